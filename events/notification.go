@@ -1,0 +1,57 @@
+package events
+
+import (
+	"fmt"
+	"time"
+)
+
+// Notification tells a user live what happened. UserID is the callee it is about, and is unset where
+// call_ended is about the whole call; Reason is that callee's, or then the call's end reason.
+type Notification struct {
+	Event           Kind   `json:"event"`
+	ID              string `json:"id"`
+	CallID          string `json:"call_id"`
+	Seq             int    `json:"seq"`
+	UserID          string `json:"user_id,omitempty"`
+	Reason          string `json:"reason,omitempty"`
+	CustomData      string `json:"custom_data,omitempty"`
+	By              By     `json:"by"`
+	Call            Call   `json:"call"`
+	ServerTime      Time   `json:"server_time"`
+	RingRemainingMS *int64 `json:"ring_remaining_ms,omitempty"`
+}
+
+// Notice is a notification with its receiver.
+type Notice struct {
+	To string
+	Notification
+}
+
+// NewNotice makes what receiver gets as number k for transition t, as he may see it. customData must be his to see.
+func NewNotice(receiver string, t Transition, k int, kind Kind) Notice {
+	by := t.By
+	if receiver != t.Call.Caller.UserID {
+		by = by.hidden(receiver)
+	}
+	return Notice{To: receiver, Notification: Notification{
+		Event: kind, ID: fmt.Sprintf("%s-%d", TransitionID(t.Call.CallID, t.Seq), k),
+		CallID: t.Call.CallID, Seq: t.Seq, By: by, Call: t.Call.For(receiver),
+	}}
+}
+
+// Stamped sets the server's time, and how long it still rings for the receiver, rounded down.
+func (n Notice) Stamped(now time.Time) Notification {
+	n.ServerTime = TimeOf(now)
+	n.RingRemainingMS = RingRemaining(n.Call, n.To, now)
+	return n.Notification
+}
+
+// RingRemaining is how long, in milliseconds, the call still rings for this user; nil if he waits for nothing.
+func RingRemaining(c Call, userID string, now time.Time) *int64 {
+	until := c.waitsUntil(userID)
+	if until == 0 {
+		return nil
+	}
+	left := max(0, until.Time().Sub(now).Milliseconds())
+	return &left
+}

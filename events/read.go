@@ -1,0 +1,405 @@
+package events
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// verbFields says which fields a command has, verb by verb; command_id, user_id, service and device_id are in all.
+func verbFields(v Verb) []string {
+	common := []string{"command_id", "user_id", "service", "device_id"}
+	switch v {
+	case VerbInvite:
+		return append(common, "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s")
+	case VerbAdd:
+		return append(common, "custom_data", "callees", "ring_timeout_s")
+	case VerbRing:
+		return append(common, "attempt")
+	case VerbAccept:
+		return append(common, "custom_data", "attempt")
+	case VerbDecline:
+		return append(common, "custom_data", "reason", "attempt")
+	case VerbCancel:
+		return append(common, "custom_data", "callees")
+	case VerbLeave:
+		return append(common, "custom_data", "attempt")
+	case VerbEnd:
+		return append(common, "custom_data")
+	case VerbExpire:
+		return common
+	}
+	return nil
+}
+
+// ReadCommand reads the body of a command that was published at this address. With an error the command holds
+// what could be read of its command_id, for the answer.
+func ReadCommand(a CommandAddress, data []byte) (Command, *Error) {
+	return readCommand(Command{CommandAddress: a}, data, verbFields(a.Verb), nil)
+}
+
+// ReadRequest reads the body of a request to the api: a command plus its call_id. Without a command_id it gets
+// makeID(); an invite without call_id gets the one derived from app, user and command id.
+func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Command, *Error) {
+	c := Command{CommandAddress: CommandAddress{App: app, Verb: verb}}
+	c, err := readCommand(c, data, append(verbFields(verb), "call_id"), makeID)
+	if err != nil {
+		return c, err
+	}
+	if c.CallID == "" && verb == VerbInvite {
+		c.CallID = DeriveCallID(app, c.UserID, c.CommandID)
+	}
+	return c, CheckToken("call_id", c.CallID)
+}
+
+// ReadGet reads the body of a request for one call.
+func ReadGet(data []byte) (callID string, err *Error) {
+	c, err := readMembers(Command{}, "get", data, []string{"call_id"}, map[string]bool{})
+	if err != nil {
+		return "", err
+	}
+	return c.CallID, CheckToken("call_id", c.CallID)
+}
+
+// readCommand reads a body that may have the allowed fields; makeID, where it is given, makes a missing command id.
+func readCommand(c Command, data []byte, allowed []string, makeID func() string) (Command, *Error) {
+	seen := map[string]bool{}
+	c, err := readMembers(c, string(c.Verb), data, allowed, seen)
+	if err != nil {
+		return c, err
+	}
+	if c.CommandID == "" && makeID != nil {
+		c.CommandID = makeID()
+	}
+	return c, c.check(seen)
+}
+
+func readMembers(c Command, what string, data []byte, allowed []string, seen map[string]bool) (Command, *Error) {
+	members, err := readObject(data, MaxCommand)
+	if err != nil {
+		return c, err
+	}
+	if i := slices.IndexFunc(members, func(m member) bool { return m.name == "command_id" }); i >= 0 {
+		if id, err := readString(members[i].raw); err == nil && CheckToken("", id) == nil {
+			c.CommandID = id
+		}
+	}
+	for _, m := range members {
+		switch {
+		case !slices.Contains(allowed, m.name):
+			return c, invalid("%s: unknown field, %s has %s", quoted(m.name), what, list(allowed))
+		case seen[m.name]:
+			return c, invalid("%s: given twice", m.name)
+		}
+		seen[m.name] = true
+		if err := c.set(m.name, m.raw); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// set reads one field of the body. An empty string is as good as a field that was left out.
+func (c *Command) set(name string, raw json.RawMessage) *Error {
+	var err error
+	switch name {
+	case "command_id":
+		c.CommandID, err = readString(raw)
+	case "call_id":
+		c.CallID, err = readString(raw)
+	case "user_id":
+		c.UserID, err = readString(raw)
+	case "service":
+		c.Service, err = readString(raw)
+	case "device_id":
+		c.DeviceID, err = readString(raw)
+	case "custom_data":
+		if c.CustomData, err = readString(raw); err == nil && len(raw)-2 > MaxCustomData {
+			err = fmt.Errorf("must be at most %d bytes as it stands in the JSON, got %d", MaxCustomData, len(raw)-2)
+		}
+	case "user_name":
+		c.UserName, err = readUserName(raw)
+	case "room_id":
+		c.RoomID, err = readString(raw)
+	case "call_type":
+		var n int
+		n, err = readInt(raw, int(CallTypeVoice), int(CallTypeVideo))
+		c.CallType = CallType(n)
+	case "ring_timeout_s":
+		c.RingTimeoutS, err = readInt(raw, MinRingTimeoutS, MaxRingTimeoutS)
+	case "attempt":
+		c.Attempt, err = readInt(raw, 1, math.MaxInt32)
+	case "reason":
+		var s string
+		s, err = readString(raw)
+		c.Reason = Reason(s)
+	case "callees":
+		return c.setCallees(raw)
+	}
+	if err != nil {
+		return invalid("%s: %v", name, err)
+	}
+	return nil
+}
+
+func (c *Command) setCallees(raw json.RawMessage) *Error {
+	var items []json.RawMessage
+	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
+		return invalid("callees: must be an array, got %s", kindOf(raw))
+	}
+	if len(items) == 0 {
+		return invalid("callees: must have at least 1 entry%s", map[bool]string{true: "; leave it out to cancel all"}[c.Verb == VerbCancel])
+	}
+	for i, item := range items {
+		where := fmt.Sprintf("callees[%d]", i)
+		p, err := readParty(where, item, c.Verb == VerbCancel)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(c.Callees, func(o Party) bool { return o.UserID == p.UserID }) {
+			return invalid("%s.user_id: %s is there twice", where, quoted(p.UserID))
+		}
+		c.Callees = append(c.Callees, p)
+	}
+	return nil
+}
+
+// readParty reads one callee: an object, or where bare a user id.
+func readParty(where string, raw json.RawMessage, bare bool) (p Party, err *Error) {
+	if bare {
+		id, e := readString(raw)
+		if e != nil {
+			return p, invalid("%s: %v", where, e)
+		}
+		return Party{UserID: id}, CheckName(where, id)
+	}
+	if raw[0] != '{' {
+		return p, invalid("%s: must be an object, got %s", where, kindOf(raw))
+	}
+	members, err := readObject(raw, MaxCommand)
+	if err != nil {
+		return p, err
+	}
+	seen := map[string]bool{}
+	for _, m := range members {
+		if seen[m.name] {
+			return p, invalid("%s.%s: given twice", where, m.name)
+		}
+		seen[m.name] = true
+		var e error
+		switch m.name {
+		case "user_id":
+			p.UserID, e = readString(m.raw)
+		case "user_name":
+			p.UserName, e = readUserName(m.raw)
+		default:
+			return p, invalid("%s.%s: unknown field, a callee has user_id, user_name", where, m.name)
+		}
+		if e != nil {
+			return p, invalid("%s.%s: %v", where, m.name, e)
+		}
+	}
+	return p, CheckName(where+".user_id", p.UserID)
+}
+
+// check holds the fields, each well-formed by now, against the rules of the verb.
+func (c *Command) check(seen map[string]bool) *Error {
+	if err := CheckToken("command_id", c.CommandID); err != nil {
+		return err
+	}
+	if err := c.checkSender(); err != nil {
+		return err
+	}
+	if c.RoomID != "" {
+		if err := CheckName("room_id", c.RoomID); err != nil {
+			return err
+		}
+	}
+	if c.Reason != "" && c.Reason != ReasonDeclined && c.Reason != ReasonBusy {
+		return invalid("reason: must be declined or busy, got %s", quoted(string(c.Reason)))
+	}
+	if c.Verb == VerbInvite && !seen["call_type"] {
+		return invalid("call_type: required, %d (voice) or %d (video)", CallTypeVoice, CallTypeVideo)
+	}
+	if (c.Verb == VerbInvite || c.Verb == VerbAdd) && !seen["callees"] {
+		return invalid("callees: required, at least 1 entry")
+	}
+	for i, p := range c.Callees {
+		if c.Verb == VerbInvite && p.UserID == c.UserID {
+			return invalid("callees[%d].user_id: %s is the caller", i, quoted(p.UserID))
+		}
+	}
+	return nil
+}
+
+func (c *Command) checkSender() *Error {
+	switch {
+	case c.UserID != "" && c.Service != "":
+		return invalid("user_id and service: exactly one of them, got both")
+	case c.UserID != "":
+		if err := CheckName("user_id", c.UserID); err != nil {
+			return err
+		}
+		if c.DeviceID != "" {
+			return CheckName("device_id", c.DeviceID)
+		}
+		return nil
+	case c.wantsUser():
+		return invalid("user_id: required for %s, 1 to %d bytes", c.Verb, MaxName)
+	case c.Service == "":
+		return invalid("user_id: required (1 to %d bytes), or service (1 to %d characters)", MaxName, MaxToken)
+	case c.DeviceID != "":
+		return invalid("device_id: goes with user_id only")
+	}
+	return CheckToken("service", c.Service)
+}
+
+// wantsUser says whether a service can't do this at all.
+func (c *Command) wantsUser() bool {
+	switch c.Verb {
+	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbLeave:
+		return true
+	case VerbAdd, VerbCancel, VerbEnd, VerbExpire:
+		return false
+	}
+	return false
+}
+
+// member is one name of an object with its value, in the order of the text.
+type member struct {
+	name string
+	raw  json.RawMessage
+}
+
+// readObject takes a JSON object apart, as it stands: names may come twice.
+func readObject(data []byte, most int) ([]member, *Error) {
+	switch {
+	case len(data) > most:
+		return nil, invalid("body: must be at most %d bytes, got %d", most, len(data))
+	case !utf8.Valid(data):
+		return nil, invalid("body: must be valid UTF-8")
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	var members []member
+	open, err := dec.Token()
+	if err == nil && open != json.Delim('{') {
+		return nil, invalid("body: must be a JSON object, got %s", kindOf(bytes.TrimLeft(data, " \t\r\n")))
+	}
+	for err == nil && dec.More() {
+		var name json.Token
+		var m member
+		if name, err = dec.Token(); err == nil {
+			m.name, _ = name.(string)
+			err = dec.Decode(&m.raw)
+			members = append(members, m)
+		}
+	}
+	if err == nil {
+		_, err = dec.Token()
+	}
+	if err == nil {
+		if _, end := dec.Token(); !errors.Is(end, io.EOF) {
+			return nil, invalid("body: must be one JSON object with nothing after it")
+		}
+	}
+	if err != nil {
+		return nil, invalid("body: is not JSON: %v (byte %d of %d)", err, dec.InputOffset(), len(data))
+	}
+	return members, nil
+}
+
+func kindOf(raw []byte) string {
+	if len(raw) == 0 {
+		return "nothing"
+	}
+	switch raw[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "an array"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "a boolean"
+	case 'n':
+		return "null (leave the field out)"
+	}
+	return "a number"
+}
+
+func readString(raw json.RawMessage) (string, error) {
+	if raw[0] != '"' {
+		return "", fmt.Errorf("must be a string, got %s", kindOf(raw))
+	}
+	if halfSurrogate(raw) {
+		return "", errors.New("must be valid Unicode, got one half of a surrogate pair")
+	}
+	var s string
+	err := json.Unmarshal(raw, &s)
+	return s, err
+}
+
+func readUserName(raw json.RawMessage) (string, error) {
+	s, err := readString(raw)
+	if err == nil && len(s) > MaxUserName {
+		err = fmt.Errorf("must be at most %d bytes, got %d", MaxUserName, len(s))
+	}
+	return s, err
+}
+
+// readInt takes any JSON number without a fraction, 60.0 too.
+func readInt(raw json.RawMessage, least, most int) (int, error) {
+	f, err := strconv.ParseFloat(string(raw), 64)
+	switch {
+	case kindOf(raw) != "a number":
+		return 0, fmt.Errorf("must be a whole number from %d to %d, got %s", least, most, kindOf(raw))
+	case err != nil, f != math.Trunc(f), f < float64(least), f > float64(most):
+		return 0, fmt.Errorf("must be a whole number from %d to %d, got %s", least, most, quoted(string(raw)))
+	}
+	return int(f), nil
+}
+
+// halfSurrogate finds an escape \uD800 to \uDFFF that is no half of a pair, which encoding/json would replace.
+func halfSurrogate(raw []byte) bool {
+	for i := 0; i+1 < len(raw); i++ {
+		if raw[i] != '\\' {
+			continue
+		}
+		i++
+		if raw[i] != 'u' {
+			continue
+		}
+		switch u := unit(raw, i+1); {
+		case u >= 0xD800 && u < 0xDC00:
+			if i+6 >= len(raw) || raw[i+5] != '\\' || raw[i+6] != 'u' {
+				return true
+			}
+			if low := unit(raw, i+7); low < 0xDC00 || low > 0xDFFF {
+				return true
+			}
+			i += 10
+		case u >= 0xDC00 && u <= 0xDFFF:
+			return true
+		default:
+			i += 4
+		}
+	}
+	return false
+}
+
+func unit(raw []byte, at int) uint64 {
+	if at+4 > len(raw) {
+		return 0
+	}
+	u, err := strconv.ParseUint(string(raw[at:at+4]), 16, 16)
+	if err != nil {
+		return 0
+	}
+	return u
+}

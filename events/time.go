@@ -1,0 +1,46 @@
+package events
+
+import (
+	"fmt"
+	"time"
+)
+
+// layout has exactly three fraction digits.
+const layout = "2006-01-02T15:04:05.000Z"
+
+// Time is a moment in whole milliseconds since 1970, UTC. Its zero value means "unset".
+// In JSON it is RFC 3339 in UTC with three fraction digits.
+type Time int64
+
+// TimeOf cuts a moment to the millisecond.
+func TimeOf(t time.Time) Time { return Time(t.UnixMilli()) }
+
+// DeadlineOf rounds a moment up to the millisecond, so that a deadline is never early.
+func DeadlineOf(t time.Time) Time {
+	ms := Time(t.UnixMilli())
+	if t.After(ms.Time()) {
+		ms++
+	}
+	return ms
+}
+
+// Time gives the moment as the standard library has it, in UTC.
+func (t Time) Time() time.Time { return time.UnixMilli(int64(t)).UTC() }
+
+// Add gives the moment that lies d later; d is cut to milliseconds.
+func (t Time) Add(d time.Duration) Time { return t + Time(d.Milliseconds()) }
+
+func (t Time) String() string { return t.Time().Format(layout) }
+
+// MarshalText writes the time as RFC 3339 with three fraction digits.
+func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads any RFC 3339 time and cuts it to the millisecond.
+func (t *Time) UnmarshalText(b []byte) error {
+	v, err := time.Parse(time.RFC3339Nano, string(b))
+	if err != nil {
+		return fmt.Errorf("events: time %q is not RFC 3339: %w", b, err)
+	}
+	*t = TimeOf(v)
+	return nil
+}

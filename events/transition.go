@@ -1,0 +1,98 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Change is what a transition did to one party. From is unset where an attempt begins, Attempt for the caller.
+type Change struct {
+	UserID  string     `json:"user_id"`
+	Attempt int        `json:"attempt,omitempty"`
+	From    PartyState `json:"from,omitempty"`
+	To      PartyState `json:"to"`
+	Reason  Reason     `json:"reason,omitempty"`
+}
+
+// Remembered is a command that a call remembers, with the transition that it made.
+// Callees are those whose present attempt an add made; whom no add names the invitation made.
+type Remembered struct {
+	ID      string   `json:"id"`
+	Verb    Verb     `json:"verb"`
+	UserID  string   `json:"user_id,omitempty"`
+	Service string   `json:"service,omitempty"`
+	Seq     int      `json:"seq"`
+	Callees []string `json:"callees,omitempty"`
+}
+
+// Transition is one step of a call, with the whole call after it. The newest one is the call.
+// The zero Transition stands for a call that does not exist yet.
+type Transition struct {
+	CommandID string `json:"-"` // what caused it; in the envelope
+
+	Event      Event        `json:"event"`
+	Seq        int          `json:"seq"`
+	By         By           `json:"by"`
+	Changes    []Change     `json:"changes"`
+	CustomData string       `json:"custom_data,omitempty"` // the command's
+	Call       Call         `json:"call"`
+	Commands   []Remembered `json:"commands"`
+}
+
+// The parts of a transition's envelope that are the same in each.
+const (
+	specVersion     = "1.0"
+	jsonContentType = "application/json"
+
+	// ContentType is the value of a transition's Content-Type header.
+	ContentType = "application/cloudevents+json"
+)
+
+// envelope is a CloudEvents 1.0 event in structured JSON.
+type envelope struct {
+	SpecVersion     string     `json:"specversion"`
+	ID              string     `json:"id"`
+	Source          string     `json:"source"`
+	Type            string     `json:"type"`
+	Subject         string     `json:"subject"`
+	Time            Time       `json:"time"`
+	DataContentType string     `json:"datacontenttype"`
+	DataSchema      string     `json:"dataschema"`
+	Sequence        string     `json:"sequence"`
+	CausationID     string     `json:"causationid"`
+	Data            Transition `json:"data"`
+}
+
+// TransitionID is <call>-<seq>.
+func TransitionID(callID string, seq int) string { return fmt.Sprintf("%s-%d", callID, seq) }
+
+// Encode writes the transition as the CloudEvent that stands on its call's subject; at is its time.
+func (t Transition) Encode(at Time) ([]byte, error) {
+	return Encode(envelope{
+		SpecVersion:     specVersion,
+		ID:              TransitionID(t.Call.CallID, t.Seq),
+		Source:          "/ringline/" + t.Call.App,
+		Type:            fmt.Sprintf("io.ringline.call.%s.v1", t.Event),
+		Subject:         t.Call.CallID,
+		Time:            at,
+		DataContentType: jsonContentType,
+		DataSchema:      fmt.Sprintf("https://ringline.io/schemas/call/%s/v1.json", t.Event),
+		Sequence:        fmt.Sprintf("%010d", t.Seq),
+		CausationID:     t.CommandID,
+		Data:            t,
+	})
+}
+
+// ReadTransition reads what stands on the subject of this call. It is an error if that is no transition of it.
+func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
+	var e envelope
+	if err := json.Unmarshal(data, &e); err != nil {
+		return Transition{}, 0, fmt.Errorf("events: read transition of %s: %w", callID, err)
+	}
+	t := e.Data
+	t.CommandID = e.CausationID
+	if t.Seq < 1 || t.Call.App != app || t.Call.CallID != callID || t.Call.Seq != t.Seq || e.ID != TransitionID(callID, t.Seq) {
+		return Transition{}, 0, fmt.Errorf("events: %q is no transition of call %s of app %s", e.ID, callID, app)
+	}
+	return t, e.Time, nil
+}

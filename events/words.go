@@ -1,0 +1,188 @@
+package events
+
+import "slices"
+
+// Verb is what a command asks for, the last token of its subject.
+type Verb string
+
+// The verbs.
+const (
+	VerbInvite  Verb = "invite"
+	VerbAdd     Verb = "add"
+	VerbRing    Verb = "ring"
+	VerbAccept  Verb = "accept"
+	VerbDecline Verb = "decline"
+	VerbCancel  Verb = "cancel"
+	VerbLeave   Verb = "leave"
+	VerbEnd     Verb = "end"
+	VerbExpire  Verb = "expire"
+)
+
+// Verbs lists every verb.
+func Verbs() []Verb {
+	return []Verb{
+		VerbInvite, VerbAdd, VerbRing, VerbAccept, VerbDecline, VerbCancel, VerbLeave, VerbEnd, VerbExpire,
+	}
+}
+
+// Known says whether v is one of the verbs.
+func (v Verb) Known() bool { return slices.Contains(Verbs(), v) }
+
+// Event is what a transition tells, in the past tense.
+type Event string
+
+// The events. Fenced moves a call's sequence on and changes nothing, or takes an id out of use.
+const (
+	EventInvited  Event = "invited"
+	EventRinging  Event = "ringing"
+	EventAccepted Event = "accepted"
+	EventDeclined Event = "declined"
+	EventCanceled Event = "canceled"
+	EventTimedOut Event = "timed_out"
+	EventAdded    Event = "added"
+	EventLeft     Event = "left"
+	EventEnded    Event = "ended"
+	EventFenced   Event = "fenced"
+)
+
+// Events lists every event.
+func Events() []Event {
+	return []Event{
+		EventInvited, EventRinging, EventAccepted, EventDeclined, EventCanceled, EventTimedOut, EventAdded,
+		EventLeft, EventEnded, EventFenced,
+	}
+}
+
+// Kind is what a live notification tells its receiver.
+type Kind string
+
+// The kinds of notification.
+const (
+	IncomingCallReceived          Kind = "incoming_call_received"
+	IncomingCallAnsweredElsewhere Kind = "incoming_call_answered_elsewhere"
+	IncomingCallDeclinedElsewhere Kind = "incoming_call_declined_elsewhere"
+	IncomingCallCanceled          Kind = "incoming_call_canceled"
+	IncomingCallTimeout           Kind = "incoming_call_timeout"
+	OutgoingCallRinging           Kind = "outgoing_call_ringing"
+	OutgoingCallAccepted          Kind = "outgoing_call_accepted"
+	OutgoingCallDeclined          Kind = "outgoing_call_declined"
+	OutgoingCallRejectedCauseBusy Kind = "outgoing_call_rejected_cause_busy"
+	OutgoingCallTimeout           Kind = "outgoing_call_timeout"
+	ParticipantJoined             Kind = "participant_joined"
+	ParticipantLeft               Kind = "participant_left"
+	CallEnded                     Kind = "call_ended"
+)
+
+// Kinds lists every kind of notification.
+func Kinds() []Kind {
+	return []Kind{
+		IncomingCallReceived, IncomingCallAnsweredElsewhere, IncomingCallDeclinedElsewhere, IncomingCallCanceled,
+		IncomingCallTimeout, OutgoingCallRinging, OutgoingCallAccepted, OutgoingCallDeclined,
+		OutgoingCallRejectedCauseBusy, OutgoingCallTimeout, ParticipantJoined, ParticipantLeft, CallEnded,
+	}
+}
+
+// CallState is the state of a call; it only ever moves on, from ringing over active to ended.
+type CallState string
+
+// The states of a call.
+const (
+	CallStateRinging CallState = "ringing"
+	CallStateActive  CallState = "active"
+	CallStateEnded   CallState = "ended"
+)
+
+// PartyState is the state of somebody in a call. A caller is only ever in or left; a callee is never in.
+type PartyState string
+
+// The states of a party. From StateLeft on they are terminal for the attempt.
+const (
+	StateIn       PartyState = "in"
+	StateInvited  PartyState = "invited"
+	StateRinging  PartyState = "ringing"
+	StateAccepted PartyState = "accepted"
+	StateLeft     PartyState = "left"
+	StateDeclined PartyState = "declined"
+	StateBusy     PartyState = "busy"
+	StateCanceled PartyState = "canceled"
+	StateTimedOut PartyState = "timed_out"
+)
+
+// PartyStates lists every state of a party.
+func PartyStates() []PartyState {
+	return []PartyState{
+		StateIn, StateInvited, StateRinging, StateAccepted, StateLeft, StateDeclined, StateBusy, StateCanceled,
+		StateTimedOut,
+	}
+}
+
+// Reason is why a callee's attempt is over.
+type Reason string
+
+// The reasons of a callee.
+const (
+	ReasonDeclined Reason = "declined"
+	ReasonBusy     Reason = "busy"      // he said so
+	ReasonLineBusy Reason = "line_busy" // his line was full
+	ReasonCanceled Reason = "canceled"
+	ReasonTimedOut Reason = "timed_out"
+	ReasonLeft     Reason = "left"
+	ReasonEnded    Reason = "ended" // the call ended under him
+)
+
+// Reasons lists every reason of a callee.
+func Reasons() []Reason {
+	return []Reason{
+		ReasonDeclined, ReasonBusy, ReasonLineBusy, ReasonCanceled, ReasonTimedOut, ReasonLeft, ReasonEnded,
+	}
+}
+
+// EndReason is why a call ended.
+type EndReason string
+
+// The end reasons. The last three belong to calls that never rang anywhere.
+const (
+	EndCompleted   EndReason = "completed"
+	EndDeclined    EndReason = "declined"
+	EndBusy        EndReason = "busy"
+	EndTimedOut    EndReason = "timed_out"
+	EndCanceled    EndReason = "canceled"
+	EndExpired     EndReason = "expired"
+	EndServerEnded EndReason = "server_ended"
+	EndCallerBusy  EndReason = "caller_busy"
+	EndMerged      EndReason = "merged"
+	EndFailed      EndReason = "failed"
+)
+
+// EndReasons lists every end reason.
+func EndReasons() []EndReason {
+	return []EndReason{
+		EndCompleted, EndDeclined, EndBusy, EndTimedOut, EndCanceled, EndExpired, EndServerEnded, EndCallerBusy,
+		EndMerged, EndFailed,
+	}
+}
+
+// CallType says what the call is for; Ringline only carries it.
+type CallType int
+
+// The call types.
+const (
+	CallTypeVoice CallType = 0
+	CallTypeVideo CallType = 1
+)
+
+// ByKind says what kind of actor caused something.
+type ByKind string
+
+// The kinds of actor.
+const (
+	ByUser    ByKind = "user"
+	ByService ByKind = "service"
+	ByTimer   ByKind = "timer"
+)
+
+// The services that are Ringline's own.
+const (
+	ServiceTimeouts    = "timeouts"    // the only sender of expire
+	ServiceCoordinator = "coordinator" // by whom a call is fenced
+)
