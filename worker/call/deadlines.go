@@ -1,0 +1,55 @@
+package call
+
+import (
+	"slices"
+
+	"ringline.io/ringline/events"
+)
+
+// Deadline is a moment that a call waits for. Seq is that of the transition which created it, and names it.
+type Deadline struct {
+	Seq int
+	At  events.Time
+}
+
+// Deadlines lists what the call whose newest transition is t waits for: one deadline for each invite or add
+// that made a pending attempt, and once it was answered that of the maximum duration.
+func Deadlines(t events.Transition) []Deadline {
+	var list []Deadline
+	if t.Seq == 0 || t.Call.State == events.CallStateEnded {
+		return list
+	}
+	for _, x := range t.Call.Callees {
+		if !x.Pending() {
+			continue
+		}
+		due := Deadline{Seq: maker(t.Commands, x.UserID), At: x.RingDeadline}
+		if !slices.Contains(list, due) {
+			list = append(list, due)
+		}
+	}
+	if first := firstAccept(t.Commands); first > 0 {
+		list = append(list, Deadline{Seq: first, At: t.Call.ExpiresAt})
+	}
+	return list
+}
+
+// Made is the deadline that transition seq created, if the call, whose newest transition is t, still waits for it.
+func Made(t events.Transition, seq int) (Deadline, bool) {
+	list := Deadlines(t)
+	if i := slices.IndexFunc(list, func(d Deadline) bool { return d.Seq == seq }); i >= 0 {
+		return list[i], true
+	}
+	return Deadline{}, false
+}
+
+// Gone lists the sequences of the deadlines that the call waited for before and waits for no more.
+func Gone(before, after events.Transition) []int {
+	var gone []int
+	for _, d := range Deadlines(before) {
+		if _, waits := Made(after, d.Seq); !waits {
+			gone = append(gone, d.Seq)
+		}
+	}
+	return gone
+}

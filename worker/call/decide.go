@@ -1,0 +1,210 @@
+package call
+
+import (
+	"fmt"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// Limits are what an app may change of the defaults.
+type Limits struct {
+	RingTimeout time.Duration // of an invite or add that names none
+	MaxCallees  int           // in a call, all in all
+	MaxDuration time.Duration // of a call, counted from its creation
+}
+
+// DefaultLimits are those of an app that changes nothing.
+func DefaultLimits() Limits {
+	return Limits{RingTimeout: time.Minute, MaxCallees: 50, MaxDuration: 12 * time.Hour}
+}
+
+// Input is what a decision needs besides the call and the command.
+type Input struct {
+	At     time.Time // when the command was stored: the time of the decision
+	Now    time.Time // the worker's clock; for nothing but what DESIGN allows it for
+	Limits Limits
+}
+
+// How long a hang-up that finds no call waits for the invitation that it may have overtaken, and the longest
+// that an invitation may wait before it is handled and still ring.
+const (
+	overtakenFor = 5 * time.Second
+	lateAfter    = time.Minute
+)
+
+// Outcome is what is to be done about a command: Write, Keep, Refuse or Wait.
+//
+//sumtype:decl
+type Outcome interface{ outcome() }
+
+// Write is a transition to commit. Then the answer is ok, or Err where it is set.
+type Write struct {
+	Transition events.Transition
+	At         events.Time
+	Err        *events.Error
+}
+
+// Keep changes nothing, and the answer is ok. Made is the transition that the command made when it was
+// handled before; 0 if it never made one.
+type Keep struct{ Made int }
+
+// Refuse changes nothing, and the answer is the error.
+type Refuse struct{ Err *events.Error }
+
+// Wait means that it can't be decided before that moment.
+type Wait struct {
+	Until time.Time
+	Why   WaitReason
+}
+
+// WaitReason says what a command waits for.
+type WaitReason string
+
+// The reasons to wait.
+const (
+	WaitForInvitation WaitReason = "no_call_yet"  // it may have overtaken its invitation
+	WaitForDeadline   WaitReason = "early_expire" // a deadline came due too soon
+)
+
+func (Write) outcome()  {}
+func (Keep) outcome()   {}
+func (Refuse) outcome() {}
+func (Wait) outcome()   {}
+
+// Decide gives what the command makes of the call, whose newest transition is last (zero if there is none).
+func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
+	switch {
+	case cmd.Verb == events.VerbExpire:
+		return expire(last, cmd, in)
+	case last.Seq == 0:
+		return withoutCall(cmd, in)
+	}
+	if known := remembered(last.Commands, cmd); known != nil {
+		if known.Verb != cmd.Verb {
+			return refuse(events.CodeInvalidArgument, "command_id: %s was used for %s before", cmd.CommandID, known.Verb)
+		}
+		return Keep{Made: known.Seq}
+	}
+	failed := last.Call.EndReason == events.EndFailed
+	switch {
+	case cmd.Verb == events.VerbInvite && failed:
+		return refuse(events.CodeCallEnded, "call_id: %s was taken out of use before this invitation was handled", cmd.CallID)
+	case cmd.Verb == events.VerbInvite:
+		return refuse(events.CodeAlreadyExists, "call_id: %s is the id of another call", cmd.CallID)
+	case failed:
+		return notFound(cmd)
+	}
+	if !permitted(last.Call, cmd) {
+		return denied(cmd)
+	}
+	if last.Call.State == events.CallStateEnded {
+		return refuse(events.CodeCallEnded, "the call ended, %s", last.Call.EndReason)
+	}
+	return decideOpen(last, cmd, in)
+}
+
+// decideOpen decides a permitted command to a call that has not ended.
+func decideOpen(last events.Transition, cmd events.Command, in Input) Outcome {
+	switch cmd.Verb {
+	case events.VerbAdd:
+		return add(last, cmd, in)
+	case events.VerbRing:
+		return ring(last, cmd, in)
+	case events.VerbAccept:
+		return accept(last, cmd, in)
+	case events.VerbDecline:
+		return decline(last, cmd, in)
+	case events.VerbCancel:
+		return cancel(last, cmd, in)
+	case events.VerbLeave:
+		return leave(last, cmd, in)
+	case events.VerbEnd:
+		return end(last, cmd, in)
+	case events.VerbInvite, events.VerbExpire:
+	}
+	return refuse(events.CodeInternal, "verb: %s can't be decided here", cmd.Verb)
+}
+
+// withoutCall decides a command whose call id nobody has used yet.
+func withoutCall(cmd events.Command, in Input) Outcome {
+	switch cmd.Verb {
+	case events.VerbInvite:
+		return invite(cmd, in)
+	case events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd:
+		if until := in.At.Add(overtakenFor); in.Now.Before(until) {
+			return Wait{Until: until, Why: WaitForInvitation}
+		}
+		if cmd.Verb == events.VerbAdd {
+			return notFound(cmd)
+		}
+		return fence(cmd, in)
+	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbExpire:
+	}
+	return notFound(cmd)
+}
+
+// fence takes a call id out of use, so that an invitation that comes later can't ring.
+func fence(cmd events.Command, in Input) Outcome {
+	at := events.TimeOf(in.At)
+	by := events.By{Kind: events.ByService, Service: events.ServiceCoordinator}
+	c := events.Call{
+		CallID: cmd.CallID, App: cmd.App, RoomID: cmd.CallID, State: events.CallStateEnded, Seq: 1,
+		Callees: []events.Callee{}, CreatedAt: at, ExpiresAt: at.Add(in.Limits.MaxDuration), EndedAt: at,
+		EndReason: events.EndFailed, EndedBy: by,
+	}
+	return Write{
+		Transition: events.Transition{
+			CommandID: cmd.CommandID, Event: events.EventFenced, Seq: 1, By: by, Changes: []events.Change{}, Call: c,
+			Commands: []events.Remembered{},
+		},
+		At: at, Err: notFound(cmd).Err,
+	}
+}
+
+// permitted says whether the sender has the role that the verb wants. Once the call ended nobody is in it any
+// more, and whoever might have had the role is told that it ended.
+func permitted(c events.Call, cmd events.Command) bool {
+	ended := c.State == events.CallStateEnded
+	caller := cmd.UserID != "" && cmd.UserID == c.Caller.UserID && (c.CallerIn() || ended)
+	callee := c.Callee(cmd.UserID)
+	service := cmd.Service != ""
+	switch cmd.Verb {
+	case events.VerbRing, events.VerbAccept, events.VerbDecline:
+		return callee != nil
+	case events.VerbLeave:
+		return callee != nil || caller
+	case events.VerbAdd:
+		return service || caller || callee != nil && (callee.State == events.StateAccepted || ended)
+	case events.VerbCancel:
+		return service || caller || callee != nil && hasInvited(c, cmd.UserID)
+	case events.VerbEnd:
+		return service || caller
+	case events.VerbInvite, events.VerbExpire:
+	}
+	return false
+}
+
+func hasInvited(c events.Call, userID string) bool {
+	for _, x := range c.Callees {
+		if x.InvitedBy == userID {
+			return true
+		}
+	}
+	return false
+}
+
+func refuse(code events.Code, format string, args ...any) Refuse {
+	return Refuse{Err: &events.Error{Code: code, Message: fmt.Sprintf(format, args...)}}
+}
+
+func notFound(cmd events.Command) Refuse {
+	return refuse(events.CodeNotFound, "call_id: there is no call %s", cmd.CallID)
+}
+
+func denied(cmd events.Command) Refuse {
+	if cmd.Service != "" {
+		return refuse(events.CodePermissionDenied, "service: %s may not %s this call", cmd.Service, cmd.Verb)
+	}
+	return refuse(events.CodePermissionDenied, "user_id: this user may not %s this call", cmd.Verb)
+}

@@ -1,0 +1,141 @@
+package call
+
+import (
+	"slices"
+
+	"ringline.io/ringline/events"
+)
+
+// draft is a call in the making: the next version of it, beside the last.
+type draft struct {
+	last events.Transition
+	cmd  events.Command
+	by   events.By
+	at   events.Time
+	call events.Call
+}
+
+func newDraft(last events.Transition, cmd events.Command, at events.Time) *draft {
+	d := &draft{last: last, cmd: cmd, by: cmd.By(), at: max(at, last.Call.CreatedAt), call: last.Call}
+	d.call.Callees = slices.Clone(last.Call.Callees)
+	d.call.Seq = last.Seq + 1
+	return d
+}
+
+// move brings a callee into a state; reason is unset unless the state is terminal.
+func (d *draft) move(x *events.Callee, to events.PartyState, reason events.Reason) {
+	x.State, x.Reason, x.At = to, reason, d.at
+}
+
+// fail ends what a callee of this command was asked or did, and leaves the command's custom data with him.
+func (d *draft) fail(x *events.Callee, to events.PartyState, reason events.Reason) {
+	d.move(x, to, reason)
+	x.CustomData = d.cmd.CustomData
+}
+
+// callerLeaves takes the caller out of the call.
+func (d *draft) callerLeaves() {
+	if d.call.CallerIn() {
+		d.call.Caller.State, d.call.Caller.At = events.StateLeft, d.at
+	}
+}
+
+// over says whether nothing is left to wait or talk for: fewer than two of caller-in, accepted and pending, or
+// only pending ones.
+func (d *draft) over() bool {
+	in, pending := 0, 0
+	if d.call.CallerIn() {
+		in++
+	}
+	for _, x := range d.call.Callees {
+		switch {
+		case x.State == events.StateAccepted:
+			in++
+		case x.Pending():
+			pending++
+		}
+	}
+	return in == 0 || in+pending < 2
+}
+
+// end ends the call: whoever is in it has left, whoever pends is canceled. replace says that the command's
+// custom data replaces theirs.
+func (d *draft) end(why events.EndReason, replace bool) {
+	d.callerLeaves()
+	for i := range d.call.Callees {
+		x := &d.call.Callees[i]
+		switch {
+		case x.State == events.StateAccepted:
+			d.move(x, events.StateLeft, events.ReasonEnded)
+		case x.Pending():
+			d.move(x, events.StateCanceled, events.ReasonEnded)
+		default:
+			continue
+		}
+		if replace {
+			x.CustomData = d.cmd.CustomData
+		}
+	}
+	d.call.State, d.call.EndReason, d.call.EndedAt, d.call.EndedBy = events.CallStateEnded, why, d.at, d.by
+}
+
+// write finishes the draft: the call ends if it is over, and the command is remembered.
+func (d *draft) write(event events.Event) Write {
+	if d.call.State != events.CallStateEnded && d.over() {
+		d.end(d.endReason(), d.byCaller())
+	}
+	return Write{At: d.at, Transition: events.Transition{
+		CommandID: d.cmd.CommandID, Event: event, Seq: d.call.Seq, By: d.by, Changes: changes(d.last.Call, d.call),
+		CustomData: d.cmd.CustomData, Call: d.call, Commands: remember(d.last, d.cmd, d.call),
+	}}
+}
+
+// byCaller says whether the caller himself withdraws.
+func (d *draft) byCaller() bool {
+	return d.by.Kind == events.ByUser && d.by.UserID == d.call.Caller.UserID &&
+		(d.cmd.Verb == events.VerbLeave || d.cmd.Verb == events.VerbEnd || d.cmd.Verb == events.VerbCancel)
+}
+
+// endReason is why a call that is over ended: completed if anybody answered, canceled if the caller withdrew
+// it, else as the last callee to fail failed.
+func (d *draft) endReason() events.EndReason {
+	switch {
+	case d.call.AnsweredAt != 0:
+		return events.EndCompleted
+	case d.byCaller():
+		return events.EndCanceled
+	}
+	why := events.EndCanceled
+	for _, ch := range changes(d.last.Call, d.call) {
+		switch ch.To {
+		case events.StateDeclined:
+			why = events.EndDeclined
+		case events.StateBusy:
+			why = events.EndBusy
+		case events.StateTimedOut:
+			why = events.EndTimedOut
+		case events.StateCanceled:
+			why = events.EndCanceled
+		case events.StateIn, events.StateInvited, events.StateRinging, events.StateAccepted, events.StateLeft:
+		}
+	}
+	return why
+}
+
+// changes lists what differs, the caller first, then the callees in their order.
+func changes(before, after events.Call) []events.Change {
+	list := []events.Change{}
+	if before.Caller.State != after.Caller.State {
+		list = append(list, events.Change{UserID: after.Caller.UserID, From: before.Caller.State, To: after.Caller.State})
+	}
+	for i, x := range after.Callees {
+		ch := events.Change{UserID: x.UserID, Attempt: x.Attempt, To: x.State, Reason: x.Reason}
+		if i < len(before.Callees) && before.Callees[i].Attempt == x.Attempt {
+			if ch.From = before.Callees[i].State; ch.From == ch.To {
+				continue
+			}
+		}
+		list = append(list, ch)
+	}
+	return list
+}

@@ -1,0 +1,42 @@
+package call
+
+import "ringline.io/ringline/events"
+
+// expire times out every pending callee whose deadline has passed, and ends an active call that has reached its
+// maximum duration. It goes by the call alone, whichever deadline came due. Its time is the later of the two,
+// as one that was put back keeps the time at which it was stored.
+func expire(last events.Transition, cmd events.Command, in Input) Outcome {
+	switch {
+	case cmd.Service != events.ServiceTimeouts:
+		return denied(cmd)
+	case last.Seq == 0, last.Call.EndReason == events.EndFailed:
+		return notFound(cmd)
+	case last.Call.State == events.CallStateEnded:
+		return Keep{}
+	}
+	at := in.At
+	if in.Now.After(at) {
+		at = in.Now
+	}
+	d := newDraft(last, cmd, events.TimeOf(at))
+	if d.call.State == events.CallStateActive && d.call.ExpiresAt <= d.at {
+		d.end(events.EndExpired, false)
+		return d.write(events.EventEnded)
+	}
+	any := false
+	for i := range d.call.Callees {
+		if x := &d.call.Callees[i]; x.Pending() && x.RingDeadline <= d.at {
+			d.move(x, events.StateTimedOut, events.ReasonTimedOut)
+			any = true
+		}
+	}
+	if any {
+		return d.write(events.EventTimedOut)
+	}
+	for _, due := range Deadlines(last) {
+		if events.ExpireID(cmd.CallID, due.Seq) == cmd.CommandID {
+			return Wait{Until: due.At.Time(), Why: WaitForDeadline}
+		}
+	}
+	return Keep{}
+}

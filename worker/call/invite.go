@@ -1,0 +1,89 @@
+package call
+
+import (
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// invite makes the call.
+func invite(cmd events.Command, in Input) Outcome {
+	if n := len(cmd.Callees); n > in.Limits.MaxCallees {
+		return tooMany(n, in.Limits)
+	}
+	at := events.TimeOf(in.At)
+	d := newDraft(events.Transition{}, cmd, at)
+	d.call = events.Call{
+		CallID: cmd.CallID, App: cmd.App, RoomID: cmd.RoomID, CallType: cmd.CallType, State: events.CallStateRinging, Seq: 1,
+		Caller: events.Caller{
+			UserID: cmd.UserID, UserName: cmd.UserName, DeviceID: cmd.DeviceID, State: events.StateIn, At: at,
+		},
+		Callees: []events.Callee{}, CustomData: cmd.CustomData, CreatedAt: at, ExpiresAt: at.Add(in.Limits.MaxDuration),
+	}
+	if d.call.RoomID == "" {
+		d.call.RoomID = cmd.CallID
+	}
+	d.call.Callees = attempts(d, in)
+	return d.write(events.EventInvited)
+}
+
+// add invites more callees into the call, or invites some anew.
+func add(last events.Transition, cmd events.Command, in Input) Outcome {
+	d := newDraft(last, cmd, events.TimeOf(in.At))
+	total := len(d.call.Callees)
+	for _, p := range cmd.Callees {
+		x := d.call.Callee(p.UserID)
+		switch {
+		case p.UserID == d.call.Caller.UserID:
+			return refuse(events.CodeInvalidArgument, "callees: %q is the caller", p.UserID)
+		case x == nil:
+			total++
+		case x.Pending() || x.State == events.StateAccepted:
+			return refuse(events.CodeInvalidArgument, "callees: %q is %s in the call already", p.UserID, x.State)
+		}
+	}
+	if total > in.Limits.MaxCallees {
+		return tooMany(total, in.Limits)
+	}
+	for _, a := range attempts(d, in) {
+		if x := d.call.Callee(a.UserID); x != nil {
+			*x = a
+		} else {
+			d.call.Callees = append(d.call.Callees, a)
+		}
+	}
+	return d.write(events.EventAdded)
+}
+
+// attempts begins one for each callee of the command. They ring, or have timed out already where the command
+// waited so long that its sender has given up.
+func attempts(d *draft, in Input) []events.Callee {
+	timeout := in.Limits.RingTimeout
+	if d.cmd.RingTimeoutS > 0 {
+		timeout = time.Duration(d.cmd.RingTimeoutS) * time.Second
+	}
+	late := in.Now.Sub(in.At) > min(lateAfter, timeout)
+	data := d.cmd.CustomData
+	if data == "" {
+		data = d.call.CustomData
+	}
+	list := make([]events.Callee, len(d.cmd.Callees))
+	for i, p := range d.cmd.Callees {
+		x := events.Callee{
+			UserID: p.UserID, UserName: p.UserName, Attempt: 1, InvitedBy: d.cmd.Sender(), State: events.StateInvited,
+			CustomData: data, RingDeadline: min(events.DeadlineOf(in.At.Add(timeout)), d.call.ExpiresAt), At: d.at,
+		}
+		if old := d.call.Callee(p.UserID); old != nil {
+			x.Attempt = old.Attempt + 1
+		}
+		if late {
+			d.move(&x, events.StateTimedOut, events.ReasonTimedOut)
+		}
+		list[i] = x
+	}
+	return list
+}
+
+func tooMany(n int, l Limits) Outcome {
+	return refuse(events.CodeInvalidArgument, "callees: at most %d in a call, got %d", l.MaxCallees, n)
+}

@@ -1,0 +1,79 @@
+package call
+
+import (
+	"slices"
+
+	"ringline.io/ringline/events"
+)
+
+// perSender is how many of each sender's last commands are remembered whatever they were.
+const perSender = 4
+
+// remembered finds what the call remembers of this command: the same id from the same sender.
+func remembered(commands []events.Remembered, cmd events.Command) *events.Remembered {
+	i := slices.IndexFunc(commands, func(r events.Remembered) bool { return r.ID == cmd.CommandID && sameSender(r, cmd) })
+	if i < 0 {
+		return nil
+	}
+	return &commands[i]
+}
+
+func sameSender(r events.Remembered, cmd events.Command) bool {
+	return r.UserID == cmd.UserID && r.Service == cmd.Service
+}
+
+// remember adds the command that makes the transition after last. What is kept: for ever the invitation and the
+// first accept (it names the deadline of the maximum duration), the command that made a callee's present
+// attempt, and of each sender the last few. ring and expire need none, they are idempotent by state.
+func remember(last events.Transition, cmd events.Command, after events.Call) []events.Remembered {
+	all := make([]events.Remembered, 0, len(last.Commands)+1)
+	if cmd.Verb == events.VerbRing || cmd.Verb == events.VerbExpire {
+		return append(all, last.Commands...)
+	}
+	for _, r := range last.Commands {
+		if cmd.Verb == events.VerbAdd {
+			r.Callees = slices.DeleteFunc(slices.Clone(r.Callees), func(u string) bool { return names(cmd, u) })
+		}
+		all = append(all, r)
+	}
+	mine := events.Remembered{ID: cmd.CommandID, Verb: cmd.Verb, UserID: cmd.UserID, Service: cmd.Service, Seq: after.Seq}
+	if cmd.Verb == events.VerbAdd {
+		for _, p := range cmd.Callees {
+			mine.Callees = append(mine.Callees, p.UserID)
+		}
+	}
+	all = append(all, mine)
+	first, count := firstAccept(all), map[string]int{}
+	for i := len(all) - 1; i >= 0; i-- {
+		r := all[i]
+		count[r.UserID+"\x00"+r.Service]++
+		if r.Seq != 1 && r.Seq != first && len(r.Callees) == 0 && count[r.UserID+"\x00"+r.Service] > perSender {
+			all = slices.Delete(all, i, i+1)
+		}
+	}
+	return all
+}
+
+func names(cmd events.Command, userID string) bool {
+	return slices.ContainsFunc(cmd.Callees, func(p events.Party) bool { return p.UserID == userID })
+}
+
+// firstAccept is the sequence of the transition that made the call active; 0 if none has.
+func firstAccept(commands []events.Remembered) int {
+	for _, r := range commands { // in the order of their sequences
+		if r.Verb == events.VerbAccept || r.Verb == events.VerbInvite && r.Seq > 1 {
+			return r.Seq
+		}
+	}
+	return 0
+}
+
+// maker is the sequence of the transition that made this callee's present attempt.
+func maker(commands []events.Remembered, userID string) int {
+	for _, r := range commands {
+		if slices.Contains(r.Callees, userID) {
+			return r.Seq
+		}
+	}
+	return 1
+}

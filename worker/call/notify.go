@@ -1,0 +1,196 @@
+package call
+
+import (
+	"slices"
+
+	"ringline.io/ringline/events"
+)
+
+// Notify lists who is told what of a transition: for each user in the order in which he is told, numbered.
+func Notify(t events.Transition) []events.Notice {
+	switch t.Call.EndReason {
+	case events.EndCallerBusy, events.EndMerged, events.EndFailed:
+		return nil
+	case events.EndCompleted, events.EndDeclined, events.EndBusy, events.EndTimedOut, events.EndCanceled,
+		events.EndExpired, events.EndServerEnded, "":
+	}
+	n := &notices{t: t}
+	for _, ch := range t.Changes {
+		if ch.Reason != events.ReasonEnded {
+			n.change(ch)
+		}
+	}
+	if t.Call.State == events.CallStateEnded {
+		n.ended()
+	}
+	return n.list
+}
+
+// notices collects what is told of one transition.
+type notices struct {
+	t    events.Transition
+	list []events.Notice
+}
+
+// told is one thing to tell. owner is whose custom data it is: he and the caller are shown it.
+type told struct {
+	kind   events.Kind
+	about  string
+	reason string
+	data   string
+	owner  string
+}
+
+func (n *notices) tell(receiver string, w told) {
+	k := 0
+	for _, x := range n.list {
+		if x.To == receiver {
+			k++
+		}
+	}
+	x := events.NewNotice(receiver, n.t, k, w.kind)
+	x.UserID, x.Reason = w.about, w.reason
+	if receiver == w.owner || receiver == n.t.Call.Caller.UserID {
+		x.CustomData = w.data
+	}
+	n.list = append(n.list, x)
+}
+
+// change tells what happened to one party, other than by the end of the call.
+func (n *notices) change(ch events.Change) {
+	ended := n.t.Call.State == events.CallStateEnded
+	if ch.Attempt == 0 && n.t.Event != events.EventLeft {
+		return // the caller, who comes in with the invitation, or leaves as the call ends
+	}
+	w := told{about: ch.UserID, reason: string(ch.Reason), data: n.t.CustomData, owner: ch.UserID}
+	switch n.t.Event {
+	case events.EventInvited, events.EventAdded:
+		n.invited(ch, w)
+	case events.EventRinging:
+		n.waiting(ch, w, events.OutgoingCallRinging)
+	case events.EventAccepted:
+		n.self(ch, w, events.IncomingCallAnsweredElsewhere)
+		n.waiting(ch, w, events.OutgoingCallAccepted)
+		n.others(ch, w, events.ParticipantJoined)
+	case events.EventDeclined:
+		kind := events.OutgoingCallDeclined
+		if ch.To == events.StateBusy {
+			kind = events.OutgoingCallRejectedCauseBusy
+		}
+		n.self(ch, w, events.IncomingCallDeclinedElsewhere, events.CallEnded)
+		n.waiting(ch, w, kind)
+	case events.EventCanceled:
+		n.self(ch, w, events.IncomingCallCanceled, events.CallEnded)
+	case events.EventTimedOut:
+		w.data = n.t.Call.Callee(ch.UserID).CustomData
+		n.self(ch, w, events.IncomingCallTimeout, events.CallEnded)
+		n.waiting(ch, w, events.OutgoingCallTimeout)
+	case events.EventLeft:
+		if !ended {
+			w.reason = string(events.ReasonLeft)
+			n.self(ch, w, events.CallEnded)
+			n.waiting(ch, w, events.ParticipantLeft)
+			n.others(ch, w, events.ParticipantLeft)
+		}
+	case events.EventEnded, events.EventFenced:
+	}
+}
+
+// invited tells of an attempt that begins, or of one that came to nothing at once.
+func (n *notices) invited(ch events.Change, w told) {
+	w.data = n.t.Call.Callee(ch.UserID).CustomData
+	switch ch.To {
+	case events.StateInvited:
+		n.self(ch, w, events.IncomingCallReceived)
+	case events.StateBusy:
+		n.waiting(ch, w, events.OutgoingCallRejectedCauseBusy)
+	case events.StateTimedOut:
+		n.waiting(ch, w, events.OutgoingCallTimeout)
+	case events.StateIn, events.StateRinging, events.StateAccepted, events.StateLeft, events.StateDeclined, events.StateCanceled:
+	}
+}
+
+func (n *notices) self(ch events.Change, w told, kinds ...events.Kind) {
+	for _, w.kind = range kinds {
+		n.tell(ch.UserID, w)
+	}
+}
+
+// waiting tells the caller while in, and whoever else invited that callee and is still in.
+func (n *notices) waiting(ch events.Change, w told, kind events.Kind) {
+	w.kind = kind
+	for _, u := range n.waitingFor(ch) {
+		n.tell(u, w)
+	}
+}
+
+// others tells everybody else who is in the call.
+func (n *notices) others(ch events.Change, w told, kind events.Kind) {
+	w.kind = kind
+	waiting := n.waitingFor(ch)
+	for _, u := range n.in() {
+		if u != ch.UserID && !slices.Contains(waiting, u) {
+			n.tell(u, w)
+		}
+	}
+}
+
+func (n *notices) waitingFor(ch events.Change) []string {
+	inviter := ""
+	if x := n.t.Call.Callee(ch.UserID); x != nil {
+		inviter = x.InvitedBy
+	}
+	return slices.DeleteFunc(n.in(), func(u string) bool {
+		return u == ch.UserID || u != n.t.Call.Caller.UserID && u != inviter
+	})
+}
+
+// in lists who was in the call when the transition came, the caller first.
+func (n *notices) in() []string {
+	c := n.t.Call
+	was := func(userID string, now events.PartyState) events.PartyState {
+		for _, ch := range n.t.Changes {
+			if ch.UserID == userID {
+				return ch.From
+			}
+		}
+		return now
+	}
+	var list []string
+	if n.t.Event == events.EventInvited || was(c.Caller.UserID, c.Caller.State) == events.StateIn {
+		list = append(list, c.Caller.UserID)
+	}
+	for _, x := range c.Callees {
+		if was(x.UserID, x.State) == events.StateAccepted {
+			list = append(list, x.UserID)
+		}
+	}
+	return list
+}
+
+// ended tells that the call ended: those who still pended that it was withdrawn, those who were in it why.
+// The custom data is its sender's, unless it was a callee's word to nobody but the caller.
+func (n *notices) ended() {
+	owner := func(receiver string) string {
+		if n.t.Call.Callee(n.t.By.UserID) != nil {
+			return n.t.By.UserID
+		}
+		return receiver
+	}
+	for _, ch := range n.t.Changes {
+		if ch.To == events.StateCanceled && ch.Reason == events.ReasonEnded {
+			w := told{
+				kind: events.IncomingCallCanceled, about: ch.UserID, reason: string(ch.Reason), data: n.t.CustomData,
+				owner: owner(ch.UserID),
+			}
+			n.tell(ch.UserID, w)
+			w.kind, w.reason = events.CallEnded, string(events.EndCanceled)
+			n.tell(ch.UserID, w)
+		}
+	}
+	for _, u := range n.in() {
+		n.tell(u, told{
+			kind: events.CallEnded, reason: string(n.t.Call.EndReason), data: n.t.CustomData, owner: owner(u),
+		})
+	}
+}

@@ -1,0 +1,102 @@
+package call
+
+import "ringline.io/ringline/events"
+
+// ring says that a device of the callee rings.
+func ring(last events.Transition, cmd events.Command, in Input) Outcome {
+	d := newDraft(last, cmd, events.TimeOf(in.At))
+	x := d.call.Callee(cmd.UserID)
+	switch {
+	case anotherAttempt(x, cmd):
+		return notPending(x)
+	case x.State == events.StateInvited:
+		d.move(x, events.StateRinging, "")
+		return d.write(events.EventRinging)
+	case x.State == events.StateRinging, x.State == events.StateAccepted:
+		return Keep{}
+	}
+	return notPending(x)
+}
+
+// accept answers the call, also after its deadline, as long as it pends.
+func accept(last events.Transition, cmd events.Command, in Input) Outcome {
+	d := newDraft(last, cmd, events.TimeOf(in.At))
+	x := d.call.Callee(cmd.UserID)
+	switch {
+	case anotherAttempt(x, cmd):
+		return notPending(x)
+	case x.Pending():
+		d.move(x, events.StateAccepted, "")
+		x.DeviceID, x.CustomData = cmd.DeviceID, cmd.CustomData
+		if d.call.State == events.CallStateRinging {
+			d.call.State, d.call.AnsweredAt = events.CallStateActive, d.at
+		}
+		return d.write(events.EventAccepted)
+	case x.State == events.StateAccepted && x.DeviceID == cmd.DeviceID:
+		return Keep{}
+	case x.State == events.StateAccepted:
+		return answeredElsewhere()
+	}
+	return notPending(x)
+}
+
+// decline refuses the call, or says that its callee is busy.
+func decline(last events.Transition, cmd events.Command, in Input) Outcome {
+	d := newDraft(last, cmd, events.TimeOf(in.At))
+	x := d.call.Callee(cmd.UserID)
+	switch {
+	case anotherAttempt(x, cmd):
+		return notPending(x)
+	case x.Pending():
+		return d.decline(x)
+	case x.State == events.StateAccepted && x.DeviceID != cmd.DeviceID:
+		return answeredElsewhere()
+	}
+	return notPending(x)
+}
+
+func (d *draft) decline(x *events.Callee) Outcome {
+	if d.cmd.Reason == events.ReasonBusy {
+		d.fail(x, events.StateBusy, events.ReasonBusy)
+	} else {
+		d.fail(x, events.StateDeclined, events.ReasonDeclined)
+	}
+	x.DeviceID = d.cmd.DeviceID
+	return d.write(events.EventDeclined)
+}
+
+// leave takes the sender out of the call. A callee who pends declines; a caller whom nobody has answered yet
+// cancels all.
+func leave(last events.Transition, cmd events.Command, in Input) Outcome {
+	d := newDraft(last, cmd, events.TimeOf(in.At))
+	if cmd.UserID == d.call.Caller.UserID {
+		if d.call.State == events.CallStateRinging {
+			return d.cancel(func(events.Callee) bool { return true })
+		}
+		d.callerLeaves()
+		return d.write(events.EventLeft)
+	}
+	x := d.call.Callee(cmd.UserID)
+	switch {
+	case anotherAttempt(x, cmd):
+		return notPending(x)
+	case x.Pending():
+		return d.decline(x)
+	case x.State == events.StateAccepted:
+		d.fail(x, events.StateLeft, events.ReasonLeft)
+		return d.write(events.EventLeft)
+	}
+	return notPending(x)
+}
+
+func anotherAttempt(x *events.Callee, cmd events.Command) bool {
+	return cmd.Attempt != 0 && cmd.Attempt != x.Attempt
+}
+
+func notPending(x *events.Callee) Outcome {
+	return refuse(events.CodeNotPending, "attempt: %q is %s in attempt %d", x.UserID, x.State, x.Attempt)
+}
+
+func answeredElsewhere() Outcome {
+	return refuse(events.CodeAnsweredElsewhere, "device_id: another device of this user has answered")
+}

@@ -1,0 +1,56 @@
+package call
+
+import (
+	"slices"
+
+	"ringline.io/ringline/events"
+)
+
+// cancel withdraws the invitation of those who pend: of those named, else of all whom the sender may cancel.
+func cancel(last events.Transition, cmd events.Command, in Input) Outcome {
+	d := newDraft(last, cmd, events.TimeOf(in.At))
+	for _, p := range cmd.Callees {
+		switch x := d.call.Callee(p.UserID); {
+		case x == nil:
+			return refuse(events.CodeInvalidArgument, "callees: %q is not in the call", p.UserID)
+		case !d.mayCancel(*x):
+			return refuse(events.CodePermissionDenied, "callees: this user may not cancel %q", p.UserID)
+		}
+	}
+	named := func(x events.Callee) bool {
+		return len(cmd.Callees) == 0 ||
+			slices.ContainsFunc(cmd.Callees, func(p events.Party) bool { return p.UserID == x.UserID })
+	}
+	return d.cancel(func(x events.Callee) bool { return named(x) && d.mayCancel(x) })
+}
+
+// mayCancel says whether the sender, who is permitted to cancel at all, may cancel this callee.
+func (d *draft) mayCancel(x events.Callee) bool {
+	return d.cmd.Service != "" || d.cmd.UserID == d.call.Caller.UserID || d.cmd.UserID == x.InvitedBy
+}
+
+// cancel cancels those of the pending callees whom the function picks.
+func (d *draft) cancel(pick func(events.Callee) bool) Outcome {
+	any := false
+	for i := range d.call.Callees {
+		if x := &d.call.Callees[i]; x.Pending() && pick(*x) {
+			d.fail(x, events.StateCanceled, events.ReasonCanceled)
+			any = true
+		}
+	}
+	if !any {
+		return refuse(events.CodeNotPending, "callees: nobody is pending whom this command could cancel")
+	}
+	return d.write(events.EventCanceled)
+}
+
+// end ends the call for everybody.
+func end(last events.Transition, cmd events.Command, in Input) Outcome {
+	d := newDraft(last, cmd, events.TimeOf(in.At))
+	why := events.EndServerEnded
+	if cmd.Service == "" {
+		why = d.endReason()
+	}
+	d.end(why, true)
+	return d.write(events.EventEnded)
+}
