@@ -1,0 +1,59 @@
+package timeouts
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+)
+
+// The server's headers for delayed messages.
+const (
+	headerSchedule    = "Nats-Schedule"
+	headerTarget      = "Nats-Schedule-Target"
+	headerScheduleTTL = "Nats-Schedule-TTL"
+	headerTTL         = "Nats-TTL"
+
+	dueTTL     = "24h" // how long a message that came due is kept
+	removalTTL = "1s"
+)
+
+// Deadline is the body of a delayed message, and of the same once it has come due.
+type Deadline struct {
+	CallID   string      `json:"call_id"`
+	Seq      int         `json:"seq"`
+	Deadline events.Time `json:"deadline"`
+}
+
+// Arm writes the deadline that transition seq of a call created.
+func Arm(ctx context.Context, js jetstream.JetStream, app string, d Deadline) error {
+	body, err := events.Encode(d)
+	if err != nil {
+		return err
+	}
+	msg := nats.NewMsg(events.TimerSubject(app, d.CallID, d.Seq))
+	// Not with jetstream.WithScheduleAt: it drops the fraction, and the message would be early.
+	msg.Header.Set(headerSchedule, "@at "+d.Deadline.Time().Format(time.RFC3339Nano))
+	msg.Header.Set(headerTarget, events.DueSubject(app, d.CallID, d.Seq))
+	msg.Header.Set(headerScheduleTTL, dueTTL)
+	msg.Data = body
+	if _, err := js.PublishMsg(ctx, msg); err != nil {
+		return fmt.Errorf("timeouts: arm %s: %w", msg.Subject, err)
+	}
+	return nil
+}
+
+// Remove removes a deadline that nobody waits for any more: the message that replaces it has no schedule and
+// goes by itself. It waits for no acknowledgement, as a deadline that fires in spite of it changes nothing.
+func Remove(nc *nats.Conn, app, callID string, seq int) error {
+	msg := nats.NewMsg(events.TimerSubject(app, callID, seq))
+	msg.Header.Set(headerTTL, removalTTL)
+	if err := nc.PublishMsg(msg); err != nil {
+		return fmt.Errorf("timeouts: remove %s: %w", msg.Subject, err)
+	}
+	return nil
+}

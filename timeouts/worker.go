@@ -1,0 +1,58 @@
+package timeouts
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+// Worker makes deadlines that came due into expire commands. Any number of them may run.
+type Worker struct {
+	js  jetstream.JetStream
+	log zerolog.Logger
+}
+
+// New makes a worker.
+func New(js jetstream.JetStream, log zerolog.Logger) *Worker { return &Worker{js: js, log: log} }
+
+// Run works until ctx ends.
+func (w *Worker) Run(ctx context.Context) error {
+	return worker.Runner{
+		JS: w.js, Log: w.log, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts, Parallel: 256,
+		Key: func(subject string) string { return subject }, Handle: w.handle, Drain: 10 * time.Second,
+	}.Run(ctx)
+}
+
+func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) worker.Exit {
+	app, callID, seq, ok := events.ParseDueSubject(msg.Subject())
+	if !ok {
+		w.log.Error().Str("subject", msg.Subject()).Msg("no deadline, given up")
+		return worker.Term("no deadline")
+	}
+	if err := w.expire(ctx, app, callID, seq); err != nil {
+		w.log.Error().Err(err).Str("subject", msg.Subject()).Msg("put back")
+		return worker.Nak(worker.Backoff(worker.Delivered(msg)), "expire not stored")
+	}
+	return worker.Ack()
+}
+
+func (w *Worker) expire(ctx context.Context, app, callID string, seq int) error {
+	cmd := events.Command{
+		CommandAddress: events.CommandAddress{App: app, CallID: callID, Verb: events.VerbExpire},
+		CommandID:      events.ExpireID(callID, seq), Service: events.ServiceTimeouts,
+	}
+	body, err := cmd.Encode()
+	if err != nil {
+		return err
+	}
+	if _, err := w.js.Publish(ctx, events.CommandSubject(app, callID, cmd.Verb), body); err != nil {
+		return fmt.Errorf("timeouts: expire call %s: %w", callID, err)
+	}
+	return nil
+}

@@ -1,0 +1,13 @@
+// Package worker is how any worker of Ringline runs: it consumes a durable pull consumer (run.go), each message
+// leaves by one of three exits (exits.go), and every stream, bucket and consumer is declared here (streams.go).
+//
+// What it promises:
+//
+//  1. Run returns only once nothing of it runs any more. When its context ends it stops pulling, lets the
+//     messages in hand finish, and puts back what did not.
+//  2. Messages with the same key are handled one after another, in the order of the stream; others in parallel,
+//     up to a bound. Nothing is pulled that there is no room for, but for one batch.
+//  3. A message in hand is not redelivered to another worker while this one lives: its ack wait is extended.
+//  4. A handler that panics puts its message back. A message is never given up.
+//  5. A consumer that was deleted, or whose server was restarted, is rebuilt, and the work goes on.
+package worker

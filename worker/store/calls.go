@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+// ErrConflict means that the call has moved on since it was read, or that this very commit went through before.
+var ErrConflict = errors.New("store: the call has moved on")
+
+// ErrNoTransition means that the call has no such transition, or no longer.
+var ErrNoTransition = errors.New("store: no such transition")
+
+// Calls reads and writes calls.
+type Calls struct {
+	nc  *nats.Conn
+	js  jetstream.JetStream
+	log zerolog.Logger
+}
+
+// NewCalls gives the calls behind this connection.
+func NewCalls(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger) *Calls {
+	return &Calls{nc: nc, js: js, log: log}
+}
+
+// Loaded is a call as it was read: its newest transition (zero if there is none) and the stream sequence that
+// the next commit expects.
+type Loaded struct {
+	events.Transition
+
+	expect uint64
+}
+
+// Load reads a call from any replica.
+func (s *Calls) Load(ctx context.Context, app, callID string) (Loaded, error) {
+	return s.newest(ctx, app, callID, s.directGet)
+}
+
+// Lead reads a call from the leader.
+func (s *Calls) Lead(ctx context.Context, app, callID string) (Loaded, error) {
+	return s.newest(ctx, app, callID, s.leaderGet)
+}
+
+func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loaded, error) {
+	subject := events.TransitionSubject(app, callID)
+	m, err := get(ctx, getRequest{LastBySubject: subject})
+	if errors.Is(err, ErrNoTransition) {
+		return Loaded{}, nil
+	}
+	if err != nil {
+		return Loaded{}, fmt.Errorf("store: load call %s: %w", callID, err)
+	}
+	t, _, err := events.ReadTransition(app, callID, m.data)
+	if err != nil {
+		s.log.Error().Err(err).Str("subject", subject).Uint64("sequence", m.seq).Msg("no transition, passed over")
+		if t, err = s.find(ctx, app, callID, func(events.Transition) bool { return true }); errors.Is(err, ErrNoTransition) {
+			err = nil
+		}
+	}
+	return Loaded{Transition: t, expect: m.seq}, err
+}
+
+// Transition reads transition seq of a call from the leader.
+func (s *Calls) Transition(ctx context.Context, app, callID string, seq int) (events.Transition, error) {
+	return s.find(ctx, app, callID, func(t events.Transition) bool { return t.Seq == seq })
+}
+
+// MadeBy finds the transition that this command made, whether or not the call remembers that.
+func (s *Calls) MadeBy(ctx context.Context, app, callID, commandID string) (events.Transition, error) {
+	return s.find(ctx, app, callID, func(t events.Transition) bool { return t.CommandID == commandID })
+}
+
+// find gives the newest transition that fits, from the leader.
+func (s *Calls) find(ctx context.Context, app, callID string, fits func(events.Transition) bool) (found events.Transition, err error) {
+	subject := events.TransitionSubject(app, callID)
+	for from := uint64(1); ; {
+		m, err := s.leaderGet(ctx, getRequest{Sequence: from, NextBySubject: subject})
+		if errors.Is(err, ErrNoTransition) {
+			break
+		}
+		if err != nil {
+			return events.Transition{}, fmt.Errorf("store: read the history of call %s: %w", callID, err)
+		}
+		if t, _, err := events.ReadTransition(app, callID, m.data); err == nil && fits(t) {
+			found = t
+		}
+		from = m.seq + 1
+	}
+	if found.Seq == 0 {
+		return found, ErrNoTransition
+	}
+	return found, nil
+}
+
+// Commit writes the transition that follows the call as it was read, and gives the call after it. It tries for
+// up to 15 s, as the leader of a stream may have to be elected.
+func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at events.Time) (Loaded, error) {
+	data, err := t.Encode(at)
+	if err != nil {
+		return Loaded{}, err
+	}
+	msg := nats.NewMsg(events.TransitionSubject(t.Call.App, t.Call.CallID))
+	msg.Header.Set("Content-Type", events.ContentType)
+	msg.Header.Set(events.HeaderEvent, string(t.Event))
+	msg.Data = data
+	var ack *jetstream.PubAck
+	err = retry(ctx, func(ctx context.Context) error {
+		ack, err = s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(base.expect))
+		return err
+	})
+	switch {
+	case isConflict(err):
+		return Loaded{}, ErrConflict
+	case err != nil:
+		return Loaded{}, fmt.Errorf("store: commit %s: %w", events.TransitionID(t.Call.CallID, t.Seq), err)
+	}
+	return Loaded{Transition: t, expect: ack.Sequence}, nil
+}
+
+// isConflict knows the two codes of a sequence that is not the expected one; the second comes from clusters.
+func isConflict(err error) bool {
+	const wrongLastSequence, wrongLastSequenceConstant = 10071, 10164
+	var api *jetstream.APIError
+	return errors.As(err, &api) && (api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant)
+}
+
+// How long and how often the broker is asked before the command is put back.
+const (
+	tryFor   = 15 * time.Second
+	oneTry   = 3 * time.Second
+	tryAgain = 100 * time.Millisecond
+)
+
+// retry repeats what fails for want of an answer.
+func retry(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	for {
+		one, done := context.WithTimeout(ctx, oneTry)
+		err := try(one)
+		done()
+		if !unanswered(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(tryAgain):
+		}
+	}
+}
+
+func unanswered(err error) bool {
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+}
+
+// The server's API for one message of the stream: from any replica, and from the leader.
+const (
+	apiDirectGet = "$JS.API.DIRECT.GET." + worker.StreamCalls
+	apiLeaderGet = "$JS.API.STREAM.MSG.GET." + worker.StreamCalls
+)
+
+type getRequest struct {
+	Sequence      uint64 `json:"seq,omitempty"`
+	NextBySubject string `json:"next_by_subj,omitempty"`
+	LastBySubject string `json:"last_by_subj,omitempty"`
+}
+
+type stored struct {
+	seq  uint64
+	data []byte
+}
+
+type getter func(context.Context, getRequest) (stored, error)
+
+func (s *Calls) directGet(ctx context.Context, r getRequest) (stored, error) {
+	m, err := s.request(ctx, apiDirectGet, r)
+	if err != nil {
+		return stored{}, err
+	}
+	switch status := m.Header.Get("Status"); status {
+	case "":
+	case "404":
+		return stored{}, ErrNoTransition
+	default:
+		return stored{}, fmt.Errorf("store: direct get: %s %s", status, m.Header.Get("Description"))
+	}
+	seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
+	return stored{seq: seq, data: m.Data}, err
+}
+
+func (s *Calls) leaderGet(ctx context.Context, r getRequest) (stored, error) {
+	m, err := s.request(ctx, apiLeaderGet, r)
+	if err != nil {
+		return stored{}, err
+	}
+	var reply struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message struct {
+			Seq  uint64 `json:"seq"`
+			Data []byte `json:"data"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(m.Data, &reply); err != nil {
+		return stored{}, fmt.Errorf("store: read from the leader: %w", err)
+	}
+	switch {
+	case reply.Error == nil:
+		return stored{seq: reply.Message.Seq, data: reply.Message.Data}, nil
+	case reply.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
+		return stored{}, ErrNoTransition
+	}
+	return stored{}, reply.Error
+}
+
+func (s *Calls) request(ctx context.Context, subject string, r getRequest) (*nats.Msg, error) {
+	body, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("store: request: %w", err)
+	}
+	var m *nats.Msg
+	err = retry(ctx, func(ctx context.Context) error {
+		m, err = s.nc.RequestWithContext(ctx, subject, body)
+		return err
+	})
+	return m, err
+}

@@ -1,0 +1,195 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+)
+
+// The streams, buckets and consumers.
+const (
+	StreamCommands = "RINGLINE_COMMANDS"
+	StreamCalls    = "RINGLINE_CALLS"
+	StreamTimers   = "RINGLINE_TIMERS"
+	StreamEvents   = "RINGLINE_EVENTS"
+	StreamCDRs     = "RINGLINE_CDRS"
+	StreamRejected = "RINGLINE_REJECTED"
+	StreamSessions = "RINGLINE_SESSIONS"
+
+	BucketLines = "RINGLINE_LINES"
+	BucketApps  = "RINGLINE_APPS"
+
+	ConsumerCoordinators = "coordinators" // on RINGLINE_COMMANDS
+	ConsumerTimeouts     = "timeouts"     // on RINGLINE_TIMERS
+	ConsumerAnalytics    = "analytics"    // on RINGLINE_EVENTS and on RINGLINE_CDRS
+)
+
+// Settings are what an operator may choose of the streams.
+type Settings struct {
+	Replicas      int                   // of every stream and bucket
+	Storage       jetstream.StorageType // of every stream and bucket
+	CallsMaxAge   time.Duration         // how long a call is kept after its last transition
+	CallsMaxBytes int64                 // beyond it new transitions are refused
+	TimersMaxAge  time.Duration
+	LinesTTL      time.Duration
+	EventsMaxAge  time.Duration // of the event log and of the call detail records
+}
+
+// DefaultSettings are for one node with files.
+func DefaultSettings() Settings {
+	return Settings{
+		Replicas: 1, Storage: jetstream.FileStorage,
+		CallsMaxAge: 24 * time.Hour, CallsMaxBytes: 16 << 30, TimersMaxAge: 24 * time.Hour, LinesTTL: 18 * time.Hour,
+		EventsMaxAge: 30 * 24 * time.Hour,
+	}
+}
+
+// Check refuses settings that don't hold together for calls of this maximum duration: a line outlives its
+// call, and a call and its deadlines outlive the line.
+func (s Settings) Check(maxDuration time.Duration) error {
+	switch {
+	case maxDuration+time.Hour > s.LinesTTL:
+		return fmt.Errorf("worker: maximum duration %v + 1h must be at most the TTL of lines, %v", maxDuration, s.LinesTTL)
+	case s.LinesTTL > s.CallsMaxAge:
+		return fmt.Errorf("worker: TTL of lines %v must be at most the age of calls, %v", s.LinesTTL, s.CallsMaxAge)
+	case s.LinesTTL > s.TimersMaxAge:
+		return fmt.Errorf("worker: TTL of lines %v must be at most the age of timers, %v", s.LinesTTL, s.TimersMaxAge)
+	}
+	return nil
+}
+
+// The limits that are the same everywhere.
+const (
+	shortestDuplicates = 100 * time.Millisecond // a chosen Nats-Msg-Id swallows other messages for that long
+	gib                = 1 << 30
+	ackWait            = 3 * time.Second
+	maxAckPending      = 20_000 // what is put back holds a place
+)
+
+// streams declares every stream.
+func (s Settings) streams() []jetstream.StreamConfig {
+	base := func(name, about string, subjects ...string) jetstream.StreamConfig {
+		return jetstream.StreamConfig{
+			Name: name, Description: about, Subjects: subjects, Storage: s.Storage, Replicas: s.Replicas,
+			Duplicates: shortestDuplicates, Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld,
+		}
+	}
+	commands := base(StreamCommands, "commands that wait for a coordinator", events.CommandSubjects)
+	commands.Retention, commands.Discard = jetstream.WorkQueuePolicy, jetstream.DiscardNew
+	commands.MaxMsgs, commands.MaxBytes, commands.MaxMsgSize = 1_000_000, gib, events.MaxCommand
+	commands.DenyDelete, commands.DenyPurge = true, true
+
+	calls := base(StreamCalls, "transitions; of a subject the newest is the call", events.TransitionSubjects)
+	calls.Discard, calls.MaxBytes, calls.MaxAge = jetstream.DiscardNew, s.CallsMaxBytes, s.CallsMaxAge
+	calls.MaxMsgsPerSubject, calls.AllowDirect = 1000, true
+	calls.DenyDelete, calls.DenyPurge = true, true
+
+	timers := base(StreamTimers, "deadlines as delayed messages, and those that came due",
+		events.TimerSubjects, events.DueSubjects)
+	timers.MaxAge, timers.MaxMsgsPerSubject = s.TimersMaxAge, 1
+	timers.AllowMsgSchedules, timers.AllowMsgTTL = true, true
+
+	log := base(StreamEvents, "the event log: every transition, for analytics")
+	log.MaxAge, log.Compression = s.EventsMaxAge, jetstream.S2Compression
+	log.Sources = []*jetstream.StreamSource{{
+		Name: StreamCalls,
+		SubjectTransforms: []jetstream.SubjectTransformConfig{{
+			Source: events.TransitionSubjects, Destination: events.EventsTransform,
+		}},
+	}}
+
+	records := base(StreamCDRs, "call detail records, one for each ended call", events.CDRSubjects)
+	records.MaxAge, records.Compression = s.EventsMaxAge, jetstream.S2Compression
+
+	rejected := base(StreamRejected, "commands that could not be read, with the reason", events.RejectedSubjects)
+	rejected.MaxAge, rejected.MaxBytes = 7*24*time.Hour, gib
+
+	sessions := base(StreamSessions, "connects and disconnects of client sessions", events.SessionSubjects)
+	sessions.MaxAge, sessions.MaxBytes = 24*time.Hour, gib
+
+	return []jetstream.StreamConfig{commands, calls, timers, log, records, rejected, sessions}
+}
+
+// buckets declares every key-value bucket.
+func (s Settings) buckets() []jetstream.KeyValueConfig {
+	return []jetstream.KeyValueConfig{
+		{
+			Bucket: BucketLines, Description: "who is in which calls now", TTL: s.LinesTTL, LimitMarkerTTL: time.Minute,
+			Storage: s.Storage, Replicas: s.Replicas,
+		},
+		{
+			Bucket: BucketApps, Description: "what an app changes of the defaults",
+			Storage: s.Storage, Replicas: s.Replicas,
+		},
+	}
+}
+
+// consumer declares a durable pull consumer of a stream.
+func consumer(stream, name string) jetstream.ConsumerConfig {
+	c := jetstream.ConsumerConfig{
+		Durable: name, AckPolicy: jetstream.AckExplicitPolicy, DeliverPolicy: jetstream.DeliverAllPolicy,
+		AckWait: ackWait, MaxDeliver: -1, MaxAckPending: maxAckPending,
+	}
+	if stream == StreamTimers {
+		c.FilterSubject = events.DueSubjects
+	}
+	if name == ConsumerAnalytics {
+		c.AckWait = 30 * time.Second
+	}
+	return c
+}
+
+// consumers lists every durable consumer: the stream, and its name there.
+func consumers() [][2]string {
+	return [][2]string{
+		{StreamCommands, ConsumerCoordinators},
+		{StreamTimers, ConsumerTimeouts},
+		{StreamEvents, ConsumerAnalytics},
+		{StreamCDRs, ConsumerAnalytics},
+	}
+}
+
+// Setup creates every stream, bucket and consumer, and brings those that exist to these settings.
+func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
+	for _, c := range s.streams() {
+		if _, err := js.CreateOrUpdateStream(ctx, c); err != nil {
+			return fmt.Errorf("worker: set up stream %s: %w", c.Name, err)
+		}
+	}
+	for _, c := range s.buckets() {
+		if _, err := js.CreateOrUpdateKeyValue(ctx, c); err != nil {
+			return fmt.Errorf("worker: set up bucket %s: %w", c.Bucket, err)
+		}
+	}
+	for _, c := range consumers() {
+		if _, err := setUpConsumer(ctx, js, c[0], c[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func setUpConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) (jetstream.Consumer, error) {
+	c, err := js.CreateOrUpdateConsumer(ctx, stream, consumer(stream, name))
+	if err != nil {
+		return nil, fmt.Errorf("worker: set up consumer %s of %s: %w", name, stream, err)
+	}
+	return c, nil
+}
+
+// openConsumer gives the durable consumer, made anew if somebody deleted it.
+func openConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) (jetstream.Consumer, error) {
+	c, err := js.Consumer(ctx, stream, name)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return setUpConsumer(ctx, js, stream, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("worker: open consumer %s of %s: %w", name, stream, err)
+	}
+	return c, nil
+}
