@@ -1,0 +1,110 @@
+// Package ask publishes a command and waits for its answer: for the api, for edges and for the command line.
+//
+// What it promises:
+//
+//  1. Ask always gives an answer. Where none came in time its code is unavailable, and its message says whether
+//     the command may still be carried out.
+//  2. An Asker hears all of its answers on one subscription, of a token of its own.
+package ask
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
+)
+
+// DefaultTimeout is how long an answer is waited for.
+const DefaultTimeout = 8 * time.Second
+
+// Asker publishes commands and hears their answers.
+type Asker struct {
+	js      jetstream.JetStream
+	sub     *nats.Subscription
+	token   string
+	timeout time.Duration
+	count   atomic.Uint64
+
+	mu      sync.Mutex
+	waiting map[string]chan events.Answer // by the second part of the token
+}
+
+// New makes an asker that waits this long for each answer. Close ends it.
+func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration) (*Asker, error) {
+	a := &Asker{js: js, token: nuid.Next(), timeout: timeout, waiting: map[string]chan events.Answer{}}
+	sub, err := nc.Subscribe(events.AnswersOf(a.token), a.hear)
+	if err != nil {
+		return nil, err
+	}
+	a.sub = sub
+	return a, nil
+}
+
+// Close stops hearing answers.
+func (a *Asker) Close() error { return a.sub.Unsubscribe() }
+
+func (a *Asker) hear(msg *nats.Msg) {
+	part := msg.Subject[strings.LastIndexByte(msg.Subject, '.')+1:]
+	answer, err := events.ReadAnswer(msg.Data)
+	if err != nil {
+		answer = events.Refusal("", events.Errorf(events.CodeInternal, "the answer can't be read: %v", err))
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ch, ok := a.waiting[part]; ok {
+		delete(a.waiting, part) // an answer may come twice
+		ch <- answer
+	}
+}
+
+// Ask publishes the command and waits for its answer.
+func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
+	ctx, cancel := context.WithTimeout(ctx, a.timeout)
+	defer cancel()
+	body, err := cmd.Encode()
+	if err != nil {
+		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeInternal, "%v", err))
+	}
+	part := strconv.FormatUint(a.count.Add(1), 36)
+	answer := make(chan events.Answer, 1)
+	a.mu.Lock()
+	a.waiting[part] = answer
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		delete(a.waiting, part)
+		a.mu.Unlock()
+	}()
+
+	msg := nats.NewMsg(events.CommandSubject(cmd.App, cmd.CallID, cmd.Verb))
+	msg.Header.Set(events.HeaderAnswer, a.token+"."+part)
+	msg.Data = body
+	if _, err := a.js.PublishMsg(ctx, msg); err != nil {
+		return events.Refusal(cmd.CommandID, notStored(err))
+	}
+	select {
+	case got := <-answer:
+		return got
+	case <-ctx.Done():
+		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
+			"the command is stored, but no answer came within %v; it may still be carried out", a.timeout))
+	}
+}
+
+// notStored tells a command that the broker refused from one of which nobody knows.
+func notStored(err error) *events.Error {
+	var api *jetstream.APIError
+	if errors.As(err, &api) {
+		return events.Errorf(events.CodeUnavailable, "the command was not stored and will not be carried out: %v", err)
+	}
+	return events.Errorf(events.CodeUnavailable, "the command may not have been stored: %v; it may still be carried out", err)
+}

@@ -1,0 +1,124 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+	"github.com/nats-io/nuid"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/store"
+)
+
+// apiVersion is that of the micro service, which is that of the contract.
+const apiVersion = "1.0.0"
+
+// API is the NATS micro service "ringline": request and reply for people and services.
+type API struct {
+	NC          *nats.Conn
+	Asker       *ask.Asker
+	Calls       *store.Calls
+	Log         zerolog.Logger
+	Parallel    int    // how many requests may be under way at once
+	InboxPrefix string // replies go below it and nowhere else
+
+	dropped atomic.Uint64
+}
+
+// Dropped counts requests whose reply subject is no inbox.
+func (a *API) Dropped() uint64 { return a.dropped.Load() }
+
+// Run serves until ctx ends.
+func (a *API) Run(ctx context.Context) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	room := make(chan struct{}, a.Parallel)
+	service, err := micro.AddService(a.NC, micro.Config{
+		Name: "ringline", Version: apiVersion,
+		Description: "Call invitations. Requests go to ringline.<app>.api.<verb>.",
+		Endpoint: &micro.EndpointConfig{
+			Subject: events.APISubject("*", "*"),
+			Handler: micro.HandlerFunc(func(r micro.Request) {
+				room <- struct{}{}
+				go func() { defer func() { <-room }(); a.serve(work, r) }()
+			}),
+			Metadata: map[string]string{"verbs": apiMethods()},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("coordinator: start the api: %w", err)
+	}
+	<-ctx.Done()
+	err = service.Stop()
+	for range cap(room) { // those under way finish
+		room <- struct{}{}
+	}
+	return err
+}
+
+const methodGet = "get"
+
+func apiMethods() string {
+	list := make([]string, 0, len(events.Verbs())+1)
+	for _, v := range events.Verbs() {
+		list = append(list, string(v))
+	}
+	return strings.Join(append(list, methodGet), ", ")
+}
+
+// serve replies to one request.
+func (a *API) serve(ctx context.Context, r micro.Request) {
+	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {
+		a.dropped.Add(1)
+		a.Log.Warn().Str("subject", r.Subject()).Msg("reply subject is no inbox, request dropped")
+		return
+	}
+	body, err := events.Encode(a.reply(ctx, r))
+	if err == nil {
+		err = r.Respond(body)
+	}
+	if err != nil {
+		a.Log.Error().Err(err).Str("subject", r.Subject()).Msg("no reply")
+	}
+}
+
+func (a *API) reply(ctx context.Context, r micro.Request) events.Answer {
+	app, method, ok := events.ParseAPISubject(r.Subject())
+	verb := events.Verb(method)
+	switch {
+	case !ok:
+		return events.Refusal("", events.Errorf(events.CodeInvalidArgument,
+			"subject: must be ringline.<app>.api.<verb>, app 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken))
+	case method == methodGet:
+		return a.get(ctx, app, r.Data())
+	case !verb.Known():
+		return events.Refusal("", events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %q", apiMethods(), method))
+	}
+	cmd, bad := events.ReadRequest(app, verb, r.Data(), nuid.Next)
+	if bad != nil {
+		return events.Refusal(cmd.CommandID, bad)
+	}
+	return a.Asker.Ask(ctx, cmd)
+}
+
+// get reads a call from the leader, in a service's view.
+func (a *API) get(ctx context.Context, app string, body []byte) events.Answer {
+	callID, bad := events.ReadGet(body)
+	if bad != nil {
+		return events.Refusal("", bad)
+	}
+	now, err := a.Calls.Lead(ctx, app, callID)
+	switch {
+	case err != nil:
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+	case now.Seq == 0 || now.Call.EndReason == events.EndFailed:
+		return events.Refusal("", events.Errorf(events.CodeNotFound, "call_id: there is no call %s", callID))
+	}
+	return events.Answer{OK: true, Call: &now.Call}
+}

@@ -1,0 +1,110 @@
+package coordinator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+// delivery is one delivery of a command.
+type delivery struct {
+	cmd       events.Command
+	subject   string
+	body      []byte
+	token     string    // where the answer goes; empty: nowhere
+	at        time.Time // when the command was stored
+	delivered uint64    // how often it was delivered, this time included
+	mayBeMine bool      // a commit of ours may have gone through unnoticed
+}
+
+// read takes the command out of its message. With an error the delivery still holds what could be read.
+func read(msg jetstream.Msg) (delivery, *events.Error) {
+	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1}
+	meta, err := msg.Metadata()
+	if err != nil {
+		return d, events.Errorf(events.CodeInternal, "no JetStream metadata: %v", err)
+	}
+	d.at, d.delivered = meta.Timestamp, meta.NumDelivered
+	address, bad := events.ParseCommandSubject(d.subject)
+	d.cmd.CommandAddress = address
+	if token := msg.Headers().Get(events.HeaderAnswer); token != "" {
+		if err := events.CheckAnswerToken(token); err != nil {
+			return d, err
+		}
+		d.token = token
+	}
+	if bad != nil {
+		return d, bad
+	}
+	d.cmd, bad = events.ReadCommand(address, d.body)
+	return d, bad
+}
+
+// reject keeps what can't be read, tells its sender, and gives it up.
+func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error) worker.Exit {
+	msg := nats.NewMsg(events.RejectedSubject(d.cmd.App, d.cmd.Verb))
+	msg.Header.Set(events.HeaderErrorCode, string(why.Code))
+	msg.Header.Set(events.HeaderErrorMessage, why.Message)
+	msg.Header.Set(events.HeaderSubject, d.subject)
+	msg.Data = d.body[:min(len(d.body), events.MaxRejected)]
+	if _, err := c.js.PublishMsg(ctx, msg); err != nil {
+		return c.putBack(d, fmt.Errorf("keep a command that can't be read: %w", err))
+	}
+	c.log.Warn().Str("subject", d.subject).Str("code", string(why.Code)).Str("message", why.Message).Msg("command rejected")
+	if err := c.answer(d, events.Refusal(d.cmd.CommandID, why)); err != nil {
+		return c.putBack(d, err)
+	}
+	return worker.Term(string(why.Code))
+}
+
+// answer tells the sender, if he asked for it.
+func (c *Coordinator) answer(d delivery, a events.Answer) error {
+	if d.token == "" {
+		return nil
+	}
+	body, err := events.Encode(a)
+	if err != nil {
+		return err
+	}
+	if err := c.nc.Publish(events.AnswerSubject(d.cmd.App, d.token), body); err != nil {
+		return fmt.Errorf("answer %s: %w", d.subject, err)
+	}
+	return nil
+}
+
+// accepted answers ok, and is done.
+func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
+	seen := view(d.cmd, now)
+	if err := c.answer(d, events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen}); err != nil {
+		return c.putBack(d, err)
+	}
+	return worker.Ack()
+}
+
+// refused acknowledges first and tells after: a command that was refused must not succeed later.
+func (c *Coordinator) refused(d delivery, now events.Call, why *events.Error) worker.Exit {
+	a := events.Refusal(d.cmd.CommandID, why)
+	if now.EndReason != events.EndFailed && (now.Has(d.cmd.UserID) || now.Seq > 0 && d.cmd.Service != "") {
+		seen := view(d.cmd, now)
+		a.Call = &seen
+	}
+	return worker.AckThen(func() {
+		if err := c.answer(d, a); err != nil {
+			c.log.Error().Err(err).Msg("a refusal could not be told")
+		}
+	})
+}
+
+// view is the call as the sender of the command may see it: services see all of it.
+func view(cmd events.Command, now events.Call) events.Call {
+	if cmd.Service != "" {
+		return now
+	}
+	return now.For(cmd.UserID)
+}

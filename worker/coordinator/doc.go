@@ -1,0 +1,19 @@
+// Package coordinator owns the state of calls: it handles commands, and it is the only writer of transitions.
+// It holds nothing that matters, so any number of coordinators share the commands, and any may die at any time.
+//
+// For one command, in this order, each step repeatable:
+//
+//	load → decide → commit → (write or remove deadlines, notify) → answer → acknowledge
+//
+// What it promises:
+//
+//  1. The commit decides who wins. Who loses it reads the call from the leader and decides again.
+//  2. An outcome that commits nothing is decided on a call that was read from the leader.
+//  3. A refusal is acknowledged first and told after, so a command that was refused can't succeed later.
+//  4. A command that is delivered again, whatever its worker had done before it died, changes nothing more; what
+//     may not have been done (deadline, notifications, answer) is done again, with the same ids.
+//  5. A command that could be read is never dropped. One that can't be read is kept on RINGLINE_REJECTED with the
+//     reason, answered where there is an address, and given up.
+//  6. Commands of one call are handled in the order of the stream within a worker; between workers the commit
+//     decides.
+package coordinator

@@ -1,0 +1,213 @@
+package coordinator_test
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/timeouts"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+// within is how long a test waits for what should take milliseconds.
+const within = 15 * time.Second
+
+func limits(string) call.Limits { return call.DefaultLimits() }
+
+func logger() zerolog.Logger {
+	if testing.Verbose() {
+		return zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr}).With().Timestamp().Logger()
+	}
+	return zerolog.Nop()
+}
+
+// run runs something until the test ends, and waits for its end.
+func run(t testing.TB, f func(context.Context) error) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("ended with %v", err)
+		}
+	}
+	t.Cleanup(stop)
+	return stop
+}
+
+// startWorkers starts coordinators on connections of their own, a timeouts worker and the api.
+func startWorkers(t testing.TB, s *natstest.Server, coordinators int) {
+	t.Helper()
+	for range coordinators {
+		nc := s.Connect(t)
+		js := stream(t, nc)
+		run(t, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: limits}).Run)
+	}
+	nc := s.Connect(t)
+	js := stream(t, nc)
+	run(t, timeouts.New(js, logger()).Run)
+	asker, err := ask.New(nc, js, ask.DefaultTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := &coordinator.API{
+		NC: nc, Asker: asker, Calls: store.NewCalls(nc, js, logger()), Log: logger(), Parallel: 64, InboxPrefix: "_INBOX",
+	}
+	run(t, api.Run)
+}
+
+func stream(t testing.TB, nc *nats.Conn) jetstream.JetStream {
+	t.Helper()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return js
+}
+
+// integrator speaks to Ringline as an integrator would: subjects and JSON, nothing of this module.
+type integrator struct {
+	t   testing.TB
+	nc  *nats.Conn
+	app string
+}
+
+func newIntegrator(t testing.TB, s *natstest.Server) *integrator {
+	t.Helper()
+	return &integrator{t: t, nc: s.Connect(t), app: "demo"}
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+// feed hears what a user is told.
+type feed struct {
+	t    testing.TB
+	user string
+	sub  *nats.Subscription
+}
+
+func (i *integrator) user(escaped string) *feed {
+	i.t.Helper()
+	sub, err := i.nc.SubscribeSync("ringline." + i.app + ".user." + escaped)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	if err := i.nc.Flush(); err != nil {
+		i.t.Fatal(err)
+	}
+	return &feed{t: i.t, user: escaped, sub: sub}
+}
+
+// next waits for the next notification and says whether it is the one wanted.
+func (f *feed) next(event string) object {
+	f.t.Helper()
+	m, err := f.sub.NextMsg(within)
+	if err != nil {
+		f.t.Fatalf("%s waits for %s: %v", f.user, event, err)
+	}
+	n := decode(f.t, m.Data)
+	if n["event"] != event {
+		f.t.Fatalf("%s is told %v, want %s\n%s", f.user, n["event"], event, m.Data)
+	}
+	return n
+}
+
+// nothing more has come. Who is told of a command is told before its answer, so after an answer that is exact.
+func (f *feed) nothing() {
+	f.t.Helper()
+	if n, _, err := f.sub.Pending(); err != nil || n > 0 {
+		m, _ := f.sub.NextMsg(within)
+		f.t.Fatalf("%s is told %d more: %s, %v", f.user, n, m.Data, err)
+	}
+}
+
+// send publishes a command and gives its answer.
+func (i *integrator) send(callID, verb, body string) object {
+	i.t.Helper()
+	token := "it." + nuid.Next()
+	sub, err := i.nc.SubscribeSync("ringline." + i.app + ".answer." + token)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	defer func() { _ = sub.Unsubscribe() }()
+	i.publish(callID, verb, body, token)
+	m, err := sub.NextMsg(within)
+	if err != nil {
+		i.t.Fatalf("no answer to %s of %s: %v", verb, callID, err)
+	}
+	return decode(i.t, m.Data)
+}
+
+func (i *integrator) publish(callID, verb, body, token string) {
+	i.t.Helper()
+	m := nats.NewMsg("ringline." + i.app + ".cmd." + callID + "." + verb)
+	if token != "" {
+		m.Header.Set("Ringline-Answer", token)
+	}
+	m.Data = []byte(body)
+	if err := i.nc.PublishMsg(m); err != nil {
+		i.t.Fatal(err)
+	}
+}
+
+// ok sends a command that must be accepted, and gives the call.
+func (i *integrator) ok(callID, verb, body string) object {
+	i.t.Helper()
+	a := i.send(callID, verb, body)
+	if a["ok"] != true {
+		i.t.Fatalf("%s of %s: %v", verb, callID, a)
+	}
+	return a["call"].(object)
+}
+
+// refused sends a command that must be refused with this code, and gives the message.
+func (i *integrator) refused(callID, verb, body, code string) string {
+	i.t.Helper()
+	a := i.send(callID, verb, body)
+	e, _ := a["error"].(object)
+	if a["ok"] != false || e["code"] != code {
+		i.t.Fatalf("%s of %s with %.200s: %v, want %s", verb, callID, body, a, code)
+	}
+	return e["message"].(string)
+}
+
+func decode(t testing.TB, data []byte) object {
+	t.Helper()
+	var o object
+	if err := json.Unmarshal(data, &o); err != nil {
+		t.Fatalf("%v\n%s", err, data)
+	}
+	return o
+}
+
+// expect compares some fields of a message.
+func expect(t testing.TB, got object, want object) {
+	t.Helper()
+	for k, v := range want {
+		if got[k] != v {
+			t.Errorf("%s is %v, want %v, in %v", k, got[k], v, got)
+		}
+	}
+}
+
+func newCallID() string { return strings.ToLower(nuid.Next()) }

@@ -1,0 +1,197 @@
+package coordinator_test
+
+import (
+	"testing"
+	"time"
+
+	"ringline.io/ringline/worker/natstest"
+)
+
+const (
+	inviteBob = `{"command_id":"k1","user_id":"ann","user_name":"Ann","device_id":"phone","call_type":1,` +
+		`"callees":[{"user_id":"bob","user_name":"Bob"}],"custom_data":"hi"}`
+	ringBob   = `{"command_id":"r1","user_id":"bob","device_id":"tablet","attempt":1}`
+	acceptBob = `{"command_id":"a1","user_id":"bob","device_id":"tablet","custom_data":"coming"}`
+)
+
+// scene is a server with workers, an integrator, and what ann and bob are told.
+type scene struct {
+	*integrator
+	server   *natstest.Server
+	ann, bob *feed
+}
+
+func newScene(t *testing.T, want ...string) *scene {
+	t.Helper()
+	s := natstest.Start(t)
+	natstest.Watch(t, s, append(want, natstest.Answer)...)
+	startWorkers(t, s, 1)
+	i := newIntegrator(t, s)
+	return &scene{integrator: i, server: s, ann: i.user("ann"), bob: i.user("bob")}
+}
+
+// rings brings the call to where bob's tablet rings.
+func (s *scene) rings(callID string) {
+	s.t.Helper()
+	c := s.ok(callID, "invite", inviteBob)
+	expect(s.t, c, object{"state": "ringing", "seq": 1.0, "room_id": callID, "call_type": 1.0})
+	n := s.bob.next("incoming_call_received")
+	expect(s.t, n, object{"id": callID + "-1-0", "call_id": callID, "user_id": "bob", "custom_data": "hi"})
+	if ms, _ := n["ring_remaining_ms"].(float64); ms < 45_000 || ms > 60_000 {
+		s.t.Errorf("ring_remaining_ms is %v", n["ring_remaining_ms"])
+	}
+	s.ok(callID, "ring", ringBob)
+	expect(s.t, s.ann.next("outgoing_call_ringing"), object{"id": callID + "-2-0", "user_id": "bob", "reason": nil})
+}
+
+// over says that nobody is told anything more, and how the call ended.
+func (s *scene) over(callID, reason string) {
+	s.t.Helper()
+	expect(s.t, s.get(callID), object{"state": "ended", "end_reason": reason})
+	s.ann.nothing()
+	s.bob.nothing()
+}
+
+func (i *integrator) get(callID string) object {
+	i.t.Helper()
+	m, err := i.nc.Request("ringline."+i.app+".api.get", []byte(`{"call_id":"`+callID+`"}`), within)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	a := decode(i.t, m.Data)
+	if a["ok"] != true {
+		i.t.Fatalf("get %s: %v", callID, a)
+	}
+	return a["call"].(object)
+}
+
+func callee(c object) object { return c["callees"].([]any)[0].(object) }
+
+func TestAccepted(t *testing.T) {
+	s := newScene(t, natstest.Notification, natstest.Transition, natstest.Logged)
+	s.rings("c1")
+	c := s.ok("c1", "accept", acceptBob)
+	expect(t, c, object{"state": "active", "seq": 3.0})
+	expect(t, callee(c), object{"state": "accepted", "device_id": "tablet", "custom_data": "coming"})
+	expect(t, s.ann.next("outgoing_call_accepted"), object{"id": "c1-3-0", "user_id": "bob", "custom_data": "coming"})
+	expect(t, s.bob.next("incoming_call_answered_elsewhere"), object{"id": "c1-3-0"})
+
+	s.ok("c1", "leave", `{"command_id":"l1","user_id":"bob","device_id":"tablet"}`)
+	expect(t, s.ann.next("call_ended"), object{"reason": "completed", "user_id": nil})
+	expect(t, s.bob.next("call_ended"), object{"reason": "completed", "user_id": nil})
+	s.over("c1", "completed")
+}
+
+func TestDeclined(t *testing.T) {
+	s := newScene(t, natstest.Notification)
+	s.rings("c1")
+	s.ok("c1", "decline", `{"command_id":"d1","user_id":"bob","device_id":"tablet","custom_data":"later"}`)
+	expect(t, s.ann.next("outgoing_call_declined"), object{"user_id": "bob", "reason": "declined", "custom_data": "later"})
+	expect(t, s.ann.next("call_ended"), object{"reason": "declined", "user_id": nil, "custom_data": "later"})
+	expect(t, s.bob.next("incoming_call_declined_elsewhere"), object{"reason": "declined"})
+	expect(t, s.bob.next("call_ended"), object{"reason": "declined", "user_id": "bob"})
+	s.over("c1", "declined")
+}
+
+func TestBusySaidByTheCallee(t *testing.T) {
+	s := newScene(t, natstest.Notification)
+	s.rings("c1")
+	s.ok("c1", "decline", `{"command_id":"d1","user_id":"bob","reason":"busy"}`)
+	expect(t, s.ann.next("outgoing_call_rejected_cause_busy"), object{"user_id": "bob", "reason": "busy"})
+	expect(t, s.ann.next("call_ended"), object{"reason": "busy"})
+	s.bob.next("incoming_call_declined_elsewhere")
+	expect(t, s.bob.next("call_ended"), object{"reason": "busy"})
+	s.over("c1", "busy")
+}
+
+func TestCanceled(t *testing.T) {
+	for _, verb := range []string{"cancel", "leave", "end"} {
+		t.Run(verb, func(t *testing.T) {
+			s := newScene(t, natstest.Notification)
+			s.rings("c1")
+			s.ok("c1", verb, `{"command_id":"x1","user_id":"ann","custom_data":"never mind"}`)
+			reason := "canceled"
+			if verb == "end" {
+				reason = "ended"
+			}
+			expect(t, s.bob.next("incoming_call_canceled"), object{"reason": reason, "custom_data": "never mind"})
+			expect(t, s.bob.next("call_ended"), object{"reason": "canceled", "user_id": "bob"})
+			expect(t, s.ann.next("call_ended"), object{"reason": "canceled", "user_id": nil})
+			s.over("c1", "canceled")
+		})
+	}
+}
+
+func TestTimedOut(t *testing.T) {
+	s := newScene(t, natstest.Notification, natstest.Due, natstest.Command)
+	start := time.Now()
+	s.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":1,"custom_data":"hi"}`)
+	s.bob.next("incoming_call_received")
+	expect(t, s.bob.next("incoming_call_timeout"), object{"reason": "timed_out", "custom_data": "hi"})
+	if took := time.Since(start); took < time.Second {
+		t.Errorf("timed out after %v, before its deadline", took)
+	}
+	expect(t, s.bob.next("call_ended"), object{"reason": "timed_out"})
+	expect(t, s.ann.next("outgoing_call_timeout"), object{"user_id": "bob", "custom_data": "hi"})
+	expect(t, s.ann.next("call_ended"), object{"reason": "timed_out"})
+	s.over("c1", "timed_out")
+	expect(t, s.get("c1")["ended_by"].(object), object{"kind": "timer"})
+}
+
+func TestSecondDevice(t *testing.T) {
+	s := newScene(t, natstest.Notification)
+	s.rings("c1")
+	s.ok("c1", "accept", acceptBob)
+	s.refused("c1", "accept", `{"command_id":"a2","user_id":"bob","device_id":"phone"}`, "answered_elsewhere")
+	s.refused("c1", "accept", `{"command_id":"a3","user_id":"bob"}`, "answered_elsewhere")
+	s.refused("c1", "decline", `{"command_id":"d2","user_id":"bob","device_id":"phone"}`, "answered_elsewhere")
+	s.refused("c1", "decline", `{"command_id":"d3","user_id":"bob","device_id":"tablet"}`, "not_pending")
+	c := s.ok("c1", "accept", `{"command_id":"a4","user_id":"bob","device_id":"tablet"}`)
+	expect(t, c, object{"seq": 3.0})
+	s.ann.next("outgoing_call_accepted")
+	n := s.bob.next("incoming_call_answered_elsewhere")
+	expect(t, n["by"].(object), object{"device_id": "tablet"})
+	s.ann.nothing()
+	s.bob.nothing()
+}
+
+// A command that comes again changes nothing, gets the same answer, and its notifications are sent again.
+func TestRepeats(t *testing.T) {
+	s := newScene(t, natstest.Notification)
+	s.rings("c1")
+	expect(t, s.ok("c1", "invite", inviteBob), object{"seq": 2.0, "call_id": "c1"})
+	n := s.bob.next("incoming_call_received")
+	expect(t, n, object{"id": "c1-1-0", "seq": 1.0})
+	expect(t, n["call"].(object), object{"seq": 1.0})
+	if msg := s.refused("c1", "cancel", `{"command_id":"k1","user_id":"ann"}`, "invalid_argument"); msg == "" {
+		t.Error("no message")
+	}
+	s.refused("c1", "invite", `{"command_id":"k9","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`, "already_exists")
+	s.ann.nothing()
+	s.bob.nothing()
+}
+
+func TestHangUpThatOvertakesItsInvitation(t *testing.T) {
+	s := newScene(t)
+	s.publish("c1", "cancel", `{"command_id":"x1","user_id":"ann"}`, "")
+	s.ok("c1", "invite", inviteBob)
+	s.bob.next("incoming_call_received")
+	s.bob.next("incoming_call_canceled")
+	s.bob.next("call_ended")
+	expect(t, s.ann.next("call_ended"), object{"reason": "canceled"})
+	s.over("c1", "canceled")
+}
+
+// A hang-up whose call never comes takes the id out of use, so that it can't ring any more.
+func TestHangUpWithoutCall(t *testing.T) {
+	s := newScene(t)
+	start := time.Now()
+	s.refused("c1", "cancel", `{"command_id":"x1","user_id":"ann"}`, "not_found")
+	if took := time.Since(start); took < 4900*time.Millisecond {
+		t.Errorf("not_found after %v, before 5 s", took)
+	}
+	s.refused("c1", "invite", inviteBob, "call_ended")
+	s.refused("c1", "cancel", `{"command_id":"x2","user_id":"ann"}`, "not_found")
+	s.refused("c2", "accept", acceptBob, "not_found")
+	s.bob.nothing()
+}

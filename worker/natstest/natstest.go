@@ -1,0 +1,62 @@
+// Package natstest starts a real nats-server for a test, with every stream of Ringline, and checks everything
+// that passes on it against the types of package events.
+package natstest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+)
+
+// Server is a nats-server with JetStream on a folder of the test's.
+type Server struct {
+	NC *nats.Conn
+	JS jetstream.JetStream
+
+	server *server.Server
+}
+
+// Start starts a server with every stream, bucket and consumer. It ends with the test.
+func Start(t testing.TB) *Server {
+	t.Helper()
+	srv, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+		JetStreamMaxStore: 64 << 30,
+	})
+	if err != nil {
+		t.Fatalf("natstest: new server: %v", err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(10 * time.Second) {
+		t.Fatal("natstest: the server is not ready after 10 s")
+	}
+	s := &Server{server: srv}
+	s.NC = s.Connect(t)
+	if s.JS, err = jetstream.New(s.NC); err != nil {
+		t.Fatalf("natstest: jetstream: %v", err)
+	}
+	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		t.Fatalf("natstest: set up: %v", err)
+	}
+	return s
+}
+
+// URL is where the server listens.
+func (s *Server) URL() string { return s.server.ClientURL() }
+
+// Connect makes a connection of its own, which ends with the test.
+func (s *Server) Connect(t testing.TB) *nats.Conn {
+	t.Helper()
+	nc, err := nats.Connect(s.URL())
+	if err != nil {
+		t.Fatalf("natstest: connect: %v", err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}

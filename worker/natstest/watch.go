@@ -1,0 +1,210 @@
+package natstest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/timeouts"
+	"ringline.io/ringline/worker"
+)
+
+// What can be seen.
+const (
+	Command      = "cmd"      // on core NATS, as it is published
+	Transition   = "call"     // the same; those that lost the commit too
+	Notification = "user"     // on core NATS
+	Answer       = "answer"   // on core NATS
+	Rejected     = "rejected" // on core NATS, as it is published
+	Logged       = "events"   // in RINGLINE_EVENTS
+	Due          = "due"      // in RINGLINE_TIMERS
+)
+
+// Watch checks everything that passes on the server against the types of package events, strictly: a field that
+// the type has not, or a spelling that it would not write, is an error. The test fails if one of the kinds in
+// want never came.
+func Watch(t testing.TB, s *Server, want ...string) {
+	t.Helper()
+	w := &watch{t: t, seen: map[string]int{}}
+	nc := s.Connect(t)
+	if _, err := nc.Subscribe("ringline.>", func(m *nats.Msg) { w.check(m.Subject, m.Header, m.Data) }); err != nil {
+		t.Fatalf("natstest: watch: %v", err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatalf("natstest: watch: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := nc.Flush(); err != nil {
+			t.Errorf("natstest: watch: %v", err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		w.caughtUp(ctx, s.JS)
+		w.readAll(ctx, s.JS, worker.StreamEvents, ">")
+		w.readAll(ctx, s.JS, worker.StreamTimers, events.DueSubjects)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, kind := range want {
+			if w.seen[kind] == 0 {
+				t.Errorf("natstest: no %s was seen; seen: %v", kind, w.seen)
+			}
+		}
+	})
+}
+
+type watch struct {
+	t testing.TB
+
+	mu   sync.Mutex
+	seen map[string]int
+}
+
+// caughtUp waits until the event log has what the calls have.
+func (w *watch) caughtUp(ctx context.Context, js jetstream.JetStream) {
+	count := func(stream string) uint64 {
+		st, err := js.Stream(ctx, stream)
+		if err != nil {
+			w.t.Errorf("natstest: %s: %v", stream, err)
+			return 0
+		}
+		return st.CachedInfo().State.Msgs
+	}
+	for count(worker.StreamEvents) < count(worker.StreamCalls) {
+		select {
+		case <-ctx.Done():
+			w.t.Errorf("natstest: the event log does not catch up: %v", ctx.Err())
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// readAll checks what a stream holds.
+func (w *watch) readAll(ctx context.Context, js jetstream.JetStream, stream, filter string) {
+	cons, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{filter}})
+	if err != nil {
+		w.t.Errorf("natstest: read %s: %v", stream, err)
+		return
+	}
+	for {
+		batch, err := cons.FetchNoWait(500)
+		if err != nil {
+			w.t.Errorf("natstest: read %s: %v", stream, err)
+			return
+		}
+		n := 0
+		for m := range batch.Messages() {
+			n++
+			w.check(m.Subject(), nats.Header(m.Headers()), m.Data())
+		}
+		if n == 0 {
+			return
+		}
+	}
+}
+
+func (w *watch) check(subject string, header nats.Header, data []byte) {
+	kind := strings.Split(subject, ".")[2]
+	w.mu.Lock()
+	w.seen[kind]++
+	w.mu.Unlock()
+	if err := checkMessage(kind, subject, header, data); err != nil {
+		w.t.Errorf("natstest: %s: %v\n%s", subject, err, data)
+	}
+}
+
+func checkMessage(kind, subject string, header nats.Header, data []byte) error {
+	switch kind {
+	case Transition, Logged:
+		return checkTransition(header, data)
+	case Notification:
+		var n events.Notification
+		if err := same(data, &n); err != nil {
+			return err
+		}
+		return known(events.Kinds(), n.Event)
+	case Answer:
+		var a events.Answer
+		if err := same(data, &a); err != nil {
+			return err
+		}
+		if a.OK != (a.Error == nil) {
+			return fmt.Errorf("ok is %v, error is %v", a.OK, a.Error)
+		}
+		if a.Error != nil {
+			return known(events.Codes(), a.Error.Code)
+		}
+		return nil
+	case Due:
+		return same(data, &timeouts.Deadline{})
+	case Rejected:
+		return known(events.Codes(), events.Code(header.Get(events.HeaderErrorCode)))
+	case Command: // a test may send anything
+		return nil
+	case "api", "timer":
+		return nil
+	}
+	return fmt.Errorf("a subject that no test should see")
+}
+
+func checkTransition(header nats.Header, data []byte) error {
+	var at struct {
+		Subject string
+		Data    struct{ Call struct{ App string } }
+	}
+	if err := json.Unmarshal(data, &at); err != nil {
+		return err
+	}
+	t, when, err := events.ReadTransition(at.Data.Call.App, at.Subject, data)
+	if err != nil {
+		return err
+	}
+	if h := header.Get(events.HeaderEvent); h != string(t.Event) {
+		return fmt.Errorf("header %s is %q", events.HeaderEvent, h)
+	}
+	if header.Get(nats.MsgIdHdr) != "" {
+		return fmt.Errorf("a transition with %s", nats.MsgIdHdr)
+	}
+	again, err := t.Encode(when)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(again, data) {
+		return fmt.Errorf("reads back as\n%s", again)
+	}
+	return known(events.Events(), t.Event)
+}
+
+// same reads data into v and says whether v is written back just like that.
+func same(data []byte, v any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(v); err != nil {
+		return err
+	}
+	again, err := events.Encode(v)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(again, data) {
+		return fmt.Errorf("reads back as\n%s", again)
+	}
+	return nil
+}
+
+func known[T ~string](set []T, word T) error {
+	if !slices.Contains(set, word) {
+		return fmt.Errorf("%q is none of %v", word, set)
+	}
+	return nil
+}
