@@ -1,0 +1,148 @@
+package timeouts_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/timeouts"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+const within = 20 * time.Second
+
+// start runs a timeouts worker and gives the expire commands that it makes.
+func start(t *testing.T, s *natstest.Server) *nats.Subscription {
+	t.Helper()
+	sub, err := s.NC.SubscribeSync("ringline.*.cmd.*.expire")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- timeouts.New(s.JS, zerolog.Nop()).Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run gives %v", err)
+		}
+	})
+	return sub
+}
+
+func arm(t *testing.T, s *natstest.Server, callID string, seq int, at time.Time) events.Time {
+	t.Helper()
+	due := events.DeadlineOf(at)
+	if err := timeouts.Arm(t.Context(), s.JS, "demo", timeouts.Deadline{CallID: callID, Seq: seq, Deadline: due}); err != nil {
+		t.Fatal(err)
+	}
+	return due
+}
+
+// A deadline becomes an expire command of its call, and never early, whatever its fraction of a second is.
+func TestDueBecomesExpire(t *testing.T) {
+	s := natstest.Start(t)
+	natstest.Watch(t, s, natstest.Due, natstest.Command)
+	expires := start(t, s)
+	due := map[string]events.Time{}
+	for n := range 20 {
+		id := fmt.Sprintf("c%d", n)
+		due[id] = arm(t, s, id, n+1, time.Now().Add(500*time.Millisecond+time.Duration(n)*51*time.Millisecond))
+	}
+	for range due {
+		m, err := expires.NextMsg(within)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		a, bad := events.ParseCommandSubject(m.Subject)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		cmd, bad := events.ReadCommand(a, m.Data)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		var n int
+		if _, err := fmt.Sscanf(a.CallID, "c%d", &n); err != nil {
+			t.Fatal(err)
+		}
+		if cmd.CommandID != events.ExpireID(a.CallID, n+1) || cmd.Service != "timeouts" || a.App != "demo" {
+			t.Errorf("%s: %+v", m.Subject, cmd)
+		}
+		if now.Before(due[a.CallID].Time()) {
+			t.Errorf("%s came %v early", a.CallID, due[a.CallID].Time().Sub(now))
+		}
+	}
+}
+
+// A deadline that was removed does not fire, and leaves nothing behind; one in the past fires at once; one that
+// is written twice fires once.
+func TestRemovedPastAndTwice(t *testing.T) {
+	s := natstest.Start(t)
+	natstest.Watch(t, s, natstest.Due, natstest.Command)
+	expires := start(t, s)
+	soon := time.Now().Add(2 * time.Second)
+	arm(t, s, "removed", 1, soon)
+	arm(t, s, "twice", 1, soon.Add(500*time.Millisecond))
+	arm(t, s, "twice", 1, soon.Add(500*time.Millisecond))
+	arm(t, s, "last", 1, soon.Add(time.Second))
+	if err := timeouts.Remove(s.NC, "demo", "removed", 1); err != nil {
+		t.Fatal(err)
+	}
+	arm(t, s, "past", 1, time.Now().Add(-time.Hour))
+	for _, want := range []string{"past", "twice", "last"} {
+		m, err := expires.NextMsg(within)
+		if err != nil {
+			t.Fatalf("%s: %v", want, err)
+		}
+		if got := "ringline.demo.cmd." + want + ".expire"; m.Subject != got {
+			t.Fatalf("%s came, want %s", m.Subject, got)
+		}
+	}
+	st, err := s.JS.Stream(t.Context(), worker.StreamTimers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", "removed", 1)); err == nil {
+		t.Errorf("it left %+v", m)
+	}
+}
+
+// What came due and is no deadline is given up, and the others go on.
+func TestNoDeadline(t *testing.T) {
+	s := natstest.Start(t)
+	expires := start(t, s)
+	for _, subject := range []string{"ringline.demo.due.c1.soon", "ringline.demo.due.c1.0", "ringline.de=mo.due.c1.1"} {
+		if _, err := s.JS.Publish(t.Context(), subject, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	arm(t, s, "c2", 1, time.Now())
+	m, err := expires.NextMsg(within)
+	if err != nil || m.Subject != "ringline.demo.cmd.c2.expire" {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	cons, err := s.JS.Consumer(t.Context(), worker.StreamTimers, worker.ConsumerTimeouts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(within); ; time.Sleep(2 * time.Millisecond) {
+		info, err := cons.Info(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.NumAckPending == 0 && info.NumPending == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d wait, %d are in hand", info.NumPending, info.NumAckPending)
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package coordinator_test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// request asks the api and gives the answer.
+func (i *integrator) request(method, body string) object {
+	i.t.Helper()
+	m, err := i.nc.Request("ringline."+i.app+".api."+method, []byte(body), within)
+	if err != nil {
+		i.t.Fatalf("request %s: %v", method, err)
+	}
+	return decode(i.t, m.Data)
+}
+
+func TestAPI(t *testing.T) {
+	s := newScene(t, natstest.Notification)
+	a := s.request("invite", inviteBob)
+	id, _ := a["call"].(object)["call_id"].(string)
+	if want := "3d2365ed3aa04167c15bed1a6f5e4fb4"; id != want { // printf 'demo\0ann\0k1\0' | sha256sum
+		t.Errorf("the call id is %q, want %q", id, want)
+	}
+	s.bob.next("incoming_call_received")
+	if again := s.request("invite", inviteBob); again["call"].(object)["call_id"] != id {
+		t.Errorf("a retry rings another call: %v", again)
+	}
+	s.bob.next("incoming_call_received") // told again, with the same id
+	a = s.request("accept", `{"call_id":"`+id+`","user_id":"bob"}`)
+	if cid, _ := a["command_id"].(string); a["ok"] != true || cid == "" {
+		t.Errorf("accept without a command id: %v", a)
+	}
+	s.ann.next("outgoing_call_accepted")
+	if a := s.request("get", `{"call_id":"`+id+`"}`); a["ok"] != true || a["command_id"] != nil {
+		t.Errorf("get: %v", a)
+	}
+	for _, bad := range []struct{ method, body, code, names string }{
+		{"get", `{"call_id":"nobody"}`, "not_found", "nobody"},
+		{"get", `{}`, "invalid_argument", "call_id"},
+		{"get", `{"call_id":"x","user_id":"ann"}`, "invalid_argument", "user_id"},
+		{"accept", `{"user_id":"bob"}`, "invalid_argument", "call_id"},
+		{"shout", `{}`, "invalid_argument", "invite"},
+		{"accept", `{"call_id":"` + id + `","user_id":"eve"}`, "permission_denied", "user_id"},
+	} {
+		e, _ := s.request(bad.method, bad.body)["error"].(object)
+		if msg, _ := e["message"].(string); e["code"] != bad.code || !strings.Contains(msg, bad.names) {
+			t.Errorf("%s %s: %v, want %s that names %s", bad.method, bad.body, e, bad.code, bad.names)
+		}
+	}
+}
+
+// A reply subject that is no inbox could be any subject of the account: nothing is written to it.
+func TestAPIAnswersOnlyToInboxes(t *testing.T) {
+	s := newScene(t)
+	victim := s.user("victim")
+	if err := s.nc.PublishRequest("ringline.demo.api.get", "ringline.demo.user.victim", []byte(`{"call_id":"x"}`)); err != nil {
+		t.Fatal(err)
+	}
+	s.request("get", `{"call_id":"x"}`) // handled after it
+	s.ok("c1", "invite", inviteBob)
+	victim.nothing()
+}
+
+func TestServiceIsFound(t *testing.T) {
+	s := newScene(t)
+	m, err := s.nc.Request("$SRV.INFO.ringline", nil, within)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info struct {
+		Name      string
+		Endpoints []struct{ Subject, QueueGroup string }
+	}
+	if err := json.Unmarshal(m.Data, &info); err != nil {
+		t.Fatal(err)
+	}
+	if info.Name != "ringline" || len(info.Endpoints) != 1 || info.Endpoints[0].Subject != "ringline.*.api.*" {
+		t.Errorf("the service says %s", m.Data)
+	}
+	s.ok("c1", "invite", inviteBob)
+}
+
+// The event log has each transition once, in order, and its ready-made consumer reads it.
+func TestEventLog(t *testing.T) {
+	s := newScene(t, natstest.Logged)
+	s.rings("c1")
+	s.ok("c1", "invite", inviteBob) // a repeat makes none
+	s.ok("c1", "accept", acceptBob)
+	s.ok("c1", "end", `{"command_id":"e1","service":"desk"}`)
+	cons, err := s.server.JS.Consumer(t.Context(), worker.StreamEvents, worker.ConsumerAnalytics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for len(got) < 4 {
+		m, err := cons.Next()
+		if err != nil {
+			t.Fatalf("after %v: %v", got, err)
+		}
+		e := decode(t, m.Data())
+		if m.Subject() != "ringline.demo.events" || m.Headers().Get(nats.MsgIdHdr) != "" {
+			t.Errorf("subject %s, headers %v", m.Subject(), m.Headers())
+		}
+		got = append(got, e["id"].(string)+" "+m.Headers().Get("Ringline-Event"))
+		if err := m.Ack(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want := []string{"c1-1 invited", "c1-2 ringing", "c1-3 accepted", "c1-4 ended"}; !slices.Equal(got, want) {
+		t.Errorf("the log has %v, want %v", got, want)
+	}
+	st, err := s.server.JS.Stream(t.Context(), worker.StreamEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := st.CachedInfo().State.Msgs; n != 4 {
+		t.Errorf("the log has %d messages", n)
+	}
+}

@@ -1,0 +1,256 @@
+package coordinator
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// bench handles commands by hand, one delivery at a time.
+type bench struct {
+	*testing.T
+	c    *Coordinator
+	js   jetstream.JetStream
+	cons jetstream.Consumer
+	told *nats.Subscription
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	s := natstest.Start(t)
+	natstest.Watch(t, s, natstest.Answer, natstest.Notification, natstest.Logged)
+	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := s.NC.SubscribeSync("ringline.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Parallel: 1, Limits: func(string) call.Limits { return call.DefaultLimits() }}
+	return &bench{T: t, c: New(s.NC, s.JS, zerolog.Nop(), cfg), js: s.JS, cons: cons, told: told}
+}
+
+// deliver publishes a command and takes its first delivery.
+func (b *bench) deliver(callID, verb, body string) jetstream.Msg {
+	b.Helper()
+	m := nats.NewMsg("ringline.demo.cmd." + callID + "." + verb)
+	m.Header.Set(events.HeaderAnswer, callID)
+	m.Data = []byte(body)
+	if _, err := b.js.PublishMsg(b.Context(), m); err != nil {
+		b.Fatal(err)
+	}
+	return b.next()
+}
+
+func (b *bench) next() jetstream.Msg {
+	b.Helper()
+	m, err := b.cons.Next(jetstream.FetchMaxWait(20 * time.Second))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return m
+}
+
+// again lets go of a delivery as if its worker had died, and takes the next.
+func (b *bench) again(m jetstream.Msg) jetstream.Msg {
+	b.Helper()
+	if err := m.Nak(); err != nil {
+		b.Fatal(err)
+	}
+	m = b.next()
+	if n := worker.Delivered(m); n != 2 {
+		b.Fatalf("delivered %d times", n)
+	}
+	return m
+}
+
+// handled handles a delivery to its end.
+func (b *bench) handled(m jetstream.Msg) {
+	b.Helper()
+	b.c.handle(b.Context(), m)
+	if err := m.DoubleAck(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// heard lists what has been published of a call since the last time: the ids of notifications by user, and the
+// answer without its call.
+func (b *bench) heard(callID string) []string {
+	b.Helper()
+	if err := b.c.nc.Flush(); err != nil {
+		b.Fatal(err)
+	}
+	list := []string{}
+	for {
+		n, _, err := b.told.Pending()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if n == 0 {
+			slices.Sort(list)
+			return list
+		}
+		m, err := b.told.NextMsg(time.Second)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var o struct {
+			Event, ID string
+			CallID    string `json:"call_id"`
+			OK        bool
+			Error     *events.Error
+			Call      events.Call
+		}
+		if _, _, isUser := events.ParseUserSubject(m.Subject); isUser {
+			if err := json.Unmarshal(m.Data, &o); err != nil {
+				b.Fatal(err)
+			}
+			list = append(list, fmt.Sprintf("%s %s %s", m.Subject, o.ID, o.Event))
+		} else if m.Subject == events.AnswerSubject("demo", callID) {
+			if err := json.Unmarshal(m.Data, &o); err != nil {
+				b.Fatal(err)
+			}
+			list = append(list, fmt.Sprintf("answer ok=%v error=%v call=%s", o.OK, o.Error, o.Call.CallID))
+		}
+	}
+}
+
+// commits goes as far as the commit, as a worker that dies after it.
+func (b *bench) commits(m jetstream.Msg) {
+	b.Helper()
+	d, bad := read(m)
+	if bad != nil {
+		b.Fatal(bad)
+	}
+	base, err := b.c.calls.Load(b.Context(), d.cmd.App, d.cmd.CallID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := call.Decide(base.Transition, d.cmd, call.Input{At: d.at, Now: time.Now(), Limits: call.DefaultLimits()})
+	w, ok := o.(call.Write)
+	if !ok {
+		b.Fatalf("%#v", o)
+	}
+	if _, err := b.c.calls.Commit(b.Context(), base, w.Transition, w.At); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// Whatever a worker had done of a command before it died, the next delivery changes nothing more, gives the
+// same answer, and tells the same again.
+func TestRedeliveryOfEveryVerb(t *testing.T) {
+	const (
+		invite = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"},{"user_id":"eve"}],"ring_timeout_s":600}`
+		quick  = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":1}`
+		accept = `{"command_id":"a1","user_id":"bob"}`
+	)
+	cases := []struct {
+		verb   string
+		body   string
+		before [][2]string
+		armed  bool // the command's own deadline is still waited for
+	}{
+		{"invite", invite, nil, true},
+		{"add", `{"command_id":"x","user_id":"ann","callees":[{"user_id":"joe"}]}`, [][2]string{{"invite", invite}}, true},
+		{"ring", `{"command_id":"x","user_id":"bob"}`, [][2]string{{"invite", invite}}, false},
+		{"accept", `{"command_id":"x","user_id":"bob"}`, [][2]string{{"invite", invite}}, true},
+		{"decline", `{"command_id":"x","user_id":"bob"}`, [][2]string{{"invite", invite}}, false},
+		{"cancel", `{"command_id":"x","user_id":"ann"}`, [][2]string{{"invite", invite}}, false},
+		{"leave", `{"command_id":"x","user_id":"bob"}`, [][2]string{{"invite", invite}, {"accept", accept}}, false},
+		{"end", `{"command_id":"x","service":"desk"}`, [][2]string{{"invite", invite}, {"accept", accept}}, false},
+		{"expire", `{"command_id":"x","service":"timeouts"}`, [][2]string{{"invite", quick}}, false},
+	}
+	if len(cases) != len(events.Verbs()) {
+		t.Fatalf("%d cases for %d verbs", len(cases), len(events.Verbs()))
+	}
+	b := newBench(t)
+	for _, c := range cases {
+		for i, died := range []string{"before the commit", "after the commit", "before the acknowledgement"} {
+			callID := fmt.Sprintf("%s-%d", c.verb, i)
+			t.Run(c.verb+" "+died, func(t *testing.T) {
+				b := &bench{T: t, c: b.c, js: b.js, cons: b.cons, told: b.told}
+				for _, x := range c.before {
+					b.handled(b.deliver(callID, x[0], x[1]))
+				}
+				if c.verb == "expire" {
+					b.comesDue(callID)
+				}
+				b.heard(callID)
+				m := b.deliver(callID, c.verb, c.body)
+				switch died {
+				case "after the commit":
+					b.commits(m)
+				case "before the acknowledgement":
+					b.c.handle(t.Context(), m)
+				}
+				first := b.heard(callID)
+				b.handled(b.again(m))
+				second := b.heard(callID)
+				b.isDone(callID, len(c.before)+1, second)
+				if died == "before the acknowledgement" && !slices.Equal(first, second) {
+					t.Errorf("first\n%q\nthen\n%q", first, second)
+				}
+				if got := b.isArmed(callID, len(c.before)+1); got != c.armed {
+					t.Errorf("its deadline is armed: %v, want %v", got, c.armed)
+				}
+			})
+		}
+	}
+}
+
+// isDone compares what was heard with what the call's newest transition must tell.
+func (b *bench) isDone(callID string, seq int, heard []string) {
+	b.Helper()
+	now, err := b.c.calls.Lead(b.Context(), "demo", callID)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if now.Seq != seq {
+		b.Errorf("the call is at %d, want %d", now.Seq, seq)
+	}
+	want := []string{fmt.Sprintf("answer ok=true error=<nil> call=%s", callID)}
+	for _, n := range call.Notify(now.Transition) {
+		want = append(want, fmt.Sprintf("%s %s %s", events.UserSubject("demo", n.To), n.ID, n.Event))
+	}
+	slices.Sort(want)
+	if len(want) < 2 || !slices.Equal(heard, want) {
+		b.Errorf("heard\n%q\nwant\n%q", heard, want)
+	}
+}
+
+// isArmed says whether the delayed message of a deadline stands in the stream.
+func (b *bench) isArmed(callID string, seq int) bool {
+	b.Helper()
+	st, err := b.js.Stream(b.Context(), worker.StreamTimers)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m, err := st.GetLastMsgForSubject(b.Context(), events.TimerSubject("demo", callID, seq))
+	return err == nil && m.Header.Get("Nats-Schedule") != ""
+}
+
+// comesDue waits until the call's first deadline has come due.
+func (b *bench) comesDue(callID string) {
+	b.Helper()
+	cons, err := b.js.OrderedConsumer(b.Context(), worker.StreamTimers, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{events.DueSubject("demo", callID, 1)},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := cons.Next(jetstream.FetchMaxWait(20 * time.Second)); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,80 @@
+package worker_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// Setup may be repeated, and what it made is what DESIGN says.
+func TestSetup(t *testing.T) {
+	s := natstest.Start(t)
+	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		t.Fatalf("a second time: %v", err)
+	}
+	config := func(name string) jetstream.StreamConfig {
+		t.Helper()
+		st, err := s.JS.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.CachedInfo().Config
+	}
+	c := config(worker.StreamCommands)
+	if c.Retention != jetstream.WorkQueuePolicy || c.Discard != jetstream.DiscardNew || c.MaxAge != 0 || c.MaxMsgs != 1_000_000 ||
+		c.MaxBytes != 1<<30 || c.MaxMsgSize != 256<<10 {
+		t.Errorf("commands: %+v", c)
+	}
+	for _, name := range []string{worker.StreamCommands, worker.StreamCalls} {
+		if c := config(name); !c.DenyDelete || !c.DenyPurge || c.AllowMsgSchedules || c.AllowMsgTTL || c.AllowRollup || c.AllowAtomicPublish {
+			t.Errorf("%s is no plain stream: %+v", name, c)
+		}
+	}
+	c = config(worker.StreamCalls)
+	if c.MaxMsgsPerSubject != 1000 || c.DiscardNewPerSubject || !c.AllowDirect || c.Compression != jetstream.NoCompression || c.MaxAge != 24*time.Hour {
+		t.Errorf("calls: %+v", c)
+	}
+	if c := config(worker.StreamTimers); c.MaxMsgsPerSubject != 1 || !c.AllowMsgSchedules || !c.AllowMsgTTL {
+		t.Errorf("timers: %+v", c)
+	}
+	if c := config(worker.StreamEvents); c.Compression != jetstream.S2Compression || len(c.Subjects) != 0 || len(c.Sources) != 1 {
+		t.Errorf("events: %+v", c)
+	}
+	for _, name := range []string{
+		worker.StreamCommands, worker.StreamCalls, worker.StreamTimers, worker.StreamEvents, worker.StreamCDRs,
+		worker.StreamRejected, worker.StreamSessions,
+	} {
+		if c := config(name); c.Duplicates != 100*time.Millisecond {
+			t.Errorf("%s: duplicate window %v", name, c.Duplicates)
+		}
+	}
+	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := cons.CachedInfo().Config; c.AckWait != 3*time.Second || c.MaxDeliver != -1 || c.MaxAckPending != 20_000 {
+		t.Errorf("coordinators: %+v", c)
+	}
+}
+
+func TestSettingsThatDoNotHold(t *testing.T) {
+	const longest = 12 * time.Hour
+	if err := worker.DefaultSettings().Check(longest); err != nil {
+		t.Errorf("the defaults: %v", err)
+	}
+	for name, change := range map[string]func(*worker.Settings){
+		"lines go before their call":  func(s *worker.Settings) { s.LinesTTL = longest },
+		"calls go before their lines": func(s *worker.Settings) { s.CallsMaxAge = s.LinesTTL - 1 },
+		"timers go before the lines":  func(s *worker.Settings) { s.TimersMaxAge = s.LinesTTL - 1 },
+	} {
+		s := worker.DefaultSettings()
+		change(&s)
+		if s.Check(longest) == nil {
+			t.Errorf("%s: not refused", name)
+		}
+	}
+}
