@@ -102,8 +102,7 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 
 // notStored tells a command that the broker refused from one of which nobody knows.
 func notStored(err error) *events.Error {
-	var api *jetstream.APIError
-	if errors.As(err, &api) {
+	if _, refused := errors.AsType[*jetstream.APIError](err); refused {
 		return events.Errorf(events.CodeUnavailable, "the command was not stored and will not be carried out: %v", err)
 	}
 	return events.Errorf(events.CodeUnavailable, "the command may not have been stored: %v; it may still be carried out", err)

@@ -76,8 +76,10 @@ func TestServiceIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	var info struct {
-		Name      string
-		Endpoints []struct{ Subject, QueueGroup string }
+		Name      string `json:"name"`
+		Endpoints []struct {
+			Subject string `json:"subject"`
+		} `json:"endpoints"`
 	}
 	if err := json.Unmarshal(m.Data, &info); err != nil {
 		t.Fatal(err)
@@ -91,7 +93,7 @@ func TestServiceIsFound(t *testing.T) {
 // The event log has each transition once, in order, and its ready-made consumer reads it.
 func TestEventLog(t *testing.T) {
 	s := newScene(t, natstest.Logged)
-	s.rings("c1")
+	s.rings()
 	s.ok("c1", "invite", inviteBob) // a repeat makes none
 	s.ok("c1", "accept", acceptBob)
 	s.ok("c1", "end", `{"command_id":"e1","service":"desk"}`)

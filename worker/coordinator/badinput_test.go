@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
 )
@@ -132,7 +130,7 @@ func (s *scene) kept(want int) {
 			s.t.Errorf("%s: %d bytes are kept", m.Subject, len(m.Data))
 		}
 		for _, h := range []string{"Ringline-Error-Code", "Ringline-Error-Message", "Ringline-Subject"} {
-			if nats.Header(m.Header).Get(h) == "" {
+			if m.Header.Get(h) == "" {
 				s.t.Errorf("%s: no header %s", m.Subject, h)
 			}
 		}
@@ -152,7 +150,9 @@ func (s *scene) empty() {
 			s.t.Fatal(err)
 		}
 		var info struct {
-			State struct{ Messages uint64 }
+			State struct {
+				Messages uint64 `json:"messages"`
+			} `json:"state"`
 		}
 		if err := json.Unmarshal(m.Data, &info); err != nil {
 			s.t.Fatal(err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"strings"
 	"testing"
 	"time"
 
@@ -34,52 +33,45 @@ func logger() zerolog.Logger {
 }
 
 // run runs something until the test ends, and waits for its end.
-func run(t testing.TB, f func(context.Context) error) (stop func()) {
-	t.Helper()
+func run(tb testing.TB, f func(context.Context) error) {
+	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- f(ctx) }()
-	stopped := false
-	stop = func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	tb.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("ended with %v", err)
+			tb.Errorf("ended with %v", err)
 		}
-	}
-	t.Cleanup(stop)
-	return stop
+	})
 }
 
 // startWorkers starts coordinators on connections of their own, a timeouts worker and the api.
-func startWorkers(t testing.TB, s *natstest.Server, coordinators int) {
-	t.Helper()
+func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) {
+	tb.Helper()
 	for range coordinators {
-		nc := s.Connect(t)
-		js := stream(t, nc)
-		run(t, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: limits}).Run)
+		nc := s.Connect(tb)
+		js := stream(tb, nc)
+		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: limits}).Run)
 	}
-	nc := s.Connect(t)
-	js := stream(t, nc)
-	run(t, timeouts.New(js, logger()).Run)
+	nc := s.Connect(tb)
+	js := stream(tb, nc)
+	run(tb, timeouts.New(js, logger()).Run)
 	asker, err := ask.New(nc, js, ask.DefaultTimeout)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	api := &coordinator.API{
 		NC: nc, Asker: asker, Calls: store.NewCalls(nc, js, logger()), Log: logger(), Parallel: 64, InboxPrefix: "_INBOX",
 	}
-	run(t, api.Run)
+	run(tb, api.Run)
 }
 
-func stream(t testing.TB, nc *nats.Conn) jetstream.JetStream {
-	t.Helper()
+func stream(tb testing.TB, nc *nats.Conn) jetstream.JetStream {
+	tb.Helper()
 	js, err := jetstream.New(nc)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return js
 }
@@ -91,9 +83,9 @@ type integrator struct {
 	app string
 }
 
-func newIntegrator(t testing.TB, s *natstest.Server) *integrator {
-	t.Helper()
-	return &integrator{t: t, nc: s.Connect(t), app: "demo"}
+func newIntegrator(tb testing.TB, s *natstest.Server) *integrator {
+	tb.Helper()
+	return &integrator{t: tb, nc: s.Connect(tb), app: "demo"}
 }
 
 // object is a JSON object.
@@ -104,6 +96,7 @@ type feed struct {
 	t    testing.TB
 	user string
 	sub  *nats.Subscription
+	last string // id of the newest that was heard
 }
 
 func (i *integrator) user(escaped string) *feed {
@@ -126,6 +119,7 @@ func (f *feed) next(event string) object {
 		f.t.Fatalf("%s waits for %s: %v", f.user, event, err)
 	}
 	n := decode(f.t, m.Data)
+	f.last, _ = n["id"].(string)
 	if n["event"] != event {
 		f.t.Fatalf("%s is told %v, want %s\n%s", f.user, n["event"], event, m.Data)
 	}
@@ -138,6 +132,23 @@ func (f *feed) nothing() {
 	if n, _, err := f.sub.Pending(); err != nil || n > 0 {
 		m, _ := f.sub.NextMsg(within)
 		f.t.Fatalf("%s is told %d more: %s, %v", f.user, n, m.Data, err)
+	}
+}
+
+// nothingNew has come: what was told may have been told again, with the same ids.
+func (f *feed) nothingNew() {
+	f.t.Helper()
+	for {
+		if n, _, err := f.sub.Pending(); err != nil || n == 0 {
+			return
+		}
+		m, err := f.sub.NextMsg(within)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if id, _ := decode(f.t, m.Data)["id"].(string); id == "" || id > f.last {
+			f.t.Errorf("%s is told more than %s: %s", f.user, f.last, m.Data)
+		}
 	}
 }
 
@@ -191,23 +202,21 @@ func (i *integrator) refused(callID, verb, body, code string) string {
 	return e["message"].(string)
 }
 
-func decode(t testing.TB, data []byte) object {
-	t.Helper()
+func decode(tb testing.TB, data []byte) object {
+	tb.Helper()
 	var o object
 	if err := json.Unmarshal(data, &o); err != nil {
-		t.Fatalf("%v\n%s", err, data)
+		tb.Fatalf("%v\n%s", err, data)
 	}
 	return o
 }
 
 // expect compares some fields of a message.
-func expect(t testing.TB, got object, want object) {
-	t.Helper()
+func expect(tb testing.TB, got object, want object) {
+	tb.Helper()
 	for k, v := range want {
 		if got[k] != v {
-			t.Errorf("%s is %v, want %v, in %v", k, got[k], v, got)
+			tb.Errorf("%s is %v, want %v, in %v", k, got[k], v, got)
 		}
 	}
 }
-
-func newCallID() string { return strings.ToLower(nuid.Next()) }

@@ -31,8 +31,9 @@ func newScene(t *testing.T, want ...string) *scene {
 }
 
 // rings brings the call to where bob's tablet rings.
-func (s *scene) rings(callID string) {
+func (s *scene) rings() {
 	s.t.Helper()
+	const callID = "c1"
 	c := s.ok(callID, "invite", inviteBob)
 	expect(s.t, c, object{"state": "ringing", "seq": 1.0, "room_id": callID, "call_type": 1.0})
 	n := s.bob.next("incoming_call_received")
@@ -45,9 +46,9 @@ func (s *scene) rings(callID string) {
 }
 
 // over says that nobody is told anything more, and how the call ended.
-func (s *scene) over(callID, reason string) {
+func (s *scene) over(reason string) {
 	s.t.Helper()
-	expect(s.t, s.get(callID), object{"state": "ended", "end_reason": reason})
+	expect(s.t, s.get("c1"), object{"state": "ended", "end_reason": reason})
 	s.ann.nothing()
 	s.bob.nothing()
 }
@@ -69,7 +70,7 @@ func callee(c object) object { return c["callees"].([]any)[0].(object) }
 
 func TestAccepted(t *testing.T) {
 	s := newScene(t, natstest.Notification, natstest.Transition, natstest.Logged)
-	s.rings("c1")
+	s.rings()
 	c := s.ok("c1", "accept", acceptBob)
 	expect(t, c, object{"state": "active", "seq": 3.0})
 	expect(t, callee(c), object{"state": "accepted", "device_id": "tablet", "custom_data": "coming"})
@@ -79,36 +80,36 @@ func TestAccepted(t *testing.T) {
 	s.ok("c1", "leave", `{"command_id":"l1","user_id":"bob","device_id":"tablet"}`)
 	expect(t, s.ann.next("call_ended"), object{"reason": "completed", "user_id": nil})
 	expect(t, s.bob.next("call_ended"), object{"reason": "completed", "user_id": nil})
-	s.over("c1", "completed")
+	s.over("completed")
 }
 
 func TestDeclined(t *testing.T) {
 	s := newScene(t, natstest.Notification)
-	s.rings("c1")
+	s.rings()
 	s.ok("c1", "decline", `{"command_id":"d1","user_id":"bob","device_id":"tablet","custom_data":"later"}`)
 	expect(t, s.ann.next("outgoing_call_declined"), object{"user_id": "bob", "reason": "declined", "custom_data": "later"})
 	expect(t, s.ann.next("call_ended"), object{"reason": "declined", "user_id": nil, "custom_data": "later"})
 	expect(t, s.bob.next("incoming_call_declined_elsewhere"), object{"reason": "declined"})
 	expect(t, s.bob.next("call_ended"), object{"reason": "declined", "user_id": "bob"})
-	s.over("c1", "declined")
+	s.over("declined")
 }
 
 func TestBusySaidByTheCallee(t *testing.T) {
 	s := newScene(t, natstest.Notification)
-	s.rings("c1")
+	s.rings()
 	s.ok("c1", "decline", `{"command_id":"d1","user_id":"bob","reason":"busy"}`)
 	expect(t, s.ann.next("outgoing_call_rejected_cause_busy"), object{"user_id": "bob", "reason": "busy"})
 	expect(t, s.ann.next("call_ended"), object{"reason": "busy"})
 	s.bob.next("incoming_call_declined_elsewhere")
 	expect(t, s.bob.next("call_ended"), object{"reason": "busy"})
-	s.over("c1", "busy")
+	s.over("busy")
 }
 
 func TestCanceled(t *testing.T) {
 	for _, verb := range []string{"cancel", "leave", "end"} {
 		t.Run(verb, func(t *testing.T) {
 			s := newScene(t, natstest.Notification)
-			s.rings("c1")
+			s.rings()
 			s.ok("c1", verb, `{"command_id":"x1","user_id":"ann","custom_data":"never mind"}`)
 			reason := "canceled"
 			if verb == "end" {
@@ -117,7 +118,7 @@ func TestCanceled(t *testing.T) {
 			expect(t, s.bob.next("incoming_call_canceled"), object{"reason": reason, "custom_data": "never mind"})
 			expect(t, s.bob.next("call_ended"), object{"reason": "canceled", "user_id": "bob"})
 			expect(t, s.ann.next("call_ended"), object{"reason": "canceled", "user_id": nil})
-			s.over("c1", "canceled")
+			s.over("canceled")
 		})
 	}
 }
@@ -134,13 +135,13 @@ func TestTimedOut(t *testing.T) {
 	expect(t, s.bob.next("call_ended"), object{"reason": "timed_out"})
 	expect(t, s.ann.next("outgoing_call_timeout"), object{"user_id": "bob", "custom_data": "hi"})
 	expect(t, s.ann.next("call_ended"), object{"reason": "timed_out"})
-	s.over("c1", "timed_out")
+	s.over("timed_out")
 	expect(t, s.get("c1")["ended_by"].(object), object{"kind": "timer"})
 }
 
 func TestSecondDevice(t *testing.T) {
 	s := newScene(t, natstest.Notification)
-	s.rings("c1")
+	s.rings()
 	s.ok("c1", "accept", acceptBob)
 	s.refused("c1", "accept", `{"command_id":"a2","user_id":"bob","device_id":"phone"}`, "answered_elsewhere")
 	s.refused("c1", "accept", `{"command_id":"a3","user_id":"bob"}`, "answered_elsewhere")
@@ -158,7 +159,7 @@ func TestSecondDevice(t *testing.T) {
 // A command that comes again changes nothing, gets the same answer, and its notifications are sent again.
 func TestRepeats(t *testing.T) {
 	s := newScene(t, natstest.Notification)
-	s.rings("c1")
+	s.rings()
 	expect(t, s.ok("c1", "invite", inviteBob), object{"seq": 2.0, "call_id": "c1"})
 	n := s.bob.next("incoming_call_received")
 	expect(t, n, object{"id": "c1-1-0", "seq": 1.0})
@@ -179,7 +180,7 @@ func TestHangUpThatOvertakesItsInvitation(t *testing.T) {
 	s.bob.next("incoming_call_canceled")
 	s.bob.next("call_ended")
 	expect(t, s.ann.next("call_ended"), object{"reason": "canceled"})
-	s.over("c1", "canceled")
+	s.over("canceled")
 }
 
 // A hang-up whose call never comes takes the id out of use, so that it can't ring any more.

@@ -20,7 +20,7 @@ func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
 		rounds = 60
 	}
 	s := natstest.Start(t)
-	natstest.Watch(t, s, natstest.Answer, natstest.Notification, natstest.Logged, natstest.Due)
+	natstest.Watch(t, s, natstest.Answer, natstest.Notification, natstest.Logged)
 	startWorkers(t, s, 2)
 	backend, ann, bob, timer := newIntegrator(t, s), newIntegrator(t, s), newIntegrator(t, s), newIntegrator(t, s)
 	seed := rand.Uint64()
@@ -64,6 +64,7 @@ type race struct {
 
 // run lets the three meet and gives the winner.
 func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) string {
+	t.Helper()
 	sum := sha256.Sum256([]byte(r.callID + "\x001"))
 	var accept, cancel object
 	var wg sync.WaitGroup
@@ -116,6 +117,6 @@ func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) st
 	default:
 		t.Errorf("%s: nobody won: %v", r.callID, final)
 	}
-	r.told.nothing()
+	r.told.nothingNew()
 	return winner
 }

@@ -107,11 +107,11 @@ func (b *bench) heard(callID string) []string {
 			b.Fatal(err)
 		}
 		var o struct {
-			Event, ID string
-			CallID    string `json:"call_id"`
-			OK        bool
-			Error     *events.Error
-			Call      events.Call
+			Event string        `json:"event"`
+			ID    string        `json:"id"`
+			OK    bool          `json:"ok"`
+			Error *events.Error `json:"error"`
+			Call  events.Call   `json:"call"`
 		}
 		if _, _, isUser := events.ParseUserSubject(m.Subject); isUser {
 			if err := json.Unmarshal(m.Data, &o); err != nil {

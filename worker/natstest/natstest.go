@@ -22,27 +22,27 @@ type Server struct {
 }
 
 // Start starts a server with every stream, bucket and consumer. It ends with the test.
-func Start(t testing.TB) *Server {
-	t.Helper()
+func Start(tb testing.TB) *Server {
+	tb.Helper()
 	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: tb.TempDir(), NoSigs: true, NoLog: true,
 		JetStreamMaxStore: 64 << 30,
 	})
 	if err != nil {
-		t.Fatalf("natstest: new server: %v", err)
+		tb.Fatalf("natstest: new server: %v", err)
 	}
 	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	tb.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
 	if !srv.ReadyForConnections(10 * time.Second) {
-		t.Fatal("natstest: the server is not ready after 10 s")
+		tb.Fatal("natstest: the server is not ready after 10 s")
 	}
 	s := &Server{server: srv}
-	s.NC = s.Connect(t)
+	s.NC = s.Connect(tb)
 	if s.JS, err = jetstream.New(s.NC); err != nil {
-		t.Fatalf("natstest: jetstream: %v", err)
+		tb.Fatalf("natstest: jetstream: %v", err)
 	}
-	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
-		t.Fatalf("natstest: set up: %v", err)
+	if err := worker.Setup(tb.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		tb.Fatalf("natstest: set up: %v", err)
 	}
 	return s
 }
@@ -51,12 +51,12 @@ func Start(t testing.TB) *Server {
 func (s *Server) URL() string { return s.server.ClientURL() }
 
 // Connect makes a connection of its own, which ends with the test.
-func (s *Server) Connect(t testing.TB) *nats.Conn {
-	t.Helper()
+func (s *Server) Connect(tb testing.TB) *nats.Conn {
+	tb.Helper()
 	nc, err := nats.Connect(s.URL())
 	if err != nil {
-		t.Fatalf("natstest: connect: %v", err)
+		tb.Fatalf("natstest: connect: %v", err)
 	}
-	t.Cleanup(nc.Close)
+	tb.Cleanup(nc.Close)
 	return nc
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,21 +34,21 @@ const (
 // Watch checks everything that passes on the server against the types of package events, strictly: a field that
 // the type has not, or a spelling that it would not write, is an error. The test fails if one of the kinds in
 // want never came.
-func Watch(t testing.TB, s *Server, want ...string) {
-	t.Helper()
-	w := &watch{t: t, seen: map[string]int{}}
-	nc := s.Connect(t)
+func Watch(tb testing.TB, s *Server, want ...string) {
+	tb.Helper()
+	w := &watch{tb: tb, seen: map[string]int{}}
+	nc := s.Connect(tb)
 	if _, err := nc.Subscribe("ringline.>", func(m *nats.Msg) { w.check(m.Subject, m.Header, m.Data) }); err != nil {
-		t.Fatalf("natstest: watch: %v", err)
+		tb.Fatalf("natstest: watch: %v", err)
 	}
 	if err := nc.Flush(); err != nil {
-		t.Fatalf("natstest: watch: %v", err)
+		tb.Fatalf("natstest: watch: %v", err)
 	}
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		if err := nc.Flush(); err != nil {
-			t.Errorf("natstest: watch: %v", err)
+			tb.Errorf("natstest: watch: %v", err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), 20*time.Second)
 		defer cancel()
 		w.caughtUp(ctx, s.JS)
 		w.readAll(ctx, s.JS, worker.StreamEvents, ">")
@@ -56,14 +57,14 @@ func Watch(t testing.TB, s *Server, want ...string) {
 		defer w.mu.Unlock()
 		for _, kind := range want {
 			if w.seen[kind] == 0 {
-				t.Errorf("natstest: no %s was seen; seen: %v", kind, w.seen)
+				tb.Errorf("natstest: no %s was seen; seen: %v", kind, w.seen)
 			}
 		}
 	})
 }
 
 type watch struct {
-	t testing.TB
+	tb testing.TB
 
 	mu   sync.Mutex
 	seen map[string]int
@@ -74,7 +75,7 @@ func (w *watch) caughtUp(ctx context.Context, js jetstream.JetStream) {
 	count := func(stream string) uint64 {
 		st, err := js.Stream(ctx, stream)
 		if err != nil {
-			w.t.Errorf("natstest: %s: %v", stream, err)
+			w.tb.Errorf("natstest: %s: %v", stream, err)
 			return 0
 		}
 		return st.CachedInfo().State.Msgs
@@ -82,7 +83,7 @@ func (w *watch) caughtUp(ctx context.Context, js jetstream.JetStream) {
 	for count(worker.StreamEvents) < count(worker.StreamCalls) {
 		select {
 		case <-ctx.Done():
-			w.t.Errorf("natstest: the event log does not catch up: %v", ctx.Err())
+			w.tb.Errorf("natstest: the event log does not catch up: %v", ctx.Err())
 			return
 		case <-time.After(5 * time.Millisecond):
 		}
@@ -93,19 +94,19 @@ func (w *watch) caughtUp(ctx context.Context, js jetstream.JetStream) {
 func (w *watch) readAll(ctx context.Context, js jetstream.JetStream, stream, filter string) {
 	cons, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{filter}})
 	if err != nil {
-		w.t.Errorf("natstest: read %s: %v", stream, err)
+		w.tb.Errorf("natstest: read %s: %v", stream, err)
 		return
 	}
 	for {
 		batch, err := cons.FetchNoWait(500)
 		if err != nil {
-			w.t.Errorf("natstest: read %s: %v", stream, err)
+			w.tb.Errorf("natstest: read %s: %v", stream, err)
 			return
 		}
 		n := 0
 		for m := range batch.Messages() {
 			n++
-			w.check(m.Subject(), nats.Header(m.Headers()), m.Data())
+			w.check(m.Subject(), m.Headers(), m.Data())
 		}
 		if n == 0 {
 			return
@@ -118,12 +119,12 @@ func (w *watch) check(subject string, header nats.Header, data []byte) {
 	w.mu.Lock()
 	w.seen[kind]++
 	w.mu.Unlock()
-	if err := checkMessage(kind, subject, header, data); err != nil {
-		w.t.Errorf("natstest: %s: %v\n%s", subject, err, data)
+	if err := checkMessage(kind, header, data); err != nil {
+		w.tb.Errorf("natstest: %s: %v\n%s", subject, err, data)
 	}
 }
 
-func checkMessage(kind, subject string, header nats.Header, data []byte) error {
+func checkMessage(kind string, header nats.Header, data []byte) error {
 	switch kind {
 	case Transition, Logged:
 		return checkTransition(header, data)
@@ -139,7 +140,7 @@ func checkMessage(kind, subject string, header nats.Header, data []byte) error {
 			return err
 		}
 		if a.OK != (a.Error == nil) {
-			return fmt.Errorf("ok is %v, error is %v", a.OK, a.Error)
+			return errors.New("either ok or an error")
 		}
 		if a.Error != nil {
 			return known(events.Codes(), a.Error.Code)
@@ -159,8 +160,12 @@ func checkMessage(kind, subject string, header nats.Header, data []byte) error {
 
 func checkTransition(header nats.Header, data []byte) error {
 	var at struct {
-		Subject string
-		Data    struct{ Call struct{ App string } }
+		Subject string `json:"subject"`
+		Data    struct {
+			Call struct {
+				App string `json:"app"`
+			} `json:"call"`
+		} `json:"data"`
 	}
 	if err := json.Unmarshal(data, &at); err != nil {
 		return err
