@@ -2,11 +2,8 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,14 +21,14 @@ var ErrNoTransition = errors.New("store: no such transition")
 
 // Calls reads and writes calls.
 type Calls struct {
-	nc  *nats.Conn
 	js  jetstream.JetStream
+	msg reader
 	log zerolog.Logger
 }
 
 // NewCalls gives the calls behind this connection.
 func NewCalls(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger) *Calls {
-	return &Calls{nc: nc, js: js, log: log}
+	return &Calls{js: js, msg: reader{nc: nc, stream: worker.StreamCalls}, log: log}
 }
 
 // Loaded is a call as it was read: its newest transition (zero if there is none) and the stream sequence that
@@ -44,18 +41,18 @@ type Loaded struct {
 
 // Load reads a call from any replica.
 func (s *Calls) Load(ctx context.Context, app, callID string) (Loaded, error) {
-	return s.newest(ctx, app, callID, s.directGet)
+	return s.newest(ctx, app, callID, s.msg.anywhere)
 }
 
 // Lead reads a call from the leader.
 func (s *Calls) Lead(ctx context.Context, app, callID string) (Loaded, error) {
-	return s.newest(ctx, app, callID, s.leaderGet)
+	return s.newest(ctx, app, callID, s.msg.atLeader)
 }
 
 func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loaded, error) {
 	subject := events.TransitionSubject(app, callID)
 	m, err := get(ctx, getRequest{LastBySubject: subject})
-	if errors.Is(err, ErrNoTransition) {
+	if errors.Is(err, errNoMessage) {
 		return Loaded{}, nil
 	}
 	if err != nil {
@@ -85,8 +82,8 @@ func (s *Calls) MadeBy(ctx context.Context, app, callID, commandID string) (even
 func (s *Calls) find(ctx context.Context, app, callID string, fits func(events.Transition) bool) (found events.Transition, err error) {
 	subject := events.TransitionSubject(app, callID)
 	for from := uint64(1); ; {
-		m, err := s.leaderGet(ctx, getRequest{Sequence: from, NextBySubject: subject})
-		if errors.Is(err, ErrNoTransition) {
+		m, err := s.msg.atLeader(ctx, getRequest{Sequence: from, NextBySubject: subject})
+		if errors.Is(err, errNoMessage) {
 			break
 		}
 		if err != nil {
@@ -133,107 +130,4 @@ func isConflict(err error) bool {
 	const wrongLastSequence, wrongLastSequenceConstant = 10071, 10164
 	var api *jetstream.APIError
 	return errors.As(err, &api) && (api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant)
-}
-
-// How long and how often the broker is asked before the command is put back.
-const (
-	tryFor   = 15 * time.Second
-	oneTry   = 3 * time.Second
-	tryAgain = 100 * time.Millisecond
-)
-
-// retry repeats what fails for want of an answer.
-func retry(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	for {
-		one, done := context.WithTimeout(ctx, oneTry)
-		err := try(one)
-		done()
-		if !unanswered(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(tryAgain):
-		}
-	}
-}
-
-func unanswered(err error) bool {
-	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
-}
-
-// The server's API for one message of the stream: from any replica, and from the leader.
-const (
-	apiDirectGet = "$JS.API.DIRECT.GET." + worker.StreamCalls
-	apiLeaderGet = "$JS.API.STREAM.MSG.GET." + worker.StreamCalls
-)
-
-type getRequest struct {
-	Sequence      uint64 `json:"seq,omitempty"`
-	NextBySubject string `json:"next_by_subj,omitempty"`
-	LastBySubject string `json:"last_by_subj,omitempty"`
-}
-
-type stored struct {
-	seq  uint64
-	data []byte
-}
-
-type getter func(context.Context, getRequest) (stored, error)
-
-func (s *Calls) directGet(ctx context.Context, r getRequest) (stored, error) {
-	m, err := s.request(ctx, apiDirectGet, r)
-	if err != nil {
-		return stored{}, err
-	}
-	switch status := m.Header.Get("Status"); status {
-	case "":
-	case "404":
-		return stored{}, ErrNoTransition
-	default:
-		return stored{}, fmt.Errorf("store: direct get: %s %s", status, m.Header.Get("Description"))
-	}
-	seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
-	return stored{seq: seq, data: m.Data}, err
-}
-
-func (s *Calls) leaderGet(ctx context.Context, r getRequest) (stored, error) {
-	m, err := s.request(ctx, apiLeaderGet, r)
-	if err != nil {
-		return stored{}, err
-	}
-	var reply struct {
-		Error   *jetstream.APIError `json:"error"`
-		Message struct {
-			Seq  uint64 `json:"seq"`
-			Data []byte `json:"data"`
-		} `json:"message"`
-	}
-	if err := json.Unmarshal(m.Data, &reply); err != nil {
-		return stored{}, fmt.Errorf("store: read from the leader: %w", err)
-	}
-	switch {
-	case reply.Error == nil:
-		return stored{seq: reply.Message.Seq, data: reply.Message.Data}, nil
-	case reply.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
-		return stored{}, ErrNoTransition
-	}
-	return stored{}, reply.Error
-}
-
-func (s *Calls) request(ctx context.Context, subject string, r getRequest) (*nats.Msg, error) {
-	body, err := json.Marshal(r)
-	if err != nil {
-		return nil, fmt.Errorf("store: request: %w", err)
-	}
-	var m *nats.Msg
-	err = retry(ctx, func(ctx context.Context) error {
-		m, err = s.nc.RequestWithContext(ctx, subject, body)
-		return err
-	})
-	return m, err
 }

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// How long and how often the broker is asked before the command is put back.
+const (
+	tryFor   = 15 * time.Second
+	oneTry   = 3 * time.Second
+	tryAgain = 100 * time.Millisecond
+)
+
+// retry repeats what fails for want of an answer.
+func retry(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	for {
+		one, done := context.WithTimeout(ctx, oneTry)
+		err := try(one)
+		done()
+		if !unanswered(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(tryAgain):
+		}
+	}
+}
+
+func unanswered(err error) bool {
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
+		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
+}
+
+// errNoMessage means that the stream has no such message.
+var errNoMessage = errors.New("store: no such message")
+
+// The server's API for one message of a stream: from any replica, and from the leader.
+const (
+	apiDirectGet = "$JS.API.DIRECT.GET."
+	apiLeaderGet = "$JS.API.STREAM.MSG.GET."
+)
+
+// reader reads single messages of a stream.
+type reader struct {
+	nc     *nats.Conn
+	stream string
+}
+
+type getRequest struct {
+	Sequence      uint64 `json:"seq,omitempty"`
+	NextBySubject string `json:"next_by_subj,omitempty"`
+	LastBySubject string `json:"last_by_subj,omitempty"`
+}
+
+// stored is a message as a stream has it.
+type stored struct {
+	seq    uint64
+	header nats.Header
+	data   []byte
+}
+
+type getter func(context.Context, getRequest) (stored, error)
+
+func (r reader) anywhere(ctx context.Context, what getRequest) (stored, error) {
+	m, err := r.request(ctx, apiDirectGet, what)
+	if err != nil {
+		return stored{}, err
+	}
+	switch status := m.Header.Get("Status"); status {
+	case "":
+	case "404":
+		return stored{}, errNoMessage
+	default:
+		return stored{}, fmt.Errorf("store: direct get: %s %s", status, m.Header.Get("Description"))
+	}
+	seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
+	return stored{seq: seq, header: m.Header, data: m.Data}, err
+}
+
+func (r reader) atLeader(ctx context.Context, what getRequest) (stored, error) {
+	m, err := r.request(ctx, apiLeaderGet, what)
+	if err != nil {
+		return stored{}, err
+	}
+	var reply struct {
+		Error   *jetstream.APIError `json:"error"`
+		Message struct {
+			Seq    uint64 `json:"seq"`
+			Header []byte `json:"hdrs"`
+			Data   []byte `json:"data"`
+		} `json:"message"`
+	}
+	if err := json.Unmarshal(m.Data, &reply); err != nil {
+		return stored{}, fmt.Errorf("store: read from the leader: %w", err)
+	}
+	switch {
+	case reply.Error == nil:
+		m := stored{seq: reply.Message.Seq, data: reply.Message.Data}
+		if len(reply.Message.Header) > 0 {
+			m.header, err = nats.DecodeHeadersMsg(reply.Message.Header)
+		}
+		return m, err
+	case reply.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
+		return stored{}, errNoMessage
+	}
+	return stored{}, reply.Error
+}
+
+func (r reader) request(ctx context.Context, api string, what getRequest) (*nats.Msg, error) {
+	body, err := json.Marshal(what)
+	if err != nil {
+		return nil, fmt.Errorf("store: request: %w", err)
+	}
+	var m *nats.Msg
+	err = retry(ctx, func(ctx context.Context) error {
+		m, err = r.nc.RequestWithContext(ctx, api+r.stream, body)
+		return err
+	})
+	return m, err
+}
