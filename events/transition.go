@@ -15,7 +15,8 @@ type Change struct {
 }
 
 // Remembered is a command that a call remembers, with the transition that it made.
-// Callees are those whose present attempt an add made; whom no add names the invitation made.
+// Callees are those whose present attempt an add made; whom no add names the invitation made. Attempt is the
+// attempt in the first call that a merged invitation answers.
 type Remembered struct {
 	ID      string   `json:"id"`
 	Verb    Verb     `json:"verb"`
@@ -23,6 +24,7 @@ type Remembered struct {
 	Service string   `json:"service,omitempty"`
 	Seq     int      `json:"seq"`
 	Callees []string `json:"callees,omitempty"`
+	Attempt int      `json:"attempt,omitempty"`
 }
 
 // Transition is one step of a call, with the whole call after it. The newest one is the call.

@@ -12,18 +12,20 @@ type Limits struct {
 	RingTimeout time.Duration // of an invite or add that names none
 	MaxCallees  int           // in a call, all in all
 	MaxDuration time.Duration // of a call, counted from its creation
+	Capacity    int           // how many calls a line holds
 }
 
 // DefaultLimits are those of an app that changes nothing.
 func DefaultLimits() Limits {
-	return Limits{RingTimeout: time.Minute, MaxCallees: 50, MaxDuration: 12 * time.Hour}
+	return Limits{RingTimeout: time.Minute, MaxCallees: 50, MaxDuration: 12 * time.Hour, Capacity: 1}
 }
 
 // Input is what a decision needs besides the call and the command.
 type Input struct {
-	At     time.Time // when the command was stored: the time of the decision
-	Now    time.Time // the worker's clock; for nothing but what DESIGN allows it for
-	Limits Limits
+	At      time.Time // when the command was stored: the time of the decision
+	Now     time.Time // the worker's clock; for nothing but what DESIGN allows it for
+	Limits  Limits
+	Claimed Claimed // what became of the claims that Claims asks for
 }
 
 // How long a hang-up that finds no call waits for the invitation that it may have overtaken, and the longest
@@ -83,6 +85,9 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	if known := remembered(last.Commands, cmd); known != nil {
 		if known.Verb != cmd.Verb {
 			return refuse(events.CodeInvalidArgument, "command_id: %s was used for %s before", cmd.CommandID, known.Verb)
+		}
+		if last.Call.EndReason == events.EndCallerBusy {
+			return Refuse{Err: callerBusy()}
 		}
 		return Keep{Made: known.Seq}
 	}
@@ -145,7 +150,7 @@ func withoutCall(cmd events.Command, in Input) Outcome {
 }
 
 // fence takes a call id out of use, so that an invitation that comes later can't ring.
-func fence(cmd events.Command, in Input) Outcome {
+func fence(cmd events.Command, in Input) Write {
 	at := events.TimeOf(in.At)
 	by := events.By{Kind: events.ByService, Service: events.ServiceCoordinator}
 	c := events.Call{

@@ -13,6 +13,8 @@ type draft struct {
 	by   events.By
 	at   events.Time
 	call events.Call
+
+	merged int // the attempt that a merged invitation answers
 }
 
 func newDraft(last events.Transition, cmd events.Command, at events.Time) *draft {
@@ -27,8 +29,8 @@ func (d *draft) move(x *events.Callee, to events.PartyState, reason events.Reaso
 	x.State, x.Reason, x.At = to, reason, d.at
 }
 
-// fail ends what a callee of this command was asked or did, and leaves the command's custom data with him.
-func (d *draft) fail(x *events.Callee, to events.PartyState, reason events.Reason) {
+// answer brings a callee into a state that the command itself asks for: its custom data replaces his.
+func (d *draft) answer(x *events.Callee, to events.PartyState, reason events.Reason) {
 	d.move(x, to, reason)
 	x.CustomData = d.cmd.CustomData
 }
@@ -86,7 +88,7 @@ func (d *draft) write(event events.Event) Write {
 	}
 	return Write{At: d.at, Transition: events.Transition{
 		CommandID: d.cmd.CommandID, Event: event, Seq: d.call.Seq, By: d.by, Changes: changes(d.last.Call, d.call),
-		CustomData: d.cmd.CustomData, Call: d.call, Commands: remember(d.last, d.cmd, d.call),
+		CustomData: d.cmd.CustomData, Call: d.call, Commands: remember(d.last, d.cmd, d.call.Seq, d.merged),
 	}}
 }
 

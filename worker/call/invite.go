@@ -1,6 +1,7 @@
 package call
 
 import (
+	"slices"
 	"time"
 
 	"ringline.io/ringline/events"
@@ -24,6 +25,15 @@ func invite(cmd events.Command, in Input) Outcome {
 		d.call.RoomID = cmd.CallID
 	}
 	d.call.Callees = attempts(d, in)
+	switch {
+	case in.Claimed.Glare != nil:
+		d.call.MergedInto, d.merged = in.Claimed.Glare.CallID, in.Claimed.Glare.Attempt
+		return d.bornEnded(events.EndMerged)
+	case in.Claimed.CallerBusy:
+		w := d.bornEnded(events.EndCallerBusy)
+		w.Err = callerBusy()
+		return w
+	}
 	return d.write(events.EventInvited)
 }
 
@@ -55,8 +65,8 @@ func add(last events.Transition, cmd events.Command, in Input) Outcome {
 	return d.write(events.EventAdded)
 }
 
-// attempts begins one for each callee of the command. They ring, or have timed out already where the command
-// waited so long that its sender has given up.
+// attempts begins one for each callee of the command. They ring; or have timed out already, where the command
+// waited so long that its sender has given up; or are busy, where their line is full.
 func attempts(d *draft, in Input) []events.Callee {
 	timeout := in.Limits.RingTimeout
 	if d.cmd.RingTimeoutS > 0 {
@@ -76,8 +86,12 @@ func attempts(d *draft, in Input) []events.Callee {
 		if old := d.call.Callee(p.UserID); old != nil {
 			x.Attempt = old.Attempt + 1
 		}
-		if late {
+		switch {
+		case late:
 			d.move(&x, events.StateTimedOut, events.ReasonTimedOut)
+		case slices.Contains(in.Claimed.Busy, p.UserID):
+			d.move(&x, events.StateBusy, events.ReasonLineBusy)
+			x.RingDeadline = 0
 		}
 		list[i] = x
 	}

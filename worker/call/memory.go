@@ -25,7 +25,7 @@ func sameSender(r events.Remembered, cmd events.Command) bool {
 // remember adds the command that makes the transition after last. What is kept: for ever the invitation and the
 // first accept (it names the deadline of the maximum duration), the command that made a callee's present
 // attempt, and of each sender the last few. ring and expire need none, they are idempotent by state.
-func remember(last events.Transition, cmd events.Command, after events.Call) []events.Remembered {
+func remember(last events.Transition, cmd events.Command, seq, merged int) []events.Remembered {
 	all := make([]events.Remembered, 0, len(last.Commands)+1)
 	if cmd.Verb == events.VerbRing || cmd.Verb == events.VerbExpire {
 		return append(all, last.Commands...)
@@ -36,7 +36,7 @@ func remember(last events.Transition, cmd events.Command, after events.Call) []e
 		}
 		all = append(all, r)
 	}
-	mine := events.Remembered{ID: cmd.CommandID, Verb: cmd.Verb, UserID: cmd.UserID, Service: cmd.Service, Seq: after.Seq}
+	mine := events.Remembered{ID: cmd.CommandID, Verb: cmd.Verb, UserID: cmd.UserID, Service: cmd.Service, Seq: seq, Attempt: merged}
 	if cmd.Verb == events.VerbAdd {
 		for _, p := range cmd.Callees {
 			mine.Callees = append(mine.Callees, p.UserID)

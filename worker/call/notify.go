@@ -14,6 +14,9 @@ func Notify(t events.Transition) []events.Notice {
 	case events.EndCompleted, events.EndDeclined, events.EndBusy, events.EndTimedOut, events.EndCanceled,
 		events.EndExpired, events.EndServerEnded, "":
 	}
+	if t.Event == events.EventFenced {
+		return nil
+	}
 	n := &notices{t: t}
 	for _, ch := range t.Changes {
 		if ch.Reason != events.ReasonEnded {

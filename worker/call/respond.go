@@ -26,18 +26,22 @@ func accept(last events.Transition, cmd events.Command, in Input) Outcome {
 	case anotherAttempt(x, cmd):
 		return notPending(x)
 	case x.Pending():
-		d.move(x, events.StateAccepted, "")
-		x.DeviceID, x.CustomData = cmd.DeviceID, cmd.CustomData
-		if d.call.State == events.CallStateRinging {
-			d.call.State, d.call.AnsweredAt = events.CallStateActive, d.at
-		}
-		return d.write(events.EventAccepted)
+		return d.accept(x)
 	case x.State == events.StateAccepted && x.DeviceID == cmd.DeviceID:
 		return Keep{}
 	case x.State == events.StateAccepted:
 		return answeredElsewhere()
 	}
 	return notPending(x)
+}
+
+func (d *draft) accept(x *events.Callee) Outcome {
+	d.answer(x, events.StateAccepted, "")
+	x.DeviceID = d.cmd.DeviceID
+	if d.call.State == events.CallStateRinging {
+		d.call.State, d.call.AnsweredAt = events.CallStateActive, d.at
+	}
+	return d.write(events.EventAccepted)
 }
 
 // decline refuses the call, or says that its callee is busy.
@@ -57,9 +61,9 @@ func decline(last events.Transition, cmd events.Command, in Input) Outcome {
 
 func (d *draft) decline(x *events.Callee) Outcome {
 	if d.cmd.Reason == events.ReasonBusy {
-		d.fail(x, events.StateBusy, events.ReasonBusy)
+		d.answer(x, events.StateBusy, events.ReasonBusy)
 	} else {
-		d.fail(x, events.StateDeclined, events.ReasonDeclined)
+		d.answer(x, events.StateDeclined, events.ReasonDeclined)
 	}
 	x.DeviceID = d.cmd.DeviceID
 	return d.write(events.EventDeclined)
@@ -83,7 +87,7 @@ func leave(last events.Transition, cmd events.Command, in Input) Outcome {
 	case x.Pending():
 		return d.decline(x)
 	case x.State == events.StateAccepted:
-		d.fail(x, events.StateLeft, events.ReasonLeft)
+		d.answer(x, events.StateLeft, events.ReasonLeft)
 		return d.write(events.EventLeft)
 	}
 	return notPending(x)

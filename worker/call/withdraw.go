@@ -34,7 +34,7 @@ func (d *draft) cancel(pick func(events.Callee) bool) Outcome {
 	any := false
 	for i := range d.call.Callees {
 		if x := &d.call.Callees[i]; x.Pending() && pick(*x) {
-			d.fail(x, events.StateCanceled, events.ReasonCanceled)
+			d.answer(x, events.StateCanceled, events.ReasonCanceled)
 			any = true
 		}
 	}

@@ -19,12 +19,16 @@ func BenchmarkInviteToNotification(b *testing.B) {
 		s := natstest.Start(b)
 		startWorkers(b, s, 1)
 		i := newIntegrator(b, s)
-		told := i.user("bob")
+		told := i.user("*")
 		js := stream(b, i.nc)
+		answers, err := i.nc.SubscribeSync("ringline.demo.answer.bench")
+		if err != nil {
+			b.Fatal(err)
+		}
 
 		var bare, ring []time.Duration
 		for n := range idleCalls {
-			body := fmt.Sprintf(`{"command_id":"k%d","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`, n)
+			body := fmt.Sprintf(`{"command_id":"k%d","user_id":"ann%d","call_type":0,"callees":[{"user_id":"bob%d"}]}`, n, n, n)
 			start := time.Now()
 			if _, err := js.Publish(b.Context(), "ringline.bare.rejected.invite", []byte(body)); err != nil {
 				b.Fatal(err)
@@ -32,9 +36,12 @@ func BenchmarkInviteToNotification(b *testing.B) {
 			bare = append(bare, time.Since(start))
 
 			start = time.Now()
-			i.publish(fmt.Sprintf("c%d", n), "invite", body, "")
+			i.publish(fmt.Sprintf("c%d", n), "invite", body, "bench")
 			told.next("incoming_call_received")
 			ring = append(ring, time.Since(start))
+			if _, err := answers.NextMsg(within); err != nil { // the call has come to rest
+				b.Fatal(err)
+			}
 		}
 		report(b, "bare", bare)
 		report(b, "ring", ring)

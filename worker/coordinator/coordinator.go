@@ -26,13 +26,15 @@ type Coordinator struct {
 	nc    *nats.Conn
 	js    jetstream.JetStream
 	calls *store.Calls
+	lines *store.Lines
 	log   zerolog.Logger
 	cfg   Config
 }
 
 // New makes a coordinator.
 func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) *Coordinator {
-	return &Coordinator{nc: nc, js: js, calls: store.NewCalls(nc, js, log), log: log, cfg: cfg}
+	calls := store.NewCalls(nc, js, log)
+	return &Coordinator{nc: nc, js: js, calls: calls, lines: store.NewLines(nc, js, calls, log), log: log, cfg: cfg}
 }
 
 // Run works until ctx ends.
@@ -58,29 +60,69 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	if err != nil {
 		return c.reject(ctx, d, err)
 	}
-	base, loadErr := c.calls.Load(ctx, d.cmd.App, d.cmd.CallID)
-	atLeader := false
-	for range maxConflicts {
-		if loadErr != nil {
-			return c.putBack(d, loadErr)
+	return c.settle(ctx, d, nil)
+}
+
+// settle decides the command until its outcome stands. With a glare it is an invitation that was merged, and what
+// is decided is the first call.
+func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare) worker.Exit {
+	callID, load := d.cmd.CallID, c.calls.Load
+	if glare != nil {
+		callID, load = glare.CallID, c.calls.Lead
+	}
+	for atLeader := glare != nil; d.conflicts < maxConflicts; atLeader = true {
+		base, err := load(ctx, d.cmd.App, callID)
+		if err != nil {
+			return c.putBack(d, err)
 		}
-		outcome := call.Decide(base.Transition, d.cmd, call.Input{At: d.at, Now: time.Now(), Limits: c.cfg.Limits(d.cmd.App)})
-		if w, ok := outcome.(call.Write); ok {
-			after, err := c.calls.Commit(ctx, base, w.Transition, w.At)
-			if err == nil {
-				return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
+		load = c.calls.Lead
+		outcome, err := c.decide(ctx, d, base, glare)
+		if err == nil {
+			w, writes := outcome.(call.Write)
+			switch {
+			case writes:
+				var after store.Loaded
+				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
+					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
+				}
+			case atLeader || isRepeat(outcome):
+				return c.decided(ctx, d, base.Transition, outcome)
+			default:
+				continue
 			}
-			if !errors.Is(err, store.ErrConflict) {
-				return c.putBack(d, err)
-			}
-			d.mayBeMine = true
-		} else if atLeader || isRepeat(outcome) {
-			return c.decided(ctx, d, base.Transition, outcome)
 		}
-		base, loadErr = c.calls.Lead(ctx, d.cmd.App, d.cmd.CallID)
-		atLeader = true
+		switch {
+		case errors.Is(err, store.ErrConflict):
+			d.conflicts++
+		case errors.Is(err, store.ErrInFlight):
+			return worker.Nak(waitForClaim(d.delivered), "a claim in flight")
+		default:
+			return c.putBack(d, err)
+		}
 	}
 	return worker.Nak(worker.Backoff(d.delivered), "conflicts")
+}
+
+// decide gives the outcome. An invite or add claims its lines first.
+func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded, glare *call.Glare) (call.Outcome, error) {
+	in := call.Input{At: d.at, Now: time.Now(), Limits: c.cfg.Limits(d.cmd.App)}
+	if glare != nil {
+		return call.Join(base.Transition, d.cmd, *glare, in), nil
+	}
+	if users := call.Claims(base.Transition, d.cmd, in); len(users) > 0 {
+		var err error
+		claim := store.Claim{Command: d.cmd, Base: base.Transition, Users: users, In: in}
+		if in.Claimed, err = c.lines.Claim(ctx, claim); err != nil {
+			return nil, err
+		}
+	}
+	return call.Decide(base.Transition, d.cmd, in), nil
+}
+
+// waitForClaim is how long a command is put back that met a claim in flight. Most are committed in milliseconds.
+func waitForClaim(delivered uint64) time.Duration {
+	const least, most = 20 * time.Millisecond, 500 * time.Millisecond
+	return min(most, least*time.Duration(min(delivered, 100)))
 }
 
 // isRepeat says whether the call remembers the command. What a view has seen can't be unseen, so that needs no
@@ -97,8 +139,14 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		if err := c.repeat(ctx, d, now, o.Made); err != nil {
 			return c.putBack(d, err)
 		}
+		if glare := call.Merged(now); glare != nil {
+			return c.settle(ctx, d, glare)
+		}
 		return c.accepted(d, now.Call)
 	case call.Refuse:
+		if err := c.lines.Release(ctx, now, claimants(d.cmd)); err != nil {
+			return c.putBack(d, err)
+		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
 		return worker.Nak(time.Until(o.Until), string(o.Why))

@@ -20,7 +20,7 @@ type delivery struct {
 	token     string    // where the answer goes; empty: nowhere
 	at        time.Time // when the command was stored
 	delivered uint64    // how often it was delivered, this time included
-	mayBeMine bool      // a commit of ours may have gone through unnoticed
+	conflicts int       // how often the call had moved on; one of these commits may have been ours, unnoticed
 }
 
 // read takes the command out of its message. With an error the delivery still holds what could be read.

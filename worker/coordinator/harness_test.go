@@ -211,6 +211,15 @@ func decode(tb testing.TB, data []byte) object {
 	return o
 }
 
+func decodeList(tb testing.TB, data []byte) []object {
+	tb.Helper()
+	var l []object
+	if err := json.Unmarshal(data, &l); err != nil {
+		tb.Fatalf("%v\n%s", err, data)
+	}
+	return l
+}
+
 // expect compares some fields of a message.
 func expect(tb testing.TB, got object, want object) {
 	tb.Helper()

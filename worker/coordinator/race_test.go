@@ -31,10 +31,10 @@ func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for round := range rounds {
-		r := race{callID: fmt.Sprintf("race%d", round), ann: fmt.Sprintf("ann%d", round)}
+		r := race{callID: fmt.Sprintf("race%d", round), ann: fmt.Sprintf("ann%d", round), bob: fmt.Sprintf("bob%d", round)}
 		r.told = backend.user(r.ann)
 		call := backend.ok(r.callID, "invite", fmt.Sprintf(
-			`{"command_id":"k1","user_id":%q,"call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":1}`, r.ann))
+			`{"command_id":"k1","user_id":%q,"call_type":0,"callees":[{"user_id":%q}],"ring_timeout_s":1}`, r.ann, r.bob))
 		deadline, err := time.Parse(time.RFC3339, callee(call)["ring_deadline"].(string))
 		if err != nil {
 			t.Fatal(err)
@@ -58,8 +58,8 @@ func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
 }
 
 type race struct {
-	callID, ann string
-	told        *feed
+	callID, ann, bob string
+	told             *feed
 }
 
 // run lets the three meet and gives the winner.
@@ -70,7 +70,7 @@ func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) st
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		time.Sleep(time.Until(at[0]))
-		accept = bob.send(r.callID, "accept", `{"command_id":"a1","user_id":"bob","attempt":1}`)
+		accept = bob.send(r.callID, "accept", fmt.Sprintf(`{"command_id":"a1","user_id":%q,"attempt":1}`, r.bob))
 	})
 	wg.Go(func() {
 		time.Sleep(time.Until(at[1]))

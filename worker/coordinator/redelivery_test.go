@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,9 +43,10 @@ func newBench(t *testing.T) *bench {
 	return &bench{T: t, c: New(s.NC, s.JS, zerolog.Nop(), cfg), js: s.JS, cons: cons, told: told}
 }
 
-// deliver publishes a command and takes its first delivery.
+// deliver publishes a command and takes its first delivery. Every call has users of its own.
 func (b *bench) deliver(callID, verb, body string) jetstream.Msg {
 	b.Helper()
+	body = strings.ReplaceAll(body, `"user_id":"`, `"user_id":"`+callID+"-")
 	m := nats.NewMsg("ringline.demo.cmd." + callID + "." + verb)
 	m.Header.Set(events.HeaderAnswer, callID)
 	m.Data = []byte(body)

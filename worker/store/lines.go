@@ -1,0 +1,295 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
+)
+
+// ErrInFlight means that a line holds a claim of another command that may yet be committed. Claims that were made
+// stay; the command is to be put back for a moment.
+var ErrInFlight = errors.New("store: a claim in flight")
+
+// staleAfter is how old a claim in flight must be before its call is moved past it.
+const staleAfter = 30 * time.Second
+
+// Lines keeps who is in which calls.
+type Lines struct {
+	js    jetstream.JetStream
+	msg   reader
+	calls *Calls
+	log   zerolog.Logger
+}
+
+// NewLines gives the lines behind this connection.
+func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger) *Lines {
+	return &Lines{js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log}
+}
+
+// line is a user's line as it was read.
+type line struct {
+	user     string
+	entries  []events.Entry
+	revision uint64 // what the next write expects
+}
+
+const kvPrefix = "$KV." + worker.BucketLines + "."
+
+func (s *Lines) read(ctx context.Context, app, userID string) (line, error) {
+	l := line{user: userID}
+	m, err := s.msg.atLeader(ctx, getRequest{LastBySubject: kvPrefix + events.LineKey(app, userID)})
+	if errors.Is(err, errNoMessage) {
+		return l, nil
+	}
+	if err != nil {
+		return l, fmt.Errorf("store: read a line: %w", err)
+	}
+	l.revision = m.seq
+	if len(m.data) == 0 {
+		return l, nil // a marker: the line was released, or has grown too old
+	}
+	if l.entries, err = events.ReadLine(m.data); err != nil {
+		s.log.Error().Err(err).Str("app", app).Uint64("sequence", m.seq).Msg("no line, taken as empty")
+	}
+	return l, nil
+}
+
+// write replaces what the line holds; ErrConflict if somebody else has written it meanwhile.
+func (s *Lines) write(ctx context.Context, app string, l line, entries []events.Entry) error {
+	msg := nats.NewMsg(kvPrefix + events.LineKey(app, l.user))
+	if len(entries) == 0 {
+		msg.Header.Set("KV-Operation", "DEL")
+		msg.Header.Set(jetstream.MsgTTLHeader, "60s")
+	} else {
+		data, err := events.Encode(entries)
+		if err != nil {
+			return err
+		}
+		msg.Data = data
+	}
+	err := retry(ctx, func(ctx context.Context) error {
+		_, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(l.revision))
+		return err
+	})
+	switch {
+	case isConflict(err):
+		return ErrConflict
+	case err != nil:
+		return fmt.Errorf("store: write a line: %w", err)
+	}
+	return nil
+}
+
+// Claim is what an invite or add wants of the lines of its users.
+type Claim struct {
+	Command events.Command
+	Base    events.Transition // the call as the claim is decided on
+	Users   []string
+	In      call.Input
+}
+
+// Claim claims the lines of the users one after another, in the order of their ids, so that two invitations that
+// cross can't block each other; the reads go before, in parallel. ErrConflict means that the call has moved on.
+func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
+	users := slices.Sorted(slices.Values(c.Users))
+	lines, err := s.readAll(ctx, c.Command.App, users)
+	if err != nil {
+		return call.Claimed{}, err
+	}
+	var got call.Claimed
+	for _, l := range lines {
+		full, glare, err := s.claim(ctx, c, l)
+		switch {
+		case err != nil:
+			return call.Claimed{}, err
+		case glare != nil:
+			return call.Claimed{Glare: glare}, nil
+		case full && c.Command.Verb == events.VerbInvite && l.user == c.Command.UserID:
+			return call.Claimed{CallerBusy: true}, nil
+		case full:
+			got.Busy = append(got.Busy, l.user)
+		}
+	}
+	return got, nil
+}
+
+func (s *Lines) readAll(ctx context.Context, app string, users []string) ([]line, error) {
+	lines, errs := make([]line, len(users)), make([]error, len(users))
+	var wg sync.WaitGroup
+	for i, u := range users {
+		wg.Go(func() { lines[i], errs[i] = s.read(ctx, app, u) })
+	}
+	wg.Wait()
+	return lines, errors.Join(errs...)
+}
+
+// maxClaims is how often a line that others write is read again before the command is put back.
+const maxClaims = 16
+
+// claim claims one line, or says that it is full, or that one of its calls is the other half of a glare.
+func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *call.Glare, err error) {
+	for range maxClaims {
+		own := slices.IndexFunc(l.entries, func(e events.Entry) bool { return e.CallID == c.Command.CallID })
+		switch {
+		case own >= 0 && l.entries[own].Seq == c.Base.Seq:
+			return false, nil, nil // an earlier handling of this command has claimed it
+		case own >= 0 && l.entries[own].Seq > c.Base.Seq:
+			return false, nil, ErrConflict
+		}
+		live, glare, err := s.judge(ctx, c, l)
+		switch {
+		case errors.Is(err, errMoved):
+		case err != nil, glare != nil:
+			return false, glare, err
+		case len(live) >= c.In.Limits.Capacity:
+			return true, nil, nil
+		default:
+			mine := events.Entry{CallID: c.Command.CallID, Seq: c.Base.Seq, At: events.TimeOf(c.In.Now)}
+			if err = s.write(ctx, c.Command.App, l, append(live, mine)); !errors.Is(err, ErrConflict) {
+				return false, nil, err
+			}
+		}
+		if l, err = s.read(ctx, c.Command.App, l.user); err != nil {
+			return false, nil, err
+		}
+	}
+	return false, nil, ErrInFlight
+}
+
+// errMoved means that a stale claim was moved past, so that the line is to be judged again.
+var errMoved = errors.New("store: moved past a claim")
+
+// judge looks at every entry of the line but the command's own, at the leader, and keeps those that are live.
+func (s *Lines) judge(ctx context.Context, c Claim, l line) (live []events.Entry, glare *call.Glare, err error) {
+	for _, e := range l.entries {
+		if e.CallID == c.Command.CallID {
+			continue // from before the call moved: dead
+		}
+		holder, err := s.calls.Lead(ctx, c.Command.App, e.CallID)
+		if err != nil {
+			return nil, nil, err
+		}
+		switch e.State(l.user, holder.Call) {
+		case events.EntryLive:
+			if g := call.FindGlare(c.Command, holder.Call); g != nil {
+				return nil, g, nil
+			}
+			live = append(live, e)
+		case events.EntryInFlight:
+			if c.In.Now.Sub(e.At.Time()) < staleAfter {
+				return nil, nil, ErrInFlight
+			}
+			return nil, nil, s.fence(ctx, c, e, holder)
+		case events.EntryDead:
+		}
+	}
+	return live, nil, nil
+}
+
+// fence moves a call past a claim that nobody has committed for too long: a paused worker that wakes up loses
+// its commit.
+func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loaded) error {
+	cmd := c.Command
+	cmd.CallID = e.CallID
+	w := call.Fence(holder.Transition, cmd, c.In)
+	s.log.Warn().Str("app", cmd.App).Str("call_id", e.CallID).Msg("a claim in flight is taken over")
+	if _, err := s.calls.Commit(ctx, holder, w.Transition, w.At); err != nil && !errors.Is(err, ErrConflict) {
+		return err
+	}
+	return errMoved
+}
+
+// Release takes the call off the lines of those of the users who are not in it any more. Only dead entries go.
+func (s *Lines) Release(ctx context.Context, now events.Transition, users []string) error {
+	errs := make([]error, len(users))
+	var wg sync.WaitGroup
+	for i, u := range users {
+		if !now.Call.On(u) {
+			wg.Go(func() { errs[i] = s.release(ctx, now.Call, u) })
+		}
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+func (s *Lines) release(ctx context.Context, c events.Call, userID string) error {
+	for range maxClaims {
+		l, err := s.read(ctx, c.App, userID)
+		if err != nil {
+			return err
+		}
+		left := slices.DeleteFunc(slices.Clone(l.entries), func(e events.Entry) bool {
+			return e.CallID == c.CallID && e.State(userID, c) == events.EntryDead
+		})
+		if len(left) == len(l.entries) {
+			return nil
+		}
+		if err = s.write(ctx, c.App, l, left); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return nil // a dead entry that stays is taken over by the next claim
+}
+
+// Of lists the calls that the user is in, each read from the leader.
+func (s *Lines) Of(ctx context.Context, app, userID string) ([]events.Call, error) {
+	l, err := s.read(ctx, app, userID)
+	if err != nil {
+		return nil, err
+	}
+	var calls []events.Call
+	for _, e := range l.entries {
+		holder, err := s.calls.Lead(ctx, app, e.CallID)
+		if err != nil {
+			return nil, err
+		}
+		if holder.Call.On(userID) {
+			calls = append(calls, holder.Call)
+		}
+	}
+	return calls, nil
+}
+
+// Open lists the ids of the calls that stand on the lines of an app; not all of them need be open.
+func (s *Lines) Open(ctx context.Context, app string) ([]string, error) {
+	kv, err := s.js.KeyValue(ctx, worker.BucketLines)
+	if err != nil {
+		return nil, fmt.Errorf("store: open the lines: %w", err)
+	}
+	w, err := kv.Watch(ctx, app+".*", jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, fmt.Errorf("store: list the lines: %w", err)
+	}
+	defer func() { _ = w.Stop() }()
+	ids := map[string]bool{}
+	for update := range w.Updates() {
+		if update == nil { // that was the last that there was
+			break
+		}
+		entries, err := events.ReadLine(update.Value())
+		if err != nil {
+			s.log.Error().Err(err).Str("key", strings.Clone(update.Key())).Msg("no line, passed over")
+		}
+		for _, e := range entries {
+			ids[e.CallID] = true
+		}
+	}
+	list := make([]string, 0, len(ids))
+	for id := range ids {
+		list = append(list, id)
+	}
+	slices.Sort(list)
+	return list, ctx.Err()
+}
