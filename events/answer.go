@@ -11,6 +11,18 @@ type Answer struct {
 	Call      *Call  `json:"call,omitempty"`
 }
 
+// LineAnswer answers which calls stand on a user's line.
+type LineAnswer struct {
+	OK    bool     `json:"ok"`
+	Calls []string `json:"calls"`
+}
+
+// ListAnswer answers which calls of an app are open.
+type ListAnswer struct {
+	OK    bool   `json:"ok"`
+	Calls []Call `json:"calls"`
+}
+
 // Refusal is the answer with an error.
 func Refusal(commandID string, err *Error) Answer { return Answer{CommandID: commandID, Error: err} }
 

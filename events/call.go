@@ -81,7 +81,7 @@ func (c Call) Has(userID string) bool {
 // For gives the call as this user may see it. The caller sees all of it, everybody else sees neither custom
 // data nor devices of others. The result shares nothing with c.
 func (c Call) For(userID string) Call {
-	c.Callees = slices.Clone(c.Callees)
+	c.Callees = slices.Clone(array(c.Callees))
 	if userID == c.Caller.UserID {
 		return c
 	}

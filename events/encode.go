@@ -14,5 +14,35 @@ func Encode(v any) ([]byte, error) {
 	if err := enc.Encode(v); err != nil {
 		return nil, fmt.Errorf("events: encode %T: %w", v, err)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
+	return plainSeparators(bytes.TrimSuffix(b.Bytes(), []byte{'\n'})), nil
+}
+
+// plainSeparators writes U+2028 and U+2029 as they are. encoding/json escapes them even without HTML escaping:
+// 6 bytes for 3, and custom data that was within its limit when it was read would be over it when written again.
+func plainSeparators(b []byte) []byte {
+	if !bytes.Contains(b, []byte(`\u202`)) {
+		return b
+	}
+	out := b[:0] // never longer than what was read
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] != '\\':
+			out = append(out, b[i])
+		case bytes.HasPrefix(b[i:], []byte(`\u2028`)), bytes.HasPrefix(b[i:], []byte(`\u2029`)):
+			out = append(out, 0xe2, 0x80, 0xa8+b[i+5]-'8')
+			i += 5
+		default: // an escape is taken whole: the second of two backslashes begins none
+			out = append(out, b[i], b[i+1])
+			i++
+		}
+	}
+	return out
+}
+
+// array makes of nil an empty slice, which JSON has as [] and not as null.
+func array[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
 }

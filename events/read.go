@@ -67,6 +67,59 @@ func ReadGet(data []byte) (callID string, err *Error) {
 	return c.CallID, CheckToken("call_id", c.CallID)
 }
 
+// ReadLineRequest reads the body of a request for a user's line.
+func ReadLineRequest(data []byte) (userID string, err *Error) {
+	c, err := readMembers(Command{}, "line", data, []string{"user_id"}, map[string]bool{})
+	if err != nil {
+		return "", err
+	}
+	return c.UserID, CheckName("user_id", c.UserID)
+}
+
+// How many calls a request for an app's open calls gives, unless it says otherwise, and at most.
+const (
+	DefaultListLimit = 100
+	MaxListLimit     = 1000
+)
+
+// ListRequest asks for an app's open calls. State is unset (all), ringing or active.
+type ListRequest struct {
+	State CallState
+	Limit int
+}
+
+// ReadListRequest reads the body of a request for an app's open calls; it may be empty.
+func ReadListRequest(data []byte) (ListRequest, *Error) {
+	r := ListRequest{Limit: DefaultListLimit}
+	if len(data) == 0 {
+		return r, nil
+	}
+	members, err := readObject(data, MaxCommand)
+	if err != nil {
+		return r, err
+	}
+	for _, m := range members {
+		var e error
+		switch m.name {
+		case "state":
+			var s string
+			s, e = readString(m.raw)
+			r.State = CallState(s)
+			if e == nil && s != "" && r.State != CallStateRinging && r.State != CallStateActive {
+				e = fmt.Errorf("must be ringing or active, got %s", quoted(s))
+			}
+		case "limit":
+			r.Limit, e = readInt(m.raw, 1, MaxListLimit)
+		default:
+			return r, invalid("%s: unknown field, list has state, limit", quoted(m.name))
+		}
+		if e != nil {
+			return r, invalid("%s: %v", m.name, e)
+		}
+	}
+	return r, nil
+}
+
 // readCommand reads a body that may have the allowed fields; makeID, where it is given, makes a missing command id.
 func readCommand(c Command, data []byte, allowed []string, makeID func() string) (Command, *Error) {
 	seen := map[string]bool{}
@@ -109,8 +162,14 @@ func readMembers(c Command, what string, data []byte, allowed []string, seen map
 func (c *Command) set(name string, raw json.RawMessage) *Error {
 	var err error
 	switch name {
-	case "command_id":
-		c.CommandID, err = readString(raw)
+	case "command_id": // a bad one is not kept, as an answer would carry it
+		var id string
+		if id, err = readString(raw); err == nil && id != "" {
+			if bad := CheckToken(name, id); bad != nil {
+				return bad
+			}
+		}
+		c.CommandID = id
 	case "call_id":
 		c.CallID, err = readString(raw)
 	case "user_id":
@@ -156,15 +215,17 @@ func (c *Command) setCallees(raw json.RawMessage) *Error {
 	if len(items) == 0 {
 		return invalid("callees: must have at least 1 entry%s", map[bool]string{true: "; leave it out to cancel all"}[c.Verb == VerbCancel])
 	}
+	taken := make(map[string]bool, len(items))
 	for i, item := range items {
 		where := fmt.Sprintf("callees[%d]", i)
 		p, err := readParty(where, item, c.Verb == VerbCancel)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(c.Callees, func(o Party) bool { return o.UserID == p.UserID }) {
+		if taken[p.UserID] {
 			return invalid("%s.user_id: %s is there twice", where, quoted(p.UserID))
 		}
+		taken[p.UserID] = true
 		c.Callees = append(c.Callees, p)
 	}
 	return nil
@@ -199,7 +260,7 @@ func readParty(where string, raw json.RawMessage, bare bool) (p Party, err *Erro
 		case "user_name":
 			p.UserName, e = readUserName(m.raw)
 		default:
-			return p, invalid("%s.%s: unknown field, a callee has user_id, user_name", where, m.name)
+			return p, invalid("%s.%s: unknown field, a callee has user_id, user_name", where, quoted(m.name))
 		}
 		if e != nil {
 			return p, invalid("%s.%s: %v", where, m.name, e)

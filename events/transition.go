@@ -70,6 +70,7 @@ func TransitionID(callID string, seq int) string { return fmt.Sprintf("%s-%d", c
 
 // Encode writes the transition as the CloudEvent that stands on its call's subject; at is its time.
 func (t Transition) Encode(at Time) ([]byte, error) {
+	t.Changes, t.Commands, t.Call.Callees = array(t.Changes), array(t.Commands), array(t.Call.Callees)
 	return Encode(envelope{
 		SpecVersion:     specVersion,
 		ID:              TransitionID(t.Call.CallID, t.Seq),

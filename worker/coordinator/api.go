@@ -24,6 +24,7 @@ type API struct {
 	NC          *nats.Conn
 	Asker       *ask.Asker
 	Calls       *store.Calls
+	Lines       *store.Lines
 	Log         zerolog.Logger
 	Parallel    int    // how many requests may be under way at once
 	InboxPrefix string // replies go below it and nowhere else
@@ -62,14 +63,19 @@ func (a *API) Run(ctx context.Context) error {
 	return err
 }
 
-const methodGet = "get"
+// The methods that are no verbs: they read.
+const (
+	methodGet  = "get"
+	methodLine = "line"
+	methodList = "list"
+)
 
 func apiMethods() string {
-	list := make([]string, 0, len(events.Verbs())+1)
+	list := make([]string, 0, len(events.Verbs())+3)
 	for _, v := range events.Verbs() {
 		list = append(list, string(v))
 	}
-	return strings.Join(append(list, methodGet), ", ")
+	return strings.Join(append(list, methodGet, methodLine, methodList), ", ")
 }
 
 // serve replies to one request.
@@ -88,7 +94,8 @@ func (a *API) serve(ctx context.Context, r micro.Request) {
 	}
 }
 
-func (a *API) reply(ctx context.Context, r micro.Request) events.Answer {
+// reply gives the answer: events.Answer for a verb and for get, for the other reads one of their own.
+func (a *API) reply(ctx context.Context, r micro.Request) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
 	switch {
@@ -97,6 +104,10 @@ func (a *API) reply(ctx context.Context, r micro.Request) events.Answer {
 			"subject: must be ringline.<app>.api.<verb>, app 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken))
 	case method == methodGet:
 		return a.get(ctx, app, r.Data())
+	case method == methodLine:
+		return a.line(ctx, app, r.Data())
+	case method == methodList:
+		return a.list(ctx, app, r.Data())
 	case !verb.Known():
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %q", apiMethods(), method))
 	}
@@ -105,20 +116,4 @@ func (a *API) reply(ctx context.Context, r micro.Request) events.Answer {
 		return events.Refusal(cmd.CommandID, bad)
 	}
 	return a.Asker.Ask(ctx, cmd)
-}
-
-// get reads a call from the leader, in a service's view.
-func (a *API) get(ctx context.Context, app string, body []byte) events.Answer {
-	callID, bad := events.ReadGet(body)
-	if bad != nil {
-		return events.Refusal("", bad)
-	}
-	now, err := a.Calls.Lead(ctx, app, callID)
-	switch {
-	case err != nil:
-		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
-	case now.Seq == 0 || now.Call.EndReason == events.EndFailed:
-		return events.Refusal("", events.Errorf(events.CodeNotFound, "call_id: there is no call %s", callID))
-	}
-	return events.Answer{OK: true, Call: &now.Call}
 }

@@ -81,7 +81,7 @@ func TestBadInput(t *testing.T) {
 	s.ann.nothing()
 	s.bob.nothing()
 	s.kept(len(unreadable))
-	s.empty()
+	s.handled()
 }
 
 func inviteMany(n int) string {
@@ -140,14 +140,14 @@ func (s *scene) kept(want int) {
 	}
 }
 
-// empty waits until no command is left to be handled.
-func (s *scene) empty() {
-	s.t.Helper()
+// handled waits until no command is left to be handled.
+func (i *integrator) handled() {
+	i.t.Helper()
 	deadline := time.Now().Add(within)
 	for {
-		m, err := s.nc.Request("$JS.API.STREAM.INFO."+worker.StreamCommands, nil, within)
+		m, err := i.nc.Request("$JS.API.STREAM.INFO."+worker.StreamCommands, nil, within)
 		if err != nil {
-			s.t.Fatal(err)
+			i.t.Fatal(err)
 		}
 		var info struct {
 			State struct {
@@ -155,13 +155,13 @@ func (s *scene) empty() {
 			} `json:"state"`
 		}
 		if err := json.Unmarshal(m.Data, &info); err != nil {
-			s.t.Fatal(err)
+			i.t.Fatal(err)
 		}
 		if info.State.Messages == 0 {
 			return
 		}
 		if time.Now().After(deadline) {
-			s.t.Fatalf("%d commands are left", info.State.Messages)
+			i.t.Fatalf("%d commands are left", info.State.Messages)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -19,6 +19,26 @@ import (
 type Config struct {
 	Parallel int                          // how many commands may be in hand at once
 	Limits   func(app string) call.Limits // those of an app
+	Seam     func(Step)                   // told of each step of a command as it is done; for tests, else nil
+}
+
+// Step is a step of a command that has been done.
+type Step string
+
+// The steps, in their order.
+const (
+	StepLoaded    Step = "loaded"
+	StepClaimed   Step = "claimed" // once for each line
+	StepCommitted Step = "committed"
+	StepTold      Step = "told" // and lines and deadlines are written
+	StepAnswered  Step = "answered"
+)
+
+// did marks a step as done.
+func (c *Coordinator) did(s Step) {
+	if c.cfg.Seam != nil {
+		c.cfg.Seam(s)
+	}
 }
 
 // Coordinator handles commands.
@@ -75,6 +95,7 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 		if err != nil {
 			return c.putBack(d, err)
 		}
+		c.did(StepLoaded)
 		load = c.calls.Lead
 		outcome, err := c.decide(ctx, d, base, glare)
 		if err == nil {
@@ -83,6 +104,7 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 			case writes:
 				var after store.Loaded
 				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
+					c.did(StepCommitted)
 					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
 				}
 			case atLeader || isRepeat(outcome):
@@ -111,7 +133,9 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	}
 	if users := call.Claims(base.Transition, d.cmd, in); len(users) > 0 {
 		var err error
-		claim := store.Claim{Command: d.cmd, Base: base.Transition, Users: users, In: in}
+		claim := store.Claim{
+			Command: d.cmd, Base: base.Transition, Users: users, In: in, Claimed: func() { c.did(StepClaimed) },
+		}
 		if in.Claimed, err = c.lines.Claim(ctx, claim); err != nil {
 			return nil, err
 		}

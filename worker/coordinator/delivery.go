@@ -84,6 +84,7 @@ func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
 	if err := c.answer(d, events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen}); err != nil {
 		return c.putBack(d, err)
 	}
+	c.did(StepAnswered)
 	return worker.Ack()
 }
 

@@ -24,6 +24,7 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 	if err := c.effects(ctx, d, after, after); err != nil {
 		return c.putBack(d, err)
 	}
+	c.did(StepTold)
 	if refusal != nil {
 		return c.refused(d, after.Call, refusal)
 	}

@@ -23,8 +23,6 @@ import (
 // within is how long a test waits for what should take milliseconds.
 const within = 15 * time.Second
 
-func limits(string) call.Limits { return call.DefaultLimits() }
-
 func logger() zerolog.Logger {
 	if testing.Verbose() {
 		return zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr}).With().Timestamp().Logger()
@@ -52,7 +50,9 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) {
 	for range coordinators {
 		nc := s.Connect(tb)
 		js := stream(tb, nc)
-		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: limits}).Run)
+		apps := store.NewApps(js, logger(), call.DefaultLimits())
+		run(tb, apps.Run)
+		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: apps.Limits}).Run)
 	}
 	nc := s.Connect(tb)
 	js := stream(tb, nc)
@@ -61,8 +61,10 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) {
 	if err != nil {
 		tb.Fatal(err)
 	}
+	calls := store.NewCalls(nc, js, logger())
 	api := &coordinator.API{
-		NC: nc, Asker: asker, Calls: store.NewCalls(nc, js, logger()), Log: logger(), Parallel: 64, InboxPrefix: "_INBOX",
+		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger()), Log: logger(), Parallel: 64,
+		InboxPrefix: "_INBOX",
 	}
 	run(tb, api.Run)
 }

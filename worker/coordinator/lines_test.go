@@ -189,19 +189,8 @@ func crossing(t *testing.T, pairs int) {
 // A claim whose worker died holds a line for 30 s, then its call is moved past it.
 func TestAClaimInFlightIsTakenOver(t *testing.T) {
 	s := newScene(t)
-	claim := func(user, callID string, age time.Duration) {
-		t.Helper()
-		kv, err := s.server.JS.KeyValue(t.Context(), worker.BucketLines)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := time.Now().Add(-age).UTC().Format("2006-01-02T15:04:05.000Z")
-		if _, err := kv.Put(t.Context(), "demo."+user, fmt.Appendf(nil, `[{"call_id":%q,"seq":0,"at":%q}]`, callID, at)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	claim("bob", "dead", time.Minute)
-	claim("eve", "young", 29*time.Second)
+	s.putLine(s.server, "bob", "dead", time.Minute)
+	s.putLine(s.server, "eve", "young", 29*time.Second)
 	expect(t, s.ok("c1", "invite", invitation("k1", "ann", "bob")), object{"state": "ringing"})
 	s.refused("dead", "invite", invitation("k9", "joe", "bob"), "call_ended")
 	start := time.Now()
@@ -210,6 +199,19 @@ func TestAClaimInFlightIsTakenOver(t *testing.T) {
 		t.Errorf("a claim of 29 s was waited for for %v", took)
 	}
 	s.lines(map[string]string{"bob": "c1", "eve": "c2"})
+}
+
+// putLine writes a claim that nobody has committed, as if it were that old.
+func (i *integrator) putLine(s *natstest.Server, user, callID string, age time.Duration) {
+	i.t.Helper()
+	kv, err := s.JS.KeyValue(i.t.Context(), worker.BucketLines)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	at := time.Now().Add(-age).UTC().Format("2006-01-02T15:04:05.000Z")
+	if _, err := kv.Put(i.t.Context(), "demo."+user, fmt.Appendf(nil, `[{"call_id":%q,"seq":0,"at":%q}]`, callID, at)); err != nil {
+		i.t.Fatal(err)
+	}
 }
 
 // lines compares what stands on the lines of some users.
@@ -234,5 +236,41 @@ func (s *scene) lines(want map[string]string) {
 				s.t.Errorf("line of %s: %v, want %q", user, got, callID)
 			}
 		}
+	}
+}
+
+// An app may let a line hold more calls; glare is found there too.
+func TestCallWaiting(t *testing.T) {
+	s := newScene(t, natstest.Notification)
+	kv, err := s.server.JS.KeyValue(t.Context(), worker.BucketApps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Put(t.Context(), "demo", []byte(`{"capacity":2}`)); err != nil {
+		t.Fatal(err)
+	}
+	s.ok("c1", "invite", invitation("k1", "ann", "bob"))
+	s.bob.next("incoming_call_received")
+	for n := 0; ; n++ { // until the change is in force
+		c := s.ok(fmt.Sprintf("w%d", n), "invite", invitation("k1", fmt.Sprintf("w%d", n), "bob"))
+		if c["state"] == "ringing" {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.bob.next("incoming_call_received")
+	expect(t, s.ok("c3", "invite", invitation("k1", "kim", "bob")), object{"end_reason": "busy"})
+	expect(t, s.ok("c4", "invite", invitation("k4", "bob", "ann")), object{"call_id": "c1", "state": "active"})
+	a := s.request("line", `{"user_id":"bob"}`)
+	if calls := a["calls"].([]any); a["ok"] != true || len(calls) != 2 {
+		t.Errorf("line of bob: %v", a)
+	}
+	for state, want := range map[string]int{`{}`: 2, `{"state":"active"}`: 1, `{"state":"ringing"}`: 1, `{"limit":1}`: 1} {
+		if a := s.request("list", state); a["ok"] != true || len(a["calls"].([]any)) != want {
+			t.Errorf("list %s: %v, want %d", state, a, want)
+		}
+	}
+	if e := s.request("list", `{"state":"ended"}`)["error"].(object); e["code"] != "invalid_argument" {
+		t.Errorf("list of ended calls: %v", e)
 	}
 }

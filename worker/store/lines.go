@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -98,6 +98,7 @@ type Claim struct {
 	Base    events.Transition // the call as the claim is decided on
 	Users   []string
 	In      call.Input
+	Claimed func() // told of each line that was claimed
 }
 
 // Claim claims the lines of the users one after another, in the order of their ids, so that two invitations that
@@ -158,6 +159,7 @@ func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *c
 		default:
 			mine := events.Entry{CallID: c.Command.CallID, Seq: c.Base.Seq, At: events.TimeOf(c.In.Now)}
 			if err = s.write(ctx, c.Command.App, l, append(live, mine)); !errors.Is(err, ErrConflict) {
+				c.Claimed()
 				return false, nil, err
 			}
 		}
@@ -262,8 +264,37 @@ func (s *Lines) Of(ctx context.Context, app, userID string) ([]events.Call, erro
 	return calls, nil
 }
 
-// Open lists the ids of the calls that stand on the lines of an app; not all of them need be open.
-func (s *Lines) Open(ctx context.Context, app string) ([]string, error) {
+// Open lists the open calls of an app, found through its lines and each read from the leader.
+func (s *Lines) Open(ctx context.Context, app string) ([]events.Call, error) {
+	ids, err := s.named(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	found, errs := make([]Loaded, len(ids)), make([]error, len(ids))
+	var wg sync.WaitGroup
+	room := make(chan struct{}, maxReads)
+	for i, id := range ids {
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			found[i], errs[i] = s.calls.Lead(ctx, app, id)
+		})
+	}
+	wg.Wait()
+	open := []events.Call{}
+	for _, f := range found {
+		if f.Seq > 0 && f.Call.State != events.CallStateEnded {
+			open = append(open, f.Call)
+		}
+	}
+	return open, errors.Join(errs...)
+}
+
+// maxReads is how many calls are read at once: a read of an old message loads a whole block in the server.
+const maxReads = 16
+
+// named lists the ids of the calls that stand on the lines of an app; not all of them need be open.
+func (s *Lines) named(ctx context.Context, app string) ([]string, error) {
 	kv, err := s.js.KeyValue(ctx, worker.BucketLines)
 	if err != nil {
 		return nil, fmt.Errorf("store: open the lines: %w", err)
@@ -276,20 +307,15 @@ func (s *Lines) Open(ctx context.Context, app string) ([]string, error) {
 	ids := map[string]bool{}
 	for update := range w.Updates() {
 		if update == nil { // that was the last that there was
-			break
+			return slices.Sorted(maps.Keys(ids)), nil
 		}
 		entries, err := events.ReadLine(update.Value())
 		if err != nil {
-			s.log.Error().Err(err).Str("key", strings.Clone(update.Key())).Msg("no line, passed over")
+			s.log.Error().Err(err).Str("app", app).Uint64("sequence", update.Revision()).Msg("no line, passed over")
 		}
 		for _, e := range entries {
 			ids[e.CallID] = true
 		}
 	}
-	list := make([]string, 0, len(ids))
-	for id := range ids {
-		list = append(list, id)
-	}
-	slices.Sort(list)
-	return list, ctx.Err()
+	return nil, errors.New("store: the list of the lines ended early")
 }

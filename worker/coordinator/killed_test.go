@@ -1,0 +1,189 @@
+package coordinator_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// childEnv makes the test binary a coordinator: <url> <step> <count>. It stops at the step for good, or where the
+// step is "pause" says so and goes on.
+const childEnv = "RINGLINE_TEST_COORDINATOR"
+
+func TestMain(m *testing.M) {
+	if args := os.Getenv(childEnv); args != "" {
+		if err := child(strings.Fields(args)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func child(args []string) error {
+	nc, err := nats.Connect(args[0])
+	if err != nil {
+		return err
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return err
+	}
+	count, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	var done atomic.Int32
+	cfg := coordinator.Config{Parallel: 4, Limits: func(string) call.Limits { return call.DefaultLimits() }}
+	cfg.Seam = func(s coordinator.Step) {
+		if string(s) == args[1] && int(done.Add(1)) == count {
+			fmt.Println("reached") // and the parent stops or kills it before it goes on
+			if args[3] == "die" {
+				select {}
+			}
+			time.Sleep(time.Second)
+		}
+	}
+	return coordinator.New(nc, js, zerolog.Nop(), cfg).Run(context.Background())
+}
+
+// startChild starts a coordinator in a process of its own, and gives a function that waits for its step.
+func startChild(t *testing.T, s *natstest.Server, step coordinator.Step, count int, then string) (*os.Process, func()) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %s", childEnv, s.URL(), step, count, then))
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	return cmd.Process, func() {
+		t.Helper()
+		if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			t.Fatalf("the child says %q, %v", line, err)
+		}
+	}
+}
+
+// Whenever a coordinator is killed in the middle of an invitation, the next one takes it up, and the next
+// invitation to the same users is decided rightly as soon as that was done.
+func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
+	for _, c := range []struct {
+		step  coordinator.Step
+		count int
+		open  bool // bob's line is not claimed yet, so that the next invitation may get it
+	}{
+		{coordinator.StepLoaded, 1, true}, {coordinator.StepClaimed, 1, true}, {coordinator.StepClaimed, 2, false},
+		{coordinator.StepCommitted, 1, false}, {coordinator.StepTold, 1, false}, {coordinator.StepAnswered, 1, false},
+	} {
+		t.Run(fmt.Sprintf("%s %d", c.step, c.count), func(t *testing.T) {
+			t.Parallel()
+			s := natstest.Start(t)
+			natstest.Watch(t, s, natstest.Notification, natstest.Logged)
+			i := newIntegrator(t, s)
+			bob := i.user("bob")
+			process, reached := startChild(t, s, c.step, c.count, "die")
+			i.publish("c1", "invite", invitation("k1", "ann", "bob"), "first")
+			reached()
+			if err := process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			startWorkers(t, s, 1)
+			start := time.Now()
+			second := i.ok("c2", "invite", invitation("k1", "eve", "bob"))
+			took := time.Since(start)
+			t.Logf("the next invitation took %v", took)
+			if took > 10*time.Second {
+				t.Errorf("the next invitation took %v", took)
+			}
+			i.handled()
+			rings, busy := i.get("c1"), second
+			if c.open && second["state"] == "ringing" {
+				rings, busy = second, rings
+			}
+			expect(t, rings, object{"state": "ringing"})
+			expect(t, busy, object{"state": "ended", "end_reason": "busy"})
+			expect(t, bob.next("incoming_call_received"), object{"call_id": rings["call_id"]})
+			bob.nothingNew()
+		})
+	}
+}
+
+// A worker that was stopped after its claims, for so long that another took them over, brings nobody into two
+// calls when it wakes up.
+func TestPausedAfterItsClaims(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	natstest.Watch(t, s, natstest.Notification, natstest.Logged)
+	i := newIntegrator(t, s)
+	bob := i.user("bob")
+	process, reached := startChild(t, s, coordinator.StepClaimed, 2, "pause")
+	i.publish("c1", "invite", invitation("k1", "ann", "bob"), "")
+	reached()
+	if err := process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	release := holdNext(t, s) // else the next delivery would make the claims good
+	startWorkers(t, s, 1)
+	i.putLine(s, "bob", "c1", time.Minute)
+	expect(t, i.ok("c2", "invite", invitation("k1", "eve", "bob")), object{"state": "ringing"})
+	if err := process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	release()
+	i.handled()
+	expect(t, i.request("get", `{"call_id":"c1"}`)["error"].(object), object{"code": "not_found"})
+	expect(t, i.get("c2"), object{"state": "ringing"})
+	expect(t, bob.next("incoming_call_received"), object{"call_id": "c2"})
+	bob.nothing()
+}
+
+// holdNext takes the next delivery of a command as a worker that is slow with it, until it is released.
+func holdNext(t *testing.T, s *natstest.Server) (release func()) {
+	t.Helper()
+	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := cons.Next(jetstream.FetchMaxWait(within))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				_ = m.InProgress()
+			case <-done:
+				_ = m.Nak()
+				return
+			}
+		}
+	}()
+	return func() { close(done) }
+}

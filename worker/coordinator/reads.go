@@ -1,0 +1,56 @@
+package coordinator
+
+import (
+	"context"
+	"slices"
+
+	"ringline.io/ringline/events"
+)
+
+// get reads a call from the leader, in a service's view.
+func (a *API) get(ctx context.Context, app string, body []byte) events.Answer {
+	callID, bad := events.ReadGet(body)
+	if bad != nil {
+		return events.Refusal("", bad)
+	}
+	now, err := a.Calls.Lead(ctx, app, callID)
+	switch {
+	case err != nil:
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+	case now.Seq == 0 || now.Call.EndReason == events.EndFailed:
+		return events.Refusal("", events.Errorf(events.CodeNotFound, "call_id: there is no call %s", callID))
+	}
+	return events.Answer{OK: true, Call: &now.Call}
+}
+
+// line lists the calls that a user is in.
+func (a *API) line(ctx context.Context, app string, body []byte) any {
+	userID, bad := events.ReadLineRequest(body)
+	if bad != nil {
+		return events.Refusal("", bad)
+	}
+	calls, err := a.Lines.Of(ctx, app, userID)
+	if err != nil {
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+	}
+	answer := events.LineAnswer{OK: true, Calls: []string{}}
+	for _, c := range calls {
+		answer.Calls = append(answer.Calls, c.CallID)
+	}
+	return answer
+}
+
+// list gives an app's open calls, the newest first.
+func (a *API) list(ctx context.Context, app string, body []byte) any {
+	want, bad := events.ReadListRequest(body)
+	if bad != nil {
+		return events.Refusal("", bad)
+	}
+	calls, err := a.Lines.Open(ctx, app)
+	if err != nil {
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+	}
+	calls = slices.DeleteFunc(calls, func(c events.Call) bool { return want.State != "" && c.State != want.State })
+	slices.SortFunc(calls, func(x, y events.Call) int { return int(y.CreatedAt - x.CreatedAt) })
+	return events.ListAnswer{OK: true, Calls: calls[:min(len(calls), want.Limit)]}
+}

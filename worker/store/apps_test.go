@@ -1,0 +1,72 @@
+package store_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+// What an app changes is in force soon after it was written; what can't be read changes nothing.
+func TestApps(t *testing.T) {
+	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, kv, "early", `{"capacity":3}`)
+	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits())
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- apps.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run gives %v", err)
+		}
+	})
+	if got := apps.Limits("early").Capacity; got != 3 {
+		t.Errorf("what was there before: capacity %d", got)
+	}
+	if got := apps.Limits("other"); got != call.DefaultLimits() {
+		t.Errorf("an app without an entry: %+v", got)
+	}
+	put(t, kv, "demo", `{"capacity":2,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600}`)
+	want := call.Limits{Capacity: 2, RingTimeout: 30 * time.Second, MaxCallees: 4, MaxDuration: time.Hour}
+	becomes(t, apps, want)
+	for _, bad := range []string{`{"capacity":51}`, `{"capasity":1}`, `garbage`} {
+		put(t, kv, "demo", bad)
+	}
+	put(t, kv, "after", `{"capacity":7}`)
+	for apps.Limits("after").Capacity != 7 {
+		time.Sleep(time.Millisecond)
+	}
+	becomes(t, apps, want)
+	if err := kv.Delete(t.Context(), "demo"); err != nil {
+		t.Fatal(err)
+	}
+	becomes(t, apps, call.DefaultLimits())
+}
+
+func put(t *testing.T, kv jetstream.KeyValue, app, value string) {
+	t.Helper()
+	if _, err := kv.Put(t.Context(), app, []byte(value)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func becomes(t *testing.T, apps *store.Apps, want call.Limits) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); apps.Limits("demo") != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the limits are %+v, want %+v", apps.Limits("demo"), want)
+		}
+	}
+}
