@@ -1,9 +1,9 @@
 package events
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
+	"maps"
+	"slices"
 )
 
 // AppSettings is what an app changes of the defaults, the value of its key in RINGLINE_APPS. What is 0 is not changed.
@@ -21,31 +21,23 @@ const (
 	MaxDurationS = 17 * 60 * 60
 )
 
-// Check names the first field that is over its limit.
-func (s AppSettings) Check() error {
-	for _, f := range []struct {
-		name        string
-		value, most int
-	}{
-		{"capacity", s.Capacity, MaxCapacity},
-		{"ring_timeout_s", s.RingTimeoutS, MaxRingTimeoutS},
-		{"max_callees", s.MaxCallees, MaxCallees},
-		{"max_duration_s", s.MaxDurationS, MaxDurationS},
-	} {
-		if f.value < 0 || f.value > f.most {
-			return fmt.Errorf("%s: must be from 1 to %d, or 0 for the default, got %d", f.name, f.most, f.value)
-		}
-	}
-	return nil
-}
-
 // ReadAppSettings reads an app's settings strictly: what is misspelt would be a limit that nobody keeps.
-func ReadAppSettings(data []byte) (AppSettings, error) {
-	var s AppSettings
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&s); err != nil {
-		return s, fmt.Errorf("events: read an app's settings: %w", err)
+func ReadAppSettings(data []byte) (s AppSettings, err error) {
+	fields := map[string]struct {
+		value *int
+		most  int
+	}{
+		"capacity":       {&s.Capacity, MaxCapacity},
+		"ring_timeout_s": {&s.RingTimeoutS, MaxRingTimeoutS},
+		"max_callees":    {&s.MaxCallees, MaxCallees},
+		"max_duration_s": {&s.MaxDurationS, MaxDurationS},
 	}
-	return s, s.Check()
+	bad := readRequest("an app", data, slices.Sorted(maps.Keys(fields)), func(name string, raw json.RawMessage) (err error) {
+		*fields[name].value, err = readInt(raw, 1, fields[name].most)
+		return err
+	})
+	if bad != nil {
+		return s, bad
+	}
+	return s, nil
 }

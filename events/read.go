@@ -58,72 +58,18 @@ func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Comm
 	return c, CheckToken("call_id", c.CallID)
 }
 
-// ReadGet reads the body of a request for one call.
-func ReadGet(data []byte) (callID string, err *Error) {
-	c, err := readMembers(Command{}, "get", data, []string{"call_id"}, map[string]bool{})
-	if err != nil {
-		return "", err
-	}
-	return c.CallID, CheckToken("call_id", c.CallID)
-}
-
-// ReadLineRequest reads the body of a request for a user's line.
-func ReadLineRequest(data []byte) (userID string, err *Error) {
-	c, err := readMembers(Command{}, "line", data, []string{"user_id"}, map[string]bool{})
-	if err != nil {
-		return "", err
-	}
-	return c.UserID, CheckName("user_id", c.UserID)
-}
-
-// How many calls a request for an app's open calls gives, unless it says otherwise, and at most.
-const (
-	DefaultListLimit = 100
-	MaxListLimit     = 1000
-)
-
-// ListRequest asks for an app's open calls. State is unset (all), ringing or active.
-type ListRequest struct {
-	State CallState
-	Limit int
-}
-
-// ReadListRequest reads the body of a request for an app's open calls; it may be empty.
-func ReadListRequest(data []byte) (ListRequest, *Error) {
-	r := ListRequest{Limit: DefaultListLimit}
-	if len(data) == 0 {
-		return r, nil
-	}
-	members, err := readObject(data, MaxCommand)
-	if err != nil {
-		return r, err
-	}
-	for _, m := range members {
-		var e error
-		switch m.name {
-		case "state":
-			var s string
-			s, e = readString(m.raw)
-			r.State = CallState(s)
-			if e == nil && s != "" && r.State != CallStateRinging && r.State != CallStateActive {
-				e = fmt.Errorf("must be ringing or active, got %s", quoted(s))
-			}
-		case "limit":
-			r.Limit, e = readInt(m.raw, 1, MaxListLimit)
-		default:
-			return r, invalid("%s: unknown field, list has state, limit", quoted(m.name))
-		}
-		if e != nil {
-			return r, invalid("%s: %v", m.name, e)
-		}
-	}
-	return r, nil
-}
-
 // readCommand reads a body that may have the allowed fields; makeID, where it is given, makes a missing command id.
 func readCommand(c Command, data []byte, allowed []string, makeID func() string) (Command, *Error) {
-	seen := map[string]bool{}
-	c, err := readMembers(c, string(c.Verb), data, allowed, seen)
+	members, err := readObject(data, MaxCommand)
+	if err != nil {
+		return c, err
+	}
+	if i := slices.IndexFunc(members, func(m member) bool { return m.name == "command_id" }); i >= 0 {
+		if id, err := readString(members[i].raw); err == nil && CheckToken("", id) == nil {
+			c.CommandID = id // for the answer, whatever else is wrong
+		}
+	}
+	seen, err := readFields(string(c.Verb), members, allowed, c.set)
 	if err != nil {
 		return c, err
 	}
@@ -133,29 +79,22 @@ func readCommand(c Command, data []byte, allowed []string, makeID func() string)
 	return c, c.check(seen)
 }
 
-func readMembers(c Command, what string, data []byte, allowed []string, seen map[string]bool) (Command, *Error) {
-	members, err := readObject(data, MaxCommand)
-	if err != nil {
-		return c, err
-	}
-	if i := slices.IndexFunc(members, func(m member) bool { return m.name == "command_id" }); i >= 0 {
-		if id, err := readString(members[i].raw); err == nil && CheckToken("", id) == nil {
-			c.CommandID = id
-		}
-	}
+// readFields reads the members of an object that may have these fields, each at most once, and says which came.
+func readFields(what string, members []member, allowed []string, set func(string, json.RawMessage) *Error) (map[string]bool, *Error) {
+	seen := map[string]bool{}
 	for _, m := range members {
 		switch {
 		case !slices.Contains(allowed, m.name):
-			return c, invalid("%s: unknown field, %s has %s", quoted(m.name), what, list(allowed))
+			return seen, invalid("%s: unknown field, %s has %s", quoted(m.name), what, list(allowed))
 		case seen[m.name]:
-			return c, invalid("%s: given twice", m.name)
+			return seen, invalid("%s: given twice", m.name)
 		}
 		seen[m.name] = true
-		if err := c.set(m.name, m.raw); err != nil {
-			return c, err
+		if err := set(m.name, m.raw); err != nil {
+			return seen, err
 		}
 	}
-	return c, nil
+	return seen, nil
 }
 
 // set reads one field of the body. An empty string is as good as a field that was left out.

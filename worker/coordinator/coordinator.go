@@ -32,6 +32,8 @@ const (
 	StepCommitted Step = "committed"
 	StepTold      Step = "told" // and lines and deadlines are written
 	StepAnswered  Step = "answered"
+
+	StepConflicted Step = "conflicted" // the call had moved on, and all is repeated from the load
 )
 
 // did marks a step as done.
@@ -116,8 +118,9 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 		switch {
 		case errors.Is(err, store.ErrConflict):
 			d.conflicts++
+			c.did(StepConflicted)
 		case errors.Is(err, store.ErrInFlight):
-			return worker.Nak(waitForClaim(d.delivered), "a claim in flight")
+			return worker.Nak(waitForAnother(d.delivered), "a claim in flight")
 		default:
 			return c.putBack(d, err)
 		}
@@ -143,8 +146,9 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	return call.Decide(base.Transition, d.cmd, in), nil
 }
 
-// waitForClaim is how long a command is put back that met a claim in flight. Most are committed in milliseconds.
-func waitForClaim(delivered uint64) time.Duration {
+// waitForAnother is how long a command is put back that waits for another one: for a claim in flight, or for its
+// invitation. Most come in milliseconds.
+func waitForAnother(delivered uint64) time.Duration {
 	const least, most = 20 * time.Millisecond, 500 * time.Millisecond
 	return min(most, least*time.Duration(min(delivered, 100)))
 }
@@ -173,7 +177,11 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
-		return worker.Nak(time.Until(o.Until), string(o.Why))
+		delay := time.Until(o.Until)
+		if o.Why == call.WaitForInvitation { // which may come any moment
+			delay = min(delay, waitForAnother(d.delivered))
+		}
+		return worker.Nak(delay, string(o.Why))
 	case call.Write: // handled where it is committed
 	}
 	return c.putBack(d, events.Errorf(events.CodeInternal, "outcome %T", outcome))

@@ -3,7 +3,9 @@ package coordinator_test
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +24,20 @@ import (
 
 // within is how long a test waits for what should take milliseconds.
 const within = 15 * time.Second
+
+// soak makes the tests long: go test -soak, or make soak.
+var soak = flag.Bool("soak", false, "many times as many rounds, and real waits")
+
+// size is how much a test does.
+func size(short, normal, long int) int {
+	switch {
+	case *soak:
+		return long
+	case testing.Short():
+		return short
+	}
+	return normal
+}
 
 func logger() zerolog.Logger {
 	if testing.Verbose() {
@@ -44,15 +60,22 @@ func run(tb testing.TB, f func(context.Context) error) {
 	})
 }
 
-// startWorkers starts coordinators on connections of their own, a timeouts worker and the api.
-func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) {
+// startWorkers starts coordinators on connections of their own, a timeouts worker and the api. It counts the
+// commits that conflicted.
+func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflicts *atomic.Int64) {
 	tb.Helper()
+	conflicts = new(atomic.Int64)
+	count := func(s coordinator.Step) {
+		if s == coordinator.StepConflicted {
+			conflicts.Add(1)
+		}
+	}
 	for range coordinators {
 		nc := s.Connect(tb)
 		js := stream(tb, nc)
 		apps := store.NewApps(js, logger(), call.DefaultLimits())
 		run(tb, apps.Run)
-		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: apps.Limits}).Run)
+		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: apps.Limits, Seam: count}).Run)
 	}
 	nc := s.Connect(tb)
 	js := stream(tb, nc)
@@ -67,6 +90,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) {
 		InboxPrefix: "_INBOX",
 	}
 	run(tb, api.Run)
+	return conflicts
 }
 
 func stream(tb testing.TB, nc *nats.Conn) jetstream.JetStream {

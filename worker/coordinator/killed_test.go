@@ -132,32 +132,63 @@ func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
 }
 
 // A worker that was stopped after its claims, for so long that another took them over, brings nobody into two
-// calls when it wakes up.
+// calls when it wakes up: not if its command was in nobody else's hands, and not if another had carried it out.
 func TestPausedAfterItsClaims(t *testing.T) {
-	t.Parallel()
-	s := natstest.Start(t)
-	natstest.Watch(t, s, natstest.Notification, natstest.Logged)
-	i := newIntegrator(t, s)
-	bob := i.user("bob")
-	process, reached := startChild(t, s, coordinator.StepClaimed, 2, "pause")
-	i.publish("c1", "invite", invitation("k1", "ann", "bob"), "")
-	reached()
-	if err := process.Signal(syscall.SIGSTOP); err != nil {
+	for _, held := range []bool{true, false} {
+		t.Run(fmt.Sprintf("its command was held: %v", held), func(t *testing.T) {
+			t.Parallel()
+			s := natstest.Start(t)
+			natstest.Watch(t, s, natstest.Notification, natstest.Logged)
+			i := newIntegrator(t, s)
+			bob := i.user("bob")
+			process, reached := startChild(t, s, coordinator.StepClaimed, 2, "pause")
+			i.publish("c1", "invite", invitation("k1", "ann", "bob"), "")
+			reached()
+			signal(t, process, syscall.SIGSTOP)
+			release := func() {}
+			if held {
+				release = holdNext(t, s)
+			}
+			startWorkers(t, s, 1)
+			if held {
+				i.grownOld(s, "bob", "c1")
+			} else {
+				bob.next("incoming_call_received")
+				i.ok("c1", "decline", by("d1", "bob"))
+				bob.next("incoming_call_declined_elsewhere")
+				bob.next("call_ended")
+			}
+			expect(t, i.ok("c2", "invite", invitation("k1", "eve", "bob")), object{"state": "ringing"})
+			expect(t, bob.next("incoming_call_received"), object{"call_id": "c2"})
+			signal(t, process, syscall.SIGCONT)
+			release()
+			i.handled()
+			if held {
+				expect(t, i.request("get", `{"call_id":"c1"}`)["error"].(object), object{"code": "not_found"})
+			} else {
+				expect(t, i.get("c1"), object{"state": "ended", "end_reason": "declined"})
+			}
+			expect(t, i.get("c2"), object{"state": "ringing"})
+			bob.nothing()
+		})
+	}
+}
+
+func signal(t *testing.T, p *os.Process, s os.Signal) {
+	t.Helper()
+	if err := p.Signal(s); err != nil {
 		t.Fatal(err)
 	}
-	release := holdNext(t, s) // else the next delivery would make the claims good
-	startWorkers(t, s, 1)
-	i.putLine(s, "bob", "c1", time.Minute)
-	expect(t, i.ok("c2", "invite", invitation("k1", "eve", "bob")), object{"state": "ringing"})
-	if err := process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
+}
+
+// grownOld makes a claim older than 30 s: in a soak by waiting.
+func (i *integrator) grownOld(s *natstest.Server, user, callID string) {
+	i.t.Helper()
+	if *soak {
+		time.Sleep(40 * time.Second)
+		return
 	}
-	release()
-	i.handled()
-	expect(t, i.request("get", `{"call_id":"c1"}`)["error"].(object), object{"code": "not_found"})
-	expect(t, i.get("c2"), object{"state": "ringing"})
-	expect(t, bob.next("incoming_call_received"), object{"call_id": "c2"})
-	bob.nothing()
+	i.putLine(s, user, callID, time.Minute)
 }
 
 // holdNext takes the next delivery of a command as a worker that is slow with it, until it is released.

@@ -119,15 +119,7 @@ func TestGlare(t *testing.T) {
 
 // Pairs of invitations that cross: each ends in one accepted call that both are told, and nobody is busy.
 func TestCrossingInvitations(t *testing.T) {
-	pairs := 300
-	if testing.Short() {
-		pairs = 50
-	}
-	crossing(t, pairs)
-}
-
-func crossing(t *testing.T, pairs int) {
-	t.Helper()
+	pairs := size(50, 1000, 10_000)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Notification, natstest.Logged)
 	startWorkers(t, s, 2)

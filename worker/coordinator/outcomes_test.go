@@ -176,8 +176,12 @@ func TestHangUpThatOvertakesItsInvitation(t *testing.T) {
 	s := newScene(t)
 	s.publish("c1", "cancel", `{"command_id":"x1","user_id":"ann"}`, "")
 	s.ok("c1", "invite", inviteBob)
+	start := time.Now()
 	s.bob.next("incoming_call_received")
 	s.bob.next("incoming_call_canceled")
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("it rang on for %v", took)
+	}
 	s.bob.next("call_ended")
 	expect(t, s.ann.next("call_ended"), object{"reason": "canceled"})
 	s.over("canceled")

@@ -15,10 +15,7 @@ import (
 // Accept, cancel and expire meet at the deadline, from connections of their own, with two coordinators. One
 // wins, and the others are told the truth.
 func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
-	rounds := 300
-	if testing.Short() {
-		rounds = 60
-	}
+	rounds := size(60, 300, 3000)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Answer, natstest.Notification, natstest.Logged)
 	startWorkers(t, s, 2)

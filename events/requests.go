@@ -1,0 +1,78 @@
+package events
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// ReadGet reads the body of a request for one call.
+func ReadGet(data []byte) (callID string, err *Error) {
+	if callID, err = readOne("get", "call_id", data); err != nil {
+		return "", err
+	}
+	return callID, CheckToken("call_id", callID)
+}
+
+// ReadLineRequest reads the body of a request for a user's line.
+func ReadLineRequest(data []byte) (userID string, err *Error) {
+	if userID, err = readOne("line", "user_id", data); err != nil {
+		return "", err
+	}
+	return userID, CheckName("user_id", userID)
+}
+
+// readOne reads an object with one field, a string.
+func readOne(what, field string, data []byte) (value string, err *Error) {
+	err = readRequest(what, data, []string{field}, func(_ string, raw json.RawMessage) (err error) {
+		value, err = readString(raw)
+		return err
+	})
+	return value, err
+}
+
+// How many calls a request for an app's open calls gives, unless it says otherwise, and at most.
+const (
+	DefaultListLimit = 100
+	MaxListLimit     = 1000
+)
+
+// ListRequest asks for an app's open calls. State is unset (all), ringing or active.
+type ListRequest struct {
+	State CallState
+	Limit int
+}
+
+// ReadListRequest reads the body of a request for an app's open calls; it may be empty.
+func ReadListRequest(data []byte) (ListRequest, *Error) {
+	r := ListRequest{Limit: DefaultListLimit}
+	if len(data) == 0 {
+		return r, nil
+	}
+	return r, readRequest("list", data, []string{"state", "limit"}, func(name string, raw json.RawMessage) (err error) {
+		if name == "limit" {
+			r.Limit, err = readInt(raw, 1, MaxListLimit)
+			return err
+		}
+		s, err := readString(raw)
+		r.State = CallState(s)
+		if err == nil && s != "" && r.State != CallStateRinging && r.State != CallStateActive {
+			err = fmt.Errorf("must be ringing or active, got %s", quoted(s))
+		}
+		return err
+	})
+}
+
+// readRequest reads an object that may have these fields, each at most once.
+func readRequest(what string, data []byte, allowed []string, set func(string, json.RawMessage) error) *Error {
+	members, err := readObject(data, MaxCommand)
+	if err != nil {
+		return err
+	}
+	_, err = readFields(what, members, allowed, func(name string, raw json.RawMessage) *Error {
+		if err := set(name, raw); err != nil {
+			return invalid("%s: %v", name, err)
+		}
+		return nil
+	})
+	return err
+}

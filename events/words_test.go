@@ -1,0 +1,87 @@
+package events_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"ringline.io/ringline/events"
+)
+
+// The closed sets as CONTRACT lists them, in any order.
+func TestClosedSets(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		got        []string
+	}{
+		{"verbs", "invite ring accept decline cancel leave add end expire", words(events.Verbs())},
+		{"events", "invited ringing accepted declined canceled timed_out added left ended fenced", words(events.Events())},
+		{
+			"kinds", "incoming_call_received incoming_call_answered_elsewhere incoming_call_declined_elsewhere incoming_call_canceled " +
+				"incoming_call_timeout outgoing_call_ringing outgoing_call_accepted outgoing_call_declined " +
+				"outgoing_call_rejected_cause_busy outgoing_call_timeout participant_joined participant_left call_ended",
+			words(events.Kinds()),
+		},
+		{"party states", "in left invited ringing accepted declined busy canceled timed_out", words(events.PartyStates())},
+		{"reasons", "declined busy line_busy canceled timed_out left ended", words(events.Reasons())},
+		{
+			"end reasons", "completed declined busy timed_out canceled expired server_ended caller_busy merged failed",
+			words(events.EndReasons()),
+		},
+		{
+			"codes", "invalid_argument not_found already_exists permission_denied caller_busy call_ended answered_elsewhere " +
+				"not_pending rate_limited unavailable internal",
+			words(events.Codes()),
+		},
+	} {
+		want := map[string]bool{}
+		for w := range strings.FieldsSeq(c.want) {
+			want[w] = true
+		}
+		for _, w := range c.got {
+			if !want[w] {
+				t.Errorf("%s: %q is there twice, or is none", c.name, w)
+			}
+			delete(want, w)
+		}
+		if len(want) > 0 {
+			t.Errorf("%s: missing %v", c.name, want)
+		}
+	}
+}
+
+func words[T any](set []T) []string {
+	out := make([]string, len(set))
+	for i, w := range set {
+		out[i] = fmt.Sprint(w)
+	}
+	return out
+}
+
+func TestKnownVerbs(t *testing.T) {
+	for _, v := range events.Verbs() {
+		if !v.Known() {
+			t.Errorf("%s is not known", v)
+		}
+	}
+	for _, v := range []events.Verb{"", "Ring", "ring ", "get", "line", "list", "ringing"} {
+		if v.Known() {
+			t.Errorf("%q is known", v)
+		}
+	}
+}
+
+func TestError(t *testing.T) {
+	err := events.Errorf(events.CodeNotPending, "attempt: %d is over, %d rings", 1, 2)
+	if got, want := err.Error(), "not_pending: attempt: 1 is over, 2 rings"; got != want {
+		t.Errorf("Error = %s, want %s", got, want)
+	}
+	body, e := events.Encode(events.Refusal("k1", err))
+	if want := `{"command_id":"k1","ok":false,"error":{"code":"not_pending","message":"attempt: 1 is over, 2 rings"}}`; e != nil || string(body) != want {
+		t.Errorf("the refusal is %s, %v, want %s", body, e, want)
+	}
+	body, e = events.Encode(events.Refusal("", err))
+	if e != nil || strings.Contains(string(body), "command_id") {
+		t.Errorf("the refusal of who knows what is %s, %v, want no command_id", body, e)
+	}
+}
