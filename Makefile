@@ -1,7 +1,7 @@
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test race lint fmt fuzz bench scenarios generate ci clean
+.PHONY: help dev test race soak lint fmt fuzz bench scenarios generate ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,9 @@ test: ## run all tests
 
 race: ## run the short tests of all that runs beside each other, with the race detector
 	go test -race -short -count=1 ./worker/... ./timeouts/... ./cmd/...
+
+soak: ## run the tests of races, kills and pauses many times as long (some 5 minutes); figures in docs/reliability.md
+	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused'
 
 lint: ## run the pinned golangci-lint (installs it outside the repo the first time: some minutes)
 	linter=$$(bash .ci/linter) && $$linter run && $$linter fmt --diff

@@ -83,7 +83,8 @@ func TestEntryState(t *testing.T) {
 		CallID: "c1", State: events.CallStateActive, Seq: 5,
 		Caller: events.Caller{UserID: "ann", State: events.StateLeft},
 		Callees: []events.Callee{
-			{UserID: "bob", State: events.StateAccepted}, {UserID: "eve", State: events.StateRinging},
+			{UserID: "bob", State: events.StateAccepted},
+			{UserID: "eve", State: events.StateRinging},
 			{UserID: "joe", State: events.StateDeclined},
 		},
 	}
@@ -92,9 +93,15 @@ func TestEntryState(t *testing.T) {
 		seq  int
 		want events.EntryState
 	}{
-		{"bob", 1, events.EntryLive}, {"bob", 5, events.EntryLive}, {"eve", 0, events.EntryLive},
-		{"joe", 4, events.EntryDead}, {"joe", 5, events.EntryInFlight}, {"joe", 6, events.EntryInFlight},
-		{"ann", 4, events.EntryDead}, {"kim", 5, events.EntryInFlight}, {"kim", 4, events.EntryDead},
+		{"bob", 1, events.EntryLive},
+		{"bob", 5, events.EntryLive},
+		{"eve", 0, events.EntryLive},
+		{"joe", 4, events.EntryDead},
+		{"joe", 5, events.EntryInFlight},
+		{"joe", 6, events.EntryInFlight},
+		{"ann", 4, events.EntryDead},
+		{"kim", 5, events.EntryInFlight},
+		{"kim", 4, events.EntryDead},
 	} {
 		if got := (events.Entry{CallID: "c1", Seq: x.seq}).State(x.user, c); got != x.want {
 			t.Errorf("an entry of %s at %d is %v, want %v", x.user, x.seq, got, x.want)
