@@ -3,8 +3,9 @@ package call
 import "ringline.io/ringline/events"
 
 // expire times out every pending callee whose deadline has passed, and ends an active call that has reached its
-// maximum duration. It goes by the call alone, whichever deadline came due. Its time is the later of the two,
-// as one that was put back keeps the time at which it was stored.
+// maximum duration. It goes by the call alone, whichever deadline came due; but one that came before its own
+// deadline waits for it first, as none comes after it. Its time is the later of the two, as one that was put
+// back keeps the time at which it was stored.
 func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 	switch {
 	case cmd.Service != events.ServiceTimeouts:
@@ -19,6 +20,11 @@ func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 		at = in.Now
 	}
 	d := newDraft(last, cmd, events.TimeOf(at))
+	for _, due := range Deadlines(last) {
+		if events.ExpireID(cmd.CallID, due.Seq) == cmd.CommandID && due.At > d.at {
+			return Wait{Until: due.At.Time(), Why: WaitForDeadline}
+		}
+	}
 	if d.call.State == events.CallStateActive && d.call.ExpiresAt <= d.at {
 		d.end(events.EndExpired, false)
 		return d.write(events.EventEnded)
@@ -32,11 +38,6 @@ func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 	}
 	if any {
 		return d.write(events.EventTimedOut)
-	}
-	for _, due := range Deadlines(last) {
-		if events.ExpireID(cmd.CallID, due.Seq) == cmd.CommandID {
-			return Wait{Until: due.At.Time(), Why: WaitForDeadline}
-		}
 	}
 	return Keep{}
 }

@@ -44,8 +44,7 @@ func remember(last events.Transition, cmd events.Command, seq, merged int) []eve
 	}
 	all = append(all, mine)
 	first, count := firstAccept(all), map[string]int{}
-	for i := len(all) - 1; i >= 0; i-- {
-		r := all[i]
+	for i, r := range slices.Backward(all) {
 		count[r.UserID+"\x00"+r.Service]++
 		if r.Seq != 1 && r.Seq != first && len(r.Callees) == 0 && count[r.UserID+"\x00"+r.Service] > perSender {
 			all = slices.Delete(all, i, i+1)

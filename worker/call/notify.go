@@ -172,13 +172,14 @@ func (n *notices) in() []string {
 }
 
 // ended tells that the call ended: those who still pended that it was withdrawn, those who were in it why.
-// The custom data is its sender's, unless it was a callee's word to nobody but the caller.
+// The custom data is for all of them where the command was (an end, or the caller's leave), and theirs from then on.
+// Else it was said by or of a single callee, and only its sender and the caller are shown it.
 func (n *notices) ended() {
 	owner := func(receiver string) string {
-		if n.t.Call.Callee(n.t.By.UserID) != nil {
-			return n.t.By.UserID
+		if n.t.Event == events.EventEnded || n.t.By.UserID == n.t.Call.Caller.UserID {
+			return receiver
 		}
-		return receiver
+		return n.t.By.UserID
 	}
 	for _, ch := range n.t.Changes {
 		if ch.To == events.StateCanceled && ch.Reason == events.ReasonEnded {

@@ -9,12 +9,14 @@ import (
 // cancel withdraws the invitation of those who pend: of those named, else of all whom the sender may cancel.
 func cancel(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
-	for _, p := range cmd.Callees {
-		switch x := d.call.Callee(p.UserID); {
-		case x == nil:
-			return refuse(events.CodeInvalidArgument, "callees: %q is not in the call", p.UserID)
-		case !d.mayCancel(*x):
+	for _, p := range cmd.Callees { // permission comes first, whatever else is named
+		if x := d.call.Callee(p.UserID); x != nil && !d.mayCancel(*x) {
 			return refuse(events.CodePermissionDenied, "callees: this user may not cancel %q", p.UserID)
+		}
+	}
+	for _, p := range cmd.Callees {
+		if d.call.Callee(p.UserID) == nil {
+			return refuse(events.CodeInvalidArgument, "callees: %q is not in the call", p.UserID)
 		}
 	}
 	named := func(x events.Callee) bool {

@@ -1,0 +1,294 @@
+package call_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// history is what the test itself knows of a call: it is told each command that made a transition.
+type history struct {
+	log    []events.Transition
+	bodies []string       // each of them as it was written
+	made   []command      // who made which; ring and expire are left out
+	maker  map[string]int // by callee: the sequence that made his present attempt
+	first  int            // the sequence of the first accept
+	due    map[int]events.Time
+	winner map[string]string // by callee and attempt: the device that answered
+	owners map[string][]string
+}
+
+// command is one that made a transition.
+type command struct {
+	id, verb, user, service string
+	seq                     int
+}
+
+func (c command) sender() string { return c.user + " " + c.service }
+
+// keep notes what a transition did.
+func (w *world) keep(before events.Transition, l line, wr call.Write) {
+	t := wr.Transition
+	w.log = append(w.log, t)
+	w.bodies = append(w.bodies, w.json(t))
+	w.owns(before.Call, t, l.cmd)
+	if v := l.cmd.Verb; v != events.VerbRing && v != events.VerbExpire && t.Event != events.EventFenced {
+		w.made = append(w.made, command{l.cmd.CommandID, string(v), l.cmd.UserID, l.cmd.Service, t.Seq})
+	}
+	if l.cmd.Verb == events.VerbInvite || l.cmd.Verb == events.VerbAdd {
+		for _, p := range l.cmd.Callees {
+			w.maker[p.UserID] = t.Seq
+		}
+	}
+	if l.cmd.Verb == events.VerbAccept {
+		if w.first == 0 {
+			w.first = t.Seq
+		}
+		x := t.Call.Callee(l.cmd.UserID)
+		key := fmt.Sprint(x.UserID, x.Attempt)
+		if _, taken := w.winner[key]; taken {
+			w.failf("%s answered twice in attempt %d", x.UserID, x.Attempt)
+		}
+		w.winner[key] = l.cmd.DeviceID
+	}
+	w.count(t)
+}
+
+func (w *world) count(t events.Transition) {
+	w.reached["event "+string(t.Event)]++
+	w.reached["end "+string(t.Call.EndReason)]++
+	for _, x := range t.Call.Callees {
+		w.reached[fmt.Sprint("attempt ", x.Attempt)]++
+	}
+	for _, ch := range t.Changes {
+		if ch.From == "" && ch.To == events.StateTimedOut {
+			w.reached["late"]++
+		}
+		if ch.To == events.StateCanceled && ch.Reason == events.ReasonEnded {
+			w.reached["canceled by the end"]++
+		}
+	}
+	if len(t.Commands) < len(w.made) {
+		w.reached["forgotten"]++
+	}
+}
+
+// checkOutcome: a repeat changes nothing and says what it had made, an ended call never changes, nobody waits
+// without a reason, and not for something that has been.
+func (w *world) checkOutcome(before events.Transition, l line, o call.Outcome) {
+	known := slices.IndexFunc(before.Commands, func(r events.Remembered) bool {
+		return r.ID == l.cmd.CommandID && r.UserID == l.cmd.UserID && r.Service == l.cmd.Service
+	})
+	if l.cmd.Verb != events.VerbExpire && known >= 0 {
+		w.checkRepeat(before.Commands[known], l, o)
+		return
+	}
+	switch o := o.(type) {
+	case call.Write:
+		if before.Call.State == events.CallStateEnded {
+			w.failf("written after the end: %s", w.json(o))
+		}
+	case call.Keep:
+		w.reached["kept"]++
+		if o.Made != 0 {
+			w.failf("%s is no repeat of %d", w.json(l.cmd), o.Made)
+		}
+	case call.Refuse:
+		w.reached["refused "+string(o.Err.Code)]++
+		if o.Err.Message == "" {
+			w.failf("refused without a word: %s", o.Err.Code)
+		}
+	case call.Wait:
+		w.checkWait(before, l, o)
+	default:
+		w.failf("no outcome: %T", o)
+	}
+}
+
+func (w *world) checkRepeat(known events.Remembered, l line, o call.Outcome) {
+	w.reached["repeat"]++
+	made := slices.IndexFunc(w.made, func(c command) bool { return c.seq == known.Seq })
+	if made < 0 || w.made[made].id != l.cmd.CommandID || w.log[known.Seq-1].CommandID != l.cmd.CommandID {
+		w.failf("%s did not make %d", l.cmd.CommandID, known.Seq)
+	}
+	switch o := o.(type) {
+	case call.Keep:
+		if known.Verb == l.cmd.Verb && o.Made == known.Seq {
+			return
+		}
+	case call.Refuse:
+		if known.Verb != l.cmd.Verb && o.Err.Code == events.CodeInvalidArgument {
+			return
+		}
+	case call.Write, call.Wait:
+	}
+	w.failf("%s again, which made %d by %s: %s", w.json(l.cmd), known.Seq, known.Verb, w.json(o))
+}
+
+func (w *world) checkWait(before events.Transition, l line, o call.Wait) {
+	w.reached["wait "+string(o.Why)]++
+	ok := o.Until.After(start.Add(l.now))
+	switch o.Why {
+	case call.WaitForInvitation:
+		ok = ok && before.Seq == 0 && o.Until.Equal(start.Add(l.at+5*time.Second)) && slices.Contains(
+			[]events.Verb{events.VerbAdd, events.VerbCancel, events.VerbLeave, events.VerbEnd}, l.cmd.Verb)
+	case call.WaitForDeadline:
+		ok = ok && l.cmd.Verb == events.VerbExpire && slices.ContainsFunc(call.Deadlines(before), func(d call.Deadline) bool {
+			return o.Until.Equal(d.At.Time()) && events.ExpireID(l.cmd.CallID, d.Seq) == l.cmd.CommandID
+		})
+	default:
+		ok = false
+	}
+	if !ok {
+		w.failf("%s waits until %v for %s", w.json(l.cmd), o.Until, o.Why)
+	}
+}
+
+// checkKept: no transition that was written before has changed since, in the memory that later ones may share.
+func (w *world) checkKept() {
+	for i, t := range w.log {
+		if w.json(t) != w.bodies[i] {
+			w.failf("transition %d changed under our hands: %s, was %s", i+1, w.json(t), w.bodies[i])
+		}
+	}
+}
+
+func (w *world) checkTransition(before events.Transition, l line, wr call.Write) {
+	t, c := wr.Transition, wr.Transition.Call
+	if strings.Contains(w.json(t), "null") {
+		w.failf("null in %s", w.json(t))
+	}
+	if t.Seq != before.Seq+1 || c.Seq != t.Seq || t.CommandID != l.cmd.CommandID || c.CallID != l.cmd.CallID || c.App != l.cmd.App {
+		w.failf("after %d: %s", before.Seq, w.json(t))
+	}
+	if t.Event == events.EventFenced {
+		w.checkFence(before, l, wr)
+		return
+	}
+	if wr.Err != nil || t.By != l.cmd.By() || t.CustomData != l.cmd.CustomData {
+		w.failf("%s with %v", w.json(t), wr.Err)
+	}
+	w.checkChanges(before.Call, t)
+	w.checkCallees(before.Call, c)
+	w.checkData(before.Call, t, l.cmd)
+	w.checkState(before.Call, c)
+	w.checkEnd(before.Call, t)
+}
+
+func (w *world) checkFence(before events.Transition, l line, wr call.Write) {
+	c := wr.Transition.Call
+	if before.Seq != 0 || wr.Err == nil || wr.Err.Code != events.CodeNotFound || l.now-l.at < 5*time.Second || len(c.Callees) > 0 ||
+		c.Caller.UserID != "" || c.State != events.CallStateEnded || c.EndReason != events.EndFailed ||
+		len(wr.Transition.Changes)+len(call.Notify(wr.Transition))+len(call.Deadlines(wr.Transition)) > 0 {
+		w.failf("fenced: %s, %v", w.json(wr.Transition), wr.Err)
+	}
+}
+
+// checkChanges: the changes are the difference between the call before and after, no less and no more.
+func (w *world) checkChanges(before events.Call, t events.Transition) {
+	want := []events.Change{}
+	if a, b := before.Caller, t.Call.Caller; a.State != b.State {
+		want = append(want, events.Change{UserID: b.UserID, From: a.State, To: b.State})
+	}
+	for _, x := range t.Call.Callees {
+		old := before.Callee(x.UserID)
+		switch {
+		case old == nil || old.Attempt != x.Attempt:
+			want = append(want, events.Change{UserID: x.UserID, Attempt: x.Attempt, To: x.State, Reason: x.Reason})
+		case old.State != x.State:
+			want = append(want, events.Change{UserID: x.UserID, Attempt: x.Attempt, From: old.State, To: x.State, Reason: x.Reason})
+		}
+	}
+	if w.json(want) != w.json(t.Changes) {
+		w.failf("changes %s, want %s", w.json(t.Changes), w.json(want))
+	}
+}
+
+func isOver(s events.PartyState) bool {
+	return !slices.Contains([]events.PartyState{events.StateIn, events.StateInvited, events.StateRinging, events.StateAccepted}, s)
+}
+
+// checkCallees: one entry a user at his first place, attempts count up, a terminal one stays as it is, all others
+// only move on, and whoever has answered keeps his device.
+func (w *world) checkCallees(before, after events.Call) {
+	next := map[events.PartyState]string{
+		events.StateInvited:  "ringing accepted declined busy canceled timed_out",
+		events.StateRinging:  "accepted declined busy canceled timed_out",
+		events.StateAccepted: "left",
+	}
+	seen := map[string]bool{after.Caller.UserID: true}
+	for i, x := range after.Callees {
+		if seen[x.UserID] || i < len(before.Callees) && before.Callees[i].UserID != x.UserID {
+			w.failf("callee %d is %s: %s", i, x.UserID, w.json(after))
+		}
+		seen[x.UserID] = true
+		if isOver(x.State) != (x.Reason != "") {
+			w.failf("%s is %s with reason %q", x.UserID, x.State, x.Reason)
+		}
+		if i >= len(before.Callees) {
+			continue
+		}
+		switch old := before.Callees[i]; {
+		case x.Attempt == old.Attempt+1 && isOver(old.State):
+		case x.Attempt != old.Attempt:
+			w.failf("attempt %d of %s after %d", x.Attempt, x.UserID, old.Attempt)
+		case isOver(old.State) && x != old:
+			w.failf("%s was over: %s, now %s", x.UserID, w.json(old), w.json(x))
+		case x.State != old.State && !slices.Contains(strings.Fields(next[old.State]), string(x.State)):
+			w.failf("%s went from %s to %s", x.UserID, old.State, x.State)
+		case x.RingDeadline != old.RingDeadline || x.InvitedBy != old.InvitedBy:
+			w.failf("the invitation of %s moved: %s, now %s", x.UserID, w.json(old), w.json(x))
+		}
+		if device, won := w.winner[fmt.Sprint(x.UserID, x.Attempt)]; won && device != x.DeviceID {
+			w.failf("%s answered on %q, now it is %q", x.UserID, device, x.DeviceID)
+		}
+	}
+	if len(after.Callees) < len(before.Callees) || len(after.Callees) > w.limits.MaxCallees {
+		w.failf("%d callees after %d", len(after.Callees), len(before.Callees))
+	}
+}
+
+// checkState: what is set once stays, and a call is open as long as somebody is left to talk or to wait for.
+func (w *world) checkState(before, after events.Call) {
+	order := []events.CallState{"", events.CallStateRinging, events.CallStateActive, events.CallStateEnded}
+	if slices.Index(order, after.State) < slices.Index(order, before.State) {
+		w.failf("%s after %s", after.State, before.State)
+	}
+	ended := after.State == events.CallStateEnded
+	if ended != (after.EndReason != "") || ended != (after.EndedAt != 0) || ended != (after.EndedBy.Kind != "") {
+		w.failf("half an end: %s", w.json(after))
+	}
+	if (w.first > 0) != (after.AnsweredAt != 0) || after.State == events.CallStateActive && w.first == 0 ||
+		after.State == events.CallStateRinging && w.first > 0 {
+		w.failf("first accept %d: %s", w.first, w.json(after))
+	}
+	if before.Seq > 0 && (after.ExpiresAt != before.ExpiresAt || after.CreatedAt != before.CreatedAt ||
+		after.CustomData != before.CustomData || after.RoomID != before.RoomID || after.CallType != before.CallType ||
+		before.AnsweredAt != 0 && after.AnsweredAt != before.AnsweredAt || !before.CallerIn() && after.Caller != before.Caller) {
+		w.failf("%s, now %s", w.json(before), w.json(after))
+	}
+	in, pending := present(after)
+	if ended && in+pending > 0 || !ended && (in == 0 || in+pending < 2) {
+		w.failf("%d in and %d pending: %s", in, pending, w.json(after))
+	}
+}
+
+// present counts who is in the call and for whom it rings.
+func present(c events.Call) (in, pending int) {
+	if c.Caller.State == events.StateIn {
+		in++
+	}
+	for _, x := range c.Callees {
+		if x.State == events.StateAccepted {
+			in++
+		}
+		if x.State == events.StateInvited || x.State == events.StateRinging {
+			pending++
+		}
+	}
+	return in, pending
+}

@@ -1,0 +1,204 @@
+package call_test
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// checkEnd: why a call ended, by the rules of CONTRACT section 4.
+func (w *world) checkEnd(before events.Call, t events.Transition) {
+	if t.Call.State != events.CallStateEnded {
+		return
+	}
+	byCaller := t.By.UserID == t.Call.Caller.UserID && t.Event != events.EventInvited
+	want := events.EndReason("")
+	switch {
+	case t.By.Kind == events.ByTimer && t.Event == events.EventEnded:
+		want = events.EndExpired
+	case t.By.Kind == events.ByService && t.Event == events.EventEnded:
+		want = events.EndServerEnded
+	case t.Call.AnsweredAt != 0:
+		want = events.EndCompleted
+	case byCaller:
+		want = events.EndCanceled
+	default:
+		for _, x := range t.Call.Callees { // the last of them to fail, which is one of this transition's
+			if old := before.Callee(x.UserID); (old == nil || *old != x) && x.Reason != events.ReasonEnded {
+				want = events.EndReason(x.State)
+			}
+		}
+	}
+	if t.Call.EndReason != want || t.Call.EndedBy != t.By {
+		w.failf("ended %s by %+v, want %s by %+v: %s", t.Call.EndReason, t.Call.EndedBy, want, t.By, w.json(t))
+	}
+}
+
+// checkData: a new attempt has the add's custom data or else the call's; what a callee does, a cancel, an end and
+// the caller's leave replace it, also by nothing; ringing and time leave it. The device is that which answered or
+// declined.
+func (w *world) checkData(before events.Call, t events.Transition, cmd events.Command) {
+	byCaller := cmd.UserID != "" && cmd.UserID == t.Call.Caller.UserID
+	for _, x := range t.Call.Callees {
+		old := before.Callee(x.UserID)
+		if old == nil || old.Attempt != x.Attempt {
+			if x.CustomData != cmp.Or(cmd.CustomData, t.Call.CustomData) || x.DeviceID != "" || x.InvitedBy != cmd.Sender() {
+				w.failf("%s began as %s", x.UserID, w.json(x))
+			}
+			continue
+		}
+		data, device := old.CustomData, old.DeviceID
+		own := cmd.UserID == x.UserID && cmd.Verb != events.VerbRing && cmd.Verb != events.VerbAdd && cmd.Verb != events.VerbCancel
+		withdrawn := x.Reason == events.ReasonCanceled || x.Reason == events.ReasonEnded && (byCaller || cmd.Verb == events.VerbEnd)
+		if old.State != x.State && (own || withdrawn) {
+			data = cmd.CustomData
+		}
+		if own && old.Pending() {
+			device = cmd.DeviceID
+		}
+		if x.CustomData != data || x.DeviceID != device {
+			w.failf("%s has data %q and device %q, want %q and %q: %s", x.UserID, x.CustomData, x.DeviceID, data, device, w.json(t))
+		}
+	}
+}
+
+// checkMemory: the call remembers the invitation, the first accept, whatever made the present attempt of a callee
+// and of each sender the last 4, in their order, and nothing else. So it is bounded by 2 + the callees + 4 times
+// the senders: 2 + 50 + 4 × (51 + the services that wrote to it).
+func (w *world) checkMemory(t events.Transition) {
+	want := []events.Remembered{}
+	later := map[string]int{}
+	for _, c := range slices.Backward(w.made) {
+		later[c.sender()]++
+		r := events.Remembered{ID: c.id, Verb: events.Verb(c.verb), UserID: c.user, Service: c.service, Seq: c.seq}
+		if r.Verb == events.VerbAdd {
+			r.Callees = w.attemptsOf(t.Call, c)
+		}
+		if c.seq == 1 || c.seq == w.first || len(r.Callees) > 0 || later[c.sender()] <= 4 {
+			want = append(want, r)
+		}
+	}
+	slices.Reverse(want)
+	got := slices.Clone(t.Commands)
+	for _, list := range [][]events.Remembered{got, want} {
+		for i := range list {
+			list[i].Callees = slices.Sorted(slices.Values(list[i].Callees))
+		}
+	}
+	if w.json(got) != w.json(want) {
+		w.failf("remembers %s\nwant      %s", w.json(got), w.json(want))
+	}
+	if most := 2 + len(t.Call.Callees) + 4*len(later); len(got) > most {
+		w.failf("remembers %d commands, at most %d", len(got), most)
+	}
+}
+
+// attemptsOf lists the callees whose present attempt this command made.
+func (w *world) attemptsOf(c events.Call, made command) []string {
+	var list []string
+	for _, x := range c.Callees {
+		if w.maker[x.UserID] == made.seq {
+			list = append(list, x.UserID)
+		}
+	}
+	return list
+}
+
+// checkDeadlines: a call waits for one deadline for each command that made a pending attempt, once answered for
+// one of the maximum duration, and for nothing once it ended. None ever moves.
+func (w *world) checkDeadlines(before, after events.Transition) {
+	got := map[int]events.Time{}
+	for _, d := range call.Deadlines(after) {
+		if _, twice := got[d.Seq]; twice {
+			w.failf("two deadlines of %d: %v", d.Seq, call.Deadlines(after))
+		}
+		got[d.Seq] = d.At
+		if at, known := w.due[d.Seq]; known && at != d.At {
+			w.failf("deadline %d moved from %v to %v", d.Seq, at, d.At)
+		}
+		w.due[d.Seq] = d.At
+	}
+	want := map[int]events.Time{}
+	for _, x := range after.Call.Callees {
+		if x.State == events.StateInvited || x.State == events.StateRinging {
+			want[w.maker[x.UserID]] = x.RingDeadline
+			if x.RingDeadline == 0 || x.RingDeadline > after.Call.ExpiresAt {
+				w.failf("%s rings until %v, the call until %v", x.UserID, x.RingDeadline, after.Call.ExpiresAt)
+			}
+		}
+	}
+	if after.Call.State == events.CallStateActive {
+		want[w.first] = after.Call.ExpiresAt
+	}
+	if w.json(got) != w.json(want) {
+		w.failf("deadlines %s, want %s", w.json(got), w.json(want))
+	}
+	w.checkMadeAndGone(before, after, want)
+}
+
+// checkMadeAndGone: what a transition made is what only after it is waited for, and what is gone the other way round.
+func (w *world) checkMadeAndGone(before, after events.Transition, want map[int]events.Time) {
+	for seq := range after.Seq + 2 {
+		d, waits := call.Made(after, seq)
+		if at, wanted := want[seq]; waits != wanted || waits && (d.Seq != seq || d.At != at) {
+			w.failf("made by %d: %+v, %t; want %v", seq, d, waits, at)
+		}
+	}
+	var gone []int
+	for _, d := range call.Deadlines(before) {
+		if _, waits := want[d.Seq]; !waits {
+			gone = append(gone, d.Seq)
+		}
+	}
+	if w.json(gone) != w.json(call.Gone(before, after)) {
+		w.failf("gone %v, want %v", call.Gone(before, after), gone)
+	}
+	for seq := range want {
+		if _, waited := call.Made(before, seq); !waited && seq != after.Seq {
+			w.failf("transition %d made the deadline %d", after.Seq, seq)
+		}
+	}
+}
+
+// owns notes whose the command's custom data is from now on, beside the caller, who sees all: its sender's; that
+// of those whom it invited or canceled, or took with it when it ended the call; the invitation's is everybody's.
+func (w *world) owns(before events.Call, t events.Transition, cmd events.Command) {
+	if cmd.CustomData == "" {
+		return
+	}
+	whose := append(w.owners[cmd.CustomData], cmd.UserID)
+	byCaller := cmd.UserID != "" && cmd.UserID == t.Call.Caller.UserID
+	switch {
+	case cmd.Verb == events.VerbInvite:
+		whose = append(whose, "everybody")
+	case cmd.Verb == events.VerbAdd:
+		for _, p := range cmd.Callees {
+			whose = append(whose, p.UserID)
+		}
+	case cmd.Verb == events.VerbCancel, cmd.Verb == events.VerbEnd, cmd.Verb == events.VerbLeave && byCaller:
+		for _, x := range t.Call.Callees {
+			if old := before.Callee(x.UserID); old != nil && *old != x && (cmd.Verb != events.VerbCancel || x.Reason == events.ReasonCanceled) {
+				whose = append(whose, x.UserID)
+			}
+		}
+	}
+	w.owners[cmd.CustomData] = whose
+}
+
+// checkSecrets: what this user is shown holds nobody else's custom data or device.
+func (w *world) checkSecrets(user, caller, text string) {
+	if user == caller {
+		return
+	}
+	for word := range strings.SplitSeq(text, `"`) {
+		if owner, isDevice := strings.CutPrefix(word, "device-"); isDevice && !strings.HasPrefix(owner, user+"-") {
+			w.failf("%s sees %s in %s", user, word, text)
+		}
+		if strings.HasPrefix(word, "data-") && !slices.Contains(w.owners[word], user) && !slices.Contains(w.owners[word], "everybody") {
+			w.failf("%s sees %s, of %v, in %s", user, word, w.owners[word], text)
+		}
+	}
+}

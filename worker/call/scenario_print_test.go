@@ -1,0 +1,141 @@
+package call_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+type transition = events.Transition
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// printer writes what comes of a command, a fact a line.
+type printer struct{ b strings.Builder }
+
+func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.b, "  "+format+"\n", args...) }
+
+func (p *printer) written(w call.Write) {
+	c := w.Transition.Call
+	state := string(c.State)
+	if c.State == events.CallStateEnded {
+		state = fmt.Sprintf("ended, %s by %s", c.EndReason, who(c.EndedBy))
+	}
+	answer := "ok"
+	if w.Err != nil {
+		answer = "refused, " + w.Err.Error() + ";"
+	}
+	p.line("%s %s %s by %s: the call is %s", answer, events.TransitionID(c.CallID, c.Seq), w.Transition.Event, who(w.Transition.By), state)
+}
+
+func (p *printer) kept(k call.Keep) {
+	if k.Made > 0 {
+		p.line("ok, a repeat of what made seq %d, of which all are told again", k.Made)
+	} else {
+		p.line("ok, nothing changes")
+	}
+}
+
+func (p *printer) changes(t transition) {
+	for _, ch := range t.Changes {
+		text := "change " + ch.UserID
+		if ch.Attempt > 0 {
+			text += fmt.Sprintf(", attempt %d", ch.Attempt)
+		}
+		text += ": "
+		if ch.From != "" {
+			text += string(ch.From) + " → "
+		}
+		p.line("%s%s", text+string(ch.To), in(" (", string(ch.Reason), ")"))
+	}
+}
+
+func (p *printer) told(t transition, now time.Duration) {
+	for _, n := range call.Notify(t) {
+		sent := n.Stamped(start.Add(now))
+		rings := ""
+		if sent.RingRemainingMS != nil {
+			rings = ", rings " + seconds(time.Duration(*sent.RingRemainingMS)*time.Millisecond)
+		}
+		p.line("tell %s %s %s%s by %s%s%s%s", n.To, sent.ID, sent.Event, in(" about ", sent.UserID, ""), who(sent.By),
+			in(", reason ", sent.Reason, ""), in(`, data "`, sent.CustomData, `"`), rings)
+	}
+}
+
+func (p *printer) deadlines(before, after transition) {
+	if d, made := call.Made(after, after.Seq); made {
+		p.line("deadline +%s.%d at %s", after.Call.CallID, d.Seq, since(d.At.Time()))
+	}
+	for _, seq := range call.Gone(before, after) {
+		p.line("deadline -%s.%d", after.Call.CallID, seq)
+	}
+}
+
+// view writes the call as this user may see it.
+func view(c events.Call, user string) string {
+	p := &printer{}
+	if user != "service" {
+		c = c.For(user)
+	}
+	p.line("%s in room %s, type %d, seq %d: %s%s%s", c.CallID, c.RoomID, c.CallType, c.Seq, c.State,
+		in(", ", string(c.EndReason), ""), in(", data \"", c.CustomData, "\""))
+	p.line("created at %s, expires at %s%s%s", since(c.CreatedAt.Time()), since(c.ExpiresAt.Time()),
+		moment(", answered at ", c.AnsweredAt), moment(", ended at ", c.EndedAt))
+	if c.EndedBy.Kind != "" {
+		p.line("ended by %s", who(c.EndedBy))
+	}
+	if c.Caller.UserID != "" {
+		p.line("caller %s%s%s: %s since %s", c.Caller.UserID, in("/", c.Caller.DeviceID, ""), in(" ", c.Caller.UserName, ""),
+			c.Caller.State, since(c.Caller.At.Time()))
+	}
+	for _, x := range c.Callees {
+		p.line("callee %s%s%s, attempt %d by %s: %s%s since %s%s%s", x.UserID, in("/", x.DeviceID, ""),
+			in(" ", x.UserName, ""), x.Attempt, x.InvitedBy, x.State, in(" (", string(x.Reason), ")"), since(x.At.Time()),
+			moment(", deadline ", x.RingDeadline), in(`, data "`, x.CustomData, `"`))
+	}
+	return p.b.String()
+}
+
+func memory(commands []events.Remembered) string {
+	p := &printer{}
+	for _, r := range commands {
+		p.line("%s %s by %s%s, seq %d%s", r.ID, r.Verb, r.UserID, in("service:", r.Service, ""), r.Seq,
+			in(", the present attempt of ", strings.Join(r.Callees, ", "), ""))
+	}
+	return p.b.String()
+}
+
+func who(b events.By) string {
+	switch b.Kind {
+	case events.ByUser:
+		return b.UserID + in("/", b.DeviceID, "")
+	case events.ByService:
+		return "service:" + b.Service
+	case events.ByTimer:
+		return "timer"
+	}
+	return fmt.Sprintf("%+v", b)
+}
+
+// in writes a value between two texts, and nothing where it is unset.
+func in(before, value, after string) string {
+	if value == "" {
+		return ""
+	}
+	return before + value + after
+}
+
+func moment(before string, t events.Time) string {
+	if t == 0 {
+		return ""
+	}
+	return before + since(t.Time())
+}
+
+func since(t time.Time) string { return seconds(t.Sub(start)) }
+
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s" }

@@ -1,0 +1,201 @@
+package call_test
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// start is the moment from which scripts count.
+var start = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+
+// stage plays commands to one call, as the coordinator does: every command is read from its body, and every
+// transition that is written is read back from its event before the next decision.
+type stage struct {
+	limits call.Limits
+	last   events.Transition
+	log    []events.Transition // as they were written; of sequence 1 first
+	count  int                 // of commands, for their ids
+}
+
+func newStage() *stage { return &stage{limits: call.DefaultLimits()} }
+
+// line is one command of a script: who wants what, when it was stored and when it is handled.
+type line struct {
+	at, now time.Duration
+	cmd     events.Command
+}
+
+// decide gives what the command makes of the call as it is.
+func (s *stage) decide(l line) call.Outcome {
+	return call.Decide(s.last, l.cmd, call.Input{At: start.Add(l.at), Now: start.Add(l.now), Limits: s.limits})
+}
+
+// do decides, and writes what there is to write.
+func (s *stage) do(t *testing.T, l line) call.Outcome {
+	t.Helper()
+	o := s.decide(l)
+	if w, ok := o.(call.Write); ok {
+		s.last = reread(t, w)
+		s.log = append(s.log, w.Transition)
+	}
+	return o
+}
+
+// play does a script of commands, one a line, that have to be carried out.
+func (s *stage) play(t *testing.T, script string) {
+	t.Helper()
+	for text := range strings.Lines(script) {
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		l, refused := s.read(t, text)
+		if refused != nil {
+			t.Fatalf("%s: %v", text, refused)
+		}
+		switch o := s.do(t, l).(type) {
+		case call.Write, call.Keep:
+		case call.Refuse, call.Wait:
+			t.Fatalf("%s: %#v", text, o)
+		}
+	}
+}
+
+// read makes a command of a script's line
+//
+//	<at> <user>[/<device>]|service:<service>|timer <verb> [<callee>[:<name>],…] [voice|video|busy|c1.1] [key=value …]
+//
+// and reads it as a worker does. A timer's argument is the deadline that came due. The keys are id, data, timeout,
+// attempt, name, room and handled, when a worker got to it (unless it is given: at once).
+func (s *stage) read(t *testing.T, text string) (line, *events.Error) {
+	t.Helper()
+	words := fields(text)
+	if len(words) < 3 {
+		t.Fatalf("%q: no command", text)
+	}
+	s.count++
+	l := line{at: duration(t, words[0])}
+	l.now = l.at
+	l.cmd.CommandID = fmt.Sprintf("k%d", s.count)
+	l.cmd.CommandAddress = events.CommandAddress{App: "demo", CallID: "c1", Verb: events.Verb(words[2])}
+	sender(&l.cmd, words[1])
+	for _, w := range words[3:] {
+		l.argument(t, w)
+	}
+	body, err := l.cmd.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd, refused := events.ReadCommand(l.cmd.CommandAddress, body)
+	l.cmd = cmd
+	return l, refused
+}
+
+// fields takes a line apart at its spaces, but for those between quotes.
+func fields(text string) []string {
+	quoted := false
+	return strings.FieldsFunc(strings.TrimSpace(text), func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return r == ' ' && !quoted
+	})
+}
+
+func sender(cmd *events.Command, word string) {
+	if service, ok := strings.CutPrefix(word, "service:"); ok {
+		cmd.Service = service
+	} else if word == "timer" {
+		cmd.Service = events.ServiceTimeouts
+	} else {
+		cmd.UserID, cmd.DeviceID, _ = strings.Cut(word, "/")
+	}
+}
+
+func (l *line) argument(t *testing.T, word string) {
+	t.Helper()
+	key, value, named := strings.Cut(word, "=")
+	value = strings.Trim(value, `"`)
+	switch {
+	case !named:
+		l.bare(t, word)
+	case key == "id":
+		l.cmd.CommandID = value
+	case key == "data":
+		l.cmd.CustomData = value
+	case key == "timeout":
+		l.cmd.RingTimeoutS = int(number(t, value))
+	case key == "attempt":
+		l.cmd.Attempt = int(number(t, value))
+	case key == "name":
+		l.cmd.UserName = value
+	case key == "room":
+		l.cmd.RoomID = value
+	case key == "handled":
+		l.now = duration(t, value)
+	default:
+		t.Fatalf("%q: unknown argument", word)
+	}
+}
+
+func (l *line) bare(t *testing.T, word string) {
+	t.Helper()
+	switch {
+	case l.cmd.Verb == events.VerbExpire:
+		_, seq, _ := strings.Cut(word, ".")
+		l.cmd.CommandID = events.ExpireID(l.cmd.CallID, int(number(t, seq)))
+	case word == "voice":
+		l.cmd.CallType = events.CallTypeVoice
+	case word == "video":
+		l.cmd.CallType = events.CallTypeVideo
+	case l.cmd.Verb == events.VerbDecline:
+		l.cmd.Reason = events.Reason(word)
+	case l.cmd.Verb != events.VerbInvite && l.cmd.Verb != events.VerbAdd && l.cmd.Verb != events.VerbCancel:
+		t.Fatalf("%q: %s takes no such argument", word, l.cmd.Verb)
+	default:
+		for callee := range strings.SplitSeq(word, ",") {
+			id, name, _ := strings.Cut(callee, ":")
+			l.cmd.Callees = append(l.cmd.Callees, events.Party{UserID: id, UserName: name})
+		}
+	}
+}
+
+func number(t *testing.T, s string) float64 {
+	t.Helper()
+	n, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func duration(t *testing.T, s string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// reread is the transition as whoever reads it from the stream has it.
+func reread(t *testing.T, w call.Write) events.Transition {
+	t.Helper()
+	body, err := w.Transition.Encode(w.At)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, at, err := events.ReadTransition(w.Transition.Call.App, w.Transition.Call.CallID, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at != w.At {
+		t.Fatalf("written at %v, read as %v", w.At, at)
+	}
+	return read
+}

@@ -1,0 +1,194 @@
+package call_test
+
+// scenes lists the states with what comes of every command in them. Where CONTRACT is silent a comment says so.
+func scenes() []scene {
+	return []scene{
+		{name: "no call", table: noCall},
+		{name: "no call, and the command is 5 s old", now: "8s", table: noCallForLong},
+		{name: "failed id", script: takenOut, at: "9s", table: failed},
+		{name: "1:1, invited", script: oneToOne, table: pendingAlone},
+		{name: "1:1, ringing", script: oneToOne + rings, table: ringingAlone},
+		{name: "1:1, accepted", script: oneToOne + accepts, table: acceptedAlone},
+		{name: "1:1, accepted without a device", script: oneToOne + acceptsBy, table: acceptedAloneNoDevice},
+		{name: "group, invited", script: group, table: invited},
+		{name: "group, ringing", script: group + rings, table: ringing},
+		{name: "group, ringing after the deadline", script: group + rings, at: "70s", table: ringingTooLong},
+		{name: "group, ringing after the maximum duration", script: group + rings, at: "12h", table: ringingForEver},
+		{name: "group, accepted", script: group + accepts, table: accepted},
+		{name: "group, accepted without a device", script: group + acceptsBy, table: acceptedNoDevice},
+		{name: "group, left", script: group + leaves, table: terminal},
+		{name: "group, declined", script: group + declines, table: terminal},
+		{name: "group, busy", script: group + isBusy, table: terminal},
+		{name: "group, canceled", script: group + isCanceled, table: terminal},
+		{name: "group, timed out", script: group + timesOut, at: "63s", table: terminal},
+		{name: "1:1, ended, answered", script: oneToOne + leaves, table: endedAlone},
+		{name: "1:1, ended, declined", script: oneToOne + declines, table: endedAlone},
+		{name: "1:1, ended, canceled", script: oneToOne + "\n2s ann/laptop cancel", table: endedAlone},
+		{name: "1:1, ended, timed out", script: oneToOne + "\n60s timer expire c1.1", at: "61s", table: endedAlone},
+		{name: "1:1, ended, expired", script: oneToOne + accepts + "\n12h timer expire c1.2", at: "12h1s", table: endedAlone},
+		{name: "group, ended while invited", script: group, ended: true, table: ended},
+		{name: "group, ended while ringing", script: group + rings, ended: true, table: ended},
+		{name: "group, ended while accepted", script: group + accepts, ended: true, table: ended},
+		{name: "group, ended after left", script: group + leaves, ended: true, table: ended},
+		{name: "group, ended after declined", script: group + declines, ended: true, table: ended},
+		{name: "group, ended after busy", script: group + isBusy, ended: true, table: ended},
+		{name: "group, ended after canceled", script: group + isCanceled, ended: true, table: ended},
+		{name: "group, ended after timed out", script: group + timesOut, ended: true, at: "63s", table: ended},
+	}
+}
+
+// What does not exist permits nobody, so nobody is denied but who may not expire. For expire by timeouts CONTRACT
+// is silent: an id that exists nowhere is not_found, and waiting could not help it.
+const noCall = `
+bob/phone bob/tablet bob ann eve dan mal | invited wait wait unknown unknown unknown wait wait    wait denied
+ann,left                                 | none    none none none    none    none    none none    none none
+desk                                     | invalid wait wait invalid invalid invalid wait invalid wait denied
+timeouts                                 | invalid wait wait invalid invalid invalid wait invalid wait unknown`
+
+const noCallForLong = `
+bob/phone bob/tablet bob ann eve dan mal | invited unknown unknown unknown unknown unknown fence fence   fence denied
+ann,left                                 | none    none    none    none    none    none    none  none    none  none
+desk                                     | invalid unknown unknown invalid invalid invalid fence invalid fence denied
+timeouts                                 | invalid unknown unknown invalid invalid invalid fence invalid fence unknown`
+
+// CONTRACT says what invite gets; for the others it is silent. A failed call is shown to nobody, and whose hang-up
+// took the id out of use has been told not_found: so is everybody, as often as he asks.
+const failed = `
+bob/phone bob/tablet bob ann eve dan mal | over    unknown unknown unknown unknown unknown unknown unknown unknown denied
+ann,left                                 | none    none    none    none    none    none    none    none    none    none
+desk                                     | invalid unknown unknown invalid invalid invalid unknown invalid unknown denied
+timeouts                                 | invalid unknown unknown invalid invalid invalid unknown invalid unknown unknown`
+
+const pendingAlone = `
+bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined! denied    declined! denied denied
+ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied
+ann,left                 | none    none   none    none    none     none      none      none      none   none
+eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied
+desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied
+timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -`
+
+const ringingAlone = `
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined! denied    declined! denied denied
+ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied
+ann,left                 | none    none   none    none    none     none      none      none      none   none
+eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied
+desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied
+timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -`
+
+// Who is accepted may add, and if he names himself then somebody accepted is in the list. His cancel of himself,
+// whom he did not invite, is denied.
+const acceptedAlone = `
+bob/phone      | exists  added  invalid -       -         gone      denied left!   denied denied
+bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied
+ann            | exists  added  invalid denied  denied    denied    gone   left!   ended! denied
+ann,left       | none    none   none    none    none      none      none   none    none   none
+eve dan mal    | exists  denied denied  denied  denied    denied    denied denied  denied denied
+desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
+timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+
+const acceptedAloneNoDevice = `
+bob                  | exists  added  invalid -       -         gone      denied left!   denied denied
+bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied
+ann                  | exists  added  invalid denied  denied    denied    gone   left!   ended! denied
+ann,left             | none    none   none    none    none      none      none   none    none   none
+eve dan mal          | exists  denied denied  denied  denied    denied    denied denied  denied denied
+desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
+timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+
+// eve and dan are accepted callees on the device that they send from: their own ring, accept, decline and leave are
+// those of the table's column "accepted, same device".
+const invited = `
+bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined denied   declined denied denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -`
+
+const ringing = `
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -`
+
+// Nobody has timed out before somebody says so: as long as bob pends, all but expire is as before his deadline.
+const ringingTooLong = `
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! timed_out`
+
+// CONTRACT is silent on what comes between the maximum duration and the expire that ends the call: as on ring
+// deadlines, nothing is over before it is said. That a call ends then wins over the ring deadline, cut to it.
+const ringingForEver = `
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! ended!`
+
+const accepted = `
+bob/phone      | exists  added  invalid -       -         gone      denied left    denied denied
+bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left    denied denied
+ann            | exists  added  invalid denied  denied    denied    gone   left    ended! denied
+ann,left       | exists  denied denied  denied  denied    denied    denied denied  denied denied
+eve            | exists  added  invalid -       -         gone      denied left    denied denied
+dan            | exists  added  invalid -       -         gone      gone   left    denied denied
+mal            | exists  denied denied  denied  denied    denied    denied denied  denied denied
+desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
+timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+
+const acceptedNoDevice = `
+bob                  | exists  added  invalid -       -         gone      denied left    denied denied
+bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left    denied denied
+ann                  | exists  added  invalid denied  denied    denied    gone   left    ended! denied
+ann,left             | exists  denied denied  denied  denied    denied    denied denied  denied denied
+eve                  | exists  added  invalid -       -         gone      denied left    denied denied
+dan                  | exists  added  invalid -       -         gone      gone   left    denied denied
+mal                  | exists  denied denied  denied  denied    denied    denied denied  denied denied
+desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
+timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+
+// However bob's attempt was over: he does nothing more in it, and who may add may add him anew.
+const terminal = `
+bob/phone bob/tablet bob | exists  denied denied gone    gone    gone    denied gone    denied denied
+ann                      | exists  added  added  denied  denied  denied  gone   left    ended! denied
+ann,left                 | exists  denied denied denied  denied  denied  denied denied  denied denied
+eve                      | exists  added  added  -       -       gone    denied left    denied denied
+dan                      | exists  added  added  -       -       gone    gone   left    denied denied
+mal                      | exists  denied denied denied  denied  denied  denied denied  denied denied
+desk                     | invalid added  added  invalid invalid invalid gone   invalid ended! denied
+timeouts                 | invalid added  added  invalid invalid invalid gone   invalid ended! -`
+
+// Once the call ended nobody is "in" or "accepted" any more, and CONTRACT is silent on whom that makes a wrong role:
+// whoever had, or could have had, the role hears that the call is over, everybody else is denied as before. It is
+// silent on expire too: by DESIGN one that comes too late changes nothing.
+const ended = `
+bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied
+ann ann,left             | exists  over   over   denied  denied  denied  over   over    over   denied
+eve                      | exists  over   over   over    over    over    denied over    denied denied
+dan                      | exists  over   over   over    over    over    over   over    denied denied
+mal                      | exists  denied denied denied  denied  denied  denied denied  denied denied
+desk                     | invalid over   over   invalid invalid invalid over   invalid over   denied
+timeouts                 | invalid over   over   invalid invalid invalid over   invalid over   -`
+
+const endedAlone = `
+bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied
+ann                      | exists  over   over   denied  denied  denied  over   over    over   denied
+ann,left                 | none    none   none   none    none    none    none   none    none   none
+eve dan mal              | exists  denied denied denied  denied  denied  denied denied  denied denied
+desk                     | invalid over   over   invalid invalid invalid over   invalid over   denied
+timeouts                 | invalid over   over   invalid invalid invalid over   invalid over   -`

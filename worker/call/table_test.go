@@ -1,0 +1,327 @@
+package call_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// The table of decisions: a scene is a state that bob is in, a row a sender, a column a verb. A cell is the event
+// of the transition that is written (with a ! where the call ends with it), or
+//
+//	-          ok, nothing changes        unknown    not_found
+//	denied     permission_denied          wait       put back, it may have overtaken its invitation
+//	invalid    invalid_argument           fence      not_found, and the id is taken out of use
+//	exists     already_exists             elsewhere  answered_elsewhere
+//	over       call_ended                 gone       not_pending
+//	none       such a sender can't be in such a scene
+//
+// What the cells say is CONTRACT section 2, not what the code does. `add` invites gil, who is not in the call,
+// `readd` and `cancel` name bob, and `invite` uses the call's id for an invitation of gil.
+
+// columns are the commands of the table; every verb is there.
+var columns = []struct{ name, args string }{
+	{"invite", "gil voice"},
+	{"add", "gil"},
+	{"readd", "bob"},
+	{"ring", ""},
+	{"accept", ""},
+	{"decline", ""},
+	{"cancel", "bob"},
+	{"leave", ""},
+	{"end", ""},
+	{"expire", ""},
+}
+
+// senders are the rows. "ann,left" is the caller after she left a call that went on; "ann" and all others are
+// tried with her in it, and the others also without her: whether she is in makes no difference to them.
+var senders = []string{"bob/phone", "bob/tablet", "bob", "ann", "ann,left", "eve", "dan", "mal", "desk", "timeouts"}
+
+// as writes a sender as a script does.
+func as(sender string) string {
+	switch sender {
+	case "ann", "ann,left":
+		return "ann/laptop"
+	case "eve", "dan", "mal":
+		return sender + "/phone"
+	case "desk", "timeouts":
+		return "service:" + sender
+	}
+	return sender
+}
+
+// scene is how the call came into a state, and what then is to come of every command.
+type scene struct {
+	name    string
+	script  string // what leads to it
+	ended   bool   // the desk ends the call then
+	at, now string // when the command is stored and handled; unset: 3s
+	table   string
+}
+
+// Two beginnings: ann calls bob and nobody else; or ann calls eve, dan and fay, all answer, and dan adds bob.
+// In the second the call goes on whoever leaves next.
+const (
+	oneToOne = "0s ann/laptop invite bob voice"
+	group    = `0s ann/laptop invite eve,dan,fay voice
+	            1s eve/phone accept
+	            1s dan/phone accept
+	            1s fay/phone accept
+	            2s dan/phone add bob`
+)
+
+// takenOut is a hang-up that found no call for 5 s.
+const takenOut = "0s ann/laptop cancel handled=5s"
+
+// How bob got into a state, after either beginning.
+const (
+	rings      = "\n2s bob/phone ring"
+	accepts    = "\n2s bob/phone accept"
+	acceptsBy  = "\n2s bob accept" // without a device
+	leaves     = accepts + "\n2.5s bob/phone leave"
+	declines   = "\n2s bob/phone decline"
+	isBusy     = "\n2s bob/phone decline busy"
+	isCanceled = "\n2s dan/phone cancel bob"
+	timesOut   = "\n2s bob/phone ring\n62s timer expire c1.5"
+)
+
+func TestDecideTable(t *testing.T) {
+	for _, sc := range scenes() {
+		t.Run(sc.name, func(t *testing.T) {
+			cells := readTable(t, sc.table)
+			for _, from := range senders {
+				for _, col := range columns {
+					want := cells[from][col.name]
+					for _, left := range sc.variants(from) {
+						if got := sc.try(t, from, left, col.name, col.args); got != want {
+							t.Errorf("%s by %s (caller left: %t): %s, want %s", col.name, from, left, got, want)
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+// TestDecideAnotherAttempt: the attempt that the sender saw has to be the present one, whatever came of that;
+// with the present one everything is as the table has it.
+func TestDecideAnotherAttempt(t *testing.T) {
+	for _, sc := range scenes() {
+		cells := readTable(t, sc.table)
+		for _, from := range []string{"bob/phone", "bob/tablet", "bob"} {
+			for _, verb := range []string{"ring", "accept", "decline", "leave"} {
+				want := cells[from][verb]
+				if got := sc.try(t, from, false, verb, "attempt=1"); got != want {
+					t.Errorf("%s: %s by %s in attempt 1: %s, want %s", sc.name, verb, from, got, want)
+				}
+				if want != "over" && want != "unknown" && want != "wait" && want != "fence" {
+					want = "gone"
+				}
+				if got := sc.try(t, from, false, verb, "attempt=2"); got != want {
+					t.Errorf("%s: %s by %s in attempt 2: %s, want %s", sc.name, verb, from, got, want)
+				}
+			}
+		}
+	}
+}
+
+// variants says whether the caller has left, in each of the ways in which the sender is to be tried.
+func (sc scene) variants(from string) []bool {
+	switch {
+	case from == "ann":
+		return []bool{false}
+	case from == "ann,left":
+		return []bool{true}
+	case strings.HasPrefix(sc.script, group):
+		return []bool{false, true}
+	}
+	return []bool{false}
+}
+
+// try sets the scene, sends the command and puts what comes of it in a word.
+func (sc scene) try(t *testing.T, from string, left bool, column, args string) string {
+	t.Helper()
+	s := newStage()
+	s.play(t, sc.script)
+	if left {
+		if s.last.Seq == 0 || s.last.Call.State != events.CallStateActive {
+			return "none" // her leave cancels everything
+		}
+		s.play(t, "2.9s ann/laptop leave")
+		if s.last.Call.State == events.CallStateEnded {
+			return "none"
+		}
+	}
+	if sc.ended {
+		s.play(t, "2.9s service:desk end")
+	}
+	verb := column
+	if column == "readd" {
+		verb = "add"
+	}
+	at := orElse(sc.at, "3s")
+	l, refused := s.read(t, strings.Join([]string{at, as(from), verb, args, "handled=" + orElse(sc.now, at)}, " "))
+	if refused != nil {
+		return word(t, call.Refuse{Err: refused}, s.last)
+	}
+	return word(t, s.decide(l), s.last)
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// word says an outcome as the table does.
+func word(t *testing.T, o call.Outcome, before events.Transition) string {
+	t.Helper()
+	codes := map[events.Code]string{
+		events.CodePermissionDenied: "denied", events.CodeInvalidArgument: "invalid", events.CodeAlreadyExists: "exists",
+		events.CodeCallEnded: "over", events.CodeNotFound: "unknown", events.CodeAnsweredElsewhere: "elsewhere",
+		events.CodeNotPending: "gone",
+	}
+	switch o := o.(type) {
+	case call.Write:
+		return written(o, before)
+	case call.Keep:
+		if o.Made != 0 {
+			return fmt.Sprintf("repeat of %d", o.Made)
+		}
+		return "-"
+	case call.Refuse:
+		if o.Err.Message == "" {
+			t.Errorf("%s without a message", o.Err.Code)
+		}
+		return codes[o.Err.Code]
+	case call.Wait:
+		if !o.Until.After(start) || o.Why == "" {
+			t.Errorf("waits for nothing: %+v", o)
+		}
+		return map[call.WaitReason]string{call.WaitForInvitation: "wait", call.WaitForDeadline: "early"}[o.Why]
+	}
+	return "nothing"
+}
+
+func written(w call.Write, before events.Transition) string {
+	switch {
+	case w.Transition.Seq != before.Seq+1:
+		return fmt.Sprintf("seq %d after %d", w.Transition.Seq, before.Seq)
+	case w.Err == nil && w.Transition.Call.State == events.CallStateEnded:
+		return string(w.Transition.Event) + "!"
+	case w.Err == nil:
+		return string(w.Transition.Event)
+	case w.Err.Code == events.CodeNotFound && w.Transition.Event == events.EventFenced &&
+		w.Transition.Call.EndReason == events.EndFailed:
+		return "fence"
+	}
+	return "written with " + string(w.Err.Code)
+}
+
+// readTable reads the cells of a scene, by sender and verb. Several senders may share a row. A row or a cell that
+// is missing, given twice or unknown fails the test.
+func readTable(t *testing.T, table string) map[string]map[string]string {
+	t.Helper()
+	cells := map[string]map[string]string{}
+	for row := range strings.Lines(strings.TrimSpace(table)) {
+		who, words, _ := strings.Cut(row, "|")
+		fields := strings.Fields(words)
+		if len(fields) != len(columns) {
+			t.Fatalf("%d cells, want %d: %s", len(fields), len(columns), row)
+		}
+		for from := range strings.FieldsSeq(who) {
+			if !slices.Contains(senders, from) || cells[from] != nil {
+				t.Fatalf("%q is unknown or has two rows: %s", from, row)
+			}
+			cells[from] = map[string]string{}
+			for i, col := range columns {
+				cells[from][col.name] = fields[i]
+			}
+		}
+	}
+	for _, from := range senders {
+		if cells[from] == nil {
+			t.Fatalf("no row for %s", from)
+		}
+	}
+	return cells
+}
+
+// TestDecideTableIsComplete: every verb has a column and every state of a callee and of a call a scene.
+func TestDecideTableIsComplete(t *testing.T) {
+	for _, v := range events.Verbs() {
+		if !slices.ContainsFunc(columns, func(c struct{ name, args string }) bool { return c.name == string(v) }) {
+			t.Errorf("no column for %s", v)
+		}
+	}
+	seen := map[string]bool{}
+	for _, sc := range scenes() {
+		s := newStage()
+		s.play(t, sc.script)
+		if sc.ended {
+			s.play(t, "2.9s service:desk end")
+		}
+		seen[string(s.last.Call.State)] = true
+		if x := s.last.Call.Callee("bob"); x != nil && s.last.Call.State != events.CallStateEnded {
+			seen["bob "+string(x.State)] = true
+		}
+		seen["device "+fmt.Sprint(s.last.Seq > 0 && s.last.Call.Callee("bob") != nil && s.last.Call.Callee("bob").DeviceID != "")] = true
+	}
+	for _, state := range events.PartyStates() {
+		if state != events.StateIn && !seen["bob "+string(state)] {
+			t.Errorf("no scene of an open call in which bob is %s", state)
+		}
+	}
+	for _, state := range []events.CallState{"", events.CallStateRinging, events.CallStateActive, events.CallStateEnded} {
+		if !seen[string(state)] {
+			t.Errorf("no scene of a call that is %q", state)
+		}
+	}
+}
+
+// TestDecideTimes: what stands on the edge of a limit of time.
+func TestDecideTimes(t *testing.T) {
+	ms := time.Millisecond
+	for _, c := range []struct {
+		name, script, command, want string
+	}{
+		{"hang-up just under 5 s old", "", "1s ann cancel handled=5.999s", "wait"},
+		{"hang-up 5 s old", "", "1s ann cancel handled=6s", "fence"},
+		{"invitation 60 s old", "", "1s ann invite bob voice timeout=90 handled=61s", "invited"},
+		{"invitation over 60 s old", "", "1s ann invite bob voice timeout=90 handled=61.001s", "invited!"},
+		{"invitation as old as its ring timeout", "", "1s ann invite bob voice timeout=10 handled=11s", "invited"},
+		{"invitation older than its ring timeout", "", "1s ann invite bob voice timeout=10 handled=11.001s", "invited!"},
+		{"other commands however old", oneToOne, "1s bob accept handled=3h", "accepted"},
+		{"deadline just not reached", oneToOne, "59.999s timer expire c1.1", "early"},
+		{"deadline reached", oneToOne, "60s timer expire c1.1", "timed_out!"},
+		{"deadline reached by the worker's clock alone", oneToOne, "59s timer expire c1.1 handled=60s", "timed_out!"},
+		{"maximum just not reached", oneToOne + accepts, "43199.999s timer expire c1.2", "early"},
+		{"maximum reached", oneToOne + accepts, "12h timer expire c1.2", "ended!"},
+	} {
+		s := newStage()
+		s.play(t, c.script)
+		l, refused := s.read(t, c.command)
+		if refused != nil {
+			t.Fatal(refused)
+		}
+		if got := word(t, s.decide(l), s.last); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	s := newStage()
+	l, _ := s.read(t, "0s ann invite bob voice timeout=1")
+	l.at, l.now = 7*ms+1, 7*ms+1
+	c := s.decide(l).(call.Write).Transition.Call
+	if got := c.CreatedAt; got != events.TimeOf(start.Add(7*ms)) {
+		t.Errorf("created at %v: not cut", got)
+	}
+	if got := c.Callees[0].RingDeadline; got != events.TimeOf(start.Add(1008*ms)) {
+		t.Errorf("deadline %v: not rounded up", got)
+	}
+}

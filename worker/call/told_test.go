@@ -1,0 +1,252 @@
+package call_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// fact is one thing that somebody is told.
+type fact struct {
+	to                  string
+	kind                events.Kind
+	about, reason, data string
+}
+
+// teller states anew, by the table of CONTRACT section 3, who is told what of a transition. It goes by the call
+// before and the call after.
+type teller struct {
+	before, after events.Call
+	t             events.Transition
+	facts         []fact
+}
+
+func (w *world) checkTold(before events.Call, t events.Transition, now time.Duration) {
+	e := &teller{before: before, after: t.Call, t: t}
+	e.tell()
+	notices := call.Notify(t)
+	if w.json(notices) != w.json(call.Notify(t)) {
+		w.failf("told differently the second time: %s", w.json(notices))
+	}
+	if w.json(notices) != w.json(call.Notify(w.read)) {
+		w.failf("told differently of what was read back: %s", w.json(notices))
+	}
+	var got []fact
+	count := map[string]int{}
+	for _, n := range notices {
+		w.checkNotice(t, n, count[n.To], now)
+		count[n.To]++
+		got = append(got, fact{n.To, n.Event, n.UserID, n.Reason, n.CustomData})
+	}
+	for _, u := range append(slices.Clone(people), "mal", "hal", "ivo", "") {
+		if of(u, got) != of(u, e.facts) {
+			w.failf("%s is told %s\nwant %s\nof %s", u, of(u, got), of(u, e.facts), w.json(t))
+		}
+		w.checkSecrets(u, t.Call.Caller.UserID, w.json(t.Call.For(u)))
+	}
+	if len(got) != len(e.facts) {
+		w.failf("%d are told: %v, want %d: %v", len(got), got, len(e.facts), e.facts)
+	}
+	w.countTold(t, got)
+}
+
+func (w *world) countTold(t events.Transition, got []fact) {
+	for _, f := range got {
+		w.reached["told "+string(f.kind)]++
+		if f.data == "" && t.CustomData != "" {
+			w.reached["hidden"]++
+		}
+		if f.kind == events.OutgoingCallRinging && f.to != t.Call.Caller.UserID {
+			w.reached["others hear"]++
+		}
+	}
+}
+
+// of lists what one user is told, in his order.
+func of(user string, facts []fact) string {
+	var list []string
+	for _, f := range facts {
+		if f.to == user {
+			list = append(list, fmt.Sprintf("%+v", f))
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+// checkNotice: the id counts what this user gets, he sees the call as it then was with nobody else's secrets, and
+// hears how long it still rings for him.
+func (w *world) checkNotice(t events.Transition, n events.Notice, k int, now time.Duration) {
+	sent := n.Stamped(start.Add(now))
+	body := w.json(sent)
+	if n.ID != fmt.Sprintf("%s-%d-%d", t.Call.CallID, t.Seq, k) || n.Seq != t.Seq || n.CallID != t.Call.CallID {
+		w.failf("number %d of %s: %s", k, n.To, body)
+	}
+	if strings.Contains(body, "null") {
+		w.failf("null in %s", body)
+	}
+	if w.json(n.Call) != w.json(t.Call.For(n.To)) {
+		w.failf("%s sees %s", n.To, body)
+	}
+	by := t.By
+	if n.To != t.Call.Caller.UserID && n.To != by.UserID {
+		by.DeviceID = ""
+	}
+	if n.By != by {
+		w.failf("%s hears of %+v, want %+v", n.To, n.By, by)
+	}
+	w.checkSecrets(n.To, t.Call.Caller.UserID, body)
+	w.checkRings(t.Call, n.To, sent.RingRemainingMS, now)
+}
+
+// checkRings: until his own deadline for whom it rings, and until the latest of those whom he waits for for who is in.
+func (w *world) checkRings(c events.Call, user string, got *int64, now time.Duration) {
+	var until events.Time
+	in := user == c.Caller.UserID && c.CallerIn()
+	own := c.Callee(user)
+	for _, x := range c.Callees {
+		waits := in || own != nil && own.State == events.StateAccepted && x.InvitedBy == user
+		if (x.State == events.StateInvited || x.State == events.StateRinging) && (waits || x.UserID == user) {
+			until = max(until, x.RingDeadline)
+		}
+	}
+	switch {
+	case until == 0 && got == nil:
+	case until == 0 || got == nil:
+		w.failf("%s waits until %v: %v", user, until, got)
+	case *got != max(0, until.Time().Sub(start.Add(now)).Milliseconds()):
+		w.failf("%s waits until %v: %d ms", user, until, *got)
+	}
+}
+
+// in says whether somebody was in the call when the transition came.
+func (e *teller) in(user string) bool {
+	if user == e.after.Caller.UserID {
+		return e.before.Seq == 0 || e.before.Caller.State == events.StateIn
+	}
+	x := e.before.Callee(user)
+	return x != nil && x.State == events.StateAccepted
+}
+
+// everybody lists the caller and the callees.
+func (e *teller) everybody() []string {
+	list := []string{e.after.Caller.UserID}
+	for _, x := range e.after.Callees {
+		list = append(list, x.UserID)
+	}
+	return list
+}
+
+// say tells a fact to one user; the data only where it is his own, or he is the caller.
+func (e *teller) say(to string, kind events.Kind, about, reason, data string, own bool) {
+	if !own && to != e.after.Caller.UserID {
+		data = ""
+	}
+	e.facts = append(e.facts, fact{to, kind, about, reason, data})
+}
+
+// waiting tells the caller while in, and whoever else invited that callee and still is.
+func (e *teller) waiting(x events.Callee, kind events.Kind, data string) {
+	for _, u := range e.everybody() {
+		if u != x.UserID && e.in(u) && (u == e.after.Caller.UserID || u == x.InvitedBy) {
+			e.say(u, kind, x.UserID, string(x.Reason), data, false)
+		}
+	}
+}
+
+// others tells everybody else who is in.
+func (e *teller) others(about, invitedBy string, kind events.Kind, reason string) {
+	for _, u := range e.everybody() {
+		if u != about && e.in(u) && u != e.after.Caller.UserID && u != invitedBy {
+			e.say(u, kind, about, reason, "", false)
+		}
+	}
+}
+
+func (e *teller) tell() {
+	if e.t.Event == events.EventFenced {
+		return
+	}
+	over := e.after.State == events.CallStateEnded
+	for _, x := range e.after.Callees {
+		old := e.before.Callee(x.UserID)
+		switch {
+		case old == nil || old.Attempt != x.Attempt:
+			e.began(x)
+		case old.State != x.State && x.Reason != events.ReasonEnded:
+			e.moved(x, over)
+		}
+	}
+	if caller := e.after.Caller; !over && e.before.Caller.State == events.StateIn && caller.State == events.StateLeft {
+		e.say(caller.UserID, events.CallEnded, caller.UserID, "left", e.t.CustomData, true)
+		e.others(caller.UserID, "", events.ParticipantLeft, "left")
+	}
+	if over {
+		e.over()
+	}
+}
+
+func (e *teller) began(x events.Callee) {
+	if x.State == events.StateTimedOut {
+		e.waiting(x, events.OutgoingCallTimeout, x.CustomData)
+	} else {
+		e.say(x.UserID, events.IncomingCallReceived, x.UserID, "", x.CustomData, true)
+	}
+}
+
+func (e *teller) moved(x events.Callee, over bool) {
+	data, reason := e.t.CustomData, string(x.Reason)
+	self := func(kind events.Kind) { e.say(x.UserID, kind, x.UserID, reason, data, true) }
+	switch x.State {
+	case events.StateRinging:
+		e.waiting(x, events.OutgoingCallRinging, "")
+	case events.StateAccepted:
+		self(events.IncomingCallAnsweredElsewhere)
+		e.waiting(x, events.OutgoingCallAccepted, data)
+		e.others(x.UserID, x.InvitedBy, events.ParticipantJoined, "")
+	case events.StateDeclined:
+		self(events.IncomingCallDeclinedElsewhere)
+		self(events.CallEnded)
+		e.waiting(x, events.OutgoingCallDeclined, data)
+	case events.StateBusy:
+		self(events.IncomingCallDeclinedElsewhere)
+		self(events.CallEnded)
+		e.waiting(x, events.OutgoingCallRejectedCauseBusy, data)
+	case events.StateCanceled:
+		self(events.IncomingCallCanceled)
+		self(events.CallEnded)
+	case events.StateTimedOut:
+		data = x.CustomData
+		self(events.IncomingCallTimeout)
+		self(events.CallEnded)
+		e.waiting(x, events.OutgoingCallTimeout, data)
+	case events.StateLeft:
+		if !over {
+			self(events.CallEnded)
+			e.waiting(x, events.ParticipantLeft, data)
+			e.others(x.UserID, x.InvitedBy, events.ParticipantLeft, reason)
+		}
+	case events.StateIn, events.StateInvited:
+	}
+}
+
+// over tells of the end: the data is the command's, which is everybody's where an end or the caller ended the call,
+// and else its sender's alone.
+func (e *teller) over() {
+	forAll := e.t.Event == events.EventEnded || e.t.By.UserID == e.after.Caller.UserID
+	for _, x := range e.after.Callees {
+		if old := e.before.Callee(x.UserID); old != nil && old.State != x.State && x.State == events.StateCanceled && x.Reason == events.ReasonEnded {
+			own := forAll || x.UserID == e.t.By.UserID
+			e.say(x.UserID, events.IncomingCallCanceled, x.UserID, "ended", e.t.CustomData, own)
+			e.say(x.UserID, events.CallEnded, x.UserID, "canceled", e.t.CustomData, own)
+		}
+	}
+	for _, u := range e.everybody() {
+		if e.in(u) {
+			e.say(u, events.CallEnded, "", string(e.after.EndReason), e.t.CustomData, forAll || u == e.t.By.UserID)
+		}
+	}
+}
