@@ -3,7 +3,7 @@
 //
 // For one command, in this order, each step repeatable:
 //
-//	load → decide → commit → (write or remove deadlines, notify) → answer → acknowledge
+//	load → decide → claim lines → commit → (release lines, write or remove deadlines, notify) → answer → acknowledge
 //
 // What it promises:
 //
@@ -16,4 +16,6 @@
 //     reason, answered where there is an address, and given up.
 //  6. Commands of one call are handled in the order of the stream within a worker; between workers the commit
 //     decides.
+//  7. Every invitation that reached its claims writes its call, also one that comes to nothing. One that meets the
+//     call it crosses is written as merged, and accepts that call under the same command id.
 package coordinator

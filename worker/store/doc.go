@@ -1,4 +1,5 @@
-// Package store keeps the calls. It alone knows in which stream a call lives and how it is read and written.
+// Package store keeps the calls and the lines. It alone knows in which stream a call lives, and how calls and
+// lines are read and written.
 //
 // What it promises:
 //
@@ -9,4 +10,10 @@
 //     nothing must be decided on it.
 //  3. What stands on a call's subject and is no transition of it is passed over and reported; the next commit
 //     steps over it.
+//  4. A line holds a user's calls as entries, each live, in flight or dead (events.Entry). Claims are made one after
+//     another in the order of user ids, each by revision, and always write their own sequence. Only dead entries
+//     are released or replaced, by anybody. A full line of live entries, judged at the leader, means busy.
+//  5. A claim in flight is waited for (ErrInFlight). One that is older than 30 s is replaced only after its call was
+//     moved past it by expected sequence, so that a paused worker that wakes up loses its commit.
+//  6. Apps hears of changes to an app's limits as they are made; what can't be read changes nothing.
 package store
