@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestAppsLinesAndLists changes what a line holds while dev runs, and looks at the lines and the open calls.
+func TestAppsLinesAndLists(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, "--memory")
+	says := func(args, want string) {
+		t.Helper()
+		r := d.run(t, strings.Fields(args)...)
+		if r.code != exitOK || r.stderr != "" || r.stdout != want {
+			t.Errorf("%s: %+v, want %q", args, r, want)
+		}
+	}
+	says("app list", "no app changes anything of the defaults\n")
+	says("app get demo", "demo  changes nothing of the defaults\n")
+	says("line bob", "")
+	says("list", "")
+	says("app set demo --ring-timeout 90s --capacity 2", "demo  capacity 2, ring timeout 90s\n")
+	says("app set demo --max-callees 5 --max-duration 1h", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\n")
+	says("app set other --capacity 3", "other  capacity 3\n")
+	says("app list", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\nother  capacity 3\n")
+
+	for n := 0; ; n++ { // in force within a second
+		probe := fmt.Sprintf("probe%d", n)
+		r := d.run(t, "invite", "bob", "--user", "ann", "--call", probe)
+		d.run(t, "end", probe, "--service", "desk")
+		if strings.Contains(r.stdout, "rings 90s") {
+			break
+		}
+		if n == 100 {
+			t.Fatalf("the ring timeout is not in force: %+v", r)
+		}
+	}
+	d.run(t, "invite", "bob", "--user", "ann", "--call", "c1")
+	if r := d.run(t, "invite", "bob", "--user", "eve", "--call", "c2"); r.code != exitOK || !strings.Contains(r.stdout, "c2  ringing") {
+		t.Errorf("a second call on bob's line: %+v", r)
+	}
+	d.run(t, "accept", "c1", "--user", "bob")
+	says("line bob", "c1\nc2\n")
+	if r := d.run(t, "list", "--state", "active"); !strings.Contains(r.stdout, "c1  active") || strings.Contains(r.stdout, "c2") {
+		t.Errorf("list --state active: %+v", r)
+	}
+	says("app remove demo", "demo  changes nothing of the defaults\n")
+	says("app list", "other  capacity 3\n")
+
+	for args, want := range map[string]string{
+		"app set demo":                     "nothing to set",
+		"app set demo --capacity 51":       "capacity: must be a whole number from 1 to 50",
+		"app set demo --ring-timeout 601s": "ring_timeout_s: must be a whole number from 1 to 600",
+		"app set demo --ring-timeout 1.5s": "--ring-timeout: must be whole seconds",
+		"app set de.mo --capacity 1":       "APP: must be 1 to 64 characters",
+		"list --state ended":               "state: must be ringing or active",
+		"list --limit 0":                   "limit: must be a whole number from 1 to 1000",
+		"line " + strings.Repeat("u", 129): "user_id: must be 1 to 128 bytes",
+		"app set demo --capacity nineteen": "invalid argument",
+	} {
+		if r := d.run(t, strings.Fields(args)...); r.code == exitOK || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: %+v, want %q", args, r, want)
+		}
+	}
+}

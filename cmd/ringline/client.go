@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/events"
+)
+
+// client is what verbs and watch know of the service that they speak to.
+type client struct {
+	natsURL, app string
+	settings     settings
+}
+
+// addFlags lets the command line override the environment.
+func (c *client) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.natsURL, "nats-url", "", "NATS server (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
+	cmd.Flags().StringVar(&c.app, "app", "", "app (default $RINGLINE_APP, else demo)")
+}
+
+func (c *client) read(cmd *cobra.Command) error {
+	s, err := readSettings()
+	if err != nil {
+		return err
+	}
+	c.settings = s
+	if !cmd.Flags().Changed("nats-url") {
+		c.natsURL = s.NatsURL
+	}
+	if !cmd.Flags().Changed("app") {
+		c.app = s.App
+	}
+	if err := events.CheckToken("--app", c.app); err != nil {
+		return errors.New(err.Message)
+	}
+	return nil
+}
+
+func (c *client) connect(name string, options ...nats.Option) (*connection, error) {
+	conn, err := connect(c.natsURL, "ringline "+name,
+		append(options, nats.CustomInboxPrefix(c.settings.InboxPrefix), nats.Timeout(5*time.Second))...)
+	if err != nil {
+		return nil, noServer(c.natsURL, err)
+	}
+	return conn, nil
+}
+
+// requestTimeout is longer than the service itself waits.
+const requestTimeout = 10 * time.Second
+
+// request asks the api and gives its answer as it came.
+func (c *client) request(ctx context.Context, method string, body []byte) (answer []byte, err error) {
+	conn, err := c.connect(method)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	msg, err := conn.RequestWithContext(ctx, events.APISubject(c.app, method), body)
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return nil, fmt.Errorf("no Ringline worker answers at %s; start one with `%s`", withoutSecrets(c.natsURL), invocation()+" dev")
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, fmt.Errorf("no answer came within %v; it may still be carried out", requestTimeout)
+	case err != nil:
+		return nil, fmt.Errorf("ask for %s: %w", method, err)
+	}
+	return msg.Data, nil
+}
+
+// flagsToRepeat are those that a suggested command line needs too.
+func (c *client) flagsToRepeat(cmd *cobra.Command) string {
+	var s strings.Builder
+	for _, name := range []string{"nats-url", "app"} {
+		if f := cmd.Flags().Lookup(name); f.Changed {
+			fmt.Fprintf(&s, " --%s %s", name, shellWord(f.Value.String()))
+		}
+	}
+	return s.String()
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// connection is a NATS connection and the moment at which it is closed for good.
+type connection struct {
+	*nats.Conn
+	closed chan struct{}
+}
+
+func connect(url, name string, options ...nats.Option) (*connection, error) {
+	c := &connection{closed: make(chan struct{})}
+	options = append(options, nats.Name(name), nats.ClosedHandler(func(*nats.Conn) { close(c.closed) }))
+	nc, err := nats.Connect(url, options...)
+	if err != nil {
+		return nil, err
+	}
+	c.Conn = nc
+	return c, nil
+}
+
+// drain sends and handles what is left, and returns once the connection is closed.
+func (c *connection) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := c.Drain(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
+		c.Close() // it can't drain, while it reconnects
+	}
+	select {
+	case <-c.closed:
+		return nil
+	case <-ctx.Done():
+		c.Close()
+		return fmt.Errorf("drain NATS connection: %w", ctx.Err())
+	}
+}
+
+// noServer says what to do where nothing answers at the URL.
+func noServer(natsURL string, err error) error {
+	natsURL = withoutSecrets(natsURL)
+	if errors.Is(err, nats.ErrNoServers) {
+		return fmt.Errorf("no NATS server at %s; start one with `%s`", natsURL, startHint(natsURL))
+	}
+	return fmt.Errorf("connect to NATS at %s: %w", natsURL, err)
+}
+
+// startHint is how to start a server that listens there, where that can be.
+func startHint(natsURL string) string {
+	hint := invocation() + " dev"
+	u, err := url.Parse(natsURL)
+	if err == nil && u.Port() != "" && u.Port() != fmt.Sprint(defaultNATSPort) {
+		hint += " --port " + u.Port()
+	}
+	return hint
+}
+
+// withoutSecrets leaves user, password and token out of the URLs.
+func withoutSecrets(natsURLs string) string {
+	list := strings.Split(natsURLs, ",")
+	for i, s := range list {
+		s = strings.TrimSpace(s)
+		if at := strings.LastIndexByte(s, '@'); at >= 0 {
+			scheme, _, ok := strings.Cut(s, "://")
+			s = s[at+1:]
+			if ok {
+				s = scheme + "://" + s
+			}
+		}
+		list[i] = s
+	}
+	return strings.Join(list, ",")
+}

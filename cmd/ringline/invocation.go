@@ -1,0 +1,36 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// invocation is how this program was started, to be typed again: `go run` builds it into a folder of its own.
+func invocation() string {
+	exe, err := os.Executable()
+	if err == nil && fromGoRun(exe) {
+		return "go run ./cmd/ringline"
+	}
+	return shellWord(os.Args[0])
+}
+
+func fromGoRun(exe string) bool {
+	for name := range strings.SplitSeq(filepath.ToSlash(filepath.Dir(exe)), "/") {
+		if digits, ok := strings.CutPrefix(name, "go-build"); ok && strings.Trim(digits, "0123456789") == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// shellWord quotes what a shell would not take as one word.
+func shellWord(s string) string {
+	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+=,", r)
+	})
+	if plain {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

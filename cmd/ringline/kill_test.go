@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// freePort gives a port below those that the system hands out by itself, so that nobody gets it meanwhile.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for {
+		port := strconv.Itoa(20000 + rand.IntN(10000))
+		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+port); err == nil {
+			_ = l.Close()
+			return port
+		}
+	}
+}
+
+// told is what users were told: for (user, call, event) the ids of the notifications.
+type told struct {
+	mu  sync.Mutex
+	ids map[string][]string
+}
+
+func (l *told) hear(m *nats.Msg) {
+	var n struct {
+		Event  string `json:"event"`
+		ID     string `json:"id"`
+		CallID string `json:"call_id"`
+	}
+	if err := json.Unmarshal(m.Data, &n); err != nil {
+		n.ID = err.Error()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := m.Subject + " " + n.CallID + " " + n.Event
+	if !slices.Contains(l.ids[key], n.ID) { // the same id again is redelivery
+		l.ids[key] = append(l.ids[key], n.ID)
+	}
+}
+
+func (l *told) get(user, call, event string) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ids["ringline.demo.user."+user+" "+call+" "+event]
+}
+
+// TestKilledWhileItRings kills dev while two calls ring. After it was started again on the same folder the first
+// still rings and can be answered, and the second, whose deadline passed meanwhile, has timed out at once.
+func TestKilledWhileItRings(t *testing.T) {
+	t.Parallel()
+	args := []string{"--data", filepath.Join(t.TempDir(), "data"), "--port", freePort(t)}
+	d := startDev(t, args...)
+	heard := &told{ids: map[string][]string{}}
+	nc, err := nats.Connect(d.nats, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	if _, err := nc.Subscribe("ringline.demo.user.*", heard.hear); err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	watch := start(t, program("ringline", "watch", "--user", "ann", "--nats-url", d.nats))
+	watch.wait(&watch.stderr, `^watching what ann is told`)
+
+	long := d.ok(t, "invite", "bob", "--user", "ann", "--call", "long", "--timeout", "600s")
+	short := d.ok(t, "invite", "eve", "--user", "joe", "--call", "short", "--timeout", "3s")
+	poll(t, "ringing of both", func() bool {
+		return heard.get("bob", "long", "incoming_call_received") != nil && heard.get("eve", "short", "incoming_call_received") != nil
+	})
+	d.kill()
+	waitUntil(t, deadline(t, short))
+
+	again := startDev(t, args...)
+	began := time.Now()
+	poll(t, "timeout of the second call", func() bool { return again.ok(t, "get", "short")["state"] == "ended" })
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("the second call timed out only %v after dev was ready", took)
+	}
+	if c := again.ok(t, "get", "short"); c["end_reason"] != "timed_out" || c["seq"] != 2.0 {
+		t.Errorf("the second call is %v", c)
+	}
+	if c := again.ok(t, "get", "long"); c["state"] != "ringing" || !deadline(t, c).Equal(deadline(t, long)) {
+		t.Errorf("the first call is %v, was %v", c, long)
+	}
+	watch.wait(&watch.stderr, `^connected again`)
+	if c := again.ok(t, "accept", "long", "--user", "bob"); c["state"] != "active" {
+		t.Errorf("the first call was answered and is %v", c)
+	}
+	watch.wait(&watch.stdout, `ann +outgoing_call_accepted +long-2-0 +bob`)
+
+	checkLog(t, nc, []string{"long-1 invited", "long-2 accepted", "short-1 invited", "short-2 timed_out"})
+	heard.mu.Lock()
+	for what, ids := range heard.ids {
+		if len(ids) > 1 {
+			t.Errorf("told twice: %s, %v", what, ids)
+		}
+	}
+	heard.mu.Unlock()
+	watch.end(syscall.SIGINT)
+	again.end(syscall.SIGTERM)
+}
+
+func deadline(t *testing.T, call map[string]any) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, fmt.Sprint(call["callees"].([]any)[0].(map[string]any)["ring_deadline"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// waitUntil lets a moment pass.
+func waitUntil(t *testing.T, at time.Time) {
+	t.Helper()
+	poll(t, "end of the ringing", func() bool { return time.Now().After(at.Add(100 * time.Millisecond)) })
+}
+
+// checkLog wants each of these transitions once in RINGLINE_EVENTS, and nothing else.
+func checkLog(t *testing.T, nc *nats.Conn, want []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	poll(t, "event log that has caught up", func() bool {
+		got = readLog(ctx, t, js)
+		return len(got) >= len(want)
+	})
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the event log has %v, want %v", got, want)
+	}
+}
+
+func readLog(ctx context.Context, t *testing.T, js jetstream.JetStream) (list []string) {
+	t.Helper()
+	cons, err := js.OrderedConsumer(ctx, "RINGLINE_EVENTS", jetstream.OrderedConsumerConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch, err := cons.FetchNoWait(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for m := range batch.Messages() {
+		var event struct { // a CloudEvent
+			ID string `json:"id"`
+		}
+		if err := json.Unmarshal(m.Data(), &event); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, event.ID+" "+m.Headers().Get("Ringline-Event"))
+	}
+	return list
+}

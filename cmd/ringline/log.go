@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/mattn/go-isatty"
+	"github.com/rs/zerolog"
+)
+
+// newLogger writes for people on a terminal, and JSON elsewhere.
+func newLogger(w io.Writer, level zerolog.Level) zerolog.Logger {
+	if onTerminal(w) {
+		w = zerolog.ConsoleWriter{Out: w, NoColor: os.Getenv("NO_COLOR") != "", TimeFormat: time.TimeOnly}
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
+}
+
+// serverLog lets what the NATS server logs at warn and above into our log. What is fatal also goes to Fatal,
+// as an embedded server does not exit by itself.
+type serverLog struct {
+	log   zerolog.Logger
+	fatal chan error
+}
+
+func newServerLog(log zerolog.Logger) *serverLog {
+	return &serverLog{log: log.With().Str("from", "nats-server").Logger(), fatal: make(chan error, 1)}
+}
+
+func (l *serverLog) Fatalf(format string, v ...any) {
+	select {
+	case l.fatal <- fmt.Errorf(format, v...):
+	default:
+		l.Errorf(format, v...)
+	}
+}
+
+func (l *serverLog) Errorf(format string, v ...any) { l.log.Error().Msgf(format, v...) }
+func (l *serverLog) Warnf(format string, v ...any)  { l.log.Warn().Msgf(format, v...) }
+func (l *serverLog) Noticef(string, ...any)         {}
+func (l *serverLog) Debugf(string, ...any)          {}
+func (l *serverLog) Tracef(string, ...any)          {}

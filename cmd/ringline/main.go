@@ -1,0 +1,129 @@
+// Command ringline is all of Ringline in one binary: `ringline dev` runs NATS and every worker in one process,
+// the verbs (invite, accept …) send commands, and watch shows what happens.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// The exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2   // the command line can't be understood
+	exitInterrupted = 130 // by a signal, before it was done
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run carries out a command line, prints an error where there is one, and gives the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot() //nolint:contextcheck // cobra hands ctx to the commands
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	understood := false
+	mark(root, &understood)
+
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitOK
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return exitInterrupted
+	}
+	_, _ = fmt.Fprintf(stderr, "ringline: %v\n", err)
+	if understood {
+		return exitFailed
+	}
+	_, _ = fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", cmd.CommandPath())
+	return exitUsage
+}
+
+// mark notes that a command line was understood once a command runs: what fails before that is a usage error.
+func mark(cmd *cobra.Command, understood *bool) {
+	for _, sub := range cmd.Commands() {
+		mark(sub, understood)
+	}
+	if runE := cmd.RunE; runE != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*understood = true
+			return runE(cmd, args)
+		}
+	}
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ringline",
+		Short: "Ring users over NATS: who is called, who rings, who answered",
+		Long: "Ringline is the ringing half of a calling app, self-hosted over NATS JetStream.\n\n" +
+			"Start with `ringline dev`; then, in other terminals, `ringline watch --user bob` and\n" +
+			"`ringline invite bob --user ann`.\n\n" + settingsHelp(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.AddGroup(
+		&cobra.Group{ID: groupServe, Title: "Run it:"},
+		&cobra.Group{ID: groupCall, Title: "Make calls, on a Ringline that runs:"},
+	)
+	root.SetFlagErrorFunc(nearestFlag)
+	root.AddCommand(newDev(), newWatch(), newLine(), newList(), newApp())
+	root.AddCommand(newVerbs()...)
+	return root
+}
+
+// The groups of commands in the help.
+const (
+	groupServe = "serve"
+	groupCall  = "call"
+)
+
+// nearestFlag names the flag that may have been meant.
+func nearestFlag(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var flags []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, "--"+f.Name) })
+	if near, ok := nearest("--"+unknown.GetSpecifiedName(), flags); ok {
+		return fmt.Errorf("%w; did you mean %s?", err, near)
+	}
+	return err
+}
+
+// atMostOne refuses flags that exclude each other.
+func atMostOne(cmd *cobra.Command, names ...string) error {
+	given := ""
+	for _, name := range names {
+		switch {
+		case !cmd.Flags().Changed(name):
+		case given != "":
+			return fmt.Errorf("--%s and --%s exclude each other", given, name)
+		default:
+			given = name
+		}
+	}
+	return nil
+}
+
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%q is one argument too many", args[0])
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/rs/zerolog"
+)
+
+// The embedded NATS server listens on loopback only.
+const (
+	natsHost        = "127.0.0.1"
+	defaultNATSPort = 4222
+
+	// storeLimit is more than the streams may take together. Nothing of it is reserved.
+	storeLimit = 64 << 30
+	startLimit = 30 * time.Second
+)
+
+// listenHTTP takes the address of the probes.
+func listenHTTP(ctx context.Context, addr string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case inUse(err):
+		return nil, fmt.Errorf("another program listens on %s; stop it, or start with --http ADDR (such as --http 127.0.0.1:0, any free port)", addr)
+	case err != nil:
+		return nil, fmt.Errorf("--http %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// checkPort says whether the NATS server will be able to listen.
+func checkPort(ctx context.Context, port int) error {
+	addr := net.JoinHostPort(natsHost, strconv.Itoa(port))
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	switch {
+	case inUse(err):
+		return fmt.Errorf("another program listens on %s; stop it, or start with --port N (--port 0 takes any free one)", addr)
+	case err != nil:
+		return fmt.Errorf("--port %d: %w", port, err)
+	}
+	return l.Close()
+}
+
+func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
+
+// startServer starts a NATS server with JetStream on the folder; port 0 takes a free one.
+func startServer(port int, dir string, log zerolog.Logger) (*server.Server, error) {
+	if port == 0 {
+		port = server.RANDOM_PORT
+	}
+	srv, err := server.NewServer(&server.Options{
+		ServerName: "ringline-dev", Host: natsHost, Port: port, NoSigs: true,
+		JetStream: true, StoreDir: dir, JetStreamMaxStore: storeLimit, JetStreamMaxMemory: storeLimit,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start NATS: %w", err)
+	}
+	l := newServerLog(log)
+	srv.SetLoggerV2(l, false, false, false)
+	started := make(chan error, 1)
+	go func() {
+		srv.Start() // reads what is stored
+		if !srv.ReadyForConnections(startLimit) {
+			started <- fmt.Errorf("not ready after %v", startLimit)
+		}
+		close(started)
+	}()
+	select {
+	case err = <-started:
+	case err = <-l.fatal:
+	}
+	if err != nil {
+		stopServer(srv)
+		return nil, fmt.Errorf("start NATS: %w", err)
+	}
+	return srv, nil
+}
+
+func stopServer(srv *server.Server) {
+	srv.Shutdown()
+	srv.WaitForShutdown()
+}

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+// watch prints what happens, a line each.
+type watch struct {
+	client
+
+	user, call  string
+	all, asJSON bool
+
+	palette palette
+	errors  palette
+
+	mu  sync.Mutex // lines come from several subscriptions
+	out io.Writer
+	err io.Writer
+}
+
+func newWatch() *cobra.Command {
+	var w watch
+	cmd := &cobra.Command{
+		Use: "watch [--user U | --call C | --all]", GroupID: groupCall, Short: "Show what happens, as it happens",
+		Long: "Shows, a line each, until Ctrl-C:\n" +
+			"  --user U  what this user is told\n" +
+			"  --call C  the transitions of this call, from its first\n" +
+			"  --all     every new transition of the app, and what everybody is told (default)",
+		Example:               "  ringline watch --user bob\n  ringline watch --call c1 --json",
+		DisableFlagsInUseLine: true,
+		Args:                  noArguments,
+		PreRunE:               func(cmd *cobra.Command, _ []string) error { return atMostOne(cmd, "user", "call", "all") },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := w.read(cmd); err != nil {
+				return err
+			}
+			w.out, w.err = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			w.palette, w.errors = newPalette(w.out), newPalette(w.err)
+			return w.run(cmd)
+		},
+	}
+	cmd.Flags().StringVar(&w.user, "user", "", "user whose notifications are shown")
+	cmd.Flags().StringVar(&w.call, "call", "", "call whose transitions are shown")
+	cmd.Flags().BoolVar(&w.all, "all", false, "everything in the app")
+	cmd.Flags().BoolVar(&w.asJSON, "json", false, "print each message as it came")
+	w.addFlags(cmd)
+	return cmd
+}
+
+// run watches until the command's context ends.
+func (w *watch) run(cmd *cobra.Command) error {
+	ctx := cmd.Context()
+	what, err := w.check(cmd)
+	if err != nil {
+		return err
+	}
+	conn, err := w.connect("watch", nats.MaxReconnects(-1), nats.ReconnectWait(250*time.Millisecond),
+		nats.DisconnectErrHandler(w.disconnected), nats.ReconnectHandler(w.reconnected), nats.ErrorHandler(w.asyncError))
+	if err != nil {
+		return err
+	}
+	stop, err := w.subscribe(ctx, conn)
+	if err != nil {
+		conn.Close()
+		return err
+	}
+	w.say("watching %s; Ctrl-C ends it", what)
+	if cmd.Flags().Changed("user") {
+		caller := "ann"
+		if w.user == caller {
+			caller = "bob"
+		}
+		w.say("ring %s from another terminal:  %s invite %s --user %s%s",
+			plain(w.user), invocation(), shellWord(w.user), caller, w.flagsToRepeat(cmd))
+	}
+	<-ctx.Done()
+	stop()
+	return conn.drain(context.WithoutCancel(ctx))
+}
+
+// check holds the ids against the rules of subjects, and says what is watched.
+func (w *watch) check(cmd *cobra.Command) (what string, err error) {
+	where := fmt.Sprintf("in app %s on %s", w.app, withoutSecrets(w.natsURL))
+	switch {
+	case cmd.Flags().Changed("user"):
+		if err := events.CheckName("--user", w.user); err != nil {
+			return "", errors.New(err.Message)
+		}
+		return fmt.Sprintf("what %s is told %s", plain(w.user), where), nil
+	case cmd.Flags().Changed("call"):
+		if err := events.CheckToken("--call", w.call); err != nil {
+			return "", errors.New(err.Message)
+		}
+		return fmt.Sprintf("call %s %s", w.call, where), nil
+	}
+	return "everything " + where, nil
+}
+
+// subscribe begins to print. When it returns the server knows what is to be sent.
+func (w *watch) subscribe(ctx context.Context, conn *connection) (stop func(), err error) {
+	stop = func() {}
+	told := ""
+	switch {
+	case w.user != "":
+		told = events.UserSubject(w.app, w.user)
+	case w.call == "":
+		told = events.AppNotifications(w.app)
+	}
+	if told != "" {
+		if _, err := conn.Subscribe(told, func(m *nats.Msg) { w.print(notificationLine, m.Subject, m.Data) }); err != nil {
+			return nil, fmt.Errorf("subscribe to %s: %w", told, err)
+		}
+	}
+	if w.user == "" {
+		if stop, err = w.consume(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
+	if err := conn.FlushTimeout(10 * time.Second); err != nil {
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	return stop, nil
+}
+
+// consume reads transitions: all of one call, or all that are new.
+func (w *watch) consume(ctx context.Context, conn *connection) (stop func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	js, err := jetstream.New(conn.Conn)
+	if err != nil {
+		return nil, fmt.Errorf("JetStream: %w", err)
+	}
+	stream, err := js.Stream(ctx, worker.StreamCalls)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return nil, fmt.Errorf("no Ringline at %s: there is no stream %s; start one with `%s`",
+			withoutSecrets(w.natsURL), worker.StreamCalls, invocation()+" dev")
+	case err != nil:
+		return nil, fmt.Errorf("open stream %s at %s: %w", worker.StreamCalls, withoutSecrets(w.natsURL), err)
+	}
+	cfg := jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{events.AppTransitions(w.app)},
+		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy, OptStartSeq: stream.CachedInfo().State.LastSeq + 1,
+	}
+	if w.call != "" {
+		cfg.FilterSubjects, cfg.DeliverPolicy = []string{events.TransitionSubject(w.app, w.call)}, jetstream.DeliverAllPolicy
+		cfg.OptStartSeq = 0
+	}
+	cons, err := stream.OrderedConsumer(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", worker.StreamCalls, err)
+	}
+	cc, err := cons.Consume(func(m jetstream.Msg) { w.print(transitionLine, m.Subject(), m.Data()) },
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { w.readError(err) }))
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", worker.StreamCalls, err)
+	}
+	return cc.Stop, nil
+}
+
+// print writes a message, as it came or as a line for people.
+func (w *watch) print(line func(p palette, subject string, data []byte, now time.Time) string, subject string, data []byte) {
+	text := string(bytes.TrimSpace(data))
+	if !w.asJSON {
+		text = line(w.palette, subject, data, time.Now())
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, _ = fmt.Fprintln(w.out, text)
+}
+
+// say tells what is going on beside the messages.
+func (w *watch) say(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, _ = fmt.Fprintln(w.err, w.errors.dim(fmt.Sprintf(format, args...)))
+}
+
+func (w *watch) disconnected(_ *nats.Conn, err error) {
+	if err != nil {
+		w.say("connection lost (%v), trying again", err)
+	}
+}
+
+func (w *watch) reconnected(*nats.Conn) {
+	w.say("connected again; notifications sent meanwhile were not seen")
+}
+
+func (w *watch) asyncError(_ *nats.Conn, _ *nats.Subscription, err error) { w.say("NATS: %v", err) }
+
+// readError tells of trouble that the ordered consumer does not get over by itself.
+func (w *watch) readError(err error) {
+	if !errors.Is(err, jetstream.ErrNoHeartbeat) && !errors.Is(err, jetstream.ErrServerShutdown) {
+		w.say("read stream %s: %v", worker.StreamCalls, err)
+	}
+}

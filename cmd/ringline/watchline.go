@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// The widths of the columns of watch.
+const (
+	userWidth = 5
+	kindWidth = len("outgoing_call_rejected_cause_busy")
+)
+
+func clockText(t time.Time) string { return t.Local().Format("15:04:05.000") }
+
+// notificationLine shows what a user is told. A message that can't be read is shown as that.
+func notificationLine(p palette, subject string, data []byte, now time.Time) string {
+	_, user, _ := events.ParseUserSubject(subject)
+	if id, ok := events.Unescape(user); ok {
+		user = id
+	}
+	var n events.Notification
+	if err := json.Unmarshal(data, &n); err != nil {
+		return fmt.Sprintf("%s  %s  %s %.200q", p.dim(clockText(now)), plain(user), p.red("unreadable:"), data)
+	}
+	return strings.Join(present(
+		p.dim(clockText(n.ServerTime.Time())),
+		p.bold(pad(plain(user), userWidth)),
+		p.kind(n.Event, pad(plain(string(n.Event)), kindWidth)),
+		p.dim(plain(n.ID)),
+		strings.Join(present(aboutText(n, user)...), "  "),
+	), "  ")
+}
+
+// aboutText says what the kind of notification leaves open.
+func aboutText(n events.Notification, receiver string) []string {
+	if n.Event == events.IncomingCallReceived {
+		var others []string
+		for _, x := range n.Call.Callees {
+			if x.UserID != receiver {
+				others = append(others, personText(x.UserID, x.UserName))
+			}
+		}
+		with := ""
+		if len(others) > 0 {
+			with = "with " + strings.Join(others, ", ")
+		}
+		return []string{
+			"from " + personText(n.Call.Caller.UserID, n.Call.Caller.UserName), with, typeText(n.Call.CallType),
+			quotedData(n.CustomData), remainingText(n.RingRemainingMS),
+		}
+	}
+	who, by := "", byText(n.By)
+	if n.UserID != receiver && n.UserID != "" {
+		who = plain(n.UserID)
+	}
+	switch {
+	case who != "" && n.By.UserID == n.UserID: // bob/phone-1 says both
+		who, by = by, ""
+	case by == plain(receiver) && n.UserID == receiver:
+		by = ""
+	case by != "":
+		by = "by " + by
+	}
+	return []string{who, reasonText(n), by, quotedData(n.CustomData), remainingText(n.RingRemainingMS)}
+}
+
+// reasonText leaves out a reason that the kind says already.
+func reasonText(n events.Notification) string {
+	said := n.Event != events.CallEnded && strings.HasSuffix(string(n.Event), "_"+n.Reason) ||
+		strings.HasSuffix(string(n.Event), "_timeout") && n.Reason == string(events.ReasonTimedOut)
+	if said || n.Reason == "" {
+		return ""
+	}
+	return plain(n.Reason)
+}
+
+func remainingText(ms *int64) string {
+	if ms == nil {
+		return ""
+	}
+	return ringsText(time.Duration(*ms) * time.Millisecond)
+}
+
+// kind colours a notification: it rings, they talk, it failed, or it is over.
+func (p palette) kind(k events.Kind, s string) string {
+	switch k {
+	case events.IncomingCallReceived, events.OutgoingCallRinging:
+		return p.yellow(s)
+	case events.OutgoingCallAccepted, events.ParticipantJoined, events.IncomingCallAnsweredElsewhere:
+		return p.green(s)
+	case events.OutgoingCallDeclined, events.OutgoingCallRejectedCauseBusy, events.OutgoingCallTimeout,
+		events.IncomingCallCanceled, events.IncomingCallTimeout, events.IncomingCallDeclinedElsewhere:
+		return p.red(s)
+	case events.ParticipantLeft, events.CallEnded:
+		return p.cyan(s)
+	}
+	return s
+}
+
+// transitionLine shows one step of a call.
+func transitionLine(p palette, subject string, data []byte, now time.Time) string {
+	app, callID, _ := events.ParseTransitionSubject(subject)
+	t, at, err := events.ReadTransition(app, callID, data)
+	if err != nil {
+		return fmt.Sprintf("%s  %s  %s %.200q", p.dim(clockText(now)), plain(callID), p.red("unreadable:"), data)
+	}
+	head := fmt.Sprintf("%s  %s %s  %s", p.dim(clockText(at.Time())), p.bold(callID), p.dim(fmt.Sprintf("#%d", t.Seq)),
+		p.bold(string(t.Event)))
+	if by := byText(t.By); by != "" {
+		head += " by " + by
+	}
+	var changes []string
+	for _, c := range t.Changes {
+		changes = append(changes, changeText(p, c))
+	}
+	if len(changes) > 0 {
+		head += ": " + strings.Join(changes, ", ")
+	}
+	ended := ""
+	if t.Call.State == events.CallStateEnded {
+		ended = p.cyan("call ended: " + string(t.Call.EndReason))
+	}
+	return strings.Join(present(head, newCallText(t), quotedData(t.CustomData), ended), "  ")
+}
+
+func newCallText(t events.Transition) string {
+	if t.Event != events.EventInvited {
+		return ""
+	}
+	return typeText(t.Call.CallType)
+}
+
+// changeText is bob ringing→declined, with the reason where it says more, and the attempt where it is not the first.
+func changeText(p palette, c events.Change) string {
+	s := plain(c.UserID) + " "
+	if c.From != "" {
+		s += string(c.From) + "→"
+	}
+	s += p.state(c.To, string(c.To))
+	var more []string
+	if c.Attempt > 1 {
+		more = append(more, fmt.Sprintf("attempt %d", c.Attempt))
+	}
+	if c.Reason != "" && string(c.Reason) != string(c.To) {
+		more = append(more, string(c.Reason))
+	}
+	if len(more) > 0 {
+		s += " (" + strings.Join(more, ", ") + ")"
+	}
+	return s
+}
