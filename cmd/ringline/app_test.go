@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestAppsLinesAndLists changes what a line holds while dev runs, and looks at the lines and the open calls.
