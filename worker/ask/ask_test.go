@@ -1,0 +1,124 @@
+package ask_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/natstest"
+)
+
+func start(t *testing.T, timeout time.Duration) (*natstest.Server, *ask.Asker) {
+	t.Helper()
+	s := natstest.Start(t)
+	a, err := ask.New(s.NC, s.JS, timeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, a
+}
+
+func ring(commandID string) events.Command {
+	return events.Command{
+		CommandAddress: events.CommandAddress{App: "demo", CallID: "c1", Verb: events.VerbRing}, CommandID: commandID, UserID: "bob",
+	}
+}
+
+// Each of many that ask at once gets his own answer, though they come in another order and twice.
+func TestEachGetsHisOwnAnswer(t *testing.T) {
+	s, a := start(t, time.Minute)
+	const many = 100
+	var mu sync.Mutex
+	var waiting []*nats.Msg
+	_, err := s.NC.Subscribe("ringline.demo.cmd.c1.ring", func(m *nats.Msg) {
+		mu.Lock()
+		defer mu.Unlock()
+		if waiting = append(waiting, m); len(waiting) < many {
+			return
+		}
+		for i := range waiting {
+			m := waiting[many-1-i]
+			cmd, bad := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: events.VerbRing}, m.Data)
+			if bad != nil {
+				t.Error(bad)
+			}
+			body, err := events.Encode(events.Refusal(cmd.CommandID, events.Errorf(events.CodeNotFound, "of %s", cmd.CommandID)))
+			if err != nil {
+				t.Error(err)
+			}
+			for range 2 {
+				if err := s.NC.Publish(events.AnswerSubject("demo", m.Header.Get("Ringline-Answer")), body); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for n := range many {
+		id := "k" + strings.Repeat("x", n%7) + string(rune('a'+n%26)) + strings.Repeat("y", n/26)
+		wg.Go(func() {
+			got := a.Ask(t.Context(), ring(id))
+			if got.OK || got.CommandID != id || got.Error == nil || got.Error.Message != "of "+id {
+				t.Errorf("%s is answered %+v", id, got)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Without an answer the code is unavailable, and the message says whether the command may still be carried out.
+func TestWithoutAnAnswer(t *testing.T) {
+	s, a := start(t, 200*time.Millisecond)
+	unavailable := func(what, says string) {
+		t.Helper()
+		got := a.Ask(t.Context(), ring("k1"))
+		if got.OK || got.CommandID != "k1" || got.Error == nil || got.Error.Code != events.CodeUnavailable ||
+			!strings.Contains(got.Error.Message, says) {
+			t.Errorf("%s: %+v, want one that says %q", what, got, says)
+		}
+	}
+	unavailable("nobody works", "may still be carried out")
+
+	st, err := s.JS.Stream(t.Context(), worker.StreamCommands)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := st.CachedInfo().Config
+	cfg.MaxMsgs = 1
+	if _, err := s.JS.UpdateStream(t.Context(), cfg); err != nil {
+		t.Fatal(err)
+	}
+	unavailable("the stream is full", "will not be carried out")
+
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil {
+		t.Fatal(err)
+	}
+	unavailable("there is no stream", "not have been stored")
+}
+
+func TestAnAnswerThatCannotBeRead(t *testing.T) {
+	s, a := start(t, time.Minute)
+	_, err := s.NC.Subscribe("ringline.demo.cmd.c1.ring", func(m *nats.Msg) {
+		_ = s.NC.Publish(events.AnswerSubject("demo", m.Header.Get("Ringline-Answer")), []byte("garbage"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Ask(t.Context(), ring("k1")); got.OK || got.Error == nil || got.Error.Code != events.CodeInternal {
+		t.Errorf("%+v", got)
+	}
+}
