@@ -128,8 +128,17 @@ func ParseTransitionSubject(subject string) (app, callID string, ok bool) {
 
 // ParseDueSubject gives the app, the call and the sequence of a deadline that came due.
 func ParseDueSubject(subject string) (app, callID string, seq int, ok bool) {
+	return parseDeadline(subject, "due")
+}
+
+// ParseTimerSubject gives those of a deadline that has not.
+func ParseTimerSubject(subject string) (app, callID string, seq int, ok bool) {
+	return parseDeadline(subject, "timer")
+}
+
+func parseDeadline(subject, kind string) (app, callID string, seq int, ok bool) {
 	t := strings.Split(subject, ".")
-	if len(t) != 5 || t[0] != "ringline" || t[2] != "due" || CheckToken("", t[1]) != nil || CheckToken("", t[3]) != nil {
+	if len(t) != 5 || t[0] != "ringline" || t[2] != kind || CheckToken("", t[1]) != nil || CheckToken("", t[3]) != nil {
 		return "", "", 0, false
 	}
 	seq, err := strconv.Atoi(t[4])

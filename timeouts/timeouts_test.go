@@ -26,7 +26,9 @@ func start(t *testing.T, s *natstest.Server) *nats.Subscription {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- timeouts.New(s.JS, zerolog.Nop()).Run(ctx) }()
+	go func() {
+		done <- timeouts.New(s.JS, zerolog.Nop(), timeouts.Sweep{Every: 50 * time.Millisecond, Overdue: 5 * time.Second}).Run(ctx)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -96,7 +98,7 @@ func TestRemovedPastAndTwice(t *testing.T) {
 	if err := timeouts.Remove(s.NC, "demo", "removed", 1); err != nil {
 		t.Fatal(err)
 	}
-	arm(t, s, "past", 1, time.Now().Add(-time.Hour))
+	arm(t, s, "past", 1, time.Now().Add(-time.Second))
 	for _, want := range []string{"past", "twice", "last"} {
 		m, err := expires.NextMsg(within)
 		if err != nil {
@@ -144,5 +146,44 @@ func TestNoDeadline(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d wait, %d are in hand", info.NumPending, info.NumAckPending)
 		}
+	}
+}
+
+// A deadline that the server never fires, here one without a schedule, is found once it is overdue.
+func TestMissedDeadlines(t *testing.T) {
+	s := natstest.Start(t)
+	expires := start(t, s)
+	missed := func(callID string, ago time.Duration) {
+		t.Helper()
+		body, err := events.Encode(timeouts.Deadline{CallID: callID, Seq: 3, Deadline: events.TimeOf(time.Now().Add(-ago))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.JS.Publish(t.Context(), events.TimerSubject("demo", callID, 3), body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begun := time.Now()
+	missed("young", 3*time.Second)
+	missed("old", time.Minute)
+	for seen := map[string]bool{}; !seen["young"]; {
+		m, err := expires.NextMsg(within)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, bad := events.ParseCommandSubject(m.Subject)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		cmd, bad := events.ReadCommand(a, m.Data)
+		if bad != nil || cmd.CommandID != events.ExpireID(a.CallID, 3) {
+			t.Errorf("%s: %+v, %v", m.Subject, cmd, bad)
+		}
+		if seen[a.CallID] = true; a.CallID == "young" && !seen["old"] {
+			t.Error("the young one came before the old one")
+		}
+	}
+	if took := time.Since(begun); took < 1900*time.Millisecond {
+		t.Errorf("one that was 3 s overdue was taken for missed after %v", took)
 	}
 }

@@ -14,15 +14,21 @@ import (
 
 // Worker makes deadlines that came due into expire commands. Any number of them may run.
 type Worker struct {
-	js  jetstream.JetStream
-	log zerolog.Logger
+	js    jetstream.JetStream
+	log   zerolog.Logger
+	every Sweep
 }
 
 // New makes a worker.
-func New(js jetstream.JetStream, log zerolog.Logger) *Worker { return &Worker{js: js, log: log} }
+func New(js jetstream.JetStream, log zerolog.Logger, s Sweep) *Worker {
+	return &Worker{js: js, log: log, every: s}
+}
 
 // Run works until ctx ends.
 func (w *Worker) Run(ctx context.Context) error {
+	swept := make(chan struct{})
+	go func() { defer close(swept); w.sweep(ctx) }()
+	defer func() { <-swept }()
 	return worker.Runner{
 		JS: w.js, Log: w.log, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts, Parallel: 256,
 		Key: func(subject string) string { return subject }, Handle: w.handle, Drain: 10 * time.Second,

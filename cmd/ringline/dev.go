@@ -190,7 +190,7 @@ func (d *dev) wire(ctx context.Context, c connections) ([]part, error) {
 		{"apps", apps.Run},
 		{"coordinator", coordinator.New(c.coordinator.Conn, js[0], d.log,
 			coordinator.Config{Parallel: d.settings.Parallel, Limits: apps.Limits}).Run},
-		{"timeouts", timeouts.New(js[1], d.log).Run},
+		{"timeouts", timeouts.New(js[1], d.log, timeouts.DefaultSweep()).Run},
 		{"api", api.Run},
 	}, nil
 }

@@ -79,7 +79,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 	}
 	nc := s.Connect(tb)
 	js := stream(tb, nc)
-	run(tb, timeouts.New(js, logger()).Run)
+	run(tb, timeouts.New(js, logger(), timeouts.DefaultSweep()).Run)
 	asker, err := ask.New(nc, js, ask.DefaultTimeout)
 	if err != nil {
 		tb.Fatal(err)

@@ -1,0 +1,76 @@
+package timeouts
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+// Sweep is how often the deadlines that have not come due are looked through, and how far past its time one must be
+// to be taken for missed: a deadline that came due while the store was full fires only after a restart.
+type Sweep struct {
+	Every   time.Duration
+	Overdue time.Duration
+}
+
+// DefaultSweep is slow: it is there for what should not happen.
+func DefaultSweep() Sweep { return Sweep{Every: time.Minute, Overdue: 5 * time.Second} }
+
+// sweep looks for missed deadlines until ctx ends.
+func (w *Worker) sweep(ctx context.Context) {
+	tick := time.NewTicker(w.every.Every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			missed, err := w.missed(ctx)
+			if err != nil && ctx.Err() == nil {
+				w.log.Error().Err(err).Msg("can't look for missed deadlines, trying again at the next sweep")
+			}
+			if missed > 0 {
+				w.log.Warn().Int("count", missed).Msg("deadlines had been missed")
+			}
+		}
+	}
+}
+
+// missed sends expire for every deadline that is overdue, and counts them. Sent twice, it changes nothing.
+func (w *Worker) missed(ctx context.Context) (count int, err error) {
+	cons, err := w.js.OrderedConsumer(ctx, worker.StreamTimers, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{events.TimerSubjects}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("timeouts: look through the deadlines: %w", err)
+	}
+	overdue := events.TimeOf(time.Now().Add(-w.every.Overdue))
+	for {
+		batch, err := cons.FetchNoWait(500)
+		if err != nil {
+			return count, fmt.Errorf("timeouts: look through the deadlines: %w", err)
+		}
+		n := 0
+		for msg := range batch.Messages() {
+			n++
+			app, callID, seq, ok := events.ParseTimerSubject(msg.Subject())
+			var d Deadline
+			if !ok || json.Unmarshal(msg.Data(), &d) != nil || d.Deadline > overdue {
+				continue // one that was removed has no body
+			}
+			if err := w.expire(ctx, app, callID, seq); err != nil {
+				return count, err
+			}
+			count++
+		}
+		if n == 0 {
+			return count, batch.Error()
+		}
+	}
+}
