@@ -16,6 +16,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas"
+	"ringline.io/ringline/schemas/check"
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
 )
@@ -32,24 +34,24 @@ const (
 )
 
 // Watch checks everything that passes on the server against the types of package events, strictly: a field that
-// the type has not, or a spelling that it would not write, is an error. The test fails if one of the kinds in
-// want never came.
+// the type has not, or a spelling that it would not write, is an error. It checks the same against the schemas,
+// closed: what Ringline sends is described to the last field, and a command is for the schema what it is for package
+// events. The test fails if one of the kinds in want never came.
 func Watch(tb testing.TB, s *Server, want ...string) {
 	tb.Helper()
-	w := &watch{tb: tb, seen: map[string]int{}}
+	w := &watch{tb: tb, schemas: check.New(check.Closed), drained: make(chan struct{}, 2), seen: map[string]int{}}
 	nc := s.Connect(tb)
-	if _, err := nc.Subscribe("ringline.>", func(m *nats.Msg) { w.check(m.Subject, m.Header, m.Data) }); err != nil {
-		tb.Fatalf("natstest: watch: %v", err)
+	heard := []*nats.Subscription{
+		w.hear(nc, "ringline.>", func(m *nats.Msg) { w.check(m.Subject, m.Header, m.Data) }),
+		w.hear(nc, nats.InboxPrefix+">", w.reply),
 	}
 	if err := nc.Flush(); err != nil {
 		tb.Fatalf("natstest: watch: %v", err)
 	}
 	tb.Cleanup(func() {
-		if err := nc.Flush(); err != nil {
-			tb.Errorf("natstest: watch: %v", err)
-		}
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), 20*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
 		defer cancel()
+		w.drain(ctx, heard)
 		w.caughtUp(ctx, s.JS)
 		w.readAll(ctx, s.JS, worker.StreamEvents, ">")
 		w.readAll(ctx, s.JS, worker.StreamTimers, events.DueSubjects)
@@ -63,11 +65,49 @@ func Watch(tb testing.TB, s *Server, want ...string) {
 	})
 }
 
+// mostErrors is how many errors are told: one defect breaks many messages.
+const mostErrors = 20
+
 type watch struct {
-	tb testing.TB
+	tb      testing.TB
+	schemas *check.Checker
+	drained chan struct{}
 
 	mu   sync.Mutex
 	seen map[string]int
+	bad  int
+}
+
+// hear subscribes, without a limit to what may wait to be checked: under load checking is slower than sending.
+func (w *watch) hear(nc *nats.Conn, subject string, check nats.MsgHandler) *nats.Subscription {
+	w.tb.Helper()
+	sub, err := nc.Subscribe(subject, check)
+	if err == nil {
+		err = sub.SetPendingLimits(-1, -1)
+	}
+	if err != nil {
+		w.tb.Fatalf("natstest: watch %s: %v", subject, err)
+	}
+	sub.SetClosedHandler(func(string) { w.drained <- struct{}{} })
+	return sub
+}
+
+// drain waits until everything that came has been checked.
+func (w *watch) drain(ctx context.Context, subs []*nats.Subscription) {
+	for _, sub := range subs {
+		if err := sub.Drain(); err != nil {
+			w.tb.Errorf("natstest: watch: %v", err)
+			return
+		}
+	}
+	for range subs {
+		select {
+		case <-w.drained:
+		case <-ctx.Done():
+			w.tb.Errorf("natstest: not everything is checked: %v", ctx.Err())
+			return
+		}
+	}
 }
 
 // caughtUp waits until the event log has what the calls have.
@@ -119,9 +159,65 @@ func (w *watch) check(subject string, header nats.Header, data []byte) {
 	w.mu.Lock()
 	w.seen[kind]++
 	w.mu.Unlock()
-	if err := checkMessage(kind, header, data); err != nil {
+	w.report(subject, data, checkMessage(kind, header, data))
+	w.report(subject, data, w.checkSchema(kind, subject, header, data))
+}
+
+func (w *watch) report(subject string, data []byte, err error) {
+	if err == nil {
+		return
+	}
+	w.mu.Lock()
+	w.bad++
+	bad := w.bad
+	w.mu.Unlock()
+	if bad <= mostErrors {
 		w.tb.Errorf("natstest: %s: %v\n%s", subject, err, data)
 	}
+}
+
+// checkSchema holds a message against its schema. A test may send any command, and ask the api anything: that the
+// schema judges it as package events does is what is checked.
+func (w *watch) checkSchema(kind, subject string, header nats.Header, data []byte) error {
+	switch kind {
+	case Command:
+		if a, bad := events.ParseCommandSubject(subject); bad == nil {
+			return w.schemas.Command(a, data)
+		}
+		return nil
+	case "api":
+		_, method, ok := events.ParseAPISubject(subject)
+		if ok && schemas.ForSubject(subject, "") != "" {
+			return w.schemas.Request(method, data)
+		}
+		return nil
+	case Rejected:
+		return nil
+	case "timer":
+		if len(data) == 0 { // a deadline that is removed
+			return nil
+		}
+	}
+	return w.schemas.Message(subject, header.Get(events.HeaderEvent), data)
+}
+
+// reply checks what the api replies. Nobody else writes such a thing to an inbox.
+func (w *watch) reply(m *nats.Msg) {
+	var r struct {
+		OK *bool `json:"ok"`
+	}
+	if !bytes.Contains(m.Data, []byte(`"ok":`)) || json.Unmarshal(m.Data, &r) != nil || r.OK == nil {
+		return
+	}
+	var wrong []error
+	for _, name := range []string{"answer", "reply/get", "reply/line", "reply/list"} {
+		err := w.schemas.Valid(name+"/v1.json", m.Data)
+		if err == nil {
+			return
+		}
+		wrong = append(wrong, err)
+	}
+	w.report(m.Subject, m.Data, errors.Join(wrong...))
 }
 
 func checkMessage(kind string, header nats.Header, data []byte) error {

@@ -1,0 +1,197 @@
+package schemas_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas/check"
+)
+
+// breakage is one way to break a schema.
+type breakage struct {
+	what string
+	do   func(schema object)
+}
+
+// breakages lists ways to break the object at s, one member at a time. steps leads to it from the root.
+func breakages(s object, steps []string) []breakage {
+	var list []breakage
+	add := func(what string, change func(object)) {
+		list = append(list, breakage{strings.Join(steps, ".") + ": " + what, func(root object) { change(walk(root, steps)) }})
+	}
+	for i, name := range words(s["required"]) {
+		add("not required: "+name, func(o object) {
+			o["required"] = slices.Delete(slices.Clone(o["required"].([]any)), i, i+1)
+		})
+	}
+	for i, w := range words(s["enum"]) {
+		add("not a word: "+w, func(o object) {
+			for _, list := range []string{"enum", "enumDescriptions"} {
+				o[list] = slices.Delete(slices.Clone(o[list].([]any)), i, i+1)
+			}
+		})
+	}
+	if s["enum"] != nil {
+		add("one word more", func(o object) {
+			more := any("bogus")
+			if o["type"] == "integer" {
+				more = json.Number("2")
+			}
+			o["enum"] = append(slices.Clone(o["enum"].([]any)), more)
+			o["enumDescriptions"] = append(slices.Clone(o["enumDescriptions"].([]any)), "a word")
+		})
+	}
+	for _, word := range []string{"maxLength", "minimum", "maximum"} {
+		if n, ok := s[word].(json.Number); ok {
+			add(word+" is 1 more", func(o object) { o[word] = plus(n, 1) })
+			add(word+" is 1 less", func(o object) { o[word] = plus(n, -1) })
+		}
+	}
+	for _, word := range []string{"pattern", "const", "minLength", "maxLength", "minimum", "maximum", "minItems", "uniqueItems"} {
+		if s[word] != nil {
+			add("no "+word, func(o object) { delete(o, word) })
+		}
+	}
+	if s["type"] != nil {
+		add("another type", func(o object) { o["type"] = "null" })
+	}
+	properties, _ := s["properties"].(object)
+	for name := range properties {
+		add("no "+name, func(o object) { delete(o["properties"].(object), name) })
+		add(name+" is misspelt", func(o object) {
+			p := o["properties"].(object)
+			p[strings.ToUpper(name)] = p[name]
+			delete(p, name)
+		})
+	}
+	if properties != nil && s["type"] == "object" {
+		add("one member more", func(o object) {
+			o["properties"].(object)["bogus"] = object{"description": "something", "type": "string"}
+		})
+	}
+	for _, down := range []string{"properties", "items"} {
+		inner, _ := s[down].(object)
+		if down == "items" && inner["$ref"] == nil && inner != nil {
+			list = append(list, breakages(inner, append(slices.Clone(steps), down))...)
+			continue
+		}
+		for name, v := range inner {
+			if o, ok := v.(object); ok && down == "properties" {
+				list = append(list, breakages(o, append(slices.Clone(steps), down, name))...)
+			}
+		}
+	}
+	return list
+}
+
+func plus(n json.Number, d int64) json.Number {
+	i, err := n.Int64()
+	if err != nil {
+		panic(err)
+	}
+	return json.Number(fmt.Sprint(i + d))
+}
+
+func walk(o object, steps []string) object {
+	for _, s := range steps {
+		o = o[s].(object)
+	}
+	return o
+}
+
+// TestBrokenTypes: whatever is broken in a schema, TestSchemasHoldTheirTypes sees it.
+func TestBrokenTypes(t *testing.T) {
+	count := 0
+	for name, typ := range goTypes() {
+		path := name + "/v1.json"
+		for _, b := range breakages(schema(t, path), nil) {
+			s := schema(t, path)
+			b.do(s)
+			if len(newHolder().differences(name, s, typ)) == 0 && !harmless(name, b.what) {
+				t.Errorf("%s: nobody sees: %s", path, b.what)
+			}
+			count++
+		}
+		s := schema(t, path)
+		delete(s, "description")
+		if len(newHolder().differences(name, s, typ)) == 0 {
+			t.Errorf("%s: nobody sees that it has no description", path)
+		}
+	}
+	if count < 1000 {
+		t.Errorf("%d breakages only", count)
+	}
+}
+
+// harmless are breakages that a type can't see: which reasons, custom data and remaining times a kind of notification
+// or an event has is held against the decisions (told_test.go).
+func harmless(name, what string) bool {
+	if strings.HasPrefix(name, "notification/") {
+		return strings.HasSuffix(what, "properties.reason: not a word: "+what[strings.LastIndexByte(what, ' ')+1:]) ||
+			slices.Contains([]string{
+				": not required: user_id", ": not required: reason", ": not required: ring_remaining_ms",
+				": no custom_data", ": no ring_remaining_ms",
+			}, what)
+	}
+	if slices.Contains([]string{"minItems", "uniqueItems"}, what[strings.LastIndexByte(what, ' ')+1:]) {
+		return true
+	}
+	return strings.HasPrefix(name, "call/") && strings.HasSuffix(what, ": no custom_data") ||
+		strings.HasPrefix(name, "reply/") && what == ": not required: calls"
+}
+
+// TestBrokenCommands: whatever is broken in a command's schema, TestCommands sees it.
+func TestBrokenCommands(t *testing.T) {
+	for _, v := range events.Verbs() {
+		all := probes(v)
+		for _, path := range []string{"command/" + string(v) + "/v1.json", "request/" + string(v) + "/v1.json"} {
+			for _, b := range append(breakages(schema(t, path), nil), senderBreakages(schema(t, path))...) {
+				c := check.New(func(at string, s object) {
+					if at == path {
+						b.do(s)
+					}
+				})
+				if !slices.ContainsFunc(all, func(p probe) bool { return p.disagrees(c, v, strings.HasPrefix(path, "request")) != nil }) {
+					t.Errorf("%s: nobody sees: %s", path, b.what)
+				}
+			}
+		}
+	}
+}
+
+// senderBreakages break what says that there is one sender, and what is allowed besides.
+func senderBreakages(s object) []breakage {
+	list := []breakage{{"open", func(o object) { delete(o, "additionalProperties") }}}
+	if s["oneOf"] != nil {
+		list = append(list,
+			breakage{"any sender", func(o object) { delete(o, "oneOf") }},
+			breakage{"both senders", func(o object) {
+				o["anyOf"] = o["oneOf"]
+				delete(o, "oneOf")
+				delete(o["anyOf"].([]any)[0].(object), "properties")
+			}},
+			breakage{"no service", func(o object) { o["oneOf"] = o["oneOf"].([]any)[:1] }},
+			breakage{"no user", func(o object) { o["oneOf"] = o["oneOf"].([]any)[1:] }},
+		)
+	}
+	return list
+}
+
+// TestBrokenParty: a callee of an invite is part of every probe too.
+func TestBrokenParty(t *testing.T) {
+	const path = "part/party/v1.json"
+	for _, b := range breakages(schema(t, path), nil) {
+		c := check.New(func(at string, s object) {
+			if at == path {
+				b.do(s)
+			}
+		})
+		if !slices.ContainsFunc(probes(events.VerbAdd), func(p probe) bool { return p.disagrees(c, events.VerbAdd, false) != nil }) {
+			t.Errorf("nobody sees: %s", b.what)
+		}
+	}
+}

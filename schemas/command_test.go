@@ -1,0 +1,239 @@
+package schemas_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas/check"
+)
+
+// body is the body of a command: its members as they stand in the JSON, in some order.
+type body map[string]string
+
+func (b body) text() []byte {
+	var members []string
+	for _, name := range slices.Sorted(maps.Keys(b)) {
+		members = append(members, fmt.Sprintf("%q:%s", name, b[name]))
+	}
+	return []byte("{" + strings.Join(members, ",") + "}")
+}
+
+// with gives the body with some members more, or others: name and value by turns. The value "" takes one away.
+func (b body) with(members ...string) body {
+	b = maps.Clone(b)
+	for i := 0; i < len(members); i += 2 {
+		if b[members[i]] = members[i+1]; members[i+1] == "" {
+			delete(b, members[i])
+		}
+	}
+	return b
+}
+
+// least is the smallest body of a verb, by a user.
+func least(v events.Verb) body {
+	b := body{"command_id": `"k"`, "user_id": `"bob"`}
+	switch v {
+	case events.VerbInvite:
+		return b.with("call_type", "0", "callees", `[{"user_id":"eve"}]`)
+	case events.VerbAdd:
+		return b.with("callees", `[{"user_id":"eve"}]`)
+	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbExpire:
+	}
+	return b
+}
+
+func quoted(c string, n int) string { return `"` + strings.Repeat(c, n) + `"` }
+
+// values are what is tried for each field: good and bad, at and over the limits.
+func values() map[string][]string {
+	wrongType := []string{`7`, `null`, `[]`, `{}`, `true`}
+	token := append([]string{quoted("k", 1), quoted("k", events.MaxToken), quoted("k", events.MaxToken+1), `""`, `"a b"`, `"a.b"`, `"é"`, `"A-z_0"`}, wrongType...)
+	name := append([]string{
+		`"x"`, `"a.b *>"`, quoted("x", events.MaxName), quoted("x", events.MaxName+1), `""`, `"a\u0000"`, `"a\u001f"`, `"a\u007f"`, `"a\u009f"`, `"a\u00a0"`,
+		quoted("é", events.MaxName/2), quoted("é", events.MaxName/2+1), quoted("😀", events.MaxName/4), `"\ud83d\ude00"`, `"\ud83d"`, `"\ufffd"`,
+	}, wrongType...)
+	number := func(least, most int64) []string {
+		return []string{
+			fmt.Sprint(least - 1), fmt.Sprint(least), fmt.Sprintf("%d.0", least), fmt.Sprintf("%d.5", least), fmt.Sprint(most), fmt.Sprint(most + 1),
+			`-1`, `1e0`, `1e999`, `1e99999999`, `"1"`, `null`, `true`, `[]`,
+		}
+	}
+	callees := []string{
+		`[]`, `{}`, `null`, `"eve"`, `["eve"]`, `["eve","bob"]`, `["eve","eve"]`, `[""]`, `[null]`, `[7]`, "[" + quoted("x", events.MaxName) + "]", "[" + quoted("x", events.MaxName+1) + "]",
+		`["a\u0085"]`, "[" + quoted("é", 65) + "]", many(events.MaxCallees), many(events.MaxCallees + 1), many(events.MaxCallees+1) + " ",
+		manyIDs(events.MaxCallees), manyIDs(events.MaxCallees + 1), `[{"user_id":"eve","user_id":"eve"}]`,
+		`[{"user_id":"eve"}]`, `[{"user_id":"eve"},{"user_id":"eve"}]`, `[{"user_id":"eve"},{"user_id":"eve","user_name":"E"}]`, `[{"user_id":"bob"}]`,
+		`[{"user_id":"eve"},{"user_id":"dan","user_name":"Dan"}]`, `[{}]`, `[{"user_id":""}]`, `[{"user_name":"E"}]`, `[{"user_id":"eve","user_name":""}]`,
+		`[{"user_id":"eve","user_name":7}]`, `[{"user_id":7}]`, `[{"user_id":"eve","age":7}]`, `[{"user_id":"eve","bogus":"x"}]`, `[{"user_id":"eve","USER_NAME":"x"}]`, `[{"USER_ID":"eve"}]`,
+		`[{"user_id":"a\u0000"}]`, `[{"user_id":` + quoted("x", events.MaxName) + `}]`, `[{"user_id":` + quoted("x", events.MaxName+1) + `}]`, `[{"user_id":` + quoted("é", 65) + `}]`,
+		`[{"user_id":"eve","user_name":` + quoted("x", events.MaxUserName) + `}]`, `[{"user_id":"eve","user_name":` + quoted("x", events.MaxUserName+1) + `}]`, `[{"user_id":"eve","user_name":` + quoted("é", 129) + `}]`,
+	}
+	return map[string][]string{
+		"command_id": token, "call_id": token, "service": token,
+		"user_id": name, "device_id": name, "room_id": name,
+		"user_name":      append([]string{`"x"`, quoted("x", events.MaxUserName), quoted("x", events.MaxUserName+1), `""`, `"\u0000"`, quoted("é", events.MaxUserName/2+1)}, wrongType...),
+		"custom_data":    append([]string{`"x"`, quoted("x", events.MaxCustomData), quoted("x", events.MaxCustomData+1), `""`, `"\u0000"`, quoted(`\n`, events.MaxCustomData/2), quoted(`\n`, events.MaxCustomData/2+1), `"\ud800"`}, wrongType...),
+		"call_type":      {`0`, `1`, `2`, `-1`, `1.0`, `0.5`, `"0"`, `"bogus"`, `null`},
+		"ring_timeout_s": number(events.MinRingTimeoutS, events.MaxRingTimeoutS),
+		"attempt":        number(1, 1<<31-1),
+		"reason":         {`"declined"`, `"busy"`, `"canceled"`, `"bogus"`, `""`, `7`, `null`},
+		"callees":        callees,
+		"bogus":          {`"x"`},
+		"app":            {`"x"`},
+	}
+}
+
+func many(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`{"user_id":"u%d"}`, i)
+	}
+	return "[" + strings.Join(list, ",") + "]"
+}
+
+func manyIDs(n int) string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf(`"u%d"`, i)
+	}
+	return "[" + strings.Join(list, ",") + "]"
+}
+
+// probe is a body to try, named after what is particular about it.
+type probe struct{ field, body string }
+
+// disagrees says whether the schema and package events judge it differently.
+func (p probe) disagrees(c *check.Checker, v events.Verb, request bool) error {
+	if request {
+		return c.Request(string(v), []byte(p.body))
+	}
+	return c.Command(events.CommandAddress{App: "demo", CallID: "c1", Verb: v}, []byte(p.body))
+}
+
+// probes are bodies of one verb: each value of each field, also of fields that the verb has not, and of a field
+// spelt in capitals; each sender with the fields that depend on it; bodies that are no objects.
+func probes(v events.Verb) []probe {
+	var list []probe
+	add := func(field string, b body) {
+		list = append(list, probe{field, string(b.text())}, probe{field, string(b.with("call_id", `"c1"`).text())})
+	}
+	add("", least(v))
+	all := values()
+	for _, field := range slices.Sorted(maps.Keys(all)) {
+		add(field, least(v).with(field, ""))
+		add(field, least(v).with(strings.ToUpper(field), all[field][0]))
+		for _, value := range all[field] {
+			list = append(list, probe{field, string(least(v).with(field, value).text())})
+			if field != "call_id" {
+				list = append(list, probe{field, string(least(v).with("call_id", `"c1"`, field, value).text())})
+			}
+		}
+	}
+	for _, user := range []string{"", `""`, `"bob"`, `"\u0000"`, `null`} {
+		for _, service := range []string{"", `""`, `"desk"`, `"a b"`, `null`} {
+			for _, device := range []string{"", `""`, `"phone"`} {
+				add("sender", least(v).with("user_id", user, "service", service, "device_id", device))
+			}
+		}
+	}
+	for _, text := range []string{``, `null`, `[]`, `"bob"`, `{}`, `{"command_id":"k"`, string(least(v).text()) + `{}`, "\xff"} {
+		list = append(list, probe{"body", text})
+	}
+	return list
+}
+
+// TestCommands: a command's schema and events.ReadCommand judge alike, and so do a request's and ReadRequest.
+func TestCommands(t *testing.T) {
+	c := check.New()
+	for _, v := range events.Verbs() {
+		for _, request := range []bool{false, true} {
+			accepted := map[string]int{}
+			for _, p := range probes(v) {
+				if err := p.disagrees(c, v, request); err != nil {
+					t.Errorf("%s %s: %v\n%.300s", v, p.field, err, p.body)
+				}
+				if reads(v, p.body, request) {
+					accepted[p.field]++
+				}
+			}
+			for _, field := range fieldsOf(t, v, request) {
+				if accepted[field] < 2 && field != "service" || accepted["body"]+accepted["bogus"]+accepted["app"] > 4 {
+					t.Errorf("%s: the probes try nothing: %v", v, accepted)
+				}
+			}
+		}
+	}
+}
+
+func reads(v events.Verb, text string, request bool) bool {
+	if request {
+		_, refused := events.ReadRequest("demo", v, []byte(text), func() string { return "made" })
+		return refused == nil
+	}
+	_, refused := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: v}, []byte(text))
+	return refused == nil
+}
+
+// fieldsOf asks package events which fields a verb has: each that it can be sent, without being refused as unknown.
+func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
+	t.Helper()
+	text, err := events.Command{
+		CommandAddress: events.CommandAddress{CallID: "c1", Verb: events.VerbInvite},
+		CommandID:      "k", UserID: "u", Service: "s", DeviceID: "d", CustomData: "x", UserName: "n", RoomID: "r",
+		Callees: []events.Party{{UserID: "e"}}, RingTimeoutS: 1, Reason: "busy", Attempt: 1,
+	}.EncodeRequest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 13 {
+		t.Errorf("%d fields in all: %s", len(all), text)
+	}
+	var fields []string
+	for name := range all {
+		b := least(v).with(name, "true") // of the wrong type, if it is known
+		_, refused := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: v}, b.text())
+		if request {
+			_, refused = events.ReadRequest("demo", v, b.text(), func() string { return "made" })
+		}
+		if !strings.Contains(refused.Message, "unknown field") {
+			fields = append(fields, name)
+		}
+	}
+	slices.Sort(fields)
+	return fields
+}
+
+// TestCommandFields: the members of a command's schema are the fields that package events reads.
+func TestCommandFields(t *testing.T) {
+	for _, v := range events.Verbs() {
+		for folder, request := range map[string]bool{"command": false, "request": true} {
+			s := schema(t, folder+"/"+string(v)+"/v1.json")
+			got := slices.Sorted(maps.Keys(s["properties"].(object)))
+			if want := fieldsOf(t, v, request); !slices.Equal(got, want) {
+				t.Errorf("%s %s has %v, want %v", folder, v, got, want)
+			}
+		}
+	}
+}
+
+// TestMostCallees: in this alone a schema is stricter than reading, as no app may allow more (the decision refuses it).
+func TestMostCallees(t *testing.T) {
+	c := check.New()
+	for v, list := range map[events.Verb]func(int) string{events.VerbInvite: many, events.VerbAdd: many, events.VerbCancel: manyIDs} {
+		for n, allowed := range map[int]bool{events.MaxCallees: true, events.MaxCallees + 1: false} {
+			b := least(v).with("callees", list(n)).text()
+			if err := c.Valid("command/"+string(v)+"/v1.json", b); (err == nil) != allowed || !reads(v, string(b), false) {
+				t.Errorf("%s with %d callees: %v", v, n, err)
+			}
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"ringline.io/ringline/events"
+)
+
+// asyncapi is asyncapi.yaml: where each message goes, and what an integrator does with it. What a message looks like
+// stands in the schemas.
+func asyncapi() ([]byte, error) {
+	channels, operations, messages := obj{}, obj{}, obj{}
+	for _, c := range catalogue() {
+		channels = append(channels, member{c.id, c.channel()})
+		if c.does != "" {
+			operations = append(operations, member{c.does, c.operation()})
+		}
+		for _, m := range c.messages {
+			if !hasMember(messages, m.id) {
+				messages = append(messages, member{m.id, m.message()})
+			}
+		}
+	}
+	return yaml(from("asyncapi.yaml", obj{
+		{"asyncapi", "3.0.0"},
+		{"id", "urn:io:ringline"},
+		{"info", obj{
+			{"title", "Ringline"},
+			{"version", "1.0.0"},
+			{"description", about},
+			{"license", obj{{"name", "Apache-2.0"}}},
+		}},
+		{"defaultContentType", "application/json"},
+		{"servers", obj{{"nats", obj{
+			{"host", "localhost:4222"},
+			{"protocol", "nats"},
+			{"description", "A NATS server or cluster with JetStream, as `ringline setup` prepares it; `ringline dev` starts one."},
+		}}}},
+		{"channels", channels},
+		{"operations", operations},
+		{"components", obj{{"messages", messages}, {"schemas", headers()}, {"parameters", parameters()}}},
+	}))
+}
+
+const about = `Call invitations over NATS: who is being called, who rings, who answered, declined, was busy, gave up or never answered.
+The operations are what an integrator does: he sends commands, and receives answers, notifications and the event log.
+
+A command is published on its call's subject, into the stream RINGLINE_COMMANDS. JetStream acknowledges it on the reply subject
+as usual, which means "stored" and no more. Whoever wants to know what came of it names a token in the header Ringline-Answer and
+subscribes to that answer; or he asks the api, which does both.
+
+Transitions and the event log are read from streams through consumers. The rules behind the messages, who may do what and who is
+told what, stand in docs/reference.md. This file and the schemas are generated; a test holds them against the code.`
+
+// a channel with the one thing that an integrator does there; does is unset where it is not for him.
+type channel struct {
+	id, address, about string
+	does, action       string
+	summary            string
+	messages           []message
+	reply              string // the channel on which the answer comes
+	replyMessage       string
+}
+
+// a message on a channel. schema is the name of its payload's.
+type message struct {
+	id, name, schema, title string
+	headers                 string
+	contentType             string
+	payload                 obj // instead of a schema
+	correlated              bool
+}
+
+func (c channel) channel() obj {
+	list := obj{}
+	for _, m := range c.messages {
+		list = append(list, member{m.name, obj{{"$ref", "#/components/messages/" + m.id}}})
+	}
+	o := obj{{"address", c.address}}
+	if c.address == "" {
+		o = obj{{"address", nil}}
+	}
+	o = o.with(member{"description", c.about}, member{"messages", list})
+	if in := parametersIn(c.address); len(in) > 0 {
+		o = append(o, member{"parameters", in})
+	}
+	return o
+}
+
+func (c channel) operation() obj {
+	list := make([]obj, len(c.messages))
+	for i, m := range c.messages {
+		list[i] = obj{{"$ref", "#/channels/" + c.id + "/messages/" + m.name}}
+	}
+	o := obj{
+		{"action", c.action},
+		{"channel", obj{{"$ref", "#/channels/" + c.id}}},
+		{"summary", c.summary},
+		{"messages", list},
+	}
+	if c.reply == "" {
+		return o
+	}
+	return append(o, member{"reply", obj{
+		{"channel", obj{{"$ref", "#/channels/" + c.reply}}},
+		{"messages", []obj{{{"$ref", "#/channels/" + c.reply + "/messages/" + c.replyMessage}}}},
+	}})
+}
+
+func (m message) message() obj {
+	o := obj{{"name", m.id}, {"title", m.title}}
+	if m.contentType != "" {
+		o = append(o, member{"contentType", m.contentType})
+	}
+	if m.headers != "" {
+		o = append(o, member{"headers", obj{{"$ref", "#/components/schemas/" + m.headers}}})
+	}
+	if m.correlated {
+		o = append(o, member{"correlationId", obj{{"location", "$message.payload#/command_id"}}})
+	}
+	if m.payload != nil {
+		return append(o, member{"payload", m.payload})
+	}
+	return append(o, member{"payload", obj{
+		{"schemaFormat", "application/schema+json;version=draft-07"},
+		{"schema", obj{{"$ref", ref(m.schema)}}},
+	}})
+}
+
+func hasMember(o obj, key string) bool {
+	for _, m := range o {
+		if m.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// headers are the headers of messages, as schemas.
+func headers() obj {
+	answerToken := fmt.Sprintf(`^%s(\.%s)?$`, tokenIn(), tokenIn())
+	return obj{
+		{"commandHeaders", open("", "The headers of a command.",
+			may(events.HeaderAnswer, str("The token under which to answer, or two with a dot between them: the answer comes on "+
+				"ringline.<app>.answer.<that>. Without it there is none.", member{"pattern", answerToken})))},
+		{"transitionHeaders", open("", "The headers of a transition, so that it can be filtered without parsing it.",
+			need("Content-Type", constant(events.ContentType, "A CloudEvents 1.0 event in structured JSON.")),
+			need(events.HeaderEvent, oneOf("The event.", events.Events(), eventMeaning)))},
+		{"rejectedHeaders", open("", "Why a command could not be read.",
+			need(events.HeaderErrorCode, str("The code, as in an answer.", member{"enum", events.Codes()})),
+			need(events.HeaderErrorMessage, str("The same in words.")),
+			need(events.HeaderSubject, str("Where the command had been published.")))},
+	}
+}
+
+// parameters are the tokens of subjects.
+func parameters() obj {
+	return obj{
+		{"app", obj{{"description", fmt.Sprintf("The app (tenant): 1 to %d characters of A-Z a-z 0-9 _ -.", events.MaxToken)}}},
+		{"call", obj{{"description", fmt.Sprintf("The call id, chosen by whoever invites: 1 to %d characters of A-Z a-z 0-9 _ -.", events.MaxToken)}}},
+		{"user", obj{{"description", "The user id, escaped: each byte outside A-Z a-z 0-9 _ - becomes =HH (upper-case hex); " +
+			"if that is longer than 128 bytes it is =h and the lower-case hex SHA-256 of the id."}}},
+		{"token", obj{{"description", "What the header Ringline-Answer named; of two tokens the second."}}},
+		{"process", obj{{"description", "The first of two tokens: a process hears all of its answers on one subscription, to ringline.<app>.answer.<process>.*."}}},
+		{"verb", obj{{"description", "The verb of the command, escaped like a user id, as it may be what could not be read."}}},
+		{"seq", obj{{"description", "The transition that created the deadline."}}},
+	}
+}
+
+func parametersIn(address string) obj {
+	list := obj{}
+	for _, p := range parameters() {
+		if strings.Contains(address, "{"+p.key+"}") {
+			list = append(list, member{p.key, obj{{"$ref", "#/components/parameters/" + p.key}}})
+		}
+	}
+	return list
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"strings"
+
+	"ringline.io/ringline/events"
+)
+
+// catalogue lists every channel, those that an integrator begins with first.
+func catalogue() []channel {
+	var list []channel
+	for _, v := range events.Verbs() {
+		list = append(list, commandChannel(v))
+	}
+	list = append(list, answerChannels()...)
+	list = append(list, channel{
+		id: "notifications", address: fill(events.UserSubjects, "app", "user"),
+		about: "What a user is told live, on core NATS: it is not stored. At least once, and of two transitions in either order: " +
+			"drop what came before by id, and keep the call with the greatest seq.",
+		does: "receiveNotifications", action: "receive", summary: "Hear what a user is told.", messages: notificationMessages(),
+	})
+	for _, v := range events.Verbs() {
+		list = append(list, apiChannel(string(v), verbMeaning(v), "answer"))
+	}
+	list = append(
+		list,
+		apiChannel("get", "Gives one call.", "reply.get"),
+		apiChannel("line", "Gives the calls that a user is in.", "reply.line"),
+		apiChannel("list", "Gives an app's open calls.", "reply.list"),
+		channel{
+			id: "inbox", about: "The reply subject of a request, as NATS clients make it. Replies go below _INBOX. and nowhere else.",
+			messages: []message{
+				answerMessage(),
+				{id: "reply.get", name: "reply.get", schema: "reply/get", title: "Reply to get"},
+				{id: "reply.line", name: "reply.line", schema: "reply/line", title: "Reply to line"},
+				{id: "reply.list", name: "reply.list", schema: "reply/list", title: "Reply to list"},
+			},
+		},
+	)
+	return append(list, streamChannels()...)
+}
+
+// fill puts parameters in the place of the wildcards of a pattern.
+func fill(pattern string, names ...string) string {
+	for _, n := range names {
+		pattern = strings.Replace(pattern, "*", "{"+n+"}", 1)
+	}
+	return pattern
+}
+
+// does names an operation, for the verb that an integrator may send.
+func does(action string, v string) string {
+	if v == string(events.VerbExpire) {
+		return ""
+	}
+	return action + strings.ToUpper(v[:1]) + v[1:]
+}
+
+func commandChannel(v events.Verb) channel {
+	return channel{
+		id: "command." + string(v), address: events.CommandSubject("{app}", "{call}", v),
+		about: "Stream RINGLINE_COMMANDS, at most 256 KiB a message, nothing that was stored is dropped.",
+		does:  does("send", string(v)), action: "send", summary: verbMeaning(v), reply: "answer", replyMessage: "answer",
+		messages: []message{{
+			id: "command." + string(v), name: string(v), schema: "command/" + string(v), title: "Command " + string(v),
+			headers: "commandHeaders", correlated: true,
+		}},
+	}
+}
+
+func apiChannel(method, about, reply string) channel {
+	return channel{
+		id: "api." + method, address: events.APISubject("{app}", method), about: "Request and reply: the NATS micro service ringline.",
+		does: does("request", method), action: "send", summary: about, reply: "inbox", replyMessage: reply,
+		messages: []message{{id: "request." + method, name: method, schema: "request/" + method, title: "Request " + method}},
+	}
+}
+
+func answerMessage() message {
+	return message{id: "answer", name: "answer", schema: "answer", title: "Answer", correlated: true}
+}
+
+func answerChannels() []channel {
+	const about = "The answer to a command, on core NATS: it is not stored, so subscribe before you send."
+	return []channel{
+		{
+			id: "answer", address: events.AnswerSubject("{app}", "{token}"), about: about,
+			does: "receiveAnswer", action: "receive", summary: "Hear what came of a command.", messages: []message{answerMessage()},
+		},
+		{
+			id: "answerOfProcess", address: events.AnswerSubject("{app}", "{process}.{token}"), about: about,
+			does: "receiveAnswersOfProcess", action: "receive", summary: "Hear what came of all commands of a process.",
+			messages: []message{answerMessage()},
+		},
+	}
+}
+
+func notificationMessages() []message {
+	var list []message
+	for _, k := range events.Kinds() {
+		list = append(list, message{
+			id: "notification." + string(k), name: string(k), schema: "notification/" + string(k), title: "Notification " + string(k),
+		})
+	}
+	return list
+}
+
+// streamChannels are those that are read from streams, not by subscribing.
+func streamChannels() []channel {
+	var transitions []message
+	for _, e := range events.Events() {
+		transitions = append(transitions, message{
+			id: "call." + string(e), name: string(e), schema: "call/" + string(e), title: "Transition " + string(e),
+			headers: "transitionHeaders", contentType: events.ContentType,
+		})
+	}
+	deadline := []message{{id: "deadline", name: "deadline", schema: "deadline", title: "Deadline"}}
+	return []channel{
+		{
+			id: "events", address: fill(events.EventsSubjects, "app"),
+			about: "The event log, stream RINGLINE_EVENTS (30 days by default): a copy of every transition. It is read through a consumer; " +
+				"the durable pull consumer analytics is there. A plain subscription hears none of it.",
+			does: "readEvents", action: "receive", summary: "Read the event log.", messages: transitions,
+		},
+		{
+			id: "transitions", address: fill(events.TransitionSubjects, "app", "call"),
+			about: "Stream RINGLINE_CALLS (24 h by default after the last one): the transitions of a call. The newest has the call as it is. " +
+				"Only coordinators publish here.",
+			does: "readCall", action: "receive", summary: "Read the transitions of a call.", messages: transitions,
+		},
+		{
+			id: "rejected", address: fill(events.RejectedSubjects, "app", "verb"),
+			about: "Stream RINGLINE_REJECTED (7 days): commands that could not be read, each with the reason. Of a command the first 64 KiB are kept.",
+			does:  "readRejected", action: "receive", summary: "See which commands could not be read, and why.",
+			messages: []message{{
+				id: "rejected", name: "rejected", title: "A command that could not be read", headers: "rejectedHeaders",
+				contentType: "application/octet-stream", payload: obj{{"description", "What was published, whatever it was."}},
+			}},
+		},
+		{
+			id: "timer", address: fill(events.TimerSubjects, "app", "call", "seq"), about: "Ringline's own, stream RINGLINE_TIMERS: a deadline as a delayed message.",
+			messages: deadline,
+		},
+		{
+			id: "due", address: fill(events.DueSubjects, "app", "call", "seq"), about: "Ringline's own, stream RINGLINE_TIMERS: a deadline that has come due.",
+			messages: deadline,
+		},
+	}
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+
+	"ringline.io/ringline/events"
+)
+
+// replies are the answer, the requests that read, and what the api replies to them.
+func replies() map[string]obj {
+	return map[string]obj{
+		"answer":       answer(),
+		"request/get":  strict("Request get", "Asks for one call.", need("call_id", token("The call."))),
+		"request/line": strict("Request line", "Asks which calls a user is in.", need("user_id", name("The user."))),
+		"request/list": listRequest(),
+		"reply/get":    reply("get", "The call, in a service's view.", "call", is("view", "The call.")),
+		"reply/line": reply("line", "The calls that a user is in, as caller or as a callee who rings or has accepted.",
+			"calls", list(token("A call id."), "The ids of the calls.")),
+		"reply/list": reply("list", "An app's open calls, the newest first, in a service's view.",
+			"calls", list(obj{{"$ref", ref("view")}}, "The calls.", member{"maxItems", events.MaxListLimit})),
+	}
+}
+
+func okOr(more ...obj) member {
+	return member{"oneOf", append(more, requires("error").with(member{"properties", obj{{"ok", obj{{"const", false}}}}}))}
+}
+
+func succeeded(names ...string) obj {
+	return requires(names...).with(member{"properties", obj{{"ok", obj{{"const", true}}}, {"error", false}}})
+}
+
+func okField() field {
+	return need("ok", obj{{"description", "Whether it was done. If not there is error."}, {"type", "boolean"}})
+}
+
+func answer() obj {
+	return open("Answer", "What the sender of a command is told, where he asked for an answer; also the api's reply to a verb.",
+		may("command_id", token("The command's. Not there where none could be read.")),
+		okField(),
+		may("error", is("part/error", "Why it was refused.")),
+		may("call", is("view", "The call as the sender may see it: with ok always; with an error where he takes part in the call.")),
+	).with(okOr(succeeded("command_id", "call")))
+}
+
+func reply(method, about, what string, schema obj) obj {
+	return open("Reply "+method, about,
+		okField(),
+		may("error", is("part/error", "Why there is none.")),
+		may(what, schema),
+	).with(okOr(succeeded(what)))
+}
+
+func listRequest() obj {
+	states := []events.CallState{events.CallStateRinging, events.CallStateActive, ""}
+	return strict("Request list", "Asks for an app's open calls. The body may also be empty.",
+		may("state", oneOf("Only calls in this state; by default all that are open.", states, func(s events.CallState) string {
+			if s == "" {
+				return "unset"
+			}
+			return callStateMeaning(s)
+		})),
+		may("limit", integer(fmt.Sprintf("How many at most; by default %d.", events.DefaultListLimit), 1, at(events.MaxListLimit))),
+	)
+}
+
+// kept is what lies in buckets and in streams of Ringline's own.
+func kept() map[string]obj {
+	return map[string]obj{
+		"line": obj{{"title", "Line"}}.with(list(obj{{"$ref", ref("part/entry")}}, "The value of a user's key in RINGLINE_LINES: the calls on his line. "+
+			"An entry counts while the user is in that call, and what does not count any more is taken away at leisure: "+
+			"ask the api for line rather than reading this.")...),
+		"app": strict("App settings", "The value of an app's key in RINGLINE_APPS: what it changes of the defaults.",
+			may("capacity", integer("How many calls a user's line holds; by default 1.", 1, at(events.MaxCapacity))),
+			may("ring_timeout_s", integer("How long an invite or add rings that does not say, in seconds; by default 60.",
+				events.MinRingTimeoutS, at(events.MaxRingTimeoutS))),
+			may("max_callees", integer(fmt.Sprintf("How many callees a call may have, all in all; by default %d.", events.MaxCallees),
+				1, at(events.MaxCallees))),
+			may("max_duration_s", integer("How long a call may last from its creation, in seconds; by default 43200 (12 h).",
+				1, at(events.MaxDurationS))),
+		),
+		"deadline": open("Deadline", "A deadline of a call: the body of a delayed message, and of the same once it has come due.",
+			need("call_id", token("The call.")),
+			need("seq", integer("The transition that created it.", 1)),
+			need("deadline", moment("When it comes due.")),
+		),
+	}
+}

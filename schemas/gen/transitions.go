@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+
+	"ringline.io/ringline/events"
+)
+
+// transitions are the CloudEvents on a call's subject and in the event log, one for each event.
+func transitions() map[string]obj {
+	all := map[string]obj{}
+	for _, e := range events.Events() {
+		all["call/"+string(e)] = transition(e)
+	}
+	return all
+}
+
+func transition(e events.Event) obj {
+	typ := fmt.Sprintf("io.ringline.call.%s.v1", e)
+	return open("Transition "+string(e), eventMeaning(e)+" A CloudEvents 1.0 event in structured JSON.",
+		need("specversion", constant("1.0", "The version of CloudEvents.")),
+		need("id", str("<call>-<seq>; unique together with source.", member{"pattern", "^" + tokenIn() + "-[1-9][0-9]*$"})),
+		need("source", str("/ringline/<app>.", member{"pattern", "^/ringline/" + tokenIn() + "$"})),
+		need("type", constant(typ, "What happened, and the version of its schema.")),
+		need("subject", token("The call id.")),
+		need("time", moment("When the command that caused it was stored; for a deadline, when it was handled.")),
+		need("datacontenttype", constant("application/json", "What data is.")),
+		need("dataschema", constant("https://ringline.io/schemas/"+schemaPath("call/"+string(e)), "The $id of this schema.")),
+		need("sequence", str("seq in ten digits.", member{"pattern", "^[0-9]{10}$"})),
+		need("causationid", token("The id of the command that caused it.")),
+		need("data", transitionData(e)),
+	)
+}
+
+func transitionData(e events.Event) obj {
+	changed := member{"minItems", 1}
+	if e == events.EventFenced {
+		changed = member{"maxItems", 0}
+	}
+	fields := []field{
+		need("event", constant(e, "What happened.")),
+		need("seq", integer("Counts the call's transitions from 1.", 1)),
+		need("by", is("part/by", "Who caused it.")),
+		need("changes", list(obj{{"$ref", ref("part/change")}}, "What it did to each party: the caller first, then the callees in their order.", changed)),
+	}
+	if carriesData(e) {
+		fields = append(fields, may("custom_data", customData("The command's.")))
+	}
+	fields = append(fields,
+		need("call", is("view", "The whole call after it.")),
+		need("commands", list(obj{{"$ref", ref("part/remembered")}}, "The commands that the call remembers, the oldest first.")),
+	)
+	return open("", "The transition itself.", fields...)
+}
+
+// carriesData says whether the commands that cause such an event have custom data.
+func carriesData(e events.Event) bool {
+	switch e {
+	case events.EventRinging, events.EventTimedOut, events.EventFenced:
+		return false
+	case events.EventInvited, events.EventAccepted, events.EventDeclined, events.EventCanceled, events.EventAdded,
+		events.EventLeft, events.EventEnded:
+	}
+	return true
+}

@@ -1,0 +1,67 @@
+package schemas_test
+
+import (
+	"fmt"
+	"strings"
+
+	"ringline.io/ringline/events"
+)
+
+// limit is what a schema has to say of a member, whatever object it is in.
+type limit object
+
+func limits() map[string]limit {
+	token := limit{"pattern": fmt.Sprintf("^[A-Za-z0-9_-]{1,%d}$", events.MaxToken)}
+	name := limit{"minLength": 1, "maxLength": events.MaxName, "pattern": `^[^\x00-\x1f\x7f-\x9f]*$`}
+	one := limit{"minimum": 1}
+	tokenIn := fmt.Sprintf("[A-Za-z0-9_-]{1,%d}", events.MaxToken)
+	return map[string]limit{
+		"app": token, "call_id": token, "command_id": token, "service": token, "merged_into": token, "causationid": token,
+		"subject": token, "calls[]": token,
+		"user_id": name, "device_id": name, "room_id": name, "invited_by": name, "callees[]": name,
+		"user_name":   {"maxLength": events.MaxUserName},
+		"custom_data": {"maxLength": events.MaxCustomData},
+		"seq":         one, "attempt": one,
+		"ring_remaining_ms": {"minimum": 0},
+		"message":           {},
+		"sequence":          {"pattern": "^[0-9]{10}$"},
+		"source":            {"pattern": "^/ringline/" + tokenIn + "$"},
+
+		"call/id":         {"pattern": "^" + tokenIn + "-[1-9][0-9]*$"},
+		"notification/id": {"pattern": "^" + tokenIn + "-[1-9][0-9]*-[0-9]+$"},
+		"part/id":         token,
+		"part/entry.seq":  {"minimum": 0},
+
+		"capacity":       {"minimum": 1, "maximum": events.MaxCapacity},
+		"ring_timeout_s": {"minimum": events.MinRingTimeoutS, "maximum": events.MaxRingTimeoutS},
+		"max_callees":    {"minimum": 1, "maximum": events.MaxCallees},
+		"max_duration_s": {"minimum": 1, "maximum": events.MaxDurationS},
+	}
+}
+
+// limits compares the limits of a text or a number: exactly those that its name has.
+func (h *holder) limits(where string, s object) {
+	folder, member := where[:strings.IndexAny(where, "/.[")], where[strings.LastIndexByte(where, '.')+1:]
+	all := limits()
+	want, known := all[where]
+	if !known {
+		want, known = all[folder+"/"+member]
+	}
+	if !known {
+		want, known = all[member]
+	}
+	if !known {
+		h.add("%s: nobody has said what limits it has", where)
+		return
+	}
+	for _, word := range []string{"minLength", "maxLength", "pattern", "minimum", "maximum"} {
+		if got, is := s[word], want[word]; fmt.Sprint(got) != fmt.Sprint(is) && !h.unsettable(word, got, is) {
+			h.add("%s: %s is %v, want %v", where, word, got, is)
+		}
+	}
+}
+
+// unsettable: what Ringline reads may be an empty string.
+func (h *holder) unsettable(word string, got, want any) bool {
+	return h.typ.strict && !h.must && word == "minLength" && got == nil && want == 1
+}

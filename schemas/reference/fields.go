@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas"
+)
+
+// node is a piece of a schema, its members in their order.
+type node struct {
+	keys    []string
+	members map[string]json.RawMessage
+}
+
+func (n *node) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return errors.New("reference: no object")
+	}
+	n.members = map[string]json.RawMessage{}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var value json.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return err
+		}
+		n.keys = append(n.keys, key.(string))
+		n.members[key.(string)] = value
+	}
+	return nil
+}
+
+// get reads a member; without it, or where it is of another type, it gives the zero value.
+func get[T any](n node, key string) T {
+	var v T
+	if raw, ok := n.members[key]; ok && json.Unmarshal(raw, &v) != nil {
+		var zero T
+		return zero
+	}
+	return v
+}
+
+// at gives a piece of the schema of this name: the members at path, one below the other.
+func at(name string, path ...string) (node, error) {
+	text, err := schemas.Read(name + "/v1.json")
+	if err != nil {
+		return node{}, err
+	}
+	var n node
+	if err := json.Unmarshal(text, &n); err != nil {
+		return node{}, err
+	}
+	for _, p := range path {
+		n = get[node](get[node](n, "properties"), p)
+		if n.members == nil {
+			return node{}, fmt.Errorf("reference: %s has no %s", name, p)
+		}
+	}
+	return n, nil
+}
+
+// title and about are what a schema says of itself.
+func title(name string) (string, error) {
+	n, err := at(name)
+	return get[string](n, "title"), err
+}
+
+func about(name string, path ...string) (string, error) {
+	n, err := at(name, path...)
+	return plain(get[string](n, "description")), err
+}
+
+// fields is the table of an object's members.
+func fields(name string, path ...string) (string, error) {
+	n, err := at(name, path...)
+	if err != nil {
+		return "", err
+	}
+	t := newTable("field", "", "type", "")
+	required := get[[]string](n, "required")
+	properties := get[node](n, "properties")
+	for _, key := range properties.keys {
+		p := get[node](properties, key)
+		if c := p.members["const"]; string(c) == `""` {
+			continue // a field that counts as unset whatever one does
+		}
+		must := ""
+		if slices.Contains(required, key) {
+			must = "required"
+		}
+		t.row(code(key), must, kindOf(p), plain(get[string](p, "description")))
+	}
+	return t.String(), nil
+}
+
+// plain leaves out what only readers of the schemas need.
+func plain(s string) string {
+	s = regexp.MustCompile(`; maxLength counts characters[^.]*`).ReplaceAllString(s, "")
+	for _, said := range []string{ // once for all of them
+		" Read strictly: an unknown field is an error. Its app and its call come from the subject.",
+		" A CloudEvents 1.0 event in structured JSON.",
+	} {
+		s = strings.ReplaceAll(s, said, "")
+	}
+	return s
+}
+
+// kindOf says the type of a member, with the limits that are no sentence.
+func kindOf(n node) string {
+	target := n
+	if all := get[[]node](n, "allOf"); len(all) == 1 {
+		target = all[0]
+	}
+	if to := get[string](target, "$ref"); to != "" {
+		return link(to)
+	}
+	if c, ok := n.members["const"]; ok {
+		return code(strings.Trim(string(c), `"`))
+	}
+	if words := get[[]any](n, "enum"); len(words) > 0 {
+		var list []string
+		for _, w := range words {
+			if w != "" {
+				list = append(list, code(fmt.Sprint(w)))
+			}
+		}
+		return strings.Join(list, ", ")
+	}
+	switch kind := get[string](n, "type"); kind {
+	case "array":
+		return "array of " + kindOf(get[node](n, "items")) + items(n)
+	case "integer":
+		if most := get[int](n, "maximum"); most != 0 && most != 1<<31-1 {
+			return fmt.Sprintf("%d to %d", get[int](n, "minimum"), most)
+		}
+		return fmt.Sprintf("integer from %d", get[int](n, "minimum"))
+	default:
+		return kind
+	}
+}
+
+func items(n node) string {
+	least, most := get[int](n, "minItems"), get[int](n, "maxItems")
+	switch {
+	case least > 0 && most > 0:
+		return fmt.Sprintf(", %d to %d", least, most)
+	case most > 0:
+		return fmt.Sprintf(", at most %d", most)
+	}
+	return ""
+}
+
+// link leads to where a part is described.
+func link(ref string) string {
+	name := strings.TrimSuffix(strings.ReplaceAll(ref, "../", ""), "/v1.json")
+	return "[" + strings.TrimPrefix(name, "part/") + "](#" + strings.ReplaceAll(name, "/", "-") + ")"
+}
+
+// words is the table of a closed set, each word with its meaning.
+func words(name string, path ...string) (string, error) {
+	n, err := at(name, path...)
+	if err != nil {
+		return "", err
+	}
+	t := newTable(path[len(path)-1], "")
+	meanings := get[[]string](n, "enumDescriptions")
+	for i, w := range get[[]any](n, "enum") {
+		if w != "" {
+			t.row(code(fmt.Sprint(w)), meanings[i])
+		}
+	}
+	return t.String(), nil
+}
+
+func verbs() []events.Verb       { return events.Verbs() }
+func eventNames() []events.Event { return events.Events() }
+
+// number is a limit of package events, as people write it.
+func number(name string) (string, error) {
+	n, ok := map[string]int{
+		"MaxToken": events.MaxToken, "MaxName": events.MaxName, "MaxUserName": events.MaxUserName,
+		"MaxCustomData": events.MaxCustomData, "MaxCallees": events.MaxCallees, "MaxCommandKiB": events.MaxCommand >> 10,
+		"MaxRejectedKiB": events.MaxRejected >> 10,
+	}[name]
+	if !ok {
+		return "", fmt.Errorf("reference: no limit %s", name)
+	}
+	s := strconv.Itoa(n)
+	if n >= 1000 {
+		s = s[:len(s)-3] + "," + s[len(s)-3:]
+	}
+	return s, nil
+}
+
+// kinds is the table of the kinds of notification.
+func kinds() (string, error) {
+	t := newTable("event", "what it tells", "`reason`", "`custom_data`", "`ring_remaining_ms`")
+	for _, k := range events.Kinds() {
+		n, err := at("notification/" + string(k))
+		if err != nil {
+			return "", err
+		}
+		properties, required := get[node](n, "properties"), get[[]string](n, "required")
+		reason, data, left := "–", "–", "–"
+		if p, ok := properties.members["reason"]; ok && len(p) > 0 {
+			reason = kindOf(get[node](properties, "reason"))
+		}
+		if _, ok := properties.members["custom_data"]; ok {
+			data, _, _ = strings.Cut(get[string](get[node](properties, "custom_data"), "description"), ". ")
+		}
+		if _, ok := properties.members["ring_remaining_ms"]; ok {
+			left = "while the receiver waits"
+			if slices.Contains(required, "ring_remaining_ms") {
+				left = "always"
+			}
+		}
+		t.row(code(string(k)), get[string](n, "description"), reason, data, left)
+	}
+	return t.String(), nil
+}
+
+// subjects is the table of the subjects, from asyncapi.yaml.
+func subjects() (string, error) {
+	text, err := schemas.Read("asyncapi.yaml")
+	if err != nil {
+		return "", err
+	}
+	channel := regexp.MustCompile(`(?m)^  ([\w.]+):\n    address: (.+)\n    description: (.+)$`)
+	t := newTable("subject", "what", "where it lives, and how to read it")
+	seen := map[string]bool{}
+	for _, m := range channel.FindAllStringSubmatch(string(text), -1) {
+		id, address, about := m[1], m[2], strings.Trim(m[3], `"`)
+		if address == "null" {
+			continue
+		}
+		family, last, ok := strings.Cut(id, ".")
+		if ok {
+			address = strings.TrimSuffix(address, last) + map[string]string{"command": "<verb>", "api": "<method>"}[family]
+		}
+		address = regexp.MustCompile(`\{(\w+)\}`).ReplaceAllString(address, "<$1>")
+		what, known := map[string]string{
+			"command": "a [command](#commands)", "answer": "an [answer](#answers)", "answerOfProcess": "the same, with two tokens",
+			"notifications": "a [notification](#notifications)", "api": "a [request](#requests-and-replies)",
+			"events": "a copy of every [transition](#transitions)", "transitions": "the [transitions](#transitions) of a call",
+			"rejected": "a [command that could not be read](#commands-that-cant-be-read)", "timer": "a deadline", "due": "a deadline that came due",
+		}[family]
+		if !known {
+			return "", fmt.Errorf("reference: what is %s?", id)
+		}
+		if !seen[address] {
+			t.row(code(address), what, about)
+		}
+		seen[address] = true
+	}
+	return t.String(), nil
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+func (st step) claims(c call.Claimed) step { st.claimed = c; return st }
+func (st step) after(d time.Duration) step { st.late = d; return st }
+func (st step) id(id string) step          { st.body["command_id"] = id; return st }
+
+func many(n int) []string {
+	list := make([]string, n)
+	for i := range list {
+		list[i] = fmt.Sprintf("u%d", i)
+	}
+	return list
+}
+
+// invitations is what an invite may come to.
+func invitations() (string, error) {
+	hangUp := by("ann/laptop", events.VerbCancel).after(6 * time.Second)
+	return outcomes([]situation{
+		{"lines have room", nil, 0, inviting("bob"), ""},
+		{"the lines of all callees are full", nil, 0, inviting("bob").claims(call.Claimed{Busy: []string{"bob"}}), "an answer with ok; nothing rings"},
+		{"the lines of some callees are full", nil, 0, inviting("bob", "eve").claims(call.Claimed{Busy: []string{"bob"}}), "these are busy (`line_busy`), the others ring"},
+		{"the caller's own line is full", nil, 0, inviting("bob").claims(call.Claimed{CallerBusy: true}), "nobody is told"},
+		{
+			"it crosses an invitation the other way (glare), to exactly one callee", nil, 0,
+			inviting("bob").claims(call.Claimed{Glare: &call.Glare{CallID: "c0", Attempt: 1}}),
+			"it accepts that call: the answer is that of the accept, with the first call",
+		},
+		{"it was handled only after more than 60 s, or its ring timeout if that is less", nil, 0, inviting("bob").after(61 * time.Second), "an answer with ok; nothing rings"},
+		{"its id is that of another call", []step{inviting("bob")}, 0, inviting("eve"), ""},
+		{"its id was canceled before it came", []step{hangUp}, 0, inviting("bob"), "it never rings"},
+		{"more callees than the app allows", nil, 0, inviting(many(events.MaxCallees + 1)...), ""},
+		{"a callee is named twice", nil, 0, inviting("bob", "bob"), ""},
+		{"the caller names himself", nil, 0, inviting("ann"), ""},
+		{"the same command again", []step{inviting("bob").id("k9")}, 0, inviting("bob").id("k9"), "the answer is the same in code and call id"},
+	})
+}
+
+// further is what else a command may come to.
+func further() (string, error) {
+	ringing := []step{inviting("bob", "eve")}
+	hangUp := func(v events.Verb, late time.Duration) situation {
+		s := situation{what: fmt.Sprintf("`%s` to a call id that nobody has used, in its first 5 s", v), last: by("ann/laptop", v).after(late), more: "it may have overtaken its invite"}
+		if late > 5*time.Second {
+			s.what, s.more = fmt.Sprintf("`%s` to a call id that nobody has used, after 5 s", v), "that id never rings"
+		}
+		return s
+	}
+	add := func(users ...string) step { return by("ann/laptop", events.VerbAdd, "callees", callees(users...)) }
+	return outcomes([]situation{
+		{what: "`ring`, `accept` or `decline` to a call id that nobody has used", last: by("bob/phone", events.VerbAccept)},
+		hangUp(events.VerbCancel, 0),
+		hangUp(events.VerbCancel, 6*time.Second),
+		{what: "`add` to a call id that nobody has used, after 5 s", last: add("gil").after(6 * time.Second)},
+		{what: "`accept`, `ring`, `decline` or `leave` with another `attempt` than the newest", before: ringing, last: by("bob/phone", events.VerbAccept, "attempt", 2)},
+		{what: "`accept` after the ring deadline, as long as the callee pends", before: ringing, wait: time.Hour, last: by("bob/phone", events.VerbAccept)},
+		{what: "`add` of somebody who pends or has accepted", before: ringing, last: add("bob")},
+		{what: "`add` of the caller", before: ringing, last: add("ann")},
+		{what: "`add` of somebody new", before: ringing, last: add("gil"), more: "attempt 1"},
+		{
+			what: "`add` of somebody whose attempt is over", before: append(ringing, by("bob/phone", events.VerbDecline)), last: add("bob"),
+			more: "attempt 2, which resets all but his user id",
+		},
+		{what: "`cancel` without `callees`", before: ringing, last: by("ann/laptop", events.VerbCancel), more: "all who pend and whom the sender may cancel"},
+		{what: "`cancel` that names somebody who is not in the call", before: ringing, last: by("ann/laptop", events.VerbCancel, "callees", []string{"gil"})},
+		{
+			what: "`cancel` by a participant that names somebody whom he did not invite", before: append(cast(), by("eve/phone", events.VerbAdd, "callees", callees("gil"))),
+			last: by("eve/phone", events.VerbCancel, "callees", []string{"bob"}),
+		},
+		{what: "`cancel` when none of them pends", before: append(ringing, by("bob/phone", events.VerbDecline)), last: by("ann/laptop", events.VerbCancel, "callees", []string{"bob"})},
+		{what: "`leave` of the caller before any answer", before: ringing, last: by("ann/laptop", events.VerbLeave)},
+		{what: "`leave` of a callee who pends", before: ringing, last: by("bob/phone", events.VerbLeave)},
+		{what: "`end` by the caller after an answer", before: append(ringing, by("bob/phone", events.VerbAccept)), last: by("ann/laptop", events.VerbEnd)},
+		{what: "`end` by a service", before: ringing, last: by("service:desk", events.VerbEnd)},
+		{what: "a command that the call remembers, with the same verb", before: append(ringing, by("bob/phone", events.VerbAccept).id("k9")), last: by("bob/phone", events.VerbAccept).id("k9")},
+		{what: "a command id that its sender used for another verb", before: append(ringing, by("bob/phone", events.VerbAccept).id("k9")), last: by("bob/phone", events.VerbLeave).id("k9")},
+	})
+}

@@ -1,0 +1,38 @@
+// Command reference writes docs/reference.md. What it says of messages comes from the schemas, and what it says of
+// who may do what and who is told what comes from running the decisions, so that it can't say anything else than the
+// code does. The words between stand in page.md. It is run by go generate, in the folder of package schemas.
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/template"
+)
+
+//go:embed page.md
+var page string
+
+func main() {
+	if err := run(filepath.Join("..", "docs", "reference.md")); err != nil {
+		panic(err)
+	}
+}
+
+func run(path string) error {
+	t, err := template.New("page").Funcs(template.FuncMap{
+		"fields": fields, "words": words, "title": title, "about": about, "verbs": verbs, "events": eventNames, "kinds": kinds,
+		"number": number, "subjects": subjects, "mayDo": mayDo, "invitations": invitations, "further": further,
+		"told": toldTable, "ends": endsTable, "silent": silentTable, "example": example,
+	}).Parse(page)
+	if err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	var b bytes.Buffer
+	if err := t.Execute(&b, nil); err != nil {
+		return fmt.Errorf("reference: %w", err)
+	}
+	return os.WriteFile(path, b.Bytes(), 0o644)
+}

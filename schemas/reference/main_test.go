@@ -1,0 +1,67 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"unicode"
+)
+
+// TestReference: docs/reference.md is what is made of the schemas and the code as they are.
+func TestReference(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "reference.md")
+	if err := run(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile("../../docs/reference.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != string(want) {
+		t.Error("docs/reference.md is not up to date: run make generate")
+	}
+	checkLinks(t, string(got))
+	for _, bad := range []string{"<no value>", "|  |  |  |  |  |", "%!", "\n| |"} {
+		if strings.Contains(string(got), bad) {
+			t.Errorf("there is %q", bad)
+		}
+	}
+	for row := range strings.Lines(string(got)) { // who or what a row is about stands in its first cell
+		if strings.HasPrefix(row, "|  |") {
+			t.Errorf("a row without a name: %s", row)
+		}
+	}
+}
+
+// checkLinks: every link within the page leads somewhere.
+func checkLinks(t *testing.T, page string) {
+	t.Helper()
+	anchors := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$|<a id="([^"]+)">`).FindAllStringSubmatch(page, -1) {
+		anchors[m[2]] = true
+		anchors[strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case unicode.IsLetter(r), unicode.IsDigit(r), r == '_', r == '-':
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, m[1])] = true
+	}
+	links := regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(page, -1)
+	for _, m := range links {
+		if !anchors[m[1]] {
+			t.Errorf("a link to #%s, which is nowhere", m[1])
+		}
+	}
+	if len(links) < 30 {
+		t.Errorf("%d links only", len(links))
+	}
+}

@@ -1,0 +1,239 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// The custom data of the invitation, and of the command that makes the transition.
+const (
+	theInvitations = "the invitation's"
+	theCommands    = "the command's"
+)
+
+// telling is a transition of which somebody is told, as a scene with the users of each role.
+type telling struct {
+	what   string
+	before []step
+	wait   time.Duration
+	last   step
+	self   string // the callee, or whoever left, whom it is about
+	roles  []string
+}
+
+// The roles of the table's columns, by the users who play them: ann calls; dan, who is in, invited bob; eve is in
+// too; fay still pends.
+func roles() []string { return []string{"self", "ann", "dan", "eve", "fay"} }
+
+func columns() []string {
+	return []string{
+		"transition", "the callee, or who left", "the caller", "the participant who invited the callee", "other participants", "other pending callees", "custom data",
+	}
+}
+
+// inCall: ann is in, dan and eve have accepted, fay pends, and dan added bob.
+func inCall() []step {
+	return []step{
+		by("ann/laptop", events.VerbInvite, "call_type", 0, "callees", callees("dan", "eve", "fay"), "custom_data", theInvitations),
+		by("dan/phone", events.VerbAccept),
+		by("eve/phone", events.VerbAccept),
+		by("dan/phone", events.VerbAdd, "callees", callees("bob"), "ring_timeout_s", 30),
+	}
+}
+
+func invite(users ...string) step {
+	return by("ann/laptop", events.VerbInvite, "call_type", 0, "callees", callees(users...), "custom_data", theInvitations)
+}
+
+func data(st step) step {
+	st.body["custom_data"] = theCommands
+	return st
+}
+
+// toldTable is who is told what where the call goes on.
+func toldTable() (string, error) {
+	add := by("dan/phone", events.VerbAdd, "callees", callees("bob"))
+	expire := by("service:timeouts", events.VerbExpire)
+	busy := call.Claimed{Busy: []string{"bob"}}
+	glare := by("bob/phone", events.VerbAccept).claims(call.Claimed{Glare: &call.Glare{CallID: "c1", Attempt: 1}})
+	group := []string{"ann", "dan", "eve", "fay"}
+	accepted := append(inCall(), by("bob/phone", events.VerbAccept))
+	return tell([]telling{
+		{"invited, line free", nil, 0, invite("bob", "fay"), "bob", []string{"ann"}},
+		{"invited, line full", nil, 0, invite("bob", "fay").claims(busy), "bob", []string{"ann"}},
+		{"added, line free", inCall()[:3], 0, data(add), "bob", group},
+		{"added, line full", inCall()[:3], 0, data(add).claims(busy), "bob", group},
+		{"added too late to ring", inCall()[:3], 0, data(add).after(time.Hour), "bob", group},
+		{"ringing (the first device)", inCall(), 0, by("bob/phone", events.VerbRing), "bob", group},
+		{"accepted", inCall(), 0, data(by("bob/phone", events.VerbAccept)), "bob", group},
+		{"accepted by glare", []step{invite("bob")}, 0, data(glare), "bob", []string{"ann"}},
+		{"declined", inCall(), 0, data(by("bob/phone", events.VerbDecline)), "bob", group},
+		{"declined with `busy`", inCall(), 0, data(by("bob/phone", events.VerbDecline, "reason", "busy")), "bob", group},
+		{"canceled", inCall(), 0, data(by("dan/phone", events.VerbCancel)), "bob", group},
+		{"timed_out", inCall(), 40 * time.Second, expire, "bob", group},
+		{"left, by a callee", accepted, 0, data(by("bob/phone", events.VerbLeave)), "bob", group},
+		{"left, by the caller", inCall()[:3], 0, data(by("ann/laptop", events.VerbLeave)), "ann", []string{"dan", "eve", "fay"}},
+	})
+}
+
+// endsTable is who is told what where the call ends with it.
+func endsTable() (string, error) {
+	expire := by("service:timeouts", events.VerbExpire)
+	one := []step{invite("bob")}
+	answered := append(one, by("bob/phone", events.VerbAccept))
+	group := []string{"ann", "dan", "eve", "fay"}
+	leaving := append(inCall()[:3], by("eve/phone", events.VerbLeave), by("dan/phone", events.VerbLeave))
+	caller := []string{"ann"}
+	return tell([]telling{
+		{"invited, all lines full", nil, 0, invite("bob").claims(call.Claimed{Busy: []string{"bob"}}), "bob", caller},
+		{"invited too late to ring", nil, 0, invite("bob").after(time.Hour), "bob", caller},
+		{"the only callee declines", one, 0, data(by("bob/phone", events.VerbDecline)), "bob", caller},
+		{"the only callee declines with `busy`", one, 0, data(by("bob/phone", events.VerbDecline, "reason", "busy")), "bob", caller},
+		{"the caller cancels, or leaves before any answer", one, 0, data(by("ann/laptop", events.VerbCancel)), "bob", caller},
+		{"the only callee times out", one, time.Hour, expire, "bob", caller},
+		{"the only callee who answered leaves", answered, 0, data(by("bob/phone", events.VerbLeave)), "bob", caller},
+		{"the caller leaves the only callee", answered, 0, data(by("ann/laptop", events.VerbLeave)), "bob", caller},
+		{"the last who is in leaves, and fay still pends", leaving, 0, data(by("ann/laptop", events.VerbLeave)), "", []string{"ann", "fay"}},
+		{"the caller ends it", inCall(), 0, data(by("ann/laptop", events.VerbEnd)), "bob", group},
+		{"a service ends it", inCall(), 0, data(by("service:desk", events.VerbEnd)), "bob", group},
+		{"it reaches its maximum duration", inCall()[:3], 13 * time.Hour, expire, "", group},
+	})
+}
+
+// silentTable is what nobody is told of.
+func silentTable() (string, error) {
+	busy := invite("bob").claims(call.Claimed{CallerBusy: true})
+	merged := invite("bob").claims(call.Claimed{Glare: &call.Glare{CallID: "c0", Attempt: 1}})
+	t := newTable("what nobody is told of", "")
+	for _, x := range []telling{
+		{what: "an invitation whose caller is busy", last: busy},
+		{what: "an invitation that was merged into another call", last: merged},
+		{what: "an id that is taken out of use", last: by("ann/laptop", events.VerbCancel).after(time.Minute)},
+		{what: "a command that is refused", before: []step{invite("bob")}, last: by("mal/phone", events.VerbAccept)},
+		{what: "a second device that rings", before: []step{invite("bob"), by("bob/phone", events.VerbRing)}, last: by("bob/tablet", events.VerbRing)},
+	} {
+		s, o, err := x.play()
+		if err != nil {
+			return "", err
+		}
+		if w, ok := o.(call.Write); ok && len(call.Notify(w.Transition)) > 0 {
+			return "", fmt.Errorf("reference: somebody is told of %s", x.what)
+		}
+		if s.last.Seq > 0 && len(call.Notify(call.Fence(s.last, events.Command{}, call.Input{At: s.now, Limits: s.limits}).Transition)) > 0 {
+			return "", fmt.Errorf("reference: somebody is told of a fence")
+		}
+		t.row(x.what, outcome(o))
+	}
+	t.row("a transition that only moves the sequence on", "**fenced**")
+	return t.String(), nil
+}
+
+// play gives the stage before the transition, and what makes it.
+func (x telling) play() (*stage, call.Outcome, error) {
+	s := newStage()
+	if err := s.play(x.before...); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", x.what, err)
+	}
+	s.now = s.now.Add(x.wait)
+	o, err := s.decide(x.last)
+	return s, o, err
+}
+
+func tell(list []telling) (string, error) {
+	t := newTable(columns()...)
+	for _, x := range list {
+		_, o, err := x.play()
+		if err != nil {
+			return "", err
+		}
+		w, ok := o.(call.Write)
+		if !ok {
+			return "", fmt.Errorf("reference: %s: %+v", x.what, o)
+		}
+		notices := call.Notify(w.Transition)
+		cells := []string{x.what}
+		if end := w.Transition.Call.EndReason; end != "" {
+			cells[0] += " (**" + string(w.Transition.Event) + "**, " + code(string(end)) + ")"
+		}
+		for _, role := range roles() {
+			cells = append(cells, x.cell(notices, role))
+		}
+		if err := x.complete(notices); err != nil {
+			return "", err
+		}
+		t.row(append(cells, x.whose(notices))...)
+	}
+	return t.String(), nil
+}
+
+// user is who plays a role; unset where nobody does.
+func (x telling) user(role string) string {
+	switch {
+	case role == "self":
+		return x.self
+	case slices.Contains(x.roles, role):
+		return role
+	}
+	return ""
+}
+
+func (x telling) cell(notices []events.Notice, role string) string {
+	u := x.user(role)
+	if u == "" {
+		return ""
+	}
+	var list []string
+	for _, n := range notices {
+		if n.To != u {
+			continue
+		}
+		s := code(string(n.Event))
+		if n.Reason != "" {
+			s += " " + code(n.Reason)
+		}
+		list = append(list, s)
+	}
+	if len(list) == 0 {
+		return "–"
+	}
+	return strings.Join(list, ", ")
+}
+
+// complete: whoever is told has a role.
+func (x telling) complete(notices []events.Notice) error {
+	for _, n := range notices {
+		another := n.To == "fay" && n.Event == events.IncomingCallReceived // whom the same invitation rings
+		if n.To != x.self && !slices.Contains(x.roles, n.To) && !another {
+			return fmt.Errorf("reference: %s: %s is told %s and has no role", x.what, n.To, n.Event)
+		}
+	}
+	return nil
+}
+
+// whose says whose custom data goes to whom.
+func (x telling) whose(notices []events.Notice) string {
+	names := map[string]string{"self": "the callee", "ann": "the caller", "dan": "who invited him", "eve": "other participants", "fay": "other pending"}
+	var list []string
+	for _, d := range []string{theInvitations, theCommands} {
+		var to []string
+		for _, role := range roles() {
+			told := slices.ContainsFunc(notices, func(n events.Notice) bool { return n.To == x.user(role) && n.CustomData == d })
+			twice := role == "ann" && x.self == "ann"
+			if told && x.user(role) != "" && !twice {
+				to = append(to, names[role])
+			}
+		}
+		if len(to) > 0 {
+			list = append(list, d+", to "+strings.Join(to, ", "))
+		}
+	}
+	if len(list) == 0 {
+		return "–"
+	}
+	return strings.Join(list, "; ")
+}

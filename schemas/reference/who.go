@@ -1,0 +1,219 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// The cast: ann called eve and dan, who have accepted, and dan added bob. In every scene bob is in another state,
+// and the call goes on whoever leaves next.
+func cast() []step {
+	return []step{
+		inviting("eve", "dan", "fay"),
+		by("eve/phone", events.VerbAccept),
+		by("dan/phone", events.VerbAccept),
+		by("fay/phone", events.VerbAccept),
+		by("dan/phone", events.VerbAdd, "callees", callees("bob")),
+	}
+}
+
+// scene is a state of bob's.
+type scene struct {
+	name  string
+	steps []step
+}
+
+func scenes() []scene {
+	accepted := by("bob/phone", events.VerbAccept)
+	expire := by("service:timeouts", events.VerbExpire)
+	return []scene{
+		{"invited", nil},
+		{"ringing", []step{by("bob/phone", events.VerbRing)}},
+		{"accepted", []step{accepted}},
+		{"left", []step{accepted, by("bob/phone", events.VerbLeave)}},
+		{"declined", []step{by("bob/phone", events.VerbDecline)}},
+		{"busy", []step{by("bob/phone", events.VerbDecline, "reason", "busy")}},
+		{"canceled", []step{by("dan/phone", events.VerbCancel)}},
+		{"timed_out", []step{expire}},
+		{"call ended", []step{by("service:desk", events.VerbEnd)}},
+	}
+}
+
+// The senders who are tried.
+const (
+	sameDevice  = "the callee, from the device that answered"
+	otherDevice = "the callee, from another device"
+	aCaller     = "the caller"
+	callerLeft  = "the caller, who has left"
+	anInviter   = "the participant who invited the callee"
+	participant = "another participant"
+	stranger    = "anybody else"
+	aService    = "a service"
+	timeouts    = "the service `timeouts`"
+)
+
+// senders are who is tried with a verb, and who plays them. What one does only for oneself is the same for every
+// callee.
+func senders(v events.Verb) [][2]string {
+	list := [][2]string{
+		{sameDevice, "bob/phone"},
+		{otherDevice, "bob/tablet"},
+		{aCaller, "ann/laptop"},
+		{callerLeft, "ann,left"},
+		{anInviter, "dan/phone"},
+		{participant, "eve/phone"},
+		{stranger, "mal/phone"},
+		{aService, "service:desk"},
+		{timeouts, "service:timeouts"},
+	}
+	switch v {
+	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
+		return slices.Delete(list, 4, 6)
+	case events.VerbInvite, events.VerbAdd, events.VerbCancel, events.VerbEnd, events.VerbExpire:
+	}
+	return list
+}
+
+// together names those of whom the same is true.
+func together(names []string) string {
+	for _, x := range []struct {
+		all []string
+		one string
+	}{
+		{[]string{sameDevice, otherDevice, aCaller, callerLeft, anInviter, participant, stranger}, "any user"},
+		{[]string{sameDevice, otherDevice}, "the callee"},
+		{[]string{aCaller, callerLeft}, "the caller, also who has left"},
+		{[]string{anInviter, participant}, "any other participant"},
+		{[]string{aService, timeouts}, "a service"},
+	} {
+		missing := func(n string) bool { return !slices.Contains(names, n) }
+		if !slices.ContainsFunc(x.all, missing) {
+			first := slices.Index(names, x.all[0])
+			names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(x.all, n) })
+			names = slices.Insert(names, min(first, len(names)), x.one)
+		}
+	}
+	return strings.Join(names, "; ")
+}
+
+// set sets a scene for a sender, and gives him as a step has him.
+func (sc scene) set(sender string) (s *stage, from string, err error) {
+	s = newStage()
+	if err = s.play(cast()...); err != nil {
+		return nil, "", err
+	}
+	if sender == "ann,left" {
+		sender = "ann/laptop"
+		if err := s.play(by(sender, events.VerbLeave)); err != nil {
+			return nil, "", err
+		}
+	}
+	for _, st := range sc.steps {
+		if st.verb == events.VerbExpire {
+			s.now = s.now.Add(time.Hour)
+		}
+		if err := s.play(st); err != nil {
+			return nil, "", err
+		}
+	}
+	return s, sender, nil
+}
+
+// mayDo is the table of one verb: what comes of it by sender and by the state that the callee is in.
+func mayDo(verb events.Verb) (string, error) {
+	all := scenes()
+	var rows, names [][]string
+	for _, who := range senders(verb) {
+		row := make([]string, len(all))
+		for i, sc := range all {
+			s, from, err := sc.set(who[1])
+			if err != nil {
+				return "", fmt.Errorf("%s: %w", sc.name, err)
+			}
+			o, err := s.decide(commandTo(verb, from))
+			if err != nil {
+				return "", err
+			}
+			row[i] = outcome(o)
+		}
+		if i := slices.IndexFunc(rows, func(r []string) bool { return slices.Equal(r, row) }); i >= 0 {
+			names[i] = append(names[i], who[0])
+			continue
+		}
+		rows, names = append(rows, row), append(names, []string{who[0]})
+	}
+	return render(all, names, rows), nil
+}
+
+// commandTo is the command about bob.
+func commandTo(verb events.Verb, from string) step {
+	switch verb {
+	case events.VerbInvite:
+		return by(from, verb, "call_type", 0, "callees", callees("gil"))
+	case events.VerbAdd:
+		return by(from, verb, "callees", callees("bob"))
+	case events.VerbCancel:
+		return by(from, verb, "callees", []string{"bob"})
+	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave, events.VerbEnd, events.VerbExpire:
+	}
+	return by(from, verb)
+}
+
+// render writes the table, the columns beside each other that are the same as one.
+func render(all []scene, names, rows [][]string) string {
+	head, columns := []string{"sender"}, []int{}
+	for i, sc := range all {
+		same := i > 0 && !slices.ContainsFunc(rows, func(r []string) bool { return r[i] != r[i-1] })
+		if same && sc.name != "call ended" {
+			head[len(head)-1] += ", " + sc.name
+			continue
+		}
+		head, columns = append(head, sc.name), append(columns, i)
+	}
+	if len(columns) == 2 && !slices.ContainsFunc(rows, func(r []string) bool { return r[columns[0]] != r[columns[1]] }) {
+		head, columns = []string{"sender", "whatever the state"}, columns[:1]
+	}
+	if len(columns) == 2 {
+		head[1] = "call open"
+	}
+	t := newTable(head...)
+	for i, r := range rows {
+		cells := []string{together(names[i])}
+		for _, c := range columns {
+			cells = append(cells, r[c])
+		}
+		t.row(cells...)
+	}
+	return t.String()
+}
+
+// situation is what comes to something when it is played.
+type situation struct {
+	what   string
+	before []step
+	wait   time.Duration // before the last
+	last   step
+	more   string // what there is to say of the outcome
+}
+
+// outcomes is a table of situations.
+func outcomes(list []situation) (string, error) {
+	t := newTable("situation", "outcome")
+	for _, x := range list {
+		s := newStage()
+		if err := s.play(x.before...); err != nil {
+			return "", fmt.Errorf("%s: %w", x.what, err)
+		}
+		s.now = s.now.Add(x.wait)
+		o, err := s.decide(x.last)
+		if err != nil {
+			return "", err
+		}
+		t.row(x.what, strings.TrimSuffix(outcome(o)+"; "+x.more, "; "))
+	}
+	return t.String(), nil
+}

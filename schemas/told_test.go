@@ -1,0 +1,247 @@
+package schemas_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// play plays random commands to random calls, and hands every message to the coverage.
+type play struct {
+	t     *testing.T
+	c     *coverage
+	rand  *rand.Rand
+	now   time.Time
+	last  events.Transition
+	count int
+}
+
+// TestMessagesCoverTheSchemas: whatever the decisions and notifications make is as the schemas say and has no
+// member that they do not describe; and every member and word that a schema describes does come up. So a kind of
+// notification has custom data, a reason or a remaining time in its schema exactly if such notifications have it.
+func TestMessagesCoverTheSchemas(t *testing.T) {
+	p := &play{t: t, c: newCoverage(t), rand: rand.New(rand.NewPCG(4, 4)), now: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
+	for range 600 {
+		p.call()
+	}
+	p.comesBack()
+	never := []string{
+		"part/change.from=busy", "part/change.from=canceled", "part/change.from=declined", "part/change.from=left",
+		"part/change.from=timed_out",                                                              // terminal states stay
+		"part/error.code=internal", "part/error.code=rate_limited", "part/error.code=unavailable", // no decisions
+		"part/remembered.verb=expire", "part/remembered.verb=ring", // need no memory
+	}
+	var missing []string
+	for name := range goTypes() {
+		switch name {
+		case "line", "app", "deadline", "reply/get", "reply/line", "reply/list", "part/entry", "part/party":
+			continue // not of a call's
+		}
+		missing = append(missing, p.c.missing(name)...)
+	}
+	slices.Sort(missing)
+	if !slices.Equal(missing, never) {
+		t.Errorf("never came up: %s\nwant %s", strings.Join(missing, "\n"), never)
+	}
+}
+
+// one picks one of several.
+func one[T any](p *play, list ...T) T { return list[p.rand.IntN(len(list))] }
+
+// call makes a call and sends it some commands.
+func (p *play) call() {
+	p.last = events.Transition{}
+	if p.rand.IntN(20) == 0 { // a hang-up that comes too soon, or a claim that nobody committed
+		p.send(p.command(one(p, events.VerbCancel, events.VerbLeave, events.VerbEnd)), 6*time.Second, call.Claimed{})
+		p.send(p.command(events.VerbInvite), 0, call.Claimed{})
+		return
+	}
+	invite := p.command(events.VerbInvite)
+	var claimed call.Claimed
+	switch p.rand.IntN(8) {
+	case 0:
+		claimed.CallerBusy = true
+	case 1:
+		claimed.Glare = &call.Glare{CallID: "other", Attempt: 1}
+	case 2, 3:
+		claimed.Busy = []string{"bob", one(p, "eve", "dan")}
+	}
+	p.send(invite, p.late(), claimed)
+	for range p.rand.IntN(24) {
+		p.now = p.now.Add(time.Duration(p.rand.IntN(9000)) * time.Millisecond)
+		switch p.rand.IntN(12) {
+		case 0:
+			if p.last.Call.State != events.CallStateEnded {
+				p.written(call.Fence(p.last, invite, p.input(0, claimed)))
+			}
+		case 1:
+			x := one(p, p.last.Call.Callees...)
+			joining := events.Command{CommandAddress: invite.CommandAddress, CommandID: p.id(), UserID: x.UserID, DeviceID: "phone"}
+			p.outcome(joining, call.Join(p.last, joining, call.Glare{CallID: "c1", Attempt: x.Attempt}, p.input(0, claimed)))
+		default:
+			more := []events.Verb{events.VerbAccept, events.VerbAccept, events.VerbAccept, events.VerbAdd, events.VerbAdd, events.VerbLeave}
+			cmd := p.command(one(p, append(more, events.Verbs()...)...))
+			p.send(cmd, p.late(), call.Claimed{Busy: []string{one(p, "bob", "fay")}})
+		}
+	}
+}
+
+// comesBack is what chance does not find: bob adds dan, leaves, is added anew and answers while dan still rings. So
+// he waits for dan the moment he is told that he answered.
+func (p *play) comesBack() {
+	p.last = events.Transition{}
+	for _, step := range []struct {
+		user    string
+		verb    events.Verb
+		callees string
+	}{
+		{"ann", events.VerbInvite, "bob,eve"},
+		{"bob", events.VerbAccept, ""},
+		{"eve", events.VerbAccept, ""},
+		{"bob", events.VerbAdd, "dan"},
+		{"bob", events.VerbLeave, ""},
+		{"eve", events.VerbAdd, "bob"},
+		{"bob", events.VerbAccept, ""},
+	} {
+		cmd := p.command(step.verb)
+		cmd.UserID, cmd.Service, cmd.Callees = step.user, "", nil
+		for u := range strings.SplitSeq(step.callees, ",") {
+			if u != "" {
+				cmd.Callees = append(cmd.Callees, events.Party{UserID: u})
+			}
+		}
+		p.send(cmd, 0, call.Claimed{})
+	}
+}
+
+func (p *play) late() time.Duration {
+	if p.rand.IntN(10) == 0 {
+		return 2 * time.Minute
+	}
+	return 0
+}
+
+func (p *play) id() string {
+	p.count++
+	return fmt.Sprintf("k%d", p.count)
+}
+
+func (p *play) input(late time.Duration, claimed call.Claimed) call.Input {
+	return call.Input{At: p.now, Now: p.now.Add(late), Limits: call.DefaultLimits(), Claimed: claimed}
+}
+
+// command makes a command of anybody's.
+func (p *play) command(v events.Verb) events.Command {
+	cmd := events.Command{
+		CommandAddress: events.CommandAddress{App: "demo", CallID: "c1", Verb: v},
+		CommandID:      p.id(), UserID: one(p, "ann", "bob", "eve", "dan", "fay", "mal"), DeviceID: one(p, "", "phone", "tablet"),
+	}
+	switch v {
+	case events.VerbInvite, events.VerbAdd:
+		cmd.RingTimeoutS = one(p, 0, 0, 5)
+		for _, u := range []string{"bob", "eve", "dan", "fay"} {
+			x := p.last.Call.Callee(u)
+			if addable := x == nil || !x.Pending() && x.State != events.StateAccepted; addable && p.rand.IntN(2) == 0 {
+				cmd.Callees = append(cmd.Callees, events.Party{UserID: u, UserName: one(p, "", "Some One")})
+			}
+		}
+		if len(cmd.Callees) == 0 {
+			cmd.Callees = []events.Party{{UserID: "bob"}}
+		}
+	case events.VerbDecline:
+		cmd.Reason = one(p, "", events.ReasonDeclined, events.ReasonBusy)
+	case events.VerbCancel:
+		if p.rand.IntN(2) == 0 {
+			cmd.Callees = []events.Party{{UserID: one(p, "bob", "eve")}}
+		}
+	case events.VerbRing, events.VerbAccept, events.VerbLeave, events.VerbEnd, events.VerbExpire:
+	}
+	switch v {
+	case events.VerbInvite:
+		cmd.UserID, cmd.UserName, cmd.RoomID, cmd.CallType = "ann", one(p, "", "Ann"), one(p, "", "room 7"), one(p, events.CallTypeVoice, events.CallTypeVideo)
+	case events.VerbExpire:
+		cmd.UserID, cmd.DeviceID, cmd.Service = "", "", events.ServiceTimeouts
+		p.now = p.now.Add(one(p, time.Second, time.Second, time.Second, time.Minute, 13*time.Hour))
+	case events.VerbAdd, events.VerbCancel, events.VerbEnd:
+		if p.rand.IntN(3) == 0 {
+			cmd.UserID, cmd.DeviceID, cmd.Service = "", "", "desk"
+		}
+	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
+	}
+	if v != events.VerbRing && v != events.VerbExpire {
+		cmd.CustomData = one(p, "", "some data")
+	}
+	return cmd
+}
+
+func (p *play) send(cmd events.Command, late time.Duration, claimed call.Claimed) {
+	body, err := cmd.Encode()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	read, refused := events.ReadCommand(cmd.CommandAddress, body)
+	if refused != nil {
+		p.t.Fatalf("%s: %v", body, refused)
+	}
+	if err := p.c.c.Valid("command/"+string(cmd.Verb)+"/v1.json", body); err != nil {
+		p.t.Fatalf("%s: %v", body, err)
+	}
+	p.outcome(read, call.Decide(p.last, read, p.input(late, claimed)))
+}
+
+// outcome writes what there is to write, and answers.
+func (p *play) outcome(cmd events.Command, o call.Outcome) {
+	answer := events.Answer{CommandID: cmd.CommandID}
+	switch o := o.(type) {
+	case call.Write:
+		p.written(o)
+		answer.Error = o.Err
+	case call.Refuse:
+		answer.Error = o.Err
+	case call.Keep:
+	case call.Wait:
+		return
+	}
+	answer.OK = answer.Error == nil
+	if cmd.Service != "" || p.last.Call.Has(cmd.UserID) {
+		view := p.last.Call
+		if cmd.UserID != "" {
+			view = view.For(cmd.UserID)
+		}
+		answer.Call = &view
+	}
+	if answer.Error != nil && p.last.Seq == 0 {
+		answer.Call = nil
+	}
+	p.message("answer", answer)
+	if p.rand.IntN(50) == 0 { // what could not be read
+		p.message("answer", events.Refusal("", events.Errorf(events.CodeInvalidArgument, "body: is not JSON")))
+	}
+}
+
+// written is a transition that was committed: it is on the stream, and users are told of it.
+func (p *play) written(w call.Write) {
+	p.last = w.Transition
+	text, err := w.Transition.Encode(w.At)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.c.message("call/"+string(w.Transition.Event), text)
+	for _, n := range call.Notify(w.Transition) {
+		p.message("notification/"+string(n.Event), n.Stamped(p.now))
+	}
+}
+
+func (p *play) message(name string, v any) {
+	text, err := events.Encode(v)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.c.message(name, text)
+}
