@@ -2,6 +2,7 @@ package call
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ringline.io/ringline/events"
@@ -83,13 +84,10 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 		return withoutCall(cmd, in)
 	}
 	if known := remembered(last.Commands, cmd); known != nil {
-		if known.Verb != cmd.Verb {
-			return refuse(events.CodeInvalidArgument, "command_id: %s was used for %s before", cmd.CommandID, known.Verb)
-		}
-		if last.Call.EndReason == events.EndCallerBusy {
+		if known.Verb == cmd.Verb && last.Call.EndReason == events.EndCallerBusy {
 			return Refuse{Err: callerBusy()}
 		}
-		return Keep{Made: known.Seq}
+		return again(*known, cmd)
 	}
 	failed := last.Call.EndReason == events.EndFailed
 	switch {
@@ -100,13 +98,21 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	case failed:
 		return notFound(cmd)
 	}
-	if !permitted(last.Call, cmd) {
+	if !permitted(last, cmd) {
 		return denied(cmd)
 	}
 	if last.Call.State == events.CallStateEnded {
 		return refuse(events.CodeCallEnded, "the call ended, %s", last.Call.EndReason)
 	}
 	return decideOpen(last, cmd, in)
+}
+
+// again decides a command whose id its sender has used before.
+func again(known events.Remembered, cmd events.Command) Outcome {
+	if known.Verb != cmd.Verb {
+		return refuse(events.CodeInvalidArgument, "command_id: %s was used for %s before", cmd.CommandID, known.Verb)
+	}
+	return Keep{Made: known.Seq}
 }
 
 // decideOpen decides a permitted command to a call that has not ended.
@@ -169,7 +175,8 @@ func fence(cmd events.Command, in Input) Write {
 
 // permitted says whether the sender has the role that the verb wants. Once the call ended nobody is in it any
 // more, and whoever might have had the role is told that it ended.
-func permitted(c events.Call, cmd events.Command) bool {
+func permitted(last events.Transition, cmd events.Command) bool {
+	c := last.Call
 	ended := c.State == events.CallStateEnded
 	caller := cmd.UserID != "" && cmd.UserID == c.Caller.UserID && (c.CallerIn() || ended)
 	callee := c.Callee(cmd.UserID)
@@ -182,7 +189,7 @@ func permitted(c events.Call, cmd events.Command) bool {
 	case events.VerbAdd:
 		return service || caller || callee != nil && (callee.State == events.StateAccepted || ended)
 	case events.VerbCancel:
-		return service || caller || callee != nil && hasInvited(c, cmd.UserID)
+		return service || caller || callee != nil && hasInvited(last, cmd.UserID)
 	case events.VerbEnd:
 		return service || caller
 	case events.VerbInvite, events.VerbExpire:
@@ -190,13 +197,8 @@ func permitted(c events.Call, cmd events.Command) bool {
 	return false
 }
 
-func hasInvited(c events.Call, userID string) bool {
-	for _, x := range c.Callees {
-		if x.InvitedBy == userID {
-			return true
-		}
-	}
-	return false
+func hasInvited(t events.Transition, userID string) bool {
+	return slices.ContainsFunc(t.Call.Callees, func(x events.Callee) bool { return inviter(t.Commands, x.UserID) == userID })
 }
 
 func refuse(code events.Code, format string, args ...any) Refuse {

@@ -10,8 +10,14 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// history is what the test itself knows of a call: it is told each command that made a transition.
+// history is a call, and what the test itself knows of it: it is told each command that made a transition.
 type history struct {
+	last  events.Transition // as decided
+	read  events.Transition // the same as read back from its event
+	sent  []line            // all commands to it
+	after int               // commands since it ended
+	again int               // how often a command of it was a repeat
+
 	log    []events.Transition
 	bodies []string       // each of them as it was written
 	made   []command      // who made which; ring and expire are left out
@@ -22,10 +28,15 @@ type history struct {
 	owners map[string][]string
 }
 
+func newHistory() *history {
+	return &history{owners: map[string][]string{}, due: map[int]events.Time{}, maker: map[string]int{}, winner: map[string]string{}}
+}
+
 // command is one that made a transition.
 type command struct {
 	id, verb, user, service string
 	seq                     int
+	answers                 int // of a merged invitation: the attempt in the first call
 }
 
 func (c command) sender() string { return c.user + " " + c.service }
@@ -37,14 +48,18 @@ func (w *world) keep(before events.Transition, l line, wr call.Write) {
 	w.bodies = append(w.bodies, w.json(t))
 	w.owns(before.Call, t, l.cmd)
 	if v := l.cmd.Verb; v != events.VerbRing && v != events.VerbExpire && t.Event != events.EventFenced {
-		w.made = append(w.made, command{l.cmd.CommandID, string(v), l.cmd.UserID, l.cmd.Service, t.Seq})
+		c := command{id: l.cmd.CommandID, verb: string(v), user: l.cmd.UserID, service: l.cmd.Service, seq: t.Seq}
+		if g := l.claimed.Glare; g != nil && t.Event == events.EventInvited {
+			c.answers = g.Attempt
+		}
+		w.made = append(w.made, c)
 	}
-	if l.cmd.Verb == events.VerbInvite || l.cmd.Verb == events.VerbAdd {
+	if t.Event == events.EventInvited || t.Event == events.EventAdded {
 		for _, p := range l.cmd.Callees {
 			w.maker[p.UserID] = t.Seq
 		}
 	}
-	if l.cmd.Verb == events.VerbAccept {
+	if t.Event == events.EventAccepted {
 		if w.first == 0 {
 			w.first = t.Seq
 		}
@@ -55,10 +70,10 @@ func (w *world) keep(before events.Transition, l line, wr call.Write) {
 		}
 		w.winner[key] = l.cmd.DeviceID
 	}
-	w.count(t)
+	w.noteReached(t)
 }
 
-func (w *world) count(t events.Transition) {
+func (w *world) noteReached(t events.Transition) {
 	w.reached["event "+string(t.Event)]++
 	w.reached["end "+string(t.Call.EndReason)]++
 	for _, x := range t.Call.Callees {
@@ -111,17 +126,21 @@ func (w *world) checkOutcome(before events.Transition, l line, o call.Outcome) {
 
 func (w *world) checkRepeat(known events.Remembered, l line, o call.Outcome) {
 	w.reached["repeat"]++
+	w.again++
 	made := slices.IndexFunc(w.made, func(c command) bool { return c.seq == known.Seq })
 	if made < 0 || w.made[made].id != l.cmd.CommandID || w.log[known.Seq-1].CommandID != l.cmd.CommandID {
 		w.failf("%s did not make %d", l.cmd.CommandID, known.Seq)
 	}
 	switch o := o.(type) {
 	case call.Keep:
-		if known.Verb == l.cmd.Verb && o.Made == known.Seq {
+		if known.Verb == l.cmd.Verb && o.Made == known.Seq && w.last.Call.EndReason != events.EndCallerBusy {
 			return
 		}
 	case call.Refuse:
 		if known.Verb != l.cmd.Verb && o.Err.Code == events.CodeInvalidArgument {
+			return
+		}
+		if known.Verb == l.cmd.Verb && o.Err.Code == events.CodeCallerBusy && w.last.Call.EndReason == events.EndCallerBusy {
 			return
 		}
 	case call.Write, call.Wait:
@@ -149,16 +168,16 @@ func (w *world) checkWait(before events.Transition, l line, o call.Wait) {
 }
 
 // checkKept: no transition that was written before has changed since, in the memory that later ones may share.
-func (w *world) checkKept() {
-	for i, t := range w.log {
-		if w.json(t) != w.bodies[i] {
-			w.failf("transition %d changed under our hands: %s, was %s", i+1, w.json(t), w.bodies[i])
+func (w *world) checkKept(c *history) {
+	for i, t := range c.log {
+		if w.json(t) != c.bodies[i] {
+			w.failf("transition %d changed under our hands: %s, was %s", i+1, w.json(t), c.bodies[i])
 		}
 	}
 }
 
-func (w *world) checkTransition(before events.Transition, l line, wr call.Write) {
-	t, c := wr.Transition, wr.Transition.Call
+func (w *world) checkTransition(before events.Transition, d delivery, wr call.Write) {
+	t, c, l := wr.Transition, wr.Transition.Call, d.line
 	if strings.Contains(w.json(t), "null") {
 		w.failf("null in %s", w.json(t))
 	}
@@ -169,23 +188,15 @@ func (w *world) checkTransition(before events.Transition, l line, wr call.Write)
 		w.checkFence(before, l, wr)
 		return
 	}
-	if wr.Err != nil || t.By != l.cmd.By() || t.CustomData != l.cmd.CustomData {
-		w.failf("%s with %v", w.json(t), wr.Err)
+	w.checkBorn(before, d, wr)
+	if t.By != l.cmd.By() || t.CustomData != l.cmd.CustomData {
+		w.failf("%s of %s", w.json(t), w.json(l.cmd))
 	}
 	w.checkChanges(before.Call, t)
 	w.checkCallees(before.Call, c)
 	w.checkData(before.Call, t, l.cmd)
 	w.checkState(before.Call, c)
 	w.checkEnd(before.Call, t)
-}
-
-func (w *world) checkFence(before events.Transition, l line, wr call.Write) {
-	c := wr.Transition.Call
-	if before.Seq != 0 || wr.Err == nil || wr.Err.Code != events.CodeNotFound || l.now-l.at < 5*time.Second || len(c.Callees) > 0 ||
-		c.Caller.UserID != "" || c.State != events.CallStateEnded || c.EndReason != events.EndFailed ||
-		len(wr.Transition.Changes)+len(call.Notify(wr.Transition))+len(call.Deadlines(wr.Transition)) > 0 {
-		w.failf("fenced: %s, %v", w.json(wr.Transition), wr.Err)
-	}
 }
 
 // checkChanges: the changes are the difference between the call before and after, no less and no more.
@@ -229,6 +240,7 @@ func (w *world) checkCallees(before, after events.Call) {
 		if isOver(x.State) != (x.Reason != "") {
 			w.failf("%s is %s with reason %q", x.UserID, x.State, x.Reason)
 		}
+		w.checkRingDeadline(after, x)
 		if i >= len(before.Callees) {
 			continue
 		}
@@ -249,6 +261,14 @@ func (w *world) checkCallees(before, after events.Call) {
 	}
 	if len(after.Callees) < len(before.Callees) || len(after.Callees) > w.limits.MaxCallees {
 		w.failf("%d callees after %d", len(after.Callees), len(before.Callees))
+	}
+}
+
+// checkRingDeadline: who is busy by his line, or was called by a call that was born ended, has no deadline; all others
+// have one.
+func (w *world) checkRingDeadline(c events.Call, x events.Callee) {
+	if (x.Reason == events.ReasonLineBusy || bornEnded(c)) != (x.RingDeadline == 0) {
+		w.failf("%s rings until %v: %s", x.UserID, x.RingDeadline, w.json(c))
 	}
 }
 

@@ -73,7 +73,7 @@ func Merged(t events.Transition) *Glare {
 // under its own command id. Accepted already, on whatever device, is as good.
 func Join(last events.Transition, cmd events.Command, g Glare, in Input) Outcome {
 	if known := remembered(last.Commands, cmd); known != nil {
-		return Keep{Made: known.Seq}
+		return again(*known, cmd)
 	}
 	x := last.Call.Callee(cmd.UserID)
 	switch {

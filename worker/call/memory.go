@@ -67,6 +67,18 @@ func firstAccept(commands []events.Remembered) int {
 	return 0
 }
 
+// inviter is the user who made this callee's present attempt; empty where a service did. invited_by can't tell the
+// service desk from a user with the id service:desk.
+func inviter(commands []events.Remembered, userID string) string {
+	seq := maker(commands, userID)
+	for _, r := range commands {
+		if r.Seq == seq {
+			return r.UserID
+		}
+	}
+	return ""
+}
+
 // maker is the sequence of the transition that made this callee's present attempt.
 func maker(commands []events.Remembered, userID string) int {
 	for _, r := range commands {

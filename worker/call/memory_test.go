@@ -17,6 +17,8 @@ func (w *world) checkEnd(before events.Call, t events.Transition) {
 	byCaller := t.By.UserID == t.Call.Caller.UserID && t.Event != events.EventInvited
 	want := events.EndReason("")
 	switch {
+	case bornEnded(t.Call): // checkBorn knows why
+		want = t.Call.EndReason
 	case t.By.Kind == events.ByTimer && t.Event == events.EventEnded:
 		want = events.EndExpired
 	case t.By.Kind == events.ByService && t.Event == events.EventEnded:
@@ -73,7 +75,7 @@ func (w *world) checkMemory(t events.Transition) {
 	later := map[string]int{}
 	for _, c := range slices.Backward(w.made) {
 		later[c.sender()]++
-		r := events.Remembered{ID: c.id, Verb: events.Verb(c.verb), UserID: c.user, Service: c.service, Seq: c.seq}
+		r := events.Remembered{ID: c.id, Verb: events.Verb(c.verb), UserID: c.user, Service: c.service, Seq: c.seq, Attempt: c.answers}
 		if r.Verb == events.VerbAdd {
 			r.Callees = w.attemptsOf(t.Call, c)
 		}
@@ -172,7 +174,7 @@ func (w *world) owns(before events.Call, t events.Transition, cmd events.Command
 	whose := append(w.owners[cmd.CustomData], cmd.UserID)
 	byCaller := cmd.UserID != "" && cmd.UserID == t.Call.Caller.UserID
 	switch {
-	case cmd.Verb == events.VerbInvite:
+	case t.Event == events.EventInvited:
 		whose = append(whose, "everybody")
 	case cmd.Verb == events.VerbAdd:
 		for _, p := range cmd.Callees {

@@ -139,12 +139,9 @@ func (n *notices) others(ch events.Change, w told, kind events.Kind) {
 }
 
 func (n *notices) waitingFor(ch events.Change) []string {
-	inviter := ""
-	if x := n.t.Call.Callee(ch.UserID); x != nil {
-		inviter = x.InvitedBy
-	}
+	by := inviter(n.t.Commands, ch.UserID)
 	return slices.DeleteFunc(n.in(), func(u string) bool {
-		return u == ch.UserID || u != n.t.Call.Caller.UserID && u != inviter
+		return u == ch.UserID || u != n.t.Call.Caller.UserID && u != by
 	})
 }
 

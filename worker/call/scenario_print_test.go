@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,16 +21,27 @@ type printer struct{ b strings.Builder }
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.b, "  "+format+"\n", args...) }
 
 func (p *printer) written(w call.Write) {
-	c := w.Transition.Call
-	state := string(c.State)
-	if c.State == events.CallStateEnded {
-		state = fmt.Sprintf("ended, %s by %s", c.EndReason, who(c.EndedBy))
-	}
 	answer := "ok"
 	if w.Err != nil {
 		answer = "refused, " + w.Err.Error() + ";"
 	}
+	p.transition(answer, w)
+}
+
+func (p *printer) transition(answer string, w call.Write) {
+	c := w.Transition.Call
+	state := string(c.State)
+	if c.State == events.CallStateEnded {
+		state = fmt.Sprintf("ended, %s%s by %s", c.EndReason, in(" into ", c.MergedInto, ""), who(c.EndedBy))
+	}
 	p.line("%s %s %s by %s: the call is %s", answer, events.TransitionID(c.CallID, c.Seq), w.Transition.Event, who(w.Transition.By), state)
+}
+
+// claims lists whose lines are claimed, in the order in which that is done.
+func (p *printer) claims(users []string) {
+	if len(users) > 0 {
+		p.line("claims %s", strings.Join(slices.Sorted(slices.Values(users)), " "))
+	}
 }
 
 func (p *printer) kept(k call.Keep) {
@@ -81,8 +93,8 @@ func view(c events.Call, user string) string {
 	if user != "service" {
 		c = c.For(user)
 	}
-	p.line("%s in room %s, type %d, seq %d: %s%s%s", c.CallID, c.RoomID, c.CallType, c.Seq, c.State,
-		in(", ", string(c.EndReason), ""), in(", data \"", c.CustomData, "\""))
+	p.line("%s in room %s, type %d, seq %d: %s%s%s%s", c.CallID, c.RoomID, c.CallType, c.Seq, c.State,
+		in(", ", string(c.EndReason), ""), in(" into ", c.MergedInto, ""), in(", data \"", c.CustomData, "\""))
 	p.line("created at %s, expires at %s%s%s", since(c.CreatedAt.Time()), since(c.ExpiresAt.Time()),
 		moment(", answered at ", c.AnsweredAt), moment(", ended at ", c.EndedAt))
 	if c.EndedBy.Kind != "" {
@@ -103,8 +115,11 @@ func view(c events.Call, user string) string {
 func memory(commands []events.Remembered) string {
 	p := &printer{}
 	for _, r := range commands {
-		p.line("%s %s by %s%s, seq %d%s", r.ID, r.Verb, r.UserID, in("service:", r.Service, ""), r.Seq,
-			in(", the present attempt of ", strings.Join(r.Callees, ", "), ""))
+		text := fmt.Sprintf("%s %s by %s%s, seq %d", r.ID, r.Verb, r.UserID, in("service:", r.Service, ""), r.Seq)
+		if r.Attempt > 0 {
+			text += fmt.Sprintf(", it answers attempt %d", r.Attempt)
+		}
+		p.line("%s%s", text, in(", the present attempt of ", strings.Join(r.Callees, ", "), ""))
 	}
 	return p.b.String()
 }

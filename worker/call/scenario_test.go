@@ -19,9 +19,12 @@ var update = flag.Bool("update", false, "write what the scenario files of testda
 //
 //	> new call                 begin anew: what follows is another story
 //	> limits callees=3 …       what the app changes: callees, timeout, duration
-//	> view bob                 the call as bob may see it (view service: as a service may)
-//	> memory                   what the call remembers of commands
+//	> view bob [c2]            the call as bob may see it (view service: as a service may)
+//	> memory [c2]              what the call remembers of commands
+//	> join c2 at 2s            the merged invitation that wrote c2 goes on, at 2s, with the call that it met
+//	> fence c1: <command>      the command (of another call) meets a claim of c1 that nobody has committed for too long
 //
+// Without a call's id it is the call of the last command. Where no claims are listed there are none.
 // A line that begins with # is a comment, and all else is what came of the command above it. Times count from the
 // beginning. To write the files anew: go test ./worker/call -run Scenarios -update. Then read what changed.
 func TestScenarios(t *testing.T) {
@@ -79,16 +82,67 @@ func (s *stage) obey(t *testing.T, order string) string {
 		s.limit(t, rest)
 		return ""
 	case "view":
-		return view(s.last.Call, rest)
+		user, callID, named := strings.Cut(rest, " ")
+		if named {
+			s.turnTo(callID)
+		}
+		return view(s.last.Call, user)
 	case "memory":
+		if rest != "" {
+			s.turnTo(rest)
+		}
 		return memory(s.last.Commands)
+	case "join":
+		return s.obeyJoin(t, rest)
+	case "fence":
+		return s.obeyFence(t, rest)
 	}
 	l, refused := s.read(t, order)
 	if refused != nil {
 		return "  can't be read, " + refused.Error() + "\n"
 	}
+	return s.obeyCommand(t, l)
+}
+
+// obeyCommand plays a command, and says whose lines it claims first.
+func (s *stage) obeyCommand(t *testing.T, l line) string {
+	t.Helper()
+	s.turnTo(l.cmd.CallID)
 	before := s.last
-	return s.outcome(s.do(t, l), before, l.now)
+	unclaimed := l
+	unclaimed.claimed = call.Claimed{}
+	p := &printer{}
+	p.claims(call.Claims(before, l.cmd, unclaimed.input(s.limits)))
+	return p.b.String() + s.outcome(s.do(t, l), before, l.now)
+}
+
+func (s *stage) obeyJoin(t *testing.T, text string) string {
+	t.Helper()
+	merged, now, _ := strings.Cut(text, " at ")
+	s.turnTo(merged)
+	s.turnTo(s.last.Call.MergedInto)
+	before, at := s.last, duration(t, now)
+	o, err := s.join(t, merged, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.outcome(o, before, at)
+}
+
+func (s *stage) obeyFence(t *testing.T, text string) string {
+	t.Helper()
+	stale, command, _ := strings.Cut(text, ": ")
+	l, refused := s.read(t, command)
+	if refused != nil {
+		t.Fatalf("%s: %v", command, refused)
+	}
+	s.turnTo(stale)
+	before := s.last
+	w := s.fence(t, stale, l)
+	p := &printer{}
+	p.transition("written", w)
+	p.follows(before, s.last, l.now)
+	return p.b.String()
 }
 
 func (s *stage) limit(t *testing.T, text string) {
@@ -114,9 +168,7 @@ func (s *stage) outcome(o call.Outcome, before transition, now time.Duration) st
 	switch o := o.(type) {
 	case call.Write:
 		p.written(o)
-		p.changes(s.last)
-		p.told(s.last, now)
-		p.deadlines(before, s.last)
+		p.follows(before, s.last, now)
 	case call.Keep:
 		p.kept(o)
 		if o.Made > 0 {
@@ -128,6 +180,13 @@ func (s *stage) outcome(o call.Outcome, before transition, now time.Duration) st
 		p.line("put back until %s, %s", since(o.Until), o.Why)
 	}
 	return p.b.String()
+}
+
+// follows says what follows from a transition that was written.
+func (p *printer) follows(before, after transition, now time.Duration) {
+	p.changes(after)
+	p.told(after, now)
+	p.deadlines(before, after)
 }
 
 func firstDifference(want, got string) string {

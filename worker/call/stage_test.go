@@ -14,37 +14,99 @@ import (
 // start is the moment from which scripts count.
 var start = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 
-// stage plays commands to one call, as the coordinator does: every command is read from its body, and every
+// stage plays commands to calls, as the coordinator does: every command is read from its body, and every
 // transition that is written is read back from its event before the next decision.
 type stage struct {
-	limits call.Limits
-	last   events.Transition
-	log    []events.Transition // as they were written; of sequence 1 first
-	count  int                 // of commands, for their ids
+	limits  call.Limits
+	calls   map[string]*played
+	*played     // the call of the last command; c1 in the beginning
+	count   int // of commands, for their ids
 }
 
-func newStage() *stage { return &stage{limits: call.DefaultLimits()} }
+// played is a call of a stage.
+type played struct {
+	last events.Transition
+	log  []events.Transition // as they were written; of sequence 1 first
+	made line                // what made the first of them
+}
 
-// line is one command of a script: who wants what, when it was stored and when it is handled.
+func newStage() *stage {
+	s := &stage{limits: call.DefaultLimits(), calls: map[string]*played{}}
+	s.turnTo("c1")
+	return s
+}
+
+// turnTo makes it the call that is played.
+func (s *stage) turnTo(callID string) {
+	if s.calls[callID] == nil {
+		s.calls[callID] = &played{}
+	}
+	s.played = s.calls[callID]
+}
+
+// line is one command of a script: who wants what, when it was stored and when it is handled, and what becomes of
+// its claims.
 type line struct {
 	at, now time.Duration
 	cmd     events.Command
+	claimed call.Claimed
+}
+
+// input is what the line says besides its command.
+func (l line) input(limits call.Limits) call.Input {
+	return call.Input{At: start.Add(l.at), Now: start.Add(l.now), Limits: limits, Claimed: l.claimed}
 }
 
 // decide gives what the command makes of the call as it is.
-func (s *stage) decide(l line) call.Outcome {
-	return call.Decide(s.last, l.cmd, call.Input{At: start.Add(l.at), Now: start.Add(l.now), Limits: s.limits})
-}
+func (s *stage) decide(l line) call.Outcome { return call.Decide(s.last, l.cmd, l.input(s.limits)) }
 
 // do decides, and writes what there is to write.
 func (s *stage) do(t *testing.T, l line) call.Outcome {
 	t.Helper()
+	s.turnTo(l.cmd.CallID)
 	o := s.decide(l)
-	if w, ok := o.(call.Write); ok {
-		s.last = reread(t, w)
-		s.log = append(s.log, w.Transition)
-	}
+	s.keep(t, l, o)
 	return o
+}
+
+// keep writes what there is to write.
+func (s *stage) keep(t *testing.T, l line, o call.Outcome) {
+	t.Helper()
+	w, ok := o.(call.Write)
+	if !ok {
+		return
+	}
+	if s.last.Seq == 0 {
+		s.made = l
+	}
+	s.last = reread(t, w)
+	s.log = append(s.log, w.Transition)
+}
+
+// join plays the merged invitation of this call to the call that it met. It is the same delivery, handled at now.
+func (s *stage) join(t *testing.T, merged string, now time.Duration) (call.Outcome, error) {
+	t.Helper()
+	s.turnTo(merged)
+	g := call.Merged(s.last)
+	if g == nil {
+		return nil, fmt.Errorf("%s was not merged", merged)
+	}
+	l := s.made
+	l.now = now
+	s.turnTo(g.CallID)
+	o := call.Join(s.last, l.cmd, *g, call.Input{At: start.Add(l.at), Now: start.Add(l.now), Limits: s.limits})
+	s.keep(t, l, o)
+	return o, nil
+}
+
+// fence moves a call past a claim on which this command waits.
+func (s *stage) fence(t *testing.T, stale string, l line) call.Write {
+	t.Helper()
+	l.cmd.CallID = stale
+	s.turnTo(stale)
+	w := call.Fence(s.last, l.cmd, l.input(s.limits))
+	s.keep(t, l, w)
+	return w
 }
 
 // play does a script of commands, one a line, that have to be carried out.
@@ -71,7 +133,9 @@ func (s *stage) play(t *testing.T, script string) {
 //	<at> <user>[/<device>]|service:<service>|timer <verb> [<callee>[:<name>],…] [voice|video|busy|c1.1] [key=value …]
 //
 // and reads it as a worker does. A timer's argument is the deadline that came due. The keys are id, data, timeout,
-// attempt, name, room and handled, when a worker got to it (unless it is given: at once).
+// attempt, name, room, call, which call it is for (unless it is given: c1), handled, when a worker got to it (unless
+// it is given: at once), and what became of its claims: busy=eve,… whose line is full, line=full the caller's own,
+// glare=c1#2 that the invitation met that call, in which its sender pends in that attempt.
 func (s *stage) read(t *testing.T, text string) (line, *events.Error) {
 	t.Helper()
 	words := fields(text)
@@ -136,8 +200,26 @@ func (l *line) argument(t *testing.T, word string) {
 		l.cmd.UserName = value
 	case key == "room":
 		l.cmd.RoomID = value
+	case key == "call":
+		l.cmd.CallID = value
 	case key == "handled":
 		l.now = duration(t, value)
+	default:
+		l.becameOfClaims(t, word, key, value)
+	}
+}
+
+// becameOfClaims reads what became of the command's claims.
+func (l *line) becameOfClaims(t *testing.T, word, key, value string) {
+	t.Helper()
+	switch {
+	case key == "busy":
+		l.claimed.Busy = strings.Split(value, ",")
+	case word == "line=full":
+		l.claimed.CallerBusy = true
+	case key == "glare":
+		callID, attempt, _ := strings.Cut(value, "#")
+		l.claimed.Glare = &call.Glare{CallID: callID, Attempt: int(number(t, attempt))}
 	default:
 		t.Fatalf("%q: unknown argument", word)
 	}
@@ -147,7 +229,8 @@ func (l *line) bare(t *testing.T, word string) {
 	t.Helper()
 	switch {
 	case l.cmd.Verb == events.VerbExpire:
-		_, seq, _ := strings.Cut(word, ".")
+		callID, seq, _ := strings.Cut(word, ".")
+		l.cmd.CallID = callID
 		l.cmd.CommandID = events.ExpireID(l.cmd.CallID, int(number(t, seq)))
 	case word == "voice":
 		l.cmd.CallType = events.CallTypeVoice

@@ -21,11 +21,15 @@ func scenes() []scene {
 		{name: "group, busy", script: group + isBusy, table: terminal},
 		{name: "group, canceled", script: group + isCanceled, table: terminal},
 		{name: "group, timed out", script: group + timesOut, at: "63s", table: terminal},
+		{name: "group, line busy", script: group + lineBusy, table: terminal},
 		{name: "1:1, ended, answered", script: oneToOne + leaves, table: endedAlone},
 		{name: "1:1, ended, declined", script: oneToOne + declines, table: endedAlone},
 		{name: "1:1, ended, canceled", script: oneToOne + "\n2s ann/laptop cancel", table: endedAlone},
 		{name: "1:1, ended, timed out", script: oneToOne + "\n60s timer expire c1.1", at: "61s", table: endedAlone},
 		{name: "1:1, ended, expired", script: oneToOne + accepts + "\n12h timer expire c1.2", at: "12h1s", table: endedAlone},
+		{name: "1:1, ended, line busy", script: oneToOne + lineBusy, table: endedAlone},
+		{name: "1:1, born ended, caller busy", script: oneToOne + " line=full", table: endedAlone},
+		{name: "1:1, born ended, merged", script: oneToOne + " glare=c9#1", table: endedAlone},
 		{name: "group, ended while invited", script: group, ended: true, table: ended},
 		{name: "group, ended while ringing", script: group + rings, ended: true, table: ended},
 		{name: "group, ended while accepted", script: group + accepts, ended: true, table: ended},
@@ -34,6 +38,7 @@ func scenes() []scene {
 		{name: "group, ended after busy", script: group + isBusy, ended: true, table: ended},
 		{name: "group, ended after canceled", script: group + isCanceled, ended: true, table: ended},
 		{name: "group, ended after timed out", script: group + timesOut, ended: true, at: "63s", table: ended},
+		{name: "group, ended after line busy", script: group + lineBusy, ended: true, table: ended},
 	}
 }
 
@@ -175,7 +180,8 @@ timeouts                 | invalid added  added  invalid invalid invalid gone   
 
 // Once the call ended nobody is "in" or "accepted" any more, and CONTRACT is silent on whom that makes a wrong role:
 // whoever had, or could have had, the role hears that the call is over, everybody else is denied as before. It is
-// silent on expire too: by DESIGN one that comes too late changes nothing.
+// silent on expire too: by DESIGN one that comes too late changes nothing. Of a call that was born ended caller_busy or
+// merged it says that it is shown to nobody, and not what a callee gets who knows its id: as of any other that ended.
 const ended = `
 bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied
 ann ann,left             | exists  over   over   denied  denied  denied  over   over    over   denied

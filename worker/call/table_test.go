@@ -60,6 +60,7 @@ type scene struct {
 	name    string
 	script  string // what leads to it
 	ended   bool   // the desk ends the call then
+	fenced  bool   // the call is moved past somebody's claim then
 	at, now string // when the command is stored and handled; unset: 3s
 	table   string
 }
@@ -80,6 +81,7 @@ const takenOut = "0s ann/laptop cancel handled=5s"
 
 // How bob got into a state, after either beginning.
 const (
+	lineBusy   = " busy=bob" // of the command that invites him
 	rings      = "\n2s bob/phone ring"
 	accepts    = "\n2s bob/phone accept"
 	acceptsBy  = "\n2s bob accept" // without a device
@@ -105,6 +107,25 @@ func TestDecideTable(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestDecideAfterFence: to a call that was moved past somebody's claim everything is as it was.
+func TestDecideAfterFence(t *testing.T) {
+	for _, sc := range scenes() {
+		s := newStage()
+		s.play(t, sc.script)
+		if sc.fenced = s.last.Call.State == events.CallStateRinging || s.last.Call.State == events.CallStateActive; !sc.fenced || sc.ended {
+			continue
+		}
+		cells := readTable(t, sc.table)
+		for _, from := range senders {
+			for _, col := range columns {
+				if got, want := sc.try(t, from, from == "ann,left", col.name, col.args), cells[from][col.name]; got != want {
+					t.Errorf("%s: %s by %s: %s, want %s", sc.name, col.name, from, got, want)
+				}
+			}
+		}
 	}
 }
 
@@ -159,6 +180,9 @@ func (sc scene) try(t *testing.T, from string, left bool, column, args string) s
 	}
 	if sc.ended {
 		s.play(t, "2.9s service:desk end")
+	}
+	if sc.fenced {
+		s.fence(t, "c1", s.readOn(t, "2.9s zoe invite yan voice call=c9"))
 	}
 	verb := column
 	if column == "readd" {

@@ -167,7 +167,7 @@ func (e *teller) others(about, invitedBy string, kind events.Kind, reason string
 }
 
 func (e *teller) tell() {
-	if e.t.Event == events.EventFenced {
+	if e.t.Event == events.EventFenced || bornEnded(e.after) {
 		return
 	}
 	over := e.after.State == events.CallStateEnded
@@ -190,11 +190,15 @@ func (e *teller) tell() {
 }
 
 func (e *teller) began(x events.Callee) {
-	if x.State == events.StateTimedOut {
-		e.waiting(x, events.OutgoingCallTimeout, x.CustomData)
-	} else {
+	if x.State == events.StateInvited {
 		e.say(x.UserID, events.IncomingCallReceived, x.UserID, "", x.CustomData, true)
+		return
 	}
+	kind := events.OutgoingCallTimeout
+	if x.Reason == events.ReasonLineBusy {
+		kind = events.OutgoingCallRejectedCauseBusy
+	}
+	e.waiting(x, kind, x.CustomData)
 }
 
 func (e *teller) moved(x events.Callee, over bool) {

@@ -28,7 +28,7 @@ func cancel(last events.Transition, cmd events.Command, in Input) Outcome {
 
 // mayCancel says whether the sender, who is permitted to cancel at all, may cancel this callee.
 func (d *draft) mayCancel(x events.Callee) bool {
-	return d.cmd.Service != "" || d.cmd.UserID == d.call.Caller.UserID || d.cmd.UserID == x.InvitedBy
+	return d.cmd.Service != "" || d.cmd.UserID == d.call.Caller.UserID || d.cmd.UserID == inviter(d.last.Commands, x.UserID)
 }
 
 // cancel cancels those of the pending callees whom the function picks.

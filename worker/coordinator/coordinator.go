@@ -167,7 +167,7 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		if err := c.repeat(ctx, d, now, o.Made); err != nil {
 			return c.putBack(d, err)
 		}
-		if glare := call.Merged(now); glare != nil {
+		if glare := call.Merged(now); glare != nil && d.cmd.Verb == events.VerbInvite {
 			return c.settle(ctx, d, glare)
 		}
 		return c.accepted(d, now.Call)
