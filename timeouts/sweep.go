@@ -3,9 +3,11 @@ package timeouts
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
@@ -42,7 +44,11 @@ func (w *Worker) sweep(ctx context.Context) {
 	}
 }
 
-// missed sends expire for every deadline that is overdue, and counts them. Sent twice, it changes nothing.
+// longestNext is how long the next deadline may take to come; they stand there already.
+const longestNext = 2 * time.Second
+
+// missed sends expire for every deadline that is overdue, removes it, and counts them. Sent twice, an expire changes
+// nothing; removed it is once its expire is stored, or one that the server never fires would be found at every sweep.
 func (w *Worker) missed(ctx context.Context) (count int, err error) {
 	cons, err := w.js.OrderedConsumer(ctx, worker.StreamTimers, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{events.TimerSubjects}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
@@ -50,27 +56,33 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("timeouts: look through the deadlines: %w", err)
 	}
+	left := cons.CachedInfo().NumPending
+	messages, err := cons.Messages()
+	if err != nil {
+		return 0, fmt.Errorf("timeouts: look through the deadlines: %w", err)
+	}
+	defer messages.Stop()
 	overdue := events.TimeOf(time.Now().Add(-w.every.Overdue))
-	for {
-		batch, err := cons.FetchNoWait(500)
+	for ; left > 0; left-- {
+		msg, err := messages.Next(jetstream.NextMaxWait(longestNext))
+		if errors.Is(err, nats.ErrTimeout) || ctx.Err() != nil {
+			return count, nil // the others have come due meanwhile
+		}
 		if err != nil {
 			return count, fmt.Errorf("timeouts: look through the deadlines: %w", err)
 		}
-		n := 0
-		for msg := range batch.Messages() {
-			n++
-			app, callID, seq, ok := events.ParseTimerSubject(msg.Subject())
-			var d Deadline
-			if !ok || json.Unmarshal(msg.Data(), &d) != nil || d.Deadline > overdue {
-				continue // one that was removed has no body
-			}
-			if err := w.expire(ctx, app, callID, seq); err != nil {
-				return count, err
-			}
-			count++
+		app, callID, seq, ok := events.ParseTimerSubject(msg.Subject())
+		var d Deadline
+		if !ok || json.Unmarshal(msg.Data(), &d) != nil || d.Deadline > overdue {
+			continue // one that was removed has no body
 		}
-		if n == 0 {
-			return count, batch.Error()
+		if err := w.expire(ctx, app, callID, seq); err != nil {
+			return count, err
 		}
+		if err := Remove(w.js.Conn(), app, callID, seq); err != nil {
+			return count, err
+		}
+		count++
 	}
+	return count, nil
 }

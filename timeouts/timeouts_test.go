@@ -183,6 +183,20 @@ func TestMissedDeadlines(t *testing.T) {
 			t.Error("the young one came before the old one")
 		}
 	}
+	for _, callID := range []string{"old", "young"} { // or every sweep would find them again
+		for deadline := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
+			st, err := s.JS.Stream(t.Context(), worker.StreamTimers)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", callID, 3)); err != nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the deadline of %s stays", callID)
+			}
+		}
+	}
 	if took := time.Since(begun); took < 1900*time.Millisecond {
 		t.Errorf("one that was 3 s overdue was taken for missed after %v", took)
 	}

@@ -6,7 +6,7 @@
 //  1. Run returns only once nothing of it runs any more. When its context ends it stops pulling, lets the
 //     messages in hand finish, and puts back what did not.
 //  2. Messages with the same key are handled one after another, in the order of the stream; others in parallel,
-//     up to a bound. Nothing is pulled that there is no room for, but for one batch.
+//     up to a bound. Nothing is pulled that there is no room for; what waits behind its key holds no hand.
 //  3. A message in hand is not redelivered to another worker while this one lives: its ack wait is extended.
 //  4. A handler that panics puts its message back. A message is never given up.
 //  5. A consumer that was deleted, or whose server was restarted, is rebuilt, and the work goes on.

@@ -39,10 +39,11 @@ func Nak(delay time.Duration, reason string) Exit {
 // Term gives up a message that nobody will ever be able to handle.
 func Term(reason string) Exit { return Exit{kind: exitTerm, reason: reason} }
 
-// Backoff is how long a message is put back for that failed this many times before: from 100 ms to 30 s.
+// Backoff is how long a message is put back for that failed: from 100 ms to 5 s. Deliveries count too that had to
+// wait for something else, so it must not grow far.
 func Backoff(delivered uint64) time.Duration {
-	const least, most = 100 * time.Millisecond, 30 * time.Second
-	if delivered > 9 {
+	const least, most = 100 * time.Millisecond, 5 * time.Second
+	if delivered > 6 {
 		return most
 	}
 	return min(most, least<<max(delivered, 1)>>1)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 )
@@ -18,19 +19,24 @@ type Runner struct {
 	Log      zerolog.Logger
 	Stream   string
 	Consumer string
-	Parallel int                                               // how many messages may be in hand at once
+	Parallel int                                               // how many messages are worked on at once
 	Key      func(subject string) string                       // messages of one key are handled in order
 	Handle   func(ctx context.Context, msg jetstream.Msg) Exit // must return soon once ctx ends
 	Drain    time.Duration                                     // how long those in hand may take once Run's context ends
 }
 
-// reopenAfter is how long a worker waits before it tries to open its consumer again.
-const reopenAfter = 500 * time.Millisecond
+const (
+	reopenAfter = 500 * time.Millisecond // before a consumer is opened again
+	pullFor     = 250 * time.Millisecond // one pull waits for messages; also what the end of a worker may wait for it
+	pullAtOnce  = 256
+	heldFor     = 16 // times Parallel: how many messages are held, most of them behind others of their key
+)
 
 // Run handles messages until ctx ends, and gives nil then.
 func (r Runner) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(r.Drain, stop) })()
 	h := newHands(r.Parallel, func(msg jetstream.Msg) { r.handle(work, msg) })
 	extended := make(chan struct{})
 	go func() { defer close(extended); h.extend(work) }()
@@ -52,49 +58,41 @@ func (r Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// consume pulls messages until ctx ends, which is no error, or until the consumer has to be opened again.
+// consume pulls messages until ctx ends, which is no error, or until the consumer has to be opened again. It pulls
+// what there is room for and no more, and takes what comes of a pull to its end: nothing is left for a redelivery.
 func (r Runner) consume(ctx context.Context, h *hands) error {
 	cons, err := openConsumer(ctx, r.JS, r.Stream, r.Consumer)
 	if err != nil {
 		return err
 	}
-	broken := make(chan error, 1)
-	cc, err := cons.Consume(
-		func(msg jetstream.Msg) { h.take(r.Key(msg.Subject()), msg) },
-		jetstream.PullMaxMessages(max(r.Parallel, 2)),
-		jetstream.PullExpiry(5*time.Second),
-		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
-			if errors.Is(err, jetstream.ErrConsumerDeleted) || errors.Is(err, jetstream.ErrConsumerNotFound) ||
-				errors.Is(err, jetstream.ErrNoHeartbeat) {
-				select {
-				case broken <- err:
-				default:
-				}
-				return
-			}
-			r.Log.Warn().Err(err).Str("stream", r.Stream).Msg("while consuming")
-		}),
-	)
-	if err != nil {
-		return fmt.Errorf("worker: consume %s: %w", r.Stream, err)
+	for {
+		n := h.free(ctx)
+		if n == 0 {
+			return nil
+		}
+		batch, err := cons.Fetch(min(n, pullAtOnce), jetstream.FetchMaxWait(pullFor))
+		if err != nil {
+			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
+		}
+		for msg := range batch.Messages() {
+			h.take(r.Key(msg.Subject()), msg)
+		}
+		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
+			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
+		}
 	}
-	select {
-	case <-ctx.Done():
-		err = nil
-	case err = <-broken:
-		err = fmt.Errorf("worker: consumer %s of %s: %w", r.Consumer, r.Stream, err)
-	case <-cc.Closed():
-		err = fmt.Errorf("worker: consumer %s of %s was closed", r.Consumer, r.Stream)
-	}
-	cc.Drain()
-	<-cc.Closed()
-	return err
 }
 
 // handle lets one message through, and logs what did not go as it should: once, here.
 func (r Runner) handle(ctx context.Context, msg jetstream.Msg) {
-	exit := r.guarded(ctx, msg)
+	exit := Nak(0, "the worker ends")
+	if ctx.Err() == nil {
+		exit = r.guarded(ctx, msg)
+	}
 	if exit.kind == exitNak {
+		if ctx.Err() != nil {
+			exit.delay = time.Millisecond // it is not the message's fault
+		}
 		r.Log.Debug().Str("subject", msg.Subject()).Dur("delay", exit.delay).Str("reason", exit.reason).Msg("put back")
 	}
 	if err := exit.leave(ctx, msg); err != nil {
@@ -121,10 +119,12 @@ func Delivered(msg jetstream.Msg) uint64 {
 	return 1
 }
 
-// hands holds the messages that are being handled or wait for the one before them.
+// hands holds the messages that are being handled, or wait for room or for the one before them.
 type hands struct {
 	handle func(jetstream.Msg)
-	room   chan struct{}
+	room   chan struct{} // one for each that is worked on
+	most   int           // how many are held
+	freed  chan struct{} // that there is room again
 	wg     sync.WaitGroup
 
 	mu    sync.Mutex
@@ -133,15 +133,32 @@ type hands struct {
 }
 
 func newHands(parallel int, handle func(jetstream.Msg)) *hands {
+	parallel = max(parallel, 1)
 	return &hands{
-		handle: handle, room: make(chan struct{}, max(parallel, 1)),
+		handle: handle, room: make(chan struct{}, parallel), most: heldFor * parallel, freed: make(chan struct{}, 1),
 		lanes: map[string][]jetstream.Msg{}, since: map[jetstream.Msg]time.Time{},
 	}
 }
 
-// take waits for room, then hands the message on.
+// free waits until there is room and says how much; 0 once ctx has ended.
+func (h *hands) free(ctx context.Context) int {
+	for ctx.Err() == nil {
+		h.mu.Lock()
+		n := h.most - len(h.since)
+		h.mu.Unlock()
+		if n > 0 {
+			return n
+		}
+		select {
+		case <-ctx.Done():
+		case <-h.freed:
+		}
+	}
+	return 0
+}
+
+// take holds the message and hands it on; it never waits.
 func (h *hands) take(key string, msg jetstream.Msg) {
-	h.room <- struct{}{}
 	h.wg.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -158,9 +175,10 @@ func (h *hands) take(key string, msg jetstream.Msg) {
 // work handles the messages of one key, one after another, until there is none left.
 func (h *hands) work(key string, msg jetstream.Msg) {
 	for more := true; more; {
+		h.room <- struct{}{}
 		h.handle(msg)
-		msg, more = h.next(key, msg)
 		<-h.room
+		msg, more = h.next(key, msg)
 		h.wg.Done()
 	}
 }
@@ -169,6 +187,10 @@ func (h *hands) next(key string, done jetstream.Msg) (jetstream.Msg, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.since, done)
+	select {
+	case h.freed <- struct{}{}:
+	default:
+	}
 	waiting := h.lanes[key]
 	if len(waiting) == 0 {
 		delete(h.lanes, key)

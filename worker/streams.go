@@ -53,6 +53,8 @@ func DefaultSettings() Settings {
 // call, and a call and its deadlines outlive the line.
 func (s Settings) Check(maxDuration time.Duration) error {
 	switch {
+	case s.Replicas != 1 && s.Replicas != 3 && s.Replicas != 5:
+		return fmt.Errorf("worker: replicas must be 1, 3 or 5, got %d", s.Replicas)
 	case maxDuration+time.Hour > s.LinesTTL:
 		return fmt.Errorf("worker: maximum duration %v + 1h must be at most the TTL of lines, %v", maxDuration, s.LinesTTL)
 	case s.LinesTTL > s.CallsMaxAge:

@@ -69,6 +69,7 @@ func TestSettingsThatDoNotHold(t *testing.T) {
 	for name, change := range map[string]func(*worker.Settings){
 		"lines go before their call":  func(s *worker.Settings) { s.LinesTTL = longest },
 		"calls go before their lines": func(s *worker.Settings) { s.CallsMaxAge = s.LinesTTL - 1 },
+		"two replicas":                func(s *worker.Settings) { s.Replicas = 2 },
 		"timers go before the lines":  func(s *worker.Settings) { s.TimersMaxAge = s.LinesTTL - 1 },
 	} {
 		s := worker.DefaultSettings()

@@ -74,7 +74,7 @@ func appCommand(
 			return do(cmd.Context(), apps{kv: kv, out: cmd.OutOrStdout(), flags: cmd.Flags()}, args)
 		},
 	}
-	cmd.Flags().StringVar(&c.natsURL, "nats-url", "", "NATS server (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
+	addNATSFlag(cmd, &c.natsURL)
 	c.app = "demo"
 	if addFlags != nil {
 		addFlags(cmd.Flags())

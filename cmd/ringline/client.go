@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type client struct {
 
 // addFlags lets the command line override the environment.
 func (c *client) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.natsURL, "nats-url", "", "NATS server (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
+	addNATSFlag(cmd, &c.natsURL)
 	cmd.Flags().StringVar(&c.app, "app", "", "app (default $RINGLINE_APP, else demo)")
 }
 
@@ -44,8 +45,9 @@ func (c *client) read(cmd *cobra.Command) error {
 }
 
 func (c *client) connect(name string, options ...nats.Option) (*connection, error) {
+	credentials, _ := c.settings.credentials() // checked with the other settings
 	conn, err := connect(c.natsURL, "ringline "+name,
-		append(options, nats.CustomInboxPrefix(c.settings.InboxPrefix), nats.Timeout(5*time.Second))...)
+		append(slices.Concat(credentials, options), nats.CustomInboxPrefix(c.settings.InboxPrefix), nats.Timeout(5*time.Second))...)
 	if err != nil {
 		return nil, noServer(c.natsURL, err)
 	}

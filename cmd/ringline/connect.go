@@ -28,6 +28,39 @@ func connect(url, name string, options ...nats.Option) (*connection, error) {
 	return c, nil
 }
 
+// await waits until it is connected. NATS may refuse us for good.
+func (c *connection) await(ctx context.Context) error {
+	connected := c.StatusChanged(nats.CONNECTED)
+	defer c.RemoveStatusListener(connected)
+	for !c.IsConnected() {
+		select {
+		case <-connected:
+		case <-c.closed:
+			return c.refusal()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Run ends with ctx, or with an error when the connection is closed for good.
+func (c *connection) Run(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-c.closed:
+		return c.refusal()
+	}
+}
+
+func (c *connection) refusal() error {
+	if err := c.LastError(); err != nil {
+		return fmt.Errorf("the connection %q was closed: %w", c.Opts.Name, err)
+	}
+	return fmt.Errorf("the connection %q was closed", c.Opts.Name)
+}
+
 // drain sends and handles what is left, and returns once the connection is closed.
 func (c *connection) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)

@@ -12,8 +12,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nats-io/nats.go"
-
 	"ringline.io/ringline/worker/natstest"
 )
 
@@ -187,7 +185,7 @@ func TestSettingsAreInForce(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	nc, err := nats.Connect(natstest.Start(t).URL())
+	nc, err := connect(natstest.Start(t).URL(), "ringline api")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,10 +208,10 @@ func TestReadiness(t *testing.T) {
 	}
 	ready.set("starting")
 	check(http.StatusServiceUnavailable, "starting")
-	ready.running(map[string]*nats.Conn{"api": nc})
+	ready.running([]*connection{nc})
 	check(http.StatusOK, "")
 	nc.Close()
-	check(http.StatusServiceUnavailable, "the NATS connection of the api is CLOSED")
+	check(http.StatusServiceUnavailable, `the NATS connection "ringline api" is CLOSED`)
 	ready.set("stopping")
 	check(http.StatusServiceUnavailable, "stopping")
 }

@@ -15,13 +15,13 @@ import (
 
 // readiness says whether commands are handled, or why not.
 type readiness struct {
-	phase atomic.Pointer[string]                // why not; nil once everything runs
-	conns atomic.Pointer[map[string]*nats.Conn] // by what uses it
+	phase atomic.Pointer[string] // why not; nil once everything runs
+	conns atomic.Pointer[[]*connection]
 }
 
 func (r *readiness) set(phase string) { r.phase.Store(&phase) }
 
-func (r *readiness) running(conns map[string]*nats.Conn) {
+func (r *readiness) running(conns []*connection) {
 	r.conns.Store(&conns)
 	r.phase.Store(nil)
 }
@@ -31,9 +31,9 @@ func (r *readiness) reason() string {
 	if phase := r.phase.Load(); phase != nil {
 		return *phase
 	}
-	for name, nc := range *r.conns.Load() {
-		if s := nc.Status(); s != nats.CONNECTED {
-			return fmt.Sprintf("the NATS connection of the %s is %s", name, s)
+	for _, c := range *r.conns.Load() {
+		if s := c.Status(); s != nats.CONNECTED {
+			return fmt.Sprintf("the NATS connection %q is %s", c.Opts.Name, s)
 		}
 	}
 	return ""
@@ -45,6 +45,7 @@ type probes struct {
 	failed chan error
 }
 
+// serveProbes serves on l; with nil it serves nothing.
 func serveProbes(l net.Listener, ready *readiness) *probes {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
@@ -58,6 +59,9 @@ func serveProbes(l net.Listener, ready *readiness) *probes {
 			IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
 		},
 		failed: make(chan error, 1),
+	}
+	if l == nil {
+		return p
 	}
 	go func() {
 		if err := p.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

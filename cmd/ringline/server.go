@@ -13,6 +13,9 @@ import (
 	"github.com/rs/zerolog"
 )
 
+// httpOff in place of an address means that HTTP is not served.
+const httpOff = "off"
+
 // The embedded NATS server listens on loopback only.
 const (
 	natsHost        = "127.0.0.1"
@@ -23,8 +26,11 @@ const (
 	startLimit = 30 * time.Second
 )
 
-// listenHTTP takes the address of the probes.
+// listenHTTP takes the address of the probes; off gives none.
 func listenHTTP(ctx context.Context, addr string) (net.Listener, error) {
+	if addr == httpOff {
+		return nil, nil //nolint:nilnil // none was asked for
+	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
 	case inUse(err):

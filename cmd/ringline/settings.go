@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -20,101 +22,158 @@ import (
 const settingsPrefix = "RINGLINE"
 
 // settings are what the environment says, each as RINGLINE_<NAME>. Names come from split_words alone: a tag
-// envconfig:"PORT" would also read a variable PORT without the prefix.
+// envconfig:"PORT" would also read a variable PORT without the prefix. Help, `ringline config` and the checks all read
+// these tags: unit is what a value is, secret what of it is never shown.
 type settings struct {
-	NatsURL      string        `split_words:"true" default:"nats://127.0.0.1:4222" desc:"the NATS server of verbs and watch"`
-	App          string        `split_words:"true" default:"demo" desc:"the app of verbs and watch"`
-	InboxPrefix  string        `split_words:"true" default:"_INBOX" desc:"replies go below this subject and nowhere else"`
-	LogLevel     string        `split_words:"true" default:"info" desc:"debug, info, warn or error"`
-	RingTimeout  time.Duration `split_words:"true" default:"60s" desc:"how long it rings, 1s to 600s, where an invitation does not say"`
-	MaxCallees   int           `split_words:"true" default:"50" desc:"callees of a call, all in all"`
-	MaxDuration  time.Duration `split_words:"true" default:"12h" desc:"the longest call"`
-	CallsMaxAge  time.Duration `split_words:"true" default:"24h" desc:"how long a call is kept after its last transition"`
-	TimersMaxAge time.Duration `split_words:"true" default:"24h" desc:"how long a deadline is kept"`
-	LinesTTL     time.Duration `split_words:"true" default:"18h" desc:"how long a user's line is kept"`
-	EventsMaxAge time.Duration `split_words:"true" default:"720h" desc:"how long the event log is kept"`
-	Parallel     int           `split_words:"true" default:"64" desc:"commands in hand at once"`
-	APITimeout   time.Duration `split_words:"true" default:"8s" desc:"how long the api waits for an answer"`
+	NatsURL       string        `split_words:"true" default:"nats://127.0.0.1:4222" unit:"URLs" secret:"userinfo" desc:"the NATS servers, comma-separated, of all but dev"`
+	App           string        `split_words:"true" default:"demo" unit:"name" desc:"the app of verbs and watch"`
+	NatsCreds     string        `split_words:"true" unit:"file" desc:"credentials for NATS: a user JWT and its seed"`
+	NatsNkey      string        `split_words:"true" unit:"file" desc:"credentials for NATS: an nkey seed"`
+	NatsTLS       natsTLS       `split_words:"true"`
+	InboxPrefix   string        `split_words:"true" default:"_INBOX" unit:"subject" desc:"replies go below this subject and nowhere else"`
+	HTTP          string        `split_words:"true" unit:"address" desc:"of /healthz and /readyz, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082)"`
+	LogLevel      string        `split_words:"true" default:"info" unit:"word" desc:"debug, info, warn or error"`
+	RingTimeout   time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how long it rings, 1s to 600s, where an invitation does not say"`
+	MaxCallees    int           `split_words:"true" default:"50" unit:"number" desc:"callees of a call, all in all"`
+	MaxDuration   time.Duration `split_words:"true" default:"12h" unit:"duration" desc:"the longest call"`
+	Replicas      int           `split_words:"true" default:"1" unit:"number" desc:"of every stream and bucket: 1, 3 or 5"`
+	CallsMaxAge   time.Duration `split_words:"true" default:"24h" unit:"duration" desc:"how long a call is kept after its last transition"`
+	CallsMaxBytes byteSize      `split_words:"true" default:"16GiB" unit:"bytes" desc:"size of RINGLINE_CALLS beyond which new transitions are refused"`
+	TimersMaxAge  time.Duration `split_words:"true" default:"24h" unit:"duration" desc:"how long a deadline is kept"`
+	LinesTTL      time.Duration `split_words:"true" default:"18h" unit:"duration" desc:"how long a user's line is kept"`
+	EventsMaxAge  time.Duration `split_words:"true" default:"720h" unit:"duration" desc:"how long the event log is kept"`
+	Parallel      int           `split_words:"true" default:"64" unit:"number" desc:"commands in hand at once, in each coordinator"`
+	APITimeout    time.Duration `split_words:"true" default:"8s" unit:"duration" desc:"how long the api waits for an answer"`
 }
 
-// readSettings reads and checks the environment.
+type natsTLS struct {
+	CA   string `split_words:"true" unit:"file" desc:"certificates of who may sign those of the NATS servers"`
+	Cert string `split_words:"true" unit:"file" desc:"our certificate for NATS"`
+	Key  string `split_words:"true" unit:"file" desc:"its key"`
+}
+
+// problem is what is wrong with the settings of these names.
+type problem struct {
+	names []string
+	text  string
+}
+
+// readSettings reads and checks the environment. Of several problems it gives the first.
 func readSettings() (settings, error) {
-	var s settings
-	names := settingNames()
-	if err := misspelt(names); err != nil {
-		return s, err
+	s, problems := loadSettings()
+	if len(problems) > 0 {
+		return s, errors.New(problems[0].text)
 	}
-	for _, name := range names {
-		if v, ok := os.LookupEnv(name); ok && strings.TrimSpace(v) == "" {
-			return s, fmt.Errorf("%s is empty: give it a value or unset it", name)
+	return s, nil
+}
+
+// loadSettings reads the environment and gives all that is wrong with it.
+func loadSettings() (settings, []problem) {
+	problems := misspelt()
+	for _, x := range listSettings() {
+		if v, ok := os.LookupEnv(x.name); ok && strings.TrimSpace(v) == "" {
+			problems = append(problems, problem{[]string{x.name}, x.name + " is empty: give it a value or unset it"})
 		}
 	}
-	if err := envconfig.Process(settingsPrefix, &s); err != nil {
-		return s, unreadable(err)
+	s, unreadable := parseSettings()
+	for _, p := range slices.Concat(unreadable, s.problems()) {
+		if !slices.ContainsFunc(problems, func(old problem) bool {
+			return slices.ContainsFunc(p.names, func(name string) bool { return slices.Contains(old.names, name) })
+		}) {
+			problems = append(problems, p)
+		}
 	}
-	return s, s.check()
+	return s, problems
 }
 
-// misspelt finds a variable with our prefix that is none of ours.
-func misspelt(names []string) error {
-	err := envconfig.CheckDisallowed(settingsPrefix, &settings{})
-	if err == nil {
-		return nil
+// parseSettings reads field by field, as envconfig stops at the first that it can't read.
+func parseSettings() (s settings, problems []problem) {
+	all := reflect.ValueOf(&s).Elem()
+	for i := range all.NumField() {
+		one := reflect.New(reflect.StructOf([]reflect.StructField{all.Type().Field(i)}))
+		if err := envconfig.Process(settingsPrefix, one.Interface()); err != nil {
+			problems = append(problems, unreadable(err))
+			continue
+		}
+		all.Field(i).Set(one.Elem().Field(0))
+	}
+	return s, problems
+}
+
+// misspelt finds the variables with our prefix that are none of ours.
+func misspelt() (problems []problem) {
+	var names []string
+	for _, x := range listSettings() {
+		names = append(names, x.name)
 	}
 	for _, v := range os.Environ() {
 		name, _, _ := strings.Cut(v, "=")
 		if !strings.HasPrefix(name, settingsPrefix+"_") || slices.Contains(names, name) {
 			continue
 		}
+		text := fmt.Sprintf("%s is no setting; there are: %s", name, strings.Join(names, ", "))
 		if near, ok := nearest(name, names); ok {
-			return fmt.Errorf("%s is no setting; did you mean %s?", name, near)
+			text = fmt.Sprintf("%s is no setting; did you mean %s?", name, near)
 		}
-		return fmt.Errorf("%s is no setting; there are: %s", name, strings.Join(names, ", "))
+		problems = append(problems, problem{[]string{name}, text})
 	}
-	return err
+	return problems
 }
 
 // unreadable says what a value should look like.
-func unreadable(err error) error {
+func unreadable(err error) problem {
 	var p *envconfig.ParseError
 	if !errors.As(err, &p) {
-		return fmt.Errorf("read settings: %w", err)
+		return problem{nil, fmt.Sprintf("read settings: %v", err)}
 	}
 	want := "a whole number"
-	if p.TypeName == "time.Duration" {
+	switch p.TypeName {
+	case reflect.TypeFor[time.Duration]().String():
 		want = "a duration such as 90s, 15m or 12h"
+	case reflect.TypeFor[byteSize]().String():
+		want = "a size such as 16GiB, 512MiB or 1000000"
 	}
-	return fmt.Errorf("%s must be %s, got %q", p.KeyName, want, p.Value)
+	return problem{[]string{p.KeyName}, fmt.Sprintf("%s must be %s, got %q", p.KeyName, want, p.Value)}
 }
 
-func (s settings) check() error {
-	if _, err := s.level(); err != nil {
-		return err
+// problems are values that can be read and can't be meant.
+func (s settings) problems() (list []problem) {
+	refuse := func(when bool, name, format string, args ...any) {
+		if when {
+			list = append(list, problem{[]string{name}, name + " " + fmt.Sprintf(format, args...)})
+		}
 	}
+	_, err := s.level()
 	least, most := events.MinRingTimeoutS*time.Second, events.MaxRingTimeoutS*time.Second
-	switch {
-	case s.RingTimeout < least, s.RingTimeout > most, s.RingTimeout%time.Second != 0:
-		return fmt.Errorf("RINGLINE_RING_TIMEOUT must be whole seconds from %v to %gs, got %v", least, most.Seconds(), s.RingTimeout)
-	case s.MaxCallees < 1, s.MaxCallees > events.MaxCallees:
-		return fmt.Errorf("RINGLINE_MAX_CALLEES must be from 1 to %d, got %d", events.MaxCallees, s.MaxCallees)
-	case s.MaxDuration < time.Second:
-		return fmt.Errorf("RINGLINE_MAX_DURATION must be at least 1s, got %v", s.MaxDuration)
-	case s.EventsMaxAge < time.Second:
-		return fmt.Errorf("RINGLINE_EVENTS_MAX_AGE must be at least 1s, got %v", s.EventsMaxAge)
-	case s.Parallel < 1:
-		return fmt.Errorf("RINGLINE_PARALLEL must be at least 1, got %d", s.Parallel)
-	case s.APITimeout <= 0:
-		return fmt.Errorf("RINGLINE_API_TIMEOUT must be above 0, got %v", s.APITimeout)
-	case !validInboxPrefix(s.InboxPrefix):
-		return fmt.Errorf("RINGLINE_INBOX_PREFIX must be a subject without wildcards such as _INBOX, got %q", s.InboxPrefix)
-	}
+	refuse(err != nil, "RINGLINE_LOG_LEVEL", "must be debug, info, warn or error, got %q", s.LogLevel)
+	refuse(s.RingTimeout < least || s.RingTimeout > most || s.RingTimeout%time.Second != 0, "RINGLINE_RING_TIMEOUT",
+		"must be whole seconds from %v to %gs, got %v", least, most.Seconds(), s.RingTimeout)
+	refuse(s.MaxCallees < 1 || s.MaxCallees > events.MaxCallees, "RINGLINE_MAX_CALLEES",
+		"must be from 1 to %d, got %d", events.MaxCallees, s.MaxCallees)
+	refuse(s.MaxDuration < time.Second, "RINGLINE_MAX_DURATION", "must be at least 1s, got %v", s.MaxDuration)
+	refuse(s.EventsMaxAge < time.Second, "RINGLINE_EVENTS_MAX_AGE", "must be at least 1s, got %v", s.EventsMaxAge)
+	refuse(s.CallsMaxBytes < leastCallsBytes, "RINGLINE_CALLS_MAX_BYTES",
+		"must be at least %v, got %v", leastCallsBytes, s.CallsMaxBytes)
+	refuse(!slices.Contains([]int{1, 3, 5}, s.Replicas), "RINGLINE_REPLICAS", "must be 1, 3 or 5, got %d", s.Replicas)
+	refuse(s.Parallel < 1, "RINGLINE_PARALLEL", "must be at least 1, got %d", s.Parallel)
+	refuse(s.APITimeout <= 0, "RINGLINE_API_TIMEOUT", "must be above 0, got %v", s.APITimeout)
+	refuse(!validInboxPrefix(s.InboxPrefix), "RINGLINE_INBOX_PREFIX",
+		"must be a subject without wildcards such as _INBOX, got %q", s.InboxPrefix)
+	refuse(!validURLs(s.NatsURL), "RINGLINE_NATS_URL", "must be URLs such as nats://host:4222, with commas between them")
 	if err := events.CheckToken("RINGLINE_APP", s.App); err != nil {
-		return errors.New(err.Message)
+		list = append(list, problem{[]string{"RINGLINE_APP"}, err.Message})
 	}
-	if err := s.streams().Check(s.MaxDuration); err != nil {
-		return fmt.Errorf("settings RINGLINE_MAX_DURATION, LINES_TTL, CALLS_MAX_AGE, TIMERS_MAX_AGE: %w", err)
+	_, bad := s.credentials()
+	list = append(list, bad...)
+	ages := s.streams()
+	ages.Replicas = 1 // those were checked above
+	if err := ages.Check(s.MaxDuration); err != nil {
+		list = append(list, problem{
+			[]string{"RINGLINE_MAX_DURATION", "RINGLINE_LINES_TTL", "RINGLINE_CALLS_MAX_AGE", "RINGLINE_TIMERS_MAX_AGE"},
+			fmt.Sprintf("settings RINGLINE_MAX_DURATION, LINES_TTL, CALLS_MAX_AGE, TIMERS_MAX_AGE: %v", err),
+		})
 	}
-	return nil
+	return list
 }
 
 func validInboxPrefix(prefix string) bool {
@@ -140,30 +199,55 @@ func (s settings) limits() call.Limits {
 	return l
 }
 
-// streams gives the settings of the streams of one node.
+// streams gives the settings of the streams.
 func (s settings) streams() worker.Settings {
 	w := worker.DefaultSettings()
+	w.Replicas, w.CallsMaxBytes = s.Replicas, int64(s.CallsMaxBytes)
 	w.CallsMaxAge, w.TimersMaxAge, w.LinesTTL, w.EventsMaxAge = s.CallsMaxAge, s.TimersMaxAge, s.LinesTTL, s.EventsMaxAge
 	return w
 }
 
-// settingNames lists the variables that are read.
-func settingNames() []string {
-	return strings.Fields(eachSetting("{{range .}}{{usage_key .}} {{end}}"))
+// validURLs says whether NATS servers can be meant. Why not is not told, as that would quote the password.
+func validURLs(list string) bool {
+	for s := range strings.SplitSeq(list, ",") {
+		s = strings.TrimSpace(s)
+		if !strings.Contains(s, "://") {
+			s = "nats://" + s
+		}
+		if u, err := url.Parse(s); err != nil || u.Hostname() == "" {
+			return false
+		}
+	}
+	return true
+}
+
+// setting is a variable that is read.
+type setting struct {
+	name, def, unit, desc string
+	secret                bool
+}
+
+// listSettings lists the variables from the tags of their fields.
+func listSettings() (list []setting) {
+	var b strings.Builder
+	const format = `{{range .}}{{.Key}}|{{.Tags.Get "default"}}|{{.Tags.Get "unit"}}|{{.Tags.Get "secret"}}|{{.Tags.Get "desc"}}{{"\n"}}{{end}}`
+	if err := envconfig.Usagef(settingsPrefix, &settings{}, &b, format); err != nil {
+		return []setting{{name: err.Error()}} // the format or the struct is wrong: every test shows it
+	}
+	for line := range strings.Lines(b.String()) {
+		f := strings.SplitN(strings.TrimSpace(line), "|", 5)
+		list = append(list, setting{name: f[0], def: f[1], unit: f[2], secret: f[3] != "", desc: f[4]})
+	}
+	return list
 }
 
 // settingsHelp lists the variables for people.
 func settingsHelp() string {
-	return "Settings come from the environment:\n" + strings.TrimRight(eachSetting(
-		"{{range .}}  {{usage_key .}}\t{{usage_default .}}\t{{usage_description .}}\n{{end}}"), "\n")
-}
-
-func eachSetting(format string) string {
 	var b strings.Builder
 	tabs := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	if err := envconfig.Usagef(settingsPrefix, &settings{}, tabs, format); err != nil {
-		return err.Error() // the format or the struct is wrong: every test shows it
+	for _, x := range listSettings() {
+		_, _ = fmt.Fprintf(tabs, "  %s\t%s\t%s\n", x.name, x.def, x.desc)
 	}
 	_ = tabs.Flush() // a strings.Builder takes everything
-	return b.String()
+	return "Settings come from the environment (`ringline config` shows their values):\n" + strings.TrimRight(b.String(), "\n")
 }

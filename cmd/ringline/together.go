@@ -38,3 +38,23 @@ func runTogether(ctx context.Context, parts []part) error {
 	}
 	return all
 }
+
+// runBehind runs parts behind others: once ctx ends, those in front stop first.
+func runBehind(ctx context.Context, front, back []part) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ctx, stopFront := context.WithCancel(ctx)
+	defer stopFront()
+	ended := make(chan error, 1)
+	go func() {
+		err := runTogether(work, back)
+		stopFront() // in case it did not end for us
+		ended <- err
+	}()
+	err := runTogether(ctx, front)
+	if err == nil {
+		<-ctx.Done()
+	}
+	stop()
+	return errors.Join(err, <-ended)
+}

@@ -88,22 +88,20 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	msg := nats.NewMsg(events.CommandSubject(cmd.App, cmd.CallID, cmd.Verb))
 	msg.Header.Set(events.HeaderAnswer, a.token+"."+part)
 	msg.Data = body
-	if _, err := a.js.PublishMsg(ctx, msg); err != nil {
-		return events.Refusal(cmd.CommandID, notStored(err))
+	_, notAcked := a.js.PublishMsg(ctx, msg)
+	if _, refused := errors.AsType[*jetstream.APIError](notAcked); refused {
+		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
+			"the command was not stored and will not be carried out: %v", notAcked))
 	}
-	select {
+	select { // also where the acknowledgement was lost: the answer may be there
 	case got := <-answer:
 		return got
 	case <-ctx.Done():
+		if notAcked != nil {
+			return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
+				"the command may not have been stored: %v; it may still be carried out", notAcked))
+		}
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
 			"the command is stored, but no answer came within %v; it may still be carried out", a.timeout))
 	}
-}
-
-// notStored tells a command that the broker refused from one of which nobody knows.
-func notStored(err error) *events.Error {
-	if _, refused := errors.AsType[*jetstream.APIError](err); refused {
-		return events.Errorf(events.CodeUnavailable, "the command was not stored and will not be carried out: %v", err)
-	}
-	return events.Errorf(events.CodeUnavailable, "the command may not have been stored: %v; it may still be carried out", err)
 }

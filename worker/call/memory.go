@@ -18,6 +18,14 @@ func remembered(commands []events.Remembered, cmd events.Command) *events.Rememb
 	return &commands[i]
 }
 
+// MadeBy says whether the command made this transition, by what stands on the transition: a ring or an expire is
+// remembered nowhere else. An id alone is not enough, as each sender chooses his own.
+func MadeBy(t events.Transition, cmd events.Command) bool {
+	by := cmd.By()
+	return t.CommandID == cmd.CommandID && t.By.Kind == by.Kind && t.By.UserID == by.UserID && t.By.Service == by.Service &&
+		(cmd.Verb != events.VerbRing || t.Event == events.EventRinging)
+}
+
 func sameSender(r events.Remembered, cmd events.Command) bool {
 	return r.UserID == cmd.UserID && r.Service == cmd.Service
 }

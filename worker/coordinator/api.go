@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/store"
 )
@@ -26,28 +28,37 @@ type API struct {
 	Calls       *store.Calls
 	Lines       *store.Lines
 	Log         zerolog.Logger
-	Parallel    int    // how many requests may be under way at once
+	Parallel    int    // how many reads may be under way at once
 	InboxPrefix string // replies go below it and nowhere else
 
 	dropped atomic.Uint64
 }
 
+// maxUnderWay is how many requests may be under way at once: most of them wait for the answer of a coordinator.
+const maxUnderWay = 4096
+
 // Dropped counts requests whose reply subject is no inbox.
 func (a *API) Dropped() uint64 { return a.dropped.Load() }
 
-// Run serves until ctx ends.
+// Run serves until ctx ends; then those under way are answered.
 func (a *API) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	room := make(chan struct{}, a.Parallel)
+	room, reads := make(chan struct{}, maxUnderWay), make(chan struct{}, max(a.Parallel, 1))
 	service, err := micro.AddService(a.NC, micro.Config{
 		Name: "ringline", Version: apiVersion,
 		Description: "Call invitations. Requests go to ringline.<app>.api.<verb>.",
 		Endpoint: &micro.EndpointConfig{
 			Subject: events.APISubject("*", "*"),
 			Handler: micro.HandlerFunc(func(r micro.Request) {
-				room <- struct{}{}
-				go func() { defer func() { <-room }(); a.serve(work, r) }()
+				select {
+				case room <- struct{}{}:
+					go func() { defer func() { <-room }(); a.serve(r, func() any { return a.reply(work, r, reads) }) }()
+				default: // never wait here, it is the one place where all requests pass
+					a.serve(r, func() any {
+						return events.Refusal("", events.Errorf(events.CodeUnavailable, "more than %d requests are under way", maxUnderWay))
+					})
+				}
 			}),
 			Metadata: map[string]string{"verbs": apiMethods()},
 		},
@@ -79,25 +90,34 @@ func apiMethods() string {
 }
 
 // serve replies to one request.
-func (a *API) serve(ctx context.Context, r micro.Request) {
+func (a *API) serve(r micro.Request, reply func() any) {
 	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {
 		a.dropped.Add(1)
 		a.Log.Warn().Str("subject", r.Subject()).Msg("reply subject is no inbox, request dropped")
 		return
 	}
-	body, err := events.Encode(a.reply(ctx, r))
-	if err == nil {
-		err = r.Respond(body)
+	var answer any
+	err := worker.Together(func() error { answer = reply(); return nil })
+	if err != nil {
+		answer = events.Refusal("", events.Errorf(events.CodeInternal, "a defect of ours"))
+	}
+	body, encodeErr := events.Encode(answer)
+	if err = errors.Join(err, encodeErr); encodeErr == nil {
+		err = errors.Join(err, r.Respond(body))
 	}
 	if err != nil {
-		a.Log.Error().Err(err).Str("subject", r.Subject()).Msg("no reply")
+		a.Log.Error().Err(err).Str("subject", r.Subject()).Msg("request failed")
 	}
 }
 
 // reply gives the answer: events.Answer for a verb and for get, for the other reads one of their own.
-func (a *API) reply(ctx context.Context, r micro.Request) any {
+func (a *API) reply(ctx context.Context, r micro.Request, reads chan struct{}) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
+	if ok && !verb.Known() {
+		reads <- struct{}{}
+		defer func() { <-reads }()
+	}
 	switch {
 	case !ok:
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument,

@@ -2,9 +2,11 @@ package coordinator_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -125,5 +127,43 @@ func TestEventLog(t *testing.T) {
 	}
 	if n := st.CachedInfo().State.Msgs; n != 4 {
 		t.Errorf("the log has %d messages", n)
+	}
+}
+
+// What does not go into one message is left out of a list.
+func TestListIsCutToAMessage(t *testing.T) {
+	s := newScene(t)
+	const many = 8
+	for n := range many { // some 200 KB each
+		callees := make([]string, 50)
+		for i := range callees {
+			callees[i] = fmt.Sprintf(`{"user_id":"u%d-%d"}`, n, i)
+		}
+		s.ok(fmt.Sprintf("c%d", n), "invite", fmt.Sprintf(`{"command_id":"k","user_id":"a%d","call_type":0,"callees":[%s],"custom_data":%q}`,
+			n, strings.Join(callees, ","), strings.Repeat("d", 4096)))
+	}
+	a := s.request("list", "{}")
+	if got := len(a["calls"].([]any)); a["ok"] != true || got == 0 || got >= many {
+		t.Errorf("the list has %d calls of %d", got, many)
+	}
+	if a := s.request("list", `{"limit":1}`); len(a["calls"].([]any)) != 1 {
+		t.Errorf("a list of one: %v", a)
+	}
+}
+
+// Commands that wait, here hang-ups of calls that do not exist, keep nobody else from being answered.
+func TestAPIIsNotHeldUp(t *testing.T) {
+	s := newScene(t)
+	for n := range 500 {
+		if err := s.nc.PublishRequest("ringline.loud.api.cancel", nats.NewInbox(),
+			fmt.Appendf(nil, `{"call_id":"no%d","user_id":"ann"}`, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now()
+	s.request("get", `{"call_id":"c1"}`)
+	s.ok("c1", "invite", inviteBob)
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("a get and an invite took %v", took)
 	}
 }

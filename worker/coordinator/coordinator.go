@@ -17,10 +17,13 @@ import (
 
 // Config is what a coordinator may be told.
 type Config struct {
-	Parallel int                          // how many commands may be in hand at once
-	Limits   func(app string) call.Limits // those of an app
-	Seam     func(Step)                   // told of each step of a command as it is done; for tests, else nil
+	Parallel int        // how many commands are worked on at once
+	Limits   Limits     // those of an app
+	Seam     func(Step) // told of each step of a command as it is done; for tests, else nil
 }
+
+// Limits gives the limits of an app; it may have to wait until they are known.
+type Limits func(ctx context.Context, app string) (call.Limits, error)
 
 // Step is a step of a command that has been done.
 type Step string
@@ -125,17 +128,20 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 			return c.putBack(d, err)
 		}
 	}
-	return worker.Nak(worker.Backoff(d.delivered), "conflicts")
+	return worker.Nak(waitForAnother(d.delivered), "conflicts")
 }
 
 // decide gives the outcome. An invite or add claims its lines first.
 func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded, glare *call.Glare) (call.Outcome, error) {
-	in := call.Input{At: d.at, Now: time.Now(), Limits: c.cfg.Limits(d.cmd.App)}
+	limits, err := c.cfg.Limits(ctx, d.cmd.App)
+	if err != nil {
+		return nil, err
+	}
+	in := call.Input{At: d.at, Now: time.Now(), Limits: limits}
 	if glare != nil {
 		return call.Join(base.Transition, d.cmd, *glare, in), nil
 	}
 	if users := call.Claims(base.Transition, d.cmd, in); len(users) > 0 {
-		var err error
 		claim := store.Claim{
 			Command: d.cmd, Base: base.Transition, Users: users, In: in, Claimed: func() { c.did(StepClaimed) },
 		}
@@ -189,6 +195,9 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 
 // putBack lets a command come again that could not be handled now.
 func (c *Coordinator) putBack(d delivery, err error) worker.Exit {
+	if errors.Is(err, context.Canceled) {
+		return worker.Nak(0, "the worker ends")
+	}
 	c.log.Error().Err(err).Str("subject", d.subject).Uint64("delivered", d.delivered).Msg("command put back")
 	return worker.Nak(worker.Backoff(d.delivered), err.Error())
 }

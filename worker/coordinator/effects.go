@@ -38,10 +38,11 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 // if the call as it now is still waits for it, and tells those whom it concerns, beside each other. Done again,
 // it does the same.
 func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.Transition) error {
-	done := make(chan error, 2)
-	go func() { done <- c.lines.Release(ctx, now, append(claimants(d.cmd), moved(made)...)) }()
-	go func() { done <- c.arm(ctx, made, now) }()
-	return errors.Join(c.notify(made), <-done, <-done)
+	return worker.Together(
+		func() error { return c.lines.Release(ctx, now, append(claimants(d.cmd), moved(made)...)) },
+		func() error { return c.arm(ctx, made, now) },
+		func() error { return c.notify(made, now) },
+	)
 }
 
 // arm writes the deadline that transition made created, if the call as it now is still waits for it.
@@ -50,7 +51,8 @@ func (c *Coordinator) arm(ctx context.Context, made, now events.Transition) erro
 	if !waits {
 		return nil
 	}
-	return timeouts.Arm(ctx, c.js, now.Call.App, timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At})
+	d := timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
+	return worker.Retry(ctx, func(ctx context.Context) error { return timeouts.Arm(ctx, c.js, now.Call.App, d) })
 }
 
 // claimants lists those whose lines an invite or add may have claimed, in this delivery or an earlier one.
@@ -77,9 +79,13 @@ func moved(t events.Transition) []string {
 	return users
 }
 
-// notify tells everybody whom the transition concerns.
-func (c *Coordinator) notify(t events.Transition) error {
+// notify tells everybody whom the transition concerns. Told again, it does not make anybody ring who has answered
+// meanwhile, or need not any more.
+func (c *Coordinator) notify(t, now events.Transition) error {
 	for _, n := range call.Notify(t) {
+		if n.Event == events.IncomingCallReceived && !stillPends(now.Call, n) {
+			continue
+		}
 		body, err := events.Encode(n.Stamped(time.Now()))
 		if err != nil {
 			return err
@@ -89,6 +95,12 @@ func (c *Coordinator) notify(t events.Transition) error {
 		}
 	}
 	return nil
+}
+
+// stillPends says whether the receiver pends in the attempt that the notification is about.
+func stillPends(now events.Call, n events.Notice) bool {
+	x, then := now.Callee(n.To), n.Call.Callee(n.To)
+	return x != nil && then != nil && x.Pending() && x.Attempt == then.Attempt
 }
 
 // repeat does again what followed the transition that this command made when it was handled before; its worker
@@ -102,16 +114,16 @@ func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transit
 		t = now
 	case made > 0:
 		t, err = c.calls.Transition(ctx, d.cmd.App, now.Call.CallID, made)
+	case call.MadeBy(now, d.cmd):
+		t = now
 	case d.delivered > 1 || d.conflicts > 0:
-		t, err = c.calls.MadeBy(ctx, d.cmd.App, now.Call.CallID, d.cmd.CommandID)
+		t, err = c.calls.MadeBy(ctx, now.Call.CallID, d.cmd)
 	default:
 		return nil
 	}
-	if errors.Is(err, store.ErrNoTransition) {
-		return nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrNoTransition) {
 		return err
 	}
+	t.Seq = max(t.Seq, made) // it may have gone by age; its deadline may be waited for all the same
 	return c.effects(ctx, d, t, now)
 }

@@ -73,7 +73,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 	for range coordinators {
 		nc := s.Connect(tb)
 		js := stream(tb, nc)
-		apps := store.NewApps(js, logger(), call.DefaultLimits())
+		apps := store.NewApps(js, logger(), call.DefaultLimits(), 17*time.Hour)
 		run(tb, apps.Run)
 		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: apps.Limits, Seam: count}).Run)
 	}

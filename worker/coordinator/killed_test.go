@@ -52,7 +52,7 @@ func child(args []string) error {
 		return err
 	}
 	var done atomic.Int32
-	cfg := coordinator.Config{Parallel: 4, Limits: func(string) call.Limits { return call.DefaultLimits() }}
+	cfg := coordinator.Config{Parallel: 4, Limits: defaults}
 	cfg.Seam = func(s coordinator.Step) {
 		if string(s) == args[1] && int(done.Add(1)) == count {
 			fmt.Println("reached") // and the parent stops or kills it before it goes on
@@ -64,6 +64,8 @@ func child(args []string) error {
 	}
 	return coordinator.New(nc, js, zerolog.Nop(), cfg).Run(context.Background())
 }
+
+func defaults(context.Context, string) (call.Limits, error) { return call.DefaultLimits(), nil }
 
 // startChild starts a coordinator in a process of its own, and gives a function that waits for its step.
 func startChild(t *testing.T, s *natstest.Server, step coordinator.Step, count int, then string) (*os.Process, func()) {

@@ -170,6 +170,18 @@ func TestRepeats(t *testing.T) {
 	s.refused("c1", "invite", `{"command_id":"k9","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`, "already_exists")
 	s.ann.nothing()
 	s.bob.nothing()
+
+	// Whoever need not ring any more is not made to; everything else is told again.
+	decline := `{"command_id":"d1","user_id":"bob","device_id":"tablet"}`
+	s.ok("c1", "decline", decline)
+	s.bob.next("incoming_call_declined_elsewhere")
+	s.bob.next("call_ended")
+	expect(t, s.ok("c1", "invite", inviteBob), object{"seq": 3.0, "state": "ended"})
+	s.bob.nothing()
+	s.ok("c1", "decline", decline)
+	s.bob.next("incoming_call_declined_elsewhere")
+	s.bob.next("call_ended")
+	s.bob.nothing()
 }
 
 func TestHangUpThatOvertakesItsInvitation(t *testing.T) {

@@ -29,7 +29,7 @@ func (a *API) line(ctx context.Context, app string, body []byte) any {
 	if bad != nil {
 		return events.Refusal("", bad)
 	}
-	calls, err := a.Lines.Of(ctx, app, userID)
+	calls, err := a.Lines.CallsOf(ctx, app, userID)
 	if err != nil {
 		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
 	}
@@ -46,11 +46,24 @@ func (a *API) list(ctx context.Context, app string, body []byte) any {
 	if bad != nil {
 		return events.Refusal("", bad)
 	}
-	calls, err := a.Lines.Open(ctx, app)
+	calls, err := a.Lines.OpenCalls(ctx, app)
 	if err != nil {
 		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
 	}
 	calls = slices.DeleteFunc(calls, func(c events.Call) bool { return want.State != "" && c.State != want.State })
 	slices.SortFunc(calls, func(x, y events.Call) int { return int(y.CreatedAt - x.CreatedAt) })
-	return events.ListAnswer{OK: true, Calls: calls[:min(len(calls), want.Limit)]}
+	return events.ListAnswer{OK: true, Calls: fitting(calls[:min(len(calls), want.Limit)])}
+}
+
+// fitting gives as many of the calls as go into one message of NATS, whose limit is 1 MiB by default.
+func fitting(calls []events.Call) []events.Call {
+	const most = 900 << 10
+	size := 0
+	for i, c := range calls {
+		body, err := events.Encode(c)
+		if size += len(body); err != nil || size > most {
+			return calls[:i]
+		}
+	}
+	return calls
 }

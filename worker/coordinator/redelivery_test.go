@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -39,7 +40,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := Config{Parallel: 1, Limits: func(string) call.Limits { return call.DefaultLimits() }}
+	cfg := Config{Parallel: 1, Limits: func(context.Context, string) (call.Limits, error) { return call.DefaultLimits(), nil }}
 	return &bench{T: t, c: New(s.NC, s.JS, zerolog.Nop(), cfg), js: s.JS, cons: cons, told: told}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
@@ -20,22 +21,26 @@ type Apps struct {
 	js       jetstream.JetStream
 	log      zerolog.Logger
 	defaults call.Limits
+	longest  time.Duration
 	loaded   chan struct{} // closed once what there is has been read
 
 	mu   sync.RWMutex
 	apps map[string]events.AppSettings
 }
 
-// NewApps gives the apps behind this connection. Run makes it hear.
-func NewApps(js jetstream.JetStream, log zerolog.Logger, defaults call.Limits) *Apps {
-	return &Apps{
-		js: js, log: log, defaults: defaults, loaded: make(chan struct{}), apps: map[string]events.AppSettings{},
-	}
+// NewApps gives the apps behind this connection; no call of theirs may last longer than longest, whatever they say, so
+// that a line outlives its call. Run makes it hear.
+func NewApps(js jetstream.JetStream, log zerolog.Logger, defaults call.Limits, longest time.Duration) *Apps {
+	return &Apps{js: js, log: log, defaults: defaults, longest: longest, loaded: make(chan struct{})}
 }
 
 // Limits gives the limits of an app. Until Run has read what there is it waits.
-func (a *Apps) Limits(app string) call.Limits {
-	<-a.loaded
+func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
+	select {
+	case <-a.loaded:
+	case <-ctx.Done():
+		return call.Limits{}, fmt.Errorf("store: the apps are not read yet: %w", ctx.Err())
+	}
 	a.mu.RLock()
 	s := a.apps[app]
 	a.mu.RUnlock()
@@ -50,29 +55,33 @@ func (a *Apps) Limits(app string) call.Limits {
 		l.MaxCallees = s.MaxCallees
 	}
 	if s.MaxDurationS > 0 {
-		l.MaxDuration = time.Duration(s.MaxDurationS) * time.Second
+		l.MaxDuration = min(a.longest, time.Duration(s.MaxDurationS)*time.Second)
 	}
-	return l
+	return l, nil
 }
 
-// Run hears of changes until ctx ends.
+// rewatchAfter is how long to wait before a watch that failed is begun again.
+const rewatchAfter = 500 * time.Millisecond
+
+// Run hears of changes until ctx ends. After the connection was lost it reads all anew.
 func (a *Apps) Run(ctx context.Context) error {
-	var once sync.Once
-	ready := func() { once.Do(func() { close(a.loaded) }) }
-	defer ready() // nobody is left waiting
+	connected := a.js.Conn().StatusChanged(nats.CONNECTED)
 	for ctx.Err() == nil {
-		if err := a.watch(ctx, ready); err != nil && ctx.Err() == nil {
+		if err := a.watch(ctx, connected); err != nil && ctx.Err() == nil {
 			a.log.Error().Err(err).Msg("can't watch the apps, trying again")
 			select {
 			case <-ctx.Done():
-			case <-time.After(tryAgain):
+			case <-time.After(rewatchAfter):
 			}
 		}
 	}
 	return nil
 }
 
-func (a *Apps) watch(ctx context.Context, ready func()) error {
+// watch reads what there is, and follows it until ctx ends or the connection comes back; both are no error.
+func (a *Apps) watch(ctx context.Context, connected <-chan nats.Status) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	kv, err := a.js.KeyValue(ctx, worker.BucketApps)
 	if err != nil {
 		return fmt.Errorf("store: open the apps: %w", err)
@@ -82,33 +91,47 @@ func (a *Apps) watch(ctx context.Context, ready func()) error {
 		return fmt.Errorf("store: watch the apps: %w", err)
 	}
 	defer func() { _ = w.Stop() }()
+	now := map[string]events.AppSettings{}
 	for {
 		select {
 		case <-ctx.Done():
+			return nil
+		case <-connected:
 			return nil
 		case e, open := <-w.Updates():
 			switch {
 			case !open:
 				return errors.New("store: the watch of the apps ended")
 			case e == nil: // that was the last that there was
-				ready()
+				a.replace(now)
 			default:
-				a.apply(e)
+				a.apply(now, e)
 			}
 		}
 	}
 }
 
-func (a *Apps) apply(e jetstream.KeyValueEntry) {
-	var s events.AppSettings
-	if e.Operation() == jetstream.KeyValuePut {
-		var err error
-		if s, err = events.ReadAppSettings(e.Value()); err != nil {
-			a.log.Error().Err(err).Str("app", e.Key()).Msg("an app's settings can't be read, the last ones stay")
-			return
-		}
-	}
+// replace puts what there is in force. The map stays the watch's own, to be changed under the lock.
+func (a *Apps) replace(now map[string]events.AppSettings) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.apps[e.Key()] = s
+	if a.apps == nil {
+		close(a.loaded)
+	}
+	a.apps = now
+}
+
+func (a *Apps) apply(now map[string]events.AppSettings, e jetstream.KeyValueEntry) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e.Operation() != jetstream.KeyValuePut {
+		delete(now, e.Key())
+		return
+	}
+	s, err := events.ReadAppSettings(e.Value())
+	if err != nil {
+		a.log.Error().Err(err).Str("app", e.Key()).Msg("an app's settings can't be read, the last ones stay")
+		s = a.apps[e.Key()]
+	}
+	now[e.Key()] = s
 }

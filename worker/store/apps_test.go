@@ -22,7 +22,7 @@ func TestApps(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, kv, "early", `{"capacity":3}`)
-	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits())
+	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), 17*time.Hour)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- apps.Run(ctx) }()
@@ -32,10 +32,10 @@ func TestApps(t *testing.T) {
 			t.Errorf("Run gives %v", err)
 		}
 	})
-	if got := apps.Limits("early").Capacity; got != 3 {
+	if got := limits(t, apps, "early").Capacity; got != 3 {
 		t.Errorf("what was there before: capacity %d", got)
 	}
-	if got := apps.Limits("other"); got != call.DefaultLimits() {
+	if got := limits(t, apps, "other"); got != call.DefaultLimits() {
 		t.Errorf("an app without an entry: %+v", got)
 	}
 	put(t, kv, "demo", `{"capacity":2,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600}`)
@@ -45,7 +45,7 @@ func TestApps(t *testing.T) {
 		put(t, kv, "demo", bad)
 	}
 	put(t, kv, "after", `{"capacity":7}`)
-	for apps.Limits("after").Capacity != 7 {
+	for limits(t, apps, "after").Capacity != 7 {
 		time.Sleep(time.Millisecond)
 	}
 	becomes(t, apps, want)
@@ -53,6 +53,43 @@ func TestApps(t *testing.T) {
 		t.Fatal(err)
 	}
 	becomes(t, apps, call.DefaultLimits())
+}
+
+// No app's calls last longer than the lines that hold them.
+func TestAppsKeepToTheLines(t *testing.T) {
+	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, kv, "demo", `{"max_duration_s":61200}`)
+	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), time.Hour)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if l, err := apps.Limits(ended, "demo"); err == nil {
+		t.Errorf("before they are read the limits are %+v", l)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- apps.Run(ctx) }()
+	if l := limits(t, apps, "demo"); l.MaxDuration != time.Hour {
+		t.Errorf("the longest call is %v", l.MaxDuration)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func limits(t *testing.T, apps *store.Apps, app string) call.Limits {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	l, err := apps.Limits(ctx, app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 func put(t *testing.T, kv jetstream.KeyValue, app, value string) {
@@ -64,9 +101,9 @@ func put(t *testing.T, kv jetstream.KeyValue, app, value string) {
 
 func becomes(t *testing.T, apps *store.Apps, want call.Limits) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); apps.Limits("demo") != want; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); limits(t, apps, "demo") != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the limits are %+v, want %+v", apps.Limits("demo"), want)
+			t.Fatalf("the limits are %+v, want %+v", limits(t, apps, "demo"), want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
 )
 
 // ErrConflict means that the call has moved on since it was read, or that this very commit went through before.
@@ -61,7 +62,7 @@ func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loa
 	t, _, err := events.ReadTransition(app, callID, m.data)
 	if err != nil {
 		s.log.Error().Err(err).Str("subject", subject).Uint64("sequence", m.seq).Msg("no transition, passed over")
-		if t, err = s.find(ctx, app, callID, func(events.Transition) bool { return true }); errors.Is(err, ErrNoTransition) {
+		if t, err = s.find(ctx, app, callID, func(events.Transition) bool { return true }, false); errors.Is(err, ErrNoTransition) {
 			err = nil
 		}
 	}
@@ -70,16 +71,18 @@ func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loa
 
 // Transition reads transition seq of a call from the leader.
 func (s *Calls) Transition(ctx context.Context, app, callID string, seq int) (events.Transition, error) {
-	return s.find(ctx, app, callID, func(t events.Transition) bool { return t.Seq == seq })
+	return s.find(ctx, app, callID, func(t events.Transition) bool { return t.Seq == seq }, true)
 }
 
-// MadeBy finds the transition that this command made, whether or not the call remembers that.
-func (s *Calls) MadeBy(ctx context.Context, app, callID, commandID string) (events.Transition, error) {
-	return s.find(ctx, app, callID, func(t events.Transition) bool { return t.CommandID == commandID })
+// MadeBy finds the newest transition that this command made, whether or not the call remembers that.
+func (s *Calls) MadeBy(ctx context.Context, callID string, cmd events.Command) (events.Transition, error) {
+	return s.find(ctx, cmd.App, callID, func(t events.Transition) bool { return call.MadeBy(t, cmd) }, false)
 }
 
-// find gives the newest transition that fits, from the leader.
-func (s *Calls) find(ctx context.Context, app, callID string, fits func(events.Transition) bool) (found events.Transition, err error) {
+// find gives a transition that fits, from the leader: the first one, or else the newest.
+func (s *Calls) find(
+	ctx context.Context, app, callID string, fits func(events.Transition) bool, first bool,
+) (found events.Transition, err error) {
 	subject := events.TransitionSubject(app, callID)
 	for from := uint64(1); ; {
 		m, err := s.msg.atLeader(ctx, getRequest{Sequence: from, NextBySubject: subject})
@@ -90,7 +93,9 @@ func (s *Calls) find(ctx context.Context, app, callID string, fits func(events.T
 			return events.Transition{}, fmt.Errorf("store: read the history of call %s: %w", callID, err)
 		}
 		if t, _, err := events.ReadTransition(app, callID, m.data); err == nil && fits(t) {
-			found = t
+			if found = t; first {
+				break
+			}
 		}
 		from = m.seq + 1
 	}
@@ -112,7 +117,7 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	msg.Header.Set(events.HeaderEvent, string(t.Event))
 	msg.Data = data
 	var ack *jetstream.PubAck
-	err = retry(ctx, func(ctx context.Context) error {
+	err = worker.Retry(ctx, func(ctx context.Context) error {
 		ack, err = s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(base.expect))
 		return err
 	})

@@ -72,17 +72,28 @@ func TestCommitAndLoad(t *testing.T) {
 	if err != nil || first.Event != events.EventInvited {
 		t.Errorf("transition 1: %+v, %v", first, err)
 	}
-	made, err := calls.MadeBy(t.Context(), app, id, "k2")
+	made, err := calls.MadeBy(t.Context(), id, ring("k2"))
 	if err != nil || made.Seq != 2 {
 		t.Errorf("made by k2: %+v, %v", made, err)
 	}
 	if _, err := calls.Transition(t.Context(), app, id, 3); !errors.Is(err, store.ErrNoTransition) {
 		t.Errorf("transition 3: %v", err)
 	}
-	if _, err := calls.MadeBy(t.Context(), app, "other", "k2"); !errors.Is(err, store.ErrNoTransition) {
+	if _, err := calls.MadeBy(t.Context(), "other", ring("k2")); !errors.Is(err, store.ErrNoTransition) {
 		t.Errorf("in another call: %v", err)
 	}
+	other := ring("k2")
+	other.UserID = "eve"
+	if _, err := calls.MadeBy(t.Context(), id, other); !errors.Is(err, store.ErrNoTransition) {
+		t.Errorf("made by another's k2: %v", err)
+	}
 	commit(t, calls, ringing, next(t, ringing.Transition, events.VerbDecline, "k3"))
+}
+
+func ring(commandID string) events.Command {
+	return events.Command{
+		CommandAddress: events.CommandAddress{App: app, Verb: events.VerbRing}, CommandID: commandID, UserID: "bob",
+	}
 }
 
 // Of two commits on the same view one wins. A commit whose acknowledgement got lost and that is tried again

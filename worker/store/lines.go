@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -79,7 +78,7 @@ func (s *Lines) write(ctx context.Context, app string, l line, entries []events.
 		}
 		msg.Data = data
 	}
-	err := retry(ctx, func(ctx context.Context) error {
+	err := worker.Retry(ctx, func(ctx context.Context) error {
 		_, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(l.revision))
 		return err
 	})
@@ -127,13 +126,14 @@ func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 }
 
 func (s *Lines) readAll(ctx context.Context, app string, users []string) ([]line, error) {
-	lines, errs := make([]line, len(users)), make([]error, len(users))
-	var wg sync.WaitGroup
+	lines, reads := make([]line, len(users)), make([]func() error, len(users))
 	for i, u := range users {
-		wg.Go(func() { lines[i], errs[i] = s.read(ctx, app, u) })
+		reads[i] = func() (err error) {
+			lines[i], err = s.read(ctx, app, u)
+			return err
+		}
 	}
-	wg.Wait()
-	return lines, errors.Join(errs...)
+	return lines, worker.Together(reads...)
 }
 
 // maxClaims is how often a line that others write is read again before the command is put back.
@@ -147,7 +147,7 @@ func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *c
 		case own >= 0 && l.entries[own].Seq == c.Base.Seq:
 			return false, nil, nil // an earlier handling of this command has claimed it
 		case own >= 0 && l.entries[own].Seq > c.Base.Seq:
-			return false, nil, ErrConflict
+			return false, nil, s.ahead(ctx, c, l.entries[own])
 		}
 		live, glare, err := s.judge(ctx, c, l)
 		switch {
@@ -158,8 +158,11 @@ func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *c
 			return true, nil, nil
 		default:
 			mine := events.Entry{CallID: c.Command.CallID, Seq: c.Base.Seq, At: events.TimeOf(c.In.Now)}
-			if err = s.write(ctx, c.Command.App, l, append(live, mine)); !errors.Is(err, ErrConflict) {
+			if err = s.write(ctx, c.Command.App, l, append(live, mine)); err == nil {
 				c.Claimed()
+				return false, nil, nil
+			}
+			if !errors.Is(err, ErrConflict) {
 				return false, nil, err
 			}
 		}
@@ -168,6 +171,25 @@ func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *c
 		}
 	}
 	return false, nil, ErrInFlight
+}
+
+// ahead handles a claim for the command's own call that is newer than the call as it was read: it is to be read
+// again. Where the claim is stale the call itself has lost transitions, as after a power cut: it is moved on, or no
+// add could ever be handled.
+func (s *Lines) ahead(ctx context.Context, c Claim, e events.Entry) error {
+	if c.In.Now.Sub(e.At.Time()) < staleAfter {
+		return ErrConflict
+	}
+	own, err := s.calls.Lead(ctx, c.Command.App, c.Command.CallID)
+	if err != nil {
+		return err
+	}
+	if own.Seq > 0 && own.Seq < e.Seq {
+		if err := s.fence(ctx, c, e, own); !errors.Is(err, errMoved) {
+			return err
+		}
+	}
+	return ErrConflict
 }
 
 // errMoved means that a stale claim was moved past, so that the line is to be judged again.
@@ -215,15 +237,16 @@ func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loade
 
 // Release takes the call off the lines of those of the users who are not in it any more. Only dead entries go.
 func (s *Lines) Release(ctx context.Context, now events.Transition, users []string) error {
-	errs := make([]error, len(users))
-	var wg sync.WaitGroup
-	for i, u := range users {
+	if now.Seq == 0 {
+		return nil
+	}
+	var releases []func() error
+	for _, u := range slices.Compact(slices.Sorted(slices.Values(users))) {
 		if !now.Call.On(u) {
-			wg.Go(func() { errs[i] = s.release(ctx, now.Call, u) })
+			releases = append(releases, func() error { return s.release(ctx, now.Call, u) })
 		}
 	}
-	wg.Wait()
-	return errors.Join(errs...)
+	return worker.Together(releases...)
 }
 
 func (s *Lines) release(ctx context.Context, c events.Call, userID string) error {
@@ -245,8 +268,8 @@ func (s *Lines) release(ctx context.Context, c events.Call, userID string) error
 	return nil // a dead entry that stays is taken over by the next claim
 }
 
-// Of lists the calls that the user is in, each read from the leader.
-func (s *Lines) Of(ctx context.Context, app, userID string) ([]events.Call, error) {
+// CallsOf lists the calls that the user is in, each read from the leader.
+func (s *Lines) CallsOf(ctx context.Context, app, userID string) ([]events.Call, error) {
 	l, err := s.read(ctx, app, userID)
 	if err != nil {
 		return nil, err
@@ -264,30 +287,31 @@ func (s *Lines) Of(ctx context.Context, app, userID string) ([]events.Call, erro
 	return calls, nil
 }
 
-// Open lists the open calls of an app, found through its lines and each read from the leader.
-func (s *Lines) Open(ctx context.Context, app string) ([]events.Call, error) {
+// OpenCalls lists the open calls of an app, found through its lines and each read from the leader.
+func (s *Lines) OpenCalls(ctx context.Context, app string) ([]events.Call, error) {
 	ids, err := s.named(ctx, app)
 	if err != nil {
 		return nil, err
 	}
-	found, errs := make([]Loaded, len(ids)), make([]error, len(ids))
-	var wg sync.WaitGroup
-	room := make(chan struct{}, maxReads)
-	for i, id := range ids {
-		room <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-room }()
-			found[i], errs[i] = s.calls.Lead(ctx, app, id)
-		})
-	}
-	wg.Wait()
 	open := []events.Call{}
-	for _, f := range found {
-		if f.Seq > 0 && f.Call.State != events.CallStateEnded {
-			open = append(open, f.Call)
+	for some := range slices.Chunk(ids, maxReads) {
+		found, reads := make([]Loaded, len(some)), make([]func() error, len(some))
+		for i, id := range some {
+			reads[i] = func() (err error) {
+				found[i], err = s.calls.Lead(ctx, app, id)
+				return err
+			}
+		}
+		if err := worker.Together(reads...); err != nil {
+			return nil, err
+		}
+		for _, f := range found {
+			if f.Seq > 0 && f.Call.State != events.CallStateEnded {
+				open = append(open, f.Call)
+			}
 		}
 	}
-	return open, errors.Join(errs...)
+	return open, nil
 }
 
 // maxReads is how many calls are read at once: a read of an old message loads a whole block in the server.

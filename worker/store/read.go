@@ -6,42 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
 )
-
-// How long and how often the broker is asked before the command is put back.
-const (
-	tryFor   = 15 * time.Second
-	oneTry   = 3 * time.Second
-	tryAgain = 100 * time.Millisecond
-)
-
-// retry repeats what fails for want of an answer.
-func retry(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	for {
-		one, done := context.WithTimeout(ctx, oneTry)
-		err := try(one)
-		done()
-		if !unanswered(err) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(tryAgain):
-		}
-	}
-}
-
-func unanswered(err error) bool {
-	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
-}
 
 // errNoMessage means that the stream has no such message.
 var errNoMessage = errors.New("store: no such message")
@@ -66,9 +36,8 @@ type getRequest struct {
 
 // stored is a message as a stream has it.
 type stored struct {
-	seq    uint64
-	header nats.Header
-	data   []byte
+	seq  uint64
+	data []byte
 }
 
 type getter func(context.Context, getRequest) (stored, error)
@@ -86,7 +55,7 @@ func (r reader) anywhere(ctx context.Context, what getRequest) (stored, error) {
 		return stored{}, fmt.Errorf("store: direct get: %s %s", status, m.Header.Get("Description"))
 	}
 	seq, err := strconv.ParseUint(m.Header.Get(jetstream.SequenceHeader), 10, 64)
-	return stored{seq: seq, header: m.Header, data: m.Data}, err
+	return stored{seq: seq, data: m.Data}, err
 }
 
 func (r reader) atLeader(ctx context.Context, what getRequest) (stored, error) {
@@ -97,9 +66,8 @@ func (r reader) atLeader(ctx context.Context, what getRequest) (stored, error) {
 	var reply struct {
 		Error   *jetstream.APIError `json:"error"`
 		Message struct {
-			Seq    uint64 `json:"seq"`
-			Header []byte `json:"hdrs"`
-			Data   []byte `json:"data"`
+			Seq  uint64 `json:"seq"`
+			Data []byte `json:"data"`
 		} `json:"message"`
 	}
 	if err := json.Unmarshal(m.Data, &reply); err != nil {
@@ -107,11 +75,7 @@ func (r reader) atLeader(ctx context.Context, what getRequest) (stored, error) {
 	}
 	switch {
 	case reply.Error == nil:
-		m := stored{seq: reply.Message.Seq, data: reply.Message.Data}
-		if len(reply.Message.Header) > 0 {
-			m.header, err = nats.DecodeHeadersMsg(reply.Message.Header)
-		}
-		return m, err
+		return stored{seq: reply.Message.Seq, data: reply.Message.Data}, nil
 	case reply.Error.ErrorCode == jetstream.JSErrCodeMessageNotFound:
 		return stored{}, errNoMessage
 	}
@@ -124,7 +88,7 @@ func (r reader) request(ctx context.Context, api string, what getRequest) (*nats
 		return nil, fmt.Errorf("store: request: %w", err)
 	}
 	var m *nats.Msg
-	err = retry(ctx, func(ctx context.Context) error {
+	err = worker.Retry(ctx, func(ctx context.Context) error {
 		m, err = r.nc.RequestWithContext(ctx, api+r.stream, body)
 		return err
 	})

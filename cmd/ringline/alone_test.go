@@ -1,0 +1,432 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// natsServer is a nats-server of the test's, on a folder and a port that it keeps when it is started again.
+type natsServer struct {
+	options server.Options
+	url     string
+	srv     *server.Server
+}
+
+func newNATS(t *testing.T, change ...func(*server.Options)) *natsServer {
+	t.Helper()
+	port, err := strconv.Atoi(freePort(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &natsServer{
+		options: server.Options{
+			Host: natsHost, Port: port, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+			JetStreamMaxStore: storeLimit,
+		},
+		url: fmt.Sprintf("nats://%s:%d", natsHost, port),
+	}
+	for _, c := range change {
+		c(&n.options)
+	}
+	t.Cleanup(n.stop)
+	return n
+}
+
+func (n *natsServer) start(t *testing.T) *natsServer {
+	t.Helper()
+	options := n.options
+	srv, err := server.NewServer(&options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.srv = srv
+	srv.Start()
+	if !srv.ReadyForConnections(within) {
+		t.Fatal("the NATS server is not ready")
+	}
+	return n
+}
+
+func (n *natsServer) stop() {
+	if n.srv != nil {
+		stopServer(n.srv)
+	}
+}
+
+// ringline runs a subcommand against the server.
+func (n *natsServer) ringline(t *testing.T, env []string, args ...string) result {
+	t.Helper()
+	cmd := program("ringline", args...)
+	cmd.Env = append(append(cmd.Env, "RINGLINE_NATS_URL="+n.url), env...)
+	return execute(t, cmd)
+}
+
+func (n *natsServer) setUp(t *testing.T) *natsServer {
+	t.Helper()
+	if r := n.ringline(t, nil, "setup"); r.code != 0 {
+		t.Fatalf("setup: %+v", r)
+	}
+	return n
+}
+
+// connect gives the test a connection of its own.
+func (n *natsServer) connect(t *testing.T) (*nats.Conn, jetstream.JetStream) {
+	t.Helper()
+	nc, err := nats.Connect(n.url, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return nc, js
+}
+
+// startWorker starts a worker, which may have to wait.
+func (n *natsServer) startWorker(t *testing.T, kind string, env ...string) *devServer {
+	t.Helper()
+	cmd := program("ringline", kind)
+	cmd.Env = append(append(cmd.Env, "RINGLINE_HTTP=127.0.0.1:0", "RINGLINE_NATS_URL="+n.url), env...)
+	p := start(t, cmd)
+	return &devServer{process: p, nats: n.url, http: "http://" + p.wait(&p.stderr, `"address":"([^"]+)"`)[1]}
+}
+
+func (d *devServer) running(t *testing.T) *devServer {
+	t.Helper()
+	d.wait(&d.stderr, ` is running"`)
+	return d
+}
+
+// count counts the lines of the log that have this in them.
+func (d *devServer) count(text string) (n int) {
+	for _, line := range d.stderr.list() {
+		if strings.Contains(line, text) {
+			n++
+		}
+	}
+	return n
+}
+
+func (d *devServer) readiness(t *testing.T, status int, want string) {
+	t.Helper()
+	var body string
+	poll(t, fmt.Sprintf("/readyz with %d %q of %v", status, want, d.cmd.Args), func() bool {
+		var got int
+		got, body = d.get(t, "/readyz")
+		return got == status && strings.Contains(body, want)
+	}, &d.stderr)
+}
+
+// TestWorkersWaitAndSurvive starts workers before there is NATS, and before setup; then NATS goes away and comes back,
+// and a consumer is deleted.
+func TestWorkersWaitAndSurvive(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t)
+	workers := []*devServer{n.startWorker(t, "coordinator"), n.startWorker(t, "timeouts")}
+	for _, w := range workers {
+		w.wait(&w.stderr, `NATS is not there, waiting for it`)
+		w.readiness(t, http.StatusServiceUnavailable, "waiting for NATS at "+n.url)
+	}
+	n.start(t)
+	for i, missing := range []string{"RINGLINE_COMMANDS", "RINGLINE_TIMERS"} {
+		w := workers[i]
+		w.wait(&w.stderr, `connected to NATS`)
+		w.wait(&w.stderr, "stream "+missing+" is not there; run `ringline setup`")
+		w.readiness(t, http.StatusServiceUnavailable, missing)
+	}
+	n.setUp(t)
+	for _, w := range workers {
+		w.readiness(t, http.StatusOK, "true")
+		for _, line := range []string{"NATS is not there", "connected to NATS", "is running"} {
+			if got := w.count(line); got != 1 {
+				t.Errorf("%v said %q %d times\n%s", w.cmd.Args, line, got, w.stderr.all())
+			}
+		}
+	}
+	works := func(call string) {
+		t.Helper()
+		workers[0].ok(t, "invite", "bob-"+call, "--user", "ann-"+call, "--call", call, "--timeout", "1s")
+		poll(t, "end of "+call, func() bool { return workers[0].ok(t, "get", call)["end_reason"] == "timed_out" },
+			&workers[0].stderr, &workers[1].stderr)
+	}
+	works("c1")
+
+	n.stop()
+	for _, w := range workers {
+		w.readiness(t, http.StatusServiceUnavailable, "the NATS connection")
+	}
+	n.start(t)
+	for _, w := range workers {
+		w.readiness(t, http.StatusOK, "true")
+	}
+	works("c2")
+	for _, w := range workers {
+		if got := w.count("NATS is not there"); got != 2 {
+			t.Errorf("%v said %d times that NATS is not there\n%s", w.cmd.Args, got, w.stderr.all())
+		}
+	}
+
+	_, js := n.connect(t)
+	for stream, consumer := range map[string]string{"RINGLINE_COMMANDS": "coordinators", "RINGLINE_TIMERS": "timeouts"} {
+		if err := js.DeleteConsumer(t.Context(), stream, consumer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	works("c3")
+	for _, w := range workers {
+		w.end(syscall.SIGTERM)
+		if lines := w.stderr.list(); len(lines) > 30 {
+			t.Errorf("%v said too much:\n%s", w.cmd.Args, w.stderr.all())
+		}
+	}
+}
+
+// TestStoppedWhileItWaits ends a worker that has never seen NATS, and one that lost it.
+func TestStoppedWhileItWaits(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t)
+	never := n.startWorker(t, "coordinator")
+	never.wait(&never.stderr, `NATS is not there`)
+	never.end(syscall.SIGTERM)
+
+	n.start(t)
+	unset := n.startWorker(t, "timeouts")
+	unset.wait(&unset.stderr, `run .ringline setup`)
+	unset.end(syscall.SIGINT)
+
+	n.setUp(t)
+	lost := []*devServer{n.startWorker(t, "coordinator").running(t), n.startWorker(t, "timeouts").running(t)}
+	n.stop()
+	for _, w := range lost {
+		w.wait(&w.stderr, `NATS is not there`)
+		w.end(syscall.SIGTERM)
+	}
+}
+
+// TestSecondSignal stops a worker at once that can't finish, as NATS hangs.
+func TestSecondSignal(t *testing.T) {
+	t.Parallel()
+	dev := startDev(t, "--data", filepath.Join(t.TempDir(), "data"))
+	n := &natsServer{url: dev.nats}
+	w := n.startWorker(t, "coordinator").running(t)
+	if err := dev.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	w.wait(&w.stderr, `stopping`)
+	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	<-w.done
+	if status, ok := w.cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGTERM {
+		t.Errorf("it was not the second signal that ended it: %v\n%s", w.cmd.ProcessState, w.stderr.all())
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it ended %v after the second signal", took)
+	}
+}
+
+// players make calls through the api, all at once, each with users of its own.
+type players struct {
+	t  *testing.T
+	nc *nats.Conn
+
+	mu    sync.Mutex
+	ends  map[string]string // what is to become of each call
+	tried int               // requests that had to be repeated
+	made  chan struct{}     // one for each call
+}
+
+// play makes calls beside each other until stop is closed.
+func (p *players) play(beside int, stop <-chan struct{}) *sync.WaitGroup {
+	var wg sync.WaitGroup
+	for player := range beside {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+					p.call(fmt.Sprintf("%s-%d-%d", p.t.Name(), player, i), i%4)
+				}
+			}
+		})
+	}
+	return &wg
+}
+
+func (p *players) call(id string, kind int) {
+	ann, bob := "ann-"+id, "bob-"+id
+	end, ring := "completed", 60
+	if kind == 3 {
+		end, ring = "timed_out", 1
+	}
+	p.mu.Lock()
+	p.ends[id] = end
+	p.mu.Unlock()
+	p.request("invite", map[string]any{
+		"call_id": id, "user_id": ann, "call_type": 0, "ring_timeout_s": ring, "callees": []any{map[string]any{"user_id": bob}},
+	})
+	if kind != 3 {
+		p.request("accept", map[string]any{"call_id": id, "user_id": bob})
+		p.request("leave", map[string]any{"call_id": id, "user_id": ann})
+	}
+	p.made <- struct{}{}
+}
+
+// request repeats, with the same command id, what got no reply: its worker may have been killed.
+func (p *players) request(verb string, body map[string]any) {
+	body["command_id"] = fmt.Sprintf("%s-%v", verb, body["call_id"])
+	b, err := json.Marshal(body)
+	if err != nil {
+		p.t.Error(err)
+		return
+	}
+	for deadline := time.Now().Add(within); ; {
+		m, err := p.nc.Request("ringline.demo.api."+verb, b, 4*time.Second)
+		if err == nil && strings.Contains(string(m.Data), `"ok":true`) {
+			return
+		}
+		if err == nil || time.Now().After(deadline) || !errors.Is(err, nats.ErrTimeout) && !errors.Is(err, nats.ErrNoResponders) {
+			reply := ""
+			if m != nil {
+				reply = string(m.Data)
+			}
+			p.t.Errorf("%s %s: %s %v", verb, b, reply, err)
+			return
+		}
+		p.mu.Lock()
+		p.tried++
+		p.mu.Unlock()
+	}
+}
+
+// wait waits for so many calls more.
+func (p *players) wait(calls int) {
+	p.t.Helper()
+	for range calls {
+		select {
+		case <-p.made:
+		case <-time.After(within):
+			p.t.Fatal("no calls are made any more")
+		}
+	}
+}
+
+// check wants each call to have come to its end.
+func (p *players) check(d *devServer) {
+	p.t.Helper()
+	for id, end := range p.ends {
+		var got string
+		poll(p.t, fmt.Sprintf("end %s of %s", end, id), func() bool {
+			m, err := p.nc.Request("ringline.demo.api.get", []byte(`{"call_id":"`+id+`"}`), within)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			var a struct {
+				Call struct {
+					EndReason string `json:"end_reason"`
+				} `json:"call"`
+			}
+			if err := json.Unmarshal(m.Data, &a); err != nil {
+				p.t.Fatal(err)
+			}
+			got = a.Call.EndReason
+			return got != ""
+		}, &d.stderr)
+		if got != end {
+			p.t.Errorf("%s ended %s, want %s", id, got, end)
+		}
+	}
+}
+
+// deliveries gives how many messages were delivered to a consumer, each as often as it was, and once each.
+func deliveries(t *testing.T, js jetstream.JetStream, stream, consumer string) (all, distinct uint64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	c, err := js.Consumer(ctx, stream, consumer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := c.CachedInfo()
+	if info.NumAckPending > 0 || info.NumPending > 0 {
+		t.Errorf("%s: %d wait for an acknowledgement and %d for delivery", consumer, info.NumAckPending, info.NumPending)
+	}
+	return info.Delivered.Consumer, info.Delivered.Stream
+}
+
+// TestScaledWorkers stops and kills workers under a stream of calls.
+func TestScaledWorkers(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t).setUp(t)
+	nc, js := n.connect(t)
+	coordinators := []*devServer{n.startWorker(t, "coordinator"), n.startWorker(t, "coordinator")}
+	timers := []*devServer{n.startWorker(t, "timeouts"), n.startWorker(t, "timeouts")}
+	for i := range coordinators {
+		coordinators[i].running(t)
+		timers[i].running(t)
+	}
+	p := &players{t: t, nc: nc, ends: map[string]string{}, made: make(chan struct{}, 100_000)}
+
+	stop := make(chan struct{})
+	playing := p.play(8, stop)
+	p.wait(40)
+	timers[0].end(syscall.SIGTERM)
+	coordinators[0].end(syscall.SIGTERM)
+	p.wait(40)
+	close(stop)
+	playing.Wait()
+	p.check(coordinators[1])
+	if p.tried > 0 {
+		t.Errorf("%d requests got no reply", p.tried)
+	}
+	if all, distinct := deliveries(t, js, "RINGLINE_COMMANDS", "coordinators"); all != distinct || all < 200 {
+		t.Errorf("%d commands were delivered %d times", distinct, all)
+	}
+	if _, distinct := deliveries(t, js, "RINGLINE_TIMERS", "timeouts"); distinct < 20 {
+		t.Errorf("%d deadlines came due", distinct)
+	}
+}
+
+// TestKilledWorkers kills one of two of each kind under a stream of calls.
+func TestKilledWorkers(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t).setUp(t)
+	nc, _ := n.connect(t)
+	coordinators := []*devServer{n.startWorker(t, "coordinator"), n.startWorker(t, "coordinator")}
+	timers := []*devServer{n.startWorker(t, "timeouts"), n.startWorker(t, "timeouts")}
+	for i := range coordinators {
+		coordinators[i].running(t)
+		timers[i].running(t)
+	}
+	p := &players{t: t, nc: nc, ends: map[string]string{}, made: make(chan struct{}, 100_000)}
+	stop := make(chan struct{})
+	playing := p.play(8, stop)
+	p.wait(40)
+	coordinators[0].kill()
+	timers[0].kill()
+	p.wait(40)
+	close(stop)
+	playing.Wait()
+	p.check(coordinators[1])
+}

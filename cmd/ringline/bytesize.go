@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// byteSize is a number of bytes, written as 16GiB, 512MiB or 1000000.
+type byteSize int64
+
+const leastCallsBytes = 1 << 20 * byteSize(1)
+
+type byteUnit struct {
+	name  string
+	bytes byteSize
+}
+
+func byteUnits() []byteUnit {
+	return []byteUnit{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}}
+}
+
+// Decode is called by envconfig.
+func (b *byteSize) Decode(value string) error {
+	for _, u := range byteUnits() {
+		digits, ok := strings.CutSuffix(value, u.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(strings.TrimSpace(digits), 10, 64)
+		switch {
+		case err != nil:
+			return err
+		case n < 0 || n > math.MaxInt64/int64(u.bytes):
+			return errors.New("out of range")
+		}
+		*b = byteSize(n) * u.bytes
+		return nil
+	}
+	return nil // the last unit fits everything
+}
+
+func (b byteSize) String() string {
+	for _, u := range byteUnits() {
+		if b >= u.bytes && b%u.bytes == 0 {
+			return fmt.Sprintf("%d%s", int64(b/u.bytes), u.name)
+		}
+	}
+	return strconv.FormatInt(int64(b), 10)
+}

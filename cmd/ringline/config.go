@@ -1,0 +1,65 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+)
+
+func newConfig() *cobra.Command {
+	var check bool
+	cmd := &cobra.Command{
+		Use: "config", GroupID: groupServe, Short: "Show every setting: value, default, unit and meaning",
+		Long: "Shows every setting: its value in this environment, its default, its unit and its meaning. With --check it tells\n" +
+			"all that is wrong with them instead: misspelt names, values that can't be read, settings that don't hold together.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if check {
+				return checkConfig(cmd)
+			}
+			return showConfig(cmd)
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "tell everything that is wrong, and exit with 1 if anything is")
+	return cmd
+}
+
+func showConfig(cmd *cobra.Command) error {
+	tabs := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(tabs, "SETTING\tVALUE\tDEFAULT\tUNIT\tMEANING")
+	for _, x := range listSettings() {
+		value, ok := os.LookupEnv(x.name)
+		if !ok {
+			value = x.def
+		} else if x.secret {
+			value = withoutSecrets(value)
+		}
+		_, _ = fmt.Fprintf(tabs, "%s\t%s\t%s\t%s\t%s\n", x.name, dash(value), dash(x.def), x.unit, x.desc)
+	}
+	if err := tabs.Flush(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}
+
+// dash stands for what is not set.
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return plain(s)
+}
+
+func checkConfig(cmd *cobra.Command) error {
+	_, problems := loadSettings()
+	for _, p := range problems {
+		_, _ = fmt.Fprintln(cmd.OutOrStdout(), p.text)
+	}
+	if len(problems) > 0 {
+		return fmt.Errorf("settings with problems: %d", len(problems))
+	}
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), "the settings are fine")
+	return err
+}

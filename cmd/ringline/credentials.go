@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+
+	"github.com/nats-io/nats.go"
+)
+
+// credentials gives what shows NATS who we are, and by which we know it, and what is wrong with these files.
+func (s settings) credentials() (options []nats.Option, problems []problem) {
+	refuse := func(format string, names ...string) {
+		args := make([]any, len(names))
+		for i, name := range names {
+			args[i] = name
+		}
+		problems = append(problems, problem{names, fmt.Sprintf(format, args...)})
+	}
+	use := func(name string, option nats.Option, err error) {
+		if err == nil {
+			err = option(&nats.Options{}) // which reads the file
+		}
+		if err != nil {
+			problems = append(problems, problem{[]string{name}, fmt.Sprintf("%s: %v", name, err)})
+			return
+		}
+		options = append(options, option)
+	}
+	switch {
+	case s.NatsCreds != "" && s.NatsNkey != "":
+		refuse("%s and %s exclude each other: give one of them", "RINGLINE_NATS_CREDS", "RINGLINE_NATS_NKEY")
+	case s.NatsCreds != "":
+		use("RINGLINE_NATS_CREDS", nats.UserCredentials(s.NatsCreds), checkCreds(s.NatsCreds))
+	case s.NatsNkey != "":
+		option, err := nats.NkeyOptionFromSeed(s.NatsNkey)
+		use("RINGLINE_NATS_NKEY", option, err)
+	}
+	if s.NatsTLS.CA != "" {
+		use("RINGLINE_NATS_TLS_CA", nats.RootCAs(s.NatsTLS.CA), nil)
+	}
+	switch {
+	case s.NatsTLS.Cert != "" && s.NatsTLS.Key != "":
+		use("RINGLINE_NATS_TLS_CERT, _KEY", nats.ClientCert(s.NatsTLS.Cert, s.NatsTLS.Key), nil)
+	case s.NatsTLS.Cert != "":
+		refuse("%s needs %s", "RINGLINE_NATS_TLS_CERT", "RINGLINE_NATS_TLS_KEY")
+	case s.NatsTLS.Key != "":
+		refuse("%s needs %s", "RINGLINE_NATS_TLS_KEY", "RINGLINE_NATS_TLS_CERT")
+	}
+	return options, problems
+}
+
+// checkCreds looks into a file that nats.go reads only when a server asks for it.
+func checkCreds(file string) error {
+	b, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	if err != nil {
+		return err
+	}
+	for _, part := range []string{"BEGIN NATS USER JWT", "BEGIN USER NKEY SEED"} {
+		if !bytes.Contains(b, []byte(part)) {
+			return fmt.Errorf("%s has no %q", file, part)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/timeouts"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/store"
+)
+
+// crew is the workers of one process. Each part has a connection of its own: an answer or a notification never waits
+// behind another part's messages.
+type crew struct {
+	settings settings
+	log      zerolog.Logger
+	ready    *readiness
+	link     *link
+	url      string
+	options  []nats.Option
+	conns    []*connection
+}
+
+func newCrew(s settings, log zerolog.Logger, ready *readiness, url string, credentials []nats.Option) *crew {
+	l := &link{log: log.With().Str("url", withoutSecrets(url)).Logger()}
+	return &crew{
+		settings: s, log: log, ready: ready, url: url, link: l,
+		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
+	}
+}
+
+// role is a kind of worker. Its parts in front take requests, and stop before those behind them, which answer.
+type role struct {
+	name string
+	wire func(ctx context.Context, c *crew) (front, back []part, err error)
+}
+
+func coordinatorRole() role { return role{name: "coordinator", wire: wireCoordinator} }
+func timeoutsRole() role    { return role{name: "timeouts", wire: wireTimeouts} }
+
+// run makes the workers, waiting for NATS and for its streams, and runs them until ctx ends.
+func (c *crew) run(ctx context.Context, started func(), roles ...role) (err error) {
+	defer func() { err = errors.Join(err, c.drain(context.WithoutCancel(ctx))) }()
+	var front, back []part
+	for _, r := range roles {
+		f, b, err := r.wire(ctx, c)
+		if err != nil {
+			return err
+		}
+		front, back = append(front, f...), append(back, b...)
+	}
+	for _, conn := range c.conns {
+		back = append(back, part{"NATS", conn.Run})
+	}
+	c.ready.running(c.conns)
+	started()
+	defer context.AfterFunc(ctx, func() {
+		c.ready.set("stopping")
+		c.log.Info().Msg("stopping: what is in hand is finished first")
+	})()
+	return runBehind(ctx, front, back)
+}
+
+// open makes a connection, and waits until it is there.
+func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.JetStream, error) {
+	c.ready.set("waiting for NATS at " + withoutSecrets(c.url))
+	conn, err := connect(c.url, "ringline "+name, c.options...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("connect the %s: %w", name, err)
+	}
+	c.conns = append(c.conns, conn)
+	if err := conn.await(ctx); err != nil {
+		return nil, nil, err
+	}
+	js, err := jetstream.New(conn.Conn)
+	if err != nil {
+		return nil, nil, fmt.Errorf("JetStream: %w", err)
+	}
+	return conn.Conn, js, nil
+}
+
+// await waits until `ringline setup` has run.
+func (c *crew) await(ctx context.Context, js jetstream.JetStream, streams, buckets []string) error {
+	return worker.Await(ctx, js, func(err error) {
+		why := fmt.Sprintf("waiting: %v", err)
+		if errors.Is(err, worker.ErrNotSetUp) {
+			why += "; run `ringline setup`"
+		}
+		c.ready.set(why)
+		c.log.Warn().Msg(why)
+	}, streams, buckets)
+}
+
+func (c *crew) drain(ctx context.Context) (err error) {
+	for _, conn := range c.conns {
+		err = errors.Join(err, conn.drain(ctx))
+	}
+	return err
+}
+
+func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err error) {
+	nc, js, err := c.open(ctx, "coordinator")
+	if err != nil {
+		return nil, nil, err
+	}
+	err = c.await(ctx, js, []string{worker.StreamCommands, worker.StreamCalls, worker.StreamTimers, worker.StreamRejected},
+		[]string{worker.BucketLines, worker.BucketApps})
+	if err != nil {
+		return nil, nil, err
+	}
+	apiNC, apiJS, err := c.open(ctx, "api")
+	if err != nil {
+		return nil, nil, err
+	}
+	asker, err := ask.New(apiNC, apiJS, c.settings.APITimeout)
+	if err != nil {
+		return nil, nil, fmt.Errorf("hear answers: %w", err)
+	}
+	apps := store.NewApps(js, c.log, c.settings.limits(), c.settings.LinesTTL-time.Hour)
+	calls := store.NewCalls(apiNC, apiJS, c.log)
+	api := &coordinator.API{
+		NC: apiNC, Asker: asker, Calls: calls, Lines: store.NewLines(apiNC, apiJS, calls, c.log), Log: c.log,
+		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix,
+	}
+	work := coordinator.New(nc, js, c.log, coordinator.Config{Parallel: c.settings.Parallel, Limits: apps.Limits})
+	return []part{{"api", api.Run}}, []part{{"apps", apps.Run}, {"coordinator", work.Run}}, nil
+}
+
+func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) {
+	_, js, err := c.open(ctx, "timeouts")
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.await(ctx, js, []string{worker.StreamTimers, worker.StreamCommands}, nil); err != nil {
+		return nil, nil, err
+	}
+	return nil, []part{{"timeouts", timeouts.New(js, c.log, timeouts.DefaultSweep()).Run}}, nil
+}

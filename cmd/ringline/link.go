@@ -1,0 +1,55 @@
+package main
+
+import (
+	"sync"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+)
+
+// link logs once when a process begins to wait for NATS, and once when all of its connections are there.
+type link struct {
+	log zerolog.Logger // says where NATS is
+
+	mu     sync.Mutex
+	absent map[string]bool // connections, by name
+}
+
+// options make a connection that waits for NATS for ever, and says so here.
+func (l *link) options() []nats.Option {
+	return []nats.Option{
+		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
+		nats.ConnectHandler(l.there), nats.ReconnectHandler(l.there),
+		nats.DisconnectErrHandler(l.gone), nats.ReconnectErrHandler(l.gone),
+		nats.ErrorHandler(l.asyncError),
+	}
+}
+
+func (l *link) gone(nc *nats.Conn, err error) {
+	if err == nil { // we closed it
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.absent) == 0 {
+		l.absent = map[string]bool{}
+		l.log.Warn().Err(err).Msg("NATS is not there, waiting for it")
+	}
+	l.absent[nc.Opts.Name] = true
+}
+
+func (l *link) there(nc *nats.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.absent[nc.Opts.Name] {
+		return // it was there at once
+	}
+	delete(l.absent, nc.Opts.Name)
+	if len(l.absent) == 0 {
+		l.log.Info().Msg("connected to NATS")
+	}
+}
+
+func (l *link) asyncError(nc *nats.Conn, _ *nats.Subscription, err error) {
+	l.log.Warn().Err(err).Str("connection", nc.Opts.Name).Msg("NATS")
+}

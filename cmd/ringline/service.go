@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+)
+
+// service is one kind of worker as a process of its own.
+type service struct {
+	settings settings
+	log      zerolog.Logger
+	ready    readiness
+	role     role
+
+	natsURL, http string
+}
+
+func newCoordinator() *cobra.Command {
+	return serviceCommand(coordinatorRole(), "127.0.0.1:8081", "Run a coordinator, which decides what becomes of calls, and the api",
+		"Runs a coordinator and the api against a NATS that others run, until SIGTERM or Ctrl-C; then what is in hand is\n"+
+			"finished. It waits for NATS, and for `ringline setup`. Run as many as you like.")
+}
+
+func newTimeouts() *cobra.Command {
+	return serviceCommand(timeoutsRole(), "127.0.0.1:8082", "Run a timeouts worker, which ends what is not answered in time",
+		"Runs a timeouts worker against a NATS that others run, until SIGTERM or Ctrl-C; then what is in hand is finished.\n"+
+			"It waits for NATS, and for `ringline setup`. Run as many as you like.")
+}
+
+func serviceCommand(r role, http, short, long string) *cobra.Command {
+	w := service{role: r}
+	cmd := &cobra.Command{
+		Use: r.name, GroupID: groupServe, Short: short, Long: long, Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, log, err := readForService(cmd)
+			if err != nil {
+				return err
+			}
+			w.settings, w.log, w.http = s, log, s.httpAddress(cmd)
+			if !cmd.Flags().Changed("nats-url") {
+				w.natsURL = s.NatsURL
+			}
+			return untilStopped(cmd.Context(), w.run)
+		},
+	}
+	addHTTPFlag(cmd, http)
+	addNATSFlag(cmd, &w.natsURL)
+	return cmd
+}
+
+// run serves HTTP from the start, so that a probe learns what the worker waits for.
+func (w *service) run(ctx context.Context) (err error) {
+	credentials, _ := w.settings.credentials() // checked with the other settings
+	w.ready.set("starting")
+	listener, err := listenHTTP(ctx, w.http)
+	if err != nil {
+		return err
+	}
+	probes := serveProbes(listener, &w.ready)
+	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
+	if listener != nil {
+		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: /healthz, /readyz")
+	}
+	crew := newCrew(w.settings, w.log, &w.ready, w.natsURL, credentials)
+	return runTogether(ctx, []part{
+		{"http", probes.Run},
+		{w.role.name, func(ctx context.Context) error {
+			return crew.run(ctx, func() { w.log.Info().Msg(w.role.name + " is running") }, w.role)
+		}},
+	})
+}
+
+// untilStopped runs until ctx ends, which is no error, wherever it was.
+func untilStopped(ctx context.Context, run func(context.Context) error) error {
+	err := run(ctx)
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // it was stopped while it started
+	}
+	return err
+}
+
+// readForService reads the settings, and makes a logger as they say.
+func readForService(cmd *cobra.Command) (settings, zerolog.Logger, error) {
+	s, err := readSettings()
+	if err != nil {
+		return s, zerolog.Nop(), err
+	}
+	level, err := s.level()
+	return s, newLogger(cmd.ErrOrStderr(), level), err
+}
+
+func addHTTPFlag(cmd *cobra.Command, addr string) {
+	cmd.Flags().String("http", addr, "address of /healthz and /readyz, or off ($RINGLINE_HTTP)")
+}
+
+// httpAddress is the flag's, else the environment's, else the default.
+func (s settings) httpAddress(cmd *cobra.Command) string {
+	f := cmd.Flags().Lookup("http")
+	if !f.Changed && s.HTTP != "" {
+		return s.HTTP
+	}
+	return f.Value.String()
+}
+
+func addNATSFlag(cmd *cobra.Command, url *string) {
+	cmd.Flags().StringVar(url, "nats-url", "", "NATS servers (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/worker"
+)
+
+// setup makes what the workers need of NATS.
+type setup struct {
+	settings settings
+	log      zerolog.Logger
+	out      io.Writer
+
+	natsURL string
+	check   bool
+	wait    time.Duration
+}
+
+func newSetup() *cobra.Command {
+	var u setup
+	cmd := &cobra.Command{
+		Use: "setup", GroupID: groupServe, Short: "Create or update the streams, buckets and consumers in NATS",
+		Long: "Creates the streams, buckets and consumers that the workers need, and brings those that are there to the settings.\n" +
+			"It may be repeated at any time, also while workers run. With --check it changes nothing, tells what it would\n" +
+			"change, and fails where there is something.",
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, log, err := readForService(cmd)
+			if err != nil {
+				return err
+			}
+			u.settings, u.log, u.out = s, log, cmd.OutOrStdout()
+			if !cmd.Flags().Changed("nats-url") {
+				u.natsURL = s.NatsURL
+			}
+			return u.run(cmd.Context())
+		},
+	}
+	addNATSFlag(cmd, &u.natsURL)
+	cmd.Flags().BoolVar(&u.check, "check", false, "change nothing, only tell what differs, and exit with 1 if anything does")
+	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long NATS may take to be there")
+	return cmd
+}
+
+func (u *setup) run(ctx context.Context) error {
+	credentials, _ := u.settings.credentials() // checked with the other settings
+	var ready readiness
+	crew := newCrew(u.settings, u.log, &ready, u.natsURL, credentials)
+	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to be sent
+	waiting, stop := context.WithTimeout(ctx, u.wait)
+	defer stop()
+	_, js, err := crew.open(waiting, "setup")
+	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("no NATS server at %s within %v", withoutSecrets(u.natsURL), u.wait)
+	}
+	if err != nil {
+		return err
+	}
+	before, err := u.inspect(waiting, js)
+	if err != nil {
+		return err
+	}
+	if u.check {
+		return u.report(before)
+	}
+	return u.apply(ctx, js, before)
+}
+
+// inspect looks again while JetStream is only starting.
+func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) ([]worker.Part, error) {
+	for {
+		parts, err := worker.Inspect(ctx, js, u.settings.streams())
+		if err == nil || !starting(err) {
+			return parts, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// starting says whether JetStream may be there in a moment.
+func starting(err error) bool {
+	const temporarilyUnavailable = 10008
+	api := (*jetstream.APIError)(nil)
+	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
+		errors.As(err, &api) && api.ErrorCode == temporarilyUnavailable
+}
+
+// report tells what setup would do.
+func (u *setup) report(parts []worker.Part) error {
+	return u.print(parts, "missing", "differs", "as wanted", func(off int) error {
+		if off == 0 {
+			return nil
+		}
+		return fmt.Errorf("%d of %d are not as the settings want them; `ringline setup` changes that", off, len(parts))
+	})
+}
+
+func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []worker.Part) error {
+	if err := worker.Setup(ctx, js, u.settings.streams()); err != nil {
+		return fmt.Errorf("%w%s", err, hint(err))
+	}
+	after, err := u.inspect(ctx, js)
+	if err != nil {
+		return err
+	}
+	return u.print(before, "created", "changed", "left as it was", func(int) error {
+		for _, p := range after {
+			if !p.AsWanted() {
+				return fmt.Errorf("%s %s can't be changed to what the settings want: %v", p.Kind, p.Name, p.Differences)
+			}
+		}
+		return nil
+	})
+}
+
+// hint says which setting the server may object to.
+func hint(err error) string {
+	const notClustered, noStorage, tooFewPeers = 10074, 10047, 10005
+	var api *jetstream.APIError
+	if !errors.As(err, &api) {
+		return ""
+	}
+	switch api.ErrorCode { //nolint:exhaustive // of hundreds
+	case notClustered, tooFewPeers:
+		return "; see RINGLINE_REPLICAS"
+	case noStorage:
+		return "; see RINGLINE_CALLS_MAX_BYTES, and max_file_store of the server"
+	}
+	return ""
+}
+
+// print shows a line for each part, and below it what differs, and gives what becomes of the number that does.
+func (u *setup) print(parts []worker.Part, missing, differs, asWanted string, result func(off int) error) error {
+	off := 0
+	tabs := tabwriter.NewWriter(u.out, 0, 0, 2, ' ', 0)
+	for _, p := range parts {
+		state := asWanted
+		switch {
+		case p.Missing:
+			state = missing
+		case len(p.Differences) > 0:
+			state = differs
+		}
+		if !p.AsWanted() {
+			off++
+		}
+		_, _ = fmt.Fprintf(tabs, "%s\t%s\t%s", p.Kind, p.Name, state)
+		for i, d := range p.Differences {
+			separator := "; "
+			if i == 0 {
+				separator = ": "
+			}
+			_, _ = fmt.Fprint(tabs, separator, d)
+		}
+		_, _ = fmt.Fprintln(tabs)
+	}
+	if err := tabs.Flush(); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return result(off)
+}

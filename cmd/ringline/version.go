@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+)
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", GroupID: groupServe, Short: "Show the version of this program and of what is in it", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			info, _ := debug.ReadBuildInfo()
+			return printVersion(cmd.OutOrStdout(), info)
+		},
+	}
+}
+
+func printVersion(w io.Writer, info *debug.BuildInfo) error {
+	_, err := fmt.Fprintf(w, "ringline     %s\ngo           %s %s/%s\nnats-server  %s (embedded, for dev)\nnats.go      %s\n",
+		versionText(info), strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, server.VERSION, nats.Version)
+	return err
+}
+
+// versionText is the module's version, and the commit that it was built from.
+func versionText(info *debug.BuildInfo) string {
+	if info == nil {
+		return "unknown"
+	}
+	version, revision, changed := info.Main.Version, "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = ", changed since"
+		}
+	}
+	if revision == "" {
+		return version
+	}
+	return fmt.Sprintf("%s (%s%s)", version, revision, changed)
+}

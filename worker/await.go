@@ -1,0 +1,57 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// ErrNotSetUp means that a stream or a bucket is not there.
+var ErrNotSetUp = errors.New("worker: not set up")
+
+// Await waits until these streams and buckets are there, or ctx ends. It tells why it waits, each time that this changes.
+func Await(ctx context.Context, js jetstream.JetStream, tell func(error), streams, buckets []string) error {
+	for told := ""; ; {
+		err := present(ctx, js, streams, buckets)
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err.Error() != told {
+			told = err.Error()
+			tell(err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(reopenAfter):
+		}
+	}
+}
+
+func present(ctx context.Context, js jetstream.JetStream, streams, buckets []string) error {
+	for _, name := range streams {
+		_, err := js.Stream(ctx, name)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
+			return fmt.Errorf("%w: stream %s is not there", ErrNotSetUp, name)
+		case err != nil:
+			return fmt.Errorf("worker: look for stream %s: %w", name, err)
+		}
+	}
+	for _, name := range buckets {
+		_, err := js.KeyValue(ctx, name)
+		switch {
+		case errors.Is(err, jetstream.ErrBucketNotFound):
+			return fmt.Errorf("%w: bucket %s is not there", ErrNotSetUp, name)
+		case err != nil:
+			return fmt.Errorf("worker: look for bucket %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Kind is what a Part is.
+type Kind string
+
+// The kinds, in the order in which they are set up.
+const (
+	KindStream   Kind = "stream"
+	KindBucket   Kind = "bucket"
+	KindConsumer Kind = "consumer"
+)
+
+// Part is a stream, a bucket or a consumer, and how what there is differs from what the settings want.
+type Part struct {
+	Kind        Kind
+	Name        string // of a consumer "name of STREAM"
+	Missing     bool
+	Differences []Difference // of one that is there
+}
+
+// AsWanted says that nothing is to be done.
+func (p Part) AsWanted() bool { return !p.Missing && len(p.Differences) == 0 }
+
+// Inspect compares what there is with what Setup would make of it, and changes nothing.
+func Inspect(ctx context.Context, js jetstream.JetStream, s Settings) ([]Part, error) {
+	var list []Part
+	for _, c := range s.streams() {
+		p, err := inspectStream(ctx, js, Part{Kind: KindStream, Name: c.Name}, c)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	for _, c := range s.buckets() {
+		p, err := inspectStream(ctx, js, Part{Kind: KindBucket, Name: c.Bucket}, bucketStream(c))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	for _, c := range consumers() {
+		p, err := inspectConsumer(ctx, js, c[0], c[1])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func inspectStream(ctx context.Context, js jetstream.JetStream, p Part, wanted jetstream.StreamConfig) (Part, error) {
+	st, err := js.Stream(ctx, wanted.Name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		p.Missing = true
+		return p, nil
+	case err != nil:
+		return p, fmt.Errorf("worker: look at %s %s: %w", p.Kind, p.Name, err)
+	}
+	p.Differences = streamDifferences(wanted, st.CachedInfo().Config)
+	return p, nil
+}
+
+func inspectConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) (Part, error) {
+	p := Part{Kind: KindConsumer, Name: name + " of " + stream}
+	c, err := js.Consumer(ctx, stream, name)
+	switch {
+	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
+		p.Missing = true
+		return p, nil
+	case err != nil:
+		return p, fmt.Errorf("worker: look at consumer %s: %w", p.Name, err)
+	}
+	p.Differences = consumerDifferences(consumer(stream, name), c.CachedInfo().Config)
+	return p, nil
+}

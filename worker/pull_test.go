@@ -1,0 +1,93 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// The end does not wait for what waits behind a slow message: it is put back.
+func TestTheEndPutsBackWhatWaits(t *testing.T) {
+	s := natstest.Start(t)
+	var begun atomic.Int32
+	stop := start(t, s, 1, func(ctx context.Context, _ jetstream.Msg) worker.Exit {
+		begun.Add(1)
+		<-ctx.Done()
+		return worker.Nak(time.Hour, "it can't be finished")
+	})
+	for n := range 50 {
+		publish(t, s, fmt.Sprintf("c%d", n%5), "x")
+	}
+	eventually(t, "one is in hand", func() bool { return begun.Load() == 1 })
+	begin := time.Now()
+	stop()
+	if took := time.Since(begin); took > 15*time.Second { // it may take 2 s to drain
+		t.Errorf("the end took %v", took)
+	}
+	start(t, s, 8, func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() })
+	eventually(t, "the next worker has done it", func() bool { return left(t, s) == 0 })
+}
+
+// Slow messages that wait for a hand are not delivered to another worker meanwhile.
+func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
+	s := natstest.Start(t)
+	var mu sync.Mutex
+	handled := map[string]int{}
+	slow := func(_ context.Context, m jetstream.Msg) worker.Exit {
+		time.Sleep(time.Second)
+		mu.Lock()
+		defer mu.Unlock()
+		handled[m.Subject()]++
+		return worker.Ack()
+	}
+	const many = 20
+	for n := range many {
+		publish(t, s, fmt.Sprintf("c%d", n), "x")
+	}
+	start(t, s, 2, slow) // what waits longest waits for some 5 s, longer than the ack wait
+	start(t, s, 2, slow)
+	eventually(t, "all are done", func() bool { return left(t, s) == 0 })
+	mu.Lock()
+	defer mu.Unlock()
+	for subject, n := range handled {
+		if n != 1 {
+			t.Errorf("%s was handled %d times", subject, n)
+		}
+	}
+	if len(handled) != many {
+		t.Errorf("%d of %d were handled", len(handled), many)
+	}
+}
+
+// Many messages of one key hold one hand, and others go past them.
+func TestAHotKeyHoldsOneHand(t *testing.T) {
+	s := natstest.Start(t)
+	const hot = 60
+	var done atomic.Int32
+	cool := make(chan int32, 1)
+	for range hot {
+		publish(t, s, "hot", "x")
+	}
+	publish(t, s, "cool", "x")
+	start(t, s, 8, func(_ context.Context, m jetstream.Msg) worker.Exit {
+		if m.Subject() == "ringline.demo.cmd.cool.ring" {
+			cool <- done.Load()
+		} else {
+			time.Sleep(20 * time.Millisecond)
+			done.Add(1)
+		}
+		return worker.Ack()
+	})
+	if before := <-cool; before > hot/2 {
+		t.Errorf("%d of %d hot messages came before the other key's", before, hot)
+	}
+	eventually(t, "all are done", func() bool { return left(t, s) == 0 })
+}
