@@ -39,5 +39,5 @@ generate: ## run go generate
 ci: ## run every check, as CI does
 	bash .ci/run
 
-clean: ## delete builds, profiles and the data of dev
-	rm -rf bin ringline coverage* *.test *.prof .ringline
+clean: ## delete builds and profiles; the data of dev stays in .ringline
+	rm -rf bin ringline coverage* *.test *.prof

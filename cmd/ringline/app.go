@@ -23,16 +23,40 @@ func newApp() *cobra.Command {
 		Use: "app", GroupID: groupCall, Short: "Show or change what an app changes of the defaults",
 		Long: "Shows or changes what an app changes of the defaults. A change is in force within a second,\n" +
 			"for invitations that come after it; no restart is needed.",
-		Args: noArguments, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: noSubcommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		appCommand("set APP", "Change some of an app's settings, and keep the others",
-			"app set demo --capacity 2 --ring-timeout 30s", cobra.ExactArgs(1), setApp, addAppFlags),
-		appCommand("get APP", "Show an app's settings", "app get demo", cobra.ExactArgs(1), getApp, nil),
+			"app set demo --capacity 2 --ring-timeout 30s", oneArgument("APP"), setApp, addAppFlags),
+		appCommand("get APP", "Show an app's settings", "app get demo", oneArgument("APP"), getApp, nil),
 		appCommand("list", "Show the settings of all apps", "app list", noArguments, listApps, nil),
-		appCommand("remove APP", "Give an app the defaults again", "app remove demo", cobra.ExactArgs(1), removeApp, nil),
+		appCommand("remove APP", "Give an app the defaults again", "app remove demo", oneArgument("APP"), removeApp, nil),
 	)
 	return cmd
+}
+
+// noSubcommand is for what has subcommands: whatever is no name of one is a typo.
+func noSubcommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		names = append(names, sub.Name())
+	}
+	return fmt.Errorf("unknown command %q, %s has %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
+}
+
+func oneArgument(name string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) == 0:
+			return fmt.Errorf("%s is missing", name)
+		case len(args) > 1:
+			return fmt.Errorf("%q is one argument too many", args[1])
+		}
+		return nil
+	}
 }
 
 // apps is one look at the bucket.
@@ -95,10 +119,16 @@ func (a apps) apply(s events.AppSettings) (events.AppSettings, error) {
 	var bad error
 	a.flags.Visit(func(f *pflag.Flag) {
 		switch f.Name {
-		case "capacity":
-			s.Capacity, _ = a.flags.GetInt(f.Name)
-		case "max-callees":
-			s.MaxCallees, _ = a.flags.GetInt(f.Name)
+		case "capacity", "max-callees":
+			n, _ := a.flags.GetInt(f.Name)
+			if n < 1 { // 0 would be left out, which means the default
+				bad = fmt.Errorf("--%s: must be at least 1, got %d", f.Name, n)
+			}
+			if f.Name == "capacity" {
+				s.Capacity = n
+			} else {
+				s.MaxCallees = n
+			}
 		case "ring-timeout", "max-duration":
 			d, _ := a.flags.GetDuration(f.Name)
 			if d%time.Second != 0 || d <= 0 {

@@ -19,8 +19,8 @@ func TestAppsLinesAndLists(t *testing.T) {
 	}
 	says("app list", "no app changes anything of the defaults\n")
 	says("app get demo", "demo  changes nothing of the defaults\n")
-	says("line bob", "")
-	says("list", "")
+	says("line bob", "in no call\n")
+	says("list", "no open calls\n")
 	says("app set demo --ring-timeout 90s --capacity 2", "demo  capacity 2, ring timeout 90s\n")
 	says("app set demo --max-callees 5 --max-duration 1h", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\n")
 	says("app set other --capacity 3", "other  capacity 3\n")
@@ -51,6 +51,9 @@ func TestAppsLinesAndLists(t *testing.T) {
 
 	for args, want := range map[string]string{
 		"app set demo":                     "nothing to set",
+		"app set demo --capacity 0":        "--capacity: must be at least 1",
+		"app set":                          "APP is missing",
+		"line":                             "USER is missing",
 		"app set demo --capacity 51":       "capacity: must be a whole number from 1 to 50",
 		"app set demo --ring-timeout 601s": "ring_timeout_s: must be a whole number from 1 to 600",
 		"app set demo --ring-timeout 1.5s": "--ring-timeout: must be whole seconds",

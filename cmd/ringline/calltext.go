@@ -66,6 +66,9 @@ func endText(c events.Call) string {
 	if by := byText(c.EndedBy); by != "" {
 		s += " by " + by
 	}
+	if c.MergedInto != "" {
+		s += ", into " + c.MergedInto
+	}
 	return s
 }
 

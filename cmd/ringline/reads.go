@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,17 +14,18 @@ import (
 
 // newLine shows a user's line.
 func newLine() *cobra.Command {
-	return readCommand("line USER", "Show which calls a user is in", "line bob", cobra.ExactArgs(1), "line",
+	return readCommand("line USER", "Show which calls a user is in", "line bob", oneArgument("USER"), "line",
 		func(_ *cobra.Command, args []string) any { return map[string]string{"user_id": args[0]} },
 		func(out io.Writer, answer []byte) error {
 			var a events.LineAnswer
 			if err := json.Unmarshal(answer, &a); err != nil {
 				return err
 			}
-			for _, id := range a.Calls {
-				_, _ = fmt.Fprintln(out, id)
+			if len(a.Calls) == 0 {
+				a.Calls = []string{"in no call"}
 			}
-			return nil
+			_, err := fmt.Fprintln(out, strings.Join(a.Calls, "\n"))
+			return err
 		})
 }
 
@@ -43,6 +45,10 @@ func newList() *cobra.Command {
 		func(out io.Writer, answer []byte) error {
 			var a events.ListAnswer
 			if err := json.Unmarshal(answer, &a); err != nil {
+				return err
+			}
+			if len(a.Calls) == 0 {
+				_, err := fmt.Fprintln(out, "no open calls")
 				return err
 			}
 			for _, c := range a.Calls {

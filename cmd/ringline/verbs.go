@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -272,9 +273,10 @@ func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) er
 func (v verb) showCall(out io.Writer, a events.Answer, flags string) error {
 	p := newPalette(out)
 	text := callText(p, *a.Call, time.Now())
-	if v.name == string(events.VerbInvite) && a.OK && a.Call.State == events.CallStateRinging {
+	rings := slices.IndexFunc(a.Call.Callees, events.Callee.Pending)
+	if v.name == string(events.VerbInvite) && a.OK && rings >= 0 {
 		text += "\nAnswer it:  " + p.bold(fmt.Sprintf("%s accept %s --user %s%s",
-			invocation(), a.Call.CallID, shellWord(a.Call.Callees[0].UserID), flags)) + "\n"
+			invocation(), a.Call.CallID, shellWord(a.Call.Callees[rings].UserID), flags)) + "\n"
 	}
 	_, err := io.WriteString(out, text)
 	return err

@@ -59,7 +59,7 @@ func moment(about string) obj {
 
 func callType(about string) obj {
 	return obj{
-		{"description", about + " Ringline only carries it."},
+		{"description", about + " 0 is voice, 1 is video; Ringline only carries it."},
 		{"type", "integer"},
 		{"enum", []events.CallType{events.CallTypeVoice, events.CallTypeVideo}},
 		{"enumDescriptions", []string{"voice", "video"}},

@@ -49,7 +49,7 @@ func further() (string, error) {
 	hangUp := func(v events.Verb, late time.Duration) situation {
 		s := situation{what: fmt.Sprintf("`%s` to a call id that nobody has used, in its first 5 s", v), last: by("ann/laptop", v).after(late), more: "it may have overtaken its invite"}
 		if late > 5*time.Second {
-			s.what, s.more = fmt.Sprintf("`%s` to a call id that nobody has used, after 5 s", v), "that id never rings"
+			s.what, s.more = fmt.Sprintf("`%s` to a call id that nobody has used, after 5 s", v), "that id never rings, and `get` does not show it"
 		}
 		return s
 	}
