@@ -61,7 +61,7 @@ func (e Exit) leave(ctx context.Context, msg jetstream.Msg) error {
 		err = msg.Ack()
 	default:
 		if err = msg.DoubleAck(ctx); err == nil {
-			e.then()
+			err = Together(func() error { e.then(); return nil })
 		}
 	}
 	if err != nil {

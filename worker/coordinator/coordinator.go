@@ -113,7 +113,9 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
 				}
 			case atLeader || isRepeat(outcome):
-				return c.decided(ctx, d, base.Transition, outcome)
+				if outcome, err = c.recall(ctx, d, base.Transition, outcome); err == nil {
+					return c.decided(ctx, d, base.Transition, outcome)
+				}
 			default:
 				continue
 			}
@@ -166,10 +168,31 @@ func isRepeat(o call.Outcome) bool {
 	return ok && k.Made > 0
 }
 
+// recall finds what a ring or expire made when it was handled before, which no call remembers: in the newest
+// transition, or in the history where it may have been handled.
+func (c *Coordinator) recall(ctx context.Context, d delivery, now events.Transition, o call.Outcome) (call.Outcome, error) {
+	switch {
+	case d.cmd.Verb != events.VerbRing && d.cmd.Verb != events.VerbExpire:
+		return o, nil
+	case call.MadeBy(now, d.cmd):
+		return call.Keep{Made: now.Seq}, nil
+	case d.delivered == 1 && d.conflicts == 0:
+		return o, nil
+	}
+	t, err := c.calls.MadeBy(ctx, d.cmd.CallID, d.cmd)
+	if errors.Is(err, store.ErrNoTransition) {
+		return o, nil
+	}
+	return call.Keep{Made: t.Seq}, err
+}
+
 // decided carries out an outcome that commits nothing.
 func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transition, outcome call.Outcome) worker.Exit {
 	switch o := outcome.(type) {
 	case call.Keep:
+		if o.Made == 0 { // told only once it can't be decided anew, as a refusal is
+			return worker.AckThen(func() { c.tell(d, c.ok(d, now.Call)) })
+		}
 		if err := c.repeat(ctx, d, now, o.Made); err != nil {
 			return c.putBack(d, err)
 		}

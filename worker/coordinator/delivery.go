@@ -82,10 +82,23 @@ func (c *Coordinator) answer(d delivery, a events.Answer) error {
 	return nil
 }
 
+// ok is the answer with the call as the sender may see it.
+func (c *Coordinator) ok(d delivery, now events.Call) events.Answer {
+	seen := view(d.cmd, now)
+	return events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen}
+}
+
+// tell answers a command that is acknowledged already.
+func (c *Coordinator) tell(d delivery, a events.Answer) {
+	if err := c.answer(d, a); err != nil {
+		c.log.Error().Err(err).Msg("an answer could not be told")
+	}
+	c.did(StepAnswered)
+}
+
 // accepted answers ok, and is done.
 func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
-	seen := view(d.cmd, now)
-	if err := c.answer(d, events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen}); err != nil {
+	if err := c.answer(d, c.ok(d, now)); err != nil {
 		return c.putBack(d, err)
 	}
 	c.did(StepAnswered)
@@ -99,11 +112,7 @@ func (c *Coordinator) refused(d delivery, now events.Call, why *events.Error) wo
 		seen := view(d.cmd, now)
 		a.Call = &seen
 	}
-	return worker.AckThen(func() {
-		if err := c.answer(d, a); err != nil {
-			c.log.Error().Err(err).Msg("a refusal could not be told")
-		}
-	})
+	return worker.AckThen(func() { c.tell(d, a) })
 }
 
 // view is the call as the sender of the command may see it: services see all of it.

@@ -9,7 +9,8 @@
 //
 //  1. The commit decides who wins. Who loses it reads the call from the leader and decides again.
 //  2. An outcome that commits nothing is decided on a call that was read from the leader.
-//  3. A refusal is acknowledged first and told after, so a command that was refused can't succeed later.
+//  3. An outcome that commits nothing is acknowledged first and told after, so a command that was refused can't
+//     succeed later, and none is told two different things.
 //  4. A command that is delivered again, whatever its worker had done before it died, changes nothing more; what
 //     may not have been done (deadline, notifications, answer) is done again, with the same ids.
 //  5. A command that could be read is never dropped. One that can't be read is kept on RINGLINE_REJECTED with the

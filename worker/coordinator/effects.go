@@ -104,26 +104,15 @@ func stillPends(now events.Call, n events.Notice) bool {
 }
 
 // repeat does again what followed the transition that this command made when it was handled before; its worker
-// may have died in the middle. A ring or expire is remembered by no call: it is looked for where it may have
-// been handled before.
+// may have died in the middle.
 func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transition, made int) error {
-	var t events.Transition
-	var err error
-	switch {
-	case made == now.Seq && made > 0:
-		t = now
-	case made > 0:
-		t, err = c.calls.Transition(ctx, d.cmd.App, now.Call.CallID, made)
-	case call.MadeBy(now, d.cmd):
-		t = now
-	case d.delivered > 1 || d.conflicts > 0:
-		t, err = c.calls.MadeBy(ctx, now.Call.CallID, d.cmd)
-	default:
-		return nil
+	t := now
+	if made != now.Seq {
+		var err error
+		if t, err = c.calls.Transition(ctx, d.cmd.App, now.Call.CallID, made); err != nil && !errors.Is(err, store.ErrNoTransition) {
+			return err
+		}
 	}
-	if err != nil && !errors.Is(err, store.ErrNoTransition) {
-		return err
-	}
-	t.Seq = max(t.Seq, made) // it may have gone by age; its deadline may be waited for all the same
+	t.Seq = made // it may have gone by age; its deadline may be waited for all the same
 	return c.effects(ctx, d, t, now)
 }
