@@ -42,9 +42,13 @@ func (r Runner) Run(ctx context.Context) error {
 	go func() { defer close(extended); h.extend(work) }()
 	defer func() { stop(); <-extended }()
 
+	told, toldAt := "", time.Time{}
 	for ctx.Err() == nil {
 		if err := r.consume(ctx, h); err != nil && ctx.Err() == nil {
-			r.Log.Error().Err(err).Str("stream", r.Stream).Msg("can't consume, trying again")
+			if err.Error() != told || time.Since(toldAt) > time.Minute { // not each time that it is tried
+				told, toldAt = err.Error(), time.Now()
+				r.Log.Error().Err(err).Str("stream", r.Stream).Msg("can't consume, trying again")
+			}
 			select {
 			case <-ctx.Done():
 			case <-time.After(reopenAfter):
@@ -67,7 +71,7 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 	}
 	for {
 		n := h.free(ctx)
-		if n == 0 {
+		if n == 0 || !r.connected(ctx) {
 			return nil
 		}
 		batch, err := cons.Fetch(min(n, pullAtOnce), jetstream.FetchMaxWait(pullFor))
@@ -81,6 +85,18 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
 		}
 	}
+}
+
+// connected waits until NATS is there, as pulls would pile up meanwhile. It is false once ctx has ended.
+func (r Runner) connected(ctx context.Context) bool {
+	for nc := r.JS.Conn(); !nc.IsConnected() && !nc.IsClosed(); {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(pullFor):
+		}
+	}
+	return true
 }
 
 // handle lets one message through, and logs what did not go as it should: once, here.

@@ -1,15 +1,11 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -48,6 +44,16 @@ func newNATS(t *testing.T, change ...func(*server.Options)) *natsServer {
 
 func (n *natsServer) start(t *testing.T) *natsServer {
 	t.Helper()
+	n.begin(t)
+	if !n.srv.ReadyForConnections(within) {
+		t.Fatal("the NATS server is not ready")
+	}
+	return n
+}
+
+// begin does not wait until it is ready.
+func (n *natsServer) begin(t *testing.T) {
+	t.Helper()
 	options := n.options
 	srv, err := server.NewServer(&options)
 	if err != nil {
@@ -55,10 +61,6 @@ func (n *natsServer) start(t *testing.T) *natsServer {
 	}
 	n.srv = srv
 	srv.Start()
-	if !srv.ReadyForConnections(within) {
-		t.Fatal("the NATS server is not ready")
-	}
-	return n
 }
 
 func (n *natsServer) stop() {
@@ -204,6 +206,12 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	never := n.startWorker(t, "coordinator")
 	never.wait(&never.stderr, `NATS is not there`)
 	never.end(syscall.SIGTERM)
+	silent := start(t, program("ringline", "timeouts", "--http", "off", "--nats-url", n.url))
+	silent.wait(&silent.stderr, `NATS is not there`)
+	silent.end(syscall.SIGTERM)
+	if strings.Contains(silent.stderr.all(), "HTTP") {
+		t.Errorf("it serves HTTP although that is off\n%s", silent.stderr.all())
+	}
 
 	n.start(t)
 	unset := n.startWorker(t, "timeouts")
@@ -245,136 +253,6 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// players make calls through the api, all at once, each with users of its own.
-type players struct {
-	t  *testing.T
-	nc *nats.Conn
-
-	mu    sync.Mutex
-	ends  map[string]string // what is to become of each call
-	tried int               // requests that had to be repeated
-	made  chan struct{}     // one for each call
-}
-
-// play makes calls beside each other until stop is closed.
-func (p *players) play(beside int, stop <-chan struct{}) *sync.WaitGroup {
-	var wg sync.WaitGroup
-	for player := range beside {
-		wg.Go(func() {
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-					p.call(fmt.Sprintf("%s-%d-%d", p.t.Name(), player, i), i%4)
-				}
-			}
-		})
-	}
-	return &wg
-}
-
-func (p *players) call(id string, kind int) {
-	ann, bob := "ann-"+id, "bob-"+id
-	end, ring := "completed", 60
-	if kind == 3 {
-		end, ring = "timed_out", 1
-	}
-	p.mu.Lock()
-	p.ends[id] = end
-	p.mu.Unlock()
-	p.request("invite", map[string]any{
-		"call_id": id, "user_id": ann, "call_type": 0, "ring_timeout_s": ring, "callees": []any{map[string]any{"user_id": bob}},
-	})
-	if kind != 3 {
-		p.request("accept", map[string]any{"call_id": id, "user_id": bob})
-		p.request("leave", map[string]any{"call_id": id, "user_id": ann})
-	}
-	p.made <- struct{}{}
-}
-
-// request repeats, with the same command id, what got no reply: its worker may have been killed.
-func (p *players) request(verb string, body map[string]any) {
-	body["command_id"] = fmt.Sprintf("%s-%v", verb, body["call_id"])
-	b, err := json.Marshal(body)
-	if err != nil {
-		p.t.Error(err)
-		return
-	}
-	for deadline := time.Now().Add(within); ; {
-		m, err := p.nc.Request("ringline.demo.api."+verb, b, 4*time.Second)
-		if err == nil && strings.Contains(string(m.Data), `"ok":true`) {
-			return
-		}
-		if err == nil || time.Now().After(deadline) || !errors.Is(err, nats.ErrTimeout) && !errors.Is(err, nats.ErrNoResponders) {
-			reply := ""
-			if m != nil {
-				reply = string(m.Data)
-			}
-			p.t.Errorf("%s %s: %s %v", verb, b, reply, err)
-			return
-		}
-		p.mu.Lock()
-		p.tried++
-		p.mu.Unlock()
-	}
-}
-
-// wait waits for so many calls more.
-func (p *players) wait(calls int) {
-	p.t.Helper()
-	for range calls {
-		select {
-		case <-p.made:
-		case <-time.After(within):
-			p.t.Fatal("no calls are made any more")
-		}
-	}
-}
-
-// check wants each call to have come to its end.
-func (p *players) check(d *devServer) {
-	p.t.Helper()
-	for id, end := range p.ends {
-		var got string
-		poll(p.t, fmt.Sprintf("end %s of %s", end, id), func() bool {
-			m, err := p.nc.Request("ringline.demo.api.get", []byte(`{"call_id":"`+id+`"}`), within)
-			if err != nil {
-				p.t.Fatal(err)
-			}
-			var a struct {
-				Call struct {
-					EndReason string `json:"end_reason"`
-				} `json:"call"`
-			}
-			if err := json.Unmarshal(m.Data, &a); err != nil {
-				p.t.Fatal(err)
-			}
-			got = a.Call.EndReason
-			return got != ""
-		}, &d.stderr)
-		if got != end {
-			p.t.Errorf("%s ended %s, want %s", id, got, end)
-		}
-	}
-}
-
-// deliveries gives how many messages were delivered to a consumer, each as often as it was, and once each.
-func deliveries(t *testing.T, js jetstream.JetStream, stream, consumer string) (all, distinct uint64) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), within)
-	defer cancel()
-	c, err := js.Consumer(ctx, stream, consumer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info := c.CachedInfo()
-	if info.NumAckPending > 0 || info.NumPending > 0 {
-		t.Errorf("%s: %d wait for an acknowledgement and %d for delivery", consumer, info.NumAckPending, info.NumPending)
-	}
-	return info.Delivered.Consumer, info.Delivered.Stream
-}
-
 // TestScaledWorkers stops and kills workers under a stream of calls.
 func TestScaledWorkers(t *testing.T) {
 	t.Parallel()
@@ -390,21 +268,29 @@ func TestScaledWorkers(t *testing.T) {
 
 	stop := make(chan struct{})
 	playing := p.play(8, stop)
-	p.wait(40)
+	p.wait()
 	timers[0].end(syscall.SIGTERM)
 	coordinators[0].end(syscall.SIGTERM)
-	p.wait(40)
+	p.wait()
 	close(stop)
 	playing.Wait()
 	p.check(coordinators[1])
-	if p.tried > 0 {
-		t.Errorf("%d requests got no reply", p.tried)
+	if p.lost > 0 || p.turnDown > 0 {
+		t.Errorf("%d requests got no reply, %d were turned down by an api that stopped", p.lost, p.turnDown)
 	}
 	if all, distinct := deliveries(t, js, "RINGLINE_COMMANDS", "coordinators"); all != distinct || all < 200 {
 		t.Errorf("%d commands were delivered %d times", distinct, all)
 	}
-	if _, distinct := deliveries(t, js, "RINGLINE_TIMERS", "timeouts"); distinct < 20 {
-		t.Errorf("%d deadlines came due", distinct)
+	st, err := js.Stream(t.Context(), "RINGLINE_TIMERS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := st.Info(t.Context(), jetstream.WithSubjectFilter("ringline.*.due.>")) // one message a subject
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, _ := deliveries(t, js, "RINGLINE_TIMERS", "timeouts"); all != uint64(len(info.State.Subjects)) || all < 20 {
+		t.Errorf("%d deadlines that came due were delivered %d times", len(info.State.Subjects), all)
 	}
 }
 
@@ -422,10 +308,10 @@ func TestKilledWorkers(t *testing.T) {
 	p := &players{t: t, nc: nc, ends: map[string]string{}, made: make(chan struct{}, 100_000)}
 	stop := make(chan struct{})
 	playing := p.play(8, stop)
-	p.wait(40)
+	p.wait()
 	coordinators[0].kill()
 	timers[0].kill()
-	p.wait(40)
+	p.wait()
 	close(stop)
 	playing.Wait()
 	p.check(coordinators[1])

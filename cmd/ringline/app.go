@@ -98,7 +98,7 @@ func appCommand(
 			return do(cmd.Context(), apps{kv: kv, out: cmd.OutOrStdout(), flags: cmd.Flags()}, args)
 		},
 	}
-	addNATSFlag(cmd, &c.natsURL)
+	addNATSFlag(cmd)
 	c.app = "demo"
 	if addFlags != nil {
 		addFlags(cmd.Flags())

@@ -22,7 +22,7 @@ type client struct {
 
 // addFlags lets the command line override the environment.
 func (c *client) addFlags(cmd *cobra.Command) {
-	addNATSFlag(cmd, &c.natsURL)
+	addNATSFlag(cmd)
 	cmd.Flags().StringVar(&c.app, "app", "", "app (default $RINGLINE_APP, else demo)")
 }
 
@@ -32,8 +32,8 @@ func (c *client) read(cmd *cobra.Command) error {
 		return err
 	}
 	c.settings = s
-	if !cmd.Flags().Changed("nats-url") {
-		c.natsURL = s.NatsURL
+	if c.natsURL, err = s.natsServers(cmd); err != nil {
+		return err
 	}
 	if !cmd.Flags().Changed("app") {
 		c.app = s.App

@@ -41,7 +41,7 @@ func (s settings) credentials() (options []nats.Option, problems []problem) {
 	}
 	switch {
 	case s.NatsTLS.Cert != "" && s.NatsTLS.Key != "":
-		use("RINGLINE_NATS_TLS_CERT, _KEY", nats.ClientCert(s.NatsTLS.Cert, s.NatsTLS.Key), nil)
+		use("RINGLINE_NATS_TLS_CERT and _KEY", nats.ClientCert(s.NatsTLS.Cert, s.NatsTLS.Key), nil)
 	case s.NatsTLS.Cert != "":
 		refuse("%s needs %s", "RINGLINE_NATS_TLS_CERT", "RINGLINE_NATS_TLS_KEY")
 	case s.NatsTLS.Key != "":

@@ -144,6 +144,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"RINGLINE_API_TIMEOUT=0s", "RINGLINE_API_TIMEOUT must be above 0, got 0s"},
 		{"RINGLINE_INBOX_PREFIX=a.>", "RINGLINE_INBOX_PREFIX must be a subject without wildcards"},
 		{"RINGLINE_LOG_LEVEL=loud", `RINGLINE_LOG_LEVEL must be debug, info, warn or error, got "loud"`},
+		{"RINGLINE_REPLICAS=3", "RINGLINE_REPLICAS is 3, and dev is one node"},
+		{"RINGLINE_NATS_URL=nats://me:hush@h:port", "RINGLINE_NATS_URL must be URLs such as nats://host:4222,"},
 		{"RINGLINE_APP=a.b", "RINGLINE_APP: must be 1 to 64 characters"},
 	} {
 		t.Run(c.variable, func(t *testing.T) {

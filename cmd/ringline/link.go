@@ -2,6 +2,7 @@ package main
 
 import (
 	"sync"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
@@ -18,7 +19,7 @@ type link struct {
 // options make a connection that waits for NATS for ever, and says so here.
 func (l *link) options() []nats.Option {
 	return []nats.Option{
-		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
+		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
 		nats.ConnectHandler(l.there), nats.ReconnectHandler(l.there),
 		nats.DisconnectErrHandler(l.gone), nats.ReconnectErrHandler(l.gone),
 		nats.ErrorHandler(l.asyncError),

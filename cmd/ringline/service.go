@@ -40,14 +40,14 @@ func serviceCommand(r role, http, short, long string) *cobra.Command {
 				return err
 			}
 			w.settings, w.log, w.http = s, log, s.httpAddress(cmd)
-			if !cmd.Flags().Changed("nats-url") {
-				w.natsURL = s.NatsURL
+			if w.natsURL, err = s.natsServers(cmd); err != nil {
+				return err
 			}
 			return untilStopped(cmd.Context(), w.run)
 		},
 	}
 	addHTTPFlag(cmd, http)
-	addNATSFlag(cmd, &w.natsURL)
+	addNATSFlag(cmd)
 	return cmd
 }
 
@@ -105,6 +105,18 @@ func (s settings) httpAddress(cmd *cobra.Command) string {
 	return f.Value.String()
 }
 
-func addNATSFlag(cmd *cobra.Command, url *string) {
-	cmd.Flags().StringVar(url, "nats-url", "", "NATS servers (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
+func addNATSFlag(cmd *cobra.Command) {
+	cmd.Flags().String("nats-url", "", "NATS servers (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
+}
+
+// natsServers is the flag's, else the environment's, else the default.
+func (s settings) natsServers(cmd *cobra.Command) (string, error) {
+	f := cmd.Flags().Lookup("nats-url")
+	switch {
+	case !f.Changed:
+		return s.NatsURL, nil
+	case !validURLs(f.Value.String()):
+		return "", errors.New("--nats-url must be URLs such as nats://host:4222, with commas between them")
+	}
+	return f.Value.String(), nil
 }

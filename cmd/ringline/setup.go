@@ -41,13 +41,13 @@ func newSetup() *cobra.Command {
 				return err
 			}
 			u.settings, u.log, u.out = s, log, cmd.OutOrStdout()
-			if !cmd.Flags().Changed("nats-url") {
-				u.natsURL = s.NatsURL
+			if u.natsURL, err = s.natsServers(cmd); err != nil {
+				return err
 			}
 			return u.run(cmd.Context())
 		},
 	}
-	addNATSFlag(cmd, &u.natsURL)
+	addNATSFlag(cmd)
 	cmd.Flags().BoolVar(&u.check, "check", false, "change nothing, only tell what differs, and exit with 1 if anything does")
 	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long NATS may take to be there")
 	return cmd
@@ -77,16 +77,26 @@ func (u *setup) run(ctx context.Context) error {
 	return u.apply(ctx, js, before)
 }
 
-// inspect looks again while JetStream is only starting.
-func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) ([]worker.Part, error) {
+func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []worker.Part, err error) {
+	err = retryWhileStarting(ctx, func(ctx context.Context) (err error) {
+		parts, err = worker.Inspect(ctx, js, u.settings.streams())
+		return err
+	})
+	return parts, err
+}
+
+// retryWhileStarting tries again while JetStream is only starting, until ctx ends.
+func retryWhileStarting(ctx context.Context, try func(context.Context) error) error {
 	for {
-		parts, err := worker.Inspect(ctx, js, u.settings.streams())
+		once, stop := context.WithTimeout(ctx, 5*time.Second) // without a leader nobody may answer
+		err := try(once)
+		stop()
 		if err == nil || !starting(err) {
-			return parts, err
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, err
+			return err
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
@@ -96,7 +106,7 @@ func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) ([]worker.P
 func starting(err error) bool {
 	const temporarilyUnavailable = 10008
 	api := (*jetstream.APIError)(nil)
-	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
 		errors.As(err, &api) && api.ErrorCode == temporarilyUnavailable
 }
 
@@ -111,7 +121,10 @@ func (u *setup) report(parts []worker.Part) error {
 }
 
 func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []worker.Part) error {
-	if err := worker.Setup(ctx, js, u.settings.streams()); err != nil {
+	ctx, stop := context.WithTimeout(ctx, u.wait)
+	defer stop()
+	err := retryWhileStarting(ctx, func(ctx context.Context) error { return worker.Setup(ctx, js, u.settings.streams()) })
+	if err != nil {
 		return fmt.Errorf("%w%s", err, hint(err))
 	}
 	after, err := u.inspect(ctx, js)

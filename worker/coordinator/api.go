@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
@@ -37,6 +38,9 @@ type API struct {
 // maxUnderWay is how many requests may be under way at once: most of them wait for the answer of a coordinator.
 const maxUnderWay = 4096
 
+// handOver is how long requests that had been delivered may take to reach us after the api was stopped.
+const handOver = 5 * time.Second
+
 // Dropped counts requests whose reply subject is no inbox.
 func (a *API) Dropped() uint64 { return a.dropped.Load() }
 
@@ -44,6 +48,7 @@ func (a *API) Dropped() uint64 { return a.dropped.Load() }
 func (a *API) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	others := a.NC.NumSubscriptions()
 	room, reads := make(chan struct{}, maxUnderWay), make(chan struct{}, max(a.Parallel, 1))
 	service, err := micro.AddService(a.NC, micro.Config{
 		Name: "ringline", Version: apiVersion,
@@ -66,8 +71,13 @@ func (a *API) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("coordinator: start the api: %w", err)
 	}
+	ours := a.NC.NumSubscriptions() - others
 	<-ctx.Done()
+	others = a.NC.NumSubscriptions() - ours
 	err = service.Stop()
+	for end := time.Now().Add(handOver); a.NC.NumSubscriptions() > others && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond) // it drains: what had been delivered is still handed to us. micro has no way to ask
+	}
 	for range cap(room) { // those under way finish
 		room <- struct{}{}
 	}

@@ -90,7 +90,14 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 		InboxPrefix: "_INBOX",
 	}
 	run(tb, api.Run)
-	return conflicts
+	for deadline := time.Now().Add(within); ; { // until it is there: a request before that would be heard by nobody
+		if _, err := s.NC.Request("$SRV.PING.ringline", nil, time.Second); err == nil {
+			return conflicts
+		}
+		if time.Now().After(deadline) {
+			tb.Fatal("the api does not start")
+		}
+	}
 }
 
 func stream(tb testing.TB, nc *nats.Conn) jetstream.JetStream {

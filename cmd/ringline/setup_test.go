@@ -1,0 +1,206 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// states gives the words that setup printed about each part, by its name.
+func states(t *testing.T, r result) map[string]string {
+	t.Helper()
+	m := map[string]string{}
+	column := -1
+	for line := range strings.Lines(r.stdout) {
+		f := strings.Fields(line)
+		if len(f) < 3 {
+			t.Fatalf("line %q of %+v", line, r)
+		}
+		name, rest := f[1], strings.TrimSpace(line)[strings.Index(line, f[1])+len(f[1]):]
+		if f[0] == "consumer" {
+			name, rest = strings.Join(f[1:4], " "), strings.TrimSpace(line)[strings.Index(line, f[3])+len(f[3]):]
+		}
+		m[name] = strings.TrimSpace(rest)
+		if at := strings.LastIndex(line, m[name]); column >= 0 && at != column {
+			t.Errorf("not aligned: %q begins at %d, others at %d", m[name], at, column)
+		} else {
+			column = at
+		}
+	}
+	return m
+}
+
+// allStates wants the same for each of the 13.
+func allStates(t *testing.T, r result, want string) {
+	t.Helper()
+	got := states(t, r)
+	for name, state := range got {
+		if state != want {
+			t.Errorf("%s: %q, want %q", name, state, want)
+		}
+	}
+	if len(got) != 13 {
+		t.Errorf("%d parts: %v", len(got), got)
+	}
+}
+
+func TestSetupCreatesAndTellsTheDifference(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t)
+	r := n.ringline(t, nil, "setup", "--check")
+	if r.code != exitFailed || !strings.Contains(r.stderr, "13 of 13 are not as the settings want them") {
+		t.Errorf("--check before setup: %+v", r)
+	}
+	allStates(t, r, "missing")
+	r = n.ringline(t, nil, "setup")
+	if r.code != 0 || r.stderr != "" {
+		t.Errorf("setup: %+v", r)
+	}
+	allStates(t, r, "created")
+	if r = n.ringline(t, nil, "setup"); r.code != 0 {
+		t.Errorf("setup again: %+v", r)
+	}
+	allStates(t, r, "left as it was")
+	if r = n.ringline(t, nil, "setup", "--check"); r.code != 0 {
+		t.Errorf("--check: %+v", r)
+	}
+	allStates(t, r, "as wanted")
+
+	_, js := n.connect(t)
+	change(t, js, "RINGLINE_REJECTED", func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour })
+	before := states(t, n.ringline(t, nil, "setup", "--check"))
+	r = n.ringline(t, nil, "setup", "--check")
+	if got, want := states(t, r)["RINGLINE_REJECTED"], "differs: max_age: wanted 168h0m0s, found 1h0m0s"; r.code != exitFailed || got != want {
+		t.Errorf("--check after a change: %d, %q, want %q", r.code, got, want)
+	}
+	if got := states(t, r); got["RINGLINE_REJECTED"] != before["RINGLINE_REJECTED"] {
+		t.Errorf("--check changed something: %v, before %v", got, before)
+	}
+	r = n.ringline(t, nil, "setup")
+	if got, want := states(t, r)["RINGLINE_REJECTED"], "changed: max_age: wanted 168h0m0s, found 1h0m0s"; r.code != 0 || got != want {
+		t.Errorf("setup after a change: %d, %q, want %q", r.code, got, want)
+	}
+	if r = n.ringline(t, nil, "setup", "--check"); r.code != 0 {
+		t.Errorf("--check after setup: %+v", r)
+	}
+}
+
+func change(t *testing.T, js jetstream.JetStream, name string, change func(*jetstream.StreamConfig)) {
+	t.Helper()
+	st, err := js.Stream(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := st.CachedInfo().Config
+	change(&c)
+	if _, err := js.UpdateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSetupTakesSettings(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t).setUp(t)
+	env := []string{
+		"RINGLINE_CALLS_MAX_BYTES=2GiB", "RINGLINE_CALLS_MAX_AGE=48h", "RINGLINE_TIMERS_MAX_AGE=30h", "RINGLINE_LINES_TTL=26h",
+		"RINGLINE_EVENTS_MAX_AGE=24h",
+	}
+	r := n.ringline(t, env, "setup")
+	var changed []string
+	for name, state := range states(t, r) {
+		if strings.HasPrefix(state, "changed: ") {
+			changed = append(changed, name)
+		}
+	}
+	slices.Sort(changed)
+	want := []string{"RINGLINE_CALLS", "RINGLINE_CDRS", "RINGLINE_EVENTS", "RINGLINE_LINES", "RINGLINE_TIMERS"}
+	if r.code != 0 || !slices.Equal(changed, want) {
+		t.Errorf("changed are %v, want %v: %+v", changed, want, r)
+	}
+	_, js := n.connect(t)
+	st, err := js.Stream(t.Context(), "RINGLINE_CALLS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := st.CachedInfo().Config; c.MaxBytes != 2<<30 || c.MaxAge != 48*time.Hour {
+		t.Errorf("RINGLINE_CALLS is %+v", c)
+	}
+	if r := n.ringline(t, env, "setup", "--check"); r.code != 0 {
+		t.Errorf("--check with the same settings: %+v", r)
+	}
+}
+
+// TestThreeNodes sets up a cluster that is only starting, and rings on it.
+func TestThreeNodes(t *testing.T) {
+	t.Parallel()
+	const size = 3
+	var routes []*url.URL
+	var nodes []*natsServer
+	for i := range size {
+		port, err := strconv.Atoi(freePort(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		routes = append(routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort(natsHost, strconv.Itoa(port))})
+		nodes = append(nodes, newNATS(t, func(o *server.Options) {
+			o.ServerName, o.Cluster = fmt.Sprintf("n%d", i), server.ClusterOpts{Name: "ringline-test", Host: natsHost, Port: port}
+		}))
+	}
+	var urls []string
+	for _, n := range nodes {
+		n.options.Routes = routes
+		n.begin(t)
+		urls = append(urls, n.url)
+	}
+	all := &natsServer{url: strings.Join(urls, ",")}
+	env := []string{"RINGLINE_REPLICAS=3"}
+	r := all.ringline(t, env, "setup")
+	if r.code != 0 {
+		t.Fatalf("setup: %+v", r)
+	}
+	allStates(t, r, "created")
+	if r = all.ringline(t, env, "setup", "--check"); r.code != 0 {
+		t.Errorf("--check: %+v", r)
+	}
+	coordinator, timeouts := all.startWorker(t, "coordinator").running(t), all.startWorker(t, "timeouts").running(t)
+	nodes[0].stop() // one of three may be gone
+	poll(t, "invitation on two nodes", func() bool {
+		return coordinator.run(t, "invite", "bob", "--user", "ann", "--call", "c1", "--command-id", "k1", "--timeout", "1s").code == 0
+	}, &coordinator.stderr)
+	poll(t, "timeout on two nodes", func() bool {
+		return strings.Contains(coordinator.run(t, "get", "c1", "--json").stdout, `"end_reason":"timed_out"`)
+	}, &coordinator.stderr, &timeouts.stderr)
+	coordinator.end(syscall.SIGTERM)
+	timeouts.end(syscall.SIGTERM)
+}
+
+func TestSetupRefuses(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t)
+	for name, want := range map[string]string{
+		"RINGLINE_REPLICAS=2":           "RINGLINE_REPLICAS must be 1, 3 or 5, got 2",
+		"RINGLINE_REPLICAS=3":           "; see RINGLINE_REPLICAS",
+		"RINGLINE_CALLS_MAX_AGE=17h":    "TTL of lines 18h0m0s must be at most the age of calls, 17h0m0s",
+		"RINGLINE_CALLS_MAX_BYTES=1TiB": "; see RINGLINE_CALLS_MAX_BYTES",
+	} {
+		checkRefused(t, n.ringline(t, []string{name}, "setup"), []string{want})
+	}
+	nowhere := newNATS(t)
+	r := nowhere.ringline(t, nil, "setup", "--wait", "100ms")
+	if r.code != exitFailed || !strings.Contains(r.stderr, "no NATS server at "+nowhere.url+" within 100ms") {
+		t.Errorf("without a server: %+v", r)
+	}
+	r = execute(t, program("ringline", "setup", "--nats-url", n.url, "--check", "--wait", "30s"))
+	if r.code != exitFailed || !strings.Contains(r.stderr, "are not as the settings want them") {
+		t.Errorf("the flag names the server: %+v", r)
+	}
+}
