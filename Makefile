@@ -16,7 +16,7 @@ race: ## run the short tests of all that runs beside each other, with the race d
 	go test -race -short -count=1 ./worker/... ./timeouts/... ./cmd/...
 
 soak: ## run the tests of races, kills and pauses many times as long (some 5 minutes); figures in docs/reliability.md
-	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused'
+	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused|Stress'
 
 lint: ## run the pinned golangci-lint (installs it outside the repo the first time: some minutes)
 	linter=$$(bash .ci/linter) && $$linter run && $$linter fmt --diff
