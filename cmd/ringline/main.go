@@ -24,9 +24,25 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// untilSignal gives a context that the first signal ends. The second one, however soon it comes, ends the process at
+// once, as if nobody had listened.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		second := <-signals
+		signal.Reset()
+		if self, err := os.FindProcess(os.Getpid()); err != nil || self.Signal(second) != nil {
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return ctx
 }
 
 // run carries out a command line, prints an error where there is one, and gives the exit code.
