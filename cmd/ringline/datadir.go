@@ -23,6 +23,9 @@ const lockName = "ringline.lock"
 
 // openDataDir makes the folder where it is missing, and locks it.
 func openDataDir(path string) (*dataDir, error) {
+	if path == "" {
+		return nil, errors.New("--data: is empty; name a folder, or use --memory")
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)

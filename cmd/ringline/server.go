@@ -31,6 +31,9 @@ func listenHTTP(ctx context.Context, addr string) (net.Listener, error) {
 	if addr == httpOff {
 		return nil, nil //nolint:nilnil // none was asked for
 	}
+	if addr == "" { // the net package takes that for every interface
+		return nil, errors.New("--http: is empty; give an address such as 127.0.0.1:8080, or off")
+	}
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
 	case inUse(err):

@@ -91,8 +91,8 @@ func TestShellWord(t *testing.T) {
 func TestGoRunIsRecognised(t *testing.T) {
 	t.Parallel()
 	for exe, want := range map[string]bool{
-		"/tmp/go-build123/b001/exe/ringline": true, "/root/.cache/go-build/ab/abc-d/ringline": true,
-		"/usr/local/bin/ringline": false, "/home/go-builder/ringline/ringline": false, "/work/go-build": false,
+		"/tmp/go-build123/b001/exe/ringline": true, "/home/ann/.cache/go-build/ab/abc-d/ringline": true,
+		"/usr/local/bin/ringline": false, "/home/go-builder/ringline/ringline": false, "/srv/go-build": false,
 	} {
 		if got := fromGoRun(exe); got != want {
 			t.Errorf("fromGoRun(%s) = %v", exe, got)
