@@ -15,7 +15,7 @@ test: ## run all tests
 race: ## run the short tests of all that runs beside each other, with the race detector
 	go test -race -short -count=1 ./worker/... ./timeouts/... ./cmd/...
 
-soak: ## run the tests of races, kills and pauses many times as long (some 5 minutes); figures in docs/reliability.md
+soak: ## run the tests of races, kills and pauses many times as long (some 3 minutes); figures in docs/reliability.md
 	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused|Stress'
 
 lint: ## run the pinned golangci-lint (installs it outside the repo the first time: some minutes)
