@@ -1,0 +1,170 @@
+// Package composetest holds compose.yaml, and what it mounts and builds, against the code. It is a module of its own, as
+// nothing else needs what reads compose files.
+package composetest
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+)
+
+// site is the folder that is checked, and the ringline that is checked against.
+type site struct {
+	root     string
+	ringline string
+}
+
+// findings are what is wrong.
+type findings []string
+
+func (f *findings) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+func (f *findings) check(ok bool, format string, args ...any) {
+	if !ok {
+		f.add(format, args...)
+	}
+}
+
+func TestComposeFitsTheCode(t *testing.T) {
+	for _, finding := range (site{root: repo(t), ringline: build(t)}).findings(t) {
+		t.Error(finding)
+	}
+}
+
+// findings tells everything that is wrong.
+func (s site) findings(t *testing.T) (f findings) {
+	t.Helper()
+	project, err := s.load(t.Context())
+	if err != nil {
+		f.add("compose.yaml: %v", err)
+		return f
+	}
+	for _, name := range project.ServiceNames() {
+		svc := project.Services[name]
+		s.checkFiles(&f, svc)
+		checkRestrictions(&f, svc)
+		checkDependencies(&f, project, svc)
+	}
+	nodes := s.checkNodes(t, &f, project)
+	s.checkWorkers(t.Context(), &f, project, nodes)
+	s.checkDockerfile(&f)
+	s.checkPrometheus(&f, project)
+	return f
+}
+
+// load reads compose.yaml as compose does, in an environment without any variable. It finds services, volumes and
+// variables that are not there.
+func (s site) load(ctx context.Context) (*types.Project, error) {
+	options, err := cli.NewProjectOptions([]string{filepath.Join(s.root, "compose.yaml")}, cli.WithWorkingDirectory(s.root))
+	if err != nil {
+		return nil, err
+	}
+	return options.LoadProject(ctx)
+}
+
+// checkFiles wants everything that a service mounts or is built from.
+func (s site) checkFiles(f *findings, svc types.ServiceConfig) {
+	var files []string
+	for _, v := range svc.Volumes {
+		if v.Type == types.VolumeTypeBind {
+			files = append(files, v.Source)
+			f.check(v.ReadOnly, "%s: may write to %s", svc.Name, v.Source)
+		}
+	}
+	if svc.Build != nil {
+		files = append(files, filepath.Join(svc.Build.Context, svc.Build.Dockerfile))
+	}
+	for _, file := range files {
+		_, err := os.Stat(file)
+		f.check(err == nil, "%s: %v", svc.Name, err)
+	}
+}
+
+// checkRestrictions wants of every service what keeps a break-in small.
+func checkRestrictions(f *findings, svc types.ServiceConfig) {
+	f.check(svc.ReadOnly, "%s: not read_only", svc.Name)
+	f.check(slices.Equal(svc.CapDrop, []string{"ALL"}), "%s: cap_drop is not ALL", svc.Name)
+	f.check(slices.Contains(svc.SecurityOpt, "no-new-privileges:true"), "%s: no-new-privileges is missing", svc.Name)
+	f.check(svc.Image == ours || strings.Contains(svc.Image, ":"), "%s: image %s has no version", svc.Name, svc.Image)
+	if !oneShot(svc) { // what runs on
+		f.check(svc.Image == ours || svc.User != "" && !strings.HasPrefix(svc.User, "0:"), "%s: user %q is root", svc.Name, svc.User)
+		f.check(len(svc.CapAdd) == 0, "%s: cap_add", svc.Name)
+	}
+	for _, p := range svc.Ports {
+		addr, err := netip.ParseAddr(p.HostIP)
+		f.check(err == nil && addr.IsLoopback(), "%s: port %s is published beyond this host", svc.Name, p.Published)
+	}
+	if svc.GetScale() > 1 {
+		f.check(len(svc.Ports) == 0 && svc.ContainerName == "", "%s: can't be scaled with ports or a container_name of its own", svc.Name)
+	}
+}
+
+func oneShot(svc types.ServiceConfig) bool {
+	return svc.Restart == "" || svc.Restart == types.RestartPolicyNo
+}
+
+// checkDependencies wants conditions that can come true.
+func checkDependencies(f *findings, project *types.Project, svc types.ServiceConfig) {
+	for name, d := range svc.DependsOn {
+		on := project.Services[name]
+		switch d.Condition {
+		case types.ServiceConditionHealthy:
+			f.check(on.HealthCheck != nil, "%s: waits for the health of %s, which has no healthcheck", svc.Name, name)
+		case types.ServiceConditionCompletedSuccessfully:
+			f.check(oneShot(on), "%s: waits for the end of %s, which is restarted", svc.Name, name)
+		default:
+			f.add("%s: does not say what it waits for of %s", svc.Name, name)
+		}
+	}
+}
+
+// environment gives what a container of the service sees.
+func environment(svc types.ServiceConfig) (list []string) {
+	for name, value := range svc.Environment {
+		if value != nil {
+			list = append(list, name+"="+*value)
+		}
+	}
+	return list
+}
+
+func repo(t *testing.T) string {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// build gives the path of a new ringline.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ringline")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./cmd/ringline")
+	cmd.Dir = repo(t)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	return path
+}
+
+// run gives what a command of this site's ringline prints.
+func (s site) run(ctx context.Context, env []string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.ringline, args...)
+	cmd.Env = append([]string{}, env...) // nothing of ours, also where there is nothing
+	out, err := cmd.CombinedOutput()
+	return strings.TrimSpace(string(out)), err
+}
