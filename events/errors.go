@@ -1,6 +1,10 @@
 package events
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Code is an error code of an answer.
 type Code string
@@ -39,6 +43,26 @@ func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 // Errorf makes an Error.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// WithoutQuotes gives a message as a log may hold it: with … for whatever it quotes. That came from outside, and may
+// be a secret, or what people said to each other.
+func WithoutQuotes(message string) string {
+	var b strings.Builder
+	message = strings.ReplaceAll(message, `'"'`, `'…'`) // a character that JSON did not expect begins no quote
+	for {
+		before, _, found := strings.Cut(message, `"`)
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		b.WriteString("…")
+		quote, err := strconv.QuotedPrefix(message[len(before):])
+		if err != nil {
+			return b.String() // it has no end
+		}
+		message = message[len(before)+len(quote):]
+	}
 }
 
 func invalid(format string, args ...any) *Error { return Errorf(CodeInvalidArgument, format, args...) }

@@ -54,7 +54,7 @@ func exampleCall() events.Call {
 
 func exampleStep() events.Transition {
 	return events.Transition{
-		CommandID: "k2", Event: events.EventDeclined, Seq: 4, By: events.By{Kind: events.ByUser, UserID: "bob", DeviceID: "phone-1"},
+		CommandID: "k2", Format: 1, Event: events.EventDeclined, Seq: 4, By: events.By{Kind: events.ByUser, UserID: "bob", DeviceID: "phone-1"},
 		Changes: []events.Change{
 			{UserID: "bob", Attempt: 1, From: events.StateRinging, To: events.StateDeclined, Reason: events.ReasonDeclined},
 		},

@@ -31,6 +31,7 @@ type Remembered struct {
 // The zero Transition stands for a call that does not exist yet.
 type Transition struct {
 	CommandID string `json:"-"` // what caused it; in the envelope
+	Format    int    `json:"-"` // how it is stored; in the envelope. 0: as a new call is
 
 	Event      Event        `json:"event"`
 	Seq        int          `json:"seq"`
@@ -68,33 +69,48 @@ type envelope struct {
 // TransitionID is <call>-<seq>.
 func TransitionID(callID string, seq int) string { return fmt.Sprintf("%s-%d", callID, seq) }
 
+// sourceOf is the source of an app's CloudEvents.
+func sourceOf(app string) string { return "/ringline/" + app }
+
 // Encode writes the transition as the CloudEvent that stands on its call's subject; at is its time.
 func (t Transition) Encode(at Time) ([]byte, error) {
+	format := t.Format
+	if format == 0 {
+		format = BeginFormat
+	}
 	t.Changes, t.Commands, t.Call.Callees = array(t.Changes), array(t.Commands), array(t.Call.Callees)
 	return Encode(envelope{
 		SpecVersion:     specVersion,
 		ID:              TransitionID(t.Call.CallID, t.Seq),
-		Source:          "/ringline/" + t.Call.App,
-		Type:            fmt.Sprintf("io.ringline.call.%s.v1", t.Event),
+		Source:          sourceOf(t.Call.App),
+		Type:            transitionType(t.Event, format),
 		Subject:         t.Call.CallID,
 		Time:            at,
 		DataContentType: jsonContentType,
-		DataSchema:      fmt.Sprintf("https://ringline.io/schemas/call/%s/v1.json", t.Event),
+		DataSchema:      transitionSchema(t.Event, format),
 		Sequence:        fmt.Sprintf("%010d", t.Seq),
 		CausationID:     t.CommandID,
 		Data:            t,
 	})
 }
 
-// ReadTransition reads what stands on the subject of this call. It is an error if that is no transition of it.
+// ReadTransition reads what stands on the subject of this call. It is an error if that is no transition of it, and a
+// *NewerFormatError if it is one that this build does not read.
 func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 	var e envelope
-	if err := json.Unmarshal(data, &e); err != nil {
+	err := json.Unmarshal(data, &e)
+	if err != nil || formatOf(e.Type) > NewestFormat { // whose data may be anything
+		if newer := readNewer(app, callID, data); newer != nil {
+			return Transition{}, 0, newer
+		}
+	}
+	if err != nil {
 		return Transition{}, 0, fmt.Errorf("events: read transition of %s: %w", callID, err)
 	}
 	t := e.Data
-	t.CommandID = e.CausationID
-	if t.Seq < 1 || t.Call.App != app || t.Call.CallID != callID || t.Call.Seq != t.Seq || e.ID != TransitionID(callID, t.Seq) {
+	t.CommandID, t.Format = e.CausationID, formatOf(e.Type)
+	if t.Seq < 1 || t.Call.App != app || t.Call.CallID != callID || t.Call.Seq != t.Seq ||
+		e.ID != TransitionID(callID, t.Seq) || t.Format < 1 || t.Format > NewestFormat {
 		return Transition{}, 0, fmt.Errorf("events: %q is no transition of call %s of app %s", e.ID, callID, app)
 	}
 	return t, e.Time, nil

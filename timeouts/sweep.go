@@ -79,6 +79,8 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 		if err := w.expire(ctx, app, callID, seq); err != nil {
 			return count, err
 		}
+		w.overdue.Inc()
+		w.late.Took(time.Since(d.Deadline.Time()))
 		if err := Remove(w.js.Conn(), app, callID, seq); err != nil {
 			return count, err
 		}

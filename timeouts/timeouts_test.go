@@ -27,7 +27,7 @@ func start(t *testing.T, s *natstest.Server) *nats.Subscription {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- timeouts.New(s.JS, zerolog.Nop(), timeouts.Sweep{Every: 50 * time.Millisecond, Overdue: 5 * time.Second}).Run(ctx)
+		done <- timeouts.New(s.JS, zerolog.Nop(), timeouts.Sweep{Every: 50 * time.Millisecond, Overdue: 5 * time.Second}, nil).Run(ctx)
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -2,6 +2,7 @@ package timeouts
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
 )
 
 // Worker makes deadlines that came due into expire commands. Any number of them may run.
@@ -17,11 +19,18 @@ type Worker struct {
 	js    jetstream.JetStream
 	log   zerolog.Logger
 	every Sweep
+	meter *meter.Meter
+
+	garbage, overdue *meter.Count
+	late             *meter.Times
 }
 
-// New makes a worker.
-func New(js jetstream.JetStream, log zerolog.Logger, s Sweep) *Worker {
-	return &Worker{js: js, log: log, every: s}
+// New makes a worker. The meter may be nil.
+func New(js jetstream.JetStream, log zerolog.Logger, s Sweep, m *meter.Meter) *Worker {
+	return &Worker{
+		js: js, log: log, every: s, meter: m,
+		garbage: m.Garbage(meter.OnDue), overdue: m.Overdue(), late: m.Lateness(),
+	}
 }
 
 // Run works until ctx ends.
@@ -30,20 +39,24 @@ func (w *Worker) Run(ctx context.Context) error {
 	go func() { defer close(swept); w.sweep(ctx) }()
 	defer func() { <-swept }()
 	return worker.Runner{
-		JS: w.js, Log: w.log, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts, Parallel: 256,
-		Key: func(subject string) string { return subject }, Handle: w.handle, Drain: 10 * time.Second,
+		JS: w.js, Log: w.log, Meter: w.meter, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts,
+		Parallel: 256, Key: func(subject string) string { return subject }, Handle: w.handle, Drain: 10 * time.Second,
 	}.Run(ctx)
 }
 
 func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) worker.Exit {
 	app, callID, seq, ok := events.ParseDueSubject(msg.Subject())
 	if !ok {
+		w.garbage.Inc()
 		w.log.Error().Str("subject", msg.Subject()).Msg("no deadline, given up")
 		return worker.Term("no deadline")
 	}
 	if err := w.expire(ctx, app, callID, seq); err != nil {
-		w.log.Error().Err(err).Str("subject", msg.Subject()).Msg("put back")
-		return worker.Nak(worker.Backoff(worker.Delivered(msg)), "expire not stored")
+		return worker.Failed(worker.Delivered(msg), meter.ExpireNotStored, err)
+	}
+	var d Deadline
+	if json.Unmarshal(msg.Data(), &d) == nil && d.Deadline > 0 {
+		w.late.Took(time.Since(d.Deadline.Time()))
 	}
 	return worker.Ack()
 }

@@ -2,18 +2,23 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker/meter"
 )
 
-// Exit is how a message leaves its worker. Make one with Ack, AckThen, Nak or Term.
+// Exit is how a message leaves its worker. Make one with Ack, AckThen, Nak, Failed or Term.
 type Exit struct {
-	kind   exitKind
-	delay  time.Duration
-	reason string
-	then   func()
+	kind  exitKind
+	delay time.Duration
+	why   meter.Reason // it is put back
+	err   error        // what failed; logged by the runner, and nowhere else
+	words string       // why it is given up
+	then  func()
 }
 
 type exitKind int
@@ -22,22 +27,43 @@ const (
 	exitNak exitKind = iota // the zero Exit puts the message back
 	exitAck
 	exitTerm
+	exitLeave
 )
 
 // Ack means that the message is done.
 func Ack() Exit { return Exit{kind: exitAck} }
 
 // AckThen means that the message is done, and that then is to run once the server has confirmed that; if it
-// doesn't, then doesn't run, and the message may come again.
+// doesn't, or if somebody else may have the message by then, then doesn't run, and the message may come again.
 func AckThen(then func()) Exit { return Exit{kind: exitAck, then: then} }
 
 // Nak puts the message back; it comes again after the delay, however often that takes.
-func Nak(delay time.Duration, reason string) Exit {
-	return Exit{kind: exitNak, delay: max(delay, time.Millisecond), reason: reason}
+func Nak(delay time.Duration, why meter.Reason) Exit {
+	return Exit{kind: exitNak, delay: max(delay, time.Millisecond), why: why}
+}
+
+// Failed puts back a message that was delivered so often and could not be handled now. Why is counted, unless the
+// worker ends or err says that it is a defect; err is logged.
+func Failed(delivered uint64, why meter.Reason, err error) Exit {
+	switch {
+	case errors.Is(err, ErrPanic):
+		why = meter.Defect
+	case errors.Is(err, context.Canceled):
+		return Nak(0, meter.WorkerEnds)
+	}
+	e := Nak(Backoff(delivered), why)
+	e.err = err
+	return e
 }
 
 // Term gives up a message that nobody will ever be able to handle.
-func Term(reason string) Exit { return Exit{kind: exitTerm, reason: reason} }
+func Term(words string) Exit { return Exit{kind: exitTerm, words: words} }
+
+// Leave does nothing about a message that somebody else may have by now: it is his, or comes again.
+func Leave() Exit { return Exit{kind: exitLeave} }
+
+// settles says whether it is right whoever else has the message: what was carried out is done.
+func (e Exit) settles() bool { return e.kind == exitTerm || e.kind == exitAck && e.then == nil }
 
 // Backoff is how long a message is put back for that failed: from 100 ms to 5 s. Deliveries count too that had to
 // wait for something else, so it must not grow far.
@@ -53,15 +79,16 @@ func Backoff(delivered uint64) time.Duration {
 func (e Exit) leave(ctx context.Context, msg jetstream.Msg) error {
 	var err error
 	switch {
+	case e.kind == exitLeave:
 	case e.kind == exitTerm:
-		err = msg.TermWithReason(e.reason)
+		err = msg.TermWithReason(e.words)
 	case e.kind == exitNak:
 		err = msg.NakWithDelay(e.delay)
 	case e.then == nil:
 		err = msg.Ack()
 	default:
-		if err = msg.DoubleAck(ctx); err == nil {
-			err = Together(func() error { e.then(); return nil })
+		if err = msg.DoubleAck(ctx); err == nil && Ours(msg) {
+			err = guard(func() error { e.then(); return nil })
 		}
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
 )
 
@@ -21,7 +22,7 @@ func TestTheEndPutsBackWhatWaits(t *testing.T) {
 	stop := start(t, s, 1, func(ctx context.Context, _ jetstream.Msg) worker.Exit {
 		begun.Add(1)
 		<-ctx.Done()
-		return worker.Nak(time.Hour, "it can't be finished")
+		return worker.Nak(time.Hour, meter.NoCallYet)
 	})
 	for n := range 50 {
 		publish(t, s, fmt.Sprintf("c%d", n%5), "x")

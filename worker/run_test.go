@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
 )
 
@@ -177,7 +178,7 @@ func TestTheEndPutsBackWhatDoesNotFinish(t *testing.T) {
 	stop := start(t, s, 1, func(ctx context.Context, _ jetstream.Msg) worker.Exit {
 		close(begun)
 		<-ctx.Done()
-		return worker.Nak(0, "the worker ends")
+		return worker.Nak(0, meter.WorkerEnds)
 	})
 	publish(t, s, "c1", "x")
 	<-begun
@@ -202,7 +203,7 @@ func TestExits(t *testing.T) {
 		defer mu.Unlock()
 		delivered[string(m.Data())] = worker.Delivered(m)
 		if string(m.Data()) == "nak" && worker.Delivered(m) < 3 {
-			return worker.Nak(10*time.Millisecond, "not yet")
+			return worker.Nak(10*time.Millisecond, meter.NoCallYet)
 		}
 		if e, ok := exits[string(m.Data())]; ok {
 			return e

@@ -97,7 +97,7 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	timers.AllowMsgSchedules, timers.AllowMsgTTL = true, true
 
 	log := base(StreamEvents, "the event log: every transition, for analytics")
-	log.MaxAge, log.Compression = s.EventsMaxAge, jetstream.S2Compression
+	log.MaxAge = s.EventsMaxAge // and no compression: ADR 0008
 	log.Sources = []*jetstream.StreamSource{{
 		Name: StreamCalls,
 		SubjectTransforms: []jetstream.SubjectTransformConfig{{
@@ -106,7 +106,7 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	}}
 
 	records := base(StreamCDRs, "call detail records, one for each ended call", events.CDRSubjects)
-	records.MaxAge, records.Compression = s.EventsMaxAge, jetstream.S2Compression
+	records.MaxAge = s.EventsMaxAge
 
 	rejected := base(StreamRejected, "commands that could not be read, with the reason", events.RejectedSubjects)
 	rejected.MaxAge, rejected.MaxBytes = 7*24*time.Hour, gib

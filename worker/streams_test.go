@@ -41,7 +41,7 @@ func TestSetup(t *testing.T) {
 	if c := config(worker.StreamTimers); c.MaxMsgsPerSubject != 1 || !c.AllowMsgSchedules || !c.AllowMsgTTL {
 		t.Errorf("timers: %+v", c)
 	}
-	if c := config(worker.StreamEvents); c.Compression != jetstream.S2Compression || len(c.Subjects) != 0 || len(c.Sources) != 1 {
+	if c := config(worker.StreamEvents); c.Compression != jetstream.NoCompression || len(c.Subjects) != 0 || len(c.Sources) != 1 {
 		t.Errorf("events: %+v", c)
 	}
 	for _, name := range []string{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -11,25 +12,36 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Together runs the functions beside each other and joins their errors. A panic is one of them: it puts a message
-// back, and must not end the process, or each worker that gets the message would end in turn.
+// ErrPanic is what a panic becomes: it puts a message back, and must not end the process, or each worker that gets
+// the message would end in turn.
+var ErrPanic = errors.New("worker: panic")
+
+// Together runs the functions beside each other and joins their errors. A panic is one of them.
 func Together(fs ...func() error) error {
 	errs := make(chan error, len(fs))
 	for _, f := range fs {
-		go func() {
-			defer func() {
-				if p := recover(); p != nil {
-					errs <- fmt.Errorf("worker: panic: %v\n%s", p, debug.Stack())
-				}
-			}()
-			errs <- f()
-		}()
+		go func() { errs <- guard(f) }()
 	}
 	var all error
 	for range fs {
 		all = errors.Join(all, <-errs)
 	}
 	return all
+}
+
+// guard makes an error of a panic. It says where it was. What a runtime error says of itself is told as well; any
+// other value may hold what people said to each other, and of that only the type is told.
+func guard(f func() error) (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case runtime.Error:
+			err = fmt.Errorf("%w: %w\n%s", ErrPanic, p, debug.Stack())
+		default:
+			err = fmt.Errorf("%w: of type %T\n%s", ErrPanic, p, debug.Stack())
+		}
+	}()
+	return f()
 }
 
 // How long and how often the broker is asked before a message is put back: to elect the leader of a stream that was

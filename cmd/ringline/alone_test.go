@@ -103,7 +103,13 @@ func (n *natsServer) connect(t *testing.T) (*nats.Conn, jetstream.JetStream) {
 // startWorker starts a worker, which may have to wait.
 func (n *natsServer) startWorker(t *testing.T, kind string, env ...string) *devServer {
 	t.Helper()
-	cmd := program("ringline", kind)
+	return n.startBuild(t, "ringline", kind, env...)
+}
+
+// startBuild starts a worker of another build.
+func (n *natsServer) startBuild(t *testing.T, build, kind string, env ...string) *devServer {
+	t.Helper()
+	cmd := program(build, kind)
 	cmd.Env = append(append(cmd.Env, "RINGLINE_HTTP=127.0.0.1:0", "RINGLINE_NATS_URL="+n.url), env...)
 	p := start(t, cmd)
 	return &devServer{process: p, nats: n.url, http: "http://" + p.wait(&p.stderr, `"address":"([^"]+)"`)[1]}

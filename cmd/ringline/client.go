@@ -48,9 +48,13 @@ func (c *client) connect(name string, options ...nats.Option) (*connection, erro
 	credentials, _ := c.settings.credentials() // checked with the other settings
 	conn, err := connect(c.natsURL, "ringline "+name,
 		append(slices.Concat(credentials, options), nats.CustomInboxPrefix(c.settings.InboxPrefix), nats.Timeout(5*time.Second))...)
-	if err != nil {
+	switch {
+	case err != nil && refused(err):
+		return nil, fmt.Errorf("%w; see %s", noServer(c.natsURL, err), c.settings.shown())
+	case err != nil:
 		return nil, noServer(c.natsURL, err)
 	}
+	conn.shown = c.settings.shown()
 	return conn, nil
 }
 

@@ -114,7 +114,7 @@ func TestByteSize(t *testing.T) {
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	r := execute(t, program("ringline", "version"))
-	want := `^ringline     \S.*\ngo           1\.\d+.* \w+/\w+\nnats-server  \d+\.\d+\.\d+.* \(embedded, for dev\)\nnats\.go      \d+\.\d+\.\d+\S*\n$`
+	want := `^ringline     \S.*\nformats      begins calls in \d+, reads up to \d+\ngo           1\.\d+.* \w+/\w+\nnats-server  \d+\.\d+\.\d+.* \(embedded, for dev\)\nnats\.go      \d+\.\d+\.\d+\S*\n$`
 	if r.code != 0 || !regexp.MustCompile(want).MatchString(r.stdout) {
 		t.Errorf("%+v", r)
 	}
@@ -165,7 +165,7 @@ func TestNkey(t *testing.T) {
 	for name, env := range map[string][]string{"another": {other}, "none": nil} {
 		refused := n.startWorker(t, "timeouts", env...)
 		<-refused.done
-		if code := refused.cmd.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(refused.stderr.all(), "Authorization Violation") {
+		if code := refused.cmd.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(refused.stderr.all(), "Authorization Violation; see RINGLINE_NATS_") {
 			t.Errorf("%s: it ended with %d\n%s", name, code, refused.stderr.all())
 		}
 	}

@@ -15,6 +15,7 @@ import (
 type connection struct {
 	*nats.Conn
 	closed chan struct{}
+	shown  string // what it shows NATS, by the name of its setting
 }
 
 func connect(url, name string, options ...nats.Option) (*connection, error) {
@@ -55,7 +56,10 @@ func (c *connection) Run(ctx context.Context) error {
 }
 
 func (c *connection) refusal() error {
-	if err := c.LastError(); err != nil {
+	switch err := c.LastError(); {
+	case err != nil && refused(err):
+		return fmt.Errorf("the connection %q was closed: %w; see %s", c.Opts.Name, err, c.shown)
+	case err != nil:
 		return fmt.Errorf("the connection %q was closed: %w", c.Opts.Name, err)
 	}
 	return fmt.Errorf("the connection %q was closed", c.Opts.Name)

@@ -4,8 +4,13 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
+	"time"
 
+	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 )
 
 // credentials gives what shows NATS who we are, and by which we know it, and what is wrong with these files.
@@ -50,7 +55,7 @@ func (s settings) credentials() (options []nats.Option, problems []problem) {
 	return options, problems
 }
 
-// checkCreds looks into a file that nats.go reads only when a server asks for it.
+// checkCreds looks into a file that nats.go reads only when a server asks for it, and then as if there were no server.
 func checkCreds(file string) error {
 	b, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {
@@ -61,5 +66,46 @@ func checkCreds(file string) error {
 			return fmt.Errorf("%s has no %q", file, part)
 		}
 	}
+	text, err := nkeys.ParseDecoratedJWT(b)
+	if err != nil {
+		return fmt.Errorf("the user JWT in %s can't be read: %w", file, err)
+	}
+	user, err := jwt.DecodeUserClaims(text)
+	if err != nil {
+		return fmt.Errorf("the user JWT in %s can't be read: %w", file, err)
+	}
+	seed, err := nkeys.ParseDecoratedUserNKey(b)
+	if err != nil {
+		return fmt.Errorf("the seed in %s can't be read: %w", file, err)
+	}
+	defer seed.Wipe()
+	expires := time.Unix(user.Expires, 0).UTC()
+	switch public, err := seed.PublicKey(); {
+	case err != nil:
+		return fmt.Errorf("the seed in %s can't be read: %w", file, err)
+	case public != user.Subject:
+		return fmt.Errorf("the seed in %s is that of %s, and its user JWT that of %s", file, public, user.Subject)
+	case user.Expires > 0 && expires.Before(time.Now()):
+		return fmt.Errorf("the user JWT in %s expired at %s", file, expires.Format(time.RFC3339))
+	}
 	return nil
+}
+
+// shown names what shows NATS who we are.
+func (s settings) shown() string {
+	switch {
+	case s.NatsCreds != "":
+		return "RINGLINE_NATS_CREDS, " + s.NatsCreds
+	case s.NatsNkey != "":
+		return "RINGLINE_NATS_NKEY, " + s.NatsNkey
+	}
+	return "RINGLINE_NATS_CREDS, RINGLINE_NATS_NKEY or the user in RINGLINE_NATS_URL"
+}
+
+// refused says whether NATS did not like what it was shown. What ends a connection nats.go gives as the server's words, in
+// which somebody or his account may have expired.
+func refused(err error) bool {
+	text := strings.ToLower(err.Error())
+	return slices.ContainsFunc([]string{nats.AUTHORIZATION_ERR, "authentication expired", "authentication revoked"},
+		func(words string) bool { return strings.Contains(text, words) })
 }

@@ -15,6 +15,7 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -23,6 +24,7 @@ import (
 type crew struct {
 	settings settings
 	log      zerolog.Logger
+	meter    *meter.Meter
 	ready    *readiness
 	link     *link
 	url      string
@@ -30,10 +32,10 @@ type crew struct {
 	conns    []*connection
 }
 
-func newCrew(s settings, log zerolog.Logger, ready *readiness, url string, credentials []nats.Option) *crew {
-	l := &link{log: log.With().Str("url", withoutSecrets(url)).Logger()}
+func newCrew(s settings, log zerolog.Logger, m *meter.Meter, ready *readiness, url string, credentials []nats.Option) *crew {
+	l := &link{log: m.Log(log, meter.NATS).With().Str("url", withoutSecrets(url)).Logger()}
 	return &crew{
-		settings: s, log: log, ready: ready, url: url, link: l,
+		settings: s, log: log, meter: m, ready: ready, url: url, link: l,
 		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
 	}
 }
@@ -77,6 +79,7 @@ func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.Jet
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect the %s: %w", name, err)
 	}
+	conn.shown = c.settings.shown()
 	c.conns = append(c.conns, conn)
 	if err := conn.await(ctx); err != nil {
 		return nil, nil, err
@@ -125,13 +128,17 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	if err != nil {
 		return nil, nil, fmt.Errorf("hear answers: %w", err)
 	}
-	apps := store.NewApps(js, c.log, c.settings.limits(), c.settings.LinesTTL-time.Hour)
-	calls := store.NewCalls(apiNC, apiJS, c.log)
+	log := c.meter.Log(c.log, meter.API)
+	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
+	calls := store.NewCalls(apiNC, apiJS, log, c.meter)
 	api := &coordinator.API{
-		NC: apiNC, Asker: asker, Calls: calls, Lines: store.NewLines(apiNC, apiJS, calls, c.log), Log: c.log,
-		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix,
+		NC: apiNC, Asker: asker, Calls: calls, Lines: store.NewLines(apiNC, apiJS, calls, log, c.meter), Log: log,
+		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix, Meter: c.meter,
 	}
-	work := coordinator.New(nc, js, c.log, coordinator.Config{Parallel: c.settings.Parallel, Limits: apps.Limits})
+	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
+		Parallel: c.settings.Parallel, Limits: apps.Limits, Meter: c.meter, Version: ownVersion(),
+	})
+	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
 	return []part{{"api", api.Run}}, []part{{"apps", apps.Run}, {"coordinator", work.Run}}, nil
 }
 
@@ -143,5 +150,7 @@ func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) 
 	if err := c.await(ctx, js, []string{worker.StreamTimers, worker.StreamCommands}, nil); err != nil {
 		return nil, nil, err
 	}
-	return nil, []part{{"timeouts", timeouts.New(js, c.log, timeouts.DefaultSweep()).Run}}, nil
+	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
+	work := timeouts.New(js, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
+	return nil, []part{{"timeouts", work.Run}}, nil
 }

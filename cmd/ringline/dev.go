@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
 )
 
 // dev is NATS and every worker in one process.
@@ -71,7 +72,8 @@ func (d *dev) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	probes := serveProbes(listener, &d.ready)
+	m := newMeter()
+	probes := serveProbes(listener, d.settings, &d.ready, serveMetrics(m, d.log))
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	dir, err := d.openData()
 	if err != nil {
@@ -79,20 +81,20 @@ func (d *dev) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, dir.close()) }()
 
-	srv, err := startServer(d.port, dir.path, d.log)
+	srv, err := startServer(d.port, dir.path, m.Log(d.log, meter.NATSServer))
 	if err != nil {
 		return err
 	}
 	defer stopServer(srv)
-	return d.serve(ctx, srv.ClientURL(), dir.path, listener, probes)
+	return d.serve(ctx, srv.ClientURL(), dir.path, m, listener, probes)
 }
 
 // serve sets up the streams and runs the workers on a server that is there, until ctx ends.
-func (d *dev) serve(ctx context.Context, natsURL, dir string, listener net.Listener, probes *probes) error {
+func (d *dev) serve(ctx context.Context, natsURL, dir string, m *meter.Meter, listener net.Listener, probes *probes) error {
 	if err := d.setUp(ctx, natsURL); err != nil {
 		return err
 	}
-	crew := newCrew(d.settings, d.log, &d.ready, natsURL, nil)
+	crew := newCrew(d.settings, d.log, m, &d.ready, natsURL, nil)
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
 		{"workers", func(ctx context.Context) error {
@@ -134,7 +136,7 @@ func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 	}
 	http := httpOff
 	if listener != nil {
-		http = fmt.Sprintf("http://%s/healthz, /readyz", listener.Addr())
+		http = fmt.Sprintf("http://%s%s", listener.Addr(), d.settings.probePaths())
 	}
 	_, _ = fmt.Fprintf(d.out, "%s\n\n  NATS      %s\n  HTTP      %s\n  data      %s\n  limits    one node, for development: %s\n\n",
 		p.bold("Ringline is running."), natsURL, http, dir, kept)

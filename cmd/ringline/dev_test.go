@@ -26,7 +26,7 @@ func TestDevStartsAndSaysWhere(t *testing.T) {
 	}{
 		"/healthz": {http.StatusOK, "ok\n"},
 		"/readyz":  {http.StatusOK, `{"ready":true}` + "\n"},
-		"/":        {http.StatusNotFound, "not found: there are /healthz and /readyz; calls are made over NATS\n"},
+		"/":        {http.StatusNotFound, "not found: there are /healthz, /readyz, /metrics; calls are made over NATS\n"},
 	} {
 		if status, body := d.get(t, path); status != want.status || body != want.body {
 			t.Errorf("%s: %d %q, want %d %q", path, status, body, want.status, want.body)
@@ -142,6 +142,10 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"RINGLINE_MAX_DURATION=18h", "maximum duration 18h0m0s + 1h must be at most the TTL of lines, 18h0m0s"},
 		{"RINGLINE_PARALLEL=0", "RINGLINE_PARALLEL must be at least 1, got 0"},
 		{"RINGLINE_API_TIMEOUT=0s", "RINGLINE_API_TIMEOUT must be above 0, got 0s"},
+		{"RINGLINE_SWEEP_EVERY=999ms", "RINGLINE_SWEEP_EVERY must be at least 1s, got 999ms"},
+		{"RINGLINE_SWEEP_OVERDUE=-5s", "RINGLINE_SWEEP_OVERDUE must be at least 1s, got -5s"},
+		{"RINGLINE_SWEEP_EVERY=often", `RINGLINE_SWEEP_EVERY must be a duration such as 90s, 15m or 12h, got "often"`},
+		{"RINGLINE_PPROF=yes", `RINGLINE_PPROF must be true or false, got "yes"`},
 		{"RINGLINE_INBOX_PREFIX=a.>", "RINGLINE_INBOX_PREFIX must be a subject without wildcards"},
 		{"RINGLINE_LOG_LEVEL=loud", `RINGLINE_LOG_LEVEL must be debug, info, warn or error, got "loud"`},
 		{"RINGLINE_REPLICAS=3", "RINGLINE_REPLICAS is 3, and dev is one node"},

@@ -29,31 +29,31 @@ var bin string
 
 func TestMain(m *testing.M) {
 	var err error
-	if bin, err = build(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+	if bin, err = os.MkdirTemp("", "ringline-test-"); err == nil {
+		err = build(bin, "", "ringline.io/ringline/cmd/ringline", "ringline.io/ringline/examples/event-log")
 	}
-	code := m.Run()
+	code := 1
+	if err == nil {
+		code = m.Run()
+	} else {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	_ = os.RemoveAll(bin)
 	os.Exit(code)
 }
 
-// build builds the programs as the tests are built: with the race detector or without.
-func build() (string, error) {
-	dir, err := os.MkdirTemp("", "ringline-test-")
-	if err != nil {
-		return "", err
-	}
-	args := []string{"build", "-o", dir + "/"}
+// build builds programs into a folder as the tests are built: with the race detector or without.
+func build(dir, tag string, programs ...string) error {
+	args := []string{"build", "-tags", tag, "-o", dir + "/"}
 	if info, ok := debug.ReadBuildInfo(); ok &&
 		slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		args = append(args, "-race")
 	}
-	cmd := exec.CommandContext(context.Background(), "go", append(args, "ringline.io/ringline/cmd/ringline", "ringline.io/ringline/examples/event-log")...)
+	cmd := exec.CommandContext(context.Background(), "go", append(args, programs...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", errors.Join(fmt.Errorf("go %v: %w\n%s", args, err, out), os.RemoveAll(dir))
+		return fmt.Errorf("go %v: %w\n%s", args, err, out)
 	}
-	return dir, nil
+	return nil
 }
 
 // program prepares one, with none of the tester's settings; what it leaves when killed goes with bin. A race ends it with 66, and so fails the test.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
 )
 
 // newLogger writes for people on a terminal, and JSON elsewhere.
@@ -31,7 +33,7 @@ type serverLog struct {
 }
 
 func newServerLog(log zerolog.Logger) *serverLog {
-	return &serverLog{log: log.With().Str("from", "nats-server").Logger(), fatal: make(chan error, 1)}
+	return &serverLog{log: log, fatal: make(chan error, 1)}
 }
 
 func (l *serverLog) Fatalf(format string, v ...any) {
@@ -42,8 +44,13 @@ func (l *serverLog) Fatalf(format string, v ...any) {
 	}
 }
 
-func (l *serverLog) Errorf(format string, v ...any) { l.log.Error().Msgf(format, v...) }
-func (l *serverLog) Warnf(format string, v ...any)  { l.log.Warn().Msgf(format, v...) }
+func (l *serverLog) Errorf(format string, v ...any) { l.log.Error().Msg(serverText(format, v)) }
+func (l *serverLog) Warnf(format string, v ...any)  { l.log.Warn().Msg(serverText(format, v)) }
 func (l *serverLog) Noticef(string, ...any)         {}
 func (l *serverLog) Debugf(string, ...any)          {}
 func (l *serverLog) Tracef(string, ...any)          {}
+
+// serverText leaves out what is quoted: of what it can't parse the server shows a piece, password or payload.
+func serverText(format string, v []any) string {
+	return events.WithoutQuotes(fmt.Sprintf(format, v...))
+}

@@ -7,10 +7,16 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/pprof"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker/meter"
 )
 
 // readiness says whether commands are handled, or why not.
@@ -45,14 +51,31 @@ type probes struct {
 	failed chan error
 }
 
+// What it serves, for people.
+const (
+	probePaths   = "/healthz, /readyz, /metrics"
+	profilesPath = "/debug/pprof/"
+)
+
+func (s settings) probePaths() string {
+	if s.Pprof {
+		return probePaths + ", " + profilesPath
+	}
+	return probePaths
+}
+
 // serveProbes serves on l; with nil it serves nothing.
-func serveProbes(l net.Listener, ready *readiness) *probes {
+func serveProbes(l net.Listener, s settings, ready *readiness, metrics http.Handler) *probes {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("/readyz", ready.serve)
+	mux.Handle("/metrics", metrics)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "not found: there are /healthz and /readyz; calls are made over NATS", http.StatusNotFound)
+		http.Error(w, "not found: there are "+s.probePaths()+"; calls are made over NATS", http.StatusNotFound)
 	})
+	if s.Pprof {
+		serveProfiles(mux)
+	}
 	p := &probes{
 		server: &http.Server{
 			Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
@@ -70,6 +93,27 @@ func serveProbes(l net.Listener, ready *readiness) *probes {
 	}()
 	return p
 }
+
+// serveProfiles leaves out the command line, in which a password may stand.
+func serveProfiles(mux *http.ServeMux) {
+	mux.HandleFunc(profilesPath, pprof.Index)
+	mux.HandleFunc(profilesPath+"profile", pprof.Profile)
+	mux.HandleFunc(profilesPath+"symbol", pprof.Symbol)
+	mux.HandleFunc(profilesPath+"trace", pprof.Trace)
+}
+
+// serveMetrics gives what stands on /metrics. One who scrapes at the same time as another gets the same.
+func serveMetrics(m *meter.Meter, log zerolog.Logger) http.Handler {
+	return promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{
+		ErrorLog: scrapeLog{m.Log(log, meter.HTTP)}, ErrorHandling: promhttp.ContinueOnError, CoalesceGather: true,
+	})
+}
+
+// scrapeLog lets what goes wrong with a scrape into our log.
+type scrapeLog struct{ zerolog.Logger }
+
+// Println is promhttp.Logger's.
+func (l scrapeLog) Println(v ...any) { l.Error().Msg(strings.TrimSpace(fmt.Sprintln(v...))) }
 
 func (r *readiness) serve(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")

@@ -59,12 +59,13 @@ func (w *service) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	probes := serveProbes(listener, &w.ready)
+	m := newMeter()
+	probes := serveProbes(listener, w.settings, &w.ready, serveMetrics(m, w.log))
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	if listener != nil {
-		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: /healthz, /readyz")
+		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: " + w.settings.probePaths())
 	}
-	crew := newCrew(w.settings, w.log, &w.ready, w.natsURL, credentials)
+	crew := newCrew(w.settings, w.log, m, &w.ready, w.natsURL, credentials)
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
 		{w.role.name, func(ctx context.Context) error {
@@ -93,7 +94,7 @@ func readForService(cmd *cobra.Command) (settings, zerolog.Logger, error) {
 }
 
 func addHTTPFlag(cmd *cobra.Command, addr string) {
-	cmd.Flags().String("http", addr, "address of /healthz and /readyz, or off ($RINGLINE_HTTP)")
+	cmd.Flags().String("http", addr, "address of "+probePaths+", or off ($RINGLINE_HTTP)")
 }
 
 // httpAddress is the flag's, else the environment's, else the default.

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 )
@@ -31,7 +32,8 @@ type settings struct {
 	NatsNkey      string        `split_words:"true" unit:"file" desc:"credentials for NATS: an nkey seed"`
 	NatsTLS       natsTLS       `split_words:"true"`
 	InboxPrefix   string        `split_words:"true" default:"_INBOX" unit:"subject" desc:"replies go below this subject and nowhere else"`
-	HTTP          string        `split_words:"true" unit:"address" desc:"of /healthz and /readyz, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082)"`
+	HTTP          string        `split_words:"true" unit:"address" desc:"of /healthz, /readyz and /metrics, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082)"`
+	Pprof         bool          `split_words:"true" default:"false" unit:"true or false" desc:"serve profiles on /debug/pprof/ at that address too"`
 	LogLevel      string        `split_words:"true" default:"info" unit:"word" desc:"debug, info, warn or error"`
 	RingTimeout   time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how long it rings, 1s to 600s, where an invitation does not say"`
 	MaxCallees    int           `split_words:"true" default:"50" unit:"number" desc:"callees of a call, all in all"`
@@ -44,6 +46,8 @@ type settings struct {
 	EventsMaxAge  time.Duration `split_words:"true" default:"720h" unit:"duration" desc:"how long the event log is kept"`
 	Parallel      int           `split_words:"true" default:"64" unit:"number" desc:"commands in hand at once, in each coordinator"`
 	APITimeout    time.Duration `split_words:"true" default:"8s" unit:"duration" desc:"how long the api waits for an answer"`
+	SweepEvery    time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often each timeouts worker looks for deadlines that NATS has missed"`
+	SweepOverdue  time.Duration `split_words:"true" default:"5s" unit:"duration" desc:"how long past its time such a deadline is"`
 }
 
 type natsTLS struct {
@@ -128,6 +132,8 @@ func unreadable(err error) problem {
 	}
 	want := "a whole number"
 	switch p.TypeName {
+	case reflect.TypeFor[bool]().String():
+		want = "true or false"
 	case reflect.TypeFor[time.Duration]().String():
 		want = "a duration such as 90s, 15m or 12h"
 	case reflect.TypeFor[byteSize]().String():
@@ -157,6 +163,8 @@ func (s settings) problems() (list []problem) {
 	refuse(!slices.Contains([]int{1, 3, 5}, s.Replicas), "RINGLINE_REPLICAS", "must be 1, 3 or 5, got %d", s.Replicas)
 	refuse(s.Parallel < 1, "RINGLINE_PARALLEL", "must be at least 1, got %d", s.Parallel)
 	refuse(s.APITimeout <= 0, "RINGLINE_API_TIMEOUT", "must be above 0, got %v", s.APITimeout)
+	refuse(s.SweepEvery < leastSweep, "RINGLINE_SWEEP_EVERY", "must be at least %v, got %v", leastSweep, s.SweepEvery)
+	refuse(s.SweepOverdue < leastSweep, "RINGLINE_SWEEP_OVERDUE", "must be at least %v, got %v", leastSweep, s.SweepOverdue)
 	refuse(!validInboxPrefix(s.InboxPrefix), "RINGLINE_INBOX_PREFIX",
 		"must be a subject without wildcards such as _INBOX, got %q", s.InboxPrefix)
 	refuse(!validURLs(s.NatsURL), "RINGLINE_NATS_URL", "must be URLs such as nats://host:4222, with commas between them")
@@ -197,6 +205,13 @@ func (s settings) limits() call.Limits {
 	l := call.DefaultLimits()
 	l.RingTimeout, l.MaxCallees, l.MaxDuration = s.RingTimeout, s.MaxCallees, s.MaxDuration
 	return l
+}
+
+// leastSweep keeps a sweep from reading all deadlines all the time, and from taking for missed what only comes late.
+const leastSweep = time.Second
+
+func (s settings) sweep() timeouts.Sweep {
+	return timeouts.Sweep{Every: s.SweepEvery, Overdue: s.SweepOverdue}
 }
 
 // streams gives the settings of the streams.

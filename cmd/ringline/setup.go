@@ -56,7 +56,7 @@ func newSetup() *cobra.Command {
 func (u *setup) run(ctx context.Context) error {
 	credentials, _ := u.settings.credentials() // checked with the other settings
 	var ready readiness
-	crew := newCrew(u.settings, u.log, &ready, u.natsURL, credentials)
+	crew := newCrew(u.settings, u.log, nil, &ready, u.natsURL, credentials)
 	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to be sent
 	waiting, stop := context.WithTimeout(ctx, u.wait)
 	defer stop()

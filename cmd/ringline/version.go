@@ -10,6 +10,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/meter"
 )
 
 func newVersion() *cobra.Command {
@@ -23,9 +26,17 @@ func newVersion() *cobra.Command {
 }
 
 func printVersion(w io.Writer, info *debug.BuildInfo) error {
-	_, err := fmt.Fprintf(w, "ringline     %s\ngo           %s %s/%s\nnats-server  %s (embedded, for dev)\nnats.go      %s\n",
-		versionText(info), strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, server.VERSION, nats.Version)
+	_, err := fmt.Fprintf(w, "ringline     %s\nformats      begins calls in %d, reads up to %d\ngo           %s %s/%s\nnats-server  %s (embedded, for dev)\nnats.go      %s\n",
+		versionText(info), events.BeginFormat, events.NewestFormat, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, server.VERSION, nats.Version)
 	return err
+}
+
+// newMeter makes the meter of this process.
+func newMeter() *meter.Meter { return meter.New(ownVersion()) }
+
+func ownVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	return versionText(info)
 }
 
 // versionText is the module's version, and the commit that it was built from.

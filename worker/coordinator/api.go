@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,6 +15,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -29,10 +29,11 @@ type API struct {
 	Calls       *store.Calls
 	Lines       *store.Lines
 	Log         zerolog.Logger
-	Parallel    int    // how many reads may be under way at once
-	InboxPrefix string // replies go below it and nowhere else
+	Parallel    int          // how many reads may be under way at once
+	InboxPrefix string       // replies go below it and nowhere else
+	Meter       *meter.Meter // or nil
 
-	dropped atomic.Uint64
+	dropped *meter.Count
 }
 
 // maxUnderWay is how many requests may be under way at once: most of them wait for the answer of a coordinator.
@@ -41,13 +42,11 @@ const maxUnderWay = 4096
 // handOver is how long requests that had been delivered may take to reach us after the api was stopped.
 const handOver = 5 * time.Second
 
-// Dropped counts requests whose reply subject is no inbox.
-func (a *API) Dropped() uint64 { return a.dropped.Load() }
-
 // Run serves until ctx ends; then those under way are answered.
 func (a *API) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	a.dropped = a.Meter.Dropped()
 	others := a.NC.NumSubscriptions()
 	room, reads := make(chan struct{}, maxUnderWay), make(chan struct{}, max(a.Parallel, 1))
 	service, err := micro.AddService(a.NC, micro.Config{
@@ -102,7 +101,7 @@ func apiMethods() string {
 // serve replies to one request.
 func (a *API) serve(r micro.Request, reply func() any) {
 	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {
-		a.dropped.Add(1)
+		a.dropped.Inc()
 		a.Log.Warn().Str("subject", r.Subject()).Msg("reply subject is no inbox, request dropped")
 		return
 	}

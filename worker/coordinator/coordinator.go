@@ -3,6 +3,7 @@ package coordinator
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -12,35 +13,28 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/mutant"
 	"ringline.io/ringline/worker/store"
 )
 
 // Config is what a coordinator may be told.
 type Config struct {
-	Parallel int        // how many commands are worked on at once
-	Limits   Limits     // those of an app
-	Seam     func(Step) // told of each step of a command as it is done; for tests, else nil
+	Parallel int              // how many commands are worked on at once
+	Limits   Limits           // those of an app
+	Version  string           // of this program, to be told where it is too old
+	Seam     func(meter.Step) // told of each step of a command as it is done; for tests, else nil
+	Meter    *meter.Meter     // or nil
 }
 
 // Limits gives the limits of an app; it may have to wait until they are known.
 type Limits func(ctx context.Context, app string) (call.Limits, error)
 
-// Step is a step of a command that has been done.
-type Step string
-
-// The steps, in their order.
-const (
-	StepLoaded    Step = "loaded"
-	StepClaimed   Step = "claimed" // once for each line
-	StepCommitted Step = "committed"
-	StepTold      Step = "told" // and lines and deadlines are written
-	StepAnswered  Step = "answered"
-
-	StepConflicted Step = "conflicted" // the call had moved on, and all is repeated from the load
-)
-
-// did marks a step as done.
-func (c *Coordinator) did(s Step) {
+// did marks a step of a command as done.
+func (c *Coordinator) did(d delivery, s meter.Step) {
+	now := time.Now()
+	c.count.Step(s, now.Sub(*d.last))
+	*d.last = now
 	if c.cfg.Seam != nil {
 		c.cfg.Seam(s)
 	}
@@ -54,18 +48,24 @@ type Coordinator struct {
 	lines *store.Lines
 	log   zerolog.Logger
 	cfg   Config
+	count *meter.Commands
+
+	outdated seldom // that calls are stored in a format that this version does not read
 }
 
 // New makes a coordinator.
 func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) *Coordinator {
-	calls := store.NewCalls(nc, js, log)
-	return &Coordinator{nc: nc, js: js, calls: calls, lines: store.NewLines(nc, js, calls, log), log: log, cfg: cfg}
+	calls := store.NewCalls(nc, js, log, cfg.Meter)
+	return &Coordinator{
+		nc: nc, js: js, calls: calls, lines: store.NewLines(nc, js, calls, log, cfg.Meter), log: log, cfg: cfg,
+		count: cfg.Meter.Commands(),
+	}
 }
 
 // Run works until ctx ends.
 func (c *Coordinator) Run(ctx context.Context) error {
 	return worker.Runner{
-		JS: c.js, Log: c.log, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
+		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
 		Parallel: c.cfg.Parallel, Key: callOf, Handle: c.handle, Drain: 10 * time.Second,
 	}.Run(ctx)
 }
@@ -85,6 +85,9 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	if err != nil {
 		return c.reject(ctx, d, err)
 	}
+	if mutant.Planted(mutant.AckBeforeCommit) {
+		_ = msg.Ack()
+	}
 	return c.settle(ctx, d, nil)
 }
 
@@ -96,23 +99,29 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 		callID, load = glare.CallID, c.calls.Lead
 	}
 	for atLeader := glare != nil; d.conflicts < maxConflicts; atLeader = true {
+		if !worker.Ours(d.msg) {
+			return c.leave(ctx, d)
+		}
 		base, err := load(ctx, d.cmd.App, callID)
 		if err != nil {
 			return c.putBack(d, err)
 		}
-		c.did(StepLoaded)
+		c.did(d, meter.StepLoaded)
 		load = c.calls.Lead
 		outcome, err := c.decide(ctx, d, base, glare)
 		if err == nil {
 			w, writes := outcome.(call.Write)
 			switch {
 			case writes:
+				if mutant.Planted(mutant.NotifyFirst) {
+					_ = c.notify(w.Transition, w.Transition)
+				}
 				var after store.Loaded
 				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
-					c.did(StepCommitted)
+					c.did(d, meter.StepCommitted)
 					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
 				}
-			case atLeader || isRepeat(outcome):
+			case atLeader || isRepeat(outcome) || mutant.Planted(mutant.StaleRefusal):
 				if outcome, err = c.recall(ctx, d, base.Transition, outcome); err == nil {
 					return c.decided(ctx, d, base.Transition, outcome)
 				}
@@ -123,14 +132,25 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 		switch {
 		case errors.Is(err, store.ErrConflict):
 			d.conflicts++
-			c.did(StepConflicted)
+			c.did(d, meter.StepConflicted)
 		case errors.Is(err, store.ErrInFlight):
-			return worker.Nak(waitForAnother(d.delivered), "a claim in flight")
+			return worker.Nak(waitForAnother(d.delivered), meter.ClaimInFlight)
 		default:
 			return c.putBack(d, err)
 		}
 	}
-	return worker.Nak(waitForAnother(d.delivered), "conflicts")
+	return worker.Nak(waitForAnother(d.delivered), meter.Conflicts)
+}
+
+// leave lets go of a command that somebody else has by now, and may have refused. What was claimed for it too late, as
+// the commit showed, is released.
+func (c *Coordinator) leave(ctx context.Context, d delivery) worker.Exit {
+	if users := claimants(d.cmd); d.conflicts > 0 && len(users) > 0 {
+		if now, err := c.calls.Lead(ctx, d.cmd.App, d.cmd.CallID); err == nil {
+			_ = c.lines.Release(ctx, now.Transition, users) // a dead entry that stays is taken over by the next claim
+		}
+	}
+	return worker.Leave()
 }
 
 // decide gives the outcome. An invite or add claims its lines first.
@@ -145,7 +165,7 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	}
 	if users := call.Claims(base.Transition, d.cmd, in); len(users) > 0 {
 		claim := store.Claim{
-			Command: d.cmd, Base: base.Transition, Users: users, In: in, Claimed: func() { c.did(StepClaimed) },
+			Command: d.cmd, Base: base.Transition, Users: users, In: in, Claimed: func() { c.did(d, meter.StepClaimed) },
 		}
 		if in.Claimed, err = c.lines.Claim(ctx, claim); err != nil {
 			return nil, err
@@ -206,21 +226,27 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
-		delay := time.Until(o.Until)
-		if o.Why == call.WaitForInvitation { // which may come any moment
-			delay = min(delay, waitForAnother(d.delivered))
-		}
-		return worker.Nak(delay, string(o.Why))
+		return wait(d, o)
 	case call.Write: // handled where it is committed
 	}
-	return c.putBack(d, events.Errorf(events.CodeInternal, "outcome %T", outcome))
+	return worker.Failed(d.delivered, meter.Defect, fmt.Errorf("coordinator: outcome %T", outcome))
+}
+
+// wait puts a command back that can't be decided yet.
+func wait(d delivery, o call.Wait) worker.Exit {
+	delay := time.Until(o.Until)
+	switch o.Why {
+	case call.WaitForInvitation: // which may come any moment
+		return worker.Nak(min(delay, waitForAnother(d.delivered)), meter.NoCallYet)
+	case call.WaitForDeadline:
+	}
+	return worker.Nak(delay, meter.EarlyExpire)
 }
 
 // putBack lets a command come again that could not be handled now.
 func (c *Coordinator) putBack(d delivery, err error) worker.Exit {
-	if errors.Is(err, context.Canceled) {
-		return worker.Nak(0, "the worker ends")
+	if newer, ok := errors.AsType[*events.NewerFormatError](err); ok {
+		return c.leaveToNewer(d, newer)
 	}
-	c.log.Error().Err(err).Str("subject", d.subject).Uint64("delivered", d.delivered).Msg("command put back")
-	return worker.Nak(worker.Backoff(d.delivered), err.Error())
+	return worker.Failed(d.delivered, meter.Store, err)
 }

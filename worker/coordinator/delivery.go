@@ -10,6 +10,8 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/mutant"
 )
 
 // delivery is one delivery of a command.
@@ -17,15 +19,18 @@ type delivery struct {
 	cmd       events.Command
 	subject   string
 	body      []byte
-	token     string    // where the answer goes; empty: nowhere
-	at        time.Time // when the command was stored
-	delivered uint64    // how often it was delivered, this time included
-	conflicts int       // how often the call had moved on; one of these commits may have been ours, unnoticed
+	token     string     // where the answer goes; empty: nowhere
+	at        time.Time  // when the command was stored
+	delivered uint64     // how often it was delivered, this time included
+	last      *time.Time // when the step before was done
+	msg       jetstream.Msg
+	conflicts int // how often the call had moved on; one of these commits may have been ours, unnoticed
 }
 
 // read takes the command out of its message. With an error the delivery still holds what could be read.
 func read(msg jetstream.Msg) (delivery, *events.Error) {
-	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1}
+	now := time.Now()
+	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1, last: &now, msg: msg}
 	meta, err := msg.Metadata()
 	if err != nil {
 		return d, events.Errorf(events.CodeInternal, "no JetStream metadata: %v", err)
@@ -60,10 +65,12 @@ func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error)
 	if err := worker.Retry(ctx, keep); err != nil {
 		return c.putBack(d, fmt.Errorf("keep a command that can't be read: %w", err))
 	}
-	c.log.Warn().Str("subject", d.subject).Str("code", string(why.Code)).Str("reason", why.Message).Msg("command rejected")
+	c.log.Warn().Str("subject", d.subject).Str("code", string(why.Code)).Str("reason", events.WithoutQuotes(why.Message)).
+		Msg("command rejected")
 	if err := c.answer(d, events.Refusal(d.cmd.CommandID, why)); err != nil {
 		return c.putBack(d, err)
 	}
+	c.count.Rejected(d.cmd.Verb, time.Since(d.at))
 	return worker.Term(string(why.Code))
 }
 
@@ -93,15 +100,26 @@ func (c *Coordinator) tell(d delivery, a events.Answer) {
 	if err := c.answer(d, a); err != nil {
 		c.log.Error().Err(err).Msg("an answer could not be told")
 	}
-	c.did(StepAnswered)
+	c.done(d, a)
+}
+
+// done counts a command that was answered.
+func (c *Coordinator) done(d delivery, a events.Answer) {
+	if a.Error == nil {
+		c.count.OK(d.cmd.Verb, time.Since(d.at))
+	} else {
+		c.count.Refused(d.cmd.Verb, a.Error.Code, time.Since(d.at))
+	}
+	c.did(d, meter.StepAnswered)
 }
 
 // accepted answers ok, and is done.
 func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
-	if err := c.answer(d, c.ok(d, now)); err != nil {
+	a := c.ok(d, now)
+	if err := c.answer(d, a); err != nil {
 		return c.putBack(d, err)
 	}
-	c.did(StepAnswered)
+	c.done(d, a)
 	return worker.Ack()
 }
 
@@ -111,6 +129,10 @@ func (c *Coordinator) refused(d delivery, now events.Call, why *events.Error) wo
 	if now.EndReason != events.EndFailed && (now.Has(d.cmd.UserID) || now.Seq > 0 && d.cmd.Service != "") {
 		seen := view(d.cmd, now)
 		a.Call = &seen
+	}
+	if mutant.Planted(mutant.RefusalToldFirst) {
+		c.tell(d, a)
+		return worker.Ack()
 	}
 	return worker.AckThen(func() { c.tell(d, a) })
 }

@@ -19,4 +19,6 @@
 //     decides.
 //  7. Every invitation that reached its claims writes its call, also one that comes to nothing. One that meets the
 //     call it crosses is written as merged, and accepts that call under the same command id.
+//  8. A command that meets a call in a format that this version does not read is put back, until a newer coordinator
+//     gets it: it is neither refused nor carried out on a guess.
 package coordinator

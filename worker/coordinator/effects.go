@@ -10,6 +10,8 @@ import (
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/mutant"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -24,7 +26,7 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 	if err := c.effects(ctx, d, after, after); err != nil {
 		return c.putBack(d, err)
 	}
-	c.did(StepTold)
+	c.did(d, meter.StepTold)
 	if refusal != nil {
 		return c.refused(d, after.Call, refusal)
 	}
@@ -48,7 +50,7 @@ func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.
 // arm writes the deadline that transition made created, if the call as it now is still waits for it.
 func (c *Coordinator) arm(ctx context.Context, made, now events.Transition) error {
 	due, waits := call.Made(now, made.Seq)
-	if !waits {
+	if !waits || mutant.Planted(mutant.NoDeadline) {
 		return nil
 	}
 	d := timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
@@ -106,6 +108,9 @@ func stillPends(now events.Call, n events.Notice) bool {
 // repeat does again what followed the transition that this command made when it was handled before; its worker
 // may have died in the middle.
 func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transition, made int) error {
+	if mutant.Planted(mutant.RepeatDoesNothing) {
+		return nil
+	}
 	t := now
 	if made != now.Seq {
 		var err error

@@ -18,6 +18,7 @@ import (
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
 )
@@ -65,28 +66,28 @@ func run(tb testing.TB, f func(context.Context) error) {
 func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflicts *atomic.Int64) {
 	tb.Helper()
 	conflicts = new(atomic.Int64)
-	count := func(s coordinator.Step) {
-		if s == coordinator.StepConflicted {
+	count := func(s meter.Step) {
+		if s == meter.StepConflicted {
 			conflicts.Add(1)
 		}
 	}
 	for range coordinators {
 		nc := s.Connect(tb)
 		js := stream(tb, nc)
-		apps := store.NewApps(js, logger(), call.DefaultLimits(), 17*time.Hour)
+		apps := store.NewApps(js, logger(), call.DefaultLimits(), 17*time.Hour, nil)
 		run(tb, apps.Run)
 		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: apps.Limits, Seam: count}).Run)
 	}
 	nc := s.Connect(tb)
 	js := stream(tb, nc)
-	run(tb, timeouts.New(js, logger(), timeouts.DefaultSweep()).Run)
+	run(tb, timeouts.New(js, logger(), timeouts.DefaultSweep(), nil).Run)
 	asker, err := ask.New(nc, js, ask.DefaultTimeout)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	calls := store.NewCalls(nc, js, logger())
+	calls := store.NewCalls(nc, js, logger(), nil)
 	api := &coordinator.API{
-		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger()), Log: logger(), Parallel: 64,
+		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 64,
 		InboxPrefix: "_INBOX",
 	}
 	run(tb, api.Run)

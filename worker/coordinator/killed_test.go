@@ -20,6 +20,7 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
 )
 
@@ -53,7 +54,7 @@ func child(args []string) error {
 	}
 	var done atomic.Int32
 	cfg := coordinator.Config{Parallel: 4, Limits: defaults}
-	cfg.Seam = func(s coordinator.Step) {
+	cfg.Seam = func(s meter.Step) {
 		if string(s) == args[1] && int(done.Add(1)) == count {
 			fmt.Println("reached") // and the parent stops or kills it before it goes on
 			if args[3] == "die" {
@@ -68,7 +69,7 @@ func child(args []string) error {
 func defaults(context.Context, string) (call.Limits, error) { return call.DefaultLimits(), nil }
 
 // startChild starts a coordinator in a process of its own, and gives a function that waits for its step.
-func startChild(t *testing.T, s *natstest.Server, step coordinator.Step, count int, then string) (*os.Process, func()) {
+func startChild(t *testing.T, s *natstest.Server, step meter.Step, count int, then string) (*os.Process, func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %s", childEnv, s.URL(), step, count, then))
@@ -93,16 +94,16 @@ func startChild(t *testing.T, s *natstest.Server, step coordinator.Step, count i
 // invitation to the same users is decided rightly as soon as that was done.
 func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
 	for _, c := range []struct {
-		step  coordinator.Step
+		step  meter.Step
 		count int
 		open  bool // bob's line is not claimed yet, so that the next invitation may get it
 	}{
-		{coordinator.StepLoaded, 1, true},
-		{coordinator.StepClaimed, 1, true},
-		{coordinator.StepClaimed, 2, false},
-		{coordinator.StepCommitted, 1, false},
-		{coordinator.StepTold, 1, false},
-		{coordinator.StepAnswered, 1, false},
+		{meter.StepLoaded, 1, true},
+		{meter.StepClaimed, 1, true},
+		{meter.StepClaimed, 2, false},
+		{meter.StepCommitted, 1, false},
+		{meter.StepTold, 1, false},
+		{meter.StepAnswered, 1, false},
 	} {
 		t.Run(fmt.Sprintf("%s %d", c.step, c.count), func(t *testing.T) {
 			t.Parallel()
@@ -147,7 +148,7 @@ func TestPausedAfterItsClaims(t *testing.T) {
 			natstest.Watch(t, s, natstest.Notification, natstest.Logged)
 			i := newIntegrator(t, s)
 			bob := i.user("bob")
-			process, reached := startChild(t, s, coordinator.StepClaimed, 2, "pause")
+			process, reached := startChild(t, s, meter.StepClaimed, 2, "pause")
 			i.publish("c1", "invite", invitation("k1", "ann", "bob"), "")
 			reached()
 			signal(t, process, syscall.SIGSTOP)

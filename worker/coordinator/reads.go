@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"ringline.io/ringline/events"
@@ -16,7 +17,7 @@ func (a *API) get(ctx context.Context, app string, body []byte) events.Answer {
 	now, err := a.Calls.Lead(ctx, app, callID)
 	switch {
 	case err != nil:
-		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+		return unavailable(err)
 	case now.Seq == 0 || now.Call.EndReason == events.EndFailed:
 		return events.Refusal("", events.Errorf(events.CodeNotFound, "call_id: there is no call %s", callID))
 	}
@@ -31,7 +32,7 @@ func (a *API) line(ctx context.Context, app string, body []byte) any {
 	}
 	calls, err := a.Lines.CallsOf(ctx, app, userID)
 	if err != nil {
-		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+		return unavailable(err)
 	}
 	answer := events.LineAnswer{OK: true, Calls: []string{}}
 	for _, c := range calls {
@@ -48,7 +49,7 @@ func (a *API) list(ctx context.Context, app string, body []byte) any {
 	}
 	calls, err := a.Lines.OpenCalls(ctx, app)
 	if err != nil {
-		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+		return unavailable(err)
 	}
 	calls = slices.DeleteFunc(calls, func(c events.Call) bool { return want.State != "" && c.State != want.State })
 	slices.SortFunc(calls, func(x, y events.Call) int { return int(y.CreatedAt - x.CreatedAt) })
@@ -66,4 +67,14 @@ func fitting(calls []events.Call) []events.Call {
 		}
 	}
 	return calls
+}
+
+// unavailable says that a read failed, and why. What the call is that is stored in a newer format nobody may guess.
+func unavailable(err error) events.Answer {
+	if newer, ok := errors.AsType[*events.NewerFormatError](err); ok {
+		return events.Refusal("", events.Errorf(events.CodeUnavailable,
+			"call %s is stored in format %d, and the coordinator that was asked reads up to %d: it has to be upgraded",
+			newer.CallID, newer.Format, events.NewestFormat))
+	}
+	return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
 }

@@ -19,6 +19,7 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
 )
 
@@ -76,7 +77,7 @@ func newStress(t *testing.T, capacity int) *stress {
 	}
 	nc := s.server.Connect(t)
 	s.js = stream(t, nc)
-	run(t, timeouts.New(s.js, zerolog.Nop(), timeouts.DefaultSweep()).Run)
+	run(t, timeouts.New(s.js, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
 	if _, err := nc.Subscribe("ringline.demo.answer.stress.*", s.hear); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func newStress(t *testing.T, capacity int) *stress {
 }
 
 // trouble makes a coordinator slow at one step in four, and crash at one in 200.
-func (s *stress) trouble(coordinator.Step) {
+func (s *stress) trouble(meter.Step) {
 	if rand.IntN(4) == 0 {
 		time.Sleep(time.Duration(rand.IntN(4000)) * time.Microsecond)
 	}

@@ -14,6 +14,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/meter"
 )
 
 // Apps knows what each app changes of the defaults, and hears of changes as they are made.
@@ -23,15 +24,18 @@ type Apps struct {
 	defaults call.Limits
 	longest  time.Duration
 	loaded   chan struct{} // closed once what there is has been read
+	garbage  *meter.Count
 
 	mu   sync.RWMutex
 	apps map[string]events.AppSettings
 }
 
 // NewApps gives the apps behind this connection; no call of theirs may last longer than longest, whatever they say, so
-// that a line outlives its call. Run makes it hear.
-func NewApps(js jetstream.JetStream, log zerolog.Logger, defaults call.Limits, longest time.Duration) *Apps {
-	return &Apps{js: js, log: log, defaults: defaults, longest: longest, loaded: make(chan struct{})}
+// that a line outlives its call. Run makes it hear. The meter may be nil.
+func NewApps(js jetstream.JetStream, log zerolog.Logger, defaults call.Limits, longest time.Duration, m *meter.Meter) *Apps {
+	return &Apps{
+		js: js, log: log, defaults: defaults, longest: longest, loaded: make(chan struct{}), garbage: m.Garbage(meter.OnApp),
+	}
 }
 
 // Limits gives the limits of an app. Until Run has read what there is it waits.
@@ -66,9 +70,12 @@ const rewatchAfter = 500 * time.Millisecond
 // Run hears of changes until ctx ends. After the connection was lost it reads all anew.
 func (a *Apps) Run(ctx context.Context) error {
 	connected := a.js.Conn().StatusChanged(nats.CONNECTED)
+	var told worker.Repeated
 	for ctx.Err() == nil {
 		if err := a.watch(ctx, connected); err != nil && ctx.Err() == nil {
-			a.log.Error().Err(err).Msg("can't watch the apps, trying again")
+			if !told.Again(err) {
+				a.log.Error().Err(err).Msg("can't watch the apps, trying again")
+			}
 			select {
 			case <-ctx.Done():
 			case <-time.After(rewatchAfter):
@@ -130,7 +137,8 @@ func (a *Apps) apply(now map[string]events.AppSettings, e jetstream.KeyValueEntr
 	}
 	s, err := events.ReadAppSettings(e.Value())
 	if err != nil {
-		a.log.Error().Err(err).Str("app", e.Key()).Msg("an app's settings can't be read, the last ones stay")
+		a.garbage.Inc()
+		a.log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("app", e.Key()).Msg("an app's settings can't be read, the last ones stay")
 		s = a.apps[e.Key()]
 	}
 	now[e.Key()] = s

@@ -22,7 +22,7 @@ func TestApps(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, kv, "early", `{"capacity":3}`)
-	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), 17*time.Hour)
+	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), 17*time.Hour, nil)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- apps.Run(ctx) }()
@@ -63,7 +63,7 @@ func TestAppsKeepToTheLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	put(t, kv, "demo", `{"max_duration_s":61200}`)
-	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), time.Hour)
+	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), time.Hour, nil)
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	if l, err := apps.Limits(ended, "demo"); err == nil {

@@ -12,6 +12,8 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/mutant"
 )
 
 // ErrConflict means that the call has moved on since it was read, or that this very commit went through before.
@@ -25,11 +27,13 @@ type Calls struct {
 	js  jetstream.JetStream
 	msg reader
 	log zerolog.Logger
+
+	garbage *meter.Count
 }
 
-// NewCalls gives the calls behind this connection.
-func NewCalls(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger) *Calls {
-	return &Calls{js: js, msg: reader{nc: nc, stream: worker.StreamCalls}, log: log}
+// NewCalls gives the calls behind this connection. The meter may be nil.
+func NewCalls(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, m *meter.Meter) *Calls {
+	return &Calls{js: js, msg: reader{nc: nc, stream: worker.StreamCalls}, log: log, garbage: m.Garbage(meter.OnCall)}
 }
 
 // Loaded is a call as it was read: its newest transition (zero if there is none) and the stream sequence that
@@ -60,7 +64,11 @@ func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loa
 		return Loaded{}, fmt.Errorf("store: load call %s: %w", callID, err)
 	}
 	t, _, err := events.ReadTransition(app, callID, m.data)
+	if isNewer(err) {
+		return Loaded{}, fmt.Errorf("store: load: %w", err)
+	}
 	if err != nil {
+		s.garbage.Inc()
 		s.log.Error().Err(err).Str("subject", subject).Uint64("sequence", m.seq).Msg("no transition, passed over")
 		if t, err = s.find(ctx, app, callID, func(events.Transition) bool { return true }, false); errors.Is(err, ErrNoTransition) {
 			err = nil
@@ -92,7 +100,11 @@ func (s *Calls) find(
 		if err != nil {
 			return events.Transition{}, fmt.Errorf("store: read the history of call %s: %w", callID, err)
 		}
-		if t, _, err := events.ReadTransition(app, callID, m.data); err == nil && fits(t) {
+		t, _, err := events.ReadTransition(app, callID, m.data)
+		if isNewer(err) { // it may be the one that is looked for
+			return events.Transition{}, fmt.Errorf("store: read the history of call %s: %w", callID, err)
+		}
+		if err == nil && fits(t) {
 			if found = t; first {
 				break
 			}
@@ -105,9 +117,10 @@ func (s *Calls) find(
 	return found, nil
 }
 
-// Commit writes the transition that follows the call as it was read, and gives the call after it. It tries for
-// up to 15 s, as the leader of a stream may have to be elected.
+// Commit writes the transition that follows the call as it was read, in the format in which the call began, and gives
+// the call after it. It tries for up to 15 s, as the leader of a stream may have to be elected.
 func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at events.Time) (Loaded, error) {
+	t.Format = base.Format
 	data, err := t.Encode(at)
 	if err != nil {
 		return Loaded{}, err
@@ -117,8 +130,12 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	msg.Header.Set(events.HeaderEvent, string(t.Event))
 	msg.Data = data
 	var ack *jetstream.PubAck
+	expect := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(base.expect)}
+	if mutant.Planted(mutant.NoExpectedSeq) {
+		expect = nil
+	}
 	err = worker.Retry(ctx, func(ctx context.Context) error {
-		ack, err = s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(base.expect))
+		ack, err = s.js.PublishMsg(ctx, msg, expect...)
 		return err
 	})
 	switch {
@@ -135,4 +152,10 @@ func isConflict(err error) bool {
 	const wrongLastSequence, wrongLastSequenceConstant = 10071, 10164
 	var api *jetstream.APIError
 	return errors.As(err, &api) && (api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant)
+}
+
+// isNewer knows a transition that a newer version wrote. It is never passed over as garbage: it may be the call.
+func isNewer(err error) bool {
+	_, newer := errors.AsType[*events.NewerFormatError](err)
+	return newer
 }

@@ -9,7 +9,8 @@
 //  2. Load may be answered by a replica that lags. Lead is answered by the leader: every outcome that commits
 //     nothing must be decided on it.
 //  3. What stands on a call's subject and is no transition of it is passed over and reported; the next commit
-//     steps over it.
+//     steps over it. A transition in a format that this build does not read is no such thing: whoever meets one, as
+//     the newest or on the way, gets *events.NewerFormatError. A call stays in the format in which it began.
 //  4. A line holds a user's calls as entries, each live, in flight or dead (events.Entry). Claims are made one after
 //     another in the order of user ids, each by revision, and always write their own sequence. Only dead entries
 //     are released or replaced, by anybody. A full line of live entries, judged at the leader, means busy.

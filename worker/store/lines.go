@@ -15,6 +15,8 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/mutant"
 )
 
 // ErrInFlight means that a line holds a claim of another command that may yet be committed. Claims that were made
@@ -30,11 +32,16 @@ type Lines struct {
 	msg   reader
 	calls *Calls
 	log   zerolog.Logger
+
+	garbage, takeovers *meter.Count
 }
 
-// NewLines gives the lines behind this connection.
-func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger) *Lines {
-	return &Lines{js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log}
+// NewLines gives the lines behind this connection. The meter may be nil.
+func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger, m *meter.Meter) *Lines {
+	return &Lines{
+		js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log,
+		garbage: m.Garbage(meter.OnLine), takeovers: m.Takeovers(),
+	}
 }
 
 // line is a user's line as it was read.
@@ -60,6 +67,7 @@ func (s *Lines) read(ctx context.Context, app, userID string) (line, error) {
 		return l, nil // a marker: the line was released, or has grown too old
 	}
 	if l.entries, err = events.ReadLine(m.data); err != nil {
+		s.garbage.Inc()
 		s.log.Error().Err(err).Str("app", app).Uint64("sequence", m.seq).Msg("no line, taken as empty")
 	}
 	return l, nil
@@ -104,14 +112,19 @@ type Claim struct {
 // cross can't block each other; the reads go before, in parallel. ErrConflict means that the call has moved on.
 func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 	users := slices.Sorted(slices.Values(c.Users))
+	if mutant.Planted(mutant.ClaimsUnordered) && len(c.Command.CallID)%2 == 0 {
+		slices.Reverse(users)
+	}
 	lines, err := s.readAll(ctx, c.Command.App, users)
 	if err != nil {
 		return call.Claimed{}, err
 	}
 	var got call.Claimed
-	for _, l := range lines {
+	for i, l := range lines {
 		full, glare, err := s.claim(ctx, c, l)
 		switch {
+		case errors.Is(err, ErrInFlight) && c.passed(l, lines[i+1:]):
+			got.Busy = append(got.Busy, l.user)
 		case err != nil:
 			return call.Claimed{}, err
 		case glare != nil:
@@ -138,6 +151,17 @@ func (s *Lines) readAll(ctx context.Context, app string, users []string) ([]line
 
 // maxClaims is how often a line that others write is read again before the command is put back.
 const maxClaims = 16
+
+// passed says whether an earlier handling of this command found the line of a callee full: it went on and claimed one of
+// those behind it. That it was full still holds. To wait for it now, with that claim kept, would be to claim out of
+// order, and whoever has claimed it meanwhile may be waiting for ours.
+func (c Claim) passed(l line, behind []line) bool {
+	return l.user != c.Command.UserID && slices.ContainsFunc(behind, func(l line) bool {
+		return slices.ContainsFunc(l.entries, func(e events.Entry) bool {
+			return e.CallID == c.Command.CallID && e.Seq == c.Base.Seq
+		})
+	})
+}
 
 // claim claims one line, or says that it is full, or that one of its calls is the other half of a glare.
 func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *call.Glare, err error) {
@@ -215,6 +239,9 @@ func (s *Lines) judge(ctx context.Context, c Claim, l line) (live []events.Entry
 			if c.In.Now.Sub(e.At.Time()) < staleAfter {
 				return nil, nil, ErrInFlight
 			}
+			if mutant.Planted(mutant.NoFence) {
+				continue
+			}
 			return nil, nil, s.fence(ctx, c, e, holder)
 		case events.EntryDead:
 		}
@@ -228,8 +255,12 @@ func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loade
 	cmd := c.Command
 	cmd.CallID = e.CallID
 	w := call.Fence(holder.Transition, cmd, c.In)
-	s.log.Warn().Str("app", cmd.App).Str("call_id", e.CallID).Msg("a claim in flight is taken over")
-	if _, err := s.calls.Commit(ctx, holder, w.Transition, w.At); err != nil && !errors.Is(err, ErrConflict) {
+	_, err := s.calls.Commit(ctx, holder, w.Transition, w.At)
+	switch {
+	case err == nil:
+		s.takeovers.Inc()
+		s.log.Warn().Str("app", cmd.App).Str("call_id", e.CallID).Msg("a claim in flight was taken over")
+	case !errors.Is(err, ErrConflict):
 		return err
 	}
 	return errMoved
@@ -237,7 +268,7 @@ func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loade
 
 // Release takes the call off the lines of those of the users who are not in it any more. Only dead entries go.
 func (s *Lines) Release(ctx context.Context, now events.Transition, users []string) error {
-	if now.Seq == 0 {
+	if now.Seq == 0 || mutant.Planted(mutant.LinesNotReleased) {
 		return nil
 	}
 	var releases []func() error
@@ -335,6 +366,7 @@ func (s *Lines) named(ctx context.Context, app string) ([]string, error) {
 		}
 		entries, err := events.ReadLine(update.Value())
 		if err != nil {
+			s.garbage.Inc()
 			s.log.Error().Err(err).Str("app", app).Uint64("sequence", update.Revision()).Msg("no line, passed over")
 		}
 		for _, e := range entries {

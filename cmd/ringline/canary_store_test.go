@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// garbage: what stands on the subject of a call, on a line, on a deadline and in the settings of an app, and is none.
+func (f *feeder) garbage() {
+	f.onCalls()
+	f.onLines()
+	f.onDeadlines()
+	f.onApps()
+}
+
+func (f *feeder) onCalls() {
+	for n, body := range []string{
+		canary, `"` + canary + `"`, `{"` + canary + `":1}`, `{"time":"` + canary + `"}`, `{"data":{"custom_data":{"` + canary + `":1}}}`,
+		`{"data":{"custom_data":"` + canary + `","call":{"caller":{"user_name":"` + canary + `"},"created_at":"` + canary + `"}}}`,
+		`{"data":{"custom_data":"` + canary + `","seq":1,"call":{"call_id":"other","custom_data":"` + canary + `"}}}`,
+		`{"data":{"seq":"` + canary + `"}}`, `{"data":{"call":{"callees":"` + canary + `"}}}`, `{"id":["` + canary + `"]}`, `[` + canary,
+	} {
+		call := fmt.Sprintf("g%d", n)
+		f.raw("ringline.demo.call."+call, body)
+		f.request("get", `{"call_id":"`+call+`"}`)
+		f.send("demo", call, "invite", invitationOf("gus"+call, "gil"+call, ""))
+		f.raw("ringline.demo.call."+call, body)
+		f.send("demo", call, "accept", people("gil"+call, ""))
+	}
+	f.handled()
+	f.logged(f.coordinator, `"component":"api".*no transition, passed over`)
+	f.logged(f.coordinator, `"component":"coordinator".*no transition, passed over`)
+}
+
+func (f *feeder) onLines() {
+	for n, body := range []string{
+		canary, `{"` + canary + `":1}`, `[{"call_id":{"` + canary + `":1}}]`, `[{"call_id":"x","at":"` + canary + `"}]`, `[{"call_id":"x","seq":"` + canary + `"}]`,
+		`["` + canary + `"]`, `[` + canary,
+	} {
+		user := fmt.Sprintf("lin%d", n)
+		f.raw("$KV.RINGLINE_LINES.demo."+user, body)
+		f.request("line", `{"user_id":"`+user+`"}`)
+		f.request("list", ``)
+		f.send("demo", "l"+user, "invite", invitationOf("lou"+user, user, ""))
+	}
+	f.handled()
+	f.logged(f.coordinator, `"component":"api".*no line, taken as empty`)
+	f.logged(f.coordinator, `"component":"api".*no line, passed over`)
+	f.logged(f.coordinator, `"component":"coordinator".*no line, taken as empty`)
+}
+
+func (f *feeder) onDeadlines() {
+	f.raw("ringline.demo.due.c1.soon", canary)
+	f.raw("ringline.demo.due.c1.7", canary)
+	f.raw("ringline.demo.due.c1.8", `{"deadline":"`+canary+`"}`)
+	f.raw("ringline.demo.timer.c1.7", canary)
+	f.raw("ringline.demo.timer.c1.8", `{"deadline":"`+canary+`"}`)
+	f.raw("ringline.demo.timer.c1.9", `{"`+canary+`":1,"deadline":"2020-01-01T00:00:00.000Z"}`)
+	f.logged(f.timeouts, `no deadline, given up`)
+	f.logged(f.timeouts, `deadlines had been missed`)
+	f.handled()
+}
+
+func (f *feeder) onApps() {
+	for n, body := range []string{
+		canary, `{"` + canary + `":1}`, `{"capacity":"` + canary + `"}`, `{"capacity":{"` + canary + `":1}}`, `{"capacity":1,"` + canary + ``, `["` + canary + `"]`,
+	} {
+		app := fmt.Sprintf("app%d", n)
+		f.raw("$KV.RINGLINE_APPS."+app, body)
+		f.logged(f.coordinator, `"component":"apps".*"app":"`+app+`".*can't be read`)
+	}
+}
+
+// small makes a stream refuse every message, and gives a function that undoes it.
+func (f *feeder) small(stream string) (undo func()) {
+	f.t.Helper()
+	st, err := f.js.Stream(f.t.Context(), stream)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	config := st.CachedInfo().Config
+	set := func(most int32) {
+		f.t.Helper()
+		c := config
+		c.MaxMsgSize = most
+		if _, err := f.js.UpdateStream(f.t.Context(), c); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	set(1)
+	return func() { f.t.Helper(); set(config.MaxMsgSize) }
+}
+
+// failingStores: commands that are put back, as a call, a line, a deadline or what is rejected can't be written.
+func (f *feeder) failingStores() {
+	for n, x := range []struct{ stream, verb, body, says string }{
+		{"RINGLINE_CALLS", "invite", invitationOf("fay0", "fox0", ""), "store: commit s0-1"},
+		{"KV_RINGLINE_LINES", "invite", invitationOf("fay1", "fox1", ""), "store: write a line"},
+		{"RINGLINE_TIMERS", "invite", invitationOf("fay2", "fox2", ""), "timeouts: arm ringline.demo.timer.s2.1"},
+		{"RINGLINE_REJECTED", "invite", `{"custom_data":"` + canary + `","` + canary + `":1}`, "keep a command that can't be read"},
+	} {
+		undo := f.small(x.stream)
+		f.send("demo", fmt.Sprintf("s%d", n), x.verb, x.body)
+		f.logged(f.coordinator, `"level":"error".*"error":"[^"]*`+x.says+`.*"reason":"store".*"put back"`)
+		undo()
+		f.handled()
+	}
+}
+
+// deadlinesThatFail: their expires can't be stored.
+func (f *feeder) deadlinesThatFail() {
+	f.send("demo", "d1", "invite", invitationOf("dan", "deb", `,"ring_timeout_s":1`))
+	f.handled()
+	undo := f.small("RINGLINE_COMMANDS")
+	f.logged(f.timeouts, `"level":"error".*"subject":"ringline.demo.due.d1.1".*"reason":"expire_not_stored".*"put back"`)
+	undo()
+	poll(f.t, "end of d1", func() bool { return strings.Contains(f.request("get", `{"call_id":"d1"}`), "timed_out") })
+}
+
+// tokensThatMayNotBeUsed: NATS tells the subject that we may not publish, and with it the token.
+func (f *feeder) tokensThatMayNotBeUsed() {
+	f.send("mute", "m1", "invite", strings.Replace(invitationOf("moe", "meg", ""), "bob", "meg", 1))
+	f.logged(f.coordinator, `"level":"error".*"error":".*ermissions [vV]iolation.*ringline.mute.answer.`)
+	f.handled()
+	m, err := f.js.Stream(f.t.Context(), "RINGLINE_CALLS")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := m.GetLastMsgForSubject(f.t.Context(), "ringline.mute.call.m1"); err != nil {
+		f.t.Errorf("it is not written: %v", err)
+	}
+}

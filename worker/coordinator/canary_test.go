@@ -1,0 +1,101 @@
+package coordinator_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/meter/metertest"
+)
+
+// canary stands for what people say to each other; no log may hold it.
+const canary = "CANARY"
+
+// journal is a log that a test reads.
+type journal struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.Write(b)
+}
+
+func (j *journal) text() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.b.String()
+}
+
+// check wants this many lines with the text, and the canary in none.
+func (j *journal) check(t *testing.T, want int, text string) {
+	t.Helper()
+	if got := strings.Count(j.text(), text); got != want {
+		t.Errorf("%d times %q, want %d", got, text, want)
+	}
+	for line := range strings.Lines(j.text()) {
+		if strings.Contains(line, canary) {
+			t.Errorf("it tells: %s", line)
+		}
+	}
+}
+
+// Whatever a coordinator panics with, and at whichever step, the log says where, and nothing of what was said.
+func TestPanicsTellNothing(t *testing.T) {
+	log := &journal{}
+	m := newMeasured(t, zerolog.New(log).Level(zerolog.DebugLevel))
+	values := []any{canary, errors.New(canary), fmt.Sprintf("%x", canary) + canary, struct{ Said string }{canary}, []byte(canary)}
+	for n, step := range meter.Steps() {
+		m.once(step, func() { panic(values[n]) })
+		callID := fmt.Sprintf("c%d", n)
+		m.ok(callID, "invite", fmt.Sprintf(`{"command_id":"k1","user_id":"ann%d","user_name":%q,"call_type":0,"device_id":%q,"custom_data":%q,
+			"room_id":%q,"callees":[{"user_id":"bob%d","user_name":%q}]}`, n, canary, canary, canary, canary, n, canary))
+		m.handled()
+	}
+	const defect = `ringline_put_backs_total{consumer="coordinators",reason="defect"}`
+	m.check(map[string]float64{defect: 5}, "ringline_put_backs_total")
+	m.once(meter.StepAnswered, func() { panic(canary) }) // once it is acknowledged
+	m.refused("c0", "decline", `{"command_id":"d1","user_id":"joe","device_id":"`+canary+`"}`, "permission_denied")
+	m.until("it is logged", func() bool { return strings.Contains(log.text(), "what was to follow is not") })
+	log.check(t, 6, "worker: panic: of type ")
+	log.check(t, 5, `"put back"`)
+}
+
+// A request that meets a defect of ours is answered, and the log says where it was.
+func TestAPIPanicsTellNothing(t *testing.T) {
+	log := &journal{}
+	m := newMeasured(t, zerolog.Nop())
+	count := meter.New("test")
+	nc := m.server.Connect(t)
+	run(t, (&coordinator.API{ // without Calls, Lines, Asker
+		NC: nc, Log: count.Log(zerolog.New(log), meter.API), Parallel: 1, InboxPrefix: "_INBOX", Meter: count,
+	}).Run)
+	broken := 0
+	for deadline := time.Now().Add(within); broken < 3; {
+		for method, body := range map[string]string{
+			"get": `{"call_id":"` + canary + `"}`, "line": `{"user_id":"` + canary + `"}`,
+			"accept": `{"call_id":"c1","user_id":"bob","custom_data":"` + canary + `"}`,
+		} {
+			e, _ := m.request(method, body)["error"].(object)
+			if e["code"] == "internal" { // and not answered by the other api
+				broken++
+			}
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the broken api was asked %d times", broken)
+		}
+	}
+	m.until("all are logged", func() bool { return strings.Count(log.text(), "request failed") == broken })
+	log.check(t, broken, "invalid memory address or nil pointer dereference")
+	metertest.Check(t, count, map[string]float64{`ringline_errors_total{component="api"}`: float64(broken)}, "ringline_errors_total")
+}

@@ -1,0 +1,168 @@
+package coordinator_test
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+// logged is what was logged, to be read while more is.
+type logged struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logged) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *logged) lines() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Split(strings.TrimSpace(l.text.String()), "\n")
+}
+
+// storeNewer stores a call of ann's to bob as a newer version would, the lines too.
+func storeNewer(t *testing.T, s *natstest.Server, callID string) {
+	t.Helper()
+	now := time.Now()
+	invite := events.Command{
+		CommandAddress: events.CommandAddress{App: "demo", CallID: callID, Verb: events.VerbInvite}, CommandID: "k1", UserID: "ann",
+		Callees: []events.Party{{UserID: "bob"}},
+	}
+	w := call.Decide(events.Transition{}, invite, call.Input{At: now, Now: now, Limits: call.DefaultLimits()}).(call.Write)
+	w.Transition.Format = events.NewestFormat + 1
+	body, err := w.Transition.Encode(w.At)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.JS.Publish(t.Context(), events.TransitionSubject("demo", callID), body); err != nil {
+		t.Fatal(err)
+	}
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketLines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry, err := events.Encode([]events.Entry{{CallID: callID, At: events.TimeOf(now)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{"ann", "bob"} {
+		if _, err := kv.Put(t.Context(), events.LineKey("demo", user), entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// stuck are commands that can't be carried out without reading the call c1 of ann's to bob.
+func stuck() map[[2]string]string {
+	return map[[2]string]string{
+		{"c1", "invite"}:  `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`,
+		{"c1", "ring"}:    `{"command_id":"k2","user_id":"bob"}`,
+		{"c1", "accept"}:  `{"command_id":"k3","user_id":"bob"}`,
+		{"c1", "decline"}: `{"command_id":"k4","user_id":"stranger"}`,
+		{"c1", "cancel"}:  `{"command_id":"k5","user_id":"ann"}`,
+		{"c1", "add"}:     `{"command_id":"k6","user_id":"ann","callees":[{"user_id":"eve"}]}`,
+		{"c1", "leave"}:   `{"command_id":"k7","user_id":"ann"}`,
+		{"c1", "end"}:     `{"command_id":"k8","service":"desk"}`,
+		{"c1", "expire"}:  `{"command_id":"k9","service":"timeouts"}`,
+		{"c2", "invite"}:  `{"command_id":"k1","user_id":"eve","call_type":0,"callees":[{"user_id":"bob"}]}`,
+		{"c3", "invite"}:  `{"command_id":"k1","user_id":"bob","call_type":0,"callees":[{"user_id":"ann"}]}`,
+	}
+}
+
+// A coordinator that meets a call in a format that it does not read puts the command back, again and again but not in
+// a tight loop, and says so once. Nobody is told anything, nothing is written, and whoever asks learns why.
+func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
+	s := natstest.Start(t)
+	storeNewer(t, s, "c1")
+	log, nc := &logged{}, s.Connect(t)
+	js := stream(t, nc)
+	apps := store.NewApps(js, logger(), call.DefaultLimits(), 17*time.Hour, nil)
+	run(t, apps.Run)
+	startWorkers(t, s, 0)
+	run(t, coordinator.New(nc, js, zerolog.New(log).Level(zerolog.InfoLevel), coordinator.Config{
+		Parallel: 8, Limits: apps.Limits, Version: "v0.9",
+	}).Run)
+
+	i := newIntegrator(t, s)
+	told, err := i.nc.SubscribeSync("ringline.demo.*.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for to, body := range stuck() {
+		i.publish(to[0], to[1], body, "t."+to[1])
+	}
+	const times = 6
+	waitForDeliveries(t, s, times*len(stuck()))
+	// The n-th time it waits n times 10 ms; a newer coordinator would have to wait no longer.
+	const least, most = 10 * time.Millisecond * times * (times - 1) / 2, 15 * time.Second
+	if took := time.Since(began); took < least || took > most {
+		t.Errorf("each was delivered %d times within %v, want %v to %v", times, took, least, most)
+	}
+	i.asksInVain(told, len(stuck()))
+	const want = "call is stored in format 2 and this is version v0.9, which reads up to 1: upgrade this coordinator"
+	if lines := log.lines(); len(lines) != 1 || !strings.Contains(lines[0], want) || !strings.Contains(lines[0], `"call_id":"c1"`) {
+		t.Errorf("it logged\n%s\nwant one line with %q", strings.Join(lines, "\n"), want)
+	}
+}
+
+func waitForDeliveries(t *testing.T, s *natstest.Server, most int) {
+	t.Helper()
+	for deadline := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
+		c, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := c.CachedInfo().Delivered.Consumer
+		if n >= uint64(most) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d deliveries within %v, want %d", n, within, most)
+		}
+	}
+}
+
+// asksInVain wants every read to be refused, and nothing to have been told but that many commands.
+func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
+	i.t.Helper()
+	for method, body := range map[string]string{"get": `{"call_id":"c1"}`, "line": `{"user_id":"bob"}`, "list": `{}`} {
+		m, err := i.nc.Request("ringline.demo.api."+method, []byte(body), within)
+		if err != nil {
+			i.t.Fatal(err)
+		}
+		const want = "call c1 is stored in format 2, and the coordinator that was asked reads up to 1: it has to be upgraded"
+		if e, _ := decode(i.t, m.Data)["error"].(object); e["code"] != "unavailable" || e["message"] != want {
+			i.t.Errorf("%s: %s", method, m.Data)
+		}
+	}
+	for {
+		m, err := told.NextMsg(10 * time.Millisecond)
+		switch {
+		case err != nil && commands == 0:
+			return
+		case err != nil:
+			i.t.Fatalf("%d commands were not heard: %v", commands, err)
+		case strings.Contains(m.Subject, ".cmd."):
+			commands--
+		case !strings.Contains(m.Subject, ".api."):
+			i.t.Errorf("%s %s", m.Subject, m.Data)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// held is a message in hand.
+type held struct {
+	jetstream.Msg
+
+	mu    sync.Mutex
+	until time.Time // before that the server gives it to nobody else
+}
+
+// hold takes a message in hand that was asked for then, and so can't have been delivered before.
+func hold(msg jetstream.Msg, asked time.Time) *held {
+	return &held{Msg: msg, until: asked.Add(ackWait)}
+}
+
+// Ours says whether the server can't have given the message to anybody else meanwhile. It may have once this worker, the
+// server or what is between them stood still for longer than the server waits: then somebody else decides it, or has.
+// It knows nothing of a consumer that was deleted, nor of an acknowledgement that a server forgot with its death.
+func Ours(msg jetstream.Msg) bool {
+	m, ok := msg.(*held)
+	if !ok {
+		return true // of nobody's hands
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Now().Before(m.until)
+}
+
+// extend asks the server to wait longer. It counts only if the server confirms it in time: one that had stopped to wait
+// confirms it too.
+func (m *held) extend(ctx context.Context, nc *nats.Conn) {
+	const progress = "+WPI"
+	ctx, cancel := context.WithTimeout(ctx, ackWait)
+	defer cancel()
+	from := time.Now()
+	if _, err := nc.RequestWithContext(ctx, m.Reply(), []byte(progress)); err != nil {
+		return // it may still have come to the server, and harms nobody
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if until := from.Add(ackWait); time.Now().Before(m.until) && until.After(m.until) {
+		m.until = until
+	}
+}

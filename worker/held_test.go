@@ -1,0 +1,97 @@
+package worker_test
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// stalling dials connections on which nothing passes while the gate is locked for writing.
+type stalling struct{ gate *sync.RWMutex }
+
+type stalled struct {
+	net.Conn
+	gate *sync.RWMutex
+}
+
+func (d stalling) Dial(network, address string) (net.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(context.Background(), network, address)
+	return stalled{c, d.gate}, err
+}
+
+func (c stalled) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.gate.RLock()
+	defer c.gate.RUnlock()
+	return n, err
+}
+
+func (c stalled) Write(b []byte) (int, error) {
+	c.gate.RLock()
+	defer c.gate.RUnlock()
+	return c.Conn.Write(b)
+}
+
+// Who stood still for so long that somebody else got the message tells nothing; the other one does. A message that is
+// worked on for as long, and nothing stands still, is told.
+func TestWhoStoodStillTellsNothing(t *testing.T) {
+	s := natstest.Start(t)
+	var gate sync.RWMutex
+	nc, err := nats.Connect(s.URL(), nats.SetCustomDialer(stalling{&gate}), nats.PingInterval(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan string, 10)
+	tells := func(who string, m jetstream.Msg) worker.Exit {
+		return worker.AckThen(func() { told <- who + " " + string(m.Data()) })
+	}
+	inHand, goOn := make(chan struct{}, 2), make(chan struct{})
+	first := *s
+	first.NC, first.JS = nc, js
+	stop := start(t, &first, 2, func(_ context.Context, m jetstream.Msg) worker.Exit {
+		inHand <- struct{}{}
+		<-goOn
+		return tells("first", m)
+	})
+
+	publish(t, s, "c1", "slow")
+	<-inHand
+	time.Sleep(4 * time.Second) // longer than the server waits
+	goOn <- struct{}{}
+	if got := <-told; got != "first slow" {
+		t.Fatal(got)
+	}
+
+	publish(t, s, "c2", "stood still")
+	<-inHand
+	gate.Lock()
+	start(t, s, 2, func(_ context.Context, m jetstream.Msg) worker.Exit { return tells("second", m) })
+	got := []string{<-told}
+	close(goOn)
+	gate.Unlock()
+	stop()
+	close(told)
+	for who := range told {
+		got = append(got, who)
+	}
+	if !slices.Equal(got, []string{"second stood still"}) {
+		t.Errorf("told: %q", got)
+	}
+	if n := left(t, s); n != 0 {
+		t.Errorf("%d messages are left", n)
+	}
+}

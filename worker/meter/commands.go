@@ -1,0 +1,82 @@
+package meter
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ringline.io/ringline/events"
+)
+
+// Commands counts what becomes of commands.
+type Commands struct {
+	outcomes  map[events.Verb]map[string]prometheus.Counter
+	seconds   map[events.Verb]*Times
+	rejected  map[events.Verb]prometheus.Counter
+	steps     map[Step]*Times
+	conflicts prometheus.Counter
+}
+
+// Commands is for a coordinator.
+func (m *Meter) Commands() *Commands {
+	if m == nil {
+		return nil
+	}
+	c := &Commands{
+		outcomes: map[events.Verb]map[string]prometheus.Counter{}, seconds: map[events.Verb]*Times{},
+		rejected: map[events.Verb]prometheus.Counter{}, steps: map[Step]*Times{},
+		conflicts: m.counter(conflictsTotal),
+	}
+	for _, v := range verbs() {
+		c.outcomes[v] = map[string]prometheus.Counter{}
+		for _, o := range outcomes() {
+			c.outcomes[v][o] = m.counter(commandsTotal, string(v), o)
+		}
+		c.seconds[v] = m.times(commandSeconds, string(v))
+		c.rejected[v] = m.counter(rejectedTotal, string(v))
+	}
+	for _, s := range Steps() {
+		c.steps[s] = m.times(stepSeconds, string(s))
+	}
+	return c
+}
+
+// OK counts a command that was carried out, that long after it was stored.
+func (c *Commands) OK(v events.Verb, took time.Duration) { c.done(v, outcomeOK, took) }
+
+// Refused counts one that was refused with this code.
+func (c *Commands) Refused(v events.Verb, code events.Code, took time.Duration) {
+	c.done(v, string(code), took)
+}
+
+// Rejected counts one that could not be read.
+func (c *Commands) Rejected(v events.Verb, took time.Duration) {
+	if c != nil {
+		c.rejected[verbOf(v)].Inc()
+	}
+	c.done(v, outcomeRejected, took)
+}
+
+func (c *Commands) done(v events.Verb, outcome string, took time.Duration) {
+	if c == nil {
+		return
+	}
+	v = verbOf(v)
+	count, known := c.outcomes[v][outcome]
+	if !known {
+		count = c.outcomes[v][string(events.CodeInternal)]
+	}
+	count.Inc()
+	c.seconds[v].Took(took)
+}
+
+// Step counts a step that took that long. A conflict is a step of no length.
+func (c *Commands) Step(s Step, took time.Duration) {
+	switch {
+	case c == nil:
+	case s == StepConflicted:
+		c.conflicts.Inc()
+	default:
+		c.steps[s].Took(took)
+	}
+}

@@ -1,0 +1,251 @@
+package meter_test
+
+import (
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/meter/metertest"
+)
+
+// exercise counts once whatever can be counted.
+func exercise(m *meter.Meter) {
+	commands := m.Commands()
+	for _, v := range append(events.Verbs(), "shout", "") {
+		commands.OK(v, time.Millisecond)
+		commands.Rejected(v, time.Millisecond)
+		for _, c := range append(events.Codes(), "made_up") {
+			commands.Refused(v, c, time.Millisecond)
+		}
+	}
+	for _, s := range append(meter.Steps(), meter.StepConflicted) {
+		commands.Step(s, time.Millisecond)
+	}
+	for _, name := range []string{"coordinators", "timeouts"} {
+		c := m.Consumer(name)
+		c.Delivered(1)
+		c.Delivered(2)
+		for _, r := range append(meter.Reasons(), "made up") {
+			c.PutBack(r)
+		}
+		m.Backlog(name, func() (meter.Backlog, bool) { return meter.Backlog{Waiting: 2, Unacknowledged: 3}, true })
+	}
+	for _, p := range meter.Places() {
+		m.Garbage(p).Inc()
+	}
+	m.Takeovers().Inc()
+	m.Overdue().Inc()
+	m.Dropped().Inc()
+	m.Lateness().Took(time.Second)
+	for _, c := range meter.Components() {
+		log := m.Log(zerolog.New(io.Discard), c)
+		log.Error().Msg("an error")
+	}
+}
+
+// TestNaming: what is shown is what is declared, by the rules of Prometheus and ours.
+func TestNaming(t *testing.T) {
+	m := meter.New("v1")
+	exercise(m)
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	problems, err := promlint.NewWithMetricFamilies(families).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if strings.HasPrefix(p.Metric, "ringline_") { // those of Go have their own ways
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+	declared := map[string]meter.Metric{}
+	for _, d := range meter.Metrics() {
+		declared[d.Name] = d
+		checkDeclaration(t, d)
+	}
+	var shown []string
+	for _, f := range families {
+		if own := regexp.MustCompile(`^(go|process)_`); own.MatchString(f.GetName()) {
+			continue
+		}
+		shown = append(shown, f.GetName())
+		d := declared[f.GetName()]
+		if f.GetHelp() != d.Help || !strings.EqualFold(f.GetType().String(), string(d.Kind)) {
+			t.Errorf("%s is a %v: %q", f.GetName(), f.GetType(), f.GetHelp())
+		}
+		seen := map[string]map[string]bool{}
+		for _, x := range f.GetMetric() {
+			for _, l := range x.GetLabel() {
+				if seen[l.GetName()] == nil {
+					seen[l.GetName()] = map[string]bool{}
+				}
+				seen[l.GetName()][l.GetValue()] = true
+			}
+		}
+		checkLabels(t, d, seen)
+	}
+	if want := slices.Sorted(maps.Keys(declared)); !slices.Equal(shown, want) {
+		t.Errorf("there are\n%q, want\n%q", shown, want)
+	}
+}
+
+func checkDeclaration(t *testing.T, d meter.Metric) {
+	t.Helper()
+	word := regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`)
+	if !word.MatchString(d.Name) || !strings.HasPrefix(d.Name, "ringline_") {
+		t.Errorf("the name %q", d.Name)
+	}
+	if total := strings.HasSuffix(d.Name, "_total"); total != (d.Kind == meter.Counter) {
+		t.Errorf("%s is a %s", d.Name, d.Kind)
+	}
+	if seconds := strings.HasSuffix(d.Name, "_seconds"); seconds != (d.Kind == meter.Histogram) || seconds != (len(d.Buckets) > 0) {
+		t.Errorf("%s is a %s with the buckets %v", d.Name, d.Kind, d.Buckets)
+	}
+	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {
+		t.Errorf("%s is declared badly: %+v", d.Name, d)
+	}
+	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version"}
+	for _, l := range d.Labels {
+		if !slices.Contains(allowed, l.Name) {
+			t.Errorf("%s has a label %s", d.Name, l.Name)
+		}
+		for _, v := range l.Values {
+			if !word.MatchString(v) {
+				t.Errorf("%s: %s may be %q", d.Name, l.Name, v)
+			}
+		}
+	}
+}
+
+// checkLabels: each label has all of its values, and no other.
+func checkLabels(t *testing.T, d meter.Metric, seen map[string]map[string]bool) {
+	t.Helper()
+	if len(seen) != len(d.Labels) {
+		t.Errorf("%s has the labels %v, want %v", d.Name, seen, d.Labels)
+	}
+	for _, l := range d.Labels {
+		want := slices.Sorted(slices.Values(l.Values))
+		if l.Name == "version" {
+			want = []string{"v1"}
+		}
+		if got := slices.Sorted(maps.Keys(seen[l.Name])); !slices.Equal(got, want) {
+			t.Errorf("%s: %s is\n%q, want\n%q", d.Name, l.Name, got, want)
+		}
+	}
+}
+
+// TestWhatIsNoneOfOurWords is counted under one that is.
+func TestWhatIsNoneOfOurWords(t *testing.T) {
+	m := meter.New("v1")
+	c := m.Commands()
+	c.OK("shout", 0)
+	c.Refused(events.VerbRing, "made_up", 0)
+	c.Rejected("", 0)
+	m.Consumer("timeouts").PutBack("")
+	metertest.Check(t, m, map[string]float64{
+		`ringline_commands_total{outcome="ok",verb="unknown"}`:          1,
+		`ringline_commands_total{outcome="internal",verb="ring"}`:       1,
+		`ringline_commands_total{outcome="rejected",verb="unknown"}`:    1,
+		`ringline_rejected_total{verb="unknown"}`:                       1,
+		`ringline_command_seconds_count{verb="unknown"}`:                2,
+		`ringline_command_seconds_count{verb="ring"}`:                   1,
+		`ringline_put_backs_total{consumer="timeouts",reason="defect"}`: 1,
+		`ringline_build_info{version="v1"}`:                             1,
+	})
+}
+
+// TestNoMeter: a meter that is nil counts nothing, and nothing falls over it.
+func TestNoMeter(*testing.T) { exercise(nil) }
+
+// TestClocksThatDiffer: nothing takes less than no time.
+func TestClocksThatDiffer(t *testing.T) {
+	m := meter.New("v1")
+	m.Commands().OK(events.VerbRing, -time.Second)
+	m.Lateness().Took(-time.Second)
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := uint64(0)
+	for _, f := range families {
+		for _, x := range f.GetMetric() {
+			if h := x.GetHistogram(); h.GetSampleCount() > 0 && strings.HasPrefix(f.GetName(), "ringline_") {
+				count += h.GetSampleCount()
+				if h.GetSampleSum() != 0 {
+					t.Errorf("%s sums up to %v", f.GetName(), h.GetSampleSum())
+				}
+			}
+		}
+	}
+	if count != 2 {
+		t.Errorf("%d were counted", count)
+	}
+}
+
+// TestErrorsAreCounted: lines at level error, and no others; those of a logger that was made of it too.
+func TestErrorsAreCounted(t *testing.T) {
+	m := meter.New("v1")
+	var b strings.Builder
+	log := m.Log(zerolog.New(&b).Level(zerolog.WarnLevel), meter.API)
+	log.Debug().Msg("x")
+	log.Warn().Msg("x")
+	log.Log().Msg("x")
+	log.Error().Msg("x")
+	sub := log.With().Str("more", "y").Logger()
+	sub.WithLevel(zerolog.ErrorLevel).Msg("x")
+	metertest.Check(t, m, map[string]float64{`ringline_errors_total{component="api"}`: 2}, "ringline_errors_total")
+	if n := strings.Count(b.String(), `"component":"api"`); n != 4 {
+		t.Errorf("%d lines\n%s", n, b.String())
+	}
+}
+
+// TestBacklogThatIsNotKnown: its gauges are absent, all else is there.
+func TestBacklogThatIsNotKnown(t *testing.T) {
+	m := meter.New("v1")
+	known := true
+	m.Backlog("timeouts", func() (meter.Backlog, bool) { return meter.Backlog{Waiting: 7, Unacknowledged: 1}, known })
+	there := map[string]float64{
+		`ringline_backlog_messages{consumer="timeouts"}`:       7,
+		`ringline_backlog_unacknowledged{consumer="timeouts"}`: 1,
+		`ringline_build_info{version="v1"}`:                    1,
+	}
+	metertest.Check(t, m, there)
+	known = false
+	metertest.Check(t, m, map[string]float64{`ringline_build_info{version="v1"}`: 1})
+}
+
+// TestNoGarbage: what is counted with every command allocates nothing.
+func TestNoGarbage(t *testing.T) {
+	m := meter.New("v1")
+	c, consumer := m.Commands(), m.Consumer("coordinators")
+	if n := testing.AllocsPerRun(100, func() {
+		consumer.Delivered(2)
+		c.Step(meter.StepLoaded, time.Millisecond)
+		c.OK(events.VerbInvite, time.Millisecond)
+		c.Refused(events.VerbAccept, events.CodeNotPending, time.Millisecond)
+		consumer.PutBack(meter.NoCallYet)
+	}); n != 0 {
+		t.Errorf("it allocates %v times", n)
+	}
+}
+
+func BenchmarkCommand(b *testing.B) {
+	c := meter.New("v1").Commands()
+	for b.Loop() {
+		for _, s := range meter.Steps() {
+			c.Step(s, time.Millisecond)
+		}
+		c.OK(events.VerbInvite, time.Millisecond)
+	}
+}

@@ -1,0 +1,73 @@
+// Package metertest reads in a test what a meter has counted.
+package metertest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ringline.io/ringline/worker/meter"
+)
+
+// Values gives every series of Ringline's own that is not 0, as Prometheus writes them, such as
+// ringline_commands_total{outcome="ok",verb="invite"}. Of a histogram there is the count, with _count behind its name.
+func Values(tb testing.TB, m *meter.Meter) map[string]float64 {
+	tb.Helper()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	values := map[string]float64{}
+	for _, f := range families {
+		if !strings.HasPrefix(f.GetName(), "ringline_") {
+			continue
+		}
+		for _, x := range f.GetMetric() {
+			var labels []string
+			for _, l := range x.GetLabel() {
+				labels = append(labels, fmt.Sprintf("%s=%q", l.GetName(), l.GetValue()))
+			}
+			name, value := f.GetName(), x.GetCounter().GetValue()+x.GetGauge().GetValue()
+			if h := x.GetHistogram(); h != nil {
+				name, value = name+"_count", float64(h.GetSampleCount())
+			}
+			if len(labels) > 0 {
+				name += "{" + strings.Join(labels, ",") + "}"
+			}
+			if value != 0 {
+				values[name] = value
+			}
+		}
+	}
+	return values
+}
+
+// Check compares what was counted with want, in the metrics of these names; all of them, if there is none.
+func Check(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) {
+	tb.Helper()
+	for _, d := range Differences(tb, m, want, names...) {
+		tb.Error(d)
+	}
+}
+
+// Differences tells what Check finds, for who has to wait until there is none.
+func Differences(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) (list []string) {
+	tb.Helper()
+	got := Values(tb, m)
+	about := func(series string) bool {
+		name, _, _ := strings.Cut(series, "{")
+		return len(names) == 0 || slices.Contains(names, strings.TrimSuffix(name, "_count"))
+	}
+	for series, v := range want {
+		if got[series] != v {
+			list = append(list, fmt.Sprintf("%s is %v, want %v", series, got[series], v))
+		}
+	}
+	for series, v := range got {
+		if _, wanted := want[series]; !wanted && about(series) {
+			list = append(list, fmt.Sprintf("%s is %v, and should not be there", series, v))
+		}
+	}
+	return list
+}

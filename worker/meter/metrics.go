@@ -1,0 +1,171 @@
+package meter
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Kind is how a metric is read.
+type Kind string
+
+// The kinds.
+const (
+	Counter   Kind = "counter"
+	Histogram Kind = "histogram"
+	Gauge     Kind = "gauge"
+)
+
+// Label is a label of a metric and every value that it may have; no values mean any version.
+type Label struct {
+	Name   string
+	Values []string
+}
+
+// Role is a kind of worker.
+type Role string
+
+// The roles.
+const (
+	OfCoordinator Role = "coordinator"
+	OfTimeouts    Role = "timeouts"
+	OfEach        Role = "each"
+)
+
+// Metric declares one.
+type Metric struct {
+	Name, Help string
+	Of         Role // who shows it
+	Kind       Kind
+	Unit       string
+	Labels     []Label
+	Buckets    []float64 // of a histogram, in its unit
+}
+
+// The names.
+const (
+	commandsTotal     = "ringline_commands_total"
+	commandSeconds    = "ringline_command_seconds"
+	stepSeconds       = "ringline_step_seconds"
+	rejectedTotal     = "ringline_rejected_total"
+	conflictsTotal    = "ringline_conflicts_total"
+	takeoversTotal    = "ringline_takeovers_total"
+	garbageTotal      = "ringline_garbage_total"
+	redeliveriesTotal = "ringline_redeliveries_total"
+	putBacksTotal     = "ringline_put_backs_total"
+	latenessSeconds   = "ringline_timer_lateness_seconds"
+	overdueTotal      = "ringline_sweep_overdue_total"
+	droppedTotal      = "ringline_api_dropped_total"
+	errorsTotal       = "ringline_errors_total"
+	backlogMessages   = "ringline_backlog_messages"
+	backlogUnacked    = "ringline_backlog_unacknowledged"
+	buildInfo         = "ringline_build_info"
+)
+
+// Metrics declares every metric of Ringline's own.
+func Metrics() []Metric {
+	verb := Label{"verb", texts(verbs())}
+	consumer := Label{"consumer", []string{"coordinators", "timeouts"}}
+	return []Metric{
+		{
+			Name: commandsTotal, Of: OfCoordinator, Kind: Counter, Unit: "commands", Labels: []Label{verb, {"outcome", outcomes()}},
+			Help: "Commands that are done: carried out (ok), refused (the error code of the answer), or rejected because they could not be read.",
+		},
+		{
+			Name: commandSeconds, Of: OfCoordinator, Kind: Histogram, Unit: "seconds", Labels: []Label{verb}, Buckets: fromMilliseconds(),
+			Help: "Time from when NATS stored a command until it was done, all deliveries included.",
+		},
+		{
+			Name: stepSeconds, Of: OfCoordinator, Kind: Histogram, Unit: "seconds", Labels: []Label{{"step", texts(Steps())}}, Buckets: fromTenths(),
+			Help: "Time that a step of a command took since the step before it, the first since the command was in hand.",
+		},
+		{
+			Name: rejectedTotal, Of: OfCoordinator, Kind: Counter, Unit: "commands", Labels: []Label{verb},
+			Help: "Commands that could not be read and are kept on RINGLINE_REJECTED with the reason.",
+		},
+		{
+			Name: conflictsTotal, Of: OfCoordinator, Kind: Counter, Unit: "decisions",
+			Help: "Decisions that came to nothing because the call had moved on meanwhile; each is made again.",
+		},
+		{
+			Name: takeoversTotal, Of: OfCoordinator, Kind: Counter, Unit: "claims",
+			Help: "Claims in flight that were older than 30 s and whose call was moved past them, as after the death of a worker.",
+		},
+		{
+			Name: garbageTotal, Of: OfEach, Kind: Counter, Unit: "reads", Labels: []Label{{"where", texts(Places())}},
+			Help: "Times that something was passed over that is not what stands there: no transition, no line, no deadline, no settings of an app.",
+		},
+		{
+			Name: redeliveriesTotal, Of: OfEach, Kind: Counter, Unit: "deliveries", Labels: []Label{consumer},
+			Help: "Messages that were delivered again: put back before, or not acknowledged in time.",
+		},
+		{
+			Name: putBacksTotal, Of: OfEach, Kind: Counter, Unit: "messages", Labels: []Label{consumer, {"reason", texts(Reasons())}},
+			Help: "Messages that were put back, to be delivered again.",
+		},
+		{
+			Name: latenessSeconds, Of: OfTimeouts, Kind: Histogram, Unit: "seconds", Buckets: upToAnHour(),
+			Help: "Time from a deadline until the expire command that it becomes was stored, whether it came due or was found by the sweep.",
+		},
+		{
+			Name: overdueTotal, Of: OfTimeouts, Kind: Counter, Unit: "deadlines",
+			Help: "Deadlines that NATS did not fire and that the sweep found.",
+		},
+		{
+			Name: droppedTotal, Of: OfCoordinator, Kind: Counter, Unit: "requests",
+			Help: "Requests to the api that got no reply because their reply subject is no inbox.",
+		},
+		{
+			Name: errorsTotal, Of: OfEach, Kind: Counter, Unit: "lines", Labels: []Label{{"component", texts(Components())}},
+			Help: "Lines of the log at level error.",
+		},
+		{
+			Name: backlogMessages, Of: OfEach, Kind: Gauge, Unit: "messages", Labels: []Label{consumer},
+			Help: "Messages of a consumer that wait for their first delivery. The same in every process; absent while NATS is away.",
+		},
+		{
+			Name: backlogUnacked, Of: OfEach, Kind: Gauge, Unit: "messages", Labels: []Label{consumer},
+			Help: "Messages of a consumer that are in hand or were put back. The same in every process; absent while NATS is away.",
+		},
+		{
+			Name: buildInfo, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{Name: "version"}},
+			Help: "Always 1; the label tells which version runs.",
+		},
+	}
+}
+
+// declared gives the metric of that name; to ask for another is a defect that every test finds.
+func declared(name string) Metric {
+	list := Metrics()
+	i := slices.IndexFunc(list, func(m Metric) bool { return m.Name == name })
+	if i < 0 {
+		panic(fmt.Sprintf("meter: no metric %s", name))
+	}
+	return list[i]
+}
+
+func (m Metric) labels() []string {
+	names := make([]string, len(m.Labels))
+	for i, l := range m.Labels {
+		names[i] = l.Name
+	}
+	return names
+}
+
+// The buckets, in seconds.
+func fromTenths() []float64 { return append([]float64{.0001, .00025, .0005}, fromMilliseconds()...) }
+
+func fromMilliseconds() []float64 {
+	return []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}
+}
+
+func upToAnHour() []float64 {
+	return []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600}
+}
+
+func texts[T ~string](words []T) []string {
+	list := make([]string, len(words))
+	for i, w := range words {
+		list[i] = string(w)
+	}
+	return list
+}

@@ -1,0 +1,105 @@
+package meter
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+)
+
+// Consumer counts the messages of one consumer.
+type Consumer struct {
+	redeliveries prometheus.Counter
+	putBacks     map[Reason]prometheus.Counter
+}
+
+// Consumer is for a runner.
+func (m *Meter) Consumer(name string) *Consumer {
+	if m == nil {
+		return nil
+	}
+	c := &Consumer{redeliveries: m.counter(redeliveriesTotal, name), putBacks: map[Reason]prometheus.Counter{}}
+	for _, r := range Reasons() {
+		c.putBacks[r] = m.counter(putBacksTotal, name, string(r))
+	}
+	return c
+}
+
+// Delivered counts a message that was delivered for the nth time.
+func (c *Consumer) Delivered(n uint64) {
+	if c != nil && n > 1 {
+		c.redeliveries.Inc()
+	}
+}
+
+// PutBack counts a message that is put back.
+func (c *Consumer) PutBack(why Reason) {
+	if c == nil {
+		return
+	}
+	if count, known := c.putBacks[why]; known {
+		count.Inc()
+		return
+	}
+	c.putBacks[Defect].Inc() // a handler that says nothing
+}
+
+// Count counts one thing.
+type Count struct{ counter prometheus.Counter }
+
+// Inc counts one more.
+func (c *Count) Inc() {
+	if c != nil {
+		c.counter.Inc()
+	}
+}
+
+func (m *Meter) count(name string, values ...string) *Count {
+	if m == nil {
+		return nil
+	}
+	return &Count{m.counter(name, values...)}
+}
+
+// Garbage counts what is passed over there.
+func (m *Meter) Garbage(where Place) *Count { return m.count(garbageTotal, string(where)) }
+
+// Takeovers counts claims in flight whose call was moved past them.
+func (m *Meter) Takeovers() *Count { return m.count(takeoversTotal) }
+
+// Overdue counts the deadlines that the sweep finds.
+func (m *Meter) Overdue() *Count { return m.count(overdueTotal) }
+
+// Dropped counts the requests to the api that get no reply.
+func (m *Meter) Dropped() *Count { return m.count(droppedTotal) }
+
+// Times counts how long something takes.
+type Times struct{ seconds prometheus.Observer }
+
+// Lateness counts how long after their deadlines expires are stored.
+func (m *Meter) Lateness() *Times { return m.times(latenessSeconds) }
+
+func (m *Meter) times(name string, values ...string) *Times {
+	if m == nil {
+		return nil
+	}
+	return &Times{m.histogram(name, values...)}
+}
+
+// Took counts one more. The clocks of NATS and of this machine may differ: nothing takes less than no time.
+func (t *Times) Took(d time.Duration) {
+	if t != nil {
+		t.seconds.Observe(max(0, d.Seconds()))
+	}
+}
+
+// Log gives the logger of a component; it counts the errors that are logged with it.
+func (m *Meter) Log(log zerolog.Logger, c Component) zerolog.Logger {
+	log = log.With().Str("component", string(c)).Logger()
+	errors := m.count(errorsTotal, string(c))
+	return log.Hook(zerolog.HookFunc(func(_ *zerolog.Event, level zerolog.Level, _ string) {
+		if level >= zerolog.ErrorLevel && level < zerolog.NoLevel {
+			errors.Inc()
+		}
+	}))
+}

@@ -1,0 +1,104 @@
+package meter
+
+import "ringline.io/ringline/events"
+
+// Step is a step of a command that has been done.
+type Step string
+
+// The steps, in their order.
+const (
+	StepLoaded    Step = "loaded"
+	StepClaimed   Step = "claimed" // once for each line
+	StepCommitted Step = "committed"
+	StepTold      Step = "told" // and lines and deadlines are written
+	StepAnswered  Step = "answered"
+
+	StepConflicted Step = "conflicted" // the call had moved on, and all is repeated from the load
+)
+
+// Steps lists those whose time is measured.
+func Steps() []Step {
+	return []Step{StepLoaded, StepClaimed, StepCommitted, StepTold, StepAnswered}
+}
+
+// Reason is why a message is put back.
+type Reason string
+
+// The reasons. What exactly went wrong stands in the log.
+const (
+	ClaimInFlight   Reason = "claim_in_flight"   // a line holds a claim of another command that may yet be committed
+	Conflicts       Reason = "conflicts"         // the call moved on each time that the command was decided
+	NoCallYet       Reason = "no_call_yet"       // the command may have overtaken its invitation
+	EarlyExpire     Reason = "early_expire"      // a deadline came due too soon
+	Store           Reason = "store"             // NATS failed, or did not answer in time
+	ExpireNotStored Reason = "expire_not_stored" // the same, of the expire that a deadline becomes
+	NewerFormat     Reason = "newer_format"      // the call is stored in a format that only a newer version reads
+	NotOurs         Reason = "not_ours"          // the worker stood still so long that somebody else may have it
+	WorkerEnds      Reason = "worker_ends"       // and the message was not its fault
+	Defect          Reason = "defect"            // a panic, or what can't be
+)
+
+// Reasons lists every reason.
+func Reasons() []Reason {
+	return []Reason{ClaimInFlight, Conflicts, NoCallYet, EarlyExpire, Store, ExpireNotStored, NewerFormat, NotOurs, WorkerEnds, Defect}
+}
+
+// Place is where something stands that is not what stands there.
+type Place string
+
+// The places.
+const (
+	OnCall Place = "call" // the subject of a call
+	OnLine Place = "line" // the line of a user
+	OnDue  Place = "due"  // the subject of a deadline that came due
+	OnApp  Place = "app"  // the settings of an app
+)
+
+// Places lists every place.
+func Places() []Place { return []Place{OnCall, OnLine, OnDue, OnApp} }
+
+// Component is a part of a process that logs errors.
+type Component string
+
+// The components.
+const (
+	API         Component = "api"
+	Apps        Component = "apps"
+	Coordinator Component = "coordinator"
+	HTTP        Component = "http"
+	NATS        Component = "nats"        // our connections
+	NATSServer  Component = "nats_server" // the one embedded in dev
+	Timeouts    Component = "timeouts"
+)
+
+// Components lists every component.
+func Components() []Component {
+	return []Component{API, Apps, Coordinator, HTTP, NATS, NATSServer, Timeouts}
+}
+
+// The outcomes of a command that are no error code.
+const (
+	outcomeOK       = "ok"
+	outcomeRejected = "rejected" // it could not be read
+)
+
+// unknown is the verb of what has none of ours.
+const unknown events.Verb = "unknown"
+
+func verbs() []events.Verb { return append(events.Verbs(), unknown) }
+
+func outcomes() []string {
+	list := []string{outcomeOK, outcomeRejected}
+	for _, c := range events.Codes() {
+		list = append(list, string(c))
+	}
+	return list
+}
+
+// verbOf never gives what came from outside.
+func verbOf(v events.Verb) events.Verb {
+	if v.Known() {
+		return v
+	}
+	return unknown
+}

@@ -1,0 +1,162 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+const newerFormat = events.NewestFormat + 1
+
+// storeAs stores a transition as a version wrote it that has this format.
+func storeAs(t *testing.T, s *natstest.Server, tr events.Transition, format int) {
+	t.Helper()
+	tr.Format = format
+	body, err := tr.Encode(tr.Call.CreatedAt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.JS.Publish(t.Context(), events.TransitionSubject(tr.Call.App, tr.Call.CallID), body); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// isNewer wants an error that tells of the newer format, and of no end of a search.
+func isNewer(t *testing.T, what string, err error) {
+	t.Helper()
+	newer, ok := errors.AsType[*events.NewerFormatError](err)
+	if !ok || newer.Format != newerFormat || errors.Is(err, store.ErrNoTransition) {
+		t.Errorf("%s: %v, want that format %d can't be read", what, err, newerFormat)
+	}
+}
+
+// last is the sequence of the newest transition of any call.
+func last(t *testing.T, s *natstest.Server) uint64 {
+	t.Helper()
+	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st.CachedInfo().State.LastSeq
+}
+
+// A transition that a newer version wrote is never passed over: not where it is the newest, not below garbage, and not
+// on the way to another.
+func TestNewerFormatIsNotPassedOver(t *testing.T) {
+	s, calls := start(t)
+	invited := next(t, events.Transition{}, events.VerbInvite, "k1").Transition
+	ringing := next(t, invited, events.VerbRing, "k2").Transition
+	declined := next(t, ringing, events.VerbDecline, "k3").Transition
+	reads := map[string]func(context.Context) error{
+		"load":         func(ctx context.Context) error { _, err := calls.Load(ctx, app, id); return err },
+		"lead":         func(ctx context.Context) error { _, err := calls.Lead(ctx, app, id); return err },
+		"transition 2": func(ctx context.Context) error { _, err := calls.Transition(ctx, app, id, 2); return err },
+		"transition 3": func(ctx context.Context) error { _, err := calls.Transition(ctx, app, id, 3); return err },
+		"made by k1":   func(ctx context.Context) error { _, err := calls.MadeBy(ctx, id, ring("k1")); return err },
+		"made by k2":   func(ctx context.Context) error { _, err := calls.MadeBy(ctx, id, ring("k2")); return err },
+	}
+	all := func(where string, but ...string) {
+		t.Helper()
+		for name, read := range reads {
+			if !strings.Contains(strings.Join(but, " "), name) {
+				isNewer(t, name+", "+where, read(t.Context()))
+			}
+		}
+	}
+	storeAs(t, s, invited, 1)
+	storeAs(t, s, ringing, newerFormat)
+	all("where it is the newest")
+	if first, err := calls.Transition(t.Context(), app, id, 1); err != nil || first.Event != events.EventInvited {
+		t.Errorf("the one before it: %+v, %v", first, err)
+	}
+	if _, err := s.JS.Publish(t.Context(), events.TransitionSubject(app, id), []byte("garbage")); err != nil {
+		t.Fatal(err)
+	}
+	all("below garbage")
+	storeAs(t, s, declined, 1)
+	all("on the way", "load lead")
+}
+
+// A call stays in the format in which it began.
+func TestCommitKeepsTheFormat(t *testing.T) {
+	s, calls := start(t)
+	for want, base := range map[string]store.Loaded{
+		"io.ringline.call.invited.v1": {}, "io.ringline.call.invited.v7": {Transition: events.Transition{Format: 7}},
+	} {
+		w := next(t, events.Transition{}, events.VerbInvite, "k1")
+		w.Transition.Call.CallID = strings.ReplaceAll(want, ".", "-")
+		commit(t, calls, base, w)
+		st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := st.GetLastMsgForSubject(t.Context(), events.TransitionSubject(app, w.Transition.Call.CallID))
+		if err != nil || !strings.Contains(string(m.Data), `"type":"`+want+`"`) {
+			t.Errorf("%s, %v, want the type %s", m.Data, err, want)
+		}
+	}
+}
+
+// Whether a line is free can't be told where it holds a call that can't be read: it is not claimed, its claim is not
+// taken over however old it is, and it is not listed as if there were no such call.
+func TestLinesWithACallInANewerFormat(t *testing.T) {
+	s, calls := start(t)
+	lines := store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketLines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storeAs(t, s, next(t, events.Transition{}, events.VerbInvite, "k1").Transition, newerFormat)
+	before := last(t, s)
+	now := time.Now()
+	for seq, own := range map[int]bool{0: false, 1: true, 5: true} { // in flight, and ahead of the call as it was read
+		at := events.TimeOf(now.Add(-time.Hour))
+		entry := events.Entry{CallID: id, Seq: seq, At: at}
+		revision := putLine(t, kv, "bob", entry)
+		cmd := events.Command{
+			CommandAddress: events.CommandAddress{App: app, CallID: "c2", Verb: events.VerbInvite}, CommandID: "k2", UserID: "bob",
+			Callees: []events.Party{{UserID: "eve"}},
+		}
+		if own {
+			cmd.CallID = id
+		}
+		_, err := lines.Claim(t.Context(), store.Claim{
+			Command: cmd, Users: []string{"bob"}, In: call.Input{At: now, Now: now, Limits: call.DefaultLimits()}, Claimed: func() {},
+		})
+		isNewer(t, "claim", err)
+		if e, err := kv.Get(t.Context(), events.LineKey(app, "bob")); err != nil || e.Revision() != revision {
+			t.Errorf("the line was written: %s, %v", e.Value(), err)
+		}
+		_, err = lines.CallsOf(t.Context(), app, "bob")
+		isNewer(t, "calls of bob", err)
+		_, err = lines.OpenCalls(t.Context(), app)
+		isNewer(t, "open calls", err)
+	}
+	if now := last(t, s); now != before {
+		t.Errorf("%d transitions were written", now-before)
+	}
+}
+
+func putLine(t *testing.T, kv jetstream.KeyValue, user string, entries ...events.Entry) uint64 {
+	t.Helper()
+	body, err := events.Encode(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revision, err := kv.Put(t.Context(), events.LineKey(app, user), body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return revision
+}
