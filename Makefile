@@ -1,13 +1,19 @@
 FUZZTIME ?= 30s
+SEED ?= 0
+DURATION ?= 5m
+NODES ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test race soak lint fmt fuzz bench scenarios generate ci clean
+.PHONY: help dev cluster test race soak faults mutants rings outage scale lint fmt fuzz bench scenarios generate ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: ## run NATS and all workers in one process, on loopback, with data in .ringline
 	go run ./cmd/ringline dev
+
+cluster: ## run three NATS nodes, setup, coordinators and timeouts workers as processes, with data in .cluster
+	deploy/cluster
 
 test: ## run all tests
 	go test ./...
@@ -17,6 +23,23 @@ race: ## run the short tests of all that runs beside each other, with the race d
 
 soak: ## run the tests of races, kills and pauses many times as long (some 3 minutes); figures in docs/reliability.md
 	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused|Stress'
+
+faults: ## break processes and links for DURATION (5m) by SEED (0 draws one) with 1 or 3 NODES, and check what came of it
+	go run ./cmd/faults run --seed $(SEED) --duration $(DURATION) --nodes $(NODES)
+
+mutants: ## plant each known defect and show which check of the fault harness catches it (some 15 minutes)
+	go run ./cmd/faults mutants --seed $(SEED)
+
+rings: ## let 20,000 calls ring at once, then the same with everything killed meanwhile (some 4 minutes)
+	go run ./cmd/faults rings
+	go run ./cmd/faults rings --kill
+
+outage: ## play calls while all coordinators are stopped for 10 minutes
+	go run ./cmd/faults outage
+
+scale: ## count calls a second with 1, 2 and 4 coordinators on one and on three nodes (some 5 minutes)
+	go run ./cmd/faults scale
+	go run ./cmd/faults scale --in-and-out
 
 lint: ## run the pinned golangci-lint (installs it outside the repo the first time: some minutes)
 	linter=$$(bash .ci/linter) && $$linter run && $$linter fmt --diff
@@ -39,5 +62,5 @@ generate: ## run go generate
 ci: ## run every check, as CI does
 	bash .ci/run
 
-clean: ## delete builds and profiles; the data of dev stays in .ringline
+clean: ## delete builds and profiles; the data of dev and cluster stays in .ringline and .cluster
 	rm -rf bin ringline coverage* *.test *.prof

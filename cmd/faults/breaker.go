@@ -1,0 +1,148 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/cmd/faults/rig"
+	"ringline.io/ringline/cmd/faults/wire"
+)
+
+// breaker carries out a plan.
+type breaker struct {
+	rig     *rig.Rig
+	js      jetstream.JetStream // past all links
+	rec     *record.Recorder
+	clients [][]*wire.Link // of clients and watchers, each to every broker
+	failed  func(error)
+
+	brokers sync.Mutex                  // one fault of the brokers at a time
+	busy    map[*rig.Worker]*sync.Mutex // one fault of a worker at a time
+}
+
+// act breaks something and mends it. What it broke has no name if somebody else was at it already.
+type act func(ctx context.Context, f fault) (target, note string, err error)
+
+func (b *breaker) acts() map[kind]act {
+	return map[kind]act{
+		killWorker:    b.onWorker(b.kill),
+		killAt:        b.onWorker(b.killAt),
+		killAll:       b.killAll,
+		pauseWorker:   b.onWorker(b.pause),
+		pauseAt:       b.onWorker(b.pauseAt),
+		restartWorker: b.onWorker(b.restart),
+		cutLink:       b.onWorker(spoilt(cut)),
+		cutUp:         b.onWorker(spoilt(cutUpOnly)),
+		cutDown:       b.onWorker(spoilt(cutDownOnly)),
+		slowLink:      b.onWorker(spoilt(slow)),
+		cutAt:         b.onWorker(b.cutAt),
+		resetLink:     b.onWorker(b.reset),
+
+		resetClient:    b.resetClient,
+		cutClient:      b.cutClient,
+		deleteConsumer: b.deleteConsumer,
+
+		killNode:    b.onBroker(b.killNode),
+		killLeader:  b.onBroker(b.killLeader),
+		killNodes:   b.onBroker(b.killEveryNode),
+		restartNode: b.onBroker(b.restartNode),
+		pauseNode:   b.onBroker(b.pauseNode),
+		fillDisk:    b.onBroker(b.fillDisk),
+		fillStore:   b.onBroker(b.fillStore),
+		staleClaims: b.onBroker(b.staleClaims),
+		cutRoute:    b.onBroker(b.onRoute(cut, cut)),
+		cutRouteOne: b.onBroker(b.onRoute(cutUpOnly, cutDownOnly)),
+		slowRoute:   b.onBroker(b.onRoute(slow, slow)),
+		resetRoute:  b.onBroker(b.onRoute(tear, tear)),
+	}
+}
+
+// run carries out the plan and gives once everything is mended. When ctx ends what is broken is mended at once.
+func (b *breaker) run(ctx context.Context, faults []fault) {
+	b.busy = map[*rig.Worker]*sync.Mutex{}
+	for _, w := range b.rig.Workers() {
+		b.busy[w] = &sync.Mutex{}
+	}
+	acts := b.acts()
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	begun := time.Now()
+	for _, f := range faults {
+		if !sleep(ctx, time.Until(begun.Add(f.at))) {
+			return
+		}
+		wg.Go(func() { b.carryOut(ctx, f, acts[f.kind]) })
+	}
+}
+
+// carryOut breaks one thing and mends it, and takes it down.
+func (b *breaker) carryOut(ctx context.Context, f fault, do act) {
+	r := record.Fault{Kind: string(f.kind), From: record.Now()}
+	target, note, err := do(ctx, f)
+	r.Target, r.Note, r.To = target, note, record.Now()
+	switch {
+	case err != nil:
+		b.failed(fmt.Errorf("%s of %s: %w", f.kind, target, err))
+	case target != "":
+		b.rec.Fault(r)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// spoil makes a link worse until it is mended.
+type spoil func(f fault, l *wire.Link)
+
+func cut(_ fault, l *wire.Link)         { l.Cut(wire.Up); l.Cut(wire.Down) }
+func cutUpOnly(_ fault, l *wire.Link)   { l.Cut(wire.Up) }
+func cutDownOnly(_ fault, l *wire.Link) { l.Cut(wire.Down) }
+func slow(f fault, l *wire.Link)        { l.Delay(wire.Up, f.by); l.Delay(wire.Down, f.by) }
+func tear(_ fault, l *wire.Link)        { l.Reset() }
+
+func (b *breaker) resetClient(_ context.Context, f fault) (target, note string, err error) {
+	links := b.clients[f.target%len(b.clients)]
+	for _, l := range links {
+		l.Reset()
+	}
+	return links[0].Name, "", nil
+}
+
+func (b *breaker) cutClient(ctx context.Context, f fault) (target, note string, err error) {
+	links := b.clients[f.target%len(b.clients)]
+	for _, l := range links {
+		defer l.Mend()
+		cut(f, l)
+	}
+	sleep(ctx, f.long)
+	return links[0].Name, "", nil
+}
+
+// ringline matches subjects of Ringline of this kind; begins matches those that begin so.
+func ringline(kind string) func(string) bool {
+	return func(subject string) bool {
+		parts := strings.SplitN(subject, ".", 4)
+		return len(parts) == 4 && parts[0] == "ringline" && parts[2] == kind
+	}
+}
+
+func begins(prefix string) func(string) bool {
+	return func(subject string) bool { return strings.HasPrefix(subject, prefix) }
+}

@@ -1,0 +1,186 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"ringline.io/ringline/cmd/faults/rig"
+	"ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/worker"
+)
+
+// onBroker does something to the brokers, once whatever was done to them before is over.
+func (b *breaker) onBroker(do func(ctx context.Context, f fault, n *rig.Node) (target, note string, err error)) act {
+	return func(ctx context.Context, f fault) (target, note string, err error) {
+		b.brokers.Lock()
+		defer b.brokers.Unlock()
+		if ctx.Err() != nil {
+			return "", "", nil
+		}
+		return do(ctx, f, b.rig.Nodes[f.target%len(b.rig.Nodes)])
+	}
+}
+
+func (b *breaker) killNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
+	return n.Name, "", b.killThem(ctx, f, n)
+}
+
+func (b *breaker) killEveryNode(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
+	return "all", "", b.killThem(ctx, f, b.rig.Nodes...)
+}
+
+// killLeader kills the leader of the stream of calls, or the given broker where nobody says who that is.
+func (b *breaker) killLeader(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
+	ask, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if s, err := b.js.Stream(ask, worker.StreamCalls); err == nil && s.CachedInfo().Cluster != nil {
+		for _, x := range b.rig.Nodes {
+			if x.Name == s.CachedInfo().Cluster.Leader {
+				n = x
+			}
+		}
+	}
+	return n.Name, "", b.killThem(ctx, f, n)
+}
+
+func (b *breaker) killThem(ctx context.Context, f fault, nodes ...*rig.Node) error {
+	for _, n := range nodes {
+		n.Kill()
+	}
+	sleep(ctx, f.long)
+	return start(ctx, nodes...)
+}
+
+// comesBack is how long a broker may take to read what it has.
+const comesBack = time.Minute
+
+// start starts brokers and waits until they are there, also where the time for faults is over.
+func start(ctx context.Context, nodes ...*rig.Node) error {
+	for _, n := range nodes {
+		if err := n.Start(); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), comesBack)
+	defer cancel()
+	for _, n := range nodes {
+		if err := n.Await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *breaker) restartNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
+	n.Stop(20 * time.Second)
+	sleep(ctx, f.long)
+	return n.Name, "", start(ctx, n)
+}
+
+func (b *breaker) pauseNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
+	n.Pause()
+	sleep(ctx, f.long)
+	n.Continue()
+	return n.Name, "", nil
+}
+
+// fillDisk fills a broker's disk for a while. It takes its JetStream out of service then, for good: it is killed.
+func (b *breaker) fillDisk(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
+	if err := n.FillDisk(); err != nil {
+		return n.Name, "", err
+	}
+	sleep(ctx, f.long)
+	n.FreeDisk()
+	return n.Name, "", b.killThem(ctx, f, n)
+}
+
+// onRoute makes the link between two brokers worse, on both of its sides: either of them may have connected.
+func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.Node) (target, note string, err error) {
+	return func(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
+		from := f.target % len(b.rig.Nodes)
+		to := (from + 1 + f.second%(len(b.rig.Nodes)-1)) % len(b.rig.Nodes)
+		links := [2]*wire.Link{b.rig.Nodes[from].Peers[to], b.rig.Nodes[to].Peers[from]}
+		for i, s := range []spoil{there, back} {
+			defer links[i].Mend()
+			s(f, links[i])
+		}
+		sleep(ctx, f.long)
+		return links[0].Name, "", nil
+	}
+}
+
+func (b *breaker) fillStore(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
+	b.limitCalls(ctx, true)
+	sleep(ctx, f.long)
+	b.limitCalls(context.WithoutCancel(ctx), false)
+	return worker.StreamCalls, "", nil
+}
+
+// limitCalls lets the stream of calls take nothing more, or takes that back.
+func (b *breaker) limitCalls(ctx context.Context, full bool) {
+	for begun := time.Now(); ; sleep(ctx, 200*time.Millisecond) {
+		err := b.setLimit(ctx, full)
+		if err == nil || full {
+			return // where it could not be filled it is not full
+		}
+		if time.Since(begun) > comesBack {
+			b.failed(fmt.Errorf("give %s its size back: %w", worker.StreamCalls, err))
+			return
+		}
+	}
+}
+
+func (b *breaker) setLimit(ctx context.Context, full bool) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	s, err := b.js.Stream(ctx, worker.StreamCalls)
+	if err != nil {
+		return err
+	}
+	cfg := s.CachedInfo().Config
+	cfg.MaxBytes = worker.DefaultSettings().CallsMaxBytes
+	if full {
+		cfg.MaxBytes = int64(s.CachedInfo().State.Bytes) //nolint:gosec // it is far below
+	}
+	_, err = b.js.UpdateStream(ctx, cfg)
+	return err
+}
+
+// staleClaims makes claims that nobody commits for more than 30 s: nothing can be committed for so long, while lines can
+// be claimed; and one coordinator, slowed down, is stopped between its claim and its commit, which gets through only
+// once others may have taken its claim over.
+func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
+	w := b.freeCoordinator(f)
+	if w == nil {
+		return "", "", nil
+	}
+	defer b.busy[w].Unlock()
+	defer w.Continue()
+	defer mend(w)
+	for _, l := range w.Links {
+		l.Delay(wire.Down, 100*time.Millisecond)
+	}
+	sleep(ctx, 500*time.Millisecond)
+	f.point = "before commit"
+	note = b.await(ctx, f, w)
+	w.Pause()
+	b.limitCalls(ctx, true)
+	sleep(ctx, f.long)
+	b.limitCalls(context.WithoutCancel(ctx), false)
+	sleep(ctx, time.Duration(f.second%600)*time.Millisecond)
+	return w.Name, note, nil
+}
+
+// freeCoordinator locks a coordinator that nobody else is at; nil if there is none.
+func (b *breaker) freeCoordinator(f fault) *rig.Worker {
+	for i := range b.rig.Coordinators {
+		w := b.rig.Coordinators[(f.target+i)%len(b.rig.Coordinators)]
+		if b.busy[w].TryLock() {
+			return w
+		}
+	}
+	return nil
+}

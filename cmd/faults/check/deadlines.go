@@ -1,0 +1,122 @@
+package check
+
+import (
+	"fmt"
+
+	"ringline.io/ringline/events"
+)
+
+// deadlines: nobody times out before his deadline, and nobody pends, and no call goes on, for longer past it than the
+// bound. Where something was broken then, the bound counts from when the last fault was mended.
+func deadlines(r *run, v *verdict) {
+	var all, calm []int64
+	for _, s := range r.stories {
+		for i, st := range s.steps {
+			for _, late := range r.timedOut(s, i, st, v) {
+				all = append(all, late.by)
+				if late.calm {
+					calm = append(calm, late.by)
+				}
+			}
+		}
+		r.endsInTime(s, v)
+	}
+	v.spread("lateness, all", all)
+	v.spread("lateness, nothing broken", calm)
+}
+
+type lateness struct {
+	by   int64
+	calm bool
+}
+
+// timedOut tells how late the deadlines were that a transition carried out.
+func (r *run) timedOut(s *story, i int, st *step, v *verdict) []lateness {
+	var list []lateness
+	if st.By.Kind != events.ByTimer {
+		return nil
+	}
+	was := s.state(i).Call
+	var due []events.Time
+	if st.Event == events.EventEnded {
+		due = append(due, was.ExpiresAt)
+	}
+	for _, ch := range st.Changes {
+		if x := was.Callee(ch.UserID); ch.To == events.StateTimedOut && x != nil {
+			due = append(due, x.RingDeadline)
+		}
+	}
+	for _, d := range due {
+		v.looked()
+		if st.at < moment(d) {
+			v.fail(s, "%s came before its deadline at %s", r.describe(st), r.when(moment(d)))
+		}
+		list = append(list, lateness{st.at - moment(d), r.calm(moment(d)-int64(r.bounds.Handled), st.at)})
+	}
+	return list
+}
+
+// waiting is something that has a deadline.
+type waiting struct {
+	begun int64
+	due   events.Time
+	what  string
+}
+
+// endsInTime: what a call waits for is over in time.
+func (r *run) endsInTime(s *story, v *verdict) {
+	open := map[attempt]waiting{}
+	for _, st := range s.steps {
+		now := waitsFor(st)
+		for key, w := range open {
+			if _, still := now[key]; !still {
+				r.inTime(s, w, st, v)
+				delete(open, key)
+			}
+		}
+		for key, w := range now {
+			if _, known := open[key]; !known {
+				open[key] = w
+			}
+		}
+	}
+	for _, w := range open {
+		r.inTime(s, w, nil, v)
+	}
+}
+
+// waitsFor lists what the call waits for after a transition: for each attempt that pends, and once it is active for its
+// maximum duration.
+func waitsFor(st *step) map[attempt]waiting {
+	list := map[attempt]waiting{}
+	if st.Call.State == events.CallStateEnded {
+		return list
+	}
+	for _, x := range st.Call.Callees {
+		if x.Pending() {
+			list[attempt{x.UserID, x.Attempt}] = waiting{st.at, x.RingDeadline, fmt.Sprintf("attempt %d of %s", x.Attempt, x.UserID)}
+		}
+	}
+	if st.Call.State == events.CallStateActive {
+		list[attempt{}] = waiting{st.at, st.Call.ExpiresAt, "the call"}
+	}
+	return list
+}
+
+// inTime: it was over with this transition, or is not yet.
+func (r *run) inTime(s *story, w waiting, over *step, v *verdict) {
+	due := r.due(max(w.begun, moment(w.due)), r.bounds.Ends)
+	switch {
+	case over != nil:
+		if v.looked(); over.at > due {
+			v.fail(s, "%s had a deadline at %s and may go on until %s, and is over only with %s; %s", w.what, r.when(moment(w.due)), r.when(due),
+				r.describe(over), r.broken(moment(w.due), over.at))
+		}
+	case due < r.Run.Read:
+		v.looked()
+		v.fail(s, "%s had a deadline at %s and may go on until %s, and was not over when the store was read at %s", w.what,
+			r.when(moment(w.due)), r.when(due), r.when(r.Run.Read))
+	default:
+		v.exempt("not due yet")
+	}
+}

@@ -1,0 +1,183 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// reading is an answer to a message, as a look at a call: worker/call must give it at one of the transitions at which
+// the call can have been between the message and the answer.
+type reading struct {
+	message *message
+	answer  *answer
+	glare   *call.Glare // the message is a merged invitation, and the call is the one that it met
+	from    int64       // the earliest moment at which it can have been decided
+	legal   []bool      // by how many transitions the call had
+}
+
+// readings lists what was answered about a call.
+func (r *run) readings(s *story) []*reading {
+	var list []*reading
+	for _, m := range s.messages {
+		for _, a := range m.said() {
+			if !r.isOfJoin(s, m, a) {
+				list = append(list, &reading{message: m, answer: a, from: m.At})
+			}
+		}
+	}
+	for _, m := range s.joins {
+		own := r.byCall[callID{m.App, m.command.CallID}]
+		for _, a := range m.said() {
+			if r.isOfJoin(own, m, a) {
+				list = append(list, &reading{message: m, answer: a, glare: own.merged, from: max(m.At, own.steps[0].at)})
+			}
+		}
+	}
+	for _, x := range list {
+		x.legal = make([]bool, len(s.steps)+1)
+		for k := range x.legal {
+			x.legal[k] = x.from <= x.answer.at && s.within(k, x.from, x.answer.at) && r.gives(s, x, k)
+		}
+	}
+	return list
+}
+
+// isOfJoin says whether an answer to a message of this call is about the call that it was merged into: all are, but
+// for a refusal from before.
+func (r *run) isOfJoin(s *story, m *message, a *answer) bool {
+	if s.merged == nil || !m.command.same(s.steps[0].made) {
+		return false
+	}
+	return !r.gives(s, &reading{message: m, answer: a}, 0)
+}
+
+// decided is what worker/call makes of the message at the call's kth transition.
+func (r *run) decided(s *story, x *reading, k int) call.Outcome {
+	in := call.Input{At: timeOf(x.message.At), Now: timeOf(x.answer.at), Limits: r.limits}
+	if x.glare != nil {
+		return call.Join(s.state(k), x.message.command.Command, *x.glare, in)
+	}
+	return call.Decide(s.state(k), x.message.command.Command, in)
+}
+
+// gives says whether the answer is what a coordinator tells that decides the message at the call's kth transition. A
+// command that is carried out there is told so later, when the call remembers it.
+func (r *run) gives(s *story, x *reading, k int) bool {
+	if x.answer.err != nil {
+		return false
+	}
+	switch o := r.decided(s, x, k).(type) {
+	case call.Keep:
+		if o.Made > 0 && x.answer.OK { // it may have been read from a replica that lags
+			return r.showsSince(s, x, o.Made, k)
+		}
+		return x.answer.OK && r.shows(s, x, k)
+	case call.Refuse:
+		if x.answer.Error != nil && !x.answer.OK && x.answer.Error.Code == o.Err.Code {
+			return r.showsRefused(s, x, k)
+		}
+	case call.Write, call.Wait:
+	}
+	return x.answer.OK && r.madeBefore(s, x, k) && r.shows(s, x, k)
+}
+
+// showsSince says whether the answer shows the call as it was when seq was made, or later, up to its kth transition. On
+// one broker nobody reads what is older than the newest.
+func (r *run) showsSince(s *story, x *reading, seq, k int) bool {
+	if r.Run.Nodes == 1 {
+		return r.shows(s, x, k)
+	}
+	for i := k; i > 0 && s.steps[i-1].Seq >= seq; i-- {
+		if r.shows(s, x, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// madeBefore says whether it is a ring or an expire that had made one of the transitions up to the kth. No call
+// remembers those; they are looked for in the history, but not every time.
+func (r *run) madeBefore(s *story, x *reading, k int) bool {
+	cmd := x.message.command
+	if cmd.Verb != events.VerbRing && cmd.Verb != events.VerbExpire {
+		return false
+	}
+	return slices.ContainsFunc(s.steps[:k], func(st *step) bool { return call.MadeBy(st.Transition, cmd.Command) })
+}
+
+// shows says whether the answer carries the call as it was after its kth transition, as the sender may see it.
+func (r *run) shows(s *story, x *reading, k int) bool {
+	return k > 0 && x.answer.Call != nil && x.answer.Call.Seq == s.state(k).Seq &&
+		text(view(x.message.command.Command, s.state(k).Call)) == text(*x.answer.Call)
+}
+
+// showsRefused: a refusal carries the call where the sender takes part in it.
+func (r *run) showsRefused(s *story, x *reading, k int) bool {
+	now, cmd := s.state(k).Call, x.message.command
+	if now.EndReason != events.EndFailed && (now.Has(cmd.UserID) || now.Seq > 0 && cmd.Service != "") {
+		return r.shows(s, x, k)
+	}
+	return x.answer.Call == nil
+}
+
+// view is the call as the sender of the command may see it.
+func view(cmd events.Command, c events.Call) events.Call {
+	if cmd.Service != "" {
+		return c
+	}
+	return c.For(cmd.UserID)
+}
+
+func text(c events.Call) string {
+	b, err := events.Encode(c)
+	if err != nil {
+		return err.Error()
+	}
+	return string(b)
+}
+
+// whyNot says why no transition of the call explains the answer.
+func (r *run) whyNot(s *story, x *reading) string {
+	var at, gives []string
+	for k := range x.legal {
+		if r.gives(s, x, k) {
+			at = append(at, r.howLong(s, k))
+		}
+		if s.within(k, x.from, x.answer.at) && len(gives) < 6 {
+			gives = append(gives, fmt.Sprintf("seq %d gives %s", s.state(k).Seq, r.wouldTell(s, x, k)))
+		}
+	}
+	if len(at) > 0 {
+		return "that is so only at " + strings.Join(at, " and at ")
+	}
+	return strings.Join(gives, ", ")
+}
+
+// howLong says when the call was at its kth transition.
+func (r *run) howLong(s *story, k int) string {
+	if k == len(s.steps) {
+		return fmt.Sprintf("seq %d, stored only at %s", s.state(k).Seq, r.when(s.from(k)))
+	}
+	return fmt.Sprintf("seq %d, which was over at %s at the latest", s.state(k).Seq, r.when(s.until(k)))
+}
+
+func (r *run) wouldTell(s *story, x *reading, k int) string {
+	switch o := r.decided(s, x, k).(type) {
+	case call.Write:
+		return "that it is carried out (" + string(o.Transition.Event) + ")"
+	case call.Keep:
+		return "ok with the call as it is"
+	case call.Refuse:
+		if x.answer.Error != nil && x.answer.Error.Code == o.Err.Code {
+			return string(o.Err.Code) + " with another call"
+		}
+		return string(o.Err.Code)
+	case call.Wait:
+		return "that it waits"
+	}
+	return "nothing"
+}

@@ -1,0 +1,118 @@
+package check
+
+import (
+	"slices"
+	"time"
+
+	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// lost: whatever the broker acknowledged took effect. An answer or a transition shows it. A message that has neither
+// must have been refused, or have changed nothing, at some transition of its call from when it was sent on; if at each
+// of them it would have been carried out, it is lost. What can't be read is kept, and nothing else is. At rest no
+// command waits.
+func lost(r *run, v *verdict) {
+	if n := r.Rest.Waiting; n > 0 {
+		v.failApp("", "", "at rest %d commands wait that nobody has handled", n)
+	}
+	if n := r.Rest.InHand; n > 0 {
+		v.failApp("", "", "at rest %d commands are in hand that nobody has acknowledged", n)
+	}
+	for _, m := range r.messages {
+		switch {
+		case m.Bad || m.command == nil:
+		case m.Acked == 0:
+			v.exempt("never acknowledged")
+		default:
+			v.looked()
+			r.tookEffect(m, v)
+		}
+	}
+	r.kept(v)
+}
+
+func (r *run) tookEffect(m *message, v *verdict) {
+	switch s := m.story; {
+	case len(m.said()) > 0:
+		v.count("answered", 1)
+	case r.carriedOut(m):
+		v.count("not answered, carried out", 1)
+	case stepOf(s, m) == nil && r.mayRefuse(s, m, m.At, nil):
+		v.count("not answered, may have changed nothing", 1)
+	default:
+		v.fail(s, "%s was acknowledged, and nothing came of it: no answer, no transition, and from seq %d to seq %d it would have been carried out; %s",
+			r.describeSent(m), s.state(r.known(s, m.At)).Seq, s.newest().Seq, r.broken(m.At, m.At+int64(r.bounds.Handled)))
+	}
+}
+
+// stepOf is the transition of this call that the message's command made; nil if it made none.
+func stepOf(s *story, m *message) *step {
+	i := slices.IndexFunc(s.steps, func(st *step) bool { return st.made != nil && st.made.same(m.command) })
+	if i < 0 {
+		return nil
+	}
+	return s.steps[i]
+}
+
+// carriedOut says whether the message's command made a transition. An invitation that was merged also has to accept the
+// call that it met, or to find that it can't.
+func (r *run) carriedOut(m *message) bool {
+	st := stepOf(m.story, m)
+	if st == nil || m.story.merged == nil || st.Seq != 1 {
+		return st != nil
+	}
+	first := r.byCall[callID{m.App, m.story.merged.CallID}]
+	return stepOf(first, m) != nil || r.mayRefuse(first, m, st.at, m.story.merged)
+}
+
+// known is how many transitions the call surely had at that moment.
+func (r *run) known(s *story, at int64) int {
+	k := 0
+	for k < len(s.steps) && s.until(k) < at {
+		k++
+	}
+	return k
+}
+
+// mayRefuse says whether the message changes nothing at some transition that the call had at that moment or later.
+func (r *run) mayRefuse(s *story, m *message, at int64, g *call.Glare) bool {
+	end := &answer{at: at + int64(24*time.Hour)}
+	for k := r.known(s, at); k <= len(s.steps); k++ {
+		switch r.decided(s, &reading{message: m, answer: end, glare: g}, k).(type) {
+		case call.Keep, call.Refuse:
+			return true
+		case call.Write, call.Wait:
+		}
+	}
+	return false
+}
+
+// kept: what can't be read is on RINGLINE_REJECTED, as often as it was acknowledged at least, and nothing else is.
+func (r *run) kept(v *verdict) {
+	type kind struct{ subject, data string }
+	found, sent, acked := map[kind]int{}, map[kind]bool{}, map[kind]int{}
+	for _, m := range r.Rest.Rejected {
+		found[kind{m.Subject, m.Data}]++
+	}
+	for _, m := range r.messages {
+		if !m.Bad || m.Via == record.API { // the api stores nothing that it can't read
+			continue
+		}
+		k := kind{events.RejectedSubject(m.App, events.Verb(m.Verb)), m.Body[:min(len(m.Body), events.MaxRejected)]}
+		if sent[k] = true; m.Acked == 0 {
+			continue
+		}
+		v.looked()
+		v.count("can't be read", 1)
+		if acked[k]++; acked[k] > found[k] {
+			v.failApp(m.App, m.CallID, "%s can't be read, and %d of %d like it are kept on %s", r.describeSent(m), found[k], acked[k], k.subject)
+		}
+	}
+	for _, m := range r.Rest.Rejected {
+		if !sent[kind{m.Subject, m.Data}] {
+			v.failApp("", "", "%s, stored at %s, holds what nobody sent as unreadable: %.200s", m.Subject, r.when(m.At), m.Data)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package check
+
+import "ringline.io/ringline/events"
+
+// sound: the record itself can be trusted. What is wrong here is wrong with the harness, and the other checks prove less
+// than they say.
+func sound(r *run, v *verdict) {
+	r.soundSent(v)
+	for _, a := range r.Answers {
+		v.looked()
+		if m := r.answers[a.N]; m == nil {
+			v.failApp("", "", "an answer at %s is to message %d, which was not sent", r.when(a.At), a.N)
+		} else if a.At < m.At {
+			v.failApp(m.App, m.CallID, "message %d was answered at %s, before it was sent", m.N, r.when(a.At))
+		}
+	}
+	for _, t := range r.Told {
+		if v.looked(); t.Watcher < 0 || t.Watcher >= r.Run.Watchers {
+			v.failApp(t.App, t.CallID, "watcher %d heard something, and there are %d", t.Watcher, r.Run.Watchers)
+		}
+	}
+	for _, g := range r.Gaps {
+		if v.looked(); g.Watcher < 0 || g.Watcher >= r.Run.Watchers || g.To < g.From {
+			v.failApp("", "", "no gap: %+v", g)
+		}
+	}
+	for _, f := range r.Faults {
+		if v.looked(); f.To < f.From || f.To > r.Run.Healed {
+			v.failApp("", "", "%s, and all was mended at %s", r.describeFault(f), r.when(r.Run.Healed))
+		}
+	}
+	if x := r.Run; x.Began > x.Healed || x.Healed > x.Stopped || x.Stopped > x.Read || x.Watchers < 1 || x.Nodes < 1 {
+		v.failApp("", "", "no run: %+v", x)
+	}
+}
+
+// soundSent: every message has a number of its own, and can be read if it was meant to be.
+func (r *run) soundSent(v *verdict) {
+	for _, m := range r.messages {
+		v.looked()
+		switch {
+		case r.answers[m.N] != m:
+			v.failApp(m.App, m.CallID, "two messages have the number %d", m.N)
+		case m.Acked != 0 && m.Acked < m.At:
+			v.failApp(m.App, m.CallID, "%s was acknowledged before it was sent", r.describeSent(m))
+		case m.bad != nil && !m.Bad:
+			v.failApp(m.App, m.CallID, "%s can't be read: %v", r.describeSent(m), m.bad)
+		case m.bad == nil && m.Bad:
+			v.failApp(m.App, m.CallID, "%s was meant not to be readable, and is", r.describeSent(m))
+		case m.command != nil && m.command.Verb == events.VerbExpire && m.command.Service == events.ServiceTimeouts:
+			v.failApp(m.App, m.CallID, "%s pretends to be a timeouts worker", r.describeSent(m))
+		}
+	}
+}

@@ -1,0 +1,64 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/cmd/faults/check"
+	"ringline.io/ringline/cmd/faults/record"
+)
+
+func checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "check HISTORY", Short: "Check again what was kept of a run", Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			h, err := load(args[0])
+			if err != nil {
+				return err
+			}
+			return judge(cmd.OutOrStdout(), h)
+		},
+	}
+}
+
+// shown is how many violations of one check are told in full.
+const shown = 5
+
+// judge holds what happened against the rules, and tells what was found; an error if that is anything.
+func judge(w io.Writer, h *record.History) error {
+	report := check.Check(h, check.DefaultBounds())
+	_, _ = fmt.Fprintf(w, "  %-14s %9s %8s %10s\n", "check", "looked at", "exempt", "violations")
+	for _, f := range report.Figures {
+		_, _ = fmt.Fprintf(w, "  %-14s %9d %8d %10d", f.Check, f.Looked, f.Exempt, f.Violations)
+		for _, p := range f.Parts {
+			_, _ = fmt.Fprintf(w, "  %s %d", p.Name, p.Value)
+		}
+		_, _ = fmt.Fprintln(w)
+	}
+	told := map[string]int{}
+	for _, v := range report.Violations {
+		if told[v.Check]++; told[v.Check] <= shown {
+			_, _ = fmt.Fprintf(w, "VIOLATION %s: %s %s: %s\n", v.Check, v.App, v.CallID, v.Text)
+		}
+	}
+	if n := len(report.Violations); n > 0 {
+		return fmt.Errorf("%d violations: %v", n, caught(report))
+	}
+	return nil
+}
+
+// caught lists the checks that found something.
+func caught(r check.Report) []string {
+	var names []string
+	for _, v := range r.Violations {
+		if !slices.Contains(names, v.Check) {
+			names = append(names, v.Check)
+		}
+	}
+	return names
+}

@@ -1,0 +1,142 @@
+//go:build linux
+
+// Command faults runs Ringline as processes, breaks them and what is between them, and checks what came of it.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := &cobra.Command{
+		Use: "faults", Short: "Break a running Ringline and check what came of it", SilenceUsage: true, SilenceErrors: true,
+	}
+	root.SetOut(os.Stdout)
+	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand())
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "faults:", err)
+		os.Exit(1)
+	}
+}
+
+// command makes a command that does something with a trial.
+func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		begun := time.Now()
+		t.say = func(format string, args ...any) {
+			cmd.Printf("%6.1fs  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
+		}
+		if t.seed == 0 {
+			t.seed = uint64(time.Now().UnixNano()) % 1_000_000 //nolint:gosec // it only has to differ
+		}
+		if t.dir == "" {
+			t.dir = filepath.Join(os.TempDir(), fmt.Sprintf("ringline-faults-%d-%d", t.seed, os.Getpid()))
+		}
+		t.say("seed %d, logs below %s", t.seed, t.dir)
+		return do(cmd)
+	}}
+	f := cmd.Flags()
+	f.Uint64Var(&t.seed, "seed", 0, "what is played and broken follows from it; 0 draws one")
+	f.DurationVar(&t.calm, "calm", 5*time.Second, "how long nothing breaks, before and after")
+	f.DurationVar(&t.longest, "longest", 45*time.Second, "the maximum duration of a call")
+	f.DurationVar(&t.rings, "rings-for", 20*time.Second, "how long most calls ring at most")
+	f.IntVar(&t.nodes, "nodes", 1, "brokers, 1 or 3")
+	f.Float64Var(&t.rate, "rate", 40, "calls a second")
+	f.IntVar(&t.users, "users", 150, "users of each of two apps")
+	f.StringVar(&t.source, "source", ".", "the root of the repository")
+	f.StringVar(&t.dir, "dir", "", "folder of logs and data")
+	return cmd
+}
+
+func runCommand() *cobra.Command {
+	t := &trial{}
+	cmd := command("run", "Play calls while things break", t, func(cmd *cobra.Command) error {
+		o, err := t.run(cmd.Context())
+		if err != nil {
+			return err
+		}
+		return o.tell(cmd.OutOrStdout())
+	})
+	f := cmd.Flags()
+	f.DurationVar(&t.duration, "duration", time.Minute, "how long things break")
+	f.DurationVar(&t.every, "every", 1500*time.Millisecond, "the mean time between two faults")
+	f.StringVar(&t.mutant, "mutant", "", "a defect to plant")
+	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults")
+	f.StringSliceVar(&t.points, "points", nil, "where faults wait for a message, such as \"after answer\"")
+	f.StringSliceVar(&t.scenes, "scenes", nil, "the scenes that are played")
+	return cmd
+}
+
+func mutantsCommand() *cobra.Command {
+	t := &trial{}
+	var only []string
+	cmd := command("mutants", "Plant defects and tell which check catches each", t, func(cmd *cobra.Command) error {
+		return catch(cmd.Context(), cmd.OutOrStdout(), *t, only)
+	})
+	cmd.Flags().StringSliceVar(&only, "only", nil, "the defects")
+	return cmd
+}
+
+func outageCommand() *cobra.Command {
+	t := &trial{}
+	cmd := command("outage", "Play calls while all coordinators are stopped", t, func(cmd *cobra.Command) error {
+		t.outage, t.duration = t.duration, 0
+		o, err := t.run(cmd.Context())
+		if err != nil {
+			return err
+		}
+		heard, late := lateRings(o.history)
+		count, open := hangUps(o.history)
+		t.say("%d invitations were heard, %d of them too late %.5v", heard, len(late), late)
+		t.say("%d hang-ups were stored, %d of their calls are open %.5v", count, len(open), open)
+		if err := o.tell(cmd.OutOrStdout()); err != nil || len(late)+len(open) > 0 {
+			return fmt.Errorf("something rang late, or is open, or: %w", err)
+		}
+		return nil
+	})
+	cmd.Flags().DurationVar(&t.duration, "duration", 10*time.Minute, "how long they are stopped")
+	return cmd
+}
+
+func ringsCommand() *cobra.Command {
+	t := &trial{}
+	x := rings{}
+	cmd := command("rings", "Let many calls ring at once", t, func(cmd *cobra.Command) error {
+		x.trial = *t
+		return x.run(cmd.Context())
+	})
+	f := cmd.Flags()
+	f.IntVar(&x.count, "count", 20_000, "calls")
+	f.DurationVar(&x.over, "over", 30*time.Second, "within how long they are invited, and come due")
+	f.DurationVar(&x.rings, "rings", time.Minute, "how long each rings")
+	f.BoolVar(&x.kill, "kill", false, "kill everything while they ring, and start it when half of them are due")
+	return cmd
+}
+
+func scaleCommand() *cobra.Command {
+	t := &trial{}
+	x := scale{}
+	inOut := false
+	cmd := command("scale", "Count complete calls a second with 1, 2 and 4 coordinators, on one broker and on three", t, func(cmd *cobra.Command) error {
+		x.trial = *t
+		if inOut {
+			return x.inAndOut(cmd.Context(), t.rate)
+		}
+		return x.steps(cmd.Context())
+	})
+	f := cmd.Flags()
+	f.IntVar(&x.beside, "beside", 64, "calls beside each other")
+	f.DurationVar(&x.long, "long", 15*time.Second, "how long each step is measured")
+	f.BoolVar(&inOut, "in-and-out", false, "add a coordinator and take one away under load instead")
+	return cmd
+}

@@ -1,0 +1,273 @@
+package play
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"ringline.io/ringline/events"
+)
+
+// part is a scene, and how often it is played beside the others.
+type part struct {
+	name   string
+	weight int
+	play   func(*scene, context.Context)
+}
+
+func parts() []part {
+	return []part{
+		{"answered", 24, (*scene).answered},
+		{"declined", 8, (*scene).declined},
+		{"canceled", 8, (*scene).canceled},
+		{"heels", 6, (*scene).onItsHeels},
+		{"early", 6, (*scene).early},
+		{"unanswered", 7, (*scene).unanswered},
+		{"staggered", 3, (*scene).staggered},
+		{"raced", 10, (*scene).raced},
+		{"group", 11, (*scene).group},
+		{"glare", 12, (*scene).glare},
+		{"strangers", 4, (*scene).strangers},
+		{"unreadable", 2, (*scene).unreadable},
+		{"unknown", 2, (*scene).unknown},
+	}
+}
+
+// play plays one of the scenes.
+func (x *scene) play(ctx context.Context) {
+	list := parts()
+	if len(x.stage.Only) > 0 {
+		list = slices.DeleteFunc(list, func(p part) bool { return !slices.Contains(x.stage.Only, p.name) })
+	}
+	total := 0
+	for _, p := range list {
+		total += p.weight
+	}
+	at := x.draw(total)
+	for _, p := range list {
+		if at -= p.weight; at < 0 {
+			p.play(x, ctx)
+			return
+		}
+	}
+}
+
+func (x *scene) invitation(caller string, callees []string, ringS int) events.Command {
+	cmd := x.command(events.VerbInvite, caller)
+	cmd.UserName, cmd.DeviceID, cmd.CallType, cmd.RingTimeoutS = "Name of "+caller, "phone", events.CallType(x.draw(2)), ringS
+	for _, u := range callees {
+		cmd.Callees = append(cmd.Callees, events.Party{UserID: u})
+	}
+	return cmd
+}
+
+func (x *scene) from(device string, cmd events.Command) events.Command {
+	cmd.DeviceID = device
+	return cmd
+}
+
+// ringing invites one user, and lets both of his devices ring.
+func (x *scene) ringing(ctx context.Context, ringS int) (caller, callee string, ok bool) {
+	u := x.users(2)
+	a := x.send(ctx, x.invitation(u[0], u[1:], ringS))
+	if a == nil && x.chance(70) { // nothing happens, and the caller hangs up
+		x.send(ctx, x.command(events.VerbCancel, u[0]))
+	}
+	if a == nil || !a.OK || a.Call.State == events.CallStateEnded {
+		return u[0], u[1], false
+	}
+	if x.chance(70) {
+		x.together(ctx, x.from("phone", x.command(events.VerbRing, u[1])), x.from("tablet", x.command(events.VerbRing, u[1])))
+	}
+	x.pause(ctx, 200)
+	return u[0], u[1], true
+}
+
+// over ends a call, whatever became of it, unless nobody is left to.
+func (x *scene) over(ctx context.Context, caller string) {
+	if x.chance(3) {
+		return // it ends at its deadline
+	}
+	end := x.command(events.VerbEnd, caller)
+	if x.chance(20) {
+		end.UserID, end.Service = "", "desk"
+	}
+	x.send(ctx, end)
+}
+
+func (x *scene) answered(ctx context.Context) {
+	caller, callee, ok := x.ringing(ctx, x.stage.RingS)
+	if !ok {
+		return
+	}
+	accepts := []events.Command{x.from("phone", x.command(events.VerbAccept, callee))}
+	if x.chance(40) {
+		accepts = append(accepts, x.from("tablet", x.command(events.VerbAccept, callee)))
+	}
+	x.together(ctx, accepts...)
+	x.pause(ctx, 400)
+	if x.chance(50) {
+		x.send(ctx, x.command(events.VerbLeave, callee))
+	}
+	x.over(ctx, caller)
+}
+
+func (x *scene) declined(ctx context.Context) {
+	_, callee, ok := x.ringing(ctx, x.stage.RingS)
+	if !ok {
+		return
+	}
+	cmd := x.from("phone", x.command(events.VerbDecline, callee))
+	if x.chance(30) {
+		cmd.Reason = events.ReasonBusy
+	}
+	x.send(ctx, cmd)
+}
+
+func (x *scene) canceled(ctx context.Context) {
+	if caller, _, ok := x.ringing(ctx, x.stage.RingS); ok {
+		x.send(ctx, x.command(events.VerbCancel, caller))
+	}
+}
+
+func (x *scene) unanswered(ctx context.Context) { x.ringing(ctx, 1+x.draw(4)) }
+
+// staggered leaves a group unanswered whose members were invited one after the other, with deadlines of their own.
+func (x *scene) staggered(ctx context.Context) {
+	u := x.users(3)
+	if a := x.send(ctx, x.invitation(u[0], u[1:2], 1+x.draw(3))); a == nil || !a.OK || a.Call.State == events.CallStateEnded {
+		return
+	}
+	add := x.command(events.VerbAdd, u[0])
+	add.Callees, add.RingTimeoutS = []events.Party{{UserID: u[2]}}, 5+x.draw(4)
+	x.send(ctx, add)
+}
+
+// onItsHeels hangs up before it can know that the invitation was handled.
+func (x *scene) onItsHeels(ctx context.Context) {
+	u := x.users(2)
+	hangUp := []events.Verb{events.VerbCancel, events.VerbLeave, events.VerbEnd}[x.draw(3)]
+	x.together(ctx, x.invitation(u[0], u[1:], x.stage.RingS), x.command(hangUp, u[0]))
+	x.over(ctx, u[0])
+}
+
+// early sends what supposes the call before the invitation.
+func (x *scene) early(ctx context.Context) {
+	u := x.users(3)
+	add := x.command(events.VerbAdd, u[0])
+	add.Callees = []events.Party{{UserID: u[2]}}
+	first := []events.Command{add, x.command(events.VerbAccept, u[1]), x.command(events.VerbRing, u[1])}[x.draw(3)]
+	var wg sync.WaitGroup
+	wg.Go(func() { x.send(ctx, first) })
+	x.pause(ctx, 30)
+	x.send(ctx, x.invitation(u[0], u[1:2], x.stage.RingS))
+	wg.Wait()
+	x.pause(ctx, 300)
+	x.over(ctx, u[0])
+}
+
+// raced lets what excludes each other happen at once.
+func (x *scene) raced(ctx context.Context) {
+	caller, callee, ok := x.ringing(ctx, 1+x.draw(10))
+	if !ok {
+		return
+	}
+	x.together(ctx,
+		x.from("phone", x.command(events.VerbAccept, callee)), x.command(events.VerbCancel, caller),
+		x.from("tablet", x.command(events.VerbDecline, callee)), x.from("web", x.command(events.VerbAccept, callee)))
+	x.over(ctx, caller)
+}
+
+func (x *scene) group(ctx context.Context) {
+	u := x.users(3 + x.draw(6))
+	caller, callees := u[0], u[1:]
+	later := callees[len(callees)-1]
+	a := x.send(ctx, x.invitation(caller, callees[:len(callees)-1], 2+x.draw(15)))
+	if a == nil || !a.OK || a.Call.State == events.CallStateEnded {
+		return
+	}
+	var wg sync.WaitGroup
+	for _, callee := range callees[:len(callees)-1] {
+		wg.Go(func() { x.member(ctx, callee) })
+	}
+	add := x.command(events.VerbAdd, caller)
+	add.Callees = []events.Party{{UserID: later}}
+	add.RingTimeoutS = 1 + x.draw(8)
+	x.pause(ctx, 300)
+	x.send(ctx, add)
+	if x.chance(40) {
+		cancel := x.command(events.VerbCancel, caller)
+		cancel.Callees = []events.Party{{UserID: callees[0]}, {UserID: later}}
+		x.send(ctx, cancel)
+		again := x.command(events.VerbAdd, caller)
+		again.Callees, again.RingTimeoutS = cancel.Callees[:1], 1+x.draw(8)
+		x.send(ctx, again)
+	}
+	x.member(ctx, later)
+	wg.Wait()
+	x.pause(ctx, 300)
+	if x.chance(30) {
+		x.send(ctx, x.command(events.VerbLeave, caller))
+	}
+	x.over(ctx, caller)
+}
+
+// member does what one callee of a group does.
+func (x *scene) member(ctx context.Context, user string) {
+	x.send(ctx, x.from("phone", x.command(events.VerbRing, user)))
+	x.pause(ctx, 300)
+	switch x.draw(5) {
+	case 0:
+		x.send(ctx, x.command(events.VerbDecline, user))
+	case 1:
+	case 2:
+		x.together(ctx, x.from("phone", x.command(events.VerbAccept, user)), x.from("tablet", x.command(events.VerbAccept, user)))
+	default:
+		x.send(ctx, x.command(events.VerbAccept, user))
+		x.pause(ctx, 300)
+		x.send(ctx, x.command(events.VerbLeave, user))
+	}
+}
+
+// glare lets two users call each other at once.
+func (x *scene) glare(ctx context.Context) {
+	u := x.users(2)
+	other := &scene{stage: x.stage, app: x.app, id: x.id + "b", rng: x.split()}
+	var wg sync.WaitGroup
+	wg.Go(func() { other.send(ctx, other.invitation(u[1], u[:1], x.stage.RingS)) })
+	x.send(ctx, x.invitation(u[0], u[1:], x.stage.RingS))
+	wg.Wait()
+	x.pause(ctx, 300)
+	x.over(ctx, u[0])
+	other.over(ctx, u[1])
+}
+
+// strangers try what they may not.
+func (x *scene) strangers(ctx context.Context) {
+	caller, callee, ok := x.ringing(ctx, x.stage.RingS)
+	if !ok {
+		return
+	}
+	verbs := []events.Verb{events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbEnd, events.VerbRing, events.VerbLeave}
+	x.together(ctx, x.command(verbs[x.draw(len(verbs))], "stranger"), x.command(events.VerbCancel, callee))
+	again := x.invitation(caller, []string{callee}, x.stage.RingS) // of an id that is taken
+	x.send(ctx, again)
+	x.over(ctx, caller)
+}
+
+// unreadable sends what nobody can handle.
+func (x *scene) unreadable(ctx context.Context) {
+	bodies := []string{`{"command_id":"k1"}`, `garbage`, `{"command_id":"k1","user_id":"u1","colour":"red"}`, ``}
+	verbs := slices.DeleteFunc(events.Verbs(), func(v events.Verb) bool { return v == events.VerbExpire })
+	x.client().sendBad(ctx, x.app, x.id, verbs[x.draw(len(verbs))], bodies[x.draw(len(bodies))])
+}
+
+// unknown hangs up a call that nobody ever makes, and some that somebody makes too late.
+func (x *scene) unknown(ctx context.Context) {
+	u := x.users(2)
+	hangUp := []events.Verb{events.VerbCancel, events.VerbLeave, events.VerbEnd}[x.draw(3)]
+	x.send(ctx, x.command(hangUp, u[0]))
+	if x.chance(50) {
+		x.send(ctx, x.invitation(u[0], u[1:], x.stage.RingS))
+	}
+}

@@ -1,0 +1,149 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/worker"
+)
+
+// rest waits until nothing is left to be done, or until it should long have been.
+func (s *site) rest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.trial.longest+6*sweepEvery)
+	defer cancel()
+	for ctx.Err() == nil {
+		left, err := s.left(ctx)
+		if err == nil && left == "" {
+			return
+		}
+		sleep(ctx, 300*time.Millisecond)
+		if ctx.Err() != nil {
+			s.trial.say("it does not come to rest: %s %v", left, err)
+		}
+	}
+}
+
+// left says what is not at rest yet.
+func (s *site) left(ctx context.Context) (string, error) {
+	waiting, inHand, err := s.commands(ctx)
+	if err != nil || waiting+inHand > 0 {
+		return fmt.Sprintf("%d commands wait, %d are in hand", waiting, inHand), err
+	}
+	timers, err := s.js.Stream(ctx, worker.StreamTimers)
+	if err != nil {
+		return "", fmt.Errorf("read the timers: %w", err)
+	}
+	info, err := timers.Info(ctx, jetstream.WithSubjectFilter("ringline.*.timer.>"))
+	if err != nil {
+		return "", fmt.Errorf("read the timers: %w", err)
+	}
+	if n := len(info.State.Subjects); n > 0 {
+		return fmt.Sprintf("%d timers", n), nil
+	}
+	var lines []record.Line
+	if lines, err = s.lines(ctx); err != nil || len(lines) > 0 {
+		return fmt.Sprintf("%d lines", len(lines)), err
+	}
+	return "", nil
+}
+
+func (s *site) commands(ctx context.Context) (waiting, inHand int, err error) {
+	c, err := s.js.Consumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the consumer of commands: %w", err)
+	}
+	i := c.CachedInfo()
+	return int(i.NumPending), i.NumAckPending, nil //nolint:gosec // it is far below
+}
+
+func (s *site) lines(ctx context.Context) ([]record.Line, error) {
+	kv, err := s.js.KeyValue(ctx, worker.BucketLines)
+	if err != nil {
+		return nil, fmt.Errorf("read the lines: %w", err)
+	}
+	w, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, fmt.Errorf("read the lines: %w", err)
+	}
+	defer func() { _ = w.Stop() }()
+	var list []record.Line
+	for {
+		select {
+		case e, open := <-w.Updates():
+			switch {
+			case !open:
+				return nil, errors.New("read the lines: the watch ended")
+			case e == nil:
+				return list, nil
+			}
+			list = append(list, record.Line{Key: e.Key(), At: e.Created().UnixNano(), Data: string(e.Value())})
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// read takes down what the store holds.
+func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	if r.Waiting, r.InHand, err = s.commands(ctx); err != nil {
+		return err
+	}
+	if r.Lines, err = s.lines(ctx); err != nil {
+		return err
+	}
+	if r.Calls, err = s.stored(ctx, worker.StreamCalls, ""); err != nil {
+		return err
+	}
+	if r.Rejected, err = s.stored(ctx, worker.StreamRejected, ""); err != nil {
+		return err
+	}
+	timers, err := s.stored(ctx, worker.StreamTimers, "ringline.*.timer.>")
+	for _, t := range timers {
+		if t.Data != "" { // without, it removes one
+			r.Timers = append(r.Timers, t)
+		}
+	}
+	return err
+}
+
+func (s *site) stored(ctx context.Context, stream, filter string) ([]record.Stored, error) {
+	cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
+	if filter != "" {
+		cfg.FilterSubjects, cfg.DeliverPolicy = []string{filter}, jetstream.DeliverLastPerSubjectPolicy
+	}
+	cons, err := s.js.OrderedConsumer(ctx, stream, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", stream, err)
+	}
+	left := cons.CachedInfo().NumPending
+	messages, err := cons.Messages(jetstream.PullMaxMessages(1000))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", stream, err)
+	}
+	defer messages.Stop()
+	list := make([]record.Stored, 0, left)
+	for ; left > 0; left-- {
+		m, err := messages.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", stream, err)
+		}
+		meta, err := m.Metadata()
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", stream, err)
+		}
+		list = append(list, record.Stored{
+			Subject: strings.Clone(m.Subject()), Seq: meta.Sequence.Stream, At: meta.Timestamp.UnixNano(), Data: string(m.Data()),
+		})
+	}
+	return list, nil
+}

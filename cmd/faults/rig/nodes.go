@@ -1,0 +1,153 @@
+//go:build linux
+
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"ringline.io/ringline/cmd/faults/wire"
+)
+
+// nowhere is the address that brokers tell others of themselves: they are to go by their own links and by no others.
+const nowhere = "127.0.0.1:1"
+
+// addNodes starts the brokers, with the configuration that compose.yaml mounts, and waits until they are there.
+func (r *Rig) addNodes(ctx context.Context) error {
+	routes := make([]string, r.cfg.Nodes)
+	for i := range r.cfg.Nodes {
+		n := &Node{Store: r.path(fmt.Sprintf("nats-%d", i+1)), Peers: make([]*wire.Link, r.cfg.Nodes)}
+		n.Name = fmt.Sprintf("nats-%d", i+1)
+		var err error
+		for _, addr := range []*string{&n.Host, &n.monitor, &routes[i]} {
+			if *addr, err = freeAddr(ctx); err != nil {
+				return err
+			}
+		}
+		if err := n.mount(r.cfg.DiskSize); err != nil {
+			return err
+		}
+		r.Nodes = append(r.Nodes, n)
+	}
+	for i, n := range r.Nodes {
+		if err := r.startNode(n, i, routes); err != nil {
+			return err
+		}
+	}
+	return r.AwaitNodes(ctx)
+}
+
+func (r *Rig) startNode(n *Node, self int, routes []string) error {
+	config := filepath.Join(r.cfg.Source, "deploy", "nats", "nats.conf")
+	var to []string
+	for i, route := range routes {
+		if i == self {
+			continue
+		}
+		l, err := wire.Listen(n.Name+"→"+r.Nodes[i].Name, route, false)
+		if err != nil {
+			return err
+		}
+		n.Peers[i] = l
+		to = append(to, "nats://"+l.Addr())
+	}
+	if r.cfg.Nodes == 1 { // a cluster of one would wait for others
+		var err error
+		if config, err = alone(config, r.path("nats-alone.conf")); err != nil {
+			return err
+		}
+	}
+	n.Process = r.process(n.Name, "nats-server", []string{
+		"NATS_NAME=" + n.Name, "NATS_LISTEN=" + n.Host, "NATS_ADVERTISE=" + nowhere, "NATS_HTTP=" + n.monitor,
+		"NATS_STORE=" + n.Store, "NATS_MAX_STORE=20GB", "NATS_CLUSTER_LISTEN=" + routes[self],
+		"NATS_CLUSTER_ADVERTISE=" + nowhere, "NATS_ROUTES=[" + strings.Join(to, ", ") + "]",
+	}, "-c", config)
+	return n.Start()
+}
+
+// alone writes the configuration without its cluster.
+func alone(config, to string) (string, error) {
+	data, err := os.ReadFile(filepath.Clean(config))
+	if err != nil {
+		return "", fmt.Errorf("rig: %w", err)
+	}
+	before, cluster, found := strings.Cut(string(data), "\ncluster {\n")
+	_, after, closed := strings.Cut(cluster, "\n}\n")
+	if !found || !closed {
+		return "", errors.New("rig: nats.conf has no cluster block")
+	}
+	if err := os.WriteFile(to, []byte(before+"\n"+after), 0o600); err != nil {
+		return "", fmt.Errorf("rig: %w", err)
+	}
+	return to, nil
+}
+
+// AwaitNodes waits until every broker has its JetStream.
+func (r *Rig) AwaitNodes(ctx context.Context) error {
+	for _, n := range r.Nodes {
+		if err := n.Await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Await waits until the broker has its JetStream.
+func (n *Node) Await(ctx context.Context) error {
+	return await(ctx, n.Name, "http://"+n.monitor+"/healthz")
+}
+
+// mount gives the broker a disk of its own, of this size.
+func (n *Node) mount(size string) error {
+	if err := os.MkdirAll(n.Store, 0o700); err != nil {
+		return fmt.Errorf("rig: %w", err)
+	}
+	if size == "" {
+		return nil
+	}
+	if err := syscall.Mount("tmpfs", n.Store, "tmpfs", 0, "size="+size); err != nil {
+		return fmt.Errorf("rig: mount a disk of %s: %w", size, err)
+	}
+	return nil
+}
+
+func (n *Node) unmount() {
+	_ = syscall.Unmount(n.Store, syscall.MNT_DETACH) // it may not be one
+}
+
+// CanMount says whether this process may give brokers disks of their own.
+func CanMount(dir string) bool {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return false
+	}
+	n := Node{Store: filepath.Join(dir, "may-mount")}
+	defer func() { _ = os.Remove(n.Store) }()
+	defer n.unmount()
+	return n.mount("64k") == nil
+}
+
+// FillDisk takes all that is left of the broker's disk; FreeDisk gives it back.
+func (n *Node) FillDisk() error {
+	f, err := os.OpenFile(n.ballast(), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("rig: fill the disk of %s: %w", n.Name, err)
+	}
+	defer func() { _ = f.Close() }()
+	block := make([]byte, 1<<20)
+	for len(block) >= 512 {
+		if _, err := f.Write(block); err != nil {
+			block = block[:len(block)/2]
+		}
+	}
+	return nil
+}
+
+// FreeDisk gives back what FillDisk took.
+func (n *Node) FreeDisk() { _ = os.Remove(n.ballast()) }
+
+func (n *Node) ballast() string { return filepath.Join(n.Store, "ballast") }

@@ -1,0 +1,284 @@
+//go:build linux
+
+package rig
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/cmd/faults/wire"
+)
+
+// Config says what a rig consists of.
+type Config struct {
+	Dir          string // logs, and data where there is no disk of its own for it
+	Source       string // the root of the repository
+	Mutant       string // the defect to build with; empty: none
+	Nodes        int    // brokers: 1 or 3
+	Coordinators int
+	Timeouts     int
+	Env          []string // settings of the workers
+	DiskSize     string   // of each broker's disk, as mount takes it; empty: no disk of its own
+}
+
+// Rig is what was started.
+type Rig struct {
+	Nodes        []*Node
+	Coordinators []*Worker
+	Timeouts     []*Worker
+
+	cfg     Config
+	env     []string
+	starter *starter
+}
+
+// Node is a broker.
+type Node struct {
+	Process
+	Host  string       // where it listens, for those whom no fault of a link is to reach
+	Store string       // its data
+	Peers []*wire.Link // to the other brokers, in their order; those from them are theirs
+
+	monitor string
+}
+
+// Worker is a process of Ringline.
+type Worker struct {
+	Process
+	Links []*wire.Link // to the brokers, in their order
+
+	http  string
+	seen  counts // of the process as it runs now
+	total counts // of those that ended
+}
+
+// New builds the programs and starts the brokers and the workers.
+func New(ctx context.Context, cfg Config) (*Rig, error) {
+	r := &Rig{cfg: cfg, starter: newStarter()}
+	if err := r.open(ctx); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Rig) open(ctx context.Context) error {
+	if err := os.MkdirAll(r.cfg.Dir, 0o700); err != nil {
+		return fmt.Errorf("rig: %w", err)
+	}
+	if err := r.build(ctx); err != nil {
+		return err
+	}
+	if err := r.addNodes(ctx); err != nil {
+		return err
+	}
+	if err := r.setUp(ctx); err != nil {
+		return err
+	}
+	for range r.cfg.Coordinators {
+		if err := r.AddCoordinator(ctx); err != nil {
+			return err
+		}
+	}
+	for i := range r.cfg.Timeouts {
+		w, err := r.addWorker(ctx, "timeouts", i)
+		if err != nil {
+			return err
+		}
+		r.Timeouts = append(r.Timeouts, w)
+	}
+	return r.AwaitWorkers(ctx)
+}
+
+// AddCoordinator starts one more.
+func (r *Rig) AddCoordinator(ctx context.Context) error {
+	w, err := r.addWorker(ctx, "coordinator", len(r.Coordinators))
+	if err == nil {
+		r.Coordinators = append(r.Coordinators, w)
+	}
+	return err
+}
+
+// Workers lists all workers.
+func (r *Rig) Workers() []*Worker { return slices.Concat(r.Coordinators, r.Timeouts) }
+
+// Close ends everything.
+func (r *Rig) Close() {
+	for _, w := range r.Workers() {
+		w.Kill()
+		for _, l := range w.Links {
+			l.Close()
+		}
+	}
+	for _, n := range r.Nodes {
+		n.Kill()
+		for _, l := range n.Peers {
+			if l != nil {
+				l.Close()
+			}
+		}
+		n.unmount()
+	}
+}
+
+// Errors lists what the processes did that nobody asked for.
+func (r *Rig) Errors() error {
+	var all []error
+	for _, w := range r.Workers() {
+		all = append(all, w.Errors()...)
+	}
+	for _, n := range r.Nodes {
+		all = append(all, n.Errors()...)
+	}
+	return errors.Join(all...)
+}
+
+func (r *Rig) build(ctx context.Context) error {
+	ringline := []string{"build", "-o", r.path("ringline")}
+	if r.cfg.Mutant != "" {
+		ringline = append(ringline, "-tags", "mutants", "-ldflags", "-X ringline.io/ringline/worker/mutant.planted="+r.cfg.Mutant)
+	}
+	for _, args := range [][]string{
+		append(ringline, "./cmd/ringline"),
+		{"build", "-o", r.path("nats-server"), "github.com/nats-io/nats-server/v2"},
+	} {
+		cmd := exec.CommandContext(ctx, "go", args...)
+		cmd.Dir = r.cfg.Source
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("rig: go %s: %w\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	return nil
+}
+
+func (r *Rig) path(name string) string {
+	dir, err := filepath.Abs(r.cfg.Dir)
+	if err != nil {
+		dir = r.cfg.Dir
+	}
+	return filepath.Join(dir, name)
+}
+
+func (r *Rig) process(name, program string, env []string, args ...string) Process {
+	return Process{
+		Name: name, path: r.path(program), args: args, log: r.path(name + ".log"), from: r.starter,
+		env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.path("")}, env...),
+	}
+}
+
+// URLs are the brokers as those see them whom no fault of a link is to reach.
+func (r *Rig) URLs() string {
+	urls := make([]string, len(r.Nodes))
+	for i, n := range r.Nodes {
+		urls[i] = "nats://" + n.Host
+	}
+	return strings.Join(urls, ",")
+}
+
+// setUp runs `ringline setup`.
+func (r *Rig) setUp(ctx context.Context) error {
+	r.env = append(slices.Clone(r.cfg.Env), fmt.Sprintf("RINGLINE_REPLICAS=%d", r.cfg.Nodes))
+	cmd := exec.CommandContext(ctx, r.path("ringline"), "setup", "--wait", "60s", "--nats-url", r.URLs())
+	cmd.Env = append(cmd.Environ(), r.env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("rig: ringline setup: %w\n%s", err, out)
+	}
+	return nil
+}
+
+func (r *Rig) addWorker(ctx context.Context, kind string, i int) (*Worker, error) {
+	name := fmt.Sprintf("%s-%d", kind, i+1)
+	http, err := freeAddr(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{http: http}
+	links, urls, err := r.Links(name, i)
+	if err != nil {
+		return nil, err
+	}
+	w.Links = links
+	w.Process = r.process(name, "ringline", r.env, kind, "--nats-url", urls, "--http", http)
+	return w, w.Start()
+}
+
+// Links opens links from a process to every broker, and gives their URLs, that of broker first before the others.
+func (r *Rig) Links(name string, first int) ([]*wire.Link, string, error) {
+	links := make([]*wire.Link, len(r.Nodes))
+	urls := make([]string, len(r.Nodes))
+	for i, n := range r.Nodes {
+		l, err := wire.Listen(name+"→"+n.Name, n.Host, true)
+		if err != nil {
+			return nil, "", err
+		}
+		links[i], urls[(i+len(r.Nodes)-first%len(r.Nodes))%len(r.Nodes)] = l, "nats://"+l.Addr()
+	}
+	return links, strings.Join(urls, ","), nil
+}
+
+// AwaitWorkers waits until every worker says that it is ready.
+func (r *Rig) AwaitWorkers(ctx context.Context) error {
+	for _, w := range r.Workers() {
+		if err := w.Await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Await waits until the worker says that it is ready.
+func (w *Worker) Await(ctx context.Context) error {
+	return await(ctx, w.Name, "http://"+w.http+"/readyz")
+}
+
+// await asks until the answer is 200.
+func await(ctx context.Context, name, url string) error {
+	last := "no answer"
+	for {
+		status, err := get(ctx, url)
+		switch {
+		case err == nil && status == http.StatusOK:
+			return nil
+		case err == nil:
+			last = fmt.Sprintf("status %d", status)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("rig: %s is not ready: %s: %w", name, last, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func get(ctx context.Context, url string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
+
+// freeAddr is an address on which nobody listens. Nobody else on this machine is asked to leave it free.
+func freeAddr(ctx context.Context) (string, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("rig: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}

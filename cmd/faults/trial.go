@@ -1,0 +1,262 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/cmd/faults/rig"
+	"ringline.io/ringline/cmd/faults/wire"
+)
+
+// trial is one run: calls are played, calmly at first, then while things break, then calmly again; and when everything
+// has come to rest, what happened is judged.
+type trial struct {
+	seed     uint64
+	duration time.Duration // of the calm beginning and the faults
+	calm     time.Duration // at the beginning, and again at the end
+	every    time.Duration // between two faults, in the mean
+	outage   time.Duration // instead of faults: how long all coordinators are stopped
+	rings    time.Duration // how long most calls ring at most
+	longest  time.Duration // of a call
+	nodes    int
+	rate     float64
+	users    int
+	mutant   string
+	only     []string // kinds of faults
+	points   []string // of the faults that wait for a message: "after answer", "before ack"
+	scenes   []string
+	dir      string
+	source   string
+	say      func(format string, args ...any)
+}
+
+const (
+	coordinators = 3
+	timeoutsOf   = 2
+	clientsOf    = 3
+	watchersOf   = 2
+	sweepEvery   = 5 * time.Second
+	overdue      = 3 * time.Second
+)
+
+// apps are the tenants that calls are played for.
+func apps() []string { return []string{"north", "south"} }
+
+// site is a running system with who plays on it.
+type site struct {
+	trial    trial
+	rig      *rig.Rig
+	rec      *record.Recorder
+	nc       *nats.Conn // past all links
+	js       jetstream.JetStream
+	clients  []*play.Client
+	watchers []*play.Watcher
+	links    [][]*wire.Link // of clients, then of watchers
+
+	mu   sync.Mutex
+	errs []error
+}
+
+func (s *site) failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.errs = append(s.errs, err)
+}
+
+// open starts everything.
+func open(ctx context.Context, t trial) (s *site, err error) {
+	s = &site{trial: t, rec: &record.Recorder{}}
+	disk := ""
+	if rig.CanMount(t.dir) {
+		disk = "3g"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	s.rig, err = rig.New(ctx, rig.Config{
+		Dir: t.dir, Source: t.source, Mutant: t.mutant, Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
+		DiskSize: disk, Env: []string{
+			fmt.Sprintf("RINGLINE_MAX_DURATION=%v", t.longest), fmt.Sprintf("RINGLINE_SWEEP_EVERY=%v", sweepEvery),
+			fmt.Sprintf("RINGLINE_SWEEP_OVERDUE=%v", overdue),
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.connect(); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *site) connect() (err error) {
+	if s.nc, err = nats.Connect(s.rig.URLs(), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond)); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	if s.js, err = jetstream.New(s.nc); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	for i := range clientsOf {
+		name := fmt.Sprintf("client-%d", i+1)
+		links, urls, err := s.rig.Links(name, i)
+		if err != nil {
+			return err
+		}
+		s.links = append(s.links, links)
+		c, err := play.Connect(name, urls, s.rec)
+		if err != nil {
+			return err
+		}
+		s.clients = append(s.clients, c)
+	}
+	for i := range watchersOf {
+		links, urls, err := s.rig.Links(fmt.Sprintf("watcher-%d", i+1), i)
+		if err != nil {
+			return err
+		}
+		s.links = append(s.links, links)
+		w, err := play.Watch(i, urls, apps(), s.rec)
+		if err != nil {
+			return err
+		}
+		s.watchers = append(s.watchers, w)
+	}
+	return nil
+}
+
+func (s *site) close() {
+	for _, c := range s.clients {
+		c.Close()
+	}
+	if s.nc != nil {
+		s.nc.Close()
+	}
+	s.rig.Close()
+	for _, links := range s.links {
+		for _, l := range links {
+			l.Close()
+		}
+	}
+}
+
+// run runs the trial and gives what happened.
+func (t trial) run(ctx context.Context) (*outcome, error) {
+	s, err := open(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	h := s.rec.History()
+	h.Run = record.Run{
+		Seed: t.seed, Nodes: t.nodes, Capacity: 1, MaxDurationS: int(t.longest / time.Second), Began: record.Now(), Watchers: watchersOf,
+	}
+
+	stopCounting := s.count(ctx)
+	pulses := make(chan struct{})
+	for _, n := range s.rig.Nodes {
+		if err := play.Pulse(n.Name, "nats://"+n.Host, pulses); err != nil {
+			return nil, err
+		}
+	}
+	stage := &play.Stage{Clients: s.clients, Apps: apps(), Users: t.users, Rate: t.rate, Seed: t.seed, Most: 2000, RingS: int(t.rings / time.Second), Only: t.scenes}
+	playing, stopPlaying := context.WithCancel(ctx)
+	defer stopPlaying()
+	played := make(chan struct{})
+	go func() { defer close(played); stage.Play(playing) }()
+
+	disturb := s.breakThings
+	if t.outage > 0 {
+		disturb = s.stopCoordinators
+	}
+	if err := disturb(ctx); err != nil {
+		return nil, err
+	}
+	h.Run.Healed = record.Now()
+	t.say("all is mended; calls are played for %v more", t.calm)
+	sleep(ctx, t.calm)
+	stopPlaying()
+	<-played
+	h.Run.Stopped = record.Now()
+	s.rest(ctx)
+	close(pulses)
+	for _, w := range s.watchers {
+		w.Close()
+	}
+	counts := stopCounting()
+	h.Run.Read = record.Now()
+	if err := s.read(ctx, &h.Rest); err != nil {
+		return nil, err
+	}
+	s.brokersMissed(h)
+	if err := s.rig.Errors(); err != nil {
+		s.failed(err)
+	}
+	return &outcome{trial: t, history: h, counts: counts, stage: stage, errs: s.errs}, nil
+}
+
+// breakThings carries out the plan, and waits until everything runs again.
+func (s *site) breakThings(ctx context.Context) error {
+	t := s.trial
+	faults := plan(t, rig.CanMount(t.dir))
+	t.say("%d faults are planned in %v", len(faults), t.duration)
+	b := &breaker{rig: s.rig, js: s.js, rec: s.rec, clients: s.links, failed: s.failed}
+	breaking, stop := context.WithTimeout(ctx, t.duration)
+	defer stop()
+	b.run(breaking, faults)
+	sleep(breaking, t.duration) // what there was may have ended early
+	wait, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if err := s.rig.AwaitNodes(wait); err != nil {
+		return err
+	}
+	return s.rig.AwaitWorkers(wait)
+}
+
+// count asks the workers for their counters until it is stopped.
+func (s *site) count(ctx context.Context) (stop func() map[string]float64) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for sleep(ctx, 500*time.Millisecond) {
+			s.rig.Count(ctx)
+		}
+	}()
+	return func() map[string]float64 {
+		s.rig.Count(ctx)
+		cancel()
+		<-done
+		return s.rig.Counts()
+	}
+}
+
+// brokersMissed takes down, with several brokers, when what one of them was told may not have reached the others:
+// core NATS tells nobody.
+func (s *site) brokersMissed(h *record.History) {
+	if s.trial.nodes == 1 {
+		return
+	}
+	for _, f := range h.Faults {
+		if !strings.HasPrefix(f.Kind, "broker-") && !strings.HasPrefix(f.Kind, "route-") && f.Kind != string(fillDisk) {
+			continue
+		}
+		for w := range watchersOf {
+			h.Gaps = append(h.Gaps, record.Gap{
+				Watcher: w, From: f.From - int64(time.Second), To: f.To + int64(3*time.Second),
+			})
+		}
+	}
+}
+
+func (t trial) path(name string) string { return filepath.Join(t.dir, name) }

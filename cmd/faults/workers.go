@@ -1,0 +1,154 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/cmd/faults/rig"
+	"ringline.io/ringline/worker"
+)
+
+// onWorker does something to one worker, and mends its links after it.
+func (b *breaker) onWorker(do func(ctx context.Context, f fault, w *rig.Worker) (note string, err error)) act {
+	return func(ctx context.Context, f fault) (target, note string, err error) {
+		among := b.rig.Workers()
+		if f.kind.waits() { // for what only coordinators do
+			among = b.rig.Coordinators
+		}
+		w := among[f.target%len(among)]
+		if !b.busy[w].TryLock() {
+			return "", "", nil
+		}
+		defer b.busy[w].Unlock()
+		defer mend(w)
+		note, err = do(ctx, f, w)
+		return w.Name, note, err
+	}
+}
+
+func mend(w *rig.Worker) {
+	for _, l := range w.Links {
+		l.Mend()
+	}
+}
+
+// spoilt makes the link to one of the brokers worse for a while.
+func spoilt(s spoil) func(context.Context, fault, *rig.Worker) (string, error) {
+	return func(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+		s(f, w.Links[f.second%len(w.Links)])
+		sleep(ctx, f.long)
+		return "", nil
+	}
+}
+
+func (b *breaker) kill(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+	w.Kill()
+	sleep(ctx, f.long)
+	return "", w.Start()
+}
+
+func (b *breaker) killAt(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+	note := b.await(ctx, f, w)
+	w.Kill()
+	for _, l := range w.Links {
+		l.Reset() // nothing behind the message gets through
+	}
+	mend(w)
+	sleep(ctx, f.long)
+	return note, w.Start()
+}
+
+func (b *breaker) restart(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+	took := w.Stop(30 * time.Second)
+	sleep(ctx, f.long)
+	return took.Round(time.Millisecond).String(), w.Start()
+}
+
+func (b *breaker) pause(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+	w.Pause()
+	sleep(ctx, f.long)
+	w.Continue()
+	return "", nil
+}
+
+func (b *breaker) pauseAt(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+	note := b.await(ctx, f, w)
+	_, err := b.pause(ctx, f, w)
+	return note, err
+}
+
+func (b *breaker) cutAt(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+	note := b.await(ctx, f, w)
+	sleep(ctx, f.long)
+	return note, nil
+}
+
+func (b *breaker) reset(_ context.Context, _ fault, w *rig.Worker) (string, error) {
+	for _, l := range w.Links {
+		l.Reset()
+	}
+	return "", nil
+}
+
+// awaited is how long a message of a kind is waited for.
+const awaited = 5 * time.Second
+
+// await stops the worker's messages exactly at the point.
+func (b *breaker) await(ctx context.Context, f fault, w *rig.Worker) (note string) {
+	when, name, _ := strings.Cut(f.point, " ")
+	match := points()[name]
+	sprung := make(chan struct{}, len(w.Links))
+	for _, l := range w.Links {
+		t := l.SetTrap(match, when == "after")
+		go func() {
+			select {
+			case <-t.Sprung:
+				sprung <- struct{}{}
+			case <-time.After(2 * awaited):
+			}
+		}()
+	}
+	select {
+	case <-sprung:
+		return f.point
+	case <-ctx.Done():
+	case <-time.After(awaited):
+	}
+	return f.point + ", which did not come"
+}
+
+// killAll kills every worker that nobody else is at.
+func (b *breaker) killAll(ctx context.Context, f fault) (target, note string, err error) {
+	var held []*rig.Worker
+	var names []string
+	for _, w := range b.rig.Workers() {
+		if b.busy[w].TryLock() {
+			defer b.busy[w].Unlock()
+			held, names = append(held, w), append(names, w.Name)
+			w.Kill()
+		}
+	}
+	sleep(ctx, f.long)
+	for _, w := range held {
+		if err := w.Start(); err != nil {
+			return "all", "", err
+		}
+	}
+	return strings.Join(names, ","), "", nil
+}
+
+func (b *breaker) deleteConsumer(ctx context.Context, f fault) (target, note string, err error) {
+	stream, consumer := worker.StreamCommands, worker.ConsumerCoordinators
+	if f.target%3 == 0 {
+		stream, consumer = worker.StreamTimers, worker.ConsumerTimeouts
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	if err := b.js.DeleteConsumer(ctx, stream, consumer); err != nil {
+		return consumer, "not deleted: " + err.Error(), nil // a broker may be away, or it is deleted already
+	}
+	return consumer, "", nil
+}
