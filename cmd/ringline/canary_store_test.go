@@ -19,6 +19,7 @@ func (f *feeder) onCalls() {
 		`{"data":{"custom_data":"` + canary + `","call":{"caller":{"user_name":"` + canary + `"},"created_at":"` + canary + `"}}}`,
 		`{"data":{"custom_data":"` + canary + `","seq":1,"call":{"call_id":"other","custom_data":"` + canary + `"}}}`,
 		`{"data":{"seq":"` + canary + `"}}`, `{"data":{"call":{"callees":"` + canary + `"}}}`, `{"id":["` + canary + `"]}`, `[` + canary,
+		`{"id":"` + canary + `","source":"` + canary + `","type":"` + canary + `"}`,
 	} {
 		call := fmt.Sprintf("g%d", n)
 		f.raw("ringline.demo.call."+call, body)
