@@ -39,11 +39,16 @@ func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *co
 		if t.seed == 0 {
 			t.seed = uint64(time.Now().UnixNano()) % 1_000_000 //nolint:gosec // it only has to differ
 		}
-		if t.dir == "" {
+		ours := t.dir == ""
+		if ours {
 			t.dir = filepath.Join(os.TempDir(), fmt.Sprintf("ringline-faults-%d-%d", t.seed, os.Getpid()))
 		}
 		t.say("seed %d, logs below %s", t.seed, t.dir)
-		return do(cmd)
+		err := do(cmd)
+		if ours && err == nil { // else somebody will want to look at it
+			err = os.RemoveAll(t.dir)
+		}
+		return err
 	}}
 	f := cmd.Flags()
 	f.Uint64Var(&t.seed, "seed", 0, "what is played and broken follows from it; 0 draws one")

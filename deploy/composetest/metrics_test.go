@@ -1,33 +1,52 @@
 package composetest
 
+import (
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+)
+
 // metric is one that the workers show. A label without words may hold any.
 type metric struct {
 	histogram bool
 	labels    map[string][]string
 }
 
-// metrics are those that an alert may ask for, by name. This is the one place that says so.
-func metrics() map[string]metric {
-	consumer := []string{"coordinators", "timeouts"}
-	verb := []string{"invite", "add", "ring", "accept", "decline", "cancel", "leave", "end", "expire", "unknown"}
-	reason := []string{
-		"claim_in_flight", "conflicts", "no_call_yet", "early_expire", "store", "expire_not_stored", "worker_ends", "defect",
+// metrics are those that an alert may ask for, by name: those of docs/metrics.md, which is made from their declarations.
+var metrics = sync.OnceValue(func() map[string]metric {
+	page, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		panic(err) // every alert would be wrong
 	}
-	return map[string]metric{
-		"ringline_commands_total":         {labels: map[string][]string{"verb": verb, "outcome": nil}},
-		"ringline_redeliveries_total":     {labels: map[string][]string{"consumer": consumer}},
-		"ringline_put_backs_total":        {labels: map[string][]string{"consumer": consumer, "reason": reason}},
-		"ringline_conflicts_total":        {},
-		"ringline_takeovers_total":        {},
-		"ringline_garbage_total":          {labels: map[string][]string{"where": {"call", "line", "due", "app"}}},
-		"ringline_rejected_total":         {labels: map[string][]string{"verb": verb}},
-		"ringline_sweep_overdue_total":    {},
-		"ringline_errors_total":           {labels: map[string][]string{"component": nil}},
-		"ringline_command_seconds":        {histogram: true, labels: map[string][]string{"verb": verb}},
-		"ringline_step_seconds":           {histogram: true, labels: map[string][]string{"step": nil}},
-		"ringline_timer_lateness_seconds": {histogram: true},
-		"ringline_backlog_messages":       {labels: map[string][]string{"consumer": consumer}},
-		"ringline_backlog_unacknowledged": {labels: map[string][]string{"consumer": consumer}},
-		"ringline_build_info":             {labels: map[string][]string{"version": nil}},
+	quoted := regexp.MustCompile("`([a-z_]+)`")
+	words := func(cell string) (list []string) {
+		for _, m := range quoted.FindAllStringSubmatch(cell, -1) {
+			list = append(list, m[1])
+		}
+		return list
 	}
-}
+	values, all := map[string][]string{}, map[string]metric{}
+	for line := range strings.Lines(string(page)) {
+		if cells := strings.Split(line, " | "); len(cells) == 2 && strings.HasPrefix(line, "| `") {
+			if name := words(cells[0])[0]; values[name] == nil { // the first table of labels; others explain single words
+				values[name] = words(cells[1])
+			}
+		}
+	}
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, " | ")
+		if len(cells) != 6 || !strings.HasPrefix(line, "| `ringline_") {
+			continue
+		}
+		m := metric{histogram: cells[1] == "histogram", labels: map[string][]string{}}
+		for _, label := range words(cells[3]) {
+			m.labels[label] = values[label]
+		}
+		if _, any := m.labels["version"]; any {
+			m.labels["version"] = nil
+		}
+		all[words(cells[0])[0]] = m
+	}
+	return all
+})
