@@ -79,3 +79,24 @@ func TestSettingsThatDoNotHold(t *testing.T) {
 		}
 	}
 }
+
+// An earlier version compressed the event log; set up again it is not, and keeps what it has.
+func TestSetupTurnsCompressionOff(t *testing.T) {
+	s := natstest.Start(t)
+	log, err := s.JS.Stream(t.Context(), worker.StreamEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := log.CachedInfo().Config
+	before.Compression = jetstream.S2Compression
+	if _, err := s.JS.UpdateStream(t.Context(), before); err != nil {
+		t.Fatal(err)
+	}
+	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := log.Info(t.Context())
+	if err != nil || info.Config.Compression != jetstream.NoCompression {
+		t.Errorf("the log: %+v, %v", info.Config, err)
+	}
+}

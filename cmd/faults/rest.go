@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,16 +38,9 @@ func (s *site) left(ctx context.Context) (string, error) {
 	if err != nil || waiting+inHand > 0 {
 		return fmt.Sprintf("%d commands wait, %d are in hand", waiting, inHand), err
 	}
-	timers, err := s.js.Stream(ctx, worker.StreamTimers)
-	if err != nil {
-		return "", fmt.Errorf("read the timers: %w", err)
-	}
-	info, err := timers.Info(ctx, jetstream.WithSubjectFilter("ringline.*.timer.>"))
-	if err != nil {
-		return "", fmt.Errorf("read the timers: %w", err)
-	}
-	if n := len(info.State.Subjects); n > 0 {
-		return fmt.Sprintf("%d timers", n), nil
+	timers, err := s.timers(ctx)
+	if err != nil || len(timers) > 0 {
+		return fmt.Sprintf("%d timers", len(timers)), err
 	}
 	var lines []record.Line
 	if lines, err = s.lines(ctx); err != nil || len(lines) > 0 {
@@ -107,13 +101,14 @@ func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 	if r.Rejected, err = s.stored(ctx, worker.StreamRejected, ""); err != nil {
 		return err
 	}
-	timers, err := s.stored(ctx, worker.StreamTimers, "ringline.*.timer.>")
-	for _, t := range timers {
-		if t.Data != "" { // without, it removes one
-			r.Timers = append(r.Timers, t)
-		}
-	}
+	r.Timers, err = s.timers(ctx)
 	return err
+}
+
+// timers are the deadlines that have not come due. What removes one has no body; after the death of a broker it may stay.
+func (s *site) timers(ctx context.Context) ([]record.Stored, error) {
+	all, err := s.stored(ctx, worker.StreamTimers, "ringline.*.timer.>")
+	return slices.DeleteFunc(all, func(m record.Stored) bool { return m.Data == "" }), err
 }
 
 func (s *site) stored(ctx context.Context, stream, filter string) ([]record.Stored, error) {

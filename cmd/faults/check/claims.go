@@ -71,16 +71,27 @@ func (r *run) stays() map[callID][]stay {
 func (r *run) wasBusy(on map[callID][]stay, s *story, st *step, user string, v *verdict) {
 	v.looked()
 	v.count("busy", 1)
-	calls := map[string]bool{}
+	calls, from := map[string]bool{}, s.asked(st)
 	for _, x := range on[callID{s.app, user}] {
-		if x.call != s.call && x.meets(moment(st.time), st.at) {
+		if x.call != s.call && x.meets(from, st.at) {
 			calls[x.call] = true
 		}
 	}
 	if len(calls) < r.limits.Capacity {
-		v.fail(s, "%s is busy with %s, and was in %d other calls between %s, when it was sent, and then; a line holds %d; %s", user, r.describe(st),
-			len(calls), r.when(moment(st.time)), r.limits.Capacity, r.broken(moment(st.time), st.at))
+		v.fail(s, "%s is busy with %s, and was in %d other calls between %s, when it was first sent, and then; a line holds %d; %s", user,
+			r.describe(st), len(calls), r.when(from), r.limits.Capacity, r.broken(from, st.at))
 	}
+}
+
+// asked is when the command that made the transition was first sent: what was found full then need not be looked at again.
+func (s *story) asked(st *step) int64 {
+	from := moment(st.time)
+	for _, m := range s.messages {
+		if m.command.same(st.made) {
+			from = min(from, m.At)
+		}
+	}
+	return from
 }
 
 // met: the call that a merged invitation met was there, with its inviter pending.

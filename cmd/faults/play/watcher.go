@@ -76,7 +76,7 @@ func (w *Watcher) Close() {
 }
 
 func (w *Watcher) gap(from, to int64) {
-	w.rec.Gap(record.Gap{Watcher: w.index, From: from - int64(around), To: to + int64(around)})
+	w.rec.Gap(record.Gap{Watcher: w.index, From: min(from, to) - int64(around), To: max(from, to) + int64(around)})
 }
 
 func (w *Watcher) beat(m *nats.Msg) {
