@@ -52,7 +52,7 @@ func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *co
 	}}
 	f := cmd.Flags()
 	f.Uint64Var(&t.seed, "seed", 0, "what is played and broken follows from it; 0 draws one")
-	f.DurationVar(&t.calm, "calm", 5*time.Second, "how long nothing breaks, before and after")
+	f.DurationVar(&t.calm, "calm", 20*time.Second, "how long calls are played after that, and nothing breaks")
 	f.DurationVar(&t.longest, "longest", 45*time.Second, "the maximum duration of a call")
 	f.DurationVar(&t.rings, "rings-for", 20*time.Second, "how long most calls ring at most")
 	f.IntVar(&t.nodes, "nodes", 1, "brokers, 1 or 3")
@@ -73,7 +73,7 @@ func runCommand() *cobra.Command {
 		return o.tell(cmd.OutOrStdout())
 	})
 	f := cmd.Flags()
-	f.DurationVar(&t.duration, "duration", time.Minute, "how long things break")
+	f.DurationVar(&t.duration, "duration", time.Minute, "how long calls are played while things break")
 	f.DurationVar(&t.every, "every", 1500*time.Millisecond, "the mean time between two faults")
 	f.StringVar(&t.mutant, "mutant", "", "a defect to plant")
 	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults")

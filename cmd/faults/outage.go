@@ -15,7 +15,7 @@ import (
 // stopCoordinators stops all coordinators for so long, while commands keep coming.
 func (s *site) stopCoordinators(ctx context.Context) error {
 	long := s.trial.outage
-	sleep(ctx, s.trial.calm)
+	sleep(ctx, calmBeginning)
 	from := record.Now()
 	for _, w := range s.rig.Coordinators {
 		w.Stop(30 * time.Second)

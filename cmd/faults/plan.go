@@ -145,7 +145,7 @@ func (p *planner) track(kinds []weighed, every time.Duration, inTurn bool) {
 	if len(kinds) == 0 {
 		return
 	}
-	for at := p.trial.calm; ; {
+	for at := calmBeginning; ; {
 		at += time.Duration((0.2 + 0.8*p.rng.ExpFloat64()) * float64(every))
 		if at >= p.trial.duration {
 			return

@@ -24,7 +24,7 @@ import (
 type trial struct {
 	seed     uint64
 	duration time.Duration // of the calm beginning and the faults
-	calm     time.Duration // at the beginning, and again at the end
+	calm     time.Duration // at the end
 	every    time.Duration // between two faults, in the mean
 	outage   time.Duration // instead of faults: how long all coordinators are stopped
 	rings    time.Duration // how long most calls ring at most
@@ -42,6 +42,8 @@ type trial struct {
 }
 
 const (
+	calmBeginning = 3 * time.Second // nothing breaks
+
 	coordinators = 3
 	timeoutsOf   = 2
 	clientsOf    = 3
