@@ -103,7 +103,8 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 }
 
 func (s *site) connect() (err error) {
-	if s.nc, err = nats.Connect(s.rig.URLs(), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond)); err != nil {
+	if s.nc, err = nats.Connect(s.rig.URLs(), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond),
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {})); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	if s.js, err = jetstream.New(s.nc); err != nil {

@@ -33,6 +33,7 @@ func options(name string, more ...nats.Option) []nats.Option {
 		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond), nats.Timeout(2 * time.Second),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(3), nats.RetryOnFailedConnect(true),
 		nats.DontRandomize(), // who is where is part of the plan
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // it is broken on purpose
 		func(o *nats.Options) error { o.IgnoreDiscoveredServers = true; return nil },
 	}, more...)
 }
