@@ -6,11 +6,12 @@ import (
 )
 
 // Entry is a call on a user's line. Seq is the call's sequence on which the claim was decided, 0 if there was no
-// call yet; At is when it was claimed.
+// call yet; At is when it was claimed, and CommandID what for: a coordinator knows its own claim by it.
 type Entry struct {
-	CallID string `json:"call_id"`
-	Seq    int    `json:"seq"`
-	At     Time   `json:"at"`
+	CallID    string `json:"call_id"`
+	Seq       int    `json:"seq"`
+	At        Time   `json:"at"`
+	CommandID string `json:"command_id,omitempty"`
 }
 
 // EntryState says what an entry of a line is worth.

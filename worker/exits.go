@@ -33,8 +33,9 @@ const (
 // Ack means that the message is done.
 func Ack() Exit { return Exit{kind: exitAck} }
 
-// AckThen means that the message is done, and that then is to run once the server has confirmed that; if it
-// doesn't, or if somebody else may have the message by then, then doesn't run, and the message may come again.
+// AckThen means that the message is done, and that then is to run once the server has confirmed that. If it doesn't,
+// then doesn't run, and the message may come again; if it does so late that somebody else may have the message by then,
+// then doesn't run either.
 func AckThen(then func()) Exit { return Exit{kind: exitAck, then: then} }
 
 // Nak puts the message back; it comes again after the delay, however often that takes.
@@ -75,6 +76,9 @@ func Backoff(delivered uint64) time.Duration {
 	return min(most, least<<max(delivered, 1)>>1)
 }
 
+// errLate means that the server confirmed an acknowledgement so late that somebody else may have had the message.
+var errLate = errors.New("it is done, and nobody is told: the acknowledgement was confirmed too late")
+
 // leave is the one place where a message is acknowledged, put back or given up.
 func (e Exit) leave(ctx context.Context, msg jetstream.Msg) error {
 	var err error
@@ -87,7 +91,11 @@ func (e Exit) leave(ctx context.Context, msg jetstream.Msg) error {
 	case e.then == nil:
 		err = msg.Ack()
 	default:
-		if err = msg.DoubleAck(ctx); err == nil && Ours(msg) {
+		switch err = msg.DoubleAck(ctx); {
+		case err != nil:
+		case !Ours(msg):
+			err = errLate
+		default:
 			err = guard(func() error { e.then(); return nil })
 		}
 	}

@@ -110,7 +110,7 @@ func (h *hands) olderThan(t time.Time) []*held {
 	defer h.mu.Unlock()
 	var list []*held
 	for msg, since := range h.since {
-		if since.Before(t) {
+		if since.Before(t) && Ours(msg) { // else it is kept from whoever has it
 			list = append(list, msg)
 		}
 	}

@@ -32,7 +32,9 @@ func Ours(msg jetstream.Msg) bool {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return time.Now().Before(m.until)
+	now := time.Now()
+	// By both clocks: the one of durations stands still while a machine is suspended.
+	return now.Before(m.until) && now.Round(0).Before(m.until.Round(0))
 }
 
 // extend asks the server to wait longer. It counts only if the server confirms it in time: one that had stopped to wait

@@ -129,6 +129,9 @@ func (r Runner) handle(ctx context.Context, msg *held) {
 	}
 	switch err := exit.leave(ctx, msg); {
 	case err == nil:
+	case errors.Is(err, errLate):
+		r.count.PutBack(meter.NotOurs)
+		r.Log.Warn().Err(err).Msg("left to whoever has it")
 	case errors.Is(err, ErrPanic):
 		r.Log.Error().Err(err).Msg("it is done, and what was to follow is not")
 	default:

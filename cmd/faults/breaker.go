@@ -28,7 +28,8 @@ type breaker struct {
 	busy    map[*rig.Worker]*sync.Mutex // one fault of a worker at a time
 }
 
-// act breaks something and mends it. What it broke has no name if somebody else was at it already.
+// act breaks something and mends it. It gives no target where nothing was broken: somebody else was at it already, or it
+// could not be done.
 type act func(ctx context.Context, f fault) (target, note string, err error)
 
 func (b *breaker) acts() map[kind]act {
@@ -85,6 +86,13 @@ func (b *breaker) run(ctx context.Context, faults []fault) {
 
 // carryOut breaks one thing and mends it, and takes it down.
 func (b *breaker) carryOut(ctx context.Context, f fault, do act) {
+	if f.kind.ofBrokers() {
+		b.brokers.Lock()
+		defer b.brokers.Unlock()
+		if ctx.Err() != nil {
+			return
+		}
+	}
 	r := record.Fault{Kind: string(f.kind), From: record.Now()}
 	target, note, err := do(ctx, f)
 	r.Target, r.Note, r.To = target, note, record.Now()

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"ringline.io/ringline/cmd/faults/rig"
@@ -12,14 +11,9 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// onBroker does something to the brokers, once whatever was done to them before is over.
+// onBroker does something to one of the brokers.
 func (b *breaker) onBroker(do func(ctx context.Context, f fault, n *rig.Node) (target, note string, err error)) act {
 	return func(ctx context.Context, f fault) (target, note string, err error) {
-		b.brokers.Lock()
-		defer b.brokers.Unlock()
-		if ctx.Err() != nil {
-			return "", "", nil
-		}
 		return do(ctx, f, b.rig.Nodes[f.target%len(b.rig.Nodes)])
 	}
 }
@@ -75,7 +69,7 @@ func start(ctx context.Context, nodes ...*rig.Node) error {
 }
 
 func (b *breaker) restartNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
-	n.Stop(20 * time.Second)
+	n.Stop(20 * time.Second) // with streams to hand over it may take longer, and is killed
 	sleep(ctx, f.long)
 	return n.Name, "", start(ctx, n)
 }
@@ -113,26 +107,23 @@ func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.N
 }
 
 func (b *breaker) fillStore(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
-	b.limitCalls(ctx, true)
+	if b.setLimit(ctx, true) != nil {
+		return "", "", nil //nolint:nilerr // a broker may be away
+	}
 	sleep(ctx, f.long)
-	b.limitCalls(context.WithoutCancel(ctx), false)
-	return worker.StreamCalls, "", nil
+	return worker.StreamCalls, "", b.giveBack(context.WithoutCancel(ctx))
 }
 
-// limitCalls lets the stream of calls take nothing more, or takes that back.
-func (b *breaker) limitCalls(ctx context.Context, full bool) {
+// giveBack lets the stream of calls take as much as before.
+func (b *breaker) giveBack(ctx context.Context) error {
 	for begun := time.Now(); ; sleep(ctx, 200*time.Millisecond) {
-		err := b.setLimit(ctx, full)
-		if err == nil || full {
-			return // where it could not be filled it is not full
-		}
-		if time.Since(begun) > comesBack {
-			b.failed(fmt.Errorf("give %s its size back: %w", worker.StreamCalls, err))
-			return
+		if err := b.setLimit(ctx, false); err == nil || time.Since(begun) > comesBack {
+			return err
 		}
 	}
 }
 
+// setLimit lets the stream of calls take nothing more, or takes that back.
 func (b *breaker) setLimit(ctx context.Context, full bool) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -167,11 +158,13 @@ func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target
 	f.point = "before commit"
 	note = b.await(ctx, f, w)
 	w.Pause()
-	b.limitCalls(ctx, true)
+	if b.setLimit(ctx, true) != nil {
+		return "", "", nil
+	}
 	sleep(ctx, f.long)
-	b.limitCalls(context.WithoutCancel(ctx), false)
+	err = b.giveBack(context.WithoutCancel(ctx))
 	sleep(ctx, time.Duration(f.second%600)*time.Millisecond)
-	return w.Name, note, nil
+	return w.Name, note, err
 }
 
 // freeCoordinator locks a coordinator that nobody else is at; nil if there is none.

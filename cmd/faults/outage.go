@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -18,7 +17,7 @@ func (s *site) stopCoordinators(ctx context.Context) error {
 	sleep(ctx, calmBeginning)
 	from := record.Now()
 	for _, w := range s.rig.Coordinators {
-		w.Stop(30 * time.Second)
+		w.Stop(drains)
 	}
 	s.trial.say("all coordinators are stopped, for %v", long)
 	sleep(ctx, long)
@@ -43,20 +42,22 @@ func (s *site) stopCoordinators(ctx context.Context) error {
 	return nil
 }
 
+// onItsWay is how long a notification may take from its worker to a watcher.
+const onItsWay = 250 * time.Millisecond
+
 // lateRings lists the invitations that somebody heard after he could have answered.
 func lateRings(h *record.History) (heard int, late []string) {
-	deadline := map[string]int64{} // of a callee's attempt, by call, sequence and user
-	for _, m := range h.Rest.Calls {
-		app, id, ok := events.ParseTransitionSubject(m.Subject)
-		if !ok {
-			continue
-		}
-		t, _, err := events.ReadTransition(app, id, []byte(m.Data))
-		if err != nil {
-			continue
-		}
-		for _, x := range t.Call.Callees {
-			deadline[fmt.Sprint(app, id, t.Seq, x.UserID)] = x.RingDeadline.Time().UnixNano()
+	type attempt struct {
+		call callKey
+		seq  int
+		user string
+	}
+	deadline := map[attempt]int64{}
+	for key, steps := range transitions(h) {
+		for _, t := range steps {
+			for _, x := range t.Call.Callees {
+				deadline[attempt{key, t.Seq, x.UserID}] = x.RingDeadline.Time().Add(onItsWay).UnixNano()
+			}
 		}
 	}
 	for _, n := range h.Told {
@@ -64,24 +65,30 @@ func lateRings(h *record.History) (heard int, late []string) {
 			continue
 		}
 		heard++
-		if due := deadline[fmt.Sprint(n.App, n.CallID, n.Seq, n.To)]; n.At > due {
-			late = append(late, fmt.Sprintf("%s of %s, %v late", n.ID, n.App, time.Duration(n.At-due)))
+		if due := deadline[attempt{callKey{n.App, n.CallID}, n.Seq, n.To}]; n.At > due {
+			late = append(late, fmt.Sprintf("%s of %s was heard %v late", n.ID, n.App, time.Duration(n.At-due)+onItsWay))
 		}
 	}
 	return heard, late
 }
 
-// hangUps counts the hang-ups that were stored, and lists the calls that they left open.
-func hangUps(h *record.History) (count int, open []string) {
-	ended := map[string]bool{}
+type callKey struct{ app, id string }
+
+// transitions lists those of each call, in their order.
+func transitions(h *record.History) map[callKey][]events.Transition {
+	all := map[callKey][]events.Transition{}
 	for _, m := range h.Rest.Calls {
-		var e struct {
-			Data events.Transition `json:"data"`
-		}
-		if json.Unmarshal([]byte(m.Data), &e) == nil {
-			ended[e.Data.Call.App+" "+e.Data.Call.CallID] = e.Data.Call.State == events.CallStateEnded
+		app, id, ok := events.ParseTransitionSubject(m.Subject)
+		if t, _, err := events.ReadTransition(app, id, []byte(m.Data)); ok && err == nil {
+			all[callKey{app, id}] = append(all[callKey{app, id}], t)
 		}
 	}
+	return all
+}
+
+// openAfterHangUp counts the hang-ups that were stored, and lists their calls that did not end.
+func openAfterHangUp(h *record.History) (count int, open []string) {
+	calls := transitions(h)
 	for _, m := range h.Sent {
 		switch events.Verb(m.Verb) { //nolint:exhaustive // the others hang nothing up
 		case events.VerbCancel, events.VerbEnd, events.VerbLeave:
@@ -89,8 +96,9 @@ func hangUps(h *record.History) (count int, open []string) {
 				continue
 			}
 			count++
-			if done, known := ended[m.App+" "+m.CallID]; known && !done {
-				open = append(open, m.App+" "+m.CallID)
+			steps := calls[callKey{m.App, m.CallID}]
+			if len(steps) > 0 && steps[len(steps)-1].Call.State != events.CallStateEnded {
+				open = append(open, fmt.Sprintf("%s of %s is open after a hang-up", m.CallID, m.App))
 			}
 		}
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,6 +47,12 @@ const (
 
 // waits says whether it waits for a message of a worker.
 func (k kind) waits() bool { return k == killAt || k == pauseAt || k == cutAt }
+
+// ofBrokers says whether it is about brokers, or what is between them.
+func (k kind) ofBrokers() bool {
+	return strings.HasPrefix(string(k), "broker-") || strings.HasPrefix(string(k), "route-") ||
+		k == fillDisk || k == fillStore || k == staleClaims
+}
 
 // fault is one that is planned.
 type fault struct {

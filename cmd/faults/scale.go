@@ -135,7 +135,7 @@ func (x scale) inAndOut(ctx context.Context, rate float64) error {
 	tell("while and after a third was added")
 	gone := r.Coordinators[0]
 	r.Count(ctx)
-	took := gone.Stop(30 * time.Second)
+	took, _ := gone.Stop(drains)
 	tell(fmt.Sprintf("while and after the first was stopped by SIGTERM, which took %v", took.Round(time.Millisecond)))
 	stop()
 	done.Wait()

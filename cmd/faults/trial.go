@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -80,7 +79,7 @@ func (s *site) failed(err error) {
 func open(ctx context.Context, t trial) (s *site, err error) {
 	s = &site{trial: t, rec: &record.Recorder{}}
 	disk := ""
-	if rig.CanMount(t.dir) {
+	if rig.CanMount() {
 		disk = "3g"
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
@@ -89,7 +88,7 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 		Dir: t.dir, Source: t.source, Mutant: t.mutant, Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
 		DiskSize: disk, Env: []string{
 			fmt.Sprintf("RINGLINE_MAX_DURATION=%v", t.longest), fmt.Sprintf("RINGLINE_SWEEP_EVERY=%v", sweepEvery),
-			fmt.Sprintf("RINGLINE_SWEEP_OVERDUE=%v", overdue),
+			fmt.Sprintf("RINGLINE_SWEEP_OVERDUE=%v", overdue), "RINGLINE_API_TIMEOUT=4s", // before the clients give up
 		},
 	})
 	if err != nil {
@@ -211,7 +210,7 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 // breakThings carries out the plan, and waits until everything runs again.
 func (s *site) breakThings(ctx context.Context) error {
 	t := s.trial
-	faults := plan(t, rig.CanMount(t.dir))
+	faults := plan(t, rig.CanMount())
 	t.say("%d faults are planned in %v", len(faults), t.duration)
 	b := &breaker{rig: s.rig, js: s.js, rec: s.rec, clients: s.links, failed: s.failed}
 	breaking, stop := context.WithTimeout(ctx, t.duration)
@@ -237,9 +236,9 @@ func (s *site) count(ctx context.Context) (stop func() map[string]float64) {
 		}
 	}()
 	return func() map[string]float64 {
-		s.rig.Count(ctx)
 		cancel()
 		<-done
+		s.rig.Count(context.WithoutCancel(ctx))
 		return s.rig.Counts()
 	}
 }
@@ -251,7 +250,7 @@ func (s *site) brokersMissed(h *record.History) {
 		return
 	}
 	for _, f := range h.Faults {
-		if !strings.HasPrefix(f.Kind, "broker-") && !strings.HasPrefix(f.Kind, "route-") && f.Kind != string(fillDisk) {
+		if k := kind(f.Kind); !k.ofBrokers() || k == fillStore || k == staleClaims {
 			continue
 		}
 		for w := range watchersOf {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -24,10 +25,15 @@ func (b *breaker) onWorker(do func(ctx context.Context, f fault, w *rig.Worker) 
 		}
 		defer b.busy[w].Unlock()
 		defer mend(w)
-		note, err = do(ctx, f, w)
+		if note, err = do(ctx, f, w); note == nothing {
+			return "", "", err
+		}
 		return w.Name, note, err
 	}
 }
+
+// nothing is the note of what could not be done.
+const nothing = "nothing"
 
 func mend(w *rig.Worker) {
 	for _, l := range w.Links {
@@ -62,10 +68,16 @@ func (b *breaker) killAt(ctx context.Context, f fault, w *rig.Worker) (string, e
 }
 
 func (b *breaker) restart(ctx context.Context, f fault, w *rig.Worker) (string, error) {
-	took := w.Stop(30 * time.Second)
+	took, drained := w.Stop(drains)
+	if !drained {
+		b.failed(fmt.Errorf("%s had not drained after %v", w.Name, drains))
+	}
 	sleep(ctx, f.long)
 	return took.Round(time.Millisecond).String(), w.Start()
 }
+
+// drains is how long a worker may take to stop, whatever else is broken.
+const drains = time.Minute
 
 func (b *breaker) pause(ctx context.Context, f fault, w *rig.Worker) (string, error) {
 	w.Pause()
@@ -82,6 +94,9 @@ func (b *breaker) pauseAt(ctx context.Context, f fault, w *rig.Worker) (string, 
 
 func (b *breaker) cutAt(ctx context.Context, f fault, w *rig.Worker) (string, error) {
 	note := b.await(ctx, f, w)
+	if strings.HasSuffix(note, didNotCome) {
+		return nothing, nil // nothing was cut
+	}
 	sleep(ctx, f.long)
 	return note, nil
 }
@@ -95,6 +110,9 @@ func (b *breaker) reset(_ context.Context, _ fault, w *rig.Worker) (string, erro
 
 // awaited is how long a message of a kind is waited for.
 const awaited = 5 * time.Second
+
+// didNotCome ends the note of who waited in vain.
+const didNotCome = ", which did not come"
 
 // await stops the worker's messages exactly at the point.
 func (b *breaker) await(ctx context.Context, f fault, w *rig.Worker) (note string) {
@@ -117,7 +135,7 @@ func (b *breaker) await(ctx context.Context, f fault, w *rig.Worker) (note strin
 	case <-ctx.Done():
 	case <-time.After(awaited):
 	}
-	return f.point + ", which did not come"
+	return f.point + didNotCome
 }
 
 // killAll kills every worker that nobody else is at.
@@ -148,7 +166,7 @@ func (b *breaker) deleteConsumer(ctx context.Context, f fault) (target, note str
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	if err := b.js.DeleteConsumer(ctx, stream, consumer); err != nil {
-		return consumer, "not deleted: " + err.Error(), nil // a broker may be away, or it is deleted already
+		return "", "", nil // a broker may be away, or it is deleted already
 	}
 	return consumer, "", nil
 }

@@ -100,5 +100,6 @@ func entry() obj {
 		need("call_id", token("The call.")),
 		need("seq", integer("The call's sequence on which the claim was decided; 0 where there was no call yet.", 0)),
 		need("at", moment("When it was claimed.")),
+		may("command_id", token("The invite or add that claimed it.")),
 	)
 }

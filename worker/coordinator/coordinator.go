@@ -196,7 +196,7 @@ func (c *Coordinator) recall(ctx context.Context, d delivery, now events.Transit
 		return o, nil
 	case call.MadeBy(now, d.cmd):
 		return call.Keep{Made: now.Seq}, nil
-	case d.delivered == 1 && d.conflicts == 0:
+	case d.isFirst():
 		return o, nil
 	}
 	t, err := c.calls.MadeBy(ctx, d.cmd.CallID, d.cmd)

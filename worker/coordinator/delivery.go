@@ -27,6 +27,13 @@ type delivery struct {
 	conflicts int // how often the call had moved on; one of these commits may have been ours, unnoticed
 }
 
+// isFirst says whether nobody can have handled the command before. A consumer that was deleted and made anew counts its
+// deliveries anew, so that one of a command that has waited proves nothing.
+func (d delivery) isFirst() bool {
+	const handledBy = time.Second
+	return d.delivered == 1 && d.conflicts == 0 && time.Since(d.at) < handledBy
+}
+
 // read takes the command out of its message. With an error the delivery still holds what could be read.
 func read(msg jetstream.Msg) (delivery, *events.Error) {
 	now := time.Now()

@@ -81,14 +81,15 @@ func moved(t events.Transition) []string {
 	return users
 }
 
-// notify tells everybody whom the transition concerns. Told again, it does not make anybody ring who has answered
-// meanwhile, or need not any more.
+// notify tells everybody whom the transition concerns. It makes nobody ring whose time is over, nor, told again, who has
+// answered meanwhile or need not any more.
 func (c *Coordinator) notify(t, now events.Transition) error {
 	for _, n := range call.Notify(t) {
-		if n.Event == events.IncomingCallReceived && !stillPends(now.Call, n) {
+		told := n.Stamped(time.Now())
+		if n.Event == events.IncomingCallReceived && (!stillPends(now.Call, n) || isOver(told)) {
 			continue
 		}
-		body, err := events.Encode(n.Stamped(time.Now()))
+		body, err := events.Encode(told)
 		if err != nil {
 			return err
 		}
@@ -98,6 +99,9 @@ func (c *Coordinator) notify(t, now events.Transition) error {
 	}
 	return nil
 }
+
+// isOver says whether no time is left to answer.
+func isOver(n events.Notification) bool { return n.RingRemainingMS != nil && *n.RingRemainingMS == 0 }
 
 // stillPends says whether the receiver pends in the attempt that the notification is about.
 func stillPends(now events.Call, n events.Notice) bool {

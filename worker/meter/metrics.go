@@ -100,7 +100,7 @@ func Metrics() []Metric {
 		},
 		{
 			Name: putBacksTotal, Of: OfEach, Kind: Counter, Unit: "messages", Labels: []Label{consumer, {"reason", texts(Reasons())}},
-			Help: "Messages that were put back, to be delivered again.",
+			Help: "Messages that were put back, to be delivered again, or (not_ours) left to whoever has them.",
 		},
 		{
 			Name: latenessSeconds, Of: OfTimeouts, Kind: Histogram, Unit: "seconds", Buckets: upToAnHour(),

@@ -33,7 +33,7 @@ const (
 	Store           Reason = "store"             // NATS failed, or did not answer in time
 	ExpireNotStored Reason = "expire_not_stored" // the same, of the expire that a deadline becomes
 	NewerFormat     Reason = "newer_format"      // the call is stored in a format that only a newer version reads
-	NotOurs         Reason = "not_ours"          // the worker stood still so long that somebody else may have it
+	NotOurs         Reason = "not_ours"          // not put back but left: the worker stood still so long that somebody else may have it
 	WorkerEnds      Reason = "worker_ends"       // and the message was not its fault
 	Defect          Reason = "defect"            // a panic, or what can't be
 )

@@ -48,6 +48,11 @@ func TestNoDeadlockOfClaims(t *testing.T) {
 		t.Fatalf("y: %v", err)
 	}
 	busy(claim("x", "u8", "u5"))
+	other := claimOf("x", "u8", "u5")
+	other.Command.CommandID = "another" // has never found that line full
+	if _, err := lines.Claim(t.Context(), other); !errors.Is(err, store.ErrInFlight) {
+		t.Fatalf("another command of that call: %v", err)
+	}
 	if _, err := claim("z", "u3", "u5"); !errors.Is(err, store.ErrInFlight) {
 		t.Fatalf("who holds nothing behind it waits for the line: %v", err)
 	}

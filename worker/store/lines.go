@@ -158,7 +158,7 @@ const maxClaims = 16
 func (c Claim) passed(l line, behind []line) bool {
 	return l.user != c.Command.UserID && slices.ContainsFunc(behind, func(l line) bool {
 		return slices.ContainsFunc(l.entries, func(e events.Entry) bool {
-			return e.CallID == c.Command.CallID && e.Seq == c.Base.Seq
+			return e.CallID == c.Command.CallID && e.Seq == c.Base.Seq && e.CommandID == c.Command.CommandID
 		})
 	})
 }
@@ -181,7 +181,9 @@ func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *c
 		case len(live) >= c.In.Limits.Capacity:
 			return true, nil, nil
 		default:
-			mine := events.Entry{CallID: c.Command.CallID, Seq: c.Base.Seq, At: events.TimeOf(c.In.Now)}
+			mine := events.Entry{
+				CallID: c.Command.CallID, Seq: c.Base.Seq, At: events.TimeOf(c.In.Now), CommandID: c.Command.CommandID,
+			}
 			if err = s.write(ctx, c.Command.App, l, append(live, mine)); err == nil {
 				c.Claimed()
 				return false, nil, nil

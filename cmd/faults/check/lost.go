@@ -39,7 +39,7 @@ func (r *run) tookEffect(m *message, v *verdict) {
 		v.count("answered", 1)
 	case r.carriedOut(m):
 		v.count("not answered, carried out", 1)
-	case stepOf(s, m) == nil && r.mayRefuse(s, m, m.At, nil):
+	case stepOf(s, m) == nil && r.mayRefuse(s, m, m.At, r.soonest(m), nil):
 		v.count("not answered, may have changed nothing", 1)
 	default:
 		v.fail(s, "%s was acknowledged, and nothing came of it: no answer, no transition, and from seq %d to seq %d it would have been carried out; %s",
@@ -64,7 +64,7 @@ func (r *run) carriedOut(m *message) bool {
 		return st != nil
 	}
 	first := r.byCall[callID{m.App, m.story.merged.CallID}]
-	return stepOf(first, m) != nil || r.mayRefuse(first, m, st.at, m.story.merged)
+	return stepOf(first, m) != nil || r.mayRefuse(first, m, st.at, r.soonest(m), m.story.merged)
 }
 
 // known is how many transitions the call surely had at that moment.
@@ -76,10 +76,17 @@ func (r *run) known(s *story, at int64) int {
 	return k
 }
 
-// mayRefuse says whether the message changes nothing at some transition that the call had at that moment or later.
-func (r *run) mayRefuse(s *story, m *message, at int64, g *call.Glare) bool {
+// soonest is when a message that was acknowledged must surely have been handled: nothing was broken for as long as that
+// may take.
+func (r *run) soonest(m *message) int64 {
+	takes := r.takes(m.command.Verb)
+	return r.quiet(m.Acked, takes) + int64(takes)
+}
+
+// mayRefuse says whether the message changes nothing at some transition that the call had between these two.
+func (r *run) mayRefuse(s *story, m *message, at, until int64, g *call.Glare) bool {
 	end := &answer{at: at + int64(24*time.Hour)}
-	for k := r.known(s, at); k <= len(s.steps); k++ {
+	for k := r.known(s, at); k <= len(s.steps) && s.from(k) <= until; k++ {
 		switch r.decided(s, &reading{message: m, answer: end, glare: g}, k).(type) {
 		case call.Keep, call.Refuse:
 			return true

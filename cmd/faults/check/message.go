@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/events"
@@ -93,6 +94,9 @@ func (r *run) readAnswers() {
 		a := &answer{at: got.At, body: got.Body}
 		a.Answer, a.err = events.ReadAnswer([]byte(got.Body))
 		m.answers = append(m.answers, a)
+		if m.Acked == 0 && m.Via == record.API && a.unknown() && strings.HasPrefix(a.Error.Message, "the command is stored") {
+			m.Acked = a.at // so says the api
+		}
 	}
 	for _, m := range r.messages {
 		slices.SortStableFunc(m.answers, func(a, b *answer) int { return cmp.Compare(a.at, b.at) })

@@ -9,17 +9,24 @@ import (
 
 // prompt: what the broker acknowledged is handled soon: within a bound, counted from when the last fault was mended where
 // something was broken meanwhile. It is answered then, or has made its transition; where nothing was broken, it is
-// answered. Two commands that wait for each other are found by this.
+// answered, also by the api. Two commands that wait for each other are found by this.
 func prompt(r *run, v *verdict) {
 	var calm []int64
 	for _, m := range r.messages {
-		if m.command == nil || m.Acked == 0 || m.Via == record.API {
+		if m.command == nil {
 			continue
 		}
-		takes := r.takes(m.command.Verb)
-		r.handledSoon(m, takes, v)
-		if a := m.first(); a != nil && r.calm(m.Acked, m.Acked+int64(takes)) {
-			calm = append(calm, a.at-m.Acked)
+		takes, begun := r.takes(m.command.Verb), m.Acked
+		quiet := r.calm(m.At, m.At+int64(takes))
+		if m.Via == record.API && quiet {
+			begun = m.At // it stores the command at once
+		}
+		if begun == 0 {
+			continue
+		}
+		r.handledSoon(m, begun, takes, v)
+		if a := m.first(); a != nil && quiet {
+			calm = append(calm, a.at-begun)
 		}
 	}
 	v.spread("answered after, nothing broken", calm)
@@ -35,8 +42,8 @@ func (r *run) takes(verb events.Verb) time.Duration {
 	return r.bounds.Handled
 }
 
-func (r *run) handledSoon(m *message, takes time.Duration, v *verdict) {
-	due, a := r.due(m.Acked, takes), m.first()
+func (r *run) handledSoon(m *message, begun int64, takes time.Duration, v *verdict) {
+	due, a := r.due(begun, takes), m.first()
 	switch {
 	case a != nil:
 		if v.looked(); a.at > due {
@@ -44,7 +51,7 @@ func (r *run) handledSoon(m *message, takes time.Duration, v *verdict) {
 		}
 	case r.Run.Read < due:
 		v.exempt("not due yet")
-	case r.calm(m.Acked, m.Acked+int64(takes)):
+	case r.calm(begun, begun+int64(takes)):
 		v.looked()
 		v.fail(m.story, "%s was not answered until %s, though nothing was broken", r.describeSent(m), r.when(due))
 	default:

@@ -77,6 +77,8 @@ func (r *run) hear(facts map[factKey]*fact, t record.Told, v *verdict) {
 		v.failApp(t.App, t.CallID, "%s; no stored transition tells him that%s", r.describeTold(t), r.atSeq(t))
 	case f.CallID != t.CallID || f.Seq != t.Seq || string(f.Event) != t.Event || f.UserID != t.UserID || f.Reason != t.Reason:
 		v.failApp(t.App, t.CallID, "%s; want %s about %q, reason %q, of %s", r.describeTold(t), f.Event, f.UserID, f.Reason, r.describe(f.step))
+	case t.Sum != 0 && t.Sum != record.Sum(f.Notification):
+		v.failApp(t.App, t.CallID, "%s, with another body than the table gives him of %s", r.describeTold(t), r.describe(f.step))
 	case t.At < f.step.at:
 		v.failApp(t.App, t.CallID, "%s, before it was stored: %s", r.describeTold(t), r.describe(f.step))
 	default:
@@ -160,8 +162,8 @@ func (f *fact) unheard() bool {
 // messages are answered, as one of them made it.
 func (r *run) lastTold(s *story, st *step) int64 {
 	latest := max(st.at, r.Run.Healed) + int64(r.bounds.Told)
-	if st.made == nil || len(st.made.messages) == 0 {
-		return latest
+	if st.made == nil || len(st.made.messages) == 0 { // a deadline: who died over it has a successor soon
+		return min(latest, r.quiet(st.at, r.bounds.Handled)+int64(r.bounds.Handled))
 	}
 	all := st.at
 	for _, m := range r.alike(st.made) {

@@ -95,21 +95,14 @@ func (w *Watcher) beat(m *nats.Msg) {
 }
 
 func (w *Watcher) hear(m *nats.Msg) {
-	var n struct {
-		ID     string `json:"id"`
-		Event  string `json:"event"`
-		CallID string `json:"call_id"`
-		Seq    int    `json:"seq"`
-		UserID string `json:"user_id"`
-		Reason string `json:"reason"`
-	}
+	var n events.Notification
 	app, to, _ := events.ParseUserSubject(m.Subject)
 	if err := json.Unmarshal(m.Data, &n); err != nil {
-		n.Event = "garbage: " + err.Error()
+		n.Event = events.Kind("garbage: " + err.Error())
 	}
 	w.rec.Hear(record.Told{
-		Watcher: w.index, App: app, To: to, ID: n.ID, Event: n.Event, CallID: n.CallID, Seq: n.Seq, UserID: n.UserID,
-		Reason: n.Reason,
+		Watcher: w.index, App: app, To: to, ID: n.ID, Event: string(n.Event), CallID: n.CallID, Seq: n.Seq, UserID: n.UserID,
+		Reason: n.Reason, Sum: record.Sum(n),
 	})
 }
 

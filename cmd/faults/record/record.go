@@ -5,6 +5,12 @@
 // 0 means that it did not happen.
 package record
 
+import (
+	"hash/fnv"
+
+	"ringline.io/ringline/events"
+)
+
 // History is everything that is known of a run.
 type History struct {
 	Run     Run      `json:"run"`
@@ -72,6 +78,19 @@ type Told struct {
 	Seq     int    `json:"seq"`
 	UserID  string `json:"user_id,omitempty"`
 	Reason  string `json:"reason,omitempty"`
+	Sum     uint64 `json:"sum,omitempty"` // of all of it but the times of its sending
+}
+
+// Sum is the same for notifications that differ in nothing but when they were sent.
+func Sum(n events.Notification) uint64 {
+	n.ServerTime, n.RingRemainingMS = 0, nil
+	body, err := events.Encode(n)
+	if err != nil {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write(body) // it takes everything
+	return h.Sum64()
 }
 
 // Gap is a time in which a watcher may have missed something: its own connection was gone, or, with several brokers,

@@ -29,7 +29,7 @@ func (r *Rig) addNodes(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := n.mount(r.cfg.DiskSize); err != nil {
+		if err := n.mount(r.starter, r.cfg.DiskSize); err != nil {
 			return err
 		}
 		r.Nodes = append(r.Nodes, n)
@@ -102,52 +102,45 @@ func (n *Node) Await(ctx context.Context) error {
 	return await(ctx, n.Name, "http://"+n.monitor+"/healthz")
 }
 
-// mount gives the broker a disk of its own, of this size.
-func (n *Node) mount(size string) error {
+// mount gives the broker a disk of its own, of this size, which only it sees.
+func (n *Node) mount(s *starter, size string) (err error) {
 	if err := os.MkdirAll(n.Store, 0o700); err != nil {
 		return fmt.Errorf("rig: %w", err)
 	}
 	if size == "" {
 		return nil
 	}
-	if err := syscall.Mount("tmpfs", n.Store, "tmpfs", 0, "size="+size); err != nil {
+	s.do(func() { err = syscall.Mount("tmpfs", n.Store, "tmpfs", 0, "size="+size) })
+	if err != nil {
 		return fmt.Errorf("rig: mount a disk of %s: %w", size, err)
 	}
 	return nil
 }
 
-func (n *Node) unmount() {
-	_ = syscall.Unmount(n.Store, syscall.MNT_DETACH) // it may not be one
-}
-
-// CanMount says whether this process may give brokers disks of their own.
-func CanMount(dir string) bool {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return false
-	}
-	n := Node{Store: filepath.Join(dir, "may-mount")}
-	defer func() { _ = os.Remove(n.Store) }()
-	defer n.unmount()
-	return n.mount("64k") == nil
-}
-
 // FillDisk takes all that is left of the broker's disk; FreeDisk gives it back.
-func (n *Node) FillDisk() error {
-	f, err := os.OpenFile(n.ballast(), os.O_CREATE|os.O_WRONLY, 0o600)
+func (n *Node) FillDisk() (err error) {
+	n.from.do(func() { err = fill(n.ballast()) })
 	if err != nil {
 		return fmt.Errorf("rig: fill the disk of %s: %w", n.Name, err)
 	}
-	defer func() { _ = f.Close() }()
+	return nil
+}
+
+func fill(path string) error {
+	f, err := os.OpenFile(filepath.Clean(path), os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
 	block := make([]byte, 1<<20)
 	for len(block) >= 512 {
 		if _, err := f.Write(block); err != nil {
 			block = block[:len(block)/2]
 		}
 	}
-	return nil
+	return f.Close()
 }
 
 // FreeDisk gives back what FillDisk took.
-func (n *Node) FreeDisk() { _ = os.Remove(n.ballast()) }
+func (n *Node) FreeDisk() { n.from.do(func() { _ = os.Remove(n.ballast()) }) }
 
 func (n *Node) ballast() string { return filepath.Join(n.Store, "ballast") }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -30,26 +29,6 @@ type Process struct {
 	ended  chan struct{} // of cmd, closed when it has ended
 	wanted bool          // that it runs; one that ends by itself is a finding
 	errs   []error
-}
-
-// starter starts processes from one thread that lives as long as the rig: the kernel ends them when that thread ends.
-type starter struct{ work chan func() }
-
-func newStarter() *starter {
-	s := &starter{work: make(chan func())}
-	go func() {
-		runtime.LockOSThread()
-		for f := range s.work {
-			f()
-		}
-	}()
-	return s
-}
-
-func (s *starter) start(cmd *exec.Cmd) error {
-	done := make(chan error)
-	s.work <- func() { done <- cmd.Start() }
-	return <-done
 }
 
 // Start starts it, unless it runs.
@@ -105,14 +84,15 @@ func (p *Process) Errors() []error {
 // Kill ends it at once, wherever it is.
 func (p *Process) Kill() { p.end(syscall.SIGKILL, 0) }
 
-// Stop lets it finish what it has in hand, for so long at most, and gives how long it took.
-func (p *Process) Stop(most time.Duration) time.Duration {
+// Stop lets it finish what it has in hand, for so long at most, and gives how long it took, and whether it ended.
+func (p *Process) Stop(most time.Duration) (took time.Duration, ended bool) {
 	begun := time.Now()
-	p.end(syscall.SIGTERM, most)
-	return time.Since(begun)
+	ended = p.end(syscall.SIGTERM, most)
+	return time.Since(begun), ended
 }
 
-func (p *Process) end(sig syscall.Signal, most time.Duration) {
+// end is false if it had to be killed in the end.
+func (p *Process) end(sig syscall.Signal, most time.Duration) bool {
 	p.mu.Lock()
 	cmd, ended := p.cmd, p.ended
 	p.wanted = false
@@ -121,17 +101,20 @@ func (p *Process) end(sig syscall.Signal, most time.Duration) {
 	}
 	p.mu.Unlock()
 	if cmd == nil {
-		return
+		return true
 	}
-	if sig != syscall.SIGKILL {
-		select {
-		case <-ended:
-			return
-		case <-time.After(most):
-			p.signal(syscall.SIGKILL)
-		}
+	if sig == syscall.SIGKILL {
+		<-ended
+		return true
 	}
-	<-ended
+	select {
+	case <-ended:
+		return true
+	case <-time.After(most):
+		p.signal(syscall.SIGKILL)
+		<-ended
+		return false
+	}
 }
 
 // Pause stops it where it is; Continue lets it go on.

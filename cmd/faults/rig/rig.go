@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -129,8 +130,8 @@ func (r *Rig) Close() {
 				l.Close()
 			}
 		}
-		n.unmount()
 	}
+	r.starter.end()
 }
 
 // Errors lists what the processes did that nobody asked for.
@@ -276,12 +277,16 @@ func get(ctx context.Context, url string) (int, error) {
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// freeAddr is an address on which nobody listens. Nobody else on this machine is asked to leave it free.
+// freeAddr is an address on which nobody listens, below the ports that the kernel gives to who connects: whoever listens
+// here is to find it free again after its death.
 func freeAddr(ctx context.Context) (string, error) {
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("rig: %w", err)
+	const least, most, tries = 12_000, 32_000, 100
+	for range tries {
+		var lc net.ListenConfig
+		addr := fmt.Sprintf("127.0.0.1:%d", least+rand.IntN(most-least)) //nolint:gosec // any will do
+		if l, err := lc.Listen(ctx, "tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", errors.New("rig: no port is free between 12000 and 32000")
 }
