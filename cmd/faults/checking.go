@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,11 +35,20 @@ func judge(w io.Writer, h *record.History) error {
 	report := check.Check(h, check.DefaultBounds())
 	_, _ = fmt.Fprintf(w, "  %-14s %9s %8s %10s\n", "check", "looked at", "exempt", "violations")
 	for _, f := range report.Figures {
-		_, _ = fmt.Fprintf(w, "  %-14s %9d %8d %10d", f.Check, f.Looked, f.Exempt, f.Violations)
+		_, _ = fmt.Fprintf(w, "  %-14s %9d %8d %10d\n", f.Check, f.Looked, f.Exempt, f.Violations)
+		const most = 100
+		line := ""
 		for _, p := range f.Parts {
-			_, _ = fmt.Fprintf(w, "  %s %d", p.Name, p.Value)
+			if part := fmt.Sprintf("%s: %d", p.Name, p.Value); len(line)+len(part) > most {
+				_, _ = fmt.Fprintf(w, "      %s\n", line)
+				line = part
+			} else {
+				line = strings.TrimPrefix(line+"; "+part, "; ")
+			}
 		}
-		_, _ = fmt.Fprintln(w)
+		if line != "" {
+			_, _ = fmt.Fprintf(w, "      %s\n", line)
+		}
 	}
 	told := map[string]int{}
 	for _, v := range report.Violations {
@@ -49,6 +59,7 @@ func judge(w io.Writer, h *record.History) error {
 	if n := len(report.Violations); n > 0 {
 		return fmt.Errorf("%d violations: %v", n, caught(report))
 	}
+	_, _ = fmt.Fprintln(w, "no violations")
 	return nil
 }
 

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/cmd/faults/play"
 )
 
 func main() {
@@ -25,7 +27,13 @@ func main() {
 	}
 	root.SetOut(os.Stdout)
 	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand())
-	if err := root.ExecuteContext(ctx); err != nil {
+	err := root.ExecuteContext(ctx)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		fmt.Fprintln(os.Stderr, "faults: interrupted")
+		os.Exit(130)
+	default:
 		fmt.Fprintln(os.Stderr, "faults:", err)
 		os.Exit(1)
 	}
@@ -34,6 +42,9 @@ func main() {
 // command makes a command that does something with a trial.
 func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		if err := t.check(); err != nil {
+			return err
+		}
 		begun := time.Now()
 		t.say = func(format string, args ...any) {
 			cmd.Printf("%6.1fs  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
@@ -47,22 +58,38 @@ func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *co
 		}
 		t.say("seed %d, logs below %s", t.seed, t.dir)
 		err := do(cmd)
-		if ours && err == nil { // else somebody will want to look at it
-			err = os.RemoveAll(t.dir)
+		switch {
+		case !ours:
+		case err == nil, cmd.Context().Err() != nil:
+			err = errors.Join(err, os.RemoveAll(t.dir))
+		default: // somebody will want to look at it
+			if _, none := os.Stat(t.dir); none == nil {
+				t.say("kept: %s", t.dir)
+			}
 		}
 		return err
 	}}
+	t.nodes, t.rate, t.users, t.rings, t.longest, t.calm = 1, 40, 150, 20*time.Second, 45*time.Second, 20*time.Second
 	f := cmd.Flags()
 	f.Uint64Var(&t.seed, "seed", 0, "what is played and broken follows from it; 0 draws one")
-	f.DurationVar(&t.calm, "calm", 20*time.Second, "how long calls are played after that, and nothing breaks")
-	f.DurationVar(&t.longest, "longest", 45*time.Second, "the maximum duration of a call")
-	f.DurationVar(&t.rings, "rings-for", 20*time.Second, "how long most calls ring at most")
-	f.IntVar(&t.nodes, "nodes", 1, "brokers, 1 or 3")
-	f.Float64Var(&t.rate, "rate", 40, "calls a second")
-	f.IntVar(&t.users, "users", 150, "users of each of two apps")
 	f.StringVar(&t.source, "source", ".", "the root of the repository")
-	f.StringVar(&t.dir, "dir", "", "folder of logs and data")
+	f.StringVar(&t.dir, "dir", "", "folder of logs and data; else one that is deleted where nothing is found")
 	return cmd
+}
+
+func nodesFlag(cmd *cobra.Command, t *trial) {
+	cmd.Flags().IntVar(&t.nodes, "nodes", t.nodes, "brokers, 1 or 3")
+}
+
+// playFlags say how calls are played.
+func playFlags(cmd *cobra.Command, t *trial) {
+	f := cmd.Flags()
+	nodesFlag(cmd, t)
+	f.Float64Var(&t.rate, "rate", t.rate, "calls a second")
+	f.IntVar(&t.users, "users", t.users, "users of each of two apps")
+	f.DurationVar(&t.rings, "rings-for", t.rings, "how long most calls ring at most")
+	f.DurationVar(&t.longest, "longest", t.longest, "the maximum duration of a call")
+	f.DurationVar(&t.calm, "calm", t.calm, "how long calls are played after that, and nothing breaks")
 }
 
 func runCommand() *cobra.Command {
@@ -74,13 +101,17 @@ func runCommand() *cobra.Command {
 		}
 		return o.tell(cmd.OutOrStdout())
 	})
+	cmd.Long = "Plays calls while things break, and checks what came of it. Words for the flags:\n" +
+		"  --only    " + list(kinds(3)) + "\n  --points  " + list(whereabouts()) + "\n  --scenes  " + list(play.Scenes()) +
+		"\n  --mutant  " + list(defects())
+	playFlags(cmd, t)
 	f := cmd.Flags()
-	f.DurationVar(&t.duration, "duration", time.Minute, "how long calls are played while things break")
+	f.DurationVar(&t.duration, "duration", 5*time.Minute, "how long calls are played while things break")
 	f.DurationVar(&t.every, "every", 1500*time.Millisecond, "the mean time between two faults")
 	f.StringVar(&t.mutant, "mutant", "", "a defect to plant")
-	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults")
-	f.StringSliceVar(&t.points, "points", nil, "where faults wait for a message, such as \"after answer\"")
-	f.StringSliceVar(&t.scenes, "scenes", nil, "the scenes that are played")
+	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults (default all)")
+	f.StringSliceVar(&t.points, "points", nil, "where faults wait for a message (default all)")
+	f.StringSliceVar(&t.scenes, "scenes", nil, "the scenes that are played (default all)")
 	return cmd
 }
 
@@ -90,7 +121,7 @@ func mutantsCommand() *cobra.Command {
 	cmd := command("mutants", "Plant defects and tell which check catches each", t, func(cmd *cobra.Command) error {
 		return catch(cmd.Context(), cmd.OutOrStdout(), *t, only)
 	})
-	cmd.Flags().StringSliceVar(&only, "only", nil, "the defects")
+	cmd.Flags().StringSliceVar(&only, "only", nil, "the defects (default all): none, "+list(defects()))
 	return cmd
 }
 
@@ -112,6 +143,7 @@ func outageCommand() *cobra.Command {
 		}
 		return err
 	})
+	playFlags(cmd, t)
 	cmd.Flags().DurationVar(&t.duration, "duration", 10*time.Minute, "how long they are stopped")
 	return cmd
 }
@@ -123,6 +155,7 @@ func ringsCommand() *cobra.Command {
 		x.trial = *t
 		return x.run(cmd.Context())
 	})
+	nodesFlag(cmd, t)
 	f := cmd.Flags()
 	f.IntVar(&x.count, "count", 20_000, "calls")
 	f.DurationVar(&x.over, "over", 30*time.Second, "within how long they are invited, and come due")
@@ -146,5 +179,6 @@ func scaleCommand() *cobra.Command {
 	f.IntVar(&x.beside, "beside", 64, "calls beside each other")
 	f.DurationVar(&x.long, "long", 15*time.Second, "how long each step is measured")
 	f.BoolVar(&inOut, "in-and-out", false, "add a coordinator and take one away under load instead")
+	f.Float64Var(&t.rate, "rate", t.rate, "calls a second, with --in-and-out")
 	return cmd
 }

@@ -80,11 +80,16 @@ func (h hunt) name() string {
 
 // catch plants each defect in turn, after a run without any, and tells which check found it. Every one must be found, by a
 // check that is there for it, and nothing where there is none.
-func catch(ctx context.Context, w io.Writer, t trial, defects []string) error {
+func catch(ctx context.Context, w io.Writer, t trial, only []string) error {
+	for _, name := range only {
+		if name != "none" && !slices.Contains(defects(), name) {
+			return fmt.Errorf("--only: there is no %q; there are: none, %s", name, list(defects()))
+		}
+	}
 	var wrong []string
 	count := 0
 	for _, h := range hunts() {
-		if len(defects) > 0 && !slices.Contains(defects, h.name()) {
+		if len(only) > 0 && !slices.Contains(only, h.name()) {
 			continue
 		}
 		begun := time.Now()

@@ -66,10 +66,10 @@ func (o *outcome) print(w io.Writer) {
 		var more strings.Builder
 		for _, k := range slices.Sorted(maps.Keys(o.counts)) {
 			if labels, ok := strings.CutPrefix(k, c.metric+" "); ok && o.counts[k] > 0 {
-				_, _ = fmt.Fprintf(&more, " %s %.0f", labels, o.counts[k])
+				_, _ = fmt.Fprintf(&more, " %s %.0f,", labels, o.counts[k])
 			}
 		}
-		line(c.name, "%.0f%s", o.counts[c.metric], more.String())
+		line(c.name, "%.0f%s", o.counts[c.metric], strings.TrimSuffix(strings.Replace(more.String(), " ", ": ", 1), ","))
 	}
 }
 

@@ -20,15 +20,17 @@ import (
 func (s *site) rest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.trial.longest+6*sweepEvery)
 	defer cancel()
-	for ctx.Err() == nil {
-		left, err := s.left(ctx)
-		if err == nil && left == "" {
-			return
+	left, err := s.left(ctx)
+	for (left != "" || err != nil) && sleep(ctx, 300*time.Millisecond) {
+		if now, nowErr := s.left(ctx); ctx.Err() == nil {
+			left, err = now, nowErr
 		}
-		sleep(ctx, 300*time.Millisecond)
-		if ctx.Err() != nil {
-			s.trial.say("it does not come to rest: %s %v", left, err)
-		}
+	}
+	switch {
+	case err != nil:
+		s.trial.say("it does not come to rest: %v", err)
+	case left != "":
+		s.trial.say("it does not come to rest: there are still %s", left)
 	}
 }
 

@@ -190,6 +190,7 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 	stopPlaying()
 	<-played
 	h.Run.Stopped = record.Now()
+	t.say("waiting until every call is over")
 	s.rest(ctx)
 	close(pulses)
 	for _, w := range s.watchers {

@@ -33,6 +33,15 @@ func parts() []part {
 	}
 }
 
+// Scenes lists the scenes by name.
+func Scenes() []string {
+	var names []string
+	for _, p := range parts() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 // play plays one of the scenes.
 func (x *scene) play(ctx context.Context) {
 	list := parts()

@@ -1,0 +1,60 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/worker/mutant"
+)
+
+// check says what is wrong with what was asked for, before anything is built.
+func (t trial) check() error {
+	if _, err := os.Stat(filepath.Join(t.source, "cmd", "ringline")); err != nil {
+		return fmt.Errorf("--source: there is no Ringline in %s; run it in the root of the repository, or name that", t.source)
+	}
+	var errs []error
+	want := func(right bool, format string, args ...any) {
+		if !right {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	want(t.nodes == 1 || t.nodes == 3, "--nodes: must be 1 or 3, got %d", t.nodes)
+	want(t.duration >= 0 && t.calm >= 0 && t.outage >= 0, "--duration, --calm: must not be below 0")
+	want(t.rate > 0 && t.rate <= 10_000, "--rate: must be above 0 and at most 10000 calls a second, got %v", t.rate)
+	want(t.users >= 20, "--users: must be at least 20, got %d", t.users)
+	want(t.mutant == "" || slices.Contains(defects(), t.mutant), "--mutant: there is no %q; there are: %s", t.mutant, list(defects()))
+	for name, given := range map[string]struct{ words, known []string }{
+		"--only":   {t.only, kinds(t.nodes)},
+		"--points": {t.points, whereabouts()},
+		"--scenes": {t.scenes, play.Scenes()},
+	} {
+		for _, word := range given.words {
+			want(slices.Contains(given.known, word), "%s: there is no %q here; there are: %s", name, word, list(given.known))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func list(words []string) string { return strings.Join(words, ", ") }
+
+// kinds lists the faults that there are with so many brokers.
+func kinds(nodes int) (names []string) {
+	for _, w := range append(workerKinds(), brokerKinds(nodes, true)...) {
+		names = append(names, string(w.kind))
+	}
+	return names
+}
+
+func defects() (names []string) {
+	for _, d := range mutant.All() {
+		names = append(names, string(d))
+	}
+	return names
+}
