@@ -156,7 +156,7 @@ func TestWorkersWaitAndSurvive(t *testing.T) {
 		w := workers[i]
 		w.wait(&w.stderr, `connected to NATS`)
 		w.wait(&w.stderr, "stream "+missing+" is not there; run `ringline setup`")
-		w.readiness(t, http.StatusServiceUnavailable, missing)
+		w.readiness(t, http.StatusServiceUnavailable, `"waiting: not set up: stream `+missing)
 	}
 	n.setUp(t)
 	for _, w := range workers {
@@ -177,7 +177,7 @@ func TestWorkersWaitAndSurvive(t *testing.T) {
 
 	n.stop()
 	for _, w := range workers {
-		w.readiness(t, http.StatusServiceUnavailable, "the NATS connection")
+		w.readiness(t, http.StatusServiceUnavailable, "waiting for NATS at ")
 	}
 	n.start(t)
 	for _, w := range workers {

@@ -281,7 +281,7 @@ func (f *feeder) requests() {
 func (f *feeder) natsGoesAway() {
 	f.nats.stop()
 	for _, d := range []*devServer{f.coordinator, f.timeouts} {
-		d.readiness(f.t, http.StatusServiceUnavailable, "NATS connection")
+		d.readiness(f.t, http.StatusServiceUnavailable, "waiting for NATS at ")
 	}
 	f.nats.start(f.t)
 	for _, d := range []*devServer{f.coordinator, f.timeouts} {

@@ -73,13 +73,22 @@ func (c *client) request(ctx context.Context, method string, body []byte) (answe
 	msg, err := conn.RequestWithContext(ctx, events.APISubject(c.app, method), body)
 	switch {
 	case errors.Is(err, nats.ErrNoResponders):
-		return nil, fmt.Errorf("no Ringline worker answers at %s; start one with `%s`", withoutSecrets(c.natsURL), invocation()+" dev")
+		return nil, fmt.Errorf("no Ringline worker answers at %s; %s", withoutSecrets(c.natsURL), c.workersHint())
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil, fmt.Errorf("no answer came within %v; it may still be carried out", requestTimeout)
 	case err != nil:
 		return nil, fmt.Errorf("ask for %s: %w", method, err)
 	}
 	return msg.Data, nil
+}
+
+// workersHint is what to run where NATS answers and Ringline does not.
+func (c *client) workersHint() string {
+	flag := ""
+	if c.natsURL != c.settings.NatsURL {
+		flag = " --nats-url " + shellWord(withoutSecrets(c.natsURL))
+	}
+	return fmt.Sprintf("run `%s setup%s` and then `%[1]s coordinator%[2]s`", invocation(), flag)
 }
 
 // flagsToRepeat are those that a suggested command line needs too.

@@ -68,7 +68,8 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 	cmd.Env = append(cmd.Env,
 		"RINGLINE_RING_TIMOUT=30s", "RINGLINE_LOG_LEVEL=", "RINGLINE_PARALLEL=many", "RINGLINE_CALLS_MAX_BYTES=1TB",
 		"RINGLINE_REPLICAS=2", "RINGLINE_LINES_TTL=25h", "RINGLINE_NATS_URL=nats://me:hush@h:port",
-		"RINGLINE_NATS_CREDS=a", "RINGLINE_NATS_NKEY=b", "RINGLINE_NATS_TLS_CA="+nowhere, "RINGLINE_NATS_TLS_KEY=c")
+		"RINGLINE_NATS_CREDS=a", "RINGLINE_NATS_NKEY=b", "RINGLINE_NATS_TLS_CA="+nowhere, "RINGLINE_NATS_TLS_KEY=c",
+		"RINGLINE_HTTP=off", "RINGLINE_PPROF=true")
 	r := execute(t, cmd)
 	want := []string{
 		"RINGLINE_RING_TIMOUT is no setting; did you mean RINGLINE_RING_TIMEOUT?",
@@ -76,7 +77,8 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 		`RINGLINE_PARALLEL must be a whole number, got "many"`,
 		`RINGLINE_CALLS_MAX_BYTES must be a size such as 16GiB, 512MiB or 1000000, got "1TB"`,
 		"RINGLINE_REPLICAS must be 1, 3 or 5, got 2",
-		"RINGLINE_NATS_URL must be URLs such as nats://host:4222, with commas between them",
+		"RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss), with commas between them",
+		"RINGLINE_PPROF is true and RINGLINE_HTTP is off: there would be no profiles",
 		"RINGLINE_NATS_CREDS and RINGLINE_NATS_NKEY exclude each other: give one of them",
 		"RINGLINE_NATS_TLS_CA: nats: error loading or parsing rootCA file: open " + nowhere + ": no such file or directory",
 		"RINGLINE_NATS_TLS_KEY needs RINGLINE_NATS_TLS_CERT",
@@ -89,6 +91,26 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 	}
 	if lines := strings.Count(r.stdout, "\n"); r.code != exitFailed || lines != len(want) || strings.Contains(r.stdout+r.stderr, "hush") {
 		t.Errorf("%d lines, want %d: %+v", lines, len(want), r)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for addr, want := range map[string]bool{
+		"off": true, "127.0.0.1:8081": true, "0.0.0.0:8080": true, ":8080": true, "[::1]:0": true, "localhost:65535": true,
+		"": false, "8080": false, "localhost": false, "localhost:": false, "localhost:99999": false, "localhost:-1": false, "::1:80": false,
+	} {
+		if got := validHTTP(addr); got != want {
+			t.Errorf("address %q: %t", addr, got)
+		}
+	}
+	for url, want := range map[string]bool{
+		"h": true, "h:4222": true, "nats://h:4222": true, "tls://h": true, "ws://h:80": true, "WSS://h": true, "nats://u:p@h1, nats://h2": true,
+		"http://x:1": false, "nats://h1,https://h2": false, "nats://": false,
+	} {
+		if got := validURLs(url); got != want {
+			t.Errorf("URLs %q: %t", url, got)
+		}
 	}
 }
 

@@ -85,19 +85,25 @@ func (c *connection) drain(ctx context.Context) error {
 func noServer(natsURL string, err error) error {
 	natsURL = withoutSecrets(natsURL)
 	if errors.Is(err, nats.ErrNoServers) {
-		return fmt.Errorf("no NATS server at %s; start one with `%s`", natsURL, startHint(natsURL))
+		return fmt.Errorf("no NATS server at %s%s", natsURL, startHint(natsURL))
 	}
 	return fmt.Errorf("connect to NATS at %s: %w", natsURL, err)
 }
 
-// startHint is how to start a server that listens there, where that can be.
+// startHint is how to start a server that listens there, where that can be: dev is one, on loopback.
 func startHint(natsURL string) string {
-	hint := invocation() + " dev"
-	u, err := url.Parse(natsURL)
-	if err == nil && u.Port() != "" && u.Port() != fmt.Sprint(defaultNATSPort) {
-		hint += " --port " + u.Port()
+	if !strings.Contains(natsURL, "://") {
+		natsURL = "nats://" + natsURL
 	}
-	return hint
+	u, err := url.Parse(natsURL)
+	if err != nil || u.Scheme != "nats" || u.Hostname() != natsHost && u.Hostname() != "localhost" {
+		return ""
+	}
+	port := ""
+	if u.Port() != "" && u.Port() != fmt.Sprint(defaultNATSPort) {
+		port = " --port " + u.Port()
+	}
+	return fmt.Sprintf("; start one with `%s dev%s`", invocation(), port)
 }
 
 // withoutSecrets leaves user, password and token out of the URLs.

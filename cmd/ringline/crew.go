@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -63,7 +64,7 @@ func (c *crew) run(ctx context.Context, started func(), roles ...role) (err erro
 	for _, conn := range c.conns {
 		back = append(back, part{"NATS", conn.Run})
 	}
-	c.ready.running(c.conns)
+	c.ready.running(c.url, c.conns)
 	started()
 	defer context.AfterFunc(ctx, func() {
 		c.ready.set("stopping")
@@ -74,7 +75,7 @@ func (c *crew) run(ctx context.Context, started func(), roles ...role) (err erro
 
 // open makes a connection, and waits until it is there.
 func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.JetStream, error) {
-	c.ready.set("waiting for NATS at " + withoutSecrets(c.url))
+	c.ready.set(waiting(c.url))
 	conn, err := connect(c.url, "ringline "+name, c.options...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect the %s: %w", name, err)
@@ -94,7 +95,7 @@ func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.Jet
 // await waits until `ringline setup` has run.
 func (c *crew) await(ctx context.Context, js jetstream.JetStream, streams, buckets []string) error {
 	return worker.Await(ctx, js, func(err error) {
-		why := fmt.Sprintf("waiting: %v", err)
+		why := "waiting: " + strings.TrimPrefix(err.Error(), "worker: ")
 		if errors.Is(err, worker.ErrNotSetUp) {
 			why += "; run `ringline setup`"
 		}

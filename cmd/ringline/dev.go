@@ -26,7 +26,7 @@ type dev struct {
 	ready    readiness
 
 	port   int
-	http   string
+	http   httpAddress
 	data   string
 	memory bool
 }
@@ -50,7 +50,9 @@ func newDev() *cobra.Command {
 				return fmt.Errorf("RINGLINE_REPLICAS is %d, and dev is one node", s.Replicas)
 			}
 			d.settings, d.log, d.out = s, log, cmd.OutOrStdout()
-			d.http = s.httpAddress(cmd)
+			if d.http, err = s.httpAddress(cmd); err != nil {
+				return err
+			}
 			return untilStopped(cmd.Context(), d.run)
 		},
 	}

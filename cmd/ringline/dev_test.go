@@ -90,7 +90,9 @@ func TestDevRefusesWhatOthersHold(t *testing.T) {
 			[]string{"another program listens on " + addr + ";", "--http ADDR"},
 		},
 		"impossible port":    {[]string{"--port", "70000", "--http", "127.0.0.1:0"}, []string{"--port 70000: ", "invalid port"}},
-		"impossible address": {[]string{"--port", "0", "--http", "nowhere"}, []string{"--http nowhere: ", "missing port"}},
+		"impossible address": {[]string{"--port", "0", "--http", "nowhere"}, []string{`--http must be host:port such as 127.0.0.1:8081, or off, got "nowhere"`}},
+		"no address":         {[]string{"--port", "0", "--http", ""}, []string{`--http must be host:port such as 127.0.0.1:8081, or off, got ""`}},
+		"another's address":  {[]string{"--port", "0", "--http", "192.0.2.1:0"}, []string{"--http 192.0.2.1:0: "}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -146,10 +148,13 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"RINGLINE_SWEEP_OVERDUE=-5s", "RINGLINE_SWEEP_OVERDUE must be at least 1s, got -5s"},
 		{"RINGLINE_SWEEP_EVERY=often", `RINGLINE_SWEEP_EVERY must be a duration such as 90s, 15m or 12h, got "often"`},
 		{"RINGLINE_PPROF=yes", `RINGLINE_PPROF must be true or false, got "yes"`},
+		{"RINGLINE_HTTP=8080", `RINGLINE_HTTP must be host:port such as 127.0.0.1:8081, or off, got "8080"`},
+		{"RINGLINE_HTTP=localhost:99999", `RINGLINE_HTTP must be host:port such as 127.0.0.1:8081, or off, got "localhost:99999"`},
+		{"RINGLINE_NATS_URL=http://x:1", "RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss), with commas between them"},
 		{"RINGLINE_INBOX_PREFIX=a.>", "RINGLINE_INBOX_PREFIX must be a subject without wildcards"},
 		{"RINGLINE_LOG_LEVEL=loud", `RINGLINE_LOG_LEVEL must be debug, info, warn or error, got "loud"`},
 		{"RINGLINE_REPLICAS=3", "RINGLINE_REPLICAS is 3, and dev is one node"},
-		{"RINGLINE_NATS_URL=nats://me:hush@h:port", "RINGLINE_NATS_URL must be URLs such as nats://host:4222,"},
+		{"RINGLINE_NATS_URL=nats://me:hush@h:port", "RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss),"},
 		{"RINGLINE_APP=a.b", "RINGLINE_APP: must be 1 to 64 characters"},
 	} {
 		t.Run(c.variable, func(t *testing.T) {
@@ -214,10 +219,10 @@ func TestReadiness(t *testing.T) {
 	}
 	ready.set("starting")
 	check(http.StatusServiceUnavailable, "starting")
-	ready.running([]*connection{nc})
+	ready.running("nats://me:hush@h1:4222,nats://h2:4222", []*connection{nc})
 	check(http.StatusOK, "")
 	nc.Close()
-	check(http.StatusServiceUnavailable, `the NATS connection "ringline api" is CLOSED`)
+	check(http.StatusServiceUnavailable, "waiting for NATS at nats://h1:4222,nats://h2:4222")
 	ready.set("stopping")
 	check(http.StatusServiceUnavailable, "stopping")
 }

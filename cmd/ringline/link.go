@@ -11,11 +11,16 @@ import (
 
 // link logs once when a process begins to wait for NATS, and once when all of its connections are there.
 type link struct {
-	log zerolog.Logger // says where NATS is
+	log   zerolog.Logger // says where NATS is
+	until string         // how long it waits, for people; empty for ever
 
 	mu     sync.Mutex
+	told   bool            // that it waits
 	absent map[string]bool // connections, by name
 }
+
+// settle is how long all connections are there before that is told: one may be back before another knows that it was lost.
+const settle = 200 * time.Millisecond
 
 // options make a connection that waits for NATS for ever, and says so here.
 func (l *link) options() []nats.Option {
@@ -34,11 +39,14 @@ func (l *link) gone(nc *nats.Conn, err error) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.absent) == 0 {
+	if l.absent == nil {
 		l.absent = map[string]bool{}
-		l.log.Warn().Err(err).Msg("NATS is not there, waiting for it")
 	}
 	l.absent[nc.Opts.Name] = true
+	if !l.told {
+		l.told = true
+		l.log.Warn().Err(err).Msg("NATS is not there, waiting for it" + l.until)
+	}
 }
 
 func (l *link) there(nc *nats.Conn) {
@@ -49,6 +57,15 @@ func (l *link) there(nc *nats.Conn) {
 	}
 	delete(l.absent, nc.Opts.Name)
 	if len(l.absent) == 0 {
+		time.AfterFunc(settle, l.settled)
+	}
+}
+
+func (l *link) settled() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.told && len(l.absent) == 0 {
+		l.told = false
 		l.log.Info().Msg("connected to NATS")
 	}
 }

@@ -22,13 +22,22 @@ import (
 // readiness says whether commands are handled, or why not.
 type readiness struct {
 	phase atomic.Pointer[string] // why not; nil once everything runs
-	conns atomic.Pointer[[]*connection]
+	works atomic.Pointer[works]
+}
+
+// works is what everything that runs needs.
+type works struct {
+	url   string
+	conns []*connection
 }
 
 func (r *readiness) set(phase string) { r.phase.Store(&phase) }
 
-func (r *readiness) running(conns []*connection) {
-	r.conns.Store(&conns)
+// waiting says the same whether NATS was never there or has gone.
+func waiting(natsURL string) string { return "waiting for NATS at " + withoutSecrets(natsURL) }
+
+func (r *readiness) running(natsURL string, conns []*connection) {
+	r.works.Store(&works{natsURL, conns})
 	r.phase.Store(nil)
 }
 
@@ -37,9 +46,10 @@ func (r *readiness) reason() string {
 	if phase := r.phase.Load(); phase != nil {
 		return *phase
 	}
-	for _, c := range *r.conns.Load() {
-		if s := c.Status(); s != nats.CONNECTED {
-			return fmt.Sprintf("the NATS connection %q is %s", c.Opts.Name, s)
+	w := r.works.Load()
+	for _, c := range w.conns {
+		if c.Status() != nats.CONNECTED {
+			return waiting(w.url)
 		}
 	}
 	return ""
@@ -112,8 +122,22 @@ func serveMetrics(m *meter.Meter, log zerolog.Logger) http.Handler {
 // scrapeLog lets what goes wrong with a scrape into our log.
 type scrapeLog struct{ zerolog.Logger }
 
-// Println is promhttp.Logger's.
-func (l scrapeLog) Println(v ...any) { l.Error().Msg(strings.TrimSpace(fmt.Sprintln(v...))) }
+// Println is promhttp.Logger's. That who asked has gone is nobody's error.
+func (l scrapeLog) Println(v ...any) {
+	level := zerolog.ErrorLevel
+	for _, x := range v {
+		if err, ok := x.(error); ok && gone(err) {
+			level = zerolog.DebugLevel
+		}
+	}
+	l.WithLevel(level).Msg(strings.TrimSpace(fmt.Sprintln(v...)))
+}
+
+// gone says whether an answer could not be sent to who asked for it.
+func gone(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "write"
+}
 
 func (r *readiness) serve(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")

@@ -27,19 +27,16 @@ const (
 )
 
 // listenHTTP takes the address of the probes; off gives none.
-func listenHTTP(ctx context.Context, addr string) (net.Listener, error) {
-	if addr == httpOff {
+func listenHTTP(ctx context.Context, http httpAddress) (net.Listener, error) {
+	if http.addr == httpOff {
 		return nil, nil //nolint:nilnil // none was asked for
 	}
-	if addr == "" { // the net package takes that for every interface
-		return nil, errors.New("--http: is empty; give an address such as 127.0.0.1:8080, or off")
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", http.addr)
 	switch {
 	case inUse(err):
-		return nil, fmt.Errorf("another program listens on %s; stop it, or start with --http ADDR (such as --http 127.0.0.1:0, any free port)", addr)
+		return nil, fmt.Errorf("another program listens on %s; stop it, or start with --http ADDR (such as --http 127.0.0.1:0, any free port)", http.addr)
 	case err != nil:
-		return nil, fmt.Errorf("--http %s: %w", addr, err)
+		return nil, fmt.Errorf("%s %s: %w", http.from, http.addr, err)
 	}
 	return l, nil
 }

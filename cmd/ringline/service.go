@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -15,7 +16,8 @@ type service struct {
 	ready    readiness
 	role     role
 
-	natsURL, http string
+	natsURL string
+	http    httpAddress
 }
 
 func newCoordinator() *cobra.Command {
@@ -39,7 +41,10 @@ func serviceCommand(r role, http, short, long string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			w.settings, w.log, w.http = s, log, s.httpAddress(cmd)
+			w.settings, w.log = s, log
+			if w.http, err = s.httpAddress(cmd); err != nil {
+				return err
+			}
 			if w.natsURL, err = s.natsServers(cmd); err != nil {
 				return err
 			}
@@ -97,13 +102,20 @@ func addHTTPFlag(cmd *cobra.Command, addr string) {
 	cmd.Flags().String("http", addr, "address of "+probePaths+", or off ($RINGLINE_HTTP)")
 }
 
+// httpAddress is where HTTP is served, and by the name of what that was said.
+type httpAddress struct{ addr, from string }
+
 // httpAddress is the flag's, else the environment's, else the default.
-func (s settings) httpAddress(cmd *cobra.Command) string {
+func (s settings) httpAddress(cmd *cobra.Command) (httpAddress, error) {
 	f := cmd.Flags().Lookup("http")
-	if !f.Changed && s.HTTP != "" {
-		return s.HTTP
+	switch addr := f.Value.String(); {
+	case !f.Changed && s.HTTP != "":
+		return httpAddress{s.HTTP, "RINGLINE_HTTP"}, nil
+	case !validHTTP(addr):
+		return httpAddress{}, fmt.Errorf("--http "+wantedHTTP, addr)
+	default:
+		return httpAddress{addr, "--http"}, nil
 	}
-	return f.Value.String()
 }
 
 func addNATSFlag(cmd *cobra.Command) {
@@ -117,7 +129,7 @@ func (s settings) natsServers(cmd *cobra.Command) (string, error) {
 	case !f.Changed:
 		return s.NatsURL, nil
 	case !validURLs(f.Value.String()):
-		return "", errors.New("--nats-url must be URLs such as nats://host:4222, with commas between them")
+		return "", errors.New("--nats-url " + wantedURLs)
 	}
 	return f.Value.String(), nil
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -167,7 +169,15 @@ func (s settings) problems() (list []problem) {
 	refuse(s.SweepOverdue < leastSweep, "RINGLINE_SWEEP_OVERDUE", "must be at least %v, got %v", leastSweep, s.SweepOverdue)
 	refuse(!validInboxPrefix(s.InboxPrefix), "RINGLINE_INBOX_PREFIX",
 		"must be a subject without wildcards such as _INBOX, got %q", s.InboxPrefix)
-	refuse(!validURLs(s.NatsURL), "RINGLINE_NATS_URL", "must be URLs such as nats://host:4222, with commas between them")
+	refuse(!validURLs(s.NatsURL), "RINGLINE_NATS_URL", wantedURLs)
+	if s.HTTP != "" {
+		refuse(!validHTTP(s.HTTP), "RINGLINE_HTTP", wantedHTTP, s.HTTP)
+		if s.HTTP == httpOff && s.Pprof {
+			list = append(list, problem{
+				[]string{"RINGLINE_PPROF", "RINGLINE_HTTP"}, "RINGLINE_PPROF is true and RINGLINE_HTTP is off: there would be no profiles",
+			})
+		}
+	}
 	if err := events.CheckToken("RINGLINE_APP", s.App); err != nil {
 		list = append(list, problem{[]string{"RINGLINE_APP"}, err.Message})
 	}
@@ -222,6 +232,25 @@ func (s settings) streams() worker.Settings {
 	return w
 }
 
+// What is wanted of addresses.
+const (
+	wantedURLs = "must be URLs such as nats://host:4222 (or tls, ws, wss), with commas between them"
+	wantedHTTP = "must be host:port such as 127.0.0.1:8081, or off, got %q"
+)
+
+// validHTTP says whether that is off, or an address that one can listen on.
+func validHTTP(addr string) bool {
+	if addr == httpOff {
+		return true
+	}
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
 // validURLs says whether NATS servers can be meant. Why not is not told, as that would quote the password.
 func validURLs(list string) bool {
 	for s := range strings.SplitSeq(list, ",") {
@@ -229,7 +258,8 @@ func validURLs(list string) bool {
 		if !strings.Contains(s, "://") {
 			s = "nats://" + s
 		}
-		if u, err := url.Parse(s); err != nil || u.Hostname() == "" {
+		u, err := url.Parse(s)
+		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
 			return false
 		}
 	}

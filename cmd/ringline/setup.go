@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -24,6 +25,7 @@ type setup struct {
 
 	natsURL string
 	check   bool
+	fewer   bool
 	wait    time.Duration
 }
 
@@ -49,6 +51,7 @@ func newSetup() *cobra.Command {
 	}
 	addNATSFlag(cmd)
 	cmd.Flags().BoolVar(&u.check, "check", false, "change nothing, only tell what differs, and exit with 1 if anything does")
+	cmd.Flags().BoolVar(&u.fewer, "fewer-replicas", false, "let RINGLINE_REPLICAS take away replicas of what is there")
 	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long NATS may take to be there")
 	return cmd
 }
@@ -57,6 +60,7 @@ func (u *setup) run(ctx context.Context) error {
 	credentials, _ := u.settings.credentials() // checked with the other settings
 	var ready readiness
 	crew := newCrew(u.settings, u.log, nil, &ready, u.natsURL, credentials)
+	crew.link.until = fmt.Sprintf(" until %s (--wait %v)", time.Now().Add(u.wait).Format(time.TimeOnly), u.wait)
 	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to be sent
 	waiting, stop := context.WithTimeout(ctx, u.wait)
 	defer stop()
@@ -74,7 +78,24 @@ func (u *setup) run(ctx context.Context) error {
 	if u.check {
 		return u.report(before)
 	}
+	if err := checkReplicas(before); err != nil && !u.fewer {
+		return err
+	}
 	return u.apply(ctx, js, before)
+}
+
+// checkReplicas refuses settings by which something that is there would lose replicas: they may only have been forgotten.
+func checkReplicas(before []worker.Part) error {
+	for _, p := range before {
+		for _, d := range p.Differences {
+			wanted, err1 := strconv.Atoi(d.Wanted)
+			found, err2 := strconv.Atoi(d.Found)
+			if p.Kind != worker.KindConsumer && d.Field == "num_replicas" && errors.Join(err1, err2) == nil && wanted < found {
+				return fmt.Errorf("RINGLINE_REPLICAS is %d, and %s %s has %d; --fewer-replicas takes them away", wanted, p.Kind, p.Name, found)
+			}
+		}
+	}
+	return nil
 }
 
 func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []worker.Part, err error) {
@@ -115,6 +136,9 @@ func (u *setup) report(parts []worker.Part) error {
 	return u.print(parts, "missing", "differs", "as wanted", func(off int) error {
 		if off == 0 {
 			return nil
+		}
+		if err := checkReplicas(parts); err != nil {
+			return err
 		}
 		return fmt.Errorf("%d of %d are not as the settings want them; `ringline setup` changes that", off, len(parts))
 	})

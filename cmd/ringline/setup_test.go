@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,6 +172,14 @@ func TestThreeNodes(t *testing.T) {
 	if r = all.ringline(t, env, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check: %+v", r)
 	}
+	forgotten := "RINGLINE_REPLICAS is 1, and stream RINGLINE_COMMANDS has 3; --fewer-replicas takes them away"
+	checkRefused(t, all.ringline(t, nil, "setup"), []string{forgotten})
+	if r = all.ringline(t, nil, "setup", "--check"); r.code != exitFailed || !strings.Contains(r.stderr, forgotten) {
+		t.Errorf("--check with fewer replicas: %+v", r)
+	}
+	if r = all.ringline(t, env, "setup", "--check"); r.code != 0 {
+		t.Errorf("--check after what was refused: %+v", r)
+	}
 	coordinator, timeouts := all.startWorker(t, "coordinator").running(t), all.startWorker(t, "timeouts").running(t)
 	nodes[0].stop() // one of three may be gone
 	poll(t, "invitation on two nodes", func() bool {
@@ -181,6 +190,10 @@ func TestThreeNodes(t *testing.T) {
 	}, &coordinator.stderr, &timeouts.stderr)
 	coordinator.end(syscall.SIGTERM)
 	timeouts.end(syscall.SIGTERM)
+	nodes[0].start(t)
+	if r = all.ringline(t, nil, "setup", "--fewer-replicas"); r.code != 0 || !strings.Contains(r.stdout, "num_replicas: wanted 1, found 3") {
+		t.Errorf("setup --fewer-replicas: %+v", r)
+	}
 }
 
 func TestSetupRefuses(t *testing.T) {
@@ -196,7 +209,8 @@ func TestSetupRefuses(t *testing.T) {
 	}
 	nowhere := newNATS(t)
 	r := nowhere.ringline(t, nil, "setup", "--wait", "100ms")
-	if r.code != exitFailed || !strings.Contains(r.stderr, "no NATS server at "+nowhere.url+" within 100ms") {
+	if r.code != exitFailed || !strings.Contains(r.stderr, "no NATS server at "+nowhere.url+" within 100ms") ||
+		!regexp.MustCompile(`waiting for it until \d\d:\d\d:\d\d \(--wait 100ms\)"`).MatchString(r.stderr) {
 		t.Errorf("without a server: %+v", r)
 	}
 	r = execute(t, program("ringline", "setup", "--nats-url", n.url, "--check", "--wait", "30s"))

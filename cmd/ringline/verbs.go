@@ -261,12 +261,20 @@ func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) er
 		return fmt.Errorf("print the answer: %w", err)
 	}
 	if a.Error != nil {
-		return a.Error
+		return advised(a.Error)
 	}
 	if !a.OK {
 		return errors.New("the answer is neither ok nor an error")
 	}
 	return nil
+}
+
+// advised says what to do about an error, where the command line has something to say.
+func advised(err *events.Error) error {
+	if err.Code == events.CodeAlreadyExists {
+		return fmt.Errorf("%w; take another id, or leave --call out", err)
+	}
+	return err
 }
 
 // showCall prints the call, and of a new one how it can be answered.

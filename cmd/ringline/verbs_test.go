@@ -73,7 +73,7 @@ func TestVerbsSayWhatTheServiceSays(t *testing.T) {
 		{[]string{"invite", "bob", "--user", ""}, "invalid_argument", "user_id: required"},
 		{[]string{"invite", "bob", "--user", "joe", "--data", strings.Repeat("x", 4097)}, "invalid_argument", "custom_data: must be at most 4096 bytes"},
 		{[]string{"ring", "c1", "--user", "bob", "--attempt", "0"}, "invalid_argument", "attempt: "},
-		{[]string{"invite", "bob", "--user", "joe", "--call", "c1"}, "already_exists", "call_id"},
+		{[]string{"invite", "bob", "--user", "joe", "--call", "c1"}, "already_exists", "call_id: c1 is the id of another call; take another id, or leave --call out"},
 		{[]string{"accept", "c1", "--user", "bob", "--device", "phone-2"}, "answered_elsewhere", ""},
 		{[]string{"decline", "c1", "--user", "bob", "--device", "phone-1"}, "not_pending", ""},
 		{[]string{"end", "c1", "--user", "bob"}, "permission_denied", ""},
@@ -161,15 +161,26 @@ func TestNobodyThere(t *testing.T) {
 		checkRefused(t, r, []string{noServer, "ringline dev --port " + port + "`"})
 	}
 
+	for _, urls := range []string{"nats://127.0.0.1:" + port + ",nats://localhost:" + port, "tls://127.0.0.1:" + port, "127.0.0.2:" + port} {
+		r := execute(t, program("ringline", "get", "c1", "--nats-url", urls))
+		if r.code != exitFailed || r.stderr != "ringline: no NATS server at "+urls+"\n" {
+			t.Errorf("where dev would not help: %+v", r)
+		}
+	}
+
 	s := natstest.Start(t) // with every stream, without a worker
 	r := execute(t, program("ringline", "get", "c1", "--nats-url", s.URL()))
-	checkRefused(t, r, []string{"no Ringline worker answers at " + s.URL() + "; start one with `", "ringline dev`"})
+	checkRefused(t, r, []string{
+		"no Ringline worker answers at " + s.URL() + "; run `", "ringline setup --nats-url " + s.URL() + "` and then `", "ringline coordinator --nats-url " + s.URL() + "`",
+	})
+	r = (&natsServer{url: s.URL()}).ringline(t, nil, "get", "c1")
+	checkRefused(t, r, []string{"ringline setup` and then `", "ringline coordinator`"})
 
 	if err := s.JS.DeleteStream(t.Context(), "RINGLINE_CALLS"); err != nil {
 		t.Fatal(err)
 	}
 	r = execute(t, program("ringline", "watch", "--nats-url", s.URL()))
-	checkRefused(t, r, []string{"no Ringline at " + s.URL() + ": there is no stream RINGLINE_CALLS"})
+	checkRefused(t, r, []string{"no Ringline at " + s.URL() + ": there is no stream RINGLINE_CALLS; run `", "ringline setup --nats-url "})
 
 	for _, args := range [][]string{{"get", "c1", "--app", "a.*"}, {"watch", "--user", "a\nb"}, {"watch", "--call", "*"}} {
 		checkRefused(t, execute(t, program("ringline", append(args, "--nats-url", s.URL())...)), []string{args[len(args)-2] + ": must be 1 to "})

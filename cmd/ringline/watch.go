@@ -147,8 +147,7 @@ func (w *watch) consume(ctx context.Context, conn *connection) (stop func(), err
 	stream, err := js.Stream(ctx, worker.StreamCalls)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return nil, fmt.Errorf("no Ringline at %s: there is no stream %s; start one with `%s`",
-			withoutSecrets(w.natsURL), worker.StreamCalls, invocation()+" dev")
+		return nil, fmt.Errorf("no Ringline at %s: there is no stream %s; %s", withoutSecrets(w.natsURL), worker.StreamCalls, w.workersHint())
 	case err != nil:
 		return nil, fmt.Errorf("open stream %s at %s: %w", worker.StreamCalls, withoutSecrets(w.natsURL), err)
 	}

@@ -49,6 +49,8 @@ func (r *run) handledSoon(m *message, begun int64, takes time.Duration, v *verdi
 		if v.looked(); a.at > due {
 			v.fail(m.story, "%s was %s, and had to be by %s; %s", r.describeSent(m), r.describeAnswer(a), r.when(due), r.broken(m.At, a.at))
 		}
+	case m.Via == record.API && len(m.answers) > 0:
+		v.exempt("the api had given up") // as for a hang-up that waits longer for its invitation than the api for its answer
 	case r.Run.Read < due:
 		v.exempt("not due yet")
 	case r.calm(begun, begun+int64(takes)):
