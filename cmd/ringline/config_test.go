@@ -114,6 +114,15 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
+// TestHTTPAddressIsNotOurs: the message names what the address came from.
+func TestHTTPAddressIsNotOurs(t *testing.T) {
+	t.Parallel()
+	const addr = "192.0.2.1:0" // is given to nobody
+	n := newNATS(t)
+	checkRefused(t, n.ringline(t, []string{"RINGLINE_HTTP=" + addr}, "coordinator"), []string{"ringline: RINGLINE_HTTP " + addr + ": "})
+	checkRefused(t, n.ringline(t, []string{"RINGLINE_HTTP=off"}, "timeouts", "--http", addr), []string{"ringline: --http " + addr + ": "})
+}
+
 func TestByteSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]byteSize{"16GiB": 16 << 30, "512 MiB": 512 << 20, "1000001": 1_000_001, "0": 0, "8388607TiB": 8388607 << 40} {
