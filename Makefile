@@ -27,7 +27,7 @@ soak: ## run the tests of races, kills and pauses many times as long (some 3 min
 faults: ## break processes and links for DURATION (5m) by SEED (0 draws one) with 1 or 3 NODES, and check what came of it
 	go run ./cmd/faults run --seed $(SEED) --duration $(DURATION) --nodes $(NODES)
 
-mutants: ## plant each known defect and show which check of the fault harness catches it (some 15 minutes)
+mutants: ## plant each known defect and show which check of the fault harness catches it (some 18 minutes)
 	go run ./cmd/faults mutants --seed $(SEED)
 
 rings: ## let 20,000 calls ring at once, then the same with everything killed meanwhile (some 4 minutes)

@@ -18,14 +18,14 @@ type hands struct {
 
 	mu    sync.Mutex
 	lanes map[string][]*held // by key, what waits; an entry means that somebody is at work on that key
-	since map[*held]time.Time
+	held  map[*held]bool
 }
 
 func newHands(parallel int, handle func(*held)) *hands {
 	parallel = max(parallel, 1)
 	return &hands{
 		handle: handle, room: make(chan struct{}, parallel), most: heldFor * parallel, freed: make(chan struct{}, 1),
-		lanes: map[string][]*held{}, since: map[*held]time.Time{},
+		lanes: map[string][]*held{}, held: map[*held]bool{},
 	}
 }
 
@@ -33,7 +33,7 @@ func newHands(parallel int, handle func(*held)) *hands {
 func (h *hands) free(ctx context.Context) int {
 	for ctx.Err() == nil {
 		h.mu.Lock()
-		n := h.most - len(h.since)
+		n := h.most - len(h.held)
 		h.mu.Unlock()
 		if n > 0 {
 			return n
@@ -51,7 +51,7 @@ func (h *hands) take(key string, msg *held) {
 	h.wg.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.since[msg] = time.Now()
+	h.held[msg] = true
 	waiting, busy := h.lanes[key]
 	if busy {
 		h.lanes[key] = append(waiting, msg)
@@ -75,7 +75,7 @@ func (h *hands) work(key string, msg *held) {
 func (h *hands) next(key string, done *held) (*held, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.since, done)
+	delete(h.held, done)
 	select {
 	case h.freed <- struct{}{}:
 	default:
@@ -97,20 +97,21 @@ func (h *hands) extend(ctx context.Context, nc *nats.Conn) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
-			for _, msg := range h.olderThan(now.Add(-ackWait / 4)) {
+		case <-tick.C:
+			for _, msg := range h.runningOut() {
 				go msg.extend(ctx, nc)
 			}
 		}
 	}
 }
 
-func (h *hands) olderThan(t time.Time) []*held {
+// runningOut lists what more time is to be asked for: no more what may be somebody else's, or it would be kept from him.
+func (h *hands) runningOut() []*held {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var list []*held
-	for msg, since := range h.since {
-		if since.Before(t) && Ours(msg) { // else it is kept from whoever has it
+	for msg := range h.held {
+		if Ours(msg) && msg.left() < ackWait*3/4 {
 			list = append(list, msg)
 		}
 	}

@@ -37,6 +37,13 @@ func Ours(msg jetstream.Msg) bool {
 	return now.Before(m.until) && now.Round(0).Before(m.until.Round(0))
 }
 
+// left is how long the server still waits.
+func (m *held) left() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Until(m.until)
+}
+
 // extend asks the server to wait longer. It counts only if the server confirms it in time: one that had stopped to wait
 // confirms it too.
 func (m *held) extend(ctx context.Context, nc *nats.Conn) {

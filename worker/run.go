@@ -108,10 +108,7 @@ func (r Runner) connected(ctx context.Context) bool {
 func (r Runner) handle(ctx context.Context, msg *held) {
 	r.count.Delivered(Delivered(msg))
 	exit := Nak(0, meter.WorkerEnds)
-	switch {
-	case !Ours(msg):
-		exit = Leave()
-	case ctx.Err() == nil:
+	if ctx.Err() == nil && Ours(msg) {
 		exit = r.guarded(ctx, msg)
 	}
 	if mutant.Planted(mutant.GivesUp) && exit.kind == exitNak && Delivered(msg) > 2 {

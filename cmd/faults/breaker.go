@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/cmd/faults/wire"
@@ -77,7 +78,7 @@ func (b *breaker) run(ctx context.Context, faults []fault) {
 	defer wg.Wait()
 	begun := time.Now()
 	for _, f := range faults {
-		if !sleep(ctx, time.Until(begun.Add(f.at))) {
+		if !play.Sleep(ctx, time.Until(begun.Add(f.at))) {
 			return
 		}
 		wg.Go(func() { b.carryOut(ctx, f, acts[f.kind]) })
@@ -104,18 +105,6 @@ func (b *breaker) carryOut(ctx context.Context, f fault, do act) {
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
-}
-
 // spoil makes a link worse until it is mended.
 type spoil func(f fault, l *wire.Link)
 
@@ -139,7 +128,7 @@ func (b *breaker) cutClient(ctx context.Context, f fault) (target, note string, 
 		defer l.Mend()
 		cut(f, l)
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return links[0].Name, "", nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/cmd/faults/wire"
 	"ringline.io/ringline/worker"
@@ -44,7 +45,7 @@ func (b *breaker) killThem(ctx context.Context, f fault, nodes ...*rig.Node) err
 	for _, n := range nodes {
 		n.Kill()
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return start(ctx, nodes...)
 }
 
@@ -70,13 +71,13 @@ func start(ctx context.Context, nodes ...*rig.Node) error {
 
 func (b *breaker) restartNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
 	n.Stop(20 * time.Second) // with streams to hand over it may take longer, and is killed
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return n.Name, "", start(ctx, n)
 }
 
 func (b *breaker) pauseNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
 	n.Pause()
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	n.Continue()
 	return n.Name, "", nil
 }
@@ -86,7 +87,7 @@ func (b *breaker) fillDisk(ctx context.Context, f fault, n *rig.Node) (target, n
 	if err := n.FillDisk(); err != nil {
 		return n.Name, "", err
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	n.FreeDisk()
 	return n.Name, "", b.killThem(ctx, f, n)
 }
@@ -101,7 +102,7 @@ func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.N
 			defer links[i].Mend()
 			s(f, links[i])
 		}
-		sleep(ctx, f.long)
+		play.Sleep(ctx, f.long)
 		return links[0].Name, "", nil
 	}
 }
@@ -110,13 +111,13 @@ func (b *breaker) fillStore(ctx context.Context, f fault, _ *rig.Node) (target, 
 	if b.setLimit(ctx, true) != nil {
 		return "", "", nil //nolint:nilerr // a broker may be away
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return worker.StreamCalls, "", b.giveBack(context.WithoutCancel(ctx))
 }
 
 // giveBack lets the stream of calls take as much as before.
 func (b *breaker) giveBack(ctx context.Context) error {
-	for begun := time.Now(); ; sleep(ctx, 200*time.Millisecond) {
+	for begun := time.Now(); ; play.Sleep(ctx, 200*time.Millisecond) {
 		if err := b.setLimit(ctx, false); err == nil || time.Since(begun) > comesBack {
 			return err
 		}
@@ -154,16 +155,16 @@ func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target
 	for _, l := range w.Links {
 		l.Delay(wire.Down, 100*time.Millisecond)
 	}
-	sleep(ctx, 500*time.Millisecond)
+	play.Sleep(ctx, 500*time.Millisecond)
 	f.point = "before commit"
 	note = b.await(ctx, f, w)
 	w.Pause()
 	if b.setLimit(ctx, true) != nil {
 		return "", "", nil
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	err = b.giveBack(context.WithoutCancel(ctx))
-	sleep(ctx, time.Duration(f.second%600)*time.Millisecond)
+	play.Sleep(ctx, time.Duration(f.second%600)*time.Millisecond)
 	return w.Name, note, err
 }
 

@@ -70,6 +70,7 @@ func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *co
 		return err
 	}}
 	t.nodes, t.rate, t.users, t.rings, t.longest, t.calm = 1, 40, 150, 20*time.Second, 45*time.Second, 20*time.Second
+	t.every = 1500 * time.Millisecond
 	f := cmd.Flags()
 	f.Uint64Var(&t.seed, "seed", 0, "what is played and broken follows from it; 0 draws one")
 	f.StringVar(&t.source, "source", ".", "the root of the repository")
@@ -107,7 +108,7 @@ func runCommand() *cobra.Command {
 	playFlags(cmd, t)
 	f := cmd.Flags()
 	f.DurationVar(&t.duration, "duration", 5*time.Minute, "how long calls are played while things break")
-	f.DurationVar(&t.every, "every", 1500*time.Millisecond, "the mean time between two faults")
+	f.DurationVar(&t.every, "every", t.every, "the mean time between two faults")
 	f.StringVar(&t.mutant, "mutant", "", "a defect to plant")
 	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults (default all)")
 	f.StringSliceVar(&t.points, "points", nil, "where faults wait for a message (default all)")
@@ -152,6 +153,9 @@ func ringsCommand() *cobra.Command {
 	t := &trial{}
 	x := rings{}
 	cmd := command("rings", "Let many calls ring at once", t, func(cmd *cobra.Command) error {
+		if x.count < 1 || x.over < 0 || x.rings < time.Second || x.rings > 10*time.Minute {
+			return errors.New("--count must be at least 1, --over not below 0, and --rings 1s to 10m")
+		}
 		x.trial = *t
 		return x.run(cmd.Context())
 	})
@@ -169,6 +173,9 @@ func scaleCommand() *cobra.Command {
 	x := scale{}
 	inOut := false
 	cmd := command("scale", "Count complete calls a second with 1, 2 and 4 coordinators, on one broker and on three", t, func(cmd *cobra.Command) error {
+		if x.beside < 1 || x.long < time.Second {
+			return errors.New("--beside must be at least 1, and --long 1s")
+		}
 		x.trial = *t
 		if inOut {
 			return x.inAndOut(cmd.Context(), t.rate)

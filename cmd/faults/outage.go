@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/events"
 )
@@ -14,13 +15,13 @@ import (
 // stopCoordinators stops all coordinators for so long, while commands keep coming.
 func (s *site) stopCoordinators(ctx context.Context) error {
 	long := s.trial.outage
-	sleep(ctx, calmBeginning)
+	play.Sleep(ctx, calmBeginning)
 	from := record.Now()
 	for _, w := range s.rig.Coordinators {
 		w.Stop(drains)
 	}
 	s.trial.say("all coordinators are stopped, for %v", long)
-	sleep(ctx, long)
+	play.Sleep(ctx, long)
 	waiting, _, err := s.commands(ctx)
 	if err != nil {
 		return err
@@ -32,7 +33,7 @@ func (s *site) stopCoordinators(ctx context.Context) error {
 		}
 	}
 	s.trial.say("all coordinators are started; %d commands wait", waiting)
-	for waiting > 0 && sleep(ctx, 100*time.Millisecond) {
+	for waiting > 0 && play.Sleep(ctx, 100*time.Millisecond) {
 		if waiting, _, err = s.commands(ctx); err != nil {
 			return err
 		}

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/worker"
 )
@@ -21,7 +23,7 @@ func (s *site) rest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.trial.longest+6*sweepEvery)
 	defer cancel()
 	left, err := s.left(ctx)
-	for (left != "" || err != nil) && sleep(ctx, 300*time.Millisecond) {
+	for (left != "" || err != nil) && play.Sleep(ctx, 300*time.Millisecond) {
 		if now, nowErr := s.left(ctx); ctx.Err() == nil {
 			left, err = now, nowErr
 		}
@@ -113,6 +115,9 @@ func (s *site) timers(ctx context.Context) ([]record.Stored, error) {
 	return slices.DeleteFunc(all, func(m record.Stored) bool { return m.Data == "" }), err
 }
 
+// longestNext is how long the next message may take before somebody looks whether there is one.
+const longestNext = 2 * time.Second
+
 func (s *site) stored(ctx context.Context, stream, filter string) ([]record.Stored, error) {
 	cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
 	if filter != "" {
@@ -130,7 +135,14 @@ func (s *site) stored(ctx context.Context, stream, filter string) ([]record.Stor
 	defer messages.Stop()
 	list := make([]record.Stored, 0, left)
 	for ; left > 0; left-- {
-		m, err := messages.Next(jetstream.NextContext(ctx))
+		m, err := messages.Next(jetstream.NextMaxWait(longestNext))
+		if errors.Is(err, nats.ErrTimeout) && ctx.Err() == nil {
+			if info, infoErr := cons.Info(ctx); infoErr == nil && info.NumPending == 0 {
+				break // the others have gone meanwhile
+			}
+			left++
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", stream, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/events"
 )
@@ -79,7 +80,9 @@ func (x rings) run(ctx context.Context) error {
 			return fmt.Errorf("%d of %d calls did not end", x.count-n, x.count)
 		}
 	}
-	h.report(x, started)
+	if early := h.report(x, started); early > 0 {
+		return fmt.Errorf("%d were told before the deadline", early)
+	}
 	return r.Errors()
 }
 
@@ -91,7 +94,7 @@ func (x rings) invite(ctx context.Context, nc *nats.Conn) error {
 	var all []jetstream.PubAckFuture
 	begun := time.Now()
 	for i := range x.count {
-		sleep(ctx, time.Until(begun.Add(x.over*time.Duration(i)/time.Duration(x.count))))
+		play.Sleep(ctx, time.Until(begun.Add(x.over*time.Duration(i)/time.Duration(x.count))))
 		cmd := events.Command{
 			CommandAddress: events.CommandAddress{App: ringsApp, CallID: fmt.Sprintf("r%d", i), Verb: events.VerbInvite},
 			CommandID:      fmt.Sprintf("r%d", i), UserID: fmt.Sprintf("caller-%d", i),
@@ -149,7 +152,7 @@ func (h *heard) ringing(ctx context.Context, count int) error {
 			return fmt.Errorf("%d timed out before all of them rang", over)
 		case n == count:
 			return nil
-		case !sleep(ctx, 10*time.Millisecond):
+		case !play.Sleep(ctx, 10*time.Millisecond):
 			return ctx.Err()
 		}
 	}
@@ -164,7 +167,7 @@ func (x rings) killAll(ctx context.Context, r *rig.Rig, at time.Time) (started t
 		n.Kill()
 	}
 	x.trial.say("everything is killed, %v before half of them are due", time.Until(at).Round(time.Millisecond))
-	sleep(ctx, time.Until(at))
+	play.Sleep(ctx, time.Until(at))
 	started = time.Now()
 	for _, n := range r.Nodes {
 		if err := n.Start(); err != nil {
@@ -184,12 +187,12 @@ func (x rings) killAll(ctx context.Context, r *rig.Rig, at time.Time) (started t
 	return started, err
 }
 
-// report prints how long it took, apart for what came due before the start and after it.
-func (h *heard) report(x rings, started time.Time) {
+// report prints how long it took, apart for what came due before the start and after it, and gives how many were told
+// before their deadline.
+func (h *heard) report(x rings, started time.Time) (early int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var before, after []time.Duration
-	early := 0
 	for id, at := range h.at {
 		due := h.due[id]
 		if at.Before(due) {
@@ -206,6 +209,7 @@ func (h *heard) report(x rings, started time.Time) {
 		x.trial.say("due before the start: %d, from the start to the caller's notification: %s", len(before), quantiles(before))
 	}
 	x.trial.say("due while it ran: %d, from the deadline to the caller's notification: %s", len(after), quantiles(after))
+	return early
 }
 
 // quantiles tells the spread of durations.

@@ -97,10 +97,10 @@ func (x scale) step(ctx context.Context, nodes, n int) error {
 	defer stop()
 	p := &pace{}
 	done := x.load(loading, clients, p)
-	sleep(ctx, 3*time.Second) // to warm up
+	play.Sleep(ctx, 3*time.Second) // to warm up
 	p.take()
 	used, begun := r.Used(), time.Now()
-	sleep(ctx, x.long)
+	play.Sleep(ctx, x.long)
 	calls, answers := p.take()
 	took := time.Since(begun)
 	busy := r.Used().Since(used, took)
@@ -123,7 +123,7 @@ func (x scale) inAndOut(ctx context.Context, rate float64) error {
 	defer stop()
 	done := x.open(playing, clients, p, rate)
 	tell := func(phase string) {
-		sleep(ctx, x.long)
+		play.Sleep(ctx, x.long)
 		calls, answers := p.take()
 		x.trial.say("%s: %.0f calls/s, invitation to answer %s", phase, float64(calls)/x.long.Seconds(), quantiles(answers))
 	}
@@ -149,7 +149,7 @@ func (x scale) open(ctx context.Context, clients []*play.Client, p *pace, rate f
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		begun := time.Now()
-		for n := 0; sleep(ctx, time.Until(begun.Add(time.Duration(float64(n)/rate*float64(time.Second))))); n++ {
+		for n := 0; play.Sleep(ctx, time.Until(begun.Add(time.Duration(float64(n)/rate*float64(time.Second))))); n++ {
 			wg.Go(func() {
 				if took, ok := clients[n%len(clients)].Complete(context.WithoutCancel(ctx), fmt.Sprintf("o%d", n)); ok {
 					p.calls.Add(1)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/worker/mutant"
@@ -27,6 +28,8 @@ func (t trial) check() error {
 	}
 	want(t.nodes == 1 || t.nodes == 3, "--nodes: must be 1 or 3, got %d", t.nodes)
 	want(t.duration >= 0 && t.calm >= 0 && t.outage >= 0, "--duration, --calm: must not be below 0")
+	want(t.every >= 10*time.Millisecond, "--every: must be at least 10ms, got %v", t.every)
+	want(t.rings >= time.Second && t.longest >= time.Second, "--rings-for, --longest: must be at least 1s")
 	want(t.rate > 0 && t.rate <= 10_000, "--rate: must be above 0 and at most 10000 calls a second, got %v", t.rate)
 	want(t.users >= 20, "--users: must be at least 20, got %d", t.users)
 	want(t.mutant == "" || slices.Contains(defects(), t.mutant), "--mutant: there is no %q; there are: %s", t.mutant, list(defects()))

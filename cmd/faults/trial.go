@@ -186,7 +186,7 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 	}
 	h.Run.Healed = record.Now()
 	t.say("all is mended; calls are played for %v more", t.calm)
-	sleep(ctx, t.calm)
+	play.Sleep(ctx, t.calm)
 	stopPlaying()
 	<-played
 	h.Run.Stopped = record.Now()
@@ -217,7 +217,7 @@ func (s *site) breakThings(ctx context.Context) error {
 	breaking, stop := context.WithTimeout(ctx, t.duration)
 	defer stop()
 	b.run(breaking, faults)
-	sleep(breaking, t.duration) // what there was may have ended early
+	play.Sleep(breaking, t.duration) // what there was may have ended early
 	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := s.rig.AwaitNodes(wait); err != nil {
@@ -232,7 +232,7 @@ func (s *site) count(ctx context.Context) (stop func() map[string]float64) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for sleep(ctx, 500*time.Millisecond) {
+		for play.Sleep(ctx, 500*time.Millisecond) {
 			s.rig.Count(ctx)
 		}
 	}()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/worker"
 )
@@ -45,14 +46,14 @@ func mend(w *rig.Worker) {
 func spoilt(s spoil) func(context.Context, fault, *rig.Worker) (string, error) {
 	return func(ctx context.Context, f fault, w *rig.Worker) (string, error) {
 		s(f, w.Links[f.second%len(w.Links)])
-		sleep(ctx, f.long)
+		play.Sleep(ctx, f.long)
 		return "", nil
 	}
 }
 
 func (b *breaker) kill(ctx context.Context, f fault, w *rig.Worker) (string, error) {
 	w.Kill()
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return "", w.Start()
 }
 
@@ -63,7 +64,7 @@ func (b *breaker) killAt(ctx context.Context, f fault, w *rig.Worker) (string, e
 		l.Reset() // nothing behind the message gets through
 	}
 	mend(w)
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return note, w.Start()
 }
 
@@ -72,7 +73,7 @@ func (b *breaker) restart(ctx context.Context, f fault, w *rig.Worker) (string, 
 	if !drained {
 		b.failed(fmt.Errorf("%s had not drained after %v", w.Name, drains))
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return took.Round(time.Millisecond).String(), w.Start()
 }
 
@@ -81,7 +82,7 @@ const drains = time.Minute
 
 func (b *breaker) pause(ctx context.Context, f fault, w *rig.Worker) (string, error) {
 	w.Pause()
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	w.Continue()
 	return "", nil
 }
@@ -97,7 +98,7 @@ func (b *breaker) cutAt(ctx context.Context, f fault, w *rig.Worker) (string, er
 	if strings.HasSuffix(note, didNotCome) {
 		return nothing, nil // nothing was cut
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	return note, nil
 }
 
@@ -149,7 +150,7 @@ func (b *breaker) killAll(ctx context.Context, f fault) (target, note string, er
 			w.Kill()
 		}
 	}
-	sleep(ctx, f.long)
+	play.Sleep(ctx, f.long)
 	for _, w := range held {
 		if err := w.Start(); err != nil {
 			return "all", "", err

@@ -178,6 +178,11 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 // invitation. Most come in milliseconds.
 func waitForAnother(delivered uint64) time.Duration {
 	const least, most = 20 * time.Millisecond, 500 * time.Millisecond
+	return growing(least, most, delivered)
+}
+
+// growing grows with each delivery by as much as it begins with.
+func growing(least, most time.Duration, delivered uint64) time.Duration {
 	return min(most, least*time.Duration(min(delivered, 100)))
 }
 

@@ -14,7 +14,7 @@ import (
 // for every open call that a newer version began: so not too often then.
 func waitForNewer(delivered uint64) time.Duration {
 	const least, most = 10 * time.Millisecond, time.Second
-	return min(most, least*time.Duration(min(delivered, 100)))
+	return growing(least, most, delivered)
 }
 
 // leaveToNewer puts back a command that only a newer version can carry out.

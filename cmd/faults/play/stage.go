@@ -41,7 +41,7 @@ func (s *Stage) Play(ctx context.Context) {
 	next := time.Now()
 	for i := 0; ; i++ {
 		next = next.Add(time.Duration(rng.ExpFloat64() / s.Rate * float64(time.Second)))
-		if !sleep(ctx, time.Until(next)) {
+		if !Sleep(ctx, time.Until(next)) {
 			return
 		}
 		c := s.cast(rng, i)
@@ -65,8 +65,8 @@ func (s *Stage) cast(rng *rand.Rand, i int) *scene {
 	return &scene{stage: s, rng: own, app: s.Apps[i%len(s.Apps)], id: fmt.Sprintf("c%d", i)}
 }
 
-// sleep is false if ctx ended meanwhile.
-func sleep(ctx context.Context, d time.Duration) bool {
+// Sleep is false if ctx ended meanwhile.
+func Sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
 	}
@@ -156,7 +156,7 @@ func (x *scene) send(ctx context.Context, cmd events.Command) *events.Answer {
 		if a != nil && (a.OK || a.Error != nil && a.Error.Code != events.CodeUnavailable) {
 			return a
 		}
-		if !sleep(ctx, 200*time.Millisecond) {
+		if !Sleep(ctx, 200*time.Millisecond) {
 			break
 		}
 	}
@@ -174,7 +174,7 @@ func (x *scene) together(ctx context.Context, cmds ...events.Command) {
 
 // pause waits for up to so many milliseconds.
 func (x *scene) pause(ctx context.Context, ms int) {
-	sleep(ctx, time.Duration(x.draw(ms))*time.Millisecond)
+	Sleep(ctx, time.Duration(x.draw(ms))*time.Millisecond)
 }
 
 // split gives a source of its own to a second call of the scene.

@@ -63,13 +63,6 @@ func (r *Recorder) Fault(f Fault) {
 	r.history.Faults = append(r.history.Faults, f)
 }
 
-// Sent counts the messages that were sent.
-func (r *Recorder) Sent() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.history.Sent)
-}
-
 // History gives what was taken down. Nothing may be taken down any more.
 func (r *Recorder) History() *History {
 	r.mu.Lock()

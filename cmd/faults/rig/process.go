@@ -67,13 +67,6 @@ func (p *Process) wait(cmd *exec.Cmd, ended chan struct{}) {
 
 var errEnded = errors.New("nobody stopped it")
 
-// Runs says whether it runs, or is paused.
-func (p *Process) Runs() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.cmd != nil
-}
-
 // Errors lists what it did that nobody asked for.
 func (p *Process) Errors() []error {
 	p.mu.Lock()
