@@ -54,6 +54,8 @@ var badBodies = []badInput{
 	{"array", events.VerbRing, `[` + userBody + `]`, "body", "JSON object, got an array", true},
 	{"string", events.VerbRing, `"bob"`, "body", "JSON object, got a string", true},
 	{"number", events.VerbRing, `1`, "body", "JSON object, got a number", true},
+	{"number beyond float64", events.VerbRing, `1` + strings.Repeat("0", 415), "body", "JSON object, got a number", true},
+	{"number beyond float64 for a name", events.VerbRing, `{1` + strings.Repeat("0", 415), "body", "JSON", true},
 	{"boolean", events.VerbRing, ` true`, "body", "JSON object, got a boolean", true},
 	{"truncated in a string", events.VerbRing, `{"command_id":"k1`, "body", "JSON", true},
 	{"truncated after a value", events.VerbRing, `{"command_id":"k1"`, "body", "JSON", true},

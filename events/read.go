@@ -286,6 +286,7 @@ func readObject(data []byte, most int) ([]member, *Error) {
 		return nil, invalid("body: must be valid UTF-8")
 	}
 	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber() // else the error about a number that no float64 holds repeats it, at any length
 	var members []member
 	open, err := dec.Token()
 	if err == nil && open != json.Delim('{') {
