@@ -244,6 +244,22 @@ func TestTold(t *testing.T) {
 	})
 }
 
+// ringsTwice lets a second device ring, which changes nothing, and lets that be handled again once the call has ended.
+func ringsTwice(w *world) {
+	w.do(w.invite("c1", "ann", "bob"))
+	w.do(w.command("c1", events.VerbRing, "bob"))
+	d := w.do(w.command("c1", events.VerbRing, "bob"))
+	w.do(w.command("c1", events.VerbAccept, "bob"))
+	w.do(w.command("c1", events.VerbEnd, "ann"))
+	w.handle(d)
+}
+
+// consumerDeleted has that broken from then to now.
+func (w *world) consumerDeleted(from int64) {
+	w.h.Faults = []record.Fault{{Kind: "delete-consumer", Target: "coordinators", From: from, To: w.now}}
+	w.h.Run.Healed = w.now
+}
+
 func TestSameAnswer(t *testing.T) {
 	runAll(t, []defect{
 		{"two to one message", "same_answer", func(w *world) {
@@ -254,6 +270,14 @@ func TestSameAnswer(t *testing.T) {
 			w.do(w.command("c1", events.VerbEnd, "ann"))
 			w.handle(d)
 		}, nil, "answered answered_elsewhere with call c1 at seq 3"},
+		{"two to one ring that changed nothing", "same_answer", ringsTwice, nil, "answered call_ended with call c1 at seq 4"},
+		{"two to one ring that made its transition", "same_answer", func(w *world) {
+			w.do(w.invite("c1", "ann", "bob"))
+			d := w.do(w.command("c1", events.VerbRing, "bob"))
+			w.consumerDeleted(w.now)
+			w.do(w.command("c1", events.VerbEnd, "ann"))
+			w.refuse(d, w.newest("c1"), events.Errorf(events.CodeCallEnded, ""))
+		}, nil, "answered call_ended with call c1 at seq 3"},
 		{"of another command", "same_answer", talk, func(h *record.History) {
 			h.Answers[1].Body = strings.Replace(h.Answers[1].Body, `"command_id":"k2"`, `"command_id":"k9"`, 1)
 		}, `of command "k9"`},

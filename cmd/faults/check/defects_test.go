@@ -142,6 +142,10 @@ func TestRightHistories(t *testing.T) {
 			w.commit(w.newest("c1"), call.Fence(w.newest("c1"), cmd, in))
 			w.handle(d)
 		}},
+		{name: "changed nothing, and forgotten", make: func(w *world) {
+			ringsTwice(w)
+			w.consumerDeleted(w.now - ms)
+		}},
 		{name: "can't be read", make: func(w *world) { w.unreadable(`{"command_id":"k1"}`) }},
 	})
 }
