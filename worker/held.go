@@ -12,23 +12,38 @@ import (
 // held is a message in hand.
 type held struct {
 	jetstream.Msg
+	asked asking
 
 	mu    sync.Mutex
 	until time.Time // before that the server gives it to nobody else
 }
 
+// asking is when messages were asked for, and on which of the connections that nc has had.
+type asking struct {
+	nc         *nats.Conn
+	at         time.Time
+	reconnects uint64
+}
+
+func askingNow(nc *nats.Conn) asking { return asking{nc, time.Now(), nc.Stats().Reconnects} }
+
 // hold takes a message in hand that was asked for then, and so can't have been delivered before.
-func hold(msg jetstream.Msg, asked time.Time) *held {
-	return &held{Msg: msg, until: asked.Add(ackWait)}
+func hold(msg jetstream.Msg, asked asking) *held {
+	return &held{Msg: msg, asked: asked, until: asked.at.Add(ackWait)}
 }
 
 // Ours says whether the server can't have given the message to anybody else meanwhile. It may have once this worker, the
 // server or what is between them stood still for longer than the server waits: then somebody else decides it, or has.
+// It may have sooner where it was restarted, as it keeps in whole seconds since when it waits; so nothing is ours that was
+// asked for on an earlier connection.
 // It knows nothing of a consumer that was deleted, nor of an acknowledgement that a server forgot with its death.
 func Ours(msg jetstream.Msg) bool {
 	m, ok := msg.(*held)
 	if !ok {
 		return true // of nobody's hands
+	}
+	if m.asked.nc.Stats().Reconnects != m.asked.reconnects {
+		return false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -95,3 +95,46 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 		t.Errorf("%d messages are left", n)
 	}
 }
+
+// Who was cut off meanwhile tells nothing either: a server that was restarted may give the message to somebody else sooner.
+func TestWhoWasCutOffTellsNothing(t *testing.T) {
+	s := natstest.Start(t)
+	nc, err := nats.Connect(s.URL(), nats.ReconnectWait(10*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := *s
+	first.NC, first.JS = nc, js
+	told, inHand, goOn := make(chan uint64, 10), make(chan struct{}, 1), make(chan struct{})
+	stop := start(t, &first, 2, func(_ context.Context, m jetstream.Msg) worker.Exit {
+		n := worker.Delivered(m)
+		if n == 1 {
+			inHand <- struct{}{}
+			<-goOn
+		}
+		return worker.AckThen(func() { told <- n })
+	})
+	publish(t, s, "c1", "cut off")
+	<-inHand
+	back := nc.StatusChanged(nats.CONNECTED)
+	if err := nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	<-back
+	close(goOn)
+	if n := <-told; n != 2 {
+		t.Errorf("told after delivery %d, want 2", n)
+	}
+	stop()
+	if len(told) > 0 {
+		t.Errorf("told again after delivery %d", <-told)
+	}
+	if n := left(t, s); n != 0 {
+		t.Errorf("%d messages are left", n)
+	}
+}

@@ -78,7 +78,7 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 		if n == 0 || !r.connected(ctx) {
 			return nil
 		}
-		asked := time.Now()
+		asked := askingNow(r.JS.Conn())
 		batch, err := cons.Fetch(min(n, pullAtOnce), jetstream.FetchMaxWait(pullFor))
 		if err != nil {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)

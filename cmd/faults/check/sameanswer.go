@@ -32,8 +32,8 @@ func (r *run) oneAnswer(m *message, v *verdict) {
 	said := m.said()
 	for _, a := range said {
 		switch {
-		case a.outcome() != said[0].outcome() && changedNothing(m) && r.forgotten(m.At, a.at):
-			v.exempt("it changed nothing, and the acknowledgement may have been forgotten")
+		case a.outcome() != said[0].outcome() && (!said[0].OK || changedNothing(m)) && r.forgotten(m.At, a.at):
+			v.exempt("refused, or nothing changed, and the acknowledgement may have been forgotten")
 		case a.outcome() != said[0].outcome():
 			v.failApp(m.App, m.CallID, "%s was %s, and %s; %s", r.describeSent(m), r.describeAnswer(said[0]), r.describeAnswer(a), r.broken(m.At, a.at))
 		case a.err != nil:
@@ -46,8 +46,8 @@ func (r *run) oneAnswer(m *message, v *verdict) {
 	}
 }
 
-// changedNothing says whether what the message got stands nowhere but in its acknowledgement: a refusal, or an ok to what
-// was so already (ADR 0009).
+// changedNothing says whether an ok to the message stands nowhere but in its acknowledgement, as a refusal does (ADR 0009):
+// it was so already.
 func changedNothing(m *message) bool { return m.story == nil || stepOf(m.story, m) == nil }
 
 // forgotten says whether an acknowledgement may have been forgotten between these two: a broker does that with its death,
