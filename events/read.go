@@ -47,13 +47,17 @@ func ReadCommand(a CommandAddress, data []byte) (Command, *Error) {
 // ReadRequest reads the body of a request to the api: a command plus its call_id. Without a command_id it gets
 // makeID(); an invite without call_id gets the one derived from app, user and command id.
 func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Command, *Error) {
-	c := Command{CommandAddress: CommandAddress{App: app, Verb: verb}}
-	c, err := readCommand(c, data, append(verbFields(verb), "call_id"), makeID)
+	return readAddressed(Command{CommandAddress: CommandAddress{App: app, Verb: verb}}, data, verbFields(verb), makeID)
+}
+
+// readAddressed reads a command whose call stands beside the fields.
+func readAddressed(c Command, data []byte, fields []string, makeID func() string) (Command, *Error) {
+	c, err := readCommand(c, data, append(fields, "call_id"), makeID)
 	if err != nil {
 		return c, err
 	}
-	if c.CallID == "" && verb == VerbInvite {
-		c.CallID = DeriveCallID(app, c.UserID, c.CommandID)
+	if c.CallID == "" && c.Verb == VerbInvite {
+		c.CallID = DeriveCallID(c.App, c.UserID, c.CommandID)
 	}
 	return c, CheckToken("call_id", c.CallID)
 }

@@ -21,6 +21,14 @@ func ReadLineRequest(data []byte) (userID string, err *Error) {
 	return userID, CheckName("user_id", userID)
 }
 
+// ReadOwnLineRequest reads the body of a request of a session for its user's line, which says nothing and may be empty.
+func ReadOwnLineRequest(data []byte) *Error {
+	if len(data) == 0 || string(data) == "null" {
+		return nil
+	}
+	return readRequest("line", data, nil, nil)
+}
+
 // readOne reads an object with one field, a string.
 func readOne(what, field string, data []byte) (value string, err *Error) {
 	err = readRequest(what, data, []string{field}, func(_ string, raw json.RawMessage) (err error) {

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -45,7 +46,7 @@ func TestReadRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := events.ReadAppSettings(body); err != nil || got != want {
+	if got, err := events.ReadAppSettings(body); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%s reads as %+v, %v", body, got, err)
 	}
 }

@@ -17,6 +17,8 @@ const (
 	subjectAnswer     = "ringline.%s.answer.%s"   // app, token or token.token: the answer to a command
 	subjectRejected   = "ringline.%s.rejected.%s" // app, verb: a command that can't be read
 	subjectAPI        = "ringline.%s.api.%s"      // app, verb: request and reply
+	subjectSession    = "ringline.%s.session.%s"  // app, user: connects and disconnects of his sessions
+	subjectEdge       = "ringline.$edge.%s"       // an edge: what edges tell each other. No app is named so
 )
 
 // The patterns that streams, consumers and subscriptions are declared with. Each has the app as its first *.
@@ -87,6 +89,17 @@ func AnswersOf(token string) string { return fmt.Sprintf(subjectAnswer, "*", tok
 func RejectedSubject(app string, verb Verb) string {
 	return fmt.Sprintf(subjectRejected, Escape(app), Escape(string(verb)))
 }
+
+// SessionSubject is where connects and disconnects of a user's sessions are kept.
+func SessionSubject(app, userID string) string {
+	return fmt.Sprintf(subjectSession, app, Escape(userID))
+}
+
+// EdgeSubject is where one edge hears of others, and EdgesSubject where all of them do.
+func EdgeSubject(id string) string { return fmt.Sprintf(subjectEdge, id) }
+
+// EdgesSubject is where all edges hear of each other.
+func EdgesSubject() string { return EdgeSubject("all") }
 
 // APISubject is where a request with this method (a verb, get, line, list) is sent; the app "*" matches all.
 func APISubject(app, method string) string { return fmt.Sprintf(subjectAPI, app, method) }

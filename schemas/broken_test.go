@@ -73,9 +73,9 @@ func breakages(s object, steps []string) []breakage {
 			o["properties"].(object)["bogus"] = object{"description": "something", "type": "string"}
 		})
 	}
-	for _, down := range []string{"properties", "items"} {
+	for _, down := range []string{"properties", "items", "additionalProperties"} {
 		inner, _ := s[down].(object)
-		if down == "items" && inner["$ref"] == nil && inner != nil {
+		if down != "properties" && inner["$ref"] == nil && inner != nil {
 			list = append(list, breakages(inner, append(slices.Clone(steps), down))...)
 			continue
 		}

@@ -13,7 +13,8 @@
 //	request.<method>     request/<method>/v1.json     Command, by ReadRequest     what is asked of the api; get, line and list
 //	                                                                              by ReadGet, ReadLineRequest, ReadListRequest
 //	reply.<method>       reply/<method>/v1.json       Answer (get), LineAnswer, ListAnswer; to a verb it is the answer
-//	part.<name>          part/<name>/v1.json          By, Caller, Callee, Change, Entry, Error, Party, Remembered
+//	session.<what>               session/<what>/v1.json       ConnectData, by ReadConnectData; Snapshot, SnapshotPush, SessionEvent
+//	part.<name>          part/<name>/v1.json          By, Caller, Callee, Change, Entry, Error, Party, Remembered, SnapshotCall, TokenKey
 //	line                 line/v1.json                 []Entry, by ReadLine        a value in RINGLINE_LINES
 //	app                  app/v1.json                  AppSettings, by ReadAppSettings, a value in RINGLINE_APPS
 //	deadline             deadline/v1.json             timeouts.Deadline           a deadline as a delayed message

@@ -59,6 +59,7 @@ func (h *holder) node(where string, s object, t reflect.Type) {
 		reflect.Int64:  func() { h.is(where, s, "integer"); h.limits(where, s) },
 		reflect.Bool:   func() { h.is(where, s, "boolean") },
 		reflect.Slice:  func() { h.is(where, s, "array"); h.inner(where+"[]", s["items"], t.Elem()) },
+		reflect.Map:    func() { h.is(where, s, "object"); h.inner(where+"{}", s["additionalProperties"], t.Elem()) },
 		reflect.Struct: func() { h.is(where, s, "object"); h.members(where, s, t) },
 	}
 	if kinds[t.Kind()] == nil {

@@ -36,6 +36,14 @@ func limits() map[string]limit {
 		"ring_timeout_s": {"minimum": events.MinRingTimeoutS, "maximum": events.MaxRingTimeoutS},
 		"max_callees":    {"minimum": 1, "maximum": events.MaxCallees},
 		"max_duration_s": {"minimum": 1, "maximum": events.MaxDurationS},
+
+		"device": {"maxLength": events.MaxName, "pattern": name["pattern"]}, "showing[]": token, "session": token,
+		"transport": {}, "edge": {}, "session/code": {"minimum": 0}, "session/reason": {},
+
+		"kid":        token,
+		"secret":     {"minLength": 43, "maxLength": 683, "pattern": "^(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?$"},
+		"public_key": {"maxLength": events.MaxPublicKey, "pattern": "^-----BEGIN PUBLIC KEY-----"},
+		"origins[]":  {"maxLength": events.MaxOrigin, "pattern": events.OriginPattern},
 	}
 }
 

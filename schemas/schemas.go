@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-//go:embed answer app call command deadline line notification part reply request view asyncapi.yaml
+//go:embed answer app call command deadline line notification part reply request session view asyncapi.yaml
 var files embed.FS
 
 // Base is what stands before a path in the $id of its schema.

@@ -25,22 +25,28 @@ type goType struct {
 // (command_test.go). Which notifications and events never have a field is held against the decisions (told_test.go).
 func goTypes() map[string]goType {
 	types := map[string]goType{
-		"view":            {value: events.Call{}},
-		"answer":          {value: events.Answer{}},
-		"line":            {value: []events.Entry{}},
-		"app":             {value: events.AppSettings{}, strict: true},
-		"deadline":        {value: timeouts.Deadline{}},
-		"reply/get":       {value: events.Answer{}, absent: []string{"command_id"}},                          // a read has no command
-		"reply/line":      {value: events.LineAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}}, // a refusal is an Answer
-		"reply/list":      {value: events.ListAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}},
-		"part/by":         {value: events.By{}},
-		"part/caller":     {value: events.Caller{}},
-		"part/callee":     {value: events.Callee{}},
-		"part/change":     {value: events.Change{}},
-		"part/entry":      {value: events.Entry{}},
-		"part/error":      {value: events.Error{}},
-		"part/party":      {value: events.Party{}, strict: true},
-		"part/remembered": {value: events.Remembered{}},
+		"view":               {value: events.Call{}},
+		"answer":             {value: events.Answer{}},
+		"line":               {value: []events.Entry{}},
+		"app":                {value: events.AppSettings{}, strict: true},
+		"deadline":           {value: timeouts.Deadline{}},
+		"reply/get":          {value: events.Answer{}, absent: []string{"command_id"}},                          // a read has no command
+		"reply/line":         {value: events.LineAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}}, // a refusal is an Answer
+		"reply/list":         {value: events.ListAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}},
+		"part/by":            {value: events.By{}},
+		"part/caller":        {value: events.Caller{}},
+		"part/callee":        {value: events.Callee{}},
+		"part/change":        {value: events.Change{}},
+		"part/entry":         {value: events.Entry{}},
+		"part/error":         {value: events.Error{}},
+		"part/party":         {value: events.Party{}, strict: true},
+		"part/remembered":    {value: events.Remembered{}},
+		"session/connect":    {value: events.ConnectData{}},
+		"session/snapshot":   {value: events.Snapshot{}},
+		"session/push":       {value: events.SnapshotPush{}},
+		"session/event":      {value: events.SessionEvent{}},
+		"part/snapshot_call": {value: events.SnapshotCall{}},
+		"part/token_key":     {value: events.TokenKey{}, strict: true},
 	}
 	for _, k := range events.Kinds() {
 		types["notification/"+string(k)] = goType{
@@ -96,6 +102,9 @@ func closedSets() map[reflect.Type][]string {
 	add(sets, events.Reasons())
 	add(sets, events.EndReasons())
 	add(sets, events.Codes())
+	add(sets, events.TokenAlgs())
+	add(sets, events.SessionChanges())
+	add(sets, []events.PushEvent{events.PushSnapshot})
 	add(sets, []events.CallState{events.CallStateRinging, events.CallStateActive, events.CallStateEnded})
 	add(sets, []events.ByKind{events.ByUser, events.ByService, events.ByTimer})
 	return sets

@@ -138,6 +138,12 @@ func streamChannels() []channel {
 			}},
 		},
 		{
+			id: "sessions", address: fill(events.SessionSubjects, "app", "user"),
+			about: "Stream RINGLINE_SESSIONS (24 h): connects and disconnects of client sessions.",
+			does:  "readSessions", action: "receive", summary: "See which devices of a user were there.",
+			messages: []message{{id: "session.event", name: "session.event", schema: "session/event", title: "Session event"}},
+		},
+		{
 			id: "timer", address: fill(events.TimerSubjects, "app", "call", "seq"), about: "Ringline's own, stream RINGLINE_TIMERS: a deadline as a delayed message.",
 			messages: deadline,
 		},

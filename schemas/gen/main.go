@@ -27,7 +27,7 @@ func all(events string) (map[string]obj, error) {
 		return nil, err
 	}
 	schemas := map[string]obj{"view": view()}
-	for _, some := range []map[string]obj{parts(codes), commands(), transitions(), notifications(), replies(), kept()} {
+	for _, some := range []map[string]obj{parts(codes), commands(), transitions(), notifications(), replies(), sessions(), kept()} {
 		maps.Copy(schemas, some)
 	}
 	return schemas, nil

@@ -13,6 +13,7 @@ func parts(codes map[events.Code]string) map[string]obj {
 		"part/change":     change(),
 		"part/remembered": remembered(),
 		"part/entry":      entry(),
+		"part/token_key":  tokenKey(),
 	}
 }
 

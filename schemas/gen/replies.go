@@ -69,15 +69,7 @@ func kept() map[string]obj {
 		"line": obj{{"title", "Line"}}.with(list(obj{{"$ref", ref("part/entry")}}, "The value of a user's key in RINGLINE_LINES: the calls on his line. "+
 			"An entry counts while the user is in that call, and what does not count any more is taken away at leisure: "+
 			"ask the api for line rather than reading this.")...),
-		"app": strict("App settings", "The value of an app's key in RINGLINE_APPS: what it changes of the defaults.",
-			may("capacity", integer("How many calls a user's line holds; by default 1.", 1, at(events.MaxCapacity))),
-			may("ring_timeout_s", integer("How long an invite or add rings that does not say, in seconds; by default 60.",
-				events.MinRingTimeoutS, at(events.MaxRingTimeoutS))),
-			may("max_callees", integer(fmt.Sprintf("How many callees a call may have, all in all; by default %d.", events.MaxCallees),
-				1, at(events.MaxCallees))),
-			may("max_duration_s", integer("How long a call may last from its creation, in seconds; by default 43200 (12 h).",
-				1, at(events.MaxDurationS))),
-		),
+		"app": appSettings(),
 		"deadline": open("Deadline", "A deadline of a call: the body of a delayed message, and of the same once it has come due.",
 			need("call_id", token("The call.")),
 			need("seq", integer("The transition that created it.", 1)),

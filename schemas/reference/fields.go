@@ -253,7 +253,7 @@ func subjects() (string, error) {
 			"command": "a [command](#commands)", "answer": "an [answer](#answers)", "answerOfProcess": "the same, with two tokens",
 			"notifications": "a [notification](#notifications)", "api": "a [request](#requests-and-replies)",
 			"events": "a copy of every [transition](#transitions)", "transitions": "the [transitions](#transitions) of a call",
-			"rejected": "a [command that could not be read](#commands-that-cant-be-read)", "timer": "a deadline", "due": "a deadline that came due",
+			"rejected": "a [command that could not be read](#commands-that-cant-be-read)", "sessions": "a [session event](#session-events)", "timer": "a deadline", "due": "a deadline that came due",
 		}[family]
 		if !known {
 			return "", fmt.Errorf("reference: what is %s?", id)

@@ -26,8 +26,8 @@ type Apps struct {
 	loaded   chan struct{} // closed once what there is has been read
 	garbage  *meter.Count
 
-	mu   sync.RWMutex
-	apps map[string]events.AppSettings
+	mu  sync.RWMutex
+	now *settled // in force; nil until it is loaded
 }
 
 // NewApps gives the apps behind this connection; no call of theirs may last longer than longest, whatever they say, so
@@ -38,16 +38,33 @@ func NewApps(js jetstream.JetStream, log zerolog.Logger, defaults call.Limits, l
 	}
 }
 
-// Limits gives the limits of an app. Until Run has read what there is it waits.
-func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
+// Settings gives what an app has set, not to be changed, and whether it has an entry at all. Until Run has read what
+// there is it waits.
+func (a *Apps) Settings(ctx context.Context, app string) (s events.AppSettings, known bool, err error) {
 	select {
 	case <-a.loaded:
 	case <-ctx.Done():
-		return call.Limits{}, fmt.Errorf("store: the apps are not read yet: %w", ctx.Err())
+		return s, false, fmt.Errorf("store: the apps are not read yet: %w", ctx.Err())
 	}
 	a.mu.RLock()
-	s := a.apps[app]
-	a.mu.RUnlock()
+	defer a.mu.RUnlock()
+	s, known = a.now.apps[app]
+	return s, known, nil
+}
+
+// KnowsOrigin says whether any app lists this origin. Until Run has read what there is none does.
+func (a *Apps) KnowsOrigin(origin string) bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.now != nil && a.now.origins[origin] > 0
+}
+
+// Limits gives the limits of an app. Until Run has read what there is it waits.
+func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
+	s, _, err := a.Settings(ctx, app)
+	if err != nil {
+		return call.Limits{}, err
+	}
 	l := a.defaults
 	if s.Capacity > 0 {
 		l.Capacity = s.Capacity
@@ -98,7 +115,7 @@ func (a *Apps) watch(ctx context.Context, connected <-chan nats.Status) error {
 		return fmt.Errorf("store: watch the apps: %w", err)
 	}
 	defer func() { _ = w.Stop() }()
-	now := map[string]events.AppSettings{}
+	now := newSettled()
 	for {
 		select {
 		case <-ctx.Done():
@@ -118,28 +135,43 @@ func (a *Apps) watch(ctx context.Context, connected <-chan nats.Status) error {
 	}
 }
 
-// replace puts what there is in force. The map stays the watch's own, to be changed under the lock.
-func (a *Apps) replace(now map[string]events.AppSettings) {
+// replace puts what there is in force. It stays the watch's own, to be changed under the lock.
+func (a *Apps) replace(now *settled) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.apps == nil {
+	if a.now == nil {
 		close(a.loaded)
 	}
-	a.apps = now
+	a.now = now
 }
 
-func (a *Apps) apply(now map[string]events.AppSettings, e jetstream.KeyValueEntry) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if e.Operation() != jetstream.KeyValuePut {
-		delete(now, e.Key())
-		return
+func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {
+	var s events.AppSettings
+	var err error
+	put := e.Operation() == jetstream.KeyValuePut
+	if put {
+		s, err = events.ReadAppSettings(e.Value())
 	}
-	s, err := events.ReadAppSettings(e.Value())
 	if err != nil {
 		a.garbage.Inc()
 		a.log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("app", e.Key()).Msg("an app's settings can't be read, the last ones stay")
-		s = a.apps[e.Key()]
 	}
-	now[e.Key()] = s
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case !put:
+		now.remove(e.Key())
+	case err != nil:
+		now.set(e.Key(), a.last(e.Key()))
+	default:
+		now.set(e.Key(), s)
+	}
+}
+
+// last gives what is in force for an app; with nothing read before that is nothing.
+func (a *Apps) last(app string) events.AppSettings {
+	if a.now == nil {
+		return events.AppSettings{}
+	}
+	return a.now.apps[app]
 }

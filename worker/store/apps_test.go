@@ -8,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/natstest"
@@ -104,6 +105,78 @@ func becomes(t *testing.T, apps *store.Apps, want call.Limits) {
 	for deadline := time.Now().Add(10 * time.Second); limits(t, apps, "demo") != want; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the limits are %+v, want %+v", limits(t, apps, "demo"), want)
+		}
+	}
+}
+
+// What an app has set is told together with whether it has an entry, and an origin is known as long as any app lists it.
+func TestAppsSettingsAndOrigins(t *testing.T) {
+	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const one, both = "https://one.example", "https://both.example"
+	put(t, kv, "demo", `{"origins":["`+one+`","`+both+`"],"not_before":{"ann":"2026-11-24T10:00:00.000Z"}}`)
+	apps := store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), 17*time.Hour, nil)
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, known, err := apps.Settings(ended, "demo"); err == nil || known || apps.KnowsOrigin(one) {
+		t.Errorf("before they are read demo is known: %t, %v", known, err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- apps.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	settings := func(app string) (events.AppSettings, bool) {
+		t.Helper()
+		got, known, err := apps.Settings(t.Context(), app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got, known
+	}
+	if got, known := settings("demo"); !known || len(got.Origins) != 2 || got.NotBefore["ann"].String() != "2026-11-24T10:00:00.000Z" {
+		t.Errorf("demo: %v, %t", got, known)
+	}
+	if got, known := settings("other"); known || got.Origins != nil {
+		t.Errorf("other: %v, %t", got, known)
+	}
+	origins := func(wantOne, wantBoth bool) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); apps.KnowsOrigin(one) != wantOne || apps.KnowsOrigin(both) != wantBoth; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("one is known: %t, both: %t", apps.KnowsOrigin(one), apps.KnowsOrigin(both))
+			}
+		}
+	}
+	origins(true, true)
+	put(t, kv, "other", `{"origins":["`+both+`"]}`)
+	put(t, kv, "other", `garbage`) // the last ones stay
+	put(t, kv, "demo", `{"origins":["https://third.example"]}`)
+	origins(false, true)
+	if !apps.KnowsOrigin("https://third.example") || apps.KnowsOrigin("*") || apps.KnowsOrigin("") {
+		t.Error("the third is not known, or what nobody lists is")
+	}
+	put(t, kv, "other", `{}`)
+	origins(false, false)
+	if _, known := settings("other"); !known {
+		t.Error("an app with an empty entry is not known")
+	}
+	if err := kv.Delete(t.Context(), "demo"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, known := settings("demo"); !known && !apps.KnowsOrigin("https://third.example") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("demo is known still")
 		}
 	}
 }

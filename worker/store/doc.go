@@ -16,5 +16,5 @@
 //     are released or replaced, by anybody. A full line of live entries, judged at the leader, means busy.
 //  5. A claim in flight is waited for (ErrInFlight). One that is older than 30 s is replaced only after its call was
 //     moved past it by expected sequence, so that a paused worker that wakes up loses its commit.
-//  6. Apps hears of changes to an app's limits as they are made; what can't be read changes nothing.
+//  6. Apps hears of changes to an app's settings as they are made; what can't be read changes nothing.
 package store

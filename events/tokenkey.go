@@ -1,0 +1,179 @@
+package events
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// TokenAlg is how tokens are signed. It belongs to the key: what a token says of it must be the same.
+type TokenAlg string
+
+// The algorithms, by their names in a JWT.
+const (
+	AlgHS256 TokenAlg = "HS256" // a secret that the app's backend and Ringline share
+	AlgEdDSA TokenAlg = "EdDSA" // an Ed25519 key, whose private half only the backend has
+	AlgES256 TokenAlg = "ES256" // the same with a key on the curve P-256
+)
+
+// TokenAlgs lists every algorithm.
+func TokenAlgs() []TokenAlg { return []TokenAlg{AlgHS256, AlgEdDSA, AlgES256} }
+
+// The limits of a token key: of a secret in bytes once it is decoded, of a public key as it stands there.
+const (
+	MinSecret    = 32
+	MaxSecret    = 512
+	MaxPublicKey = 1024
+)
+
+// TokenKey is what the tokens of an app are checked with.
+type TokenKey struct {
+	KID       string   `json:"kid"` // its name, in the header of a token
+	Alg       TokenAlg `json:"alg"`
+	Secret    string   `json:"secret,omitempty"`     // of HS256: base64url without padding
+	PublicKey string   `json:"public_key,omitempty"` // of the others: PEM of PKIX
+}
+
+// String leaves the secret out, so that no log or error has it by accident.
+func (k TokenKey) String() string { return string(k.Alg) + " " + k.KID }
+
+// GoString does the same for %#v.
+func (k TokenKey) GoString() string { return k.String() }
+
+// Parse gives the key as the standard library has it: []byte, ed25519.PublicKey or *ecdsa.PublicKey.
+func (k TokenKey) Parse() (any, error) {
+	switch k.Alg {
+	case AlgHS256:
+		return parseSecret(k.Secret)
+	case AlgEdDSA, AlgES256:
+		alg, key, err := ParsePublicKey(k.PublicKey)
+		if err == nil && alg != k.Alg {
+			err = fmt.Errorf("is a key for %s, and alg is %s", alg, k.Alg)
+		}
+		return key, err
+	}
+	return nil, errors.New("alg must be HS256, EdDSA or ES256")
+}
+
+func parseSecret(s string) ([]byte, error) {
+	b, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil || strings.ContainsAny(s, "\r\n") { // which the decoder passes over
+		return nil, errors.New("must be base64url (A-Z a-z 0-9 - _) without padding")
+	}
+	if len(b) < MinSecret || len(b) > MaxSecret {
+		return nil, fmt.Errorf("must be %d to %d bytes, got %d", MinSecret, MaxSecret, len(b))
+	}
+	return b, nil
+}
+
+const publicKeyBegins = "-----BEGIN PUBLIC KEY-----"
+
+// ParsePublicKey reads a public key as PEM, and says what it is for: ed25519.PublicKey for EdDSA, *ecdsa.PublicKey
+// for ES256.
+func ParsePublicKey(text string) (TokenAlg, any, error) {
+	if len(text) > MaxPublicKey {
+		return "", nil, fmt.Errorf("must be at most %d bytes, got %d", MaxPublicKey, len(text))
+	}
+	block, rest := pem.Decode([]byte(text))
+	switch {
+	case block == nil:
+		return "", nil, errors.New("must be PEM, " + publicKeyBegins + " and so on")
+	case strings.Contains(block.Type, "PRIVATE"):
+		return "", nil, errors.New("must be a public key, got a private one; take it for stolen if it was stored")
+	case !strings.HasPrefix(text, publicKeyBegins) || strings.TrimSpace(string(rest)) != "":
+		return "", nil, errors.New("must be one PEM block PUBLIC KEY and nothing more")
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return "", nil, errors.New("is PEM, but holds no public key (PKIX)")
+	}
+	switch key := key.(type) {
+	case ed25519.PublicKey:
+		return AlgEdDSA, key, nil
+	case *ecdsa.PublicKey:
+		if key.Curve == elliptic.P256() {
+			return AlgES256, key, nil
+		}
+	}
+	return "", nil, errors.New("must be an Ed25519 key, or one on the curve P-256")
+}
+
+func readTokenKeys(raw json.RawMessage) ([]TokenKey, *Error) {
+	items, bad := readItems("token_keys", raw, MaxTokenKeys)
+	if bad != nil {
+		return nil, bad
+	}
+	keys := make([]TokenKey, len(items))
+	kids, secrets := map[string]bool{}, 0
+	for i, item := range items {
+		where := fmt.Sprintf("token_keys[%d]", i)
+		k, bad := readTokenKey(where, item)
+		if bad != nil {
+			return nil, bad
+		}
+		if kids[k.KID] {
+			return nil, invalid("%s.kid: is there twice", where)
+		}
+		if k.Alg == AlgHS256 {
+			secrets++
+		}
+		keys[i], kids[k.KID] = k, true
+	}
+	if secrets > MaxSecrets {
+		return nil, invalid("token_keys: must have at most %d of HS256, got %d; remove the older one", MaxSecrets, secrets)
+	}
+	return keys, nil
+}
+
+func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
+	if raw[0] != '{' {
+		return k, invalid("%s: must be an object, got %s", where, kindOf(raw))
+	}
+	members, bad := readObject(raw, MaxAppSettings)
+	if bad != nil {
+		return k, bad
+	}
+	alg := ""
+	fields := map[string]*string{"kid": &k.KID, "alg": &alg, "secret": &k.Secret, "public_key": &k.PublicKey}
+	seen, bad := readFields("a token key", members, []string{"kid", "alg", "secret", "public_key"}, func(name string, raw json.RawMessage) (bad *Error) {
+		var err error
+		if *fields[name], err = readString(raw); err != nil {
+			return invalid("%s: %v", name, err)
+		}
+		return nil
+	})
+	k.Alg = TokenAlg(alg)
+	if bad == nil {
+		bad = k.check(seen)
+	}
+	if bad != nil {
+		bad.Message = where + "." + bad.Message
+	}
+	return k, bad
+}
+
+// check tells what is wrong with a key, and quotes nothing of it: a secret may stand in the wrong field.
+func (k TokenKey) check(seen map[string]bool) *Error {
+	secret := k.Alg == AlgHS256
+	switch {
+	case CheckToken("", k.KID) != nil:
+		return invalid("kid: must be 1 to %d characters of A-Z a-z 0-9 _ -", MaxToken)
+	case !secret && k.Alg != AlgEdDSA && k.Alg != AlgES256:
+		return invalid("alg: must be HS256, EdDSA or ES256")
+	case secret && seen["public_key"]:
+		return invalid("public_key: does not go with HS256, which has a secret")
+	case !secret && seen["secret"]:
+		return invalid("secret: does not go with %s, which has a public_key", k.Alg)
+	}
+	if _, err := k.Parse(); err != nil {
+		return invalid("%s: %v", map[bool]string{true: "secret", false: "public_key"}[secret], err)
+	}
+	return nil
+}

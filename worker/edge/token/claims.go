@@ -1,0 +1,132 @@
+package token
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ringline.io/ringline/events"
+)
+
+// The limits of a token, in bytes. A device leaves room for the part of the session's id that is the tab's own.
+const (
+	MaxToken  = 4096
+	MaxDevice = 96
+)
+
+// Leeway is how far the clock of whoever mints may be ahead of ours. An end has none.
+const Leeway = 5 * time.Second
+
+// Claims is what a token says of its bearer.
+type Claims struct {
+	App      string
+	UserID   string
+	UserName string // may be empty
+	Device   string // may be empty; else the stable part of the session's device id
+
+	IssuedAt time.Time // zero where the token does not say
+	Expires  time.Time
+}
+
+// Unverified is what a token says, before anybody has looked at its signature.
+type Unverified struct {
+	Alg, KID string // the KID may be empty
+	Audience []string
+	From     time.Time // nbf; zero where the token does not say
+	Claims   Claims
+}
+
+// check finds what no token of ours may say.
+func (c Claims) check() error {
+	switch {
+	case events.CheckName("", c.UserID) != nil || damaged(c.UserID):
+		return invalid("sub must be a user id, 1 to %d bytes without control characters", events.MaxName)
+	case events.CheckToken("", c.App) != nil:
+		return invalid("app must be 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken)
+	case len(c.UserName) > events.MaxUserName || damaged(c.UserName):
+		return invalid("name must be at most %d bytes", events.MaxUserName)
+	case c.Device != "" && (len(c.Device) > MaxDevice || events.CheckName("", c.Device) != nil || damaged(c.Device)):
+		return invalid("device must be a device id of at most %d bytes without control characters", MaxDevice)
+	case c.Expires.IsZero():
+		return invalid("exp is required")
+	}
+	return nil
+}
+
+// damaged finds what is no text, or was none: encoding/json reads half of a surrogate pair as U+FFFD, and two users
+// would be one.
+func damaged(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) }
+
+// inForce says whether a signed token counts now, for this audience. The end comes last: ErrExpired is for a token
+// with which nothing else is wrong.
+func (u Unverified) inForce(notBefore map[string]events.Time, audience string, now time.Time) error {
+	switch {
+	case !slices.Contains(u.Audience, audience):
+		return invalid("aud is not %q", audience)
+	case u.From.After(now.Add(Leeway)):
+		return invalid("nbf is in the future")
+	case u.Claims.IssuedAt.After(now.Add(Leeway)):
+		return invalid("iat is in the future")
+	}
+	return u.Claims.inForce(notBefore, now)
+}
+
+func (c Claims) inForce(notBefore map[string]events.Time, now time.Time) error {
+	if from, ok := notBefore[c.UserID]; ok && (c.IssuedAt.IsZero() || c.IssuedAt.Before(from.Time())) {
+		return ErrRevoked
+	}
+	if !now.Before(c.Expires) {
+		return ErrExpired
+	}
+	return nil
+}
+
+// readClaims reads the second part of a token.
+func readClaims(data []byte) (u Unverified, err error) {
+	members, err := object("claims", data)
+	if err != nil {
+		return u, err
+	}
+	for name, to := range map[string]*string{
+		"sub": &u.Claims.UserID, "app": &u.Claims.App, "name": &u.Claims.UserName, "device": &u.Claims.Device,
+	} {
+		if *to, err = text(name, members[name]); err != nil {
+			return u, err
+		}
+	}
+	for name, to := range map[string]*time.Time{"exp": &u.Claims.Expires, "iat": &u.Claims.IssuedAt, "nbf": &u.From} {
+		if *to, err = moment(name, members[name]); err != nil {
+			return u, err
+		}
+	}
+	if u.Audience, err = audiences(members["aud"]); err != nil {
+		return u, err
+	}
+	return u, u.Claims.check()
+}
+
+// audiences reads a text or an array of texts.
+func audiences(raw json.RawMessage) ([]string, error) {
+	if len(raw) == 0 {
+		return nil, invalid("aud is required")
+	}
+	if raw[0] != '[' {
+		s, err := text("aud", raw)
+		return []string{s}, err
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(raw, &items) != nil {
+		return nil, invalid("aud is no array")
+	}
+	list := make([]string, len(items))
+	for i, item := range items {
+		s, err := text("aud", item)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = s
+	}
+	return list, nil
+}

@@ -1,0 +1,142 @@
+package token
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// frame is a token taken apart.
+type frame struct {
+	Unverified
+
+	signed    string // what the signature is of
+	signature []byte
+}
+
+// Read gives what a token says, with its signature unchecked: for people to look at, and not to believe.
+func Read(raw string) (Unverified, error) {
+	f, err := open(raw)
+	return f.Unverified, err
+}
+
+// open takes a token apart. It does not look at the signature.
+func open(raw string) (f frame, err error) {
+	if len(raw) > MaxToken {
+		return f, invalid("must be at most %d bytes, got %d", MaxToken, len(raw))
+	}
+	parts := strings.Split(raw, ".")
+	if len(parts) != 3 {
+		return f, invalid("is no JWT: must have 3 parts, got %d", len(parts))
+	}
+	header, err := decode("header", parts[0])
+	if err != nil {
+		return f, err
+	}
+	claims, err := decode("claims", parts[1])
+	if err != nil {
+		return f, err
+	}
+	if f.signature, err = decode("signature", parts[2]); err != nil {
+		return f, err
+	}
+	f.signed = parts[0] + "." + parts[1]
+	alg, kid, err := readHeader(header)
+	if err != nil {
+		return f, err
+	}
+	f.Unverified, err = readClaims(claims)
+	f.Alg, f.KID = alg, kid
+	return f, err
+}
+
+func decode(part, s string) ([]byte, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || strings.ContainsAny(s, "\r\n") { // which the decoder passes over
+		return nil, invalid("its %s is not base64url", part)
+	}
+	return b, nil
+}
+
+func readHeader(data []byte) (alg, kid string, err error) {
+	members, err := object("header", data)
+	if err != nil {
+		return "", "", err
+	}
+	if _, there := members["crit"]; there { // RFC 7515, 4.1.11: whoever does not understand it must refuse
+		return "", "", invalid("its header has crit")
+	}
+	if alg, err = text("alg", members["alg"]); err != nil {
+		return "", "", err
+	}
+	if kid, err = text("kid", members["kid"]); err != nil {
+		return "", "", err
+	}
+	if _, there := members["kid"]; there && kid == "" {
+		return "", "", invalid("kid is empty")
+	}
+	return alg, kid, nil
+}
+
+// object reads a JSON object. A name that is there twice is refused, as others might read the other one.
+func object(part string, data []byte) (map[string]json.RawMessage, error) {
+	members := map[string]json.RawMessage{}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	first, err := dec.Token()
+	if err != nil || first != json.Delim('{') || !utf8.Valid(data) {
+		return nil, invalid("its %s is no JSON object", part)
+	}
+	for err == nil && dec.More() {
+		var name json.Token
+		var raw json.RawMessage
+		if name, err = dec.Token(); err != nil {
+			break
+		}
+		s, _ := name.(string)
+		if _, twice := members[s]; twice {
+			return nil, invalid("its %s has a name twice", part)
+		}
+		err = dec.Decode(&raw)
+		members[s] = raw
+	}
+	if err == nil {
+		_, err = dec.Token()
+	}
+	if _, end := dec.Token(); err != nil || !errors.Is(end, io.EOF) {
+		return nil, invalid("its %s is no JSON object", part)
+	}
+	return members, nil
+}
+
+// text reads a string; where there is none it gives "".
+func text(name string, raw json.RawMessage) (s string, err error) {
+	if len(raw) == 0 {
+		return "", nil
+	}
+	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+		return "", invalid("%s must be a string", name)
+	}
+	return s, nil
+}
+
+// lastSecond is the end of the year 9999. What is beyond was meant in milliseconds.
+const lastSecond = 253402300799
+
+// moment reads seconds since 1970, cut to the millisecond; where there are none it gives the zero time.
+func moment(name string, raw json.RawMessage) (time.Time, error) {
+	if len(raw) == 0 {
+		return time.Time{}, nil
+	}
+	s, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil || s < 0 || s > lastSecond {
+		return time.Time{}, invalid("%s must be a number of seconds since 1970 (not of milliseconds, and no string)", name)
+	}
+	return time.UnixMilli(int64(s * 1000)).UTC(), nil
+}

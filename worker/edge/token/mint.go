@@ -1,0 +1,115 @@
+package token
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"ringline.io/ringline/events"
+)
+
+// SigningKey signs tokens.
+type SigningKey struct {
+	kid string
+	alg events.TokenAlg
+	key any
+}
+
+// Secret gives the signing key that a key of HS256 is as well.
+func Secret(k events.TokenKey) (SigningKey, error) {
+	if k.Alg != events.AlgHS256 {
+		return SigningKey{}, fmt.Errorf("token: key %s is for %s, and its private half is not here", k.KID, k.Alg)
+	}
+	secret, err := k.Parse()
+	if err != nil {
+		return SigningKey{}, fmt.Errorf("token: the secret of key %s %w", k.KID, err)
+	}
+	return SigningKey{k.KID, k.Alg, secret}, nil
+}
+
+// PrivateKey reads the private half of a key of EdDSA or ES256, as PEM of PKCS #8.
+func PrivateKey(kid string, text []byte) (SigningKey, error) {
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "PRIVATE KEY" {
+		return SigningKey{}, errors.New("token: a private key must be PEM of PKCS #8, -----BEGIN PRIVATE KEY----- " +
+			"(openssl pkcs8 -topk8 -nocrypt makes it of others)")
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return SigningKey{}, errors.New("token: what is called a private key holds none (PKCS #8)")
+	}
+	switch key := key.(type) {
+	case ed25519.PrivateKey:
+		return SigningKey{kid, events.AlgEdDSA, key}, nil
+	case *ecdsa.PrivateKey:
+		if key.Curve == elliptic.P256() {
+			return SigningKey{kid, events.AlgES256, key}, nil
+		}
+	}
+	return SigningKey{}, errors.New("token: a private key must be an Ed25519 key, or one on the curve P-256")
+}
+
+// Mint makes a token; "" is DefaultAudience. Times are cut to the second, as a token has them.
+func Mint(k SigningKey, c Claims, audience string) (string, error) {
+	if err := c.check(); err != nil {
+		return "", err
+	}
+	if audience == "" {
+		audience = DefaultAudience
+	}
+	claims := jwt.MapClaims{"sub": c.UserID, "app": c.App, "aud": audience, "exp": c.Expires.Unix()}
+	for name, s := range map[string]string{"name": c.UserName, "device": c.Device} {
+		if s != "" {
+			claims[name] = s
+		}
+	}
+	if !c.IssuedAt.IsZero() {
+		claims["iat"] = c.IssuedAt.Unix()
+	}
+	m := method(k.alg)
+	if m == nil {
+		return "", errors.New("token: mint: no signing key")
+	}
+	t := jwt.NewWithClaims(m, claims)
+	if k.kid != "" {
+		t.Header["kid"] = k.kid
+	}
+	raw, err := t.SignedString(k.key)
+	if err != nil {
+		return "", fmt.Errorf("token: mint: %w", err)
+	}
+	return raw, nil
+}
+
+// Generate makes a key of HS256 with a secret of 32 random bytes.
+func Generate(kid string) events.TokenKey {
+	secret := make([]byte, events.MinSecret)
+	_, _ = rand.Read(secret) // it never fails, or ends the process
+	return events.TokenKey{KID: kid, Alg: events.AlgHS256, Secret: base64.RawURLEncoding.EncodeToString(secret)}
+}
+
+// Fingerprint tells keys apart without showing them: the beginning of the SHA-256 of the secret or of the public key.
+func Fingerprint(k events.TokenKey) string {
+	key, err := k.Parse()
+	if err != nil {
+		return "unreadable"
+	}
+	secret, ok := key.([]byte)
+	if !ok {
+		if secret, err = x509.MarshalPKIXPublicKey(key); err != nil {
+			return "unreadable"
+		}
+	}
+	sum := sha256.Sum256(secret)
+	return hex.EncodeToString(sum[:8])
+}
