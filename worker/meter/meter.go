@@ -10,6 +10,7 @@ type Meter struct {
 	registry   *prometheus.Registry
 	counters   map[string]*prometheus.CounterVec
 	histograms map[string]*prometheus.HistogramVec
+	gauges     map[string]*prometheus.GaugeVec
 }
 
 // New makes a meter for a process of this version.
@@ -17,6 +18,7 @@ func New(version string) *Meter {
 	m := &Meter{
 		registry: prometheus.NewRegistry(),
 		counters: map[string]*prometheus.CounterVec{}, histograms: map[string]*prometheus.HistogramVec{},
+		gauges: map[string]*prometheus.GaugeVec{},
 	}
 	m.registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), built(version))
@@ -29,7 +31,11 @@ func New(version string) *Meter {
 			m.histograms[d.Name] = prometheus.NewHistogramVec(
 				prometheus.HistogramOpts{Name: d.Name, Help: d.Help, Buckets: d.Buckets}, d.labels())
 			m.registry.MustRegister(m.histograms[d.Name])
-		case Gauge: // made where it is read
+		case Gauge: // most are made where they are read
+			if d.Name == sessionsOpen {
+				m.gauges[d.Name] = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, d.labels())
+				m.registry.MustRegister(m.gauges[d.Name])
+			}
 		}
 	}
 	return m
@@ -47,6 +53,10 @@ func (m *Meter) Gatherer() prometheus.Gatherer { return m.registry }
 
 func (m *Meter) counter(name string, values ...string) prometheus.Counter {
 	return m.counters[name].WithLabelValues(values...)
+}
+
+func (m *Meter) gauge(name string, values ...string) prometheus.Gauge {
+	return m.gauges[name].WithLabelValues(values...)
 }
 
 func (m *Meter) histogram(name string, values ...string) prometheus.Observer {

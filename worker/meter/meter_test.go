@@ -46,10 +46,28 @@ func exercise(m *meter.Meter) {
 	m.Overdue().Inc()
 	m.Dropped().Inc()
 	m.Lateness().Took(time.Second)
+	exerciseSessions(m.Sessions())
 	for _, c := range meter.Components() {
 		log := m.Log(zerolog.New(io.Discard), c)
 		log.Error().Msg("an error")
 	}
+}
+
+func exerciseSessions(s *meter.Sessions) {
+	for _, t := range []string{"websocket", "http_stream", "sse", "pigeon"} {
+		s.Opened(t)
+		s.Ended(t, 3000)
+	}
+	for code := 3000; code < 3600; code++ {
+		s.Ended("websocket", code)
+	}
+	for _, r := range append(meter.Refusals(), "made up") {
+		s.Refused(r)
+	}
+	s.Pushed()
+	s.Renewed()
+	s.Lost()
+	s.Answered(time.Millisecond)
 }
 
 // TestNaming: what is shown is what is declared, by the rules of Prometheus and ours.
@@ -115,7 +133,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {
 		t.Errorf("%s is declared badly: %+v", d.Name, d)
 	}
-	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version"}
+	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal"}
 	for _, l := range d.Labels {
 		if !slices.Contains(allowed, l.Name) {
 			t.Errorf("%s has a label %s", d.Name, l.Name)

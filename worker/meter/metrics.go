@@ -28,6 +28,7 @@ type Role string
 const (
 	OfCoordinator Role = "coordinator"
 	OfTimeouts    Role = "timeouts"
+	OfEdge        Role = "edge"
 	OfEach        Role = "each"
 )
 
@@ -59,11 +60,21 @@ const (
 	backlogMessages   = "ringline_backlog_messages"
 	backlogUnacked    = "ringline_backlog_unacknowledged"
 	buildInfo         = "ringline_build_info"
+
+	sessionsOpen          = "ringline_sessions"
+	sessionsTotal         = "ringline_sessions_total"
+	sessionsEndedTotal    = "ringline_sessions_ended_total"
+	sessionsRefusedTotal  = "ringline_sessions_refused_total"
+	sessionCommandSeconds = "ringline_session_command_seconds"
+	pushesTotal           = "ringline_pushes_total"
+	snapshotsTotal        = "ringline_snapshots_renewed_total"
+	lostTotal             = "ringline_slow_consumer_total"
 )
 
 // Metrics declares every metric of Ringline's own.
 func Metrics() []Metric {
 	verb := Label{"verb", texts(verbs())}
+	transport := Label{"transport", transports()}
 	consumer := Label{"consumer", []string{"coordinators", "timeouts"}}
 	return []Metric{
 		{
@@ -113,6 +124,38 @@ func Metrics() []Metric {
 		{
 			Name: droppedTotal, Of: OfCoordinator, Kind: Counter, Unit: "requests",
 			Help: "Requests to the api that got no reply because their reply subject is no inbox.",
+		},
+		{
+			Name: sessionsOpen, Of: OfEdge, Kind: Gauge, Unit: "sessions", Labels: []Label{transport},
+			Help: "Client sessions that are open on this edge.",
+		},
+		{
+			Name: sessionsTotal, Of: OfEdge, Kind: Counter, Unit: "sessions", Labels: []Label{transport},
+			Help: "Client sessions that began.",
+		},
+		{
+			Name: sessionsEndedTotal, Of: OfEdge, Kind: Counter, Unit: "sessions", Labels: []Label{{"end", Ends()}},
+			Help: "Client sessions that ended: the client went, was slow or silent, its token expired, the edge stopped, or it was refused.",
+		},
+		{
+			Name: sessionsRefusedTotal, Of: OfEdge, Kind: Counter, Unit: "refusals", Labels: []Label{{"refusal", texts(Refusals())}},
+			Help: "Clients that got no session, and commands of sessions that were too many.",
+		},
+		{
+			Name: sessionCommandSeconds, Of: OfEdge, Kind: Histogram, Unit: "seconds", Buckets: fromMilliseconds(),
+			Help: "Time from when a client's command was read until its answer was there.",
+		},
+		{
+			Name: pushesTotal, Of: OfEdge, Kind: Counter, Unit: "pushes",
+			Help: "Notifications that were sent to sessions, each session of a user counted.",
+		},
+		{
+			Name: snapshotsTotal, Of: OfEdge, Kind: Counter, Unit: "snapshots",
+			Help: "Snapshots that were read for open sessions: NATS was away or dropped something, or a session showed a call at the sweep.",
+		},
+		{
+			Name: lostTotal, Of: OfEdge, Kind: Counter, Unit: "reports",
+			Help: "Times that NATS reported that it dropped notifications because this edge was slow; those users get a snapshot.",
 		},
 		{
 			Name: errorsTotal, Of: OfEach, Kind: Counter, Unit: "lines", Labels: []Label{{"component", texts(Components())}},

@@ -65,6 +65,7 @@ const (
 	API         Component = "api"
 	Apps        Component = "apps"
 	Coordinator Component = "coordinator"
+	Edge        Component = "edge"
 	HTTP        Component = "http"
 	NATS        Component = "nats"        // our connections
 	NATSServer  Component = "nats_server" // the one embedded in dev
@@ -73,7 +74,7 @@ const (
 
 // Components lists every component.
 func Components() []Component {
-	return []Component{API, Apps, Coordinator, HTTP, NATS, NATSServer, Timeouts}
+	return []Component{API, Apps, Coordinator, Edge, HTTP, NATS, NATSServer, Timeouts}
 }
 
 // The outcomes of a command that are no error code.

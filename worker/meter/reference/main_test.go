@@ -36,8 +36,18 @@ func TestReference(t *testing.T) {
 			t.Errorf("the reason %s is not explained", r)
 		}
 	}
+	for _, r := range meter.Refusals() {
+		if !strings.Contains(string(got), "\n| `"+string(r)+"` |") {
+			t.Errorf("the refusal %s is not explained", r)
+		}
+	}
+	for _, e := range meter.Ends() {
+		if !strings.Contains(string(got), "\n| `"+e+"` |") {
+			t.Errorf("the end %s is not explained", e)
+		}
+	}
 	rows := strings.Count(string(got), "\n| `")
-	if want := len(meter.Metrics()) + len(meter.Reasons()) + 8; rows != want {
+	if want := len(meter.Metrics()) + len(meter.Reasons()) + len(meter.Refusals()) + len(meter.Ends()) + 11; rows != want {
 		t.Errorf("%d rows, want %d", rows, want)
 	}
 }

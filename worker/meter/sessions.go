@@ -1,0 +1,157 @@
+package meter
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Refused is why an edge refuses a client, or one of its commands.
+type Refused string
+
+// Why.
+const (
+	RefusedToken   Refused = "token"   // none, or none of ours
+	RefusedExpired Refused = "expired" // its time is over
+	RefusedRevoked Refused = "revoked" // or the app has no keys any more
+	RefusedOrigin  Refused = "origin"  // the page is not one of the app's
+	RefusedDevice  Refused = "device"  // not the token's
+	RefusedUser    Refused = "user"    // too many sessions of the user
+	RefusedAddress Refused = "address" // too many connections of the address
+	RefusedSize    Refused = "size"    // too big a message
+	RefusedData    Refused = "data"    // what it says of itself can't be read
+	RefusedRate    Refused = "rate"    // too many commands
+)
+
+// Refusals lists every reason.
+func Refusals() []Refused {
+	return []Refused{
+		RefusedToken, RefusedExpired, RefusedRevoked, RefusedOrigin, RefusedDevice, RefusedUser, RefusedAddress, RefusedSize,
+		RefusedData, RefusedRate,
+	}
+}
+
+// The ends of a session.
+const (
+	endedByClient = "client"   // it went, or its connection broke
+	endedSlow     = "slow"     // it did not read what it was sent
+	endedExpired  = "expired"  // its token
+	endedSilent   = "silent"   // it did not answer a ping
+	endedShutdown = "shutdown" // the edge stops
+	endedRefused  = "refused"  // anything else that it did
+)
+
+// Ends lists how a session may end.
+func Ends() []string {
+	return []string{endedByClient, endedSlow, endedExpired, endedSilent, endedShutdown, endedRefused}
+}
+
+// endOf is the end with that code of centrifuge's.
+func endOf(code int) string {
+	switch code {
+	case 3000:
+		return endedByClient
+	case 3001:
+		return endedShutdown
+	case 3005:
+		return endedExpired
+	case 3008, 3009:
+		return endedSlow
+	case 3012:
+		return endedSilent
+	}
+	return endedRefused
+}
+
+// transports of sessions, by their names.
+func transports() []string { return []string{"websocket", "http_stream", "sse"} }
+
+// Sessions counts what an edge does.
+type Sessions struct {
+	open     map[string]prometheus.Gauge
+	opened   map[string]prometheus.Counter
+	ended    map[string]prometheus.Counter
+	refused  map[Refused]prometheus.Counter
+	pushes   prometheus.Counter
+	renewals prometheus.Counter
+	lost     prometheus.Counter
+	commands prometheus.Observer
+}
+
+// Sessions is for an edge.
+func (m *Meter) Sessions() *Sessions {
+	if m == nil {
+		return nil
+	}
+	s := &Sessions{
+		open: map[string]prometheus.Gauge{}, opened: map[string]prometheus.Counter{}, ended: map[string]prometheus.Counter{},
+		refused: map[Refused]prometheus.Counter{},
+		pushes:  m.counter(pushesTotal), renewals: m.counter(snapshotsTotal), lost: m.counter(lostTotal),
+		commands: m.histogram(sessionCommandSeconds),
+	}
+	for _, t := range transports() {
+		s.open[t] = m.gauge(sessionsOpen, t)
+		s.opened[t] = m.counter(sessionsTotal, t)
+	}
+	for _, e := range Ends() {
+		s.ended[e] = m.counter(sessionsEndedTotal, e)
+	}
+	for _, r := range Refusals() {
+		s.refused[r] = m.counter(sessionsRefusedTotal, string(r))
+	}
+	return s
+}
+
+// Opened counts a session that began.
+func (s *Sessions) Opened(transport string) {
+	if s != nil && s.opened[transport] != nil {
+		s.opened[transport].Inc()
+		s.open[transport].Inc()
+	}
+}
+
+// Ended counts a session that had begun and ended with that code.
+func (s *Sessions) Ended(transport string, code int) {
+	if s == nil {
+		return
+	}
+	if g := s.open[transport]; g != nil {
+		g.Dec()
+	}
+	s.ended[endOf(code)].Inc()
+}
+
+// Refused counts a client, or a command of one, that was refused.
+func (s *Sessions) Refused(why Refused) {
+	if s != nil && s.refused[why] != nil {
+		s.refused[why].Inc()
+	}
+}
+
+// Pushed counts a notification that was sent to a session.
+func (s *Sessions) Pushed() {
+	if s != nil {
+		s.pushes.Inc()
+	}
+}
+
+// Renewed counts a snapshot that was read for a session on its way.
+func (s *Sessions) Renewed() {
+	if s != nil {
+		s.renewals.Inc()
+	}
+}
+
+// Lost counts a report of NATS that it dropped notifications.
+func (s *Sessions) Lost() {
+	if s != nil {
+		s.lost.Inc()
+	}
+}
+
+// Answered counts how long a command of a session took.
+func (s *Sessions) Answered(d time.Duration) {
+	if s != nil {
+		s.commands.Observe(d.Seconds())
+	}
+}
