@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
@@ -17,20 +16,24 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// newApp is what an operator says of an app: what it changes of the defaults, in the bucket RINGLINE_APPS.
+// newApp is what an operator says of an app, in the bucket RINGLINE_APPS.
 func newApp() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "app", GroupID: groupCall, Short: "Show or change what an app changes of the defaults",
-		Long: "Shows or changes what an app changes of the defaults. A change is in force within a second,\n" +
-			"for invitations that come after it; no restart is needed.",
+		Use: "app", GroupID: groupCall, Short: "Show or change an app's settings: limits, token keys, origins",
+		Long: "Shows or changes what an app changes of the defaults, and what the sessions of its users need. A change is\n" +
+			"in force within a second, limits for invitations that come after it; no restart is needed.",
 		Args: noSubcommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
 		appCommand("set APP", "Change some of an app's settings, and keep the others",
-			"app set demo --capacity 2 --ring-timeout 30s", oneArgument("APP"), setApp, addAppFlags),
-		appCommand("get APP", "Show an app's settings", "app get demo", oneArgument("APP"), getApp, nil),
+			"app set demo --capacity 2 --ring-timeout 30s", arguments("APP"), setApp, addAppFlags),
+		appCommand("get APP", "Show an app's settings", "app get demo", arguments("APP"), getApp, nil),
 		appCommand("list", "Show the settings of all apps", "app list", noArguments, listApps, nil),
-		appCommand("remove APP", "Give an app the defaults again", "app remove demo", oneArgument("APP"), removeApp, nil),
+		appCommand("remove APP", "Give an app the defaults again, and take its token keys away", "app remove demo",
+			arguments("APP"), removeApp, nil),
+		newAppKey(),
+		appCommand("revoke APP USER", "Revoke the tokens that a user has", "app revoke demo ann",
+			arguments("APP", "USER"), revokeUser, addRevokeFlags),
 	)
 	return cmd
 }
@@ -47,13 +50,14 @@ func noSubcommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q, %s has %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
 }
 
-func oneArgument(name string) cobra.PositionalArgs {
+// arguments wants exactly these.
+func arguments(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
-		case len(args) == 0:
-			return fmt.Errorf("%s is missing", name)
-		case len(args) > 1:
-			return fmt.Errorf("%q is one argument too many", args[1])
+		case len(args) < len(names):
+			return fmt.Errorf("%s is missing", names[len(args)])
+		case len(args) > len(names):
+			return fmt.Errorf("%q is one argument too many", args[len(names)])
 		}
 		return nil
 	}
@@ -82,19 +86,11 @@ func appCommand(
 					return errors.New(err.Message)
 				}
 			}
-			conn, err := c.connect("app")
+			kv, done, err := c.openApps(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer conn.Close()
-			js, err := jetstream.New(conn.Conn)
-			if err != nil {
-				return fmt.Errorf("JetStream: %w", err)
-			}
-			kv, err := js.KeyValue(cmd.Context(), worker.BucketApps)
-			if err != nil {
-				return fmt.Errorf("open the apps at %s: %w", withoutSecrets(c.natsURL), err)
-			}
+			defer done()
 			return do(cmd.Context(), apps{kv: kv, out: cmd.OutOrStdout(), flags: cmd.Flags()}, args)
 		},
 	}
@@ -106,83 +102,29 @@ func appCommand(
 	return cmd
 }
 
+// openApps opens the bucket; done closes the connection.
+func (c *client) openApps(ctx context.Context) (kv jetstream.KeyValue, done func(), err error) {
+	conn, err := c.connect("app")
+	if err != nil {
+		return nil, nil, err
+	}
+	js, err := jetstream.New(conn.Conn)
+	if err == nil {
+		kv, err = js.KeyValue(ctx, worker.BucketApps)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, nil, fmt.Errorf("open the apps at %s: %w", withoutSecrets(c.natsURL), err)
+	}
+	return kv, conn.Close, nil
+}
+
 func addAppFlags(f *pflag.FlagSet) {
 	f.Int("capacity", 0, fmt.Sprintf("how many calls a user's line holds, 1 to %d", events.MaxCapacity))
 	f.Duration("ring-timeout", 0, fmt.Sprintf("how long it rings where an invitation does not say, 1s to %ds", events.MaxRingTimeoutS))
 	f.Int("max-callees", 0, fmt.Sprintf("callees of a call, all in all, 1 to %d", events.MaxCallees))
 	f.Duration("max-duration", 0, "the longest call, 1s to 17h")
-}
-
-// apply changes what was given on the command line.
-func (a apps) apply(s events.AppSettings) (events.AppSettings, error) {
-	changed := false
-	var bad error
-	a.flags.Visit(func(f *pflag.Flag) {
-		switch f.Name {
-		case "capacity", "max-callees":
-			n, _ := a.flags.GetInt(f.Name)
-			if n < 1 { // 0 would be left out, which means the default
-				bad = fmt.Errorf("--%s: must be at least 1, got %d", f.Name, n)
-			}
-			if f.Name == "capacity" {
-				s.Capacity = n
-			} else {
-				s.MaxCallees = n
-			}
-		case "ring-timeout", "max-duration":
-			d, _ := a.flags.GetDuration(f.Name)
-			if d%time.Second != 0 || d <= 0 {
-				bad = fmt.Errorf("--%s: must be whole seconds, at least 1s, got %v", f.Name, d)
-			}
-			if f.Name == "ring-timeout" {
-				s.RingTimeoutS = int(d.Seconds())
-			} else {
-				s.MaxDurationS = int(d.Seconds())
-			}
-		default:
-			return
-		}
-		changed = true
-	})
-	if !changed {
-		return s, errors.New("nothing to set: give --capacity, --ring-timeout, --max-callees or --max-duration")
-	}
-	return s, bad
-}
-
-func setApp(ctx context.Context, a apps, args []string) error {
-	var old events.AppSettings
-	var revision uint64
-	e, err := a.kv.Get(ctx, args[0])
-	switch {
-	case err == nil:
-		revision = e.Revision()
-		if old, err = events.ReadAppSettings(e.Value()); err != nil {
-			return fmt.Errorf("what stands there now can't be read, `ringline app remove %s` first: %w", args[0], err)
-		}
-	case !errors.Is(err, jetstream.ErrKeyNotFound):
-		return fmt.Errorf("read app %s: %w", args[0], err)
-	}
-	s, err := a.apply(old)
-	if err != nil {
-		return err
-	}
-	value, err := events.Encode(s)
-	if err != nil {
-		return err
-	}
-	if _, err := events.ReadAppSettings(value); err != nil {
-		return err
-	}
-	if revision == 0 {
-		_, err = a.kv.Create(ctx, args[0], value)
-	} else {
-		_, err = a.kv.Update(ctx, args[0], value, revision)
-	}
-	if err != nil {
-		return fmt.Errorf("write app %s, which somebody else may have changed just now: %w", args[0], err)
-	}
-	return a.show(args[0], value)
+	f.StringArray("origin", nil, "a page that may open sessions, such as https://app.example.com; repeat it for more, as they replace all that were there ('' leaves none)")
 }
 
 func getApp(ctx context.Context, a apps, args []string) error {
@@ -226,7 +168,14 @@ func (a apps) show(app string, value []byte) error {
 	if err != nil {
 		return a.print(app, fmt.Sprintf("can't be read, and is not in force: %v", err))
 	}
-	var list []string
+	list := append(limitTexts(s), sessionTexts(s)...)
+	if len(list) == 0 {
+		list = []string{"changes nothing of the defaults"}
+	}
+	return a.print(app, strings.Join(list, ", "))
+}
+
+func limitTexts(s events.AppSettings) (list []string) {
 	for _, f := range []struct {
 		name  string
 		value int
@@ -241,7 +190,28 @@ func (a apps) show(app string, value []byte) error {
 			list = append(list, fmt.Sprintf("%s %d%s", f.name, f.value, f.unit))
 		}
 	}
-	return a.print(app, strings.Join(list, ", "))
+	return list
+}
+
+// sessionTexts tells of keys by their names alone.
+func sessionTexts(s events.AppSettings) (list []string) {
+	if len(s.TokenKeys) > 0 {
+		list = append(list, "token keys "+strings.Join(kids(s), " "))
+	}
+	if len(s.Origins) > 0 {
+		list = append(list, "origins "+strings.Join(s.Origins, " "))
+	}
+	if len(s.NotBefore) > 0 {
+		list = append(list, "revoked tokens of "+counted(len(s.NotBefore), "user"))
+	}
+	return list
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func (a apps) print(app, text string) error {

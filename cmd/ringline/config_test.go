@@ -43,7 +43,7 @@ func TestConfigShowsEverySetting(t *testing.T) {
 	if r.code != 0 || r.stderr != "" || strings.Contains(r.stdout, "hush") {
 		t.Errorf("%+v", r)
 	}
-	fields := reflect.TypeFor[settings]().NumField() - 1 + reflect.TypeFor[natsTLS]().NumField()
+	fields := reflect.TypeFor[settings]().NumField() - 2 + reflect.TypeFor[natsTLS]().NumField() + reflect.TypeFor[edgeSettings]().NumField()
 	if got := strings.Count(r.stdout, "\nRINGLINE_"); got != fields {
 		t.Errorf("%d settings are shown, there are %d", got, fields)
 	}

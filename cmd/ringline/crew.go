@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/events"
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
@@ -30,13 +31,17 @@ type crew struct {
 	link     *link
 	url      string
 	options  []nats.Option
+	sessions *late            // takes client sessions
+	devKey   *events.TokenKey // signs tokens of the app of the settings; nil but in dev
 	conns    []*connection
 }
 
-func newCrew(s settings, log zerolog.Logger, m *meter.Meter, ready *readiness, url string, credentials []nats.Option) *crew {
+func newCrew(
+	s settings, log zerolog.Logger, m *meter.Meter, ready *readiness, sessions *late, url string, credentials []nats.Option,
+) *crew {
 	l := &link{log: m.Log(log, meter.NATS).With().Str("url", withoutSecrets(url)).Logger()}
 	return &crew{
-		settings: s, log: log, meter: m, ready: ready, url: url, link: l,
+		settings: s, log: log, meter: m, ready: ready, url: url, link: l, sessions: sessions,
 		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
 	}
 }
@@ -45,10 +50,16 @@ func newCrew(s settings, log zerolog.Logger, m *meter.Meter, ready *readiness, u
 type role struct {
 	name string
 	wire func(ctx context.Context, c *crew) (front, back []part, err error)
+
+	routes func(sessions *late) []route // what it serves besides
 }
 
-func coordinatorRole() role { return role{name: "coordinator", wire: wireCoordinator} }
-func timeoutsRole() role    { return role{name: "timeouts", wire: wireTimeouts} }
+func coordinatorRole() role {
+	return role{name: "coordinator", wire: wireCoordinator, routes: noRoutes}
+}
+func timeoutsRole() role { return role{name: "timeouts", wire: wireTimeouts, routes: noRoutes} }
+
+func noRoutes(*late) []route { return nil }
 
 // run makes the workers, waiting for NATS and for its streams, and runs them until ctx ends.
 func (c *crew) run(ctx context.Context, started func(), roles ...role) (err error) {

@@ -75,7 +75,8 @@ func (d *dev) run(ctx context.Context) (err error) {
 		return err
 	}
 	m := newMeter()
-	probes := serveProbes(listener, d.settings, &d.ready, serveMetrics(m, d.log))
+	pages := newDevPages(d.settings)
+	probes := serveProbes(listener, d.settings, &d.ready, serveMetrics(m, d.log), pages.routes()...)
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	dir, err := d.openData()
 	if err != nil {
@@ -88,19 +89,25 @@ func (d *dev) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer stopServer(srv)
-	return d.serve(ctx, srv.ClientURL(), dir.path, m, listener, probes)
+	if err := pages.keep(dir.path); err != nil {
+		return err
+	}
+	return d.serve(ctx, srv.ClientURL(), dir.path, m, listener, probes, pages)
 }
 
 // serve sets up the streams and runs the workers on a server that is there, until ctx ends.
-func (d *dev) serve(ctx context.Context, natsURL, dir string, m *meter.Meter, listener net.Listener, probes *probes) error {
+func (d *dev) serve(
+	ctx context.Context, natsURL, dir string, m *meter.Meter, listener net.Listener, probes *probes, pages *devPages,
+) error {
 	if err := d.setUp(ctx, natsURL); err != nil {
 		return err
 	}
-	crew := newCrew(d.settings, d.log, m, &d.ready, natsURL, nil)
+	crew := newCrew(d.settings, d.log, m, &d.ready, &pages.sessions, natsURL, nil)
+	crew.devKey = pages.key()
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
 		{"workers", func(ctx context.Context) error {
-			return crew.run(ctx, func() { d.greet(natsURL, listener, dir) }, coordinatorRole(), timeoutsRole())
+			return crew.run(ctx, func() { d.greet(natsURL, listener, dir) }, coordinatorRole(), timeoutsRole(), edgeRole())
 		}},
 	})
 }
@@ -142,8 +149,13 @@ func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 	}
 	_, _ = fmt.Fprintf(d.out, "%s\n\n  NATS      %s\n  HTTP      %s\n  data      %s\n  limits    one node, for development: %s\n\n",
 		p.bold("Ringline is running."), natsURL, http, dir, kept)
-	_, _ = fmt.Fprintf(d.out, "Next, in a second terminal:  %s\n",
-		p.bold(invocation()+" watch --user bob"+urlFlag(natsURL)))
+	next := "Next,"
+	if listener != nil {
+		page := fmt.Sprintf("http://%s/?user=", listener.Addr())
+		_, _ = fmt.Fprintf(d.out, "Next, in two browser tabs:   %s  and  %s\n", p.bold(page+"ann"), p.bold(page+"bob"))
+		next = "Or,  "
+	}
+	_, _ = fmt.Fprintf(d.out, "%s in a second terminal:  %s\n", next, p.bold(invocation()+" watch --user bob"+urlFlag(natsURL)))
 }
 
 // urlFlag is what a command line needs to reach that server.

@@ -26,14 +26,14 @@ func TestDevStartsAndSaysWhere(t *testing.T) {
 	}{
 		"/healthz": {http.StatusOK, "ok\n"},
 		"/readyz":  {http.StatusOK, `{"ready":true}` + "\n"},
-		"/":        {http.StatusNotFound, "not found: there are /healthz, /readyz, /metrics; calls are made over NATS\n"},
+		"/nothing": {http.StatusNotFound, "not found: there are /healthz, /readyz, /metrics; calls are made over NATS\n"},
 	} {
 		if status, body := d.get(t, path); status != want.status || body != want.body {
 			t.Errorf("%s: %d %q, want %d %q", path, status, body, want.status, want.body)
 		}
 	}
 	printed := d.stdout.list()
-	last := fmt.Sprintf("Next, in a second terminal:  %s watch --user bob --nats-url %s", d.cmd.Path, d.nats)
+	last := fmt.Sprintf("Or,   in a second terminal:  %s watch --user bob --nats-url %s", d.cmd.Path, d.nats)
 	if got := printed[len(printed)-1]; got != last {
 		t.Errorf("the last line is %q, want %q", got, last)
 	}

@@ -224,7 +224,7 @@ func startDev(t *testing.T, args ...string) *devServer {
 		args = append(args, "--port", "0")
 	}
 	d := &devServer{process: start(t, program("ringline", args...))}
-	d.wait(&d.stdout, `^Next, in a second terminal:`)
+	d.wait(&d.stdout, `^(Next|Or), +in a second terminal:`)
 	d.nats = d.wait(&d.stdout, `^  NATS +(nats://127\.0\.0\.1:\d+)$`)[1]
 	d.http = d.wait(&d.stdout, `^  HTTP +(http://127\.0\.0\.1:\d+)/healthz`)[1]
 	if status, body := d.get(t, "/readyz"); status != http.StatusOK {

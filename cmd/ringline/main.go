@@ -97,8 +97,8 @@ func newRoot() *cobra.Command {
 		&cobra.Group{ID: groupCall, Title: "Make calls, on a Ringline that runs:"},
 	)
 	root.SetFlagErrorFunc(nearestFlag)
-	root.AddCommand(newDev(), newSetup(), newCoordinator(), newTimeouts(), newConfig(), newVersion())
-	root.AddCommand(newWatch(), newLine(), newList(), newApp())
+	root.AddCommand(newDev(), newSetup(), newCoordinator(), newTimeouts(), newEdge(), newConfig(), newVersion())
+	root.AddCommand(newWatch(), newLine(), newList(), newApp(), newToken())
 	root.AddCommand(newVerbs()...)
 	return root
 }

@@ -130,7 +130,7 @@ func TestDevShowsMetrics(t *testing.T) {
 		idle + `{consumer="coordinators"}`:                           0,
 		idle + `{consumer="timeouts"}`:                               0,
 	})
-	checkNames(t, d, meter.OfCoordinator, meter.OfTimeouts)
+	checkNames(t, d, meter.OfCoordinator, meter.OfTimeouts, meter.OfEdge)
 	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap"} {
 		if status, _ := d.get(t, path); status != http.StatusNotFound {
 			t.Errorf("%s without the setting: %d", path, status)

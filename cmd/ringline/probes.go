@@ -74,9 +74,18 @@ func (s settings) probePaths() string {
 	return probePaths
 }
 
+// route is something else that is served at the same address.
+type route struct {
+	pattern string
+	handler http.Handler
+}
+
 // serveProbes serves on l; with nil it serves nothing.
-func serveProbes(l net.Listener, s settings, ready *readiness, metrics http.Handler) *probes {
+func serveProbes(l net.Listener, s settings, ready *readiness, metrics http.Handler, more ...route) *probes {
 	mux := http.NewServeMux()
+	for _, r := range more {
+		mux.Handle(r.pattern, r.handler)
+	}
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	mux.HandleFunc("/readyz", ready.serve)
 	mux.Handle("/metrics", metrics)

@@ -14,7 +14,7 @@ import (
 
 // newLine shows a user's line.
 func newLine() *cobra.Command {
-	return readCommand("line USER", "Show which calls a user is in", "line bob", oneArgument("USER"), "line",
+	return readCommand("line USER", "Show which calls a user is in", "line bob", arguments("USER"), "line",
 		func(_ *cobra.Command, args []string) any { return map[string]string{"user_id": args[0]} },
 		func(out io.Writer, answer []byte) error {
 			var a events.LineAnswer

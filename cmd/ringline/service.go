@@ -65,12 +65,13 @@ func (w *service) run(ctx context.Context) (err error) {
 		return err
 	}
 	m := newMeter()
-	probes := serveProbes(listener, w.settings, &w.ready, serveMetrics(m, w.log))
+	sessions := &late{}
+	probes := serveProbes(listener, w.settings, &w.ready, serveMetrics(m, w.log), w.role.routes(sessions)...)
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	if listener != nil {
 		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: " + w.settings.probePaths())
 	}
-	crew := newCrew(w.settings, w.log, m, &w.ready, w.natsURL, credentials)
+	crew := newCrew(w.settings, w.log, m, &w.ready, sessions, w.natsURL, credentials)
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
 		{w.role.name, func(ctx context.Context) error {

@@ -34,7 +34,7 @@ type settings struct {
 	NatsNkey      string        `split_words:"true" unit:"file" desc:"credentials for NATS: an nkey seed"`
 	NatsTLS       natsTLS       `split_words:"true"`
 	InboxPrefix   string        `split_words:"true" default:"_INBOX" unit:"subject" desc:"replies go below this subject and nowhere else"`
-	HTTP          string        `split_words:"true" unit:"address" desc:"of /healthz, /readyz and /metrics, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082)"`
+	HTTP          string        `split_words:"true" unit:"address" desc:"of /healthz, /readyz and /metrics, and of client sessions, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082, edge :8083)"`
 	Pprof         bool          `split_words:"true" default:"false" unit:"true or false" desc:"serve profiles on /debug/pprof/ at that address too"`
 	LogLevel      string        `split_words:"true" default:"info" unit:"word" desc:"debug, info, warn or error"`
 	RingTimeout   time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how long it rings, 1s to 600s, where an invitation does not say"`
@@ -50,6 +50,7 @@ type settings struct {
 	APITimeout    time.Duration `split_words:"true" default:"8s" unit:"duration" desc:"how long the api waits for an answer"`
 	SweepEvery    time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often each timeouts worker looks for deadlines that NATS has missed"`
 	SweepOverdue  time.Duration `split_words:"true" default:"5s" unit:"duration" desc:"how long past its time such a deadline is"`
+	Edge          edgeSettings  `split_words:"true"`
 }
 
 type natsTLS struct {
@@ -136,6 +137,8 @@ func unreadable(err error) problem {
 	switch p.TypeName {
 	case reflect.TypeFor[bool]().String():
 		want = "true or false"
+	case reflect.TypeFor[float64]().String():
+		want = "a number such as 20 or 0.5"
 	case reflect.TypeFor[time.Duration]().String():
 		want = "a duration such as 90s, 15m or 12h"
 	case reflect.TypeFor[byteSize]().String():
@@ -182,7 +185,7 @@ func (s settings) problems() (list []problem) {
 		list = append(list, problem{[]string{"RINGLINE_APP"}, err.Message})
 	}
 	_, bad := s.credentials()
-	list = append(list, bad...)
+	list = slices.Concat(list, bad, s.Edge.problems())
 	ages := s.streams()
 	ages.Replicas = 1 // those were checked above
 	if err := ages.Check(s.MaxDuration); err != nil {

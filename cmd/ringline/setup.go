@@ -59,7 +59,7 @@ func newSetup() *cobra.Command {
 func (u *setup) run(ctx context.Context) error {
 	credentials, _ := u.settings.credentials() // checked with the other settings
 	var ready readiness
-	crew := newCrew(u.settings, u.log, nil, &ready, u.natsURL, credentials)
+	crew := newCrew(u.settings, u.log, nil, &ready, &late{}, u.natsURL, credentials)
 	crew.link.until = fmt.Sprintf(" until %s (--wait %v)", time.Now().Add(u.wait).Format(time.TimeOnly), u.wait)
 	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to be sent
 	waiting, stop := context.WithTimeout(ctx, u.wait)

@@ -43,7 +43,7 @@ func (s site) checkWorkers(ctx context.Context, f *findings, project *types.Proj
 		}
 	}
 	f.check(built == 1, "the image %s is built by %d services", ours, built)
-	for _, command := range []string{"setup", "coordinator", "timeouts"} {
+	for _, command := range []string{"setup", "coordinator", "timeouts", "edge"} {
 		f.check(found[command], "no service is `ringline %s`", command)
 	}
 }

@@ -22,6 +22,8 @@ const (
 	LinesNotReleased  Defect = "lines-not-released"  // nobody is taken off his line
 	RepeatDoesNothing Defect = "repeat-does-nothing" // a command seen before is answered, and what its worker left undone stays so
 	GivesUp           Defect = "gives-up"            // a command that was put back twice is dropped
+
+	SnapshotBeforeSubscription Defect = "snapshot-before-subscription" // a session reads its snapshot, and hears its user after that
 )
 
 // All lists them.
@@ -29,5 +31,6 @@ func All() []Defect {
 	return []Defect{
 		AckBeforeCommit, NoExpectedSeq, NoMemory, NoDeadline, NotifyFirst, ClaimsUnordered, NoFence, NoFenceOfUnknown,
 		RefusalToldFirst, StaleRefusal, ExpireTrustsDue, LinesNotReleased, RepeatDoesNothing, GivesUp,
+		SnapshotBeforeSubscription,
 	}
 }

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/edge/token"
+)
+
+// newToken is about what users open sessions with.
+func newToken() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "token", GroupID: groupCall, Short: "Mint a token for a user, or look into one",
+		Long: "Mints a token for a user, as an app's backend does, or looks into one.",
+		Args: noSubcommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newTokenMint(), newTokenInspect())
+	return cmd
+}
+
+func addAudienceFlag(cmd *cobra.Command) {
+	cmd.Flags().String("audience", "", "whom it is for, its aud (default $RINGLINE_EDGE_AUDIENCE, else ringline)")
+}
+
+// audience is what an edge with these settings wants, unless the command line says otherwise.
+func (c *client) audience(cmd *cobra.Command) string {
+	if f := cmd.Flags().Lookup("audience"); f.Changed {
+		return f.Value.String()
+	}
+	return c.settings.Edge.Audience
+}
+
+// minting is what the command line says of a token to be made.
+type minting struct {
+	client
+	claims   token.Claims
+	ttl      time.Duration
+	key, kid string
+}
+
+func newTokenMint() *cobra.Command {
+	var m minting
+	cmd := &cobra.Command{
+		Use: "mint", Short: "Make a token for a user, and print nothing else",
+		Long: "Makes a token and prints nothing else: with the app's newest secret (HS256), which it reads from RINGLINE_APPS,\n" +
+			"or with a private key from a file. A token lets whoever has it act as that user.",
+		Example: "  ringline token mint --app demo --user ann --name Ann", Args: m.wantsUser,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := m.read(cmd); err != nil {
+				return err
+			}
+			raw, err := m.mint(cmd.Context(), m.audience(cmd), time.Now())
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), raw)
+			return err
+		},
+	}
+	m.addFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&m.claims.UserID, "user", "", "the user")
+	f.StringVar(&m.claims.UserName, "name", "", "the name to show")
+	f.StringVar(&m.claims.Device, "device", "", "fix the user's device id, but for the part of it that is a tab's own")
+	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long it is good for")
+	f.StringVar(&m.key, "key", "", "file with a private key (Ed25519 or P-256, PEM of PKCS #8) to sign with, instead of the app's newest secret")
+	f.StringVar(&m.kid, "kid", "", "name of the key")
+	addAudienceFlag(cmd)
+	return cmd
+}
+
+func (m *minting) wantsUser(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) > 0:
+		return noArguments(cmd, args)
+	case m.claims.UserID == "":
+		return errors.New("--user is missing: the user whom the token is for")
+	case m.ttl < time.Second || m.ttl%time.Second != 0:
+		return fmt.Errorf("--ttl: must be whole seconds, at least 1s, got %v", m.ttl)
+	}
+	return nil
+}
+
+func (m *minting) mint(ctx context.Context, audience string, now time.Time) (string, error) {
+	key, err := m.signingKey(ctx)
+	if err != nil {
+		return "", err
+	}
+	c := m.claims
+	c.App, c.IssuedAt, c.Expires = m.app, now, now.Add(m.ttl)
+	return token.Mint(key, c, audience)
+}
+
+// signingKey reads the file, or else the app's newest secret, or the one of the name that was given.
+func (m *minting) signingKey(ctx context.Context) (token.SigningKey, error) {
+	if m.key != "" {
+		text, err := readSmall(m.key)
+		if err != nil {
+			return token.SigningKey{}, err
+		}
+		return token.PrivateKey(m.kid, text)
+	}
+	kv, done, err := m.openApps(ctx)
+	if err != nil {
+		return token.SigningKey{}, err
+	}
+	defer done()
+	s, _, err := apps{kv: kv}.read(ctx, m.app)
+	if err != nil {
+		return token.SigningKey{}, err
+	}
+	var secrets []events.TokenKey
+	for _, k := range s.TokenKeys {
+		if k.Alg == events.AlgHS256 && (m.kid == "" || k.KID == m.kid) {
+			secrets = append(secrets, k)
+		}
+	}
+	if len(secrets) == 0 {
+		return token.SigningKey{}, fmt.Errorf("app %s has no %s; `ringline app key add %[1]s --hs256` makes one, or give a private key with --key",
+			m.app, strings.TrimSpace("secret "+m.kid))
+	}
+	return token.Secret(secrets[len(secrets)-1])
+}

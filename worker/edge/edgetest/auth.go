@@ -1,0 +1,167 @@
+package edgetest
+
+import (
+	"crypto/ed25519"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/edge/token"
+)
+
+// The codes that a client is refused or closed with.
+const (
+	tokenExpired    = 109
+	shutdown        = 3001
+	expired         = 3005
+	slow            = 3008
+	tooManyRequests = 3013
+	invalidToken    = 3500
+	badRequest      = 3501
+	connectionLimit = 3504
+	denied          = 3507
+)
+
+// Who has no token of the app's, in force now, has no session.
+func tokensThatAreRefused(s *stage) {
+	public, der := publicKey(s)
+	s.set(events.AppSettings{TokenKeys: []events.TokenKey{s.key, public}})
+	other := *s
+	other.key = token.Generate("k1")
+	claims := s.encode(map[string]any{"sub": "ann", "app": s.app, "aud": "ringline", "exp": time.Now().Add(time.Hour).Unix()})
+	signed := func(key string) string {
+		return jws(`{"alg":"HS256","kid":"public"}`, claims, func(text string) []byte {
+			mac := hmac.New(sha256.New, []byte(key))
+			mac.Write([]byte(text))
+			return mac.Sum(nil)
+		})
+	}
+	past := func(c *token.Claims) { c.Expires = time.Now().Add(-time.Second) }
+	for name, test := range map[string]struct {
+		token string
+		code  int
+	}{
+		"none":                     {"", invalidToken},
+		"garbage":                  {"garbage", invalidToken},
+		"three parts of garbage":   {"a.b.c", invalidToken},
+		"expired":                  {s.token("ann", past), tokenExpired},
+		"expired, another's key":   {other.token("ann", past), invalidToken},
+		"another's key":            {other.token("ann"), invalidToken},
+		"an app that is not there": {s.token("ann", func(c *token.Claims) { c.App = "nowhere" }), invalidToken},
+		"alg none":                 {jws(`{"alg":"none"}`, claims, func(string) []byte { return nil }), invalidToken},
+		"a public key as secret":   {signed(public.PublicKey), invalidToken},
+		"the same as DER":          {signed(string(der)), invalidToken},
+	} {
+		s.refused(name, Client{Token: test.token}, test.code)
+	}
+	s.open("ann", "")
+}
+
+func publicKey(s *stage) (key events.TokenKey, der []byte) {
+	s.Helper()
+	public, _, err := ed25519.GenerateKey(rand.Reader)
+	if err == nil {
+		der, err = x509.MarshalPKIXPublicKey(public)
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	return events.TokenKey{KID: "public", Alg: events.AlgEdDSA, PublicKey: string(text)}, der
+}
+
+// jws makes a token by hand.
+func jws(header string, claims []byte, sign func(string) []byte) string {
+	encode := base64.RawURLEncoding.EncodeToString
+	text := encode([]byte(header)) + "." + encode(claims)
+	return text + "." + encode(sign(text))
+}
+
+// A device that the token names can be refined by a tab, and by nothing else.
+func devices(s *stage) {
+	phone := s.token("ann", func(c *token.Claims) { c.Device = "phone" })
+	for name, test := range map[string]struct{ token, said, device string }{
+		"the token's":              {phone, "phone", "phone"},
+		"a tab of it":              {phone, "phone.tab1", "phone.tab1"},
+		"the token's, unsaid":      {phone, "", "phone"},
+		"what it says":             {s.token("ann"), "laptop.tab2", "laptop.tab2"},
+		"another than the token's": {phone, "laptop", ""},
+		"one that begins like it":  {phone, "phone2", ""},
+	} {
+		c := Client{Token: test.token, Data: fmt.Sprintf(`{"device":%q}`, test.said)}
+		if test.device == "" {
+			s.refused(name, c, denied)
+			continue
+		}
+		if got := s.opened("ann", c).snapshot.DeviceID; got != test.device {
+			s.Errorf("%s: the device is %q, want %q", name, got, test.device)
+		}
+	}
+	one, two := s.open("ann", ""), s.open("ann", "")
+	if a, b := one.snapshot.DeviceID, two.snapshot.DeviceID; a == "" || a == b {
+		s.Errorf("two sessions that say nothing are the devices %q and %q", a, b)
+	}
+	call := two.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`)
+	if call.Caller.DeviceID != two.snapshot.DeviceID {
+		s.Errorf("device %q calls, its session is %q", call.Caller.DeviceID, two.snapshot.DeviceID)
+	}
+}
+
+// Whose tokens are revoked loses his session, and comes back with a newer token only.
+func revokedOnItsWay(s *stage) {
+	ann, bob := s.open("ann", ""), s.open("bob", "")
+	now := time.Now()
+	s.set(events.AppSettings{
+		TokenKeys: []events.TokenKey{s.key}, NotBefore: map[string]events.Time{"ann": events.TimeOf(now.Add(-30 * time.Second))},
+	})
+	if got := s.code(ann.conn); got != invalidToken {
+		s.Errorf("closed with %d", got)
+	}
+	s.refused("the old token", Client{Token: s.token("ann")}, invalidToken)
+	s.opened("ann", Client{Token: s.token("ann", func(c *token.Claims) { c.IssuedAt = now })})
+	bob.line()
+}
+
+// Who brings no new token in time is closed with the code that asks for one, and who does goes on.
+func expiredOnItsWay(s *stage) {
+	soon := func(c *token.Claims) { c.Expires = time.Now().Truncate(time.Second).Add(3 * time.Second) }
+	ann := s.opened("ann", Client{Token: s.token("ann", soon)})
+	if code, ok := receive(s, "a reply", ann.conn.Refresh(s.token("ann"))); !ok || code != 0 {
+		s.Fatalf("a new token is refused with %d", code)
+	}
+	bob := s.opened("bob", Client{Token: s.token("bob", soon)}) // whose time is over no sooner than ann's was
+	if got := s.code(bob.conn); got != expired {
+		s.Errorf("closed with %d", got)
+	}
+	ann.line()
+}
+
+// A new token must be of the same user, of the same device, and in force.
+func refreshThatIsRefused(s *stage) {
+	device := func(d string) func(*token.Claims) { return func(c *token.Claims) { c.Device = d } }
+	past := func(c *token.Claims) { c.Device, c.Expires = "phone", time.Now().Add(-time.Second) }
+	for name, test := range map[string]struct {
+		token string
+		code  int
+	}{
+		"another user":   {s.token("bob", device("phone")), invalidToken},
+		"another device": {s.token("ann", device("laptop")), invalidToken},
+		"no device":      {s.token("ann"), invalidToken},
+		"garbage":        {"garbage", invalidToken},
+		"expired":        {s.token("ann", past), expired},
+	} {
+		ann := s.opened("ann", Client{Token: s.token("ann", device("phone"))})
+		if code, ok := receive(s, "a reply", ann.conn.Refresh(test.token)); ok {
+			s.Errorf("%s: the reply is %d", name, code)
+		}
+		if got := s.code(ann.conn); got != test.code {
+			s.Errorf("%s: closed with %d, want %d", name, got, test.code)
+		}
+	}
+}

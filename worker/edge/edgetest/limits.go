@@ -1,0 +1,124 @@
+package edgetest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ringline.io/ringline/events"
+)
+
+// statusTooMany is what an address gets that has too many connections.
+const statusTooMany = 429
+
+func commandsOfASession(s *stage) {
+	one, two := s.open("ann", ""), s.open("ann", "")
+	for range 5 {
+		one.line()
+	}
+	one.mayNot("line", `{}`, events.CodeRateLimited)
+	one.mayNot("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`, events.CodeRateLimited)
+	if got := two.line(); len(got) != 0 {
+		s.Errorf("what was refused was carried out: %v", got)
+	}
+}
+
+// A user has no more with two sessions than with one, nor with one that comes again.
+func commandsOfAUser(s *stage) {
+	one, two, bob := s.open("ann", ""), s.open("ann", ""), s.open("bob", "")
+	for range 3 {
+		one.line()
+		two.line()
+	}
+	one.mayNot("line", `{}`, events.CodeRateLimited)
+	two.mayNot("line", `{}`, events.CodeRateLimited)
+	bob.line()
+	one.leaves()
+	two.leaves()
+	s.open("ann", "").mayNot("line", `{}`, events.CodeRateLimited)
+}
+
+func invitationsOfACaller(s *stage) {
+	invite := func(id string) string {
+		return fmt.Sprintf(`{"call_id":%q,"call_type":0,"callees":[{"user_id":%q}]}`, id, "callee-of-"+id)
+	}
+	one, two := s.open("ann", ""), s.open("ann", "")
+	one.does("invite", invite("c1"))
+	two.mayNot("invite", invite("c2"), events.CodeCallerBusy)
+	for _, ann := range []*person{one, two} {
+		ann.mayNot("invite", invite("c3"), events.CodeRateLimited)
+	}
+	if got := one.line(); !slices.Equal(got, []string{"c1"}) {
+		s.Errorf("the line: %v", got)
+	}
+	one.leaves()
+	two.leaves()
+	s.open("ann", "").mayNot("invite", invite("c4"), events.CodeRateLimited)
+	s.open("bob", "").does("invite", invite("c5"))
+}
+
+// Who goes on and on with what is refused is closed.
+func tooManyRefused(s *stage) {
+	const enough = 1000
+	ann, bob := s.open("ann", ""), s.open("bob", "")
+	for i := 0; ; i++ {
+		raw, ok := receive(s, "an answer", ann.conn.Call("line", `{}`))
+		if !ok {
+			break
+		}
+		if i > 0 && !strings.Contains(string(raw), string(events.CodeRateLimited)) || i == enough {
+			s.Fatalf("command %d: %s", i, raw)
+		}
+	}
+	if got := s.code(ann.conn); got != tooManyRequests {
+		s.Errorf("closed with %d", got)
+	}
+	bob.line()
+}
+
+func sessionsOfAUser(s *stage) {
+	one := s.open("ann", "")
+	s.open("ann", "")
+	s.refused("a third session", Client{Token: s.token("ann")}, connectionLimit)
+	s.open("bob", "")
+	one.leaves()
+	s.open("ann", "")
+	s.refused("a third session", Client{Token: s.token("ann")}, connectionLimit)
+}
+
+// Connections count that are no session, and give their place back.
+func sessionsOfAnAddress(s *stage) {
+	one := s.open("ann", "")
+	s.refused("no token", Client{}, invalidToken)
+	s.eventually("a second session", func() bool {
+		conn := s.edge.Dial(s.T, Client{Token: s.token("bob")})
+		_, ok := receive(s, "a snapshot", conn.Told())
+		return ok
+	})
+	s.refused("a third", Client{Token: s.token("dan")}, statusTooMany)
+	one.leaves()
+	s.eventually("a session where one has left", func() bool {
+		conn := s.edge.Dial(s.T, Client{Token: s.token("dan")})
+		_, ok := receive(s, "a snapshot", conn.Told())
+		return ok
+	})
+}
+
+// A message over the limit is refused, and not carried out.
+func tooBigAMessage(s *stage) {
+	fill := strings.Repeat("x", 3000)
+	ann := s.open("ann", "")
+	if raw, ok := receive(s, "an answer", ann.conn.Call("invite",
+		`{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}],"custom_data":"`+fill+`"}`)); ok {
+		s.Errorf("the answer: %s", raw)
+	}
+	connecting := s.edge.Dial(s.T, Client{Token: s.token("ann"), Data: `{"fill":"` + fill + `"}`})
+	for _, conn := range []Conn{ann.conn, connecting} {
+		if got := s.code(conn); !slices.Contains(s.adapter.TooBig, got) {
+			s.Errorf("closed with %d", got)
+		}
+	}
+	if got := s.open("ann", "").line(); len(got) != 0 {
+		s.Errorf("the line: %v", got)
+	}
+}

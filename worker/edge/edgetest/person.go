@@ -1,0 +1,137 @@
+package edgetest
+
+import (
+	"encoding/json"
+
+	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
+)
+
+// person is a user with a session.
+type person struct {
+	*stage
+
+	user     string
+	conn     Conn
+	snapshot events.Snapshot // the one that it was opened with
+	raw      json.RawMessage // the same as it came
+}
+
+// open opens a session of this user, who must not be refused.
+func (s *stage) open(user, data string) *person {
+	s.Helper()
+	return s.opened(user, Client{Token: s.token(user), Data: data})
+}
+
+func (s *stage) opened(user string, c Client) *person {
+	s.Helper()
+	p := &person{stage: s, user: user, conn: s.edge.Dial(s.T, c)}
+	var ok bool
+	if p.raw, ok = receive(s, "a snapshot", p.conn.Told()); !ok {
+		s.Fatalf("%s is refused with %d", user, s.code(p.conn))
+	}
+	s.decode(p.raw, &p.snapshot)
+	if p.snapshot.UserID != user {
+		s.Fatalf("%s is told first: %s", user, p.raw)
+	}
+	return p
+}
+
+// calls gives the calls of the first snapshot by their ids.
+func (p *person) calls() map[string]events.Call {
+	calls := map[string]events.Call{}
+	for _, c := range p.snapshot.Calls {
+		calls[c.Call.CallID] = c.Call
+	}
+	return calls
+}
+
+// next waits for the next push.
+func (p *person) next() events.Notification {
+	p.Helper()
+	raw, ok := receive(p.stage, "a push to "+p.user, p.conn.Told())
+	if !ok {
+		p.Fatalf("%s waits for a push: closed with %d", p.user, p.code(p.conn))
+	}
+	var n events.Notification
+	p.decode(raw, &n)
+	return n
+}
+
+// expect wants these to be the next pushes, all about one call.
+func (p *person) expect(callID string, kinds ...events.Kind) (last events.Notification) {
+	p.Helper()
+	for _, kind := range kinds {
+		if last = p.next(); last.Event != kind || last.CallID != callID || last.Call.CallID != callID {
+			p.Fatalf("%s is told %s, want %s of %s", p.user, p.encode(last), kind, callID)
+		}
+	}
+	return last
+}
+
+// nothingMore wants no push to have come so far: one that is published now is the next.
+func (p *person) nothingMore() {
+	p.Helper()
+	id := nuid.Next()
+	p.notify(p.user, id, 1, 0)
+	p.expect(id, events.OutgoingCallRinging)
+}
+
+// ask sends a command, and waits for its answer.
+func (p *person) ask(method, data string) events.Answer {
+	p.Helper()
+	raw, ok := receive(p.stage, "an answer to "+method, p.conn.Call(method, data))
+	if !ok {
+		p.Fatalf("%s asks %s: closed with %d", p.user, method, p.code(p.conn))
+	}
+	var a events.Answer
+	p.decode(raw, &a)
+	return a
+}
+
+// does sends a command that must be accepted, and gives the call.
+func (p *person) does(method, data string) events.Call {
+	p.Helper()
+	a := p.ask(method, data)
+	if !a.OK || a.Call == nil {
+		p.Fatalf("%s of %s with %s: %s", method, p.user, data, p.encode(a))
+	}
+	return *a.Call
+}
+
+// mayNot sends a command that must be refused with this code.
+func (p *person) mayNot(method, data string, code events.Code) events.Answer {
+	p.Helper()
+	a := p.ask(method, data)
+	if a.OK || a.Error == nil || a.Error.Code != code {
+		p.Errorf("%s of %s with %s: %s, want %s", method, p.user, data, p.encode(a), code)
+		a.Error = &events.Error{}
+	}
+	return a
+}
+
+// line asks for the calls on the line, and wants an answer.
+func (p *person) line() []string {
+	p.Helper()
+	raw, ok := receive(p.stage, "a line", p.conn.Call("line", "{}"))
+	if !ok {
+		p.Fatalf("%s asks for the line: closed with %d", p.user, p.code(p.conn))
+	}
+	var a events.LineAnswer
+	p.decode(raw, &a)
+	if !a.OK || a.Calls == nil {
+		p.Fatalf("the line of %s: %s", p.user, raw)
+	}
+	return a.Calls
+}
+
+// leaves cuts the connection, and waits until the edge knows.
+func (p *person) leaves() {
+	p.Helper()
+	told := p.told(p.user)
+	defer func() { _ = told.Unsubscribe() }() // where that fails the connection is closed
+	p.conn.Break()
+	for p.event(told).Event != events.SessionDisconnected {
+	}
+}

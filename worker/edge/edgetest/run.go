@@ -1,0 +1,60 @@
+package edgetest
+
+import "testing"
+
+// Run holds the adapter against every promise, each in a test of its own.
+func Run(t *testing.T, n NATS, a Adapter) {
+	t.Helper()
+	for _, test := range tests() {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(newStage(t, n, a, test.limits))
+		})
+	}
+}
+
+type test struct {
+	name   string
+	limits Limits
+	run    func(*stage)
+}
+
+func tests() []test {
+	return []test{
+		{"TokensThatAreRefused", Limits{}, tokensThatAreRefused},
+		{"Devices", Limits{}, devices},
+		{"RevokedOnItsWay", Limits{}, revokedOnItsWay},
+		{"ExpiredOnItsWay", Limits{}, expiredOnItsWay},
+		{"RefreshThatIsRefused", Limits{}, refreshThatIsRefused},
+
+		{"SnapshotIsWhole", Limits{}, snapshotIsWhole},
+		{"SnapshotHidesWhatIsOthers", Limits{}, snapshotHidesWhatIsOthers},
+		{"SnapshotOfWhatIsShown", Limits{}, snapshotOfWhatIsShown},
+		{"ConnectDataThatIsRefused", Limits{}, connectDataThatIsRefused},
+
+		{"PushesInOrder", Limits{}, pushesInOrder},
+		{"NothingIsLostWhileItOpens", Limits{}, nothingIsLostWhileItOpens},
+		{"ComesBack", Limits{}, comesBack},
+		{"PushesAreOfOneUserOfOneApp", Limits{}, pushesAreOfOneUserOfOneApp},
+
+		{"EveryVerb", Limits{}, everyVerb},
+		{"TimesOut", Limits{}, timesOut},
+		{"AnswersThatRefuse", Limits{}, answersThatRefuse},
+		{"NameOfTheToken", Limits{}, nameOfTheToken},
+		{"Reads", Limits{}, reads},
+
+		{"EightUnderWay", Limits{}, eightUnderWay},
+		{"CommandsOfASession", Limits{Commands: 5}, commandsOfASession},
+		{"CommandsOfAUser", Limits{UserCommands: 6}, commandsOfAUser},
+		{"InvitationsOfACaller", Limits{Invitations: 2}, invitationsOfACaller},
+		{"TooManyRefused", Limits{Commands: 1}, tooManyRefused},
+		{"SessionsOfAUser", Limits{SessionsPerUser: 2}, sessionsOfAUser},
+		{"SessionsOfAnAddress", Limits{SessionsPerAddress: 2}, sessionsOfAnAddress},
+		{"TooBigAMessage", Limits{MessageSize: 2048}, tooBigAMessage},
+
+		{"SlowClient", Limits{Queue: 32 << 10}, slowClient},
+		{"SessionsAreTold", Limits{}, sessionsAreTold},
+		{"StopsWithEverybodyTold", Limits{}, stopsWithEverybodyTold},
+		{"StopsWithASilentPeer", Limits{}, stopsWithASilentPeer},
+	}
+}

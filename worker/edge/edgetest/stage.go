@@ -1,0 +1,243 @@
+package edgetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/edge/token"
+)
+
+// within is how long a test waits for what should take some milliseconds.
+const within = time.Minute
+
+// stage is where a test plays: an app with a key, and an edge.
+type stage struct {
+	*testing.T
+
+	adapter Adapter
+	edge    Edge
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	app     string
+	key     events.TokenKey
+	server  NATS
+}
+
+func newStage(t *testing.T, n NATS, a Adapter, l Limits) *stage {
+	t.Helper()
+	s := &stage{T: t, adapter: a, nc: n.Connect(t), app: "app-" + nuid.Next(), key: token.Generate("k1"), server: n}
+	var err error
+	if s.js, err = jetstream.New(s.nc); err != nil {
+		t.Fatal(err)
+	}
+	s.set(events.AppSettings{TokenKeys: []events.TokenKey{s.key}})
+	s.edge = a.Start(t, l)
+	return s
+}
+
+// set writes the app's settings.
+func (s *stage) set(to events.AppSettings) {
+	s.Helper()
+	kv, err := s.js.KeyValue(s.Context(), worker.BucketApps)
+	if err != nil {
+		s.Fatal(err)
+	}
+	if _, err := kv.Put(s.Context(), s.app, s.encode(to)); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *stage) encode(v any) []byte {
+	s.Helper()
+	body, err := events.Encode(v)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return body
+}
+
+// token gives one for this user, for an hour where change does not say otherwise.
+func (s *stage) token(user string, change ...func(*token.Claims)) string {
+	s.Helper()
+	now := time.Now().Truncate(time.Second)
+	c := token.Claims{App: s.app, UserID: user, IssuedAt: now.Add(-time.Minute), Expires: now.Add(time.Hour)}
+	for _, f := range change {
+		f(&c)
+	}
+	key, err := token.Secret(s.key)
+	if err != nil {
+		s.Fatal(err)
+	}
+	text, err := token.Mint(key, c, "")
+	if err != nil {
+		s.Fatal(err)
+	}
+	return text
+}
+
+// receive waits for what a channel gives; it is false once that is closed.
+func receive[T any](s *stage, what string, from <-chan T) (v T, ok bool) {
+	s.Helper()
+	select {
+	case v, ok = <-from:
+		return v, ok
+	case <-time.After(within):
+		s.Fatalf("%s does not come within %v", what, within)
+		return v, false
+	}
+}
+
+// eventually waits until something is so.
+func (s *stage) eventually(what string, so func() bool) {
+	s.Helper()
+	for deadline := time.Now().Add(within); !so(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.Fatalf("%s: not within %v", what, within)
+		}
+	}
+}
+
+// code waits until the connection is refused or closed, and gives the code.
+func (s *stage) code(c Conn) int {
+	s.Helper()
+	code, ok := receive(s, "a code", c.Code())
+	if !ok {
+		s.Fatal("the connection ended without a code")
+	}
+	return code
+}
+
+// refused wants a client to be refused with this code, told nothing.
+func (s *stage) refused(what string, c Client, want int) {
+	s.Helper()
+	conn := s.edge.Dial(s.T, c)
+	if got := s.code(conn); got != want {
+		s.Errorf("%s: refused with %d, want %d", what, got, want)
+	}
+	if told, ok := <-conn.Told(); ok {
+		s.Errorf("%s: is told %s", what, told)
+	}
+}
+
+// send sends a command on NATS, and gives its answer.
+func (s *stage) send(callID string, verb events.Verb, body string) events.Answer {
+	s.Helper()
+	inbox := nuid.Next()
+	sub, err := s.nc.SubscribeSync(events.AnswerSubject(s.app, inbox))
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer func() { _ = sub.Unsubscribe() }() // where that fails the connection is closed
+	m := nats.NewMsg(events.CommandSubject(s.app, callID, verb))
+	m.Header.Set(events.HeaderAnswer, inbox)
+	m.Data = []byte(body)
+	if err := s.nc.PublishMsg(m); err != nil {
+		s.Fatal(err)
+	}
+	answer, err := sub.NextMsg(within)
+	if err != nil {
+		s.Fatalf("no answer to %s of %s: %v", verb, callID, err)
+	}
+	var a events.Answer
+	s.decode(answer.Data, &a)
+	return a
+}
+
+// sent sends a command on NATS that must be accepted, and gives the call.
+func (s *stage) sent(callID string, verb events.Verb, format string, args ...any) events.Call {
+	s.Helper()
+	body := fmt.Sprintf(format, args...)
+	a := s.send(callID, verb, body)
+	if !a.OK {
+		s.Fatalf("%s of %s with %s: %s", verb, callID, body, s.encode(a))
+	}
+	return *a.Call
+}
+
+// ring has a user invite others, who then ring for ten minutes.
+func (s *stage) ring(callID, caller string, callees ...string) events.Call {
+	s.Helper()
+	list := make([]events.Party, len(callees))
+	for i, c := range callees {
+		list[i].UserID = c
+	}
+	return s.sent(callID, events.VerbInvite,
+		`{"command_id":"ring-%s","user_id":"%s","device_id":"%s-phone","call_type":1,"callees":%s,"custom_data":"hi","ring_timeout_s":600}`,
+		callID, caller, caller, s.encode(list))
+}
+
+func (s *stage) decode(data []byte, into any) {
+	s.Helper()
+	if err := json.Unmarshal(data, into); err != nil {
+		s.Fatalf("%v\n%s", err, data)
+	}
+}
+
+// told hears what is kept of a user's sessions.
+func (s *stage) told(user string) *nats.Subscription {
+	s.Helper()
+	sub, err := s.nc.SubscribeSync(events.SessionSubject(s.app, user))
+	if err == nil {
+		err = s.nc.Flush()
+	}
+	if err != nil {
+		s.Fatal(err)
+	}
+	return sub
+}
+
+// event waits for the next of those.
+func (s *stage) event(sub *nats.Subscription) events.SessionEvent {
+	s.Helper()
+	m, err := sub.NextMsg(within)
+	if err != nil {
+		s.Fatalf("%s: %v", sub.Subject, err)
+	}
+	var e events.SessionEvent
+	s.decode(m.Data, &e)
+	return e
+}
+
+// notify publishes a notification as a coordinator does. A fill makes it so much longer.
+func (s *stage) notify(user, callID string, seq, fill int) {
+	s.Helper()
+	n := events.Notification{
+		Event: events.OutgoingCallRinging, ID: fmt.Sprintf("%s-%d-0", callID, seq), CallID: callID, Seq: seq, UserID: "x",
+		By: events.By{Kind: events.ByUser, UserID: "x"}, ServerTime: events.TimeOf(time.Now()),
+		Call: events.Call{CallID: callID, App: s.app, State: events.CallStateRinging, Seq: seq, Callees: []events.Callee{}},
+	}
+	if fill > 0 {
+		n.CustomData = fmt.Sprintf("%0*d", fill, 0)
+	}
+	s.publish(events.UserSubject(s.app, user), n)
+}
+
+func (s *stage) publish(subject string, v any) {
+	s.Helper()
+	if err := s.nc.Publish(subject, s.encode(v)); err != nil {
+		s.Fatal(err)
+	}
+}
+
+// stopped waits until the edge has stopped, and gives how long that took.
+func (s *stage) stopped() time.Duration {
+	s.Helper()
+	began := time.Now()
+	s.edge.Stop()
+	receive(s, "the end of the edge", s.edge.Stopped())
+	return time.Since(began)
+}
+
+// ctx is for what a test waits for.
+func (s *stage) ctx() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(s.Context(), within)
+}

@@ -1,0 +1,61 @@
+package session
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+)
+
+// addresses counts connections by the address that they come from.
+type addresses struct {
+	most int
+
+	mu    sync.Mutex
+	count map[string]int
+}
+
+func newAddresses(most int) *addresses { return &addresses{most: most, count: map[string]int{}} }
+
+// take takes a place, if there is one.
+func (a *addresses) take(address string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.count[address] >= a.most {
+		return false
+	}
+	a.count[address]++
+	return true
+}
+
+func (a *addresses) give(address string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.count[address]--; a.count[address] <= 0 {
+		delete(a.count, address)
+	}
+}
+
+// addressOf is whom a request is counted for. With a proxy in front it is the last address in its header: what stands
+// before that the client may have made up. Of IPv6 it is the network, as one customer has all of it.
+func addressOf(r *http.Request, header string) string {
+	text, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		text = r.RemoteAddr
+	}
+	if values := r.Header.Values(header); header != "" && len(values) > 0 {
+		list := strings.Split(values[len(values)-1], ",")
+		text = strings.TrimSpace(list[len(list)-1])
+	}
+	ip, err := netip.ParseAddr(text)
+	if err != nil {
+		return text
+	}
+	if ip = ip.Unmap(); ip.Is6() {
+		if network, err := ip.WithZone("").Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return ip.String()
+}

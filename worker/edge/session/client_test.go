@@ -1,0 +1,276 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+
+	"ringline.io/ringline/worker/edge/edgetest"
+)
+
+// abnormal is the code of a connection that ended without one, as browsers have it.
+const abnormal = 1006
+
+// wire carries the frames of one client: JSON, one or several in lines.
+type wire interface {
+	// send sends a frame. Where the server refuses it, the error is a refusedWith.
+	send(frame []byte) error
+	// receive waits for a frame. Where the server closed with a code, or refused, the error is a refusedWith.
+	receive() ([]byte, error)
+	// cut ends the connection without a goodbye.
+	cut()
+}
+
+// refusedWith is a code as an error.
+type refusedWith int
+
+func (r refusedWith) Error() string { return fmt.Sprint("refused with ", int(r)) }
+
+// client is a client of the centrifuge protocol, with as little of its own as can be.
+type client struct {
+	wire wire
+	told chan json.RawMessage
+	code chan int
+	over sync.Once // the first code counts
+
+	mu      sync.Mutex
+	turn    *sync.Cond // with mu: paused or done may have changed
+	paused  bool
+	done    bool
+	next    int
+	waiting map[int]func(reply)
+}
+
+// reply is what a server sends: an answer, or a push. An empty one is a ping.
+type reply struct {
+	ID      int `json:"id"`
+	Connect *struct {
+		Data    json.RawMessage `json:"data"`
+		Session string          `json:"session"`
+		Node    string          `json:"node"`
+	} `json:"connect"`
+	RPC *struct {
+		Data json.RawMessage `json:"data"`
+	} `json:"rpc"`
+	Refresh *struct{} `json:"refresh"`
+	Error   *struct {
+		Code int `json:"code"`
+	} `json:"error"`
+	Push *struct {
+		Message *struct {
+			Data json.RawMessage `json:"data"`
+		} `json:"message"`
+		Disconnect *struct {
+			Code int `json:"code"`
+		} `json:"disconnect"`
+	} `json:"push"`
+}
+
+// room is how many pushes a client holds until its test looks at them.
+const room = 100_000
+
+// newClient makes a client that has yet to be given its wire.
+func newClient() *client {
+	c := &client{told: make(chan json.RawMessage, room), code: make(chan int, 1), waiting: map[int]func(reply){}}
+	c.turn = sync.NewCond(&c.mu)
+	return c
+}
+
+// run reads until the connection ends. The first frame is sent by now.
+func (c *client) run() {
+	code := abnormal
+	defer func() { c.end(code) }()
+	for {
+		c.unpaused()
+		frame, err := c.wire.receive()
+		if err != nil {
+			if r, ok := errors.AsType[refusedWith](err); ok {
+				code = int(r)
+			}
+			return
+		}
+		for line := range bytes.Lines(frame) {
+			if got := c.hear(line); got != 0 {
+				code = got
+				c.wire.cut()
+				return
+			}
+		}
+	}
+}
+
+// hear handles one reply. What it gives is with what the connection is over.
+func (c *client) hear(line []byte) (code int) {
+	var r reply
+	if json.Unmarshal(line, &r) != nil {
+		return 0
+	}
+	switch {
+	case r.Push != nil && r.Push.Message != nil:
+		c.told <- r.Push.Message.Data
+	case r.Push != nil && r.Push.Disconnect != nil:
+		return r.Push.Disconnect.Code
+	case r.ID == connectID && r.Error != nil:
+		return r.Error.Code
+	case r.ID == connectID && r.Connect != nil:
+		if s, ok := c.wire.(*streamWire); ok {
+			s.found(r.Connect.Session, r.Connect.Node)
+		}
+		c.told <- r.Connect.Data
+	case r.ID != 0:
+		c.answered(r)
+	case r.Push == nil:
+		_ = c.wire.send([]byte(`{}`)) // where that fails the connection has ended
+	}
+	return 0
+}
+
+const connectID = 1
+
+func (c *client) answered(r reply) {
+	c.mu.Lock()
+	answer := c.waiting[r.ID]
+	delete(c.waiting, r.ID)
+	c.mu.Unlock()
+	if answer != nil {
+		answer(r)
+	}
+}
+
+// unpaused waits until it may read.
+func (c *client) unpaused() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for c.paused && !c.done {
+		c.turn.Wait()
+	}
+}
+
+func (c *client) pause(paused bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paused = paused
+	c.turn.Broadcast()
+}
+
+// end tells everybody who waits.
+func (c *client) end(code int) {
+	c.over.Do(func() { c.code <- code })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done = true
+	close(c.told)
+	for _, answer := range c.waiting {
+		answer(reply{})
+	}
+	clear(c.waiting)
+}
+
+// ask sends a command; answer is called once, with an empty reply where none comes.
+func (c *client) ask(body string, answer func(reply)) {
+	c.mu.Lock()
+	c.next++
+	id := connectID + c.next
+	if c.done {
+		c.mu.Unlock()
+		answer(reply{})
+		return
+	}
+	c.waiting[id] = answer
+	c.mu.Unlock()
+	err := c.wire.send(fmt.Appendf(nil, `{"id":%d,%s}`, id, body))
+	if r, ok := errors.AsType[refusedWith](err); ok {
+		c.over.Do(func() { c.code <- int(r) })
+		c.wire.cut()
+	}
+}
+
+// Code implements edgetest.Conn.
+func (c *client) Code() <-chan int { return c.code }
+
+// Told implements edgetest.Conn.
+func (c *client) Told() <-chan json.RawMessage { return c.told }
+
+// Call implements edgetest.Conn.
+func (c *client) Call(method, data string) <-chan json.RawMessage {
+	ch := make(chan json.RawMessage, 1)
+	c.ask(fmt.Sprintf(`"rpc":{"method":%q,"data":%s}`, method, data), func(r reply) {
+		if r.RPC != nil {
+			ch <- r.RPC.Data
+		}
+		close(ch)
+	})
+	return ch
+}
+
+// Refresh implements edgetest.Conn.
+func (c *client) Refresh(token string) <-chan int {
+	ch := make(chan int, 1)
+	c.ask(fmt.Sprintf(`"refresh":{"token":%q}`, token), func(r reply) {
+		switch {
+		case r.Refresh != nil:
+			ch <- 0
+		case r.Error != nil:
+			ch <- r.Error.Code
+		}
+		close(ch)
+	})
+	return ch
+}
+
+// Pause implements edgetest.Conn. What is being read is still read.
+func (c *client) Pause() { c.pause(true) }
+
+// Resume implements edgetest.Conn.
+func (c *client) Resume() { c.pause(false) }
+
+// Break implements edgetest.Conn.
+func (c *client) Break() { c.wire.cut() }
+
+// connectFrame is what a client says first.
+func connectFrame(c edgetest.Client) []byte {
+	connect := map[string]any{}
+	if c.Token != "" {
+		connect["token"] = c.Token
+	}
+	if c.Data != "" {
+		connect["data"] = json.RawMessage(c.Data)
+	}
+	frame, err := json.Marshal(map[string]any{"id": connectID, "connect": connect})
+	if err != nil {
+		panic(err)
+	}
+	return frame
+}
+
+// page is whose page a client runs in; empty: none.
+type page string
+
+func (p page) header() http.Header {
+	h := http.Header{}
+	if p != "" {
+		h.Set("Origin", string(p))
+	}
+	return h
+}
+
+// browser is what a client speaks HTTP with. Where it is small, the system holds little of what the client has not read.
+func browser(tb testing.TB, small bool) *http.Client {
+	tb.Helper()
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok && small {
+			err = tcp.SetReadBuffer(4 << 10)
+		}
+		return conn, err
+	}
+	transport := &http.Transport{DialContext: dial, ReadBufferSize: 4 << 10}
+	tb.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}

@@ -1,0 +1,55 @@
+package session_test
+
+import (
+	"net/http"
+	"path"
+	"testing"
+
+	"ringline.io/ringline/worker/edge/edgetest"
+	"ringline.io/ringline/worker/edge/session"
+)
+
+// Every transport keeps every promise.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for transport, dial := range transports() {
+		t.Run(path.Base(transport), func(t *testing.T) {
+			edgetest.Run(t, w, edgetest.Adapter{
+				Start: func(t *testing.T, l edgetest.Limits) edgetest.Edge {
+					t.Helper()
+					e := w.start(t, func(c *session.Config) { c.Limits = limits(c.Limits, l) })
+					e.dial = dial
+					return e
+				},
+				TooBig: []int{http.StatusRequestEntityTooLarge, messageTooBig},
+			})
+		})
+	}
+}
+
+// messageTooBig is the close code of WebSocket.
+const messageTooBig = 1009
+
+// limits are usual but for what a test wants, and wide where it does not say.
+func limits(usual session.Limits, want edgetest.Limits) session.Limits {
+	const wide = 100_000
+	least := func(n, otherwise int) int {
+		if n == 0 {
+			return otherwise
+		}
+		return n
+	}
+	rate := func(burst int) session.Rate {
+		if burst == 0 {
+			return session.Rate{PerSecond: wide, Burst: wide}
+		}
+		return session.Rate{PerSecond: 1e-6, Burst: burst}
+	}
+	usual.SessionsPerUser = least(want.SessionsPerUser, usual.SessionsPerUser)
+	usual.SessionsPerAddress = least(want.SessionsPerAddress, usual.SessionsPerAddress)
+	usual.Commands, usual.UserCommands, usual.Invitations = rate(want.Commands), rate(want.UserCommands), rate(want.Invitations)
+	usual.Queue = least(want.Queue, usual.Queue)
+	usual.MessageSize = least(want.MessageSize, usual.MessageSize)
+	return usual
+}

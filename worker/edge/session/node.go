@@ -1,0 +1,187 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/centrifugal/centrifuge"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker/edge/token"
+)
+
+// node is centrifuge, which only this file knows: its protocol, its transports, and how edges find each other's sessions.
+// Of its channels, broker and history nothing is used.
+type node struct {
+	*centrifuge.Node
+	edge *Edge
+}
+
+func newNode(e *Edge) (*node, error) {
+	c, err := centrifuge.New(centrifuge.Config{
+		Name:                    "ringline-edge",
+		LogLevel:                centrifuge.LogLevelWarn,
+		LogHandler:              centrifugeLog(e.Log),
+		ClientQueueMaxSize:      e.Limits.Queue,
+		ClientChannelLimit:      1,
+		ClientExpiredCloseDelay: e.Limits.Renewal,
+		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: prometheus.NewRegistry()}, // ours are in worker/meter
+		UserConnectionLimit:     0,                                                                      // ours is exact
+	})
+	if err != nil {
+		return nil, fmt.Errorf("session: %w", err)
+	}
+	n := &node{c, e}
+	c.SetController(&control{nc: e.NC, id: c.ID(), log: e.Log})
+	c.OnConnecting(n.connecting)
+	c.OnConnect(n.connected)
+	return n, nil
+}
+
+func (n *node) run() error { return n.Run() }
+func (n *node) id() string { return n.ID() }
+
+// shutdown closes what is left.
+func (n *node) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := n.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("session: shut down: %w", err)
+	}
+	return nil // who has not gone by then is cut off with the process
+}
+
+// pings is how often a client is asked whether it is there, and how long it has to answer.
+func (n *node) pings() centrifuge.PingPongConfig {
+	return centrifuge.PingPongConfig{PingInterval: n.edge.Limits.Ping, PongTimeout: n.edge.Limits.Ping / 3}
+}
+
+func (n *node) websocket() http.Handler {
+	return centrifuge.NewWebsocketHandler(n.Node, centrifuge.WebsocketConfig{
+		CheckOrigin:    func(*http.Request) bool { return true },                        // it was checked
+		ReadBufferSize: 512, UseWriteBufferPool: true, ProcessCommandsOffReadLoop: true, // 13 KB an idle session, not 27
+		MessageSizeLimit: n.edge.Limits.MessageSize, PingPongConfig: n.pings(),
+	})
+}
+
+func (n *node) httpStream() http.Handler {
+	return centrifuge.NewHTTPStreamHandler(n.Node, centrifuge.HTTPStreamConfig{
+		MaxRequestBodySize: n.edge.Limits.MessageSize, PingPongConfig: n.pings(),
+	})
+}
+
+func (n *node) sse() http.Handler {
+	return centrifuge.NewSSEHandler(n.Node, centrifuge.SSEConfig{
+		MaxRequestBodySize: n.edge.Limits.MessageSize, PingPongConfig: n.pings(),
+	})
+}
+
+func (n *node) emulation() http.Handler {
+	return centrifuge.NewEmulationHandler(n.Node, centrifuge.EmulationConfig{MaxRequestBodySize: n.edge.Limits.MessageSize})
+}
+
+// nodeUser is a user as centrifuge knows him: no two apps share one.
+func nodeUser(app, userID string) string { return app + "/" + userID }
+
+func (n *node) disconnect(user string) error {
+	return n.Disconnect(user, centrifuge.WithCustomDisconnect(disconnect(ForceDisconnect)))
+}
+
+// sessionKey is where a connection's context has its session.
+type sessionKey struct{}
+
+func (n *node) connecting(ctx context.Context, ev centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+	from, _ := ctx.Value(originKey{}).(pageOrigin)
+	s, snapshot, err := n.edge.open(ctx, hello{
+		token: ev.Token, data: ev.Data, origin: from.origin, sameHost: from.sameHost, transport: ev.Transport.Name(),
+	})
+	if err != nil {
+		return centrifuge.ConnectReply{}, n.refused(err)
+	}
+	return centrifuge.ConnectReply{
+		Context: context.WithValue(ctx, sessionKey{}, s),
+		Credentials: &centrifuge.Credentials{
+			UserID: nodeUser(s.app, s.by.UserID), ExpireAt: s.claims.Expires.Unix(),
+		},
+		Data: snapshot, ClientSideRefresh: true,
+	}, nil
+}
+
+// refused makes of a refusal what the client understands: the error of its command, or a disconnect.
+func (n *node) refused(err error) error {
+	var r refusal
+	if !errors.As(err, &r) {
+		r = refusal{Unavailable, err.Error()}
+	}
+	n.edge.Log.Info().Uint32("code", r.Number).Str("why", r.why).Msg("client refused")
+	if r.Number < 3000 {
+		return &centrifuge.Error{Code: r.Number, Message: r.Reason, Temporary: r == refusal{Unavailable, r.why}}
+	}
+	return disconnect(r.Code)
+}
+
+func disconnect(c Code) centrifuge.Disconnect {
+	return centrifuge.Disconnect{Code: c.Number, Reason: c.Reason}
+}
+
+func (n *node) connected(client *centrifuge.Client) {
+	s, ok := client.Context().Value(sessionKey{}).(*session)
+	if !ok {
+		client.Disconnect(centrifuge.DisconnectServerError)
+		return
+	}
+	client.OnRPC(func(ev centrifuge.RPCEvent, reply centrifuge.RPCCallback) {
+		n.edge.rpc(client.Context(), s, ev.Method, ev.Data, func(data []byte) {
+			reply(centrifuge.RPCReply{Data: data}, nil)
+		})
+	})
+	client.OnRefresh(func(ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
+		go n.refreshed(client, s, ev, reply)
+	})
+	client.OnDisconnect(func(ev centrifuge.DisconnectEvent) {
+		n.edge.ended(s, Code{ev.Code, ev.Reason})
+	})
+	n.edge.begin(s, centrifugePeer{client})
+}
+
+// refreshed takes a new token for the same user and device.
+func (n *node) refreshed(client *centrifuge.Client, s *session, ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
+	claims, err := n.edge.Tokens.Verify(client.Context(), ev.Token, time.Now())
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		reply(centrifuge.RefreshReply{Expired: true}, nil)
+	case err != nil:
+		reply(centrifuge.RefreshReply{}, n.refused(n.edge.refuseToken(err)))
+	case !s.continues(claims):
+		reply(centrifuge.RefreshReply{}, n.refused(refuse(InvalidToken, "a new token is of another user or device")))
+	default:
+		reply(centrifuge.RefreshReply{ExpireAt: claims.Expires.Unix()}, nil)
+	}
+}
+
+// centrifugePeer is the client of a session.
+type centrifugePeer struct{ *centrifuge.Client }
+
+// Close ends the connection.
+func (p centrifugePeer) Close(c Code) { p.Disconnect(disconnect(c)) }
+
+// centrifugeLog lets what centrifuge says into our log, but for what clients sent.
+func centrifugeLog(log zerolog.Logger) centrifuge.LogHandler {
+	return func(entry centrifuge.LogEntry) {
+		level := zerolog.WarnLevel
+		if entry.Level >= centrifuge.LogLevelError {
+			level = zerolog.ErrorLevel
+		}
+		ev := log.WithLevel(level)
+		for _, field := range []string{"code", "reason", "client", "transport", "limit"} {
+			if v, ok := entry.Fields[field]; ok {
+				ev = ev.Interface(field, v)
+			}
+		}
+		ev.Msg("centrifuge: " + entry.Message)
+	}
+}

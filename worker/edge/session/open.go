@@ -1,0 +1,197 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/mutant"
+)
+
+// hello is what a client says when it connects.
+type hello struct {
+	token     string
+	data      []byte
+	origin    string // of the page; empty outside of browsers
+	sameHost  bool   // the page is served from where it connects to
+	transport string
+}
+
+// open makes a session whose user is heard by now, and the snapshot that the client gets first. It ends with ctx at the
+// latest, which is that of the connection.
+func (e *Edge) open(ctx context.Context, h hello) (*session, []byte, error) {
+	if e.stopping.Load() {
+		return nil, nil, refuse(Shutdown, "stopping")
+	}
+	s, showing, err := e.admit(ctx, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.unwatch = context.AfterFunc(ctx, func() { e.end(s) })
+	first, err := e.enter(ctx, s, showing)
+	var snapshot []byte
+	if err == nil {
+		s.told(first)
+		snapshot, err = events.Encode(first)
+	}
+	if err != nil {
+		e.end(s)
+		return nil, nil, e.refuseEntry(err)
+	}
+	return s, snapshot, nil
+}
+
+// enter hears the user and then reads the snapshot, in this order.
+func (e *Edge) enter(ctx context.Context, s *session, showing []string) (first events.Snapshot, err error) {
+	steps := []func() error{
+		func() error { return e.join(ctx, s) },
+		func() (err error) { first, err = e.snapshot(ctx, s, showing); return err },
+	}
+	if mutant.Planted(mutant.SnapshotBeforeSubscription) {
+		slices.Reverse(steps)
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return first, err
+		}
+	}
+	return first, nil
+}
+
+func (e *Edge) join(ctx context.Context, s *session) error {
+	err := e.users.join(ctx, s)
+	if err == nil && ctx.Err() != nil { // it ended before it had joined, and nobody else would take it out
+		e.users.leave(s)
+	}
+	return err
+}
+
+// refuseEntry says why a session that was admitted can't be opened.
+func (e *Edge) refuseEntry(err error) error {
+	if errors.Is(err, errTooMany) {
+		e.count.Refused(meter.RefusedUser)
+		return refuse(ConnectionLimit, fmt.Sprintf("a user has at most %d sessions here", e.Limits.SessionsPerUser))
+	}
+	return refuse(Unavailable, err.Error())
+}
+
+// admit checks who it is and where from.
+func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string, err error) {
+	claims, err := e.Tokens.Verify(ctx, h.token, time.Now())
+	if err != nil {
+		return nil, nil, e.refuseToken(err)
+	}
+	if !e.allows(ctx, claims.App, h) {
+		e.count.Refused(meter.RefusedOrigin)
+		return nil, nil, refuse(Denied, "origin is not one of app "+claims.App)
+	}
+	data, bad := events.ReadConnectData(h.data)
+	if bad != nil {
+		e.count.Refused(meter.RefusedData)
+		return nil, nil, refuse(Code{BadRequest.Number, reason("bad request: " + bad.Message)}, bad.Message)
+	}
+	device, ok := deviceID(claims.Device, data.Device)
+	if !ok {
+		e.count.Refused(meter.RefusedDevice)
+		return nil, nil, refuse(Denied, "device is not that of the token")
+	}
+	return &session{
+		id: nuid.Next(), app: claims.App, claims: claims, transport: h.transport, commands: e.Limits.Commands.limiter(),
+		by: events.Sender{UserID: claims.UserID, UserName: claims.UserName, DeviceID: device},
+	}, data.Showing, nil
+}
+
+func (e *Edge) refuseToken(err error) error {
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		e.count.Refused(meter.RefusedExpired)
+		return refuse(Expired, err.Error())
+	case errors.Is(err, token.ErrRevoked):
+		e.count.Refused(meter.RefusedRevoked)
+	case errors.Is(err, token.ErrUnavailable):
+		return refuse(Unavailable, err.Error())
+	default:
+		e.count.Refused(meter.RefusedToken)
+	}
+	return refuse(InvalidToken, err.Error())
+}
+
+// tabSeparator stands between the stable part of a device id and the part of the tab's own.
+const tabSeparator = "."
+
+// deviceID is the device of a session. One that the token names can be refined by a tab, and nothing else.
+func deviceID(ofToken, said string) (id string, ok bool) {
+	switch {
+	case ofToken == "" && said == "":
+		return "session-" + nuid.Next(), true
+	case ofToken == "" || said == ofToken || strings.HasPrefix(said, ofToken+tabSeparator):
+		return said, true
+	case said == "":
+		return ofToken, true
+	}
+	return "", false
+}
+
+// allows says whether a page of that origin may connect for this app.
+func (e *Edge) allows(ctx context.Context, app string, h hello) bool {
+	if h.origin == "" || h.sameHost || slices.Contains(e.Origins, h.origin) {
+		return true
+	}
+	s, _, err := e.Apps.Settings(ctx, app)
+	return err == nil && slices.Contains(s.Origins, h.origin)
+}
+
+// begin lets the pushes of a session flow.
+func (e *Edge) begin(s *session, p peer) {
+	s.unwatch() // from now on its end is told
+	if !s.start(p) {
+		e.refresher.soon([]*session{s})
+	}
+	e.count.Opened(s.transport)
+	e.tell(s, events.SessionConnected, Code{})
+}
+
+// end takes a session out.
+func (e *Edge) end(s *session) {
+	if s.end() {
+		e.users.leave(s)
+	}
+}
+
+// ended counts a session that had begun.
+func (e *Edge) ended(s *session, c Code) {
+	e.end(s)
+	e.count.Ended(s.transport, int(c.Number))
+	e.tell(s, events.SessionDisconnected, c)
+}
+
+// tell keeps that a session began or ended, for whoever asks why something did not ring. It waits for nothing.
+func (e *Edge) tell(s *session, what events.SessionChange, c Code) {
+	body, err := events.Encode(events.SessionEvent{
+		Event: what, Time: events.TimeOf(time.Now()), UserID: s.by.UserID, DeviceID: s.by.DeviceID, Session: s.id,
+		Transport: s.transport, Edge: e.node.id(), Code: int(c.Number), Reason: c.Reason,
+	})
+	if err == nil {
+		err = e.NC.Publish(events.SessionSubject(s.app, s.by.UserID), body)
+	}
+	if err != nil {
+		e.Log.Warn().Err(err).Msg("that a session " + string(what) + " is not kept")
+	}
+}
+
+// reason cuts a text to what fits into a close frame.
+func reason(s string) string {
+	const most = 120
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "")
+}

@@ -1,0 +1,161 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
+)
+
+// The reads of a session, beside the verbs.
+const (
+	methodGet  = "get"
+	methodLine = "line"
+)
+
+// maxRefused is how many commands in a row may be too many before the client is closed.
+const maxRefused = 200
+
+// rpc carries out what a client asks for, without making it wait: reply is called once, later. The answer is always there,
+// also where it is a refusal.
+func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, reply func([]byte)) {
+	if refusal := e.tooMuch(s, events.Verb(method)); refusal != nil {
+		e.count.Refused(meter.RefusedRate)
+		if s.refused.Add(1) > maxRefused {
+			s.close(TooManyRequests)
+			return
+		}
+		reply(encoded(events.Refusal(commandID(data), refusal)))
+		return
+	}
+	s.refused.Store(0)
+	began := time.Now()
+	go func() {
+		defer s.inFlight.Add(-1)
+		var answer any
+		err := worker.Together(func() error { answer = e.answer(ctx, s, method, data); return nil })
+		if err != nil {
+			e.Log.Error().Err(err).Str("method", known(method)).Msg("command of a session failed")
+			answer = events.Refusal(commandID(data), events.Errorf(events.CodeInternal, "a defect of ours"))
+		}
+		e.count.Answered(time.Since(began))
+		reply(encoded(answer))
+	}()
+}
+
+// tooMuch takes a place for one more command, or says of what there is too much.
+func (e *Edge) tooMuch(s *session, verb events.Verb) *events.Error {
+	now := time.Now()
+	switch {
+	case s.inFlight.Add(1) > int32(e.Limits.InFlight):
+		s.inFlight.Add(-1)
+		return limited("more than %d commands of this session are under way", e.Limits.InFlight)
+	case !s.commands.AllowN(now, 1):
+		s.inFlight.Add(-1)
+		return limited("a session may send %g commands a second, %d at once", e.Limits.Commands.PerSecond, e.Limits.Commands.Burst)
+	case !s.user.commands.AllowN(now, 1):
+		s.inFlight.Add(-1)
+		return limited("a user may send %g commands a second, %d at once", e.Limits.UserCommands.PerSecond, e.Limits.UserCommands.Burst)
+	case verb == events.VerbInvite && !s.user.invitations.AllowN(now, 1):
+		s.inFlight.Add(-1)
+		return limited("a caller may send %g invitations a second, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
+	}
+	return nil
+}
+
+func limited(format string, args ...any) *events.Error {
+	return events.Errorf(events.CodeRateLimited, format, args...)
+}
+
+func (e *Edge) answer(ctx context.Context, s *session, method string, data []byte) any {
+	verb := events.Verb(method)
+	switch {
+	case method == methodGet:
+		return e.get(ctx, s, data)
+	case method == methodLine:
+		return e.line(ctx, s, data)
+	case !verb.Known():
+		return events.Refusal(commandID(data), events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %.40q", methods(), method))
+	}
+	cmd, bad := events.ReadSessionCommand(s.app, verb, data, s.by, nuid.Next)
+	if bad != nil {
+		return events.Refusal(cmd.CommandID, bad)
+	}
+	return e.Asker.Ask(ctx, cmd)
+}
+
+// get gives a call to those who take part in it.
+func (e *Edge) get(ctx context.Context, s *session, data []byte) any {
+	callID, bad := events.ReadGet(data)
+	if bad != nil {
+		return events.Refusal("", bad)
+	}
+	now, err := e.Calls.Lead(ctx, s.app, callID)
+	switch {
+	case err != nil:
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+	case now.Seq == 0 || now.Call.EndReason == events.EndFailed:
+		return events.Refusal("", events.Errorf(events.CodeNotFound, "call_id: there is no call %s", callID))
+	case !now.Call.Has(s.by.UserID):
+		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "get: only for who takes part in the call"))
+	}
+	view := now.Call.For(s.by.UserID)
+	return events.Answer{OK: true, Call: &view}
+}
+
+// line gives the calls on the session's own line.
+func (e *Edge) line(ctx context.Context, s *session, data []byte) any {
+	if bad := events.ReadOwnLineRequest(data); bad != nil {
+		return events.Refusal("", bad)
+	}
+	calls, err := e.Lines.CallsOf(ctx, s.app, s.by.UserID)
+	if err != nil {
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))
+	}
+	answer := events.LineAnswer{OK: true, Calls: []string{}}
+	for _, c := range calls {
+		answer.Calls = append(answer.Calls, c.CallID)
+	}
+	return answer
+}
+
+// commandID is that of a command that is not read any further, if it has a good one.
+func commandID(data []byte) string {
+	var c struct {
+		CommandID string `json:"command_id"`
+	}
+	if json.Unmarshal(data, &c) != nil || events.CheckToken("", c.CommandID) != nil {
+		return ""
+	}
+	return c.CommandID
+}
+
+func encoded(answer any) []byte {
+	body, err := events.Encode(answer)
+	if err != nil { // a defect, and the client must not wait for ever
+		return []byte(`{"ok":false,"error":{"code":"internal","message":"the answer can't be encoded"}}`)
+	}
+	return body
+}
+
+func methods() string {
+	var list []string
+	for _, v := range events.Verbs() {
+		list = append(list, string(v))
+	}
+	return strings.Join(append(list, methodGet, methodLine), ", ")
+}
+
+// known never gives what came from outside.
+func known(method string) string {
+	if method == methodGet || method == methodLine || events.Verb(method).Known() {
+		return method
+	}
+	return "unknown"
+}

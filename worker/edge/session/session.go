@@ -1,0 +1,197 @@
+package session
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/time/rate"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/edge/token"
+)
+
+// peer is the client at the other end of a session.
+type peer interface {
+	// Send queues a push and never waits. A client whose queue is full is closed.
+	Send(data []byte) error
+	// Close ends the connection with a code.
+	Close(c Code)
+}
+
+// push is what one session is sent of one call.
+type push struct {
+	data   []byte
+	callID string
+	seq    int
+	over   bool // the call has ended
+}
+
+// session is one connected device.
+type session struct {
+	id, app   string
+	by        events.Sender
+	transport string
+	claims    token.Claims
+	user      *user
+	unwatch   func() bool // ends the watch over its connection; that costs a goroutine
+	commands  *rate.Limiter
+	inFlight  atomic.Int32
+	refused   atomic.Int32 // commands in a row
+
+	mu     sync.Mutex
+	peer   peer // nil until it has started
+	closed bool
+	held   []push
+	missed bool           // more came than was held: it needs a snapshot
+	shown  map[string]int // the calls that it was told of and that have not ended, with the seq
+}
+
+// deliver sends a push, or holds it until the session has started.
+func (s *session) deliver(p push, most int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+	case s.peer != nil:
+		s.send(p)
+	case len(s.held) < most:
+		s.held = append(s.held, p)
+	default:
+		s.missed = true
+	}
+}
+
+func (s *session) send(p push) {
+	s.note(p.callID, p.seq, p.over)
+	_ = s.peer.Send(p.data) // where that fails the connection has ended
+}
+
+// note remembers what the client knows of a call.
+func (s *session) note(callID string, seq int, over bool) {
+	if over {
+		delete(s.shown, callID)
+		return
+	}
+	if s.shown == nil {
+		s.shown = map[string]int{}
+	}
+	s.shown[callID] = max(seq, s.shown[callID])
+}
+
+// start releases what is held. It is false where that is not all.
+func (s *session) start(p peer) (whole bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return true
+	}
+	s.peer = p
+	for _, h := range s.held {
+		s.send(h)
+	}
+	s.held = nil
+	return !s.missed
+}
+
+// end makes it deaf. It is false where it was before.
+func (s *session) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.closed
+	s.closed, s.held, s.shown = true, nil, nil
+	return !was
+}
+
+// continues takes the claims of a newer token of the same user and device.
+func (s *session) continues(c token.Claims) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.App != s.claims.App || c.UserID != s.claims.UserID || c.Device != s.claims.Device {
+		return false
+	}
+	s.claims = c
+	return true
+}
+
+// says gives the claims of its newest token.
+func (s *session) says() token.Claims {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.claims
+}
+
+func (s *session) isOver() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// close asks the client to go, with a code.
+func (s *session) close(c Code) {
+	s.mu.Lock()
+	p := s.peer
+	s.mu.Unlock()
+	if p != nil {
+		p.Close(c)
+	}
+}
+
+// showing lists the calls that the client shows, as far as we know.
+func (s *session) showing() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Sorted(maps.Keys(s.shown))
+}
+
+// told takes the snapshot that is about to be sent for what the client knows.
+func (s *session) told(snapshot events.Snapshot) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noteAll(snapshot)
+}
+
+func (s *session) noteAll(snapshot events.Snapshot) {
+	for _, c := range snapshot.Calls {
+		s.note(c.Call.CallID, c.Call.Seq, c.Call.State == events.CallStateEnded)
+	}
+}
+
+// renew sends a snapshot that was read while the client showed these calls, if there is anything new in it.
+func (s *session) renew(snapshot events.Snapshot, showing []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closed:
+		return nil
+	case s.peer == nil: // the snapshot that it got, or is about to get, may be older than what was lost
+		s.missed = true
+		return nil
+	case !s.isNews(snapshot, showing):
+		return nil
+	}
+	data, err := events.Encode(snapshot.Pushed(showing))
+	if err != nil {
+		return err
+	}
+	for _, id := range showing {
+		if !slices.ContainsFunc(snapshot.Calls, func(c events.SnapshotCall) bool { return c.Call.CallID == id }) {
+			delete(s.shown, id)
+		}
+	}
+	s.noteAll(snapshot)
+	return s.peer.Send(data)
+}
+
+// isNews says whether the snapshot holds a call that is newer than what the client was told, or misses one that it shows.
+func (s *session) isNews(snapshot events.Snapshot, showing []string) bool {
+	there := map[string]bool{}
+	for _, c := range snapshot.Calls {
+		there[c.Call.CallID] = true
+		if seq, known := s.shown[c.Call.CallID]; !known && c.Call.State != events.CallStateEnded || known && seq < c.Call.Seq {
+			return true
+		}
+	}
+	return slices.ContainsFunc(showing, func(id string) bool { _, still := s.shown[id]; return still && !there[id] })
+}

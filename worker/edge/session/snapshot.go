@@ -1,0 +1,153 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+// snapshot reads at the leader the calls on the user's line, and of those in showing what he takes part in.
+func (e *Edge) snapshot(ctx context.Context, s *session, showing []string) (events.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := e.refresher.room(ctx); err != nil {
+		return events.Snapshot{}, err
+	}
+	defer e.refresher.done()
+	calls, err := e.Lines.CallsOf(ctx, s.app, s.by.UserID)
+	if err != nil {
+		return events.Snapshot{}, fmt.Errorf("session: read a line: %w", err)
+	}
+	for _, id := range showing {
+		if slices.ContainsFunc(calls, func(c events.Call) bool { return c.CallID == id }) {
+			continue
+		}
+		now, err := e.Calls.Lead(ctx, s.app, id)
+		if err != nil {
+			return events.Snapshot{}, fmt.Errorf("session: read call %s: %w", id, err)
+		}
+		if now.Seq > 0 && now.Call.Has(s.by.UserID) {
+			calls = append(calls, now.Call)
+		}
+	}
+	return events.NewSnapshot(calls, s.by.UserID, s.by.DeviceID, time.Now()), nil
+}
+
+// refresh gives a session a new snapshot. What NATS dropped while it was read makes another one necessary.
+func (e *Edge) refresh(ctx context.Context, s *session) error {
+	for {
+		dropped := s.user.dropped()
+		showing := s.showing()
+		now, err := e.snapshot(ctx, s, showing)
+		if err != nil {
+			return err
+		}
+		e.count.Renewed()
+		if err := s.renew(now, showing); err != nil {
+			return err
+		}
+		if s.user.dropped() == dropped {
+			return nil
+		}
+	}
+}
+
+// refresher renews the snapshots of sessions, a bounded number at once, until it has succeeded.
+type refresher struct {
+	renew func(context.Context, *session) error
+	slots chan struct{} // one for each snapshot that may be read at once
+	wake  chan struct{}
+
+	mu      sync.Mutex
+	waiting map[*session]bool
+}
+
+func newRefresher(renew func(context.Context, *session) error, atOnce int) *refresher {
+	return &refresher{
+		renew: renew, slots: make(chan struct{}, atOnce), wake: make(chan struct{}, 1), waiting: map[*session]bool{},
+	}
+}
+
+// room waits until one more snapshot may be read.
+func (r *refresher) room(ctx context.Context) error {
+	select {
+	case r.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("session: too many snapshots at once: %w", ctx.Err())
+	}
+}
+
+func (r *refresher) done() { <-r.slots }
+
+// soon has these sessions' snapshots renewed.
+func (r *refresher) soon(list []*session) {
+	r.mu.Lock()
+	for _, s := range list {
+		r.waiting[s] = true
+	}
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (r *refresher) take() []*session {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	list := make([]*session, 0, len(r.waiting))
+	for s := range r.waiting {
+		list = append(list, s)
+	}
+	clear(r.waiting)
+	return list
+}
+
+// run renews until ctx ends. Half of the snapshots that may be read at once are left to those who connect.
+func (r *refresher) run(ctx context.Context) {
+	const again = time.Second
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.wake:
+		}
+		failed := r.renewAll(ctx, r.take())
+		if len(failed) > 0 {
+			time.AfterFunc(again, func() { r.soon(failed) })
+		}
+	}
+}
+
+func (r *refresher) renewAll(ctx context.Context, list []*session) (failed []*session) {
+	next := make(chan *session)
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	for range max(1, min(len(list), cap(r.slots)/2)) {
+		workers.Go(func() {
+			for s := range next {
+				err := worker.Together(func() error { return r.renew(ctx, s) })
+				if err != nil && !s.isOver() {
+					mu.Lock()
+					failed = append(failed, s)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, s := range list {
+		next <- s
+	}
+	close(next)
+	workers.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return failed
+}

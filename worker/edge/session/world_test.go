@@ -1,0 +1,176 @@
+package session_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/timeouts"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/edge/edgetest"
+	"ringline.io/ringline/worker/edge/session"
+	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+// within is how long a test waits for what should take some milliseconds.
+const within = time.Minute
+
+// world is a NATS with workers on it.
+type world struct{ *natstest.Server }
+
+func newWorld(tb testing.TB) world {
+	tb.Helper()
+	w := world{natstest.Start(tb)}
+	nc := w.Connect(tb)
+	js := stream(tb, nc)
+	apps := newApps(js)
+	run(tb, apps.Run)
+	run(tb, coordinator.New(nc, js, zerolog.Nop(), coordinator.Config{Parallel: 64, Limits: apps.Limits}).Run)
+	run(tb, timeouts.New(stream(tb, w.Connect(tb)), zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
+	return w
+}
+
+// run runs something until the test ends, and waits for its end.
+func run(tb testing.TB, f func(context.Context) error) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	tb.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			tb.Errorf("ended with %v", err)
+		}
+	})
+}
+
+func stream(tb testing.TB, nc *nats.Conn) jetstream.JetStream {
+	tb.Helper()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return js
+}
+
+func newApps(js jetstream.JetStream) *store.Apps {
+	return store.NewApps(js, zerolog.Nop(), call.DefaultLimits(), 17*time.Hour, nil)
+}
+
+// edge is a running edge behind an HTTP server.
+type edge struct {
+	*session.Edge
+
+	url     string
+	nc      *nats.Conn // what it hears on
+	meter   *meter.Meter
+	dial    dial
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
+// Dial implements edgetest.Edge.
+func (e *edge) Dial(t *testing.T, c edgetest.Client) edgetest.Conn {
+	t.Helper()
+	return e.dial(t, e.url, c, "")
+}
+
+// Stop implements edgetest.Edge.
+func (e *edge) Stop() { e.stop() }
+
+// Stopped implements edgetest.Edge.
+func (e *edge) Stopped() <-chan struct{} { return e.stopped }
+
+// start starts an edge as change would have it, and waits until it takes clients.
+func (w world) start(tb testing.TB, change ...func(*session.Config)) *edge {
+	tb.Helper()
+	askNC := w.Connect(tb)
+	js := stream(tb, askNC)
+	asker, err := ask.New(askNC, js, ask.DefaultTimeout)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	apps, calls := newApps(js), store.NewCalls(askNC, js, zerolog.Nop(), nil)
+	run(tb, apps.Run)
+	e := &edge{meter: meter.New("test"), stopped: make(chan struct{}), dial: dialWebsocket}
+	cfg := session.Config{
+		Asker: asker, Calls: calls, Lines: store.NewLines(askNC, js, calls, zerolog.Nop(), nil), Apps: apps,
+		Tokens: token.New(apps.Settings, ""), Limits: session.DefaultLimits(), Log: zerolog.Nop(), Meter: e.meter,
+	}
+	cfg.Limits.Revoked, cfg.Limits.Renewal = 20*time.Millisecond, 500*time.Millisecond
+	for _, f := range change {
+		f(&cfg)
+	}
+	if cfg.NC == nil {
+		cfg.NC = w.Connect(tb)
+	}
+	e.nc = cfg.NC
+	if e.Edge, err = session.New(cfg); err != nil {
+		tb.Fatal(err)
+	}
+	e.url = serve(tb, e)
+	e.run(tb)
+	return e
+}
+
+func (e *edge) run(tb testing.TB) {
+	tb.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	e.stop = stop
+	go func() {
+		defer close(e.stopped)
+		if err := e.Run(ctx); err != nil {
+			tb.Errorf("an edge ended with %v", err)
+		}
+	}()
+	tb.Cleanup(func() { stop(); <-e.stopped })
+	eventually(tb, "the edge is ready", func() bool {
+		r := httptest.NewRequest(http.MethodOptions, session.PathEmulation, http.NoBody)
+		answer := httptest.NewRecorder()
+		e.ServeHTTP(answer, r)
+		return answer.Code != http.StatusServiceUnavailable
+	})
+}
+
+// serve serves it over HTTP. Little stays in the system of what a client does not read.
+func serve(tb testing.TB, h http.Handler) (url string) {
+	tb.Helper()
+	srv := httptest.NewUnstartedServer(h)
+	srv.Listener = smallBuffers{srv.Listener}
+	srv.Start()
+	tb.Cleanup(func() { srv.CloseClientConnections(); srv.Close() })
+	return srv.URL
+}
+
+type smallBuffers struct{ net.Listener }
+
+// Accept is net.Listener's.
+func (l smallBuffers) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		err = tcp.SetWriteBuffer(64 << 10)
+	}
+	return conn, err
+}
+
+// eventually waits until something is so.
+func eventually(tb testing.TB, what string, so func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(within); !so(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			tb.Fatalf("%s: not within %v", what, within)
+		}
+	}
+}
