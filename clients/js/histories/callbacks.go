@@ -1,0 +1,67 @@
+package main
+
+import "ringline.io/ringline/events"
+
+// The names of what is called, and of the command to ring.
+const (
+	incomingReceived  = "onIncomingCallReceived"
+	incomingCanceled  = "onIncomingCallCanceled"
+	incomingTimeout   = "onIncomingCallTimeout"
+	outgoingAccepted  = "onOutgoingCallAccepted"
+	outgoingBusy      = "onOutgoingCallRejectedCauseBusy"
+	outgoingDeclined  = "onOutgoingCallDeclined"
+	outgoingTimeout   = "onOutgoingCallTimeout"
+	outgoingRinging   = "onOutgoingCallRinging"
+	answeredElsewhere = "onIncomingCallAnsweredElsewhere"
+	declinedElsewhere = "onIncomingCallDeclinedElsewhere"
+	callEnded         = "onCallEnded"
+	ring              = "ring"
+)
+
+// The reasons of onCallEnded that are the client's own.
+const (
+	endAnsweredElsewhere = "answered_elsewhere"
+	endDeclinedElsewhere = "declined_elsewhere"
+)
+
+// person is somebody as an app is told of him.
+func person(id, name string) map[string]string {
+	return map[string]string{"userID": id, "userName": name}
+}
+
+// ending is why a call ended, and by whom: null where nobody knows.
+type ending struct {
+	Reason string     `json:"reason"`
+	By     *events.By `json:"by"`
+}
+
+func callerOf(c events.Call) any { return person(c.Caller.UserID, c.Caller.UserName) }
+
+func received(c events.Call, own events.Callee) []callback {
+	callees := make([]any, len(c.Callees))
+	for i, x := range c.Callees {
+		callees[i] = person(x.UserID, x.UserName)
+	}
+	return []callback{
+		{incomingReceived, []any{c.CallID, callerOf(c), c.CallType, callees, own.CustomData}},
+		{ring, []any{c.CallID, own.Attempt}},
+	}
+}
+
+// incoming calls one of those that tell of the caller, with more where it has more.
+func incoming(name string, c events.Call, more ...any) callback {
+	return callback{name, append([]any{c.CallID, callerOf(c)}, more...)}
+}
+
+// outgoing tells what became of a callee, as whoever waits for him sees it.
+func outgoing(name string, c events.Call, x events.Callee) callback {
+	args := []any{c.CallID, x.UserID}
+	if name == outgoingBusy || name == outgoingTimeout {
+		args = append(args, x.CustomData)
+	}
+	return callback{name, args}
+}
+
+func ended(c events.Call, reason string, by *events.By) callback {
+	return callback{callEnded, []any{c.CallID, c.RoomID, ending{reason, by}}}
+}

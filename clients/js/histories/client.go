@@ -1,0 +1,180 @@
+package main
+
+import (
+	"slices"
+
+	"ringline.io/ringline/events"
+)
+
+// client is the reference: what a device of a user must call. It compares no calls. It knows the transitions, and
+// of each call how far the device has come; what must be called at a step is what Notify tells this user of the
+// transitions between, mapped and thinned out by the rules of the README in testdata/histories.
+type client struct {
+	user, device string
+	known        map[string]int
+	shown        []*history // the calls that are live here, in the order in which they came
+	unclear      bool       // it went through a jump that the rules leave open
+	met          counts     // what is rare
+	mistake      mistake    // planted by a test
+}
+
+// frame is what a step says of one call: how far it has come.
+type frame struct {
+	kind    frameKind
+	call    *history
+	seq     int
+	rings   bool // there is ring time left, as far as the frame says
+	listed  []frame
+	showing []string
+}
+
+type frameKind int
+
+const (
+	push frameKind = iota
+	inSnapshot
+	inAnswer
+	wholeSnapshot // of several calls
+)
+
+// take gives what must be called at a step.
+func (c *client) take(f frame) []callback {
+	if f.kind == wholeSnapshot {
+		return c.snapshot(f)
+	}
+	return c.move(f)
+}
+
+// snapshot ends what is over first: what is missing of what the client showed, and what ended meanwhile.
+func (c *client) snapshot(f frame) []callback {
+	var over, rest []callback
+	asked := f.showing
+	if c.mistake == endsUnasked {
+		asked = c.showing()
+	}
+	for _, id := range asked {
+		if !slices.ContainsFunc(f.listed, func(l frame) bool { return l.call.id == id }) && c.mistake != keepsMissing {
+			over = append(over, c.missing(id)...)
+		}
+	}
+	for _, l := range f.listed {
+		list := c.move(l)
+		if n := len(list); n > 0 && list[n-1].Name == callEnded {
+			over = append(over, list...)
+		} else {
+			rest = append(rest, list...)
+		}
+	}
+	return append(over, rest...)
+}
+
+// missing ends a call that nobody knows any more.
+func (c *client) missing(id string) []callback {
+	i := slices.IndexFunc(c.shown, func(h *history) bool { return h.id == id })
+	if i < 0 {
+		return nil
+	}
+	h := c.shown[i]
+	c.hide(h)
+	seen := h.at(c.known[id]).Call
+	reason := events.EndCompleted
+	if seen.State == events.CallStateRinging {
+		reason = events.EndTimedOut
+	}
+	return []callback{ended(seen, string(reason), nil)}
+}
+
+// move brings the device from the version of a call that it knows to a newer one.
+func (c *client) move(f frame) []callback {
+	from := c.known[f.call.id]
+	if f.seq <= from && c.mistake != goesBack || f.seq == 0 {
+		return nil
+	}
+	c.known[f.call.id] = f.seq
+	j := c.jump(f, from)
+	c.unclear = c.unclear || j.unclear()
+	c.meets(j)
+	if c.mistake == forgetsOldAttempt && j.before.attempt != j.own.attempt {
+		c.hide(f.call)
+	}
+	switch {
+	case bornEnded(f.call.at(f.seq).Call):
+		return nil
+	case j.own.pending():
+		return c.rings(j)
+	case j.own.in() && j.here:
+		c.show(f.call)
+		return j.facts()
+	case j.here && (c.shows(f.call) || j.ofCaller() && from == 0 && c.mistake != dropsOwnOver):
+		return append(j.facts(), c.over(j)...)
+	case !j.here && c.shows(f.call):
+		return c.over(j)
+	}
+	return nil
+}
+
+// rings shows an attempt that begins.
+func (c *client) rings(j jump) []callback {
+	begins := slices.ContainsFunc(j.told, func(n told) bool {
+		return n.Event == events.IncomingCallReceived && n.t.Seq == j.own.since
+	})
+	if c.mistake == showsTwice {
+		begins = true
+	}
+	if begins && !j.frame.rings {
+		c.met[unrung]++
+	}
+	if c.mistake == answersRingNot && j.kind == inAnswer {
+		return nil
+	}
+	if !begins || !j.frame.rings && c.mistake != ringsTooLate {
+		return nil
+	}
+	c.show(j.call)
+	return received(j.view, *j.view.Callee(c.user))
+}
+
+// over ends the call here, with what is told of the newest attempt until then.
+func (c *client) over(j jump) []callback {
+	c.hide(j.call)
+	var list []callback
+	for _, n := range j.told {
+		if n.t.Seq < j.own.since {
+			continue
+		}
+		list = append(list, j.closing(n)...)
+		if k := len(list); k > 0 && list[k-1].Name == callEnded {
+			return list
+		}
+	}
+	c.met[untoldOver]++
+	return j.untold()
+}
+
+func (c *client) shows(h *history) bool { return slices.Contains(c.shown, h) }
+
+func (c *client) show(h *history) {
+	if !c.shows(h) {
+		c.shown = append(c.shown, h)
+	}
+}
+
+func (c *client) hide(h *history) {
+	if c.mistake != endsTwice {
+		c.shown = slices.DeleteFunc(c.shown, func(x *history) bool { return x == h })
+	}
+}
+
+// showing lists the ids of what is shown.
+func (c *client) showing() []string {
+	list := make([]string, len(c.shown))
+	for i, h := range c.shown {
+		list[i] = h.id
+	}
+	return list
+}
+
+// bornEnded says whether the call was never shown to anybody.
+func bornEnded(c events.Call) bool {
+	return slices.Contains([]events.EndReason{events.EndCallerBusy, events.EndMerged, events.EndFailed}, c.EndReason)
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+)
+
+// rates say how often each kind of disturbance comes: to a frame, or between two.
+type rates struct{ drop, repeat, reorder, snapshot, outage float64 }
+
+// What may happen to frames.
+const (
+	dropped     = "drop"
+	repeated    = "repeat"
+	reordered   = "reorder"
+	snapshotted = "snapshot"
+	stale       = "snapshot asked for before the device showed what it shows"
+	ahead       = "snapshot that is ahead of what is still to come"
+	reconnected = "reconnect"
+	forgotten   = "a shown call that nobody knows any more"
+	reloaded    = "reload"
+)
+
+// counts is how often something came.
+type counts map[string]int
+
+func (c counts) add(other counts) {
+	for k, n := range other {
+		c[k] += n
+	}
+}
+
+// disturb drops, repeats and reorders frames.
+func disturb(r *rand.Rand, feed []item, by rates, count counts) []item {
+	type placed struct {
+		item
+		place int
+	}
+	var list []placed
+	for i, x := range feed {
+		if r.Float64() < by.drop {
+			count[dropped]++
+			continue
+		}
+		p := placed{x, 10 * i}
+		if r.Float64() < by.reorder {
+			p.place += 11 + r.IntN(40)
+		}
+		list = append(list, p)
+		if r.Float64() < by.repeat {
+			count[repeated]++
+			list = append(list, placed{x, 10*i + 1 + r.IntN(50)})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b placed) int { return cmp.Compare(a.place, b.place) })
+	var out []item
+	newest := -1
+	for _, p := range list {
+		if p.origin < newest {
+			count[reordered]++
+		}
+		newest = max(newest, p.origin)
+		out = append(out, p.item)
+	}
+	return out
+}

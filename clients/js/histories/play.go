@@ -1,0 +1,122 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// player gives frames to the reference, and puts snapshots and outages between them.
+type player struct {
+	world  *world
+	device device
+	client *client
+	out    oneCase
+	count  counts
+	newest int        // the number of the newest happening of which a frame came
+	asked  [][]string // what the client showed after each step
+}
+
+func (w *world) player(d device, first int) *player {
+	p := &player{world: w, device: d, count: counts{}, newest: first - 1}
+	p.client = &client{user: d.user, device: d.id, known: map[string]int{}, met: counts{}}
+	p.out = oneCase{UserID: d.user, DeviceID: d.id}
+	return p
+}
+
+// play gives the device what it is sent from number first on.
+func (p *player) play(first int) {
+	w := p.world
+	p.snapshot([]string{})
+	if first > 0 {
+		p.count[reloaded]++
+	}
+	by := w.theme.rates
+	feed := disturb(w.r, w.feed(p.device, first), by, p.count)
+	for len(feed) > 0 {
+		if w.chance(by.outage) {
+			lost := min(len(feed), 1+w.r.IntN(6))
+			p.newest = max(p.newest, feed[lost-1].origin)
+			p.reconnect()
+			feed = p.held(feed[lost:])
+			continue
+		}
+		p.take(feed[0])
+		feed = feed[1:]
+		if w.chance(by.snapshot) {
+			p.resnapshot()
+		}
+	}
+}
+
+// held are the frames that still come after a session opened anew: what is newer than its snapshot, and now and then
+// what came in the moment before it.
+func (p *player) held(feed []item) []item {
+	past := p.world.past
+	since := past[p.newest].at.Add(-10 * time.Second)
+	if p.world.chance(0.5) {
+		since = past[p.newest].at.Add(time.Hour)
+	}
+	return slices.DeleteFunc(feed, func(x item) bool { return x.origin <= p.newest && past[x.origin].at.Before(since) })
+}
+
+// take gives the client one frame.
+func (p *player) take(x item) {
+	p.newest = max(p.newest, x.origin)
+	list := p.client.take(x.frame)
+	if list == nil {
+		list = []callback{}
+	}
+	for _, c := range list {
+		p.count[c.Name]++
+	}
+	p.out.Steps = append(p.out.Steps, x.step)
+	p.out.Expect = append(p.out.Expect, list)
+	p.out.frames = append(p.out.frames, x.frame)
+	p.asked = append(p.asked, p.client.showing())
+}
+
+func (p *player) snapshot(showing []string) {
+	x := p.world.snapshot(p.device, p.newest, showing)
+	for _, id := range showing {
+		if !slices.ContainsFunc(x.frame.listed, func(f frame) bool { return f.call.id == id }) {
+			p.count[forgotten]++
+		}
+	}
+	p.take(x)
+}
+
+// reconnect is a session that opens anew: all that came meanwhile is lost.
+func (p *player) reconnect() {
+	p.count[reconnected]++
+	p.goOn(4, true)
+	p.snapshot(p.client.showing())
+}
+
+// resnapshot is a snapshot in the middle of a session. It may be ahead of frames that are still to come, and may have
+// been asked for when the device showed something else.
+func (p *player) resnapshot() {
+	p.count[snapshotted]++
+	p.goOn(3, false)
+	showing := p.client.showing()
+	if w := p.world; w.chance(0.5) {
+		if old := p.asked[max(0, len(p.asked)-1-w.r.IntN(4))]; !slices.Equal(old, showing) {
+			p.count[stale]++
+			showing = old
+		}
+	}
+	p.snapshot(showing)
+}
+
+// goOn lets a few things happen of which no frame has come yet. Frames do not come a day late: it stops before a sleep,
+// unless the session opens anew.
+func (p *player) goOn(less int, sleeps bool) {
+	past := p.world.past
+	for range p.world.r.IntN(less) {
+		next := p.newest + 1
+		if next == len(past) || !sleeps && next > 0 && past[next].at.Sub(past[next-1].at) > time.Hour {
+			return
+		}
+		p.newest = next
+		p.count[ahead]++
+	}
+}

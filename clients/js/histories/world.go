@@ -1,0 +1,277 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// start is when every world begins.
+func start() time.Time { return time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC) }
+
+const (
+	app      = "demo"
+	forgets  = 24 * time.Hour // after its last transition a call is known to nobody
+	tooLate  = 62 * time.Second
+	duration = 12 * time.Hour
+)
+
+// history is a call with all of its transitions, of sequence 1 first.
+type history struct {
+	id      string
+	log     []events.Transition
+	written []time.Time
+	made    events.Command // the invitation
+}
+
+// last is the newest transition; zero if there is none.
+func (h *history) last() events.Transition { return h.at(len(h.log)) }
+
+// at is the transition of this sequence.
+func (h *history) at(seq int) events.Transition {
+	if seq == 0 {
+		return events.Transition{}
+	}
+	return h.log[seq-1]
+}
+
+func (h *history) open() bool { return len(h.log) > 0 && h.last().Call.State != events.CallStateEnded }
+
+// happening is what came of one command: who is told what, and the answer to its sender. seqs is how far each call
+// of the world has come by then.
+type happening struct {
+	at     time.Time
+	call   *history
+	told   int // the sequence of the transition that is told, also of one that is told again; 0: none
+	answer *answered
+	seqs   []int
+}
+
+// answered is an answer to a device, and the version of the call that it carries (seq 0: none).
+type answered struct {
+	user, device string
+	verb         events.Verb
+	answer       events.Answer
+	call         *history
+	seq          int
+}
+
+// world is a cast of users, the calls between them, and what happened.
+type world struct {
+	r      *rand.Rand
+	theme  theme
+	limits call.Limits
+	now    time.Time
+	calls  []*history
+	sent   []events.Command
+	lags   map[string]time.Duration // how late each deadline comes due
+	past   []happening
+}
+
+func newWorld(th theme, r *rand.Rand) *world {
+	w := &world{r: r, theme: th, now: start(), lags: map[string]time.Duration{}}
+	w.limits = call.Limits{
+		RingTimeout: pick[time.Duration](r, 15, 30, 60) * time.Second, MaxCallees: 4, MaxDuration: duration, Capacity: pick(r, 1, 1, 1, 2),
+	}
+	if r.IntN(3) == 0 {
+		w.limits.MaxDuration = 90 * time.Second
+	}
+	return w
+}
+
+func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
+
+func (w *world) chance(p float64) bool { return w.r.Float64() < p }
+
+// newCall makes room for a call that nobody has invited to yet.
+func (w *world) newCall() *history {
+	h := &history{id: fmt.Sprintf("c%d", len(w.calls)+1)}
+	w.calls = append(w.calls, h)
+	return h
+}
+
+// openCalls lists those that have not ended.
+func (w *world) openCalls() []*history {
+	return slices.DeleteFunc(slices.Clone(w.calls), func(h *history) bool { return !h.open() })
+}
+
+// do sends a command, as it is read from its body, to its call and takes it through the coordinator's steps.
+func (w *world) do(h *history, cmd events.Command, waited time.Duration) {
+	cmd.App, cmd.CallID = app, h.id
+	if cmd.CommandID == "" {
+		cmd.CommandID = fmt.Sprintf("k%d", len(w.sent)+1)
+	}
+	body, err := cmd.Encode()
+	must(err)
+	read, refused := events.ReadCommand(cmd.CommandAddress, body)
+	if refused != nil {
+		panic(refused)
+	}
+	w.sent = append(w.sent, read)
+	if read.Verb == events.VerbInvite && len(h.log) == 0 {
+		h.made = read
+	}
+	at := w.now
+	w.now = w.now.Add(waited)
+	w.handle(h, read, call.Input{At: at, Now: w.now, Limits: w.limits})
+}
+
+// handle decides a command, tells what is to be told, and goes on with the first call where it was merged.
+func (w *world) handle(h *history, cmd events.Command, in call.Input) {
+	in.Claimed = w.claim(h, cmd, in)
+	o := call.Decide(h.last(), cmd, in)
+	_, refused := o.(call.Refuse)
+	if g := call.Merged(h.last()); g != nil && !refused && cmd.Verb == events.VerbInvite {
+		w.join(cmd, *g, in)
+		return
+	}
+	if wr, ok := o.(call.Write); ok {
+		w.write(h, wr)
+		if g := call.Merged(h.last()); g != nil {
+			w.happens(h, 0, nil)
+			w.join(cmd, *g, in)
+			return
+		}
+	}
+	w.settled(h, cmd, o)
+}
+
+// join plays a merged invitation to the call that it met.
+func (w *world) join(cmd events.Command, g call.Glare, in call.Input) {
+	i := slices.IndexFunc(w.calls, func(h *history) bool { return h.id == g.CallID })
+	first := w.calls[i]
+	o := call.Join(first.last(), cmd, g, in)
+	if wr, ok := o.(call.Write); ok {
+		w.write(first, wr)
+	}
+	w.settled(first, cmd, o)
+}
+
+// write keeps a transition as whoever reads it from the stream has it.
+func (w *world) write(h *history, wr call.Write) {
+	body, err := wr.Transition.Encode(wr.At)
+	must(err)
+	read, _, err := events.ReadTransition(app, h.id, body)
+	must(err)
+	h.log, h.written = append(h.log, read), append(h.written, w.now)
+}
+
+// settled tells what came of a command.
+func (w *world) settled(h *history, cmd events.Command, o call.Outcome) {
+	switch o := o.(type) {
+	case call.Write:
+		w.happens(h, h.last().Seq, w.answer(h, cmd, o.Err))
+	case call.Keep:
+		w.happens(h, o.Made, w.answer(h, cmd, nil))
+	case call.Refuse:
+		w.happens(h, 0, w.answer(h, cmd, o.Err))
+	case call.Wait: // it comes again
+	}
+}
+
+func (w *world) happens(h *history, told int, a *answered) {
+	seqs := make([]int, len(w.calls))
+	for i, c := range w.calls {
+		seqs[i] = len(c.log)
+	}
+	w.past = append(w.past, happening{at: w.now, call: h, told: told, answer: a, seqs: seqs})
+}
+
+// answer is what the sender is told, as the coordinator does; nobody where a service sent it.
+func (w *world) answer(h *history, cmd events.Command, why *events.Error) *answered {
+	if cmd.UserID == "" {
+		return nil
+	}
+	a := events.Answer{CommandID: cmd.CommandID, OK: why == nil, Error: why}
+	now, seq := h.last().Call, 0
+	if why == nil || now.Has(cmd.UserID) && now.EndReason != events.EndFailed {
+		seen := now.For(cmd.UserID)
+		a.Call, seq = &seen, now.Seq
+	}
+	return &answered{user: cmd.UserID, device: cmd.DeviceID, verb: cmd.Verb, answer: a, call: h, seq: seq}
+}
+
+// claim says what becomes of a command's claims, where nobody else is claiming.
+func (w *world) claim(h *history, cmd events.Command, in call.Input) (got call.Claimed) {
+	for _, u := range slices.Sorted(slices.Values(call.Claims(h.last(), cmd, in))) {
+		on := w.line(u, h)
+		for _, c := range on {
+			if g := call.FindGlare(cmd, c.last().Call); g != nil {
+				return call.Claimed{Glare: g}
+			}
+		}
+		switch {
+		case len(on) < w.limits.Capacity:
+		case u == cmd.UserID:
+			return call.Claimed{CallerBusy: true}
+		default:
+			got.Busy = append(got.Busy, u)
+		}
+	}
+	return got
+}
+
+// line lists the calls that a user is in, without one of them.
+func (w *world) line(user string, but *history) []*history {
+	return slices.DeleteFunc(slices.Clone(w.calls), func(h *history) bool {
+		return h == but || len(h.log) == 0 || !h.last().Call.On(user)
+	})
+}
+
+// pass lets time go by. Deadlines come due meanwhile, each a little late.
+func (w *world) pass(d time.Duration) {
+	until := w.now.Add(d)
+	for {
+		h, due, seq := w.nextDue(until)
+		if h == nil {
+			break
+		}
+		w.now = later(due, w.now.Add(time.Millisecond))
+		w.do(h, events.Command{
+			CommandAddress: events.CommandAddress{Verb: events.VerbExpire}, Service: events.ServiceTimeouts,
+			CommandID: events.ExpireID(h.id, seq),
+		}, 0)
+	}
+	w.now = later(until, w.now.Add(time.Millisecond))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// nextDue finds the deadline that comes due first, by then.
+func (w *world) nextDue(by time.Time) (first *history, at time.Time, seq int) {
+	for _, h := range w.calls {
+		for _, d := range call.Deadlines(h.last()) {
+			due := d.At.Time().Add(w.lag(h, d.Seq))
+			if !due.After(by) && (first == nil || due.Before(at)) {
+				first, at, seq = h, due, d.Seq
+			}
+		}
+	}
+	return first, at, seq
+}
+
+func (w *world) lag(h *history, seq int) time.Duration {
+	key := events.TransitionID(h.id, seq)
+	if _, drawn := w.lags[key]; !drawn {
+		w.lags[key] = time.Duration(w.r.IntN(250)) * time.Millisecond
+		if w.chance(0.2) {
+			w.lags[key] = time.Duration(w.r.IntN(8500)) * time.Millisecond
+		}
+	}
+	return w.lags[key]
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

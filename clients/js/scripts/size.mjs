@@ -1,0 +1,15 @@
+// Fails if what a page loads has grown over its budget: node scripts/size.mjs.
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+
+const budgets = { "dist/ringline.js": 54_000, "dist/ringline.mini.js": 40_500 }; // bytes, gzip -9
+
+for (const [file, budget] of Object.entries(budgets)) {
+  const content = readFileSync(file);
+  const size = gzipSync(content, { level: 9 }).length;
+  console.log(`${file}: ${size} bytes with gzip of ${budget}, ${content.length} without`);
+  if (size > budget) {
+    console.error(`${file} is over its budget: make it smaller, or raise the budget and say why`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,194 @@
+import type { Clock } from "./clock.js";
+import { RinglineError, errorCode, messageOf } from "./error.js";
+import { randomID } from "./random.js";
+import { readAnswer, type WireAnswer } from "./wire.js";
+
+export type Verb = "invite" | "add" | "ring" | "accept" | "decline" | "cancel" | "leave" | "end";
+export type Method = Verb | "get" | "line";
+
+/** How many requests may be under way: the server refuses more. */
+const most = 8;
+
+interface Command {
+  method: Method;
+  callID: string;
+  data: object;
+  /** It was handed to a connection, so it may have been carried out. */
+  sent: boolean;
+  underWay: boolean;
+  tries: number;
+  /** Why the last try came to nothing. */
+  trouble: RinglineError | undefined;
+  resolve(answer: WireAnswer): void;
+  reject(error: RinglineError): void;
+  stopDeadline(): void;
+  /** Set while it waits to be tried again. */
+  stopPause: (() => void) | undefined;
+}
+
+/**
+ * Sends commands, those about one call one after another. A command has one id for all of its tries, so it is carried out
+ * once however often it is sent; it is kept while the connection is down, and given up at its deadline.
+ */
+export class Commands {
+  private readonly lanes = new Map<string, Command[]>();
+  private underWay = 0;
+  private isUp = false;
+
+  constructor(
+    private readonly request: (method: string, data: object) => Promise<unknown>,
+    private readonly onAnswer: (answer: WireAnswer) => void,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Resolves with an answer that is ok; rejects with a RinglineError. */
+  run(method: Method, callID: string, fields: object, withinMs: number): Promise<WireAnswer> {
+    const lane = this.lanes.get(callID) ?? [];
+    if ((method === "cancel" || method === "leave" || method === "end") && this.withdraw(lane)) {
+      return Promise.reject(new RinglineError("not_found", "callID: the invitation was withdrawn before it was sent", callID));
+    }
+    if (method === "accept" || method === "decline" || method === "leave") this.skipRing(lane);
+    return new Promise((resolve, reject) => {
+      const command: Command = {
+        method,
+        callID,
+        data: dataOf(method, callID, fields),
+        sent: false,
+        underWay: false,
+        tries: 0,
+        trouble: undefined,
+        resolve,
+        reject,
+        stopDeadline: this.clock.after(withinMs, () => this.expire(command)),
+        stopPause: undefined,
+      };
+      lane.push(command);
+      this.lanes.set(callID, lane);
+      this.pump();
+    });
+  }
+
+  /** The connection is there: what was kept is sent. */
+  up(): void {
+    this.isUp = true;
+    for (const [head] of this.lanes.values()) {
+      head?.stopPause?.();
+      if (head) head.stopPause = undefined;
+    }
+    this.pump();
+  }
+
+  down(): void {
+    this.isUp = false;
+  }
+
+  /** Gives everything up. */
+  clear(error: RinglineError): void {
+    this.isUp = false;
+    for (const command of [...this.lanes.values()].flat()) this.finish(command, () => command.reject(error));
+  }
+
+  /** An invitation that never left needs no canceling. */
+  private withdraw(lane: Command[]): boolean {
+    const invite = lane.find((c) => c.method === "invite" && !c.sent);
+    if (!invite) return false;
+    const error = new RinglineError("call_ended", "the invitation was withdrawn before it was sent", invite.callID);
+    this.finish(invite, () => invite.reject(error));
+    return true;
+  }
+
+  /** That it rings is no news any more once the user has answered, and must not hold that up. */
+  private skipRing(lane: Command[]): void {
+    for (const c of lane.filter((c) => c.method === "ring" && !c.underWay)) {
+      this.finish(c, () => c.reject(new RinglineError("not_pending", "ring: answered meanwhile", c.callID)));
+    }
+  }
+
+  private pump(): void {
+    for (const lane of [...this.lanes.values()]) {
+      if (!this.isUp || this.underWay >= most) return;
+      const head = lane[0];
+      if (head && !head.underWay && !head.stopPause) void this.try(head);
+    }
+  }
+
+  private async try(command: Command): Promise<void> {
+    command.sent = true;
+    command.underWay = true;
+    command.tries++;
+    this.underWay++;
+    let settle: () => void;
+    try {
+      const answer = readAnswer(await this.request(command.method, command.data));
+      settle = () => this.answered(command, answer);
+    } catch (error) {
+      settle = () => this.unanswered(command, error);
+    }
+    this.underWay--;
+    command.underWay = false;
+    settle();
+    this.pump();
+  }
+
+  private answered(command: Command, answer: WireAnswer | undefined): void {
+    if (answer) this.onAnswer(answer); // of one that was given up too: it tells how the call is
+    if (!this.isKept(command)) return;
+    const error = refusalOf(answer, command.callID);
+    if (!error) this.finish(command, () => command.resolve(answer as WireAnswer));
+    else if (error.code === "rate_limited" || error.code === "unavailable") this.again(command, error);
+    else this.finish(command, () => command.reject(error));
+  }
+
+  private unanswered(command: Command, error: unknown): void {
+    if (!this.isKept(command)) return;
+    if (error instanceof RinglineError) this.finish(command, () => command.reject(error));
+    else this.again(command, new RinglineError("timeout", messageOf(error), command.callID));
+  }
+
+  /** Tries again once there is a connection, after a pause if there is one now. */
+  private again(command: Command, trouble: RinglineError): void {
+    command.trouble = trouble;
+    if (!this.isUp) return;
+    const pause = Math.min(3_000, 250 * 2 ** (command.tries - 1)) * (0.5 + Math.random());
+    command.stopPause = this.clock.after(pause, () => {
+      command.stopPause = undefined;
+      this.pump();
+    });
+  }
+
+  private expire(command: Command): void {
+    const { sent, trouble, method, callID } = command;
+    let error = new RinglineError("timeout", `${method}: no answer in time; it may still be carried out`, callID);
+    if (trouble?.code === "rate_limited" || trouble?.code === "unavailable") error = trouble;
+    if (!sent) error = new RinglineError("disconnected", `${method}: there was no connection in time to send it`, callID);
+    this.finish(command, () => command.reject(error));
+    this.pump();
+  }
+
+  private isKept(command: Command): boolean {
+    return this.lanes.get(command.callID)?.includes(command) ?? false;
+  }
+
+  private finish(command: Command, settle: () => void): void {
+    const lane = this.lanes.get(command.callID);
+    const i = lane?.indexOf(command) ?? -1;
+    if (!lane || i < 0) return;
+    lane.splice(i, 1);
+    if (lane.length === 0) this.lanes.delete(command.callID);
+    command.stopDeadline();
+    command.stopPause?.();
+    settle();
+  }
+}
+
+/** Reads have no id: nothing is carried out. */
+function dataOf(method: Method, callID: string, fields: object): object {
+  if (method === "line") return {};
+  return method === "get" ? { call_id: callID } : { command_id: randomID(), call_id: callID, ...fields };
+}
+
+function refusalOf(answer: WireAnswer | undefined, callID: string): RinglineError | undefined {
+  if (!answer) return new RinglineError("internal", "the server's answer can't be read", callID);
+  if (answer.ok) return undefined;
+  return new RinglineError(errorCode(answer.error?.code ?? ""), answer.error?.message ?? "refused", callID);
+}

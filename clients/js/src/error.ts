@@ -1,0 +1,73 @@
+/**
+ * Why something failed. The first eleven come from the server, with its meaning:
+ *
+ * - `invalid_argument`: an argument breaks a rule; it fails again however often it is tried;
+ * - `not_found`: no call has this id, or there is none here;
+ * - `already_exists`: the call id of an invitation is taken;
+ * - `permission_denied`: this user may not do this, or the token or the device was refused;
+ * - `caller_busy`: the user's own line is full;
+ * - `call_ended`: the call is over;
+ * - `answered_elsewhere`: another device of this user has answered;
+ * - `not_pending`: nobody waits for this any more;
+ * - `rate_limited`: too many commands or connections;
+ * - `unavailable`: the server got no answer in time; the command may still be carried out;
+ * - `internal`: a defect of the server's or of this client, or an exception in a callback of the app's;
+ *
+ * and two are this client's own:
+ *
+ * - `disconnected`: there is no connection, and the command was never sent or its fate is unknown;
+ * - `timeout`: no answer before the command's deadline; it may still be carried out.
+ */
+export type ErrorCode =
+  | "invalid_argument"
+  | "not_found"
+  | "already_exists"
+  | "permission_denied"
+  | "caller_busy"
+  | "call_ended"
+  | "answered_elsewhere"
+  | "not_pending"
+  | "rate_limited"
+  | "unavailable"
+  | "internal"
+  | "disconnected"
+  | "timeout";
+
+const codes: readonly string[] = [
+  "invalid_argument",
+  "not_found",
+  "already_exists",
+  "permission_denied",
+  "caller_busy",
+  "call_ended",
+  "answered_elsewhere",
+  "not_pending",
+  "rate_limited",
+  "unavailable",
+  "internal",
+  "disconnected",
+  "timeout",
+] satisfies ErrorCode[];
+
+/** The only error that Ringline's promises are rejected with. `message` names the argument and the limit. */
+export class RinglineError extends Error {
+  readonly code: ErrorCode;
+  /** The call it is about, where there is one. */
+  readonly callID: string | undefined;
+
+  constructor(code: ErrorCode, message: string, callID?: string) {
+    super(message);
+    this.name = "RinglineError";
+    this.code = code;
+    this.callID = callID;
+  }
+}
+
+/** An unknown code comes from a newer server, and can't be in our closed set. */
+export function errorCode(code: string): ErrorCode {
+  return codes.includes(code) ? (code as ErrorCode) : "internal";
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,162 @@
+import type { Callback, CallEndReason } from "./callbacks.js";
+import { awaited, participants } from "./others.js";
+import { actorOf, userOf } from "./shapes.js";
+import { pending, type WireBy, type WireCall, type WireCallee, type WireCaller } from "./wire.js";
+
+/** The newest version of a call that was seen. */
+export interface Seen {
+  readonly call: WireCall;
+  /** It is shown on this device: it rings here, or was made here, or this user is in it here. */
+  readonly shown: boolean;
+  /** Until when it rings for this user, by the clock of `receivedAt`. */
+  readonly ringEndsAt: number | undefined;
+}
+
+/** A newer version of a call, as it reached this device. */
+export interface News {
+  call: WireCall;
+  userID: string;
+  deviceID: string;
+  ringEndsAt: number | undefined;
+  /** It says that the time to ring has run out. */
+  expired: boolean;
+  /** Who caused what became of this user's part, where the frame tells. */
+  by: WireBy | undefined;
+}
+
+export interface Advance {
+  seen: Seen;
+  callbacks: Callback[];
+  /** The attempt that rings here from now on. */
+  ring?: number;
+}
+
+/** What a newer version of a call means for this device. */
+export function advance(before: Seen | undefined, news: News): Advance {
+  const { shown, ...rest } = moved(before, news);
+  return { seen: { call: news.call, shown, ringEndsAt: news.ringEndsAt }, ...rest };
+}
+
+/** What becomes of a call that the server knows nothing of any more: over, with the reason that its last state suggests. */
+export function missing(seen: Seen): Advance {
+  if (!seen.shown) return { seen, callbacks: [] };
+  const reason = seen.call.state === "ringing" ? "timed_out" : "completed";
+  return { seen: { ...seen, shown: false }, callbacks: [ended(seen.call, reason, undefined)] };
+}
+
+interface Moved {
+  shown: boolean;
+  callbacks: Callback[];
+  ring?: number;
+}
+
+const hidden: Moved = { shown: false, callbacks: [] };
+
+function moved(before: Seen | undefined, news: News): Moved {
+  const { call, userID, deviceID } = news;
+  if (neverRang(call)) return hidden;
+  if (call.caller?.user_id === userID) {
+    return call.caller.device_id === deviceID ? asCaller(before, news, call.caller) : hidden;
+  }
+  const own = call.callees.find((x) => x.user_id === userID);
+  return own ? asCallee(before, news, own) : hidden;
+}
+
+/** Calls that were born ended and are shown to nobody. */
+function neverRang(call: WireCall): boolean {
+  return call.end_reason === "caller_busy" || call.end_reason === "merged" || call.end_reason === "failed";
+}
+
+/** The caller waits for everybody. A call that is first seen when it is over is shown so: it was made here. */
+function asCaller(before: Seen | undefined, news: News, caller: WireCaller): Moved {
+  const { call } = news;
+  const all = (): boolean => true;
+  if (caller.state === "in") {
+    const callbacks = [...awaited(before?.call, call, all), ...participants(before?.call, call, all, caller.at)];
+    return { shown: true, callbacks };
+  }
+  if (before && !before.shown) return hidden;
+  const end =
+    call.state === "ended" && caller.at === call.ended_at
+      ? ended(call, call.end_reason as CallEndReason, call.ended_by)
+      : ended(call, "left", news.by ?? { kind: "user", user_id: caller.user_id });
+  return { shown: false, callbacks: [...awaited(before?.call, call, all, caller.at), end] };
+}
+
+function asCallee(before: Seen | undefined, news: News, own: WireCallee): Moved {
+  const { call } = news;
+  const shown = before?.shown ?? false;
+  const known = before?.call.callees.find((x) => x.user_id === own.user_id);
+  if (pending(own)) return known?.attempt === own.attempt ? { shown, callbacks: [] } : rings(shown, news, own);
+  const here = own.device_id === news.deviceID;
+  const invited = (x: WireCallee): boolean => x.invited_by === own.user_id;
+  if (own.state === "accepted" && here) {
+    const callbacks = [...awaited(before?.call, call, invited), ...participants(before?.call, call, invited, own.at)];
+    return { shown: true, callbacks };
+  }
+  if (!shown) return hidden;
+  const last = own.state === "left" && here ? awaited(before?.call, call, invited, own.at) : [];
+  return { shown: false, callbacks: [...last, ...outcome(news, own, here)] };
+}
+
+/** An attempt is shown when it is first seen, or, with its time run out, never. */
+function rings(shown: boolean, { call, expired }: News, own: WireCallee): Moved {
+  if (expired) return { shown, callbacks: [] };
+  const received: Callback = {
+    name: "onIncomingCallReceived",
+    args: [call.call_id, userOf(call.caller), call.call_type, call.callees.map(userOf), own.custom_data ?? ""],
+  };
+  return { shown: true, callbacks: [received], ring: own.attempt };
+}
+
+/** What became of this user where the call was shown: what he is told, and the end. */
+function outcome(news: News, own: WireCallee, here: boolean): Callback[] {
+  const { call } = news;
+  const callID = call.call_id;
+  const caller = userOf(call.caller);
+  const me: WireBy = { kind: "user", user_id: own.user_id };
+  if (own.device_id !== undefined) me.device_id = own.device_id;
+  switch (own.state) {
+    case "accepted":
+    case "left":
+      if (here) return [leftHere(news, own)];
+      return [{ name: "onIncomingCallAnsweredElsewhere", args: [callID, caller] }, ended(call, "answered_elsewhere", me)];
+    case "declined":
+    case "busy":
+      if (own.reason === "line_busy") return [ended(call, "busy", undefined)];
+      if (here) return [ended(call, own.state, me)];
+      return [{ name: "onIncomingCallDeclinedElsewhere", args: [callID, caller] }, ended(call, "declined_elsewhere", me)];
+    case "canceled":
+      return [
+        { name: "onIncomingCallCanceled", args: [callID, caller, canceledWith(call, own)] },
+        ended(call, "canceled", own.at === call.ended_at ? call.ended_by : news.by),
+      ];
+    case "timed_out":
+      return [{ name: "onIncomingCallTimeout", args: [callID, caller] }, ended(call, "timed_out", { kind: "timer" })];
+    case "invited":
+    case "ringing":
+      return [];
+  }
+}
+
+/** Who left by himself is told so, unless that ended the call. */
+function leftHere({ call, by }: News, own: WireCallee): Callback {
+  const endedIt = own.at === call.ended_at && (own.reason === "ended" || call.ended_by?.user_id === own.user_id);
+  if (endedIt) return ended(call, call.end_reason as CallEndReason, call.ended_by);
+  return ended(call, "left", by ?? { kind: "user", user_id: own.user_id });
+}
+
+/**
+ * The custom data of who withdrew the invitation. Where the call ended under it by what somebody else did, that was said
+ * to others, and what stands in the entry is still the invitation's.
+ */
+function canceledWith(call: WireCall, own: WireCallee): string {
+  const replaced =
+    own.reason === "canceled" || call.end_reason === "server_ended" || call.ended_by?.user_id === call.caller?.user_id;
+  return replaced ? (own.custom_data ?? "") : "";
+}
+
+function ended(call: WireCall, reason: CallEndReason, by: WireBy | undefined): Callback {
+  const end = by ? { reason, by: actorOf(by) } : { reason };
+  return { name: "onCallEnded", args: [call.call_id, call.room_id, end] };
+}

@@ -1,0 +1,189 @@
+import type { CallUser, InvitationEvents } from "./callbacks.js";
+import { CallType } from "./callbacks.js";
+import { RinglineClient } from "./client.js";
+import { RinglineError } from "./error.js";
+import { KitSession, readInit, sameSession, type KitConfig } from "./kitsession.js";
+import type { ShownCall } from "./shapes.js";
+import { mount, unmount } from "./ui/mount.js";
+import { version } from "./version.js";
+
+/** What the app is for; it changes nothing of how calls are made. `CALL_INTIVATION` is how hosted kits spell it. */
+export const CallScenario = {
+  SINGLE_CALL: 0,
+  GROUP_CALL: 1,
+  CALL_INVITATION: 2,
+  CALL_INTIVATION: 2,
+} as const;
+export type CallScenario = (typeof CallScenario)[keyof typeof CallScenario];
+
+export interface LocalUser extends CallUser {
+  /** This device, as the server knows it; `""` before the first connection. */
+  deviceID: string;
+}
+
+export interface CallInvitation {
+  callees: readonly { userID: string; userName?: string }[];
+  callType: CallType;
+  customData?: string;
+  /** How long it rings, in seconds, 1 to 600; default: the app's, 60 unless set otherwise. */
+  timeout?: number;
+  /** The room for the media; default: the call id. */
+  roomID?: string;
+}
+
+export interface CallInvitationResult {
+  code: 0;
+  /** The call. Where the only callee was just calling this user, it is his call, and it is answered. */
+  callID: string;
+  /** The room for the media. */
+  roomID: string;
+  /** How long it rings, in seconds. */
+  timeout: number;
+  /** The callees for whom it does not ring, with `line_busy` (in another call) or `timed_out` (it came too late). */
+  errorUserList: { userID: string; reason: string }[];
+  customData: string;
+}
+
+let session: KitSession | undefined;
+
+/** The session; an error where there is none. */
+function here(): KitSession {
+  if (!session || session.closing) throw new RinglineError("disconnected", "call init first");
+  return session;
+}
+
+/**
+ * The kit: one session of one user for the whole page. Everything that fails rejects with a RinglineError, whose message
+ * names the argument.
+ */
+export const Ringline = {
+  /**
+   * Connects this user, and calls `invitationEvents` back from then on. Resolves once it is connected; rejects where an
+   * argument is wrong or the server refuses. Calling it again for the same user gives the same session, with the new
+   * callbacks and token; for another user call `unInit` first.
+   */
+  async init(
+    appID: string | number,
+    server: string | readonly string[],
+    userID: string,
+    userName: string,
+    token: string,
+    config: KitConfig = {},
+    invitationEvents: InvitationEvents = {},
+  ): Promise<LocalUser> {
+    const init = readInit(appID, server, userID, userName, token, config);
+    if (session?.isOver) session = undefined; // refused by the server, so there is nothing to go on with
+    if (session && !sameSession(session.init, init)) {
+      if (!session.closing) throw new RinglineError("invalid_argument", "userID: another session is open; call unInit first");
+      session.close();
+      session = undefined;
+    }
+    if (session) session.resume(init, invitationEvents);
+    else session = new KitSession(init, invitationEvents);
+    mount(session.phone, init.config.ui);
+    await session.connected;
+    return Ringline.getLocalUser() ?? { userID, userName, deviceID: "" };
+  },
+
+  /** Calls. Resolves once it rings, or is known not to. */
+  async sendCallInvitation(invitation: CallInvitation): Promise<CallInvitationResult> {
+    const call = await here().invite(invitation);
+    const shown = Ringline.getCalls().find((c) => c.callID === call.callID);
+    return {
+      code: 0,
+      callID: call.callID,
+      roomID: call.roomID,
+      timeout: invitation.timeout ?? Math.ceil((shown?.ringRemaining() || 60_000) / 1000),
+      errorUserList: call.callees
+        .filter((x) => x.reason === "line_busy" || x.reason === "timed_out")
+        .map((x) => ({ userID: x.userID, reason: x.reason ?? "" })),
+      customData: invitation.customData ?? "",
+    };
+  },
+
+  /** Answers. Without an id: the newest call that rings here. */
+  async accept(callID?: string, options: { customData?: string } = {}): Promise<void> {
+    await here().client.accept(pick(callID, "accept", rings), options);
+  },
+
+  /** Declines, or with the reason `busy` says so. Without an id: the newest call that rings here. */
+  async decline(callID?: string, options: { reason?: "declined" | "busy"; customData?: string } = {}): Promise<void> {
+    await here().client.decline(pick(callID, "decline", rings), options);
+  },
+
+  /** Withdraws the invitation of all callees who have not answered. Without an id: that of the newest call made here. */
+  async cancel(callID?: string, options: { customData?: string } = {}): Promise<void> {
+    await hangUp("cancel", callID, outgoing, options);
+  },
+
+  /** Leaves; the call goes on for the others. Without an id: the newest call here. */
+  async leave(callID?: string, options: { customData?: string } = {}): Promise<void> {
+    await hangUp("leave", callID, () => true, options);
+  },
+
+  /** Ends the call for everybody; for the caller. Without an id: the newest call made here. */
+  async end(callID?: string, options: { customData?: string } = {}): Promise<void> {
+    await hangUp("end", callID, outgoing, options);
+  },
+
+  /** Takes a newer token of the same user: what to do when onTokenWillExpire calls. */
+  renewToken(token: string): void {
+    here().client.renewToken(token);
+  },
+
+  /** Who was named to init; null before it and after unInit. */
+  getLocalUser(): LocalUser | null {
+    if (!session || session.closing) return null;
+    const { userID, userName } = session.init;
+    return { userID, userName, deviceID: session.client.deviceID };
+  },
+
+  /** The calls that are shown here, newest last. */
+  getCalls(): readonly ShownCall[] {
+    return session && !session.closing ? session.client.calls.current : [];
+  },
+
+  /**
+   * Ends the session and leaves nothing behind: no connection, no timer, no callback any more. Calls go on on the server;
+   * leave or end them before. An init for the same user that comes at once, as React's StrictMode does it, keeps the
+   * connection.
+   */
+  unInit(): void {
+    const closing = session;
+    unmount();
+    closing?.suspend(() => {
+      if (session === closing) session = undefined;
+    });
+  },
+
+  CallType,
+  CallScenario,
+  RinglineClient,
+  RinglineError,
+  version,
+};
+
+const rings = (c: ShownCall): boolean => c.direction === "incoming" && c.phase === "ringing";
+const outgoing = (c: ShownCall): boolean => c.direction === "outgoing";
+
+function pick(callID: string | undefined, verb: string, fits: (call: ShownCall) => boolean): string {
+  const call = callID ?? here().client.calls.current.filter(fits).pop()?.callID;
+  if (!call) throw new RinglineError("not_found", `callID: there is no call here to ${verb}`);
+  return call;
+}
+
+/** Also ends a call that is only being made. If its invitation was not sent yet, it never is, and that is what was wanted. */
+async function hangUp(
+  verb: "cancel" | "leave" | "end",
+  callID: string | undefined,
+  fits: (call: ShownCall) => boolean,
+  options: { customData?: string },
+): Promise<void> {
+  const { client, inviting } = here();
+  const target = callID ?? inviting ?? pick(callID, verb, fits);
+  try {
+    await client[verb](target, options);
+  } catch (error) {
+    if (target !== inviting || !(error instanceof RinglineError) || error.code !== "not_found") throw error;
+  }
+}

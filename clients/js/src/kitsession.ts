@@ -1,0 +1,172 @@
+import type { CallbackArgs, CallbackName, InvitationEvents } from "./callbacks.js";
+import { RinglineClient, type RinglineEvents } from "./client.js";
+import { RinglineError } from "./error.js";
+import type { CallInvitation, CallScenario } from "./kit.js";
+import type { RinglineClientOptions } from "./options.js";
+import { randomID } from "./random.js";
+import type { Call } from "./shapes.js";
+import { readClaims } from "./tokens.js";
+import { Phone, type UIOptions } from "./ui/phone.js";
+
+export interface KitConfig
+  extends Pick<RinglineClientOptions, "getToken" | "onTokenWillExpire" | "device" | "transports" | "storage" | "webSocket"> {
+  /** What the app is for; it changes nothing. */
+  mode?: CallScenario;
+  /** `false`: Ringline's elements are not mounted, and the app places those that it wants. Else how they are to be. */
+  ui?: boolean | UIOptions;
+}
+
+/** What init was called with. */
+export interface Init {
+  appID: string;
+  server: string | readonly string[];
+  userID: string;
+  userName: string;
+  token: string;
+  config: KitConfig;
+}
+
+const events: { [E in keyof RinglineEvents]: CallbackName } = {
+  incomingCallReceived: "onIncomingCallReceived",
+  incomingCallCanceled: "onIncomingCallCanceled",
+  incomingCallTimeout: "onIncomingCallTimeout",
+  incomingCallAcceptButtonPressed: "onIncomingCallAcceptButtonPressed",
+  incomingCallDeclineButtonPressed: "onIncomingCallDeclineButtonPressed",
+  outgoingCallAccepted: "onOutgoingCallAccepted",
+  outgoingCallRejectedCauseBusy: "onOutgoingCallRejectedCauseBusy",
+  outgoingCallDeclined: "onOutgoingCallDeclined",
+  outgoingCallTimeout: "onOutgoingCallTimeout",
+  outgoingCallCancelButtonPressed: "onOutgoingCallCancelButtonPressed",
+  outgoingCallRinging: "onOutgoingCallRinging",
+  incomingCallAnsweredElsewhere: "onIncomingCallAnsweredElsewhere",
+  incomingCallDeclinedElsewhere: "onIncomingCallDeclinedElsewhere",
+  participantJoined: "onParticipantJoined",
+  participantLeft: "onParticipantLeft",
+  callEnded: "onCallEnded",
+  error: "onError",
+  connectionStateChanged: "onConnectionStateChanged",
+};
+
+/** Checks what init is called with, so that a mistake is named at once and not refused by a server. */
+export function readInit(
+  appID: string | number,
+  server: string | readonly string[],
+  userID: string,
+  userName: string,
+  token: string,
+  config: KitConfig,
+): Init {
+  const init = { appID: String(appID ?? ""), server, userID, userName: userName ?? "", token: token ?? "", config: config ?? {} };
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(init.appID)) {
+    throw wrong("appID", `must be 1 to 64 characters of A-Z a-z 0-9 _ -, got ${JSON.stringify(appID)}`);
+  }
+  if (typeof userID !== "string" || userID === "") throw wrong("userID", "must be a string that is not empty");
+  if (typeof init.userName !== "string") throw wrong("userName", "must be a string");
+  if (typeof init.token !== "string") throw wrong("token", "must be a string");
+  if (init.token) checkToken(init, init.token);
+  else if (!init.config.getToken) throw wrong("token", "is missing, and there is no config.getToken");
+  return init;
+}
+
+function checkToken({ appID, userID }: Init, token: string): void {
+  const claims = readClaims(token);
+  if (claims.userID !== userID) throw wrong("userID", `the token is ${claims.userID}'s (sub), got ${userID}`);
+  if (claims.app !== appID) throw wrong("appID", `the token is for the app ${claims.app}, got ${appID}`);
+}
+
+/** Whether they are for one session, so that the second changes only callbacks and token. */
+export function sameSession(a: Init, b: Init): boolean {
+  return a.appID === b.appID && a.userID === b.userID && String(a.server) === String(b.server);
+}
+
+function wrong(field: string, what: string): RinglineError {
+  return new RinglineError("invalid_argument", `${field}: ${what}`);
+}
+
+/** A session of the kit: a client, and the callbacks that are called back now. */
+export class KitSession {
+  readonly client: RinglineClient;
+  /** What the elements show. */
+  readonly phone: Phone;
+  /** Resolves once it is connected for the first time. */
+  readonly connected: Promise<void>;
+  /** unInit was called, and it ends unless init comes at once. */
+  closing = false;
+  private begun = false; // init has returned
+  /** The call that is being made, as long as its invitation has no answer. */
+  inviting: string | undefined;
+
+  constructor(
+    public init: Init,
+    private callbacks: InvitationEvents,
+  ) {
+    const { server, token, config } = init;
+    const { getToken } = config;
+    this.client = new RinglineClient({
+      ...config,
+      server,
+      token,
+      onTokenWillExpire: () => this.closing || this.init.config.onTokenWillExpire?.(),
+      ...(getToken ? { getToken: () => this.ask() } : {}),
+    });
+    for (const event of Object.keys(events) as (keyof RinglineEvents)[]) {
+      this.client.on(event, (...args: CallbackArgs<CallbackName>) => this.tell(events[event], args));
+    }
+    this.phone = new Phone(this.client, () => this.init.userName);
+    this.connected = this.client.connect();
+    void Promise.resolve().then(() => (this.begun = true));
+  }
+
+  /** Goes on, with other callbacks. */
+  resume(init: Init, callbacks: InvitationEvents): void {
+    this.closing = false;
+    this.callbacks = callbacks;
+    if (init.token && init.token !== this.init.token) this.client.renewToken(init.token);
+    this.init = init;
+  }
+
+  /** Is silent at once, and ends unless it is resumed before anything else happens. */
+  suspend(closed: () => void): void {
+    if (this.closing) return;
+    this.closing = true;
+    void Promise.resolve().then(() => {
+      if (!this.closing) return;
+      this.close();
+      closed();
+    });
+  }
+
+  /** It ended by itself: the server refused it. */
+  get isOver(): boolean {
+    return this.client.connectionState === "disconnected";
+  }
+
+  close(): void {
+    this.client.disconnect();
+  }
+
+  async invite(invitation: CallInvitation): Promise<Call> {
+    const callID = randomID();
+    this.inviting = callID;
+    try {
+      return await this.phone.invite(invitation, callID);
+    } finally {
+      if (this.inviting === callID) this.inviting = undefined;
+    }
+  }
+
+  private tell(name: CallbackName, args: CallbackArgs<CallbackName>): unknown {
+    // No callback comes before init has returned, and none to who has gone again by then.
+    if (!this.begun) return Promise.resolve().then(() => this.tell(name, args));
+    if (this.closing) return undefined;
+    const { callbacks } = this;
+    // The client guards what is thrown here, and a promise that fails.
+    return (callbacks[name] as ((...args: unknown[]) => unknown) | undefined)?.apply(callbacks, args);
+  }
+
+  private async ask(): Promise<string> {
+    const token = await this.init.config.getToken?.();
+    if (token) checkToken(this.init, token);
+    return token ?? "";
+  }
+}

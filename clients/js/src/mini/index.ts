@@ -1,0 +1,63 @@
+// What dist/ringline.mini.js is made of: the kit and the client for mini-programs, without elements.
+import type { InvitationEvents } from "../callbacks.js";
+import { RinglineClient as AnyClient } from "../client.js";
+import { RinglineError } from "../error.js";
+import { Ringline as Kit, type LocalUser } from "../kit.js";
+import type { KitConfig } from "../kitsession.js";
+import type { RinglineClientOptions } from "../options.js";
+import { NetworkEvents } from "./network.js";
+import { platformHere, type MiniPlatform } from "./platform.js";
+import { drawFrom } from "./random.js";
+import { webSocketOf } from "./socket.js";
+import { storagesOf } from "./storage.js";
+
+export { CallType } from "../callbacks.js";
+export { RinglineError } from "../error.js";
+export { CallScenario } from "../kit.js";
+export type { LocalUser } from "../kit.js";
+
+/** Where `wx` and `uni` are not to be found, as in uni-app's code for other platforms: `uni`, or what is like it. */
+interface Platform {
+  platform?: MiniPlatform;
+}
+
+type MiniOptions = Required<Pick<RinglineClientOptions, "transports" | "webSocket" | "storage" | "networkEventTarget">>;
+
+function optionsFor(platform: MiniPlatform | undefined): MiniOptions {
+  if (!platform) {
+    throw new RinglineError("invalid_argument", "platform: neither wx nor uni is here; pass it, for example { platform: uni }");
+  }
+  drawFrom(platform);
+  return {
+    transports: ["websocket"],
+    webSocket: webSocketOf(platform),
+    storage: storagesOf(platform),
+    networkEventTarget: new NetworkEvents(platform) as unknown as EventTarget,
+  };
+}
+
+export class RinglineClient extends AnyClient {
+  constructor({ platform = platformHere(), ...options }: RinglineClientOptions & Platform) {
+    super({ ...optionsFor(platform), ...options });
+  }
+}
+
+export const Ringline = {
+  ...Kit,
+  async init(
+    appID: string | number,
+    server: string | readonly string[],
+    userID: string,
+    userName: string,
+    token: string,
+    config?: KitConfig & Platform,
+    invitationEvents?: InvitationEvents,
+  ): Promise<LocalUser> {
+    const { platform = platformHere(), ...own } = config ?? {};
+    const all: KitConfig = { ...optionsFor(platform), ...own, ui: false };
+    return Kit.init(appID, server, userID, userName, token, all, invitationEvents);
+  },
+  RinglineClient,
+};
+
+drawFrom(platformHere()); // long before the first id is made

@@ -1,0 +1,80 @@
+import type { MiniPlatform, NetworkStatus } from "./platform.js";
+
+type Listener = (event: { type: string }) => void;
+
+/** A mini-program is suspended, and its sockets are closed, when it has been in the background for so long. */
+const suspendedAfter = 5_000;
+
+/**
+ * Tells `online` and `offline` as a browser's window does. A connection is not to be trusted any more, so that both are
+ * told, when the app was in the background for so long that it was suspended (its socket may be dead without having been
+ * closed) and when the network changes from or to Wi-Fi.
+ */
+export class NetworkEvents {
+  private readonly listeners = new Map<string, Set<Listener>>();
+  private hiddenAt: number | undefined;
+  private networkType = "";
+  private listening = false;
+
+  constructor(private readonly platform: MiniPlatform) {}
+
+  addEventListener(type: string, listener: Listener): void {
+    const set = this.listeners.get(type) ?? new Set();
+    this.listeners.set(type, set.add(listener));
+    this.listen();
+  }
+
+  removeEventListener(type: string, listener: Listener): void {
+    const set = this.listeners.get(type);
+    set?.delete(listener);
+    if (set?.size === 0) this.listeners.delete(type);
+    if (this.listeners.size === 0) this.unlisten();
+  }
+
+  private dispatch(type: "online" | "offline"): void {
+    const set = this.listeners.get(type);
+    for (const listener of [...(set ?? [])]) {
+      if (set?.has(listener)) listener({ type });
+    }
+  }
+
+  private readonly onHide = (): void => {
+    this.hiddenAt = Date.now();
+  };
+
+  private readonly onShow = (): void => {
+    const wasSuspended = this.hiddenAt !== undefined && Date.now() - this.hiddenAt >= suspendedAfter;
+    this.hiddenAt = undefined;
+    if (wasSuspended) this.dispatch("offline");
+    this.dispatch("online");
+  };
+
+  private readonly onChange = ({ isConnected, networkType = "" }: NetworkStatus): void => {
+    const before = this.networkType;
+    this.networkType = networkType;
+    const changed = before !== networkType && (before === "wifi" || networkType === "wifi");
+    if (!isConnected || (changed && before !== "" && before !== "none")) this.dispatch("offline");
+    if (isConnected) this.dispatch("online");
+  };
+
+  private listen(): void {
+    if (this.listening) return;
+    this.listening = true;
+    const { platform } = this;
+    platform.onAppHide?.(this.onHide);
+    platform.onAppShow?.(this.onShow);
+    platform.onNetworkStatusChange?.(this.onChange);
+    platform.getNetworkType?.({
+      success: ({ networkType = "" }) => (this.networkType ||= networkType),
+      fail: () => {},
+    });
+  }
+
+  private unlisten(): void {
+    this.listening = false;
+    const { platform } = this;
+    platform.offAppHide?.(this.onHide);
+    platform.offAppShow?.(this.onShow);
+    platform.offNetworkStatusChange?.(this.onChange);
+  }
+}

@@ -1,0 +1,46 @@
+import type { MiniPlatform } from "./platform.js";
+
+const poolSize = 1024;
+const poolLow = 256;
+
+let pool: Uint8Array = new Uint8Array(0);
+let used = 0;
+let asking = false;
+let source: MiniPlatform | undefined;
+let mixed = 0;
+
+/** Where random bytes are to come from. */
+export function drawFrom(platform: MiniPlatform | undefined): void {
+  source = platform;
+  refill();
+}
+
+/**
+ * Bytes that the platform's generator gave before, as it gives them only later than it is asked. As long as there are none,
+ * or where the platform has no such generator: Math.random mixed with the time. That is enough for what they are for: ids
+ * must not meet by accident, and nobody may do anything because he knows one.
+ */
+export function getRandomValues(bytes: Uint8Array): Uint8Array {
+  for (let i = 0; i < bytes.length; i++) bytes[i] = used < pool.length ? pool[used++]! : weakByte();
+  refill();
+  return bytes;
+}
+
+function weakByte(): number {
+  mixed = (Math.imul(mixed ^ Date.now(), 0x9e3779b1) + Math.floor(Math.random() * 0x100000000)) >>> 0;
+  return mixed >>> 24;
+}
+
+function refill(): void {
+  if (asking || pool.length - used >= poolLow || typeof source?.getRandomValues !== "function") return;
+  asking = true;
+  source.getRandomValues({
+    length: poolSize,
+    success: ({ randomValues }) => {
+      asking = false;
+      pool = new Uint8Array(randomValues);
+      used = 0;
+    },
+    fail: () => (asking = false),
+  });
+}

@@ -1,0 +1,104 @@
+import type { MiniPlatform, SocketTask } from "./platform.js";
+
+/** How long the platform may take to connect. The session gives up after 5 s; this ends what it could not close then. */
+const connectWithin = 6_000;
+const abnormal = 1006; // WebSocket's code of a connection that broke
+
+type State = 0 | 1 | 2 | 3; // WebSocket's: connecting, open, closing, closed
+
+/** A class like WebSocket over the sockets of a platform. */
+export function webSocketOf(platform: MiniPlatform): new (url: string) => MiniSocket {
+  return class extends MiniSocket {
+    constructor(url: string) {
+      super(platform, url);
+    }
+  };
+}
+
+/**
+ * One connection, as centrifuge-js wants it. It ends once, with one `onclose`, however many of fail, onError and onClose
+ * the platform calls; and its task never stays open behind it, as there may be only 5 of them.
+ */
+export class MiniSocket {
+  onopen: (() => void) | null = null;
+  onmessage: ((event: { data: string | ArrayBuffer }) => void) | null = null;
+  onerror: ((event: { message: string }) => void) | null = null;
+  onclose: ((event: { code: number; reason: string }) => void) | null = null;
+  readyState: State = 0;
+  private readonly task: SocketTask | undefined;
+
+  constructor(platform: MiniPlatform, url: string) {
+    const nothing = (): void => {};
+    const task = platform.connectSocket({
+      url,
+      tcpNoDelay: true,
+      multiple: true, // else uni-app gives no task on Alipay
+      timeout: connectWithin,
+      success: nothing, // without any of these three uni-app gives a promise
+      fail: (error) => this.failSoon(error),
+      complete: nothing,
+    });
+    if (typeof task?.onOpen !== "function") {
+      this.failSoon({ errMsg: "connectSocket gives no SocketTask" });
+      return;
+    }
+    this.task = task;
+    task.onOpen(() => this.opened());
+    task.onMessage((message) => {
+      if (this.readyState === 1) this.onmessage?.({ data: message.data });
+    });
+    task.onError((error) => this.fail(error));
+    task.onClose((close) => this.closed(close?.code ?? abnormal, close?.reason ?? ""));
+  }
+
+  send(data: string): void {
+    if (this.readyState !== 1) throw new Error("the socket is not open");
+    this.task?.send({ data, success: () => {}, fail: (error) => this.fail(error) });
+  }
+
+  close(code = 1000, reason = ""): void {
+    if (this.readyState >= 2) return;
+    this.readyState = 2;
+    this.closeTask(code, reason);
+  }
+
+  private opened(): void {
+    // A task that is closed while it connects may refuse to, and open all the same.
+    if (this.readyState !== 0) return this.closeTask(1000, "");
+    this.readyState = 1;
+    this.onopen?.();
+  }
+
+  /** Before anybody can listen. */
+  private failSoon(error: { errMsg?: string }): void {
+    void Promise.resolve().then(() => this.fail(error));
+  }
+
+  private fail(error: { errMsg?: string } | undefined): void {
+    if (this.readyState >= 2) return this.closed(abnormal, "");
+    const message = error?.errMsg ?? "the socket failed";
+    tell(message);
+    this.closeTask(1000, "");
+    this.onerror?.({ message });
+    this.closed(abnormal, "");
+  }
+
+  private closed(code: number, reason: string): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.onclose?.({ code, reason });
+  }
+
+  private closeTask(code: number, reason: string): void {
+    this.task?.close({ code, reason, success: () => {}, fail: () => {} });
+  }
+}
+
+const told = new Set<string>();
+
+/** Where a domain is not on the platform's list, nothing else says so. Once each: it is tried again and again. */
+function tell(message: string): void {
+  if (told.has(message) || typeof console === "undefined") return;
+  told.add(message);
+  console.warn(`Ringline: ${message}`);
+}

@@ -1,0 +1,17 @@
+import type { KeyValues, Storages } from "../device.js";
+import type { MiniPlatform } from "./platform.js";
+
+/**
+ * Both parts of the device id are kept in the app's storage. A mini-program runs once on a phone, so it is always the same
+ * tab: one that was killed in the middle of a call is the same device when it is opened again, and in the call.
+ */
+export function storagesOf(platform: MiniPlatform): Storages {
+  const storage: KeyValues = {
+    getItem(key) {
+      const value = platform.getStorageSync(key);
+      return typeof value === "string" && value !== "" ? value : null;
+    },
+    setItem: (key, value) => platform.setStorageSync(key, value),
+  };
+  return { local: storage, session: storage };
+}

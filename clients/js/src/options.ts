@@ -1,0 +1,121 @@
+import type { KeyValues } from "./device.js";
+import { RinglineError } from "./error.js";
+import { transports, type Transport } from "./rotation.js";
+import type { GetToken } from "./tokens.js";
+
+export interface RinglineClientOptions {
+  /**
+   * The address of Ringline's edge, `https://host[/path]` or `wss://…`, or several: a connection that is lost comes back
+   * at the next. Empty or left out: the page's own origin.
+   */
+  server?: string | readonly string[];
+  /** The user's token, a JWT. One of `token` and `getToken` is needed. */
+  token?: string;
+  /** Gives a token: at first where there is no `token`, and each time one has expired. `null`: the user has none any more. */
+  getToken?: GetToken;
+  /** Called some 30 s before the token expires, for `renewToken`. Not needed beside `getToken`. */
+  onTokenWillExpire?: () => void;
+  /**
+   * The stable part of the device id, at most 96 bytes. Left out: the token's claim `device`, else a random one that is
+   * kept in local storage. A part of the tab's own is added.
+   */
+  device?: string;
+  /** The transports to use, the best first. Default: all of `websocket`, `http_stream`, `sse`. */
+  transports?: readonly Transport[];
+  /** Where the device id is kept instead of localStorage and sessionStorage; `null`: nowhere. */
+  storage?: { local?: KeyValues; session?: KeyValues } | null;
+  /** A WebSocket constructor, for platforms that have no global one. */
+  webSocket?: unknown;
+  /** Instead of the global fetch, for HTTP streaming and SSE. */
+  fetch?: typeof globalThis.fetch;
+  /** Tells `online` and `offline` instead of `window`. */
+  networkEventTarget?: EventTarget;
+}
+
+export interface InviteOptions {
+  /** At least one, and not the caller. */
+  callees: readonly { userID: string; userName?: string }[];
+  /** 0 voice, 1 video. */
+  callType: 0 | 1;
+  /** `[A-Za-z0-9_-]{1,64}`; default: a random one. */
+  callID?: string;
+  /** The room for the media; default: the call id. */
+  roomID?: string;
+  /** At most 4,096 bytes as JSON has it. */
+  customData?: string;
+  /** How long it rings, in seconds, 1 to 600; default: the app's, 60 unless set otherwise. */
+  timeout?: number;
+  /** The caller's name; the token's claim `name` goes before it. */
+  userName?: string;
+}
+
+export type AddOptions = Pick<InviteOptions, "callees" | "customData" | "timeout">;
+
+export function readTransports(list: readonly Transport[] | undefined): readonly Transport[] {
+  const chosen = list ?? transports;
+  const unknown = chosen.find((t) => !transports.includes(t));
+  if (chosen.length === 0 || unknown !== undefined) {
+    throw new RinglineError("invalid_argument", `transports: must be some of ${transports.join(", ")}, got ${String(unknown)}`);
+  }
+  return chosen;
+}
+
+/** The fields of an invitation. Checks, as the next does, what the server would refuse under another name. */
+export function invitationOf(options: InviteOptions): object {
+  const { callType, roomID, userName } = options;
+  if (callType !== 0 && callType !== 1) {
+    throw new RinglineError("invalid_argument", `callType: must be 0 (voice) or 1 (video), got ${String(callType)}`);
+  }
+  return {
+    ...calleesOf(options),
+    call_type: callType,
+    ...(roomID ? { room_id: roomID } : {}),
+    ...(userName ? { user_name: userName } : {}),
+  };
+}
+
+export function calleesOf({ callees, timeout, customData }: AddOptions): object {
+  if (!Array.isArray(callees) || callees.length === 0) {
+    throw new RinglineError("invalid_argument", "callees: must be an array with at least one callee");
+  }
+  const list = (callees as InviteOptions["callees"]).map((x, i) => {
+    if (typeof x?.userID !== "string" || x.userID === "") {
+      throw new RinglineError("invalid_argument", `callees[${i}].userID: must be a string that is not empty`);
+    }
+    return { user_id: x.userID, ...(x.userName ? { user_name: x.userName } : {}) };
+  });
+  if (timeout !== undefined && !(Number.isInteger(timeout) && timeout >= 1 && timeout <= 600)) {
+    throw new RinglineError("invalid_argument", `timeout: must be a whole number of seconds from 1 to 600, got ${timeout}`);
+  }
+  return { callees: list, ...(timeout === undefined ? {} : { ring_timeout_s: timeout }), ...customDataOf(customData) };
+}
+
+/** The most that custom data may be, in bytes between its quotes in the JSON, and what all of a command may be. */
+const maxCustomData = 4096;
+const maxCommand = 60_000;
+
+export function customDataOf(customData: string | undefined): object {
+  if (customData !== undefined && typeof customData !== "string") {
+    throw new RinglineError("invalid_argument", "customData: must be a string");
+  }
+  const size = customData ? jsonSize(customData) - 2 : 0;
+  if (size > maxCustomData) {
+    throw new RinglineError("invalid_argument", `customData: must be at most ${maxCustomData} bytes as JSON has it, got ${size}`);
+  }
+  return customData ? { custom_data: customData } : {};
+}
+
+/** A message that is too big would end the whole session. */
+export function checkSize(data: object): void {
+  const size = jsonSize(data);
+  if (size > maxCommand) throw new RinglineError("invalid_argument", `a command must be at most ${maxCommand} bytes, got ${size}`);
+}
+
+function jsonSize(value: unknown): number {
+  let size = 0;
+  for (const c of JSON.stringify(value)) {
+    const code = c.codePointAt(0) ?? 0;
+    size += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  }
+  return size;
+}

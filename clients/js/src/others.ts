@@ -1,0 +1,65 @@
+import type { Callback } from "./callbacks.js";
+import { pending, type WireCall, type WireCallee } from "./wire.js";
+
+/**
+ * What became of those whom this user waits for, from one version of a call to a newer one: for each at most one thing,
+ * by what his newest attempt has come to. What the older version said is known; without one all is new. Nothing is told
+ * that came after `until`, when this user went. The wire's times compare as they are written.
+ */
+export function awaited(
+  before: WireCall | undefined,
+  call: WireCall,
+  waitsFor: (callee: WireCallee) => boolean,
+  until?: string,
+): Callback[] {
+  return call.callees.flatMap((x) => {
+    if (!waitsFor(x) || (until !== undefined && x.at > until)) return [];
+    const known = same(before, x);
+    return known && (known.state === x.state || !pending(known)) ? [] : became(call.call_id, x);
+  });
+}
+
+/** Who else joined and left since this user came in, at `since`. Those for whom he waits he is told of in other words. */
+export function participants(
+  before: WireCall | undefined,
+  call: WireCall,
+  waitsFor: (callee: WireCallee) => boolean,
+  since: string,
+): Callback[] {
+  if (!before) return [];
+  const { caller } = call;
+  const callerLeft = caller?.state === "left" && before.caller?.state === "in" && caller.at > since ? [caller] : [];
+  const joined = call.callees.filter(
+    (x) => !waitsFor(x) && x.state === "accepted" && x.at > since && same(before, x)?.state !== "accepted",
+  );
+  const left = call.callees.filter((x) => x.state === "left" && x.at > since && same(before, x)?.state !== "left");
+  return [
+    ...joined.map((x): Callback => ({ name: "onParticipantJoined", args: [call.call_id, x.user_id] })),
+    ...[...callerLeft, ...left].map((x): Callback => ({ name: "onParticipantLeft", args: [call.call_id, x.user_id] })),
+  ];
+}
+
+/** What was known of the same attempt. */
+function same(before: WireCall | undefined, x: WireCallee): WireCallee | undefined {
+  return before?.callees.find((y) => y.user_id === x.user_id && y.attempt === x.attempt);
+}
+
+/** Who left has accepted before, even if that was not seen. */
+function became(callID: string, x: WireCallee): Callback[] {
+  switch (x.state) {
+    case "ringing":
+      return [{ name: "onOutgoingCallRinging", args: [callID, x.user_id] }];
+    case "accepted":
+    case "left":
+      return [{ name: "onOutgoingCallAccepted", args: [callID, x.user_id] }];
+    case "declined":
+      return [{ name: "onOutgoingCallDeclined", args: [callID, x.user_id] }];
+    case "busy":
+      return [{ name: "onOutgoingCallRejectedCauseBusy", args: [callID, x.user_id, x.custom_data ?? ""] }];
+    case "timed_out":
+      return [{ name: "onOutgoingCallTimeout", args: [callID, x.user_id, x.custom_data ?? ""] }];
+    case "invited":
+    case "canceled":
+      return [];
+  }
+}

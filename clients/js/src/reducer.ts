@@ -1,0 +1,134 @@
+import type { Callback } from "./callbacks.js";
+import { advance, missing, type Advance, type Seen } from "./facts.js";
+import type { WireBy, WireCall, WireNotification, WireSnapshot } from "./wire.js";
+
+/**
+ * The state of the calls that this user's device has seen, and the one function that moves it. It holds no clock and does
+ * no I/O: an input gives the next state, the callbacks to make and the commands to send.
+ *
+ * It trusts no order of frames. Of each call it keeps the newest version by `seq` and drops what is older; callbacks come
+ * from the difference between what was seen before and the newer one, never from a frame's name, as frames get lost,
+ * doubled and overtaken. So each fact (call, callee, attempt, state) calls back exactly once, by whichever frame it was
+ * learnt, and an attempt that was superseded meanwhile is not replayed.
+ */
+export interface State {
+  readonly userID: string;
+  readonly deviceID: string;
+  readonly calls: ReadonlyMap<string, Seen>;
+}
+
+/** `receivedAt` is a monotonic clock's time in milliseconds; the remaining ring time counts from it. */
+export type Input =
+  | { kind: "notification"; notification: WireNotification; receivedAt: number }
+  | { kind: "snapshot"; snapshot: WireSnapshot; showing: readonly string[]; receivedAt: number }
+  | { kind: "answer"; call: WireCall; ringRemainingMs?: number; receivedAt: number };
+
+/** Tells the server that this device rings: once for each attempt that it shows. */
+export interface RingCommand {
+  callID: string;
+  attempt: number;
+}
+
+export interface Step {
+  state: State;
+  callbacks: Callback[];
+  commands: RingCommand[];
+}
+
+/** How many calls that are over here are remembered, so that a late frame of theirs is not taken for news. */
+const remembered = 256;
+
+export const initial: State = { userID: "", deviceID: "", calls: new Map() };
+
+export function reduce(state: State, input: Input): Step {
+  const draft = new Draft(state);
+  switch (input.kind) {
+    case "notification": {
+      const { call, by, ring_remaining_ms } = input.notification;
+      draft.see(call, ring_remaining_ms, input.receivedAt, aboutMe(input.notification, state.userID) ? by : undefined);
+      break;
+    }
+    case "answer":
+      draft.see(input.call, input.ringRemainingMs, input.receivedAt, undefined);
+      break;
+    case "snapshot":
+      draft.snapshot(input.snapshot, input.showing, input.receivedAt);
+      break;
+  }
+  return draft.step();
+}
+
+/** The ids of the calls that this device shows, newest last. */
+export function showing(state: State): string[] {
+  return [...state.calls].filter(([, seen]) => seen.shown).map(([callID]) => callID);
+}
+
+/** Only then is `by` who caused what became of this user's own part. */
+function aboutMe(n: WireNotification, userID: string): boolean {
+  return n.seq === n.call.seq && (n.user_id === userID || (n.user_id === undefined && n.event === "call_ended"));
+}
+
+class Draft {
+  private userID: string;
+  private deviceID: string;
+  private readonly calls: Map<string, Seen>;
+  private readonly callbacks: Callback[] = [];
+  private readonly commands: RingCommand[] = [];
+
+  constructor(state: State) {
+    this.userID = state.userID;
+    this.deviceID = state.deviceID;
+    this.calls = new Map(state.calls);
+  }
+
+  /** What ends is told first: an app that has room for one call must be rid of the old one before it shows the new. */
+  snapshot(snapshot: WireSnapshot, asked: readonly string[], receivedAt: number): void {
+    this.userID = snapshot.user_id;
+    this.deviceID = snapshot.device_id;
+    const there = new Set(snapshot.calls.map((x) => x.call.call_id));
+    for (const callID of asked) {
+      const seen = this.calls.get(callID);
+      if (seen && !there.has(callID)) this.put(callID, missing(seen));
+    }
+    const before = this.callbacks.splice(0);
+    const groups = snapshot.calls.map(({ call, ring_remaining_ms }) => {
+      this.see(call, ring_remaining_ms, receivedAt, undefined);
+      return this.callbacks.splice(0);
+    });
+    const ends = (group: Callback[]): boolean => group.some((c) => c.name === "onCallEnded");
+    this.callbacks.push(...before, ...groups.filter(ends).flat(), ...groups.filter((g) => !ends(g)).flat());
+  }
+
+  see(call: WireCall, remainingMs: number | undefined, receivedAt: number, by: WireBy | undefined): void {
+    const { userID, deviceID } = this;
+    const before = this.calls.get(call.call_id);
+    if (before && before.call.seq > call.seq) return;
+    const ringEndsAt = remainingMs === undefined ? undefined : receivedAt + remainingMs;
+    if (before && before.call.seq === call.seq) {
+      // No news but the time: one that was put together later, on another clock or after a sleep, knows it better.
+      if (ringEndsAt !== undefined) this.calls.set(call.call_id, { ...before, ringEndsAt });
+      return;
+    }
+    const expired = remainingMs !== undefined && remainingMs <= 0;
+    this.put(call.call_id, advance(before, { call, userID, deviceID, ringEndsAt, expired, by }));
+  }
+
+  private put(callID: string, next: Advance): void {
+    this.calls.set(callID, next.seen);
+    this.callbacks.push(...next.callbacks);
+    if (next.ring !== undefined) this.commands.push({ callID, attempt: next.ring });
+  }
+
+  step(): Step {
+    let excess = this.calls.size - remembered;
+    for (const [callID, seen] of this.calls) {
+      if (excess <= 0) break;
+      if (!seen.shown && this.calls.delete(callID)) excess--;
+    }
+    return {
+      state: { userID: this.userID, deviceID: this.deviceID, calls: this.calls },
+      callbacks: this.callbacks,
+      commands: this.commands,
+    };
+  }
+}

@@ -1,0 +1,34 @@
+import type { Clock } from "./clock.js";
+import { pending, type WireCall } from "./wire.js";
+
+/** The server's clock, as it was last heard of: an app's own may be wrong by hours. */
+export class ServerTime {
+  private ahead: number | undefined; // of our monotonic clock
+
+  constructor(private readonly clock: Clock) {}
+
+  heard(serverTime: string): void {
+    const at = Date.parse(serverTime);
+    if (!Number.isNaN(at)) this.ahead = at - this.clock.now();
+  }
+
+  /** Milliseconds since 1970; undefined as long as nothing was heard. */
+  now(): number | undefined {
+    return this.ahead === undefined ? undefined : this.ahead + this.clock.now();
+  }
+
+  /**
+   * How long a call still rings for this user, where a frame does not say: until his own deadline while he pends, else
+   * until the latest of those whom he waits for.
+   */
+  remaining(call: WireCall, userID: string): number | undefined {
+    const now = this.now();
+    const own = call.callees.find((x) => x.user_id === userID);
+    const calls = call.caller?.user_id === userID && call.caller.state === "in";
+    const awaited = call.callees.filter((x) =>
+      own && pending(own) ? x === own : calls || (own?.state === "accepted" && x.invited_by === userID),
+    );
+    const deadlines = awaited.filter((x) => pending(x) && x.ring_deadline).map((x) => Date.parse(x.ring_deadline ?? ""));
+    return now === undefined || deadlines.length === 0 ? undefined : Math.max(0, Math.max(...deadlines) - now);
+  }
+}

@@ -1,0 +1,106 @@
+import type { CallActor, CallType, CallUser } from "./callbacks.js";
+import type { Seen } from "./facts.js";
+import { pending, type CalleeState, type WireBy, type WireCall, type WireCallee } from "./wire.js";
+
+/** Somebody who was invited, with what became of the newest attempt to reach him. */
+export interface Callee extends CallUser {
+  state: CalleeState;
+  /** Why the attempt is over, where it is. */
+  reason?: string;
+  attempt: number;
+  /** The user id of who invited him, or `service:` and the service's name. */
+  invitedBy: string;
+  /** For the caller that of each callee, for a callee only his own. */
+  customData: string;
+}
+
+/** A call as this user may see it. */
+export interface Call {
+  callID: string;
+  /** The room for the media. */
+  roomID: string;
+  callType: CallType;
+  state: "ringing" | "active" | "ended";
+  /** Counts the transitions of the call. */
+  seq: number;
+  caller: CallUser & { state: "in" | "left" };
+  callees: Callee[];
+  /** The invitation's. */
+  customData: string;
+  /** RFC 3339, by the server's clock. */
+  createdAt: string;
+  answeredAt?: string;
+  endedAt?: string;
+  endReason?: string;
+  endedBy?: CallActor;
+}
+
+/** A call that this device shows. */
+export interface ShownCall extends Call {
+  /** Whether this device made it, or it was made to this user. */
+  direction: "outgoing" | "incoming";
+  /** Whether this device is in it: for an incoming call once it was accepted here, for an outgoing one once anybody answered. */
+  phase: "ringing" | "active";
+  /**
+   * How long it still rings, in milliseconds, by the server's clock: for an incoming call until its own deadline, for an
+   * outgoing one until the latest of those who pend. 0 where nothing rings.
+   */
+  ringRemaining(): number;
+}
+
+export function userOf(party: { user_id: string; user_name?: string } | undefined): CallUser {
+  return { userID: party?.user_id ?? "", userName: party?.user_name ?? "" };
+}
+
+export function actorOf(by: WireBy): CallActor {
+  const actor: CallActor = { kind: by.kind };
+  if (by.user_id !== undefined) actor.userID = by.user_id;
+  if (by.device_id !== undefined) actor.deviceID = by.device_id;
+  if (by.service !== undefined) actor.service = by.service;
+  return actor;
+}
+
+function calleeOf(x: WireCallee): Callee {
+  const callee: Callee = {
+    ...userOf(x),
+    state: x.state,
+    attempt: x.attempt,
+    invitedBy: x.invited_by,
+    customData: x.custom_data ?? "",
+  };
+  if (x.reason !== undefined) callee.reason = x.reason;
+  return callee;
+}
+
+export function callOf(wire: WireCall): Call {
+  const call: Call = {
+    callID: wire.call_id,
+    roomID: wire.room_id,
+    callType: wire.call_type,
+    state: wire.state,
+    seq: wire.seq,
+    caller: { ...userOf(wire.caller), state: wire.caller?.state ?? "left" },
+    callees: wire.callees.map(calleeOf),
+    customData: wire.custom_data ?? "",
+    createdAt: wire.created_at,
+  };
+  if (wire.answered_at !== undefined) call.answeredAt = wire.answered_at;
+  if (wire.ended_at !== undefined) call.endedAt = wire.ended_at;
+  if (wire.end_reason !== undefined) call.endReason = wire.end_reason;
+  if (wire.ended_by !== undefined) call.endedBy = actorOf(wire.ended_by);
+  return call;
+}
+
+/** What is shown of a call; undefined if it is not shown here. `now` reads the clock of `receivedAt`. */
+export function shownOf(seen: Seen, userID: string, now: () => number): ShownCall | undefined {
+  const { call, shown, ringEndsAt } = seen;
+  if (!shown) return undefined;
+  const own = call.callees.find((x) => x.user_id === userID);
+  const ringing = own ? pending(own) : call.state === "ringing";
+  return {
+    ...callOf(call),
+    direction: own ? "incoming" : "outgoing",
+    phase: ringing ? "ringing" : "active",
+    ringRemaining: () => (ringEndsAt === undefined ? 0 : Math.max(0, Math.round(ringEndsAt - now()))),
+  };
+}

@@ -1,0 +1,98 @@
+import { ofActive, outcomeText, typeText, type Words } from "./announce.js";
+import { avatar } from "./avatar.js";
+import { timerText, type ActiveCard } from "./cards.js";
+import type { MakeView, RinglineElement, View } from "./host.js";
+import { noView } from "./incoming.js";
+import { node, setText } from "./nodes.js";
+import type { Phone } from "./phone.js";
+import { CardButton, Note, Stack, type CardView } from "./stack.js";
+import { listed } from "./texts.js";
+
+/** `<ringline-active>`: the calls that this device is in. */
+export const activeView: MakeView = (host, root, phone) => (phone ? new ActiveView(host, root, phone) : noView);
+
+class ActiveView implements View {
+  private readonly stack: Stack<ActiveCard>;
+
+  constructor(
+    host: RinglineElement,
+    root: ShadowRoot,
+    phone: Phone,
+  ) {
+    this.stack = new Stack<ActiveCard>(host, root, phone, {
+      cards: () => phone.board.current.active,
+      make: (card) => new ActiveCardView(phone, card),
+      said: ofActive,
+      coming: "follows",
+    });
+  }
+
+  update(words: Words): void {
+    this.stack.update(words);
+  }
+
+  tick(): void {
+    this.stack.tick();
+  }
+
+  end(): void {
+    this.stack.end();
+  }
+}
+
+class ActiveCardView implements CardView<ActiveCard> {
+  readonly element: HTMLElement;
+  private readonly title: HTMLElement;
+  private readonly type = node("span");
+  private readonly time = node("span", { class: "time", part: "time", role: "timer" });
+  private readonly face = node("div");
+  private readonly note: Note;
+  private readonly leave: CardButton;
+  private readonly actions: HTMLElement;
+  private card: ActiveCard;
+
+  constructor(
+    private readonly phone: Phone,
+    card: ActiveCard,
+  ) {
+    this.card = card;
+    const id = `t-${card.callID}`;
+    this.title = node("h2", { id, class: "title", part: "title participants" });
+    this.note = new Note(phone);
+    this.leave = new CardButton(phone, card.callID, "leave", "hangUp", id);
+    this.actions = node("div", { class: "actions", part: "actions" }, this.leave.element);
+    const sub = node("p", { class: "sub", part: "subtitle" }, this.type, this.time);
+    const head = node("div", { class: "head" }, this.face, node("div", { class: "who" }, this.title, sub));
+    const attributes = { class: "card", part: "card active", role: "group" };
+    this.element = node("section", attributes, head, this.note.element, this.actions);
+  }
+
+  update(card: ActiveCard, words: Words): void {
+    const { texts, language } = words;
+    this.card = card;
+    const { names, outcome, callID } = card;
+    const all = listed(language, names);
+    setText(this.title, outcome ? outcomeText(texts, outcome, "") : all || texts.alone);
+    const [label = ""] = ofActive(words, card);
+    this.element.setAttribute("aria-label", label);
+    setText(this.type, outcome ? all : typeText(texts, card.callType));
+    const [only] = names;
+    this.face.hidden = names.length !== 1;
+    if (only !== undefined && this.face.dataset.name !== only) {
+      this.face.dataset.name = only;
+      this.face.replaceChildren(avatar({ userID: card.users[0] ?? only, name: only }));
+    }
+    this.note.update(callID, Boolean(outcome), words);
+    this.leave.update(words);
+    this.actions.hidden = Boolean(outcome);
+    this.tick();
+  }
+
+  /** By the server's clock, so that it is the same on all devices, and after a reload. */
+  tick(): void {
+    const { answeredAt, outcome } = this.card;
+    const now = this.phone.client.serverNow();
+    if (outcome) return; // it stays as it was
+    setText(this.time, now === undefined || !answeredAt ? "" : timerText(now - Date.parse(answeredAt)));
+  }
+}

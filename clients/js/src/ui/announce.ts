@@ -1,0 +1,113 @@
+import type { RinglineError } from "../error.js";
+import type { ActiveCard, CalleeProgress, IncomingCard, Outcome, OutgoingCard } from "./cards.js";
+import type { Press } from "./phone.js";
+import { fill, listed, type UITexts } from "./texts.js";
+
+/** What is true of a card now, each as a sentence. */
+export type Said = readonly string[];
+
+/** The words of an element, in its language. */
+export interface Words {
+  texts: UITexts;
+  language: string;
+}
+
+export function progressText(texts: UITexts, progress: CalleeProgress): string {
+  switch (progress) {
+    case "calling":
+      return texts.stateCalling;
+    case "ringing":
+      return texts.stateRinging;
+    case "accepted":
+      return texts.stateAccepted;
+    case "declined":
+      return texts.stateDeclined;
+    case "busy":
+      return texts.stateBusy;
+    case "no_answer":
+      return texts.stateNoAnswer;
+    case "canceled":
+      return texts.stateCanceled;
+    case "left":
+      return texts.stateLeft;
+  }
+}
+
+export function outcomeText(texts: UITexts, outcome: Outcome, name: string): string {
+  switch (outcome) {
+    case "missed":
+      return fill(texts.missed, { name });
+    case "answered_elsewhere":
+      return texts.answeredElsewhere;
+    case "declined_elsewhere":
+      return texts.declinedElsewhere;
+    case "ended":
+    case "unanswered":
+      return texts.ended;
+  }
+}
+
+export function pressText(texts: UITexts, press: Press): string {
+  switch (press) {
+    case "accept":
+      return texts.answering;
+    case "decline":
+      return texts.declining;
+    case "cancel":
+      return texts.canceling;
+    case "leave":
+      return texts.leaving;
+  }
+}
+
+/** What went wrong, for who pressed; what only a developer can mend, in the developer's words. */
+export function failureText(texts: UITexts, error: RinglineError): string {
+  switch (error.code) {
+    case "caller_busy":
+      return texts.failedBusy;
+    case "disconnected":
+    case "timeout":
+    case "unavailable":
+      return texts.failedOffline;
+    case "rate_limited":
+      return texts.failedRate;
+    case "not_found":
+    case "call_ended":
+    case "not_pending":
+      return texts.failedOver;
+    case "answered_elsewhere":
+      return texts.answeredElsewhere;
+    case "invalid_argument":
+    case "already_exists":
+    case "permission_denied":
+    case "internal":
+      return fill(texts.failed, { name: error.message });
+  }
+}
+
+export function typeText(texts: UITexts, callType: 0 | 1): string {
+  return callType === 1 ? texts.videoCall : texts.voiceCall;
+}
+
+export function ofIncoming({ texts, language }: Words, { caller, callType, outcome, others }: IncomingCard): Said {
+  if (outcome) return [outcomeText(texts, outcome, caller.name)];
+  const with_ = others.length > 0 ? `, ${fill(texts.withOthers, { names: listed(language, others) })}` : "";
+  return [`${fill(texts.incoming, { name: caller.name })}, ${typeText(texts, callType)}${with_}`];
+}
+
+/** That somebody is being called is said once, for all; what becomes of each then of each. */
+export function ofOutgoing({ texts, language }: Words, { rows, outcome }: OutgoingCard): Said {
+  const names = listed(language, rows.map((row) => row.name));
+  const of = rows.filter((row) => row.progress !== "calling").map((row) => `${row.name}: ${progressText(texts, row.progress)}`);
+  return [fill(texts.outgoing, { names }), ...of, ...(outcome ? [outcomeText(texts, outcome, names)] : [])];
+}
+
+export function ofActive({ texts, language }: Words, { names, outcome }: ActiveCard): Said {
+  if (outcome) return [outcomeText(texts, outcome, "")];
+  return [names.length > 0 ? fill(texts.active, { names: listed(language, names) }) : texts.alone];
+}
+
+/** What is said now and was not before, by card. What goes is not said: what follows is. */
+export function news(before: ReadonlyMap<string, Said>, now: ReadonlyMap<string, Said>): string[] {
+  return [...now].flatMap(([callID, said]) => said.filter((text) => !before.get(callID)?.includes(text)));
+}

@@ -1,0 +1,183 @@
+import type { CallEnd } from "../callbacks.js";
+import type { RinglineClient } from "../client.js";
+import type { Clock } from "../clock.js";
+import type { ShownCall } from "../shapes.js";
+import {
+  activeCard,
+  dialedCard,
+  incomingCard,
+  incomingOutcome,
+  outgoingCard,
+  outgoingOutcome,
+  rowsOf,
+  type ActiveCard,
+  type CalleeProgress,
+  type Dialed,
+  type IncomingCard,
+  type OutgoingCard,
+  type Outcome,
+} from "./cards.js";
+
+/** What the elements show. */
+export interface Cards {
+  incoming: readonly IncomingCard[];
+  outgoing: readonly OutgoingCard[];
+  active: readonly ActiveCard[];
+}
+
+export const noCards: Cards = { incoming: [], outgoing: [], active: [] };
+
+type Client = Pick<RinglineClient, "calls" | "on" | "userID">;
+type Over = { [K in keyof Cards]: { where: K; card: Cards[K][number] } }[keyof Cards];
+
+/** How long it is shown what became of a call that is over. */
+export const lingers = 4_000;
+
+/**
+ * The cards of a client's calls: those that are shown now, those that are only being made, and for some seconds those that
+ * are over, with what became of them. It watches its client as long as anybody watches it.
+ */
+export class Board {
+  current: Cards = noCards;
+  private readonly watchers = new Set<() => void>();
+  private readonly dialed = new Map<string, Dialed>();
+  private last = new Map<string, ShownCall>(); // as they were shown last; one that is gone until its end is told
+  private facts = new Map<string, Map<string, CalleeProgress>>(); // of callees, as the events of this moment told them
+  private drawn: ReadonlySet<string> = new Set(); // the calls of `current`
+  private over = new Map<string, Over>();
+  private stops: (() => void)[] = [];
+  private isStale = false;
+
+  constructor(
+    private readonly client: Client,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Calls back after each change, once for all that happens at one moment, until what it returns is called. */
+  subscribe(watcher: () => void): () => void {
+    const own = (): void => watcher(); // the same may watch twice
+    this.watchers.add(own);
+    if (this.watchers.size === 1) this.watch();
+    return () => {
+      if (this.watchers.delete(own) && this.watchers.size === 0) this.rest();
+    };
+  }
+
+  /** Shows a call that is being made, until what it returns is called. */
+  dials(dialed: Dialed): () => void {
+    this.over.clear(); // what became of an earlier call is no news any more
+    this.dialed.set(dialed.callID, dialed);
+    this.changed();
+    return () => {
+      this.dialed.delete(dialed.callID);
+      this.changed();
+    };
+  }
+
+  /** Tells those who watch, once everything that belongs to this moment has been told. */
+  changed(): void {
+    if (this.isStale || this.watchers.size === 0) return;
+    this.isStale = true;
+    void Promise.resolve().then(() => {
+      this.isStale = false;
+      this.refresh();
+      for (const watcher of [...this.watchers]) watcher();
+    });
+  }
+
+  private watch(): void {
+    const { client } = this;
+    const told = (progress: CalleeProgress) => (callID: string, calleeID: string) => {
+      const facts = this.facts.get(callID) ?? new Map<string, CalleeProgress>();
+      this.facts.set(callID, facts.set(calleeID, progress));
+    };
+    this.stops = [
+      client.calls.subscribe((calls) => {
+        for (const call of calls) this.last.set(call.callID, call);
+        this.changed();
+      }),
+      client.on("outgoingCallAccepted", told("accepted")),
+      client.on("outgoingCallDeclined", told("declined")),
+      client.on("outgoingCallRejectedCauseBusy", told("busy")),
+      client.on("outgoingCallTimeout", told("no_answer")),
+      client.on("callEnded", (callID, _, end) => this.ended(callID, end)),
+      client.on("connectionStateChanged", () => this.changed()),
+    ];
+    for (const call of client.calls.current) this.last.set(call.callID, call);
+    this.refresh();
+  }
+
+  private rest(): void {
+    for (const stop of this.stops) stop();
+    this.stops = [];
+    this.last.clear();
+    this.facts.clear();
+    this.over.clear();
+    this.drawn = new Set();
+    this.current = noCards;
+  }
+
+  private ended(callID: string, end: CallEnd): void {
+    const over = this.outcome(callID, end);
+    if (over) {
+      this.over.set(callID, over);
+      this.stops.push(
+        this.clock.after(lingers, () => {
+          if (this.over.get(callID) === over) this.over.delete(callID);
+          this.changed();
+        }),
+      );
+    }
+    this.changed();
+  }
+
+  private outcome(callID: string, { reason, by }: CallEnd): Over | undefined {
+    const { userID } = this.client;
+    const call = this.last.get(callID);
+    const active = call && activeCard(call, userID);
+    if (active) {
+      const own = reason === "left" || (by?.kind === "user" && by.userID === userID);
+      return own ? undefined : { where: "active", card: { ...active, outcome: "ended" } };
+    }
+    if (call?.direction === "incoming") {
+      const card = incomingCard(call, userID);
+      const outcome = incomingOutcome(reason);
+      return card && outcome && { where: "incoming", card: { ...card, outcome } };
+    }
+    const outcome = outgoingOutcome(reason);
+    return outcome && this.unanswered(callID, call, outcome);
+  }
+
+  /** A call whose callees are all busy is over with its invitation's answer; it was never shown but as being made. */
+  private unanswered(callID: string, call: ShownCall | undefined, outcome: Outcome): Over | undefined {
+    const dialed = this.dialed.get(callID);
+    const card = call ? { callID, callType: call.callType, rows: rowsOf(call.callees) } : dialed && dialedCard(dialed);
+    if (!card) return undefined;
+    const facts = this.facts.get(callID);
+    const rows = card.rows.map((row) => {
+      const pending = row.progress === "calling" || row.progress === "ringing";
+      return { ...row, progress: facts?.get(row.userID) ?? (pending ? "canceled" : row.progress) };
+    });
+    return { where: "outgoing", card: { ...card, rows, outcome } };
+  }
+
+  private refresh(): void {
+    const { client, dialed, over } = this;
+    const calls = client.calls.current;
+    const shown = new Set(calls.map((c) => c.callID));
+    if (calls.some((c) => !this.drawn.has(c.callID))) over.clear();
+    this.drawn = shown;
+    const being = [...dialed.values()].filter((d) => !shown.has(d.callID) && !over.has(d.callID));
+    this.current = {
+      incoming: [...calls.flatMap((c) => incomingCard(c, client.userID) ?? []), ...this.overOf("incoming")],
+      outgoing: [...calls.flatMap((c) => outgoingCard(c) ?? []), ...being.map(dialedCard), ...this.overOf("outgoing")],
+      active: [...calls.flatMap((c) => activeCard(c, client.userID) ?? []), ...this.overOf("active")],
+    };
+    this.last = new Map(calls.map((c) => [c.callID, c]));
+    this.facts.clear();
+  }
+
+  private overOf<K extends keyof Cards>(where: K): Cards[K][number][] {
+    return [...this.over.values()].flatMap((x) => (x.where === where ? [x.card as Cards[K][number]] : []));
+  }
+}

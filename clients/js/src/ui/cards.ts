@@ -1,0 +1,143 @@
+import type { CallEndReason, CallType, CallUser } from "../callbacks.js";
+import type { Callee, ShownCall } from "../shapes.js";
+
+/** What became of a callee so far, as the caller sees it. `calling` until a device of his says that it rings. */
+export type CalleeProgress = "calling" | "ringing" | "accepted" | "declined" | "busy" | "no_answer" | "canceled" | "left";
+
+export interface CalleeRow {
+  userID: string;
+  name: string;
+  progress: CalleeProgress;
+}
+
+/** What became of a call that is over, which is shown for some seconds. */
+export type Outcome = "missed" | "answered_elsewhere" | "declined_elsewhere" | "ended" | "unanswered";
+
+interface Card {
+  callID: string;
+  callType: CallType;
+  /** Set once it is over. */
+  outcome?: Outcome;
+}
+
+export interface IncomingCard extends Card {
+  caller: { userID: string; name: string };
+  /** Who else was called. */
+  others: string[];
+  /** The call, for its remaining time. */
+  call: ShownCall;
+}
+
+export interface OutgoingCard extends Card {
+  rows: CalleeRow[];
+}
+
+export interface ActiveCard extends Card {
+  /** Everybody else who is in it, and their user ids. */
+  names: string[];
+  users: string[];
+  /** RFC 3339, by the server's clock; "" if it is not known. */
+  answeredAt: string;
+}
+
+/** A call that is being made: its invitation has no answer yet, so no server may know of it. */
+export interface Dialed {
+  callID: string;
+  callType: CallType;
+  callees: readonly { userID: string; userName?: string }[];
+}
+
+export function nameOf(user: { userID: string; userName?: string }): string {
+  return user.userName || user.userID;
+}
+
+export function incomingCard(call: ShownCall, me: string): IncomingCard | undefined {
+  if (call.direction !== "incoming" || call.phase !== "ringing") return undefined;
+  const { callID, callType, caller } = call;
+  const others = call.callees.filter((x) => x.userID !== me).map(nameOf);
+  return { callID, callType, caller: { userID: caller.userID, name: nameOf(caller) }, others, call };
+}
+
+/** As long as anybody waits to be answered for; so a group call that some have answered has two cards. */
+export function outgoingCard(call: ShownCall): OutgoingCard | undefined {
+  if (call.direction !== "outgoing" || !call.callees.some(pends)) return undefined;
+  return { callID: call.callID, callType: call.callType, rows: rowsOf(call.callees) };
+}
+
+export function dialedCard({ callID, callType, callees }: Dialed): OutgoingCard {
+  return { callID, callType, rows: callees.map((x) => ({ userID: x.userID, name: nameOf(x), progress: "calling" })) };
+}
+
+export function activeCard(call: ShownCall, me: string): ActiveCard | undefined {
+  if (call.phase !== "active") return undefined;
+  const { callID, callType, caller, answeredAt = "" } = call;
+  const inIt: CallUser[] = call.callees.filter((x) => x.state === "accepted");
+  if (caller.state === "in") inIt.unshift(caller);
+  const others = inIt.filter((x) => x.userID !== me);
+  if (others.length === 0 && outgoingCard(call)) return undefined; // which says it all
+  return { callID, callType, names: others.map(nameOf), users: others.map((x) => x.userID), answeredAt };
+}
+
+export function rowsOf(callees: readonly Callee[]): CalleeRow[] {
+  return callees.map((x) => ({ userID: x.userID, name: nameOf(x), progress: progressOf(x) }));
+}
+
+function pends({ state }: Callee): boolean {
+  return state === "invited" || state === "ringing";
+}
+
+function progressOf({ state }: Callee): CalleeProgress {
+  switch (state) {
+    case "invited":
+      return "calling";
+    case "timed_out":
+      return "no_answer";
+    case "ringing":
+    case "accepted":
+    case "declined":
+    case "busy":
+    case "canceled":
+    case "left":
+      return state;
+  }
+}
+
+/** What a callee is told of a call that rang here and is over. Of what he has done himself here, nothing. */
+export function incomingOutcome(reason: CallEndReason): Outcome | undefined {
+  switch (reason) {
+    case "canceled":
+    case "timed_out":
+      return "missed";
+    case "answered_elsewhere":
+    case "declined_elsewhere":
+      return reason;
+    case "completed":
+    case "expired":
+    case "server_ended":
+      return "ended";
+    case "declined":
+    case "busy":
+    case "left":
+      return undefined;
+  }
+}
+
+/** What a caller is told whose call nobody has answered. Who canceled it himself knows. */
+export function outgoingOutcome(reason: CallEndReason): Outcome | undefined {
+  return reason === "canceled" || reason === "left" ? undefined : "unanswered";
+}
+
+/** How much of the time to ring is left, from 1 to 0. Only the server's clock counts. */
+export function ringLeft(call: Pick<ShownCall, "createdAt">, remainingMs: number, serverNow: number | undefined): number {
+  const rungFor = serverNow === undefined ? 0 : Math.max(0, serverNow - Date.parse(call.createdAt));
+  const whole = rungFor + remainingMs;
+  return whole > 0 ? remainingMs / whole : 0;
+}
+
+/** A duration as a call's timer shows it: 0:07, 12:30, 1:00:00. */
+export function timerText(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const minutes = Math.floor(s / 60);
+  return minutes < 60 ? `${minutes}:${two(s % 60)}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(s % 60)}`;
+}

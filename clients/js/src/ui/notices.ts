@@ -1,0 +1,67 @@
+import { typeText, type Words } from "./announce.js";
+import type { IncomingCard } from "./cards.js";
+import { fill } from "./texts.js";
+
+/** Whether the user could be asked for system notifications: that is only done on a press. */
+export function canAskForNotices(): boolean {
+  return typeof Notification !== "undefined" && Notification.permission === "default" && isSecureContext;
+}
+
+/** Asks the user. To be called on a press. */
+export async function askForNotices(): Promise<void> {
+  try {
+    await Notification.requestPermission();
+  } catch {
+    // a browser that can't be asked
+  }
+}
+
+/** System notifications for calls that ring while the page is not seen. */
+export class Notices {
+  private readonly shown = new Map<string, Notification>();
+  private readonly told = new Set<string>();
+  private ringing: readonly IncomingCard[] = [];
+  private words: Words | undefined;
+  private readonly onVisibility = (): void => this.update(this.ringing, this.words);
+
+  start(): void {
+    document.addEventListener("visibilitychange", this.onVisibility);
+  }
+
+  stop(): void {
+    document.removeEventListener("visibilitychange", this.onVisibility);
+    this.update([], undefined);
+  }
+
+  update(cards: readonly IncomingCard[], words: Words | undefined): void {
+    this.ringing = cards.filter((card) => !card.outcome);
+    this.words = words;
+    const isHidden = document.visibilityState === "hidden";
+    for (const [callID, notice] of this.shown) {
+      if (isHidden && this.ringing.some((c) => c.callID === callID)) continue;
+      notice.close();
+      this.shown.delete(callID);
+    }
+    for (const callID of this.told) {
+      if (!this.ringing.some((c) => c.callID === callID)) this.told.delete(callID);
+    }
+    if (isHidden && words) this.ringing.forEach((card) => this.show(card, words));
+  }
+
+  private show({ callID, caller, callType }: IncomingCard, { texts }: Words): void {
+    if (this.told.has(callID) || typeof Notification === "undefined" || Notification.permission !== "granted") return;
+    this.told.add(callID);
+    try {
+      // With one tag for a call, two hidden tabs show one.
+      const options = { body: typeText(texts, callType), tag: `ringline.${callID}`, requireInteraction: true };
+      const notice = new Notification(fill(texts.incoming, { name: caller.name }), options);
+      notice.onclick = () => {
+        window.focus();
+        notice.close();
+      };
+      this.shown.set(callID, notice);
+    } catch {
+      // Android lets only a service worker show one
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { Turns } from "./turns.js";
+
+/**
+ * - `silent`: nothing rings here;
+ * - `sounding`: this tab rings;
+ * - `elsewhere`: another tab of this browser does, or none has said yet that it does not;
+ * - `blocked`: the browser lets nothing sound before the user has pressed something here.
+ */
+export type RingerState = "silent" | "sounding" | "elsewhere" | "blocked";
+
+export interface RingerTone {
+  isAllowed(): Promise<boolean>;
+  start(): void;
+  stop(): void;
+}
+
+/** How often a tab that may not sound looks whether another one does. */
+const lookEvery = 1_000;
+
+/** Rings in one tab of a browser: in one that may sound, so that a silent tab never takes the turn. */
+export class Ringer {
+  state: RingerState = "silent";
+  /** Set while another tab rings in place of this one, which may not. */
+  isCovered = false;
+  private isWanted = false;
+  private attempt = 0; // what comes of an earlier one is late, and nothing to us
+  private stopWaiting = new AbortController();
+  private over = (): void => {};
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly tone: RingerTone,
+    private readonly turns: () => Turns,
+    private readonly changed: () => void,
+  ) {}
+
+  want(rings: boolean): void {
+    if (rings === this.isWanted) return;
+    this.isWanted = rings;
+    if (rings) void this.ring();
+    else this.silence();
+  }
+
+  /** The user has pressed something: what was refused may be allowed now. */
+  retry(): void {
+    if (this.state === "blocked") void this.ring();
+  }
+
+  private async ring(): Promise<void> {
+    const attempt = ++this.attempt;
+    clearTimeout(this.timer);
+    const isAllowed = await this.tone.isAllowed();
+    if (this.attempt !== attempt) return;
+    if (!isAllowed) return this.look(attempt);
+    this.become("elsewhere");
+    const { signal } = (this.stopWaiting = new AbortController());
+    let over: () => void;
+    try {
+      over = await this.turns().take(signal);
+    } catch {
+      return; // no longer wanted
+    }
+    if (this.attempt !== attempt) return over();
+    this.over = over;
+    this.tone.start();
+    this.become("sounding");
+  }
+
+  private async look(attempt: number): Promise<void> {
+    const areTaken = await this.turns().areTaken();
+    if (this.attempt !== attempt) return;
+    this.become("blocked", areTaken);
+    this.timer = setTimeout(() => void this.look(attempt), lookEvery);
+  }
+
+  private become(state: RingerState, isCovered = false): void {
+    if (this.state === state && this.isCovered === isCovered) return;
+    this.state = state;
+    this.isCovered = isCovered;
+    this.changed();
+  }
+
+  private silence(): void {
+    this.attempt++;
+    clearTimeout(this.timer);
+    this.stopWaiting.abort();
+    this.tone.stop();
+    this.over();
+    this.over = () => {};
+    this.become("silent");
+  }
+}

@@ -1,0 +1,60 @@
+import type { Phone } from "./phone.js";
+import { Ringer } from "./ringer.js";
+import { ringback, ringtone, Tone } from "./tone.js";
+import { turnsOf } from "./turns.js";
+
+/** What sounds for a phone: a ringtone as long as a call rings here, a ringback as long as one rings there. */
+export class Sounds {
+  readonly ringer: Ringer;
+  private readonly ringback = new Tone(ringback);
+  private backSounds = false;
+  private readonly users = { ringtone: 0, ringback: 0 };
+  private stop = (): void => {};
+
+  constructor(private readonly phone: Phone) {
+    const name = (): string => `ringline.ringtone.${phone.client.userID}`; // two users in two tabs ring both
+    this.ringer = new Ringer(new Tone(ringtone), () => turnsOf(name()), () => phone.board.changed());
+  }
+
+  /** An element that sounds is in the page, until what it returns is called. */
+  use(what: "ringtone" | "ringback"): () => void {
+    if (this.users.ringtone + this.users.ringback === 0) this.start();
+    this.users[what]++;
+    this.update();
+    return () => {
+      this.users[what]--;
+      this.update();
+      if (this.users.ringtone + this.users.ringback === 0) this.stop();
+    };
+  }
+
+  private start(): void {
+    const press = (): void => this.ringer.retry();
+    const stopWatching = this.phone.board.subscribe(() => this.update());
+    for (const event of ["pointerup", "keydown"]) document.addEventListener(event, press, true);
+    this.stop = () => {
+      stopWatching();
+      for (const event of ["pointerup", "keydown"]) document.removeEventListener(event, press, true);
+    };
+  }
+
+  private update(): void {
+    const { board, pressed, options } = this.phone;
+    const may = options.sound !== false;
+    const { incoming, outgoing } = board.current;
+    this.ringer.want(may && this.users.ringtone > 0 && incoming.some((c) => !c.outcome && !pressed.has(c.callID)));
+    const rings = outgoing.some(({ callID, rows, outcome }) => {
+      const of = (progress: string): boolean => rows.some((row) => row.progress === progress);
+      return !outcome && !pressed.has(callID) && of("ringing") && !of("accepted");
+    });
+    void this.ringBack(may && this.users.ringback > 0 && rings);
+  }
+
+  private async ringBack(sounds: boolean): Promise<void> {
+    if (this.backSounds === sounds) return;
+    this.backSounds = sounds;
+    if (!sounds) return this.ringback.stop();
+    const isAllowed = await this.ringback.isAllowed();
+    if (isAllowed && this.backSounds) this.ringback.start();
+  }
+}

@@ -1,0 +1,137 @@
+import { failureText, news, pressText, type Said, type Words } from "./announce.js";
+import type { Coming } from "./focus.js";
+import { icon, node, setText, type Icon } from "./nodes.js";
+import type { Phone, Press } from "./phone.js";
+
+/** How a card of one kind is drawn. */
+export interface CardView<C> {
+  readonly element: HTMLElement;
+  update(card: C, words: Words): void;
+  tick?(): void;
+}
+
+/** What differs between the elements that show cards. */
+export interface Kind<C> {
+  cards(): readonly C[];
+  make(card: C): CardView<C>;
+  said(words: Words, card: C): Said;
+  coming: Coming;
+}
+
+/** Cards one above the other, and the words that a screen reader hears of them. */
+export class Stack<C extends { callID: string; outcome?: unknown }> {
+  private readonly list = node("div", { class: "cards", part: "cards" });
+  private readonly live = node("div", { class: "said", role: "status", "aria-live": "polite" });
+  private readonly views = new Map<string, { view: CardView<C>; gone: () => void; isOver: boolean }>();
+  private said: ReadonlyMap<string, Said> = new Map();
+
+  constructor(
+    private readonly host: HTMLElement,
+    root: ShadowRoot,
+    private readonly phone: Phone,
+    private readonly kind: Kind<C>,
+    after: readonly Node[] = [],
+  ) {
+    for (const old of [...root.children]) if (old.localName !== "style") old.remove();
+    root.append(this.live, this.list, ...after);
+  }
+
+  update(words: Words): void {
+    const { kind, views, host, phone } = this;
+    const cards = kind.cards();
+    host.toggleAttribute("showing", cards.length > 0);
+    if (phone.options.theme) host.setAttribute("theme", phone.options.theme);
+    for (const [callID, { view, gone }] of views) {
+      if (cards.some((card) => card.callID === callID)) continue;
+      gone();
+      view.element.remove();
+      views.delete(callID);
+    }
+    for (const card of cards) this.draw(card, words);
+    this.say(cards, words);
+  }
+
+  tick(): void {
+    for (const { view } of this.views.values()) view.tick?.();
+  }
+
+  end(): void {
+    for (const { view, gone } of this.views.values()) {
+      gone();
+      view.element.remove();
+    }
+    this.views.clear();
+    this.host.removeAttribute("showing");
+  }
+
+  private draw(card: C, words: Words): void {
+    const { kind, phone, views } = this;
+    const known = views.get(card.callID);
+    if (known) {
+      if (card.outcome && !known.isOver) known.gone(); // its buttons go, and with them the focus
+      known.isOver ||= Boolean(card.outcome);
+      return known.view.update(card, words);
+    }
+    const view = kind.make(card);
+    view.update(card, words);
+    this.list.append(view.element);
+    const first = (): HTMLElement | undefined => view.element.querySelector<HTMLElement>("button:not([hidden] *)") ?? undefined;
+    const gone = card.outcome ? () => {} : phone.focus.came(view.element, first, kind.coming);
+    views.set(card.callID, { view, gone, isOver: Boolean(card.outcome) });
+  }
+
+  private say(cards: readonly C[], words: Words): void {
+    const { pressed, failed } = this.phone;
+    const now = new Map<string, Said>();
+    for (const card of cards) {
+      const press = pressed.get(card.callID);
+      const error = failed.get(card.callID);
+      const more = press ? [pressText(words.texts, press)] : error ? [failureText(words.texts, error)] : [];
+      now.set(card.callID, [...this.kind.said(words, card), ...more]);
+    }
+    if (cards.length > 0 && !this.phone.isConnected) now.set("", [words.texts.reconnecting]);
+    const said = news(this.said, now);
+    this.said = now;
+    if (said.length > 0) this.live.textContent = said.join(". ");
+    else if (cards.length === 0) this.live.textContent = "";
+  }
+}
+
+/** The line of a card that says what a press is waiting for, or why it came to nothing. */
+export class Note {
+  readonly element = node("p", { class: "note", part: "note" });
+
+  constructor(private readonly phone: Phone) {}
+
+  update(callID: string, isOver: boolean, { texts }: Words): void {
+    const press = this.phone.pressed.get(callID);
+    const error = this.phone.failed.get(callID);
+    const text = press ? pressText(texts, press) : error ? failureText(texts, error) : this.phone.isConnected ? "" : texts.reconnecting;
+    setText(this.element, isOver ? "" : text);
+    this.element.classList.toggle("bad", !press && Boolean(error));
+  }
+}
+
+/** A button of a card. While a press of that call has no answer it takes no other, and keeps the focus. */
+export class CardButton {
+  readonly element: HTMLButtonElement;
+  private readonly label = node("span");
+
+  constructor(
+    private readonly phone: Phone,
+    private readonly callID: string,
+    private readonly press: Press,
+    image: Icon,
+    describedBy: string,
+  ) {
+    const kind = press === "accept" ? "accept" : "decline";
+    const attributes = { type: "button", class: kind, part: `button ${press}`, "aria-describedby": describedBy };
+    this.element = node("button", attributes, icon(image), this.label);
+    this.element.addEventListener("click", () => void phone.press(callID, press));
+  }
+
+  update({ texts }: Words): void {
+    setText(this.label, texts[this.press]);
+    this.element.setAttribute("aria-disabled", String(this.phone.pressed.has(this.callID)));
+  }
+}

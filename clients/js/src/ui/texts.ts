@@ -1,0 +1,149 @@
+/** Every word that Ringline's elements show or say. `{name}`, `{names}` and `{seconds}` stand for what is filled in. */
+export interface UITexts {
+  accept: string;
+  decline: string;
+  cancel: string;
+  leave: string;
+  call: string;
+  voiceCall: string;
+  videoCall: string;
+  /** Over an incoming call, and said of it. */
+  incoming: string;
+  /** Who else was called. */
+  withOthers: string;
+  seconds: string;
+  /** Over an outgoing call; `stateCalling` and so on stand beside each callee. */
+  outgoing: string;
+  stateCalling: string;
+  stateRinging: string;
+  stateAccepted: string;
+  stateDeclined: string;
+  stateBusy: string;
+  stateNoAnswer: string;
+  stateCanceled: string;
+  stateLeft: string;
+  /** Over a call that was answered. */
+  active: string;
+  /** The same, as long as nobody else is in it. */
+  alone: string;
+  /** As long as a press has no answer. */
+  answering: string;
+  declining: string;
+  canceling: string;
+  leaving: string;
+  /** What became of a call, for some seconds. */
+  missed: string;
+  answeredElsewhere: string;
+  declinedElsewhere: string;
+  ended: string;
+  reconnecting: string;
+  hearRingtone: string;
+  turnOnNotifications: string;
+  /** Where a press came to nothing. */
+  failedBusy: string;
+  failedOffline: string;
+  failedRate: string;
+  failedOver: string;
+  failedNoSession: string;
+  failed: string;
+}
+
+const en: UITexts = {
+  accept: "Accept",
+  decline: "Decline",
+  cancel: "Cancel",
+  leave: "Leave",
+  call: "Call",
+  voiceCall: "Voice call",
+  videoCall: "Video call",
+  incoming: "{name} is calling",
+  withOthers: "with {names}",
+  seconds: "{seconds} s",
+  outgoing: "Calling {names}",
+  stateCalling: "calling",
+  stateRinging: "ringing",
+  stateAccepted: "accepted",
+  stateDeclined: "declined",
+  stateBusy: "busy",
+  stateNoAnswer: "no answer",
+  stateCanceled: "canceled",
+  stateLeft: "left",
+  active: "In a call with {names}",
+  alone: "Nobody else is in the call",
+  answering: "Answering …",
+  declining: "Declining …",
+  canceling: "Canceling …",
+  leaving: "Leaving …",
+  missed: "Missed call from {name}",
+  answeredElsewhere: "Answered on another device",
+  declinedElsewhere: "Declined on another device",
+  ended: "Call ended",
+  reconnecting: "No connection, trying again …",
+  hearRingtone: "Tap to hear the ringtone",
+  turnOnNotifications: "Turn on notifications",
+  failedBusy: "You are in another call.",
+  failedOffline: "There is no connection. Try again.",
+  failedRate: "Too many calls. Wait a moment.",
+  failedOver: "This call is over.",
+  failedNoSession: "Not signed in for calls yet.",
+  failed: "That did not work: {name}",
+};
+
+const zh: UITexts = {
+  accept: "接听",
+  decline: "拒绝",
+  cancel: "取消",
+  leave: "挂断",
+  call: "呼叫",
+  voiceCall: "语音通话",
+  videoCall: "视频通话",
+  incoming: "{name} 来电",
+  withOthers: "同时邀请 {names}",
+  seconds: "{seconds} 秒",
+  outgoing: "正在呼叫 {names}",
+  stateCalling: "呼叫中",
+  stateRinging: "响铃中",
+  stateAccepted: "已接听",
+  stateDeclined: "已拒绝",
+  stateBusy: "忙线中",
+  stateNoAnswer: "无人接听",
+  stateCanceled: "已取消",
+  stateLeft: "已离开",
+  active: "与 {names} 通话中",
+  alone: "通话中没有其他人",
+  answering: "正在接听…",
+  declining: "正在拒绝…",
+  canceling: "正在取消…",
+  leaving: "正在挂断…",
+  missed: "{name} 的未接来电",
+  answeredElsewhere: "已在其他设备接听",
+  declinedElsewhere: "已在其他设备拒绝",
+  ended: "通话已结束",
+  reconnecting: "连接已断开，正在重连…",
+  hearRingtone: "轻触以播放铃声",
+  turnOnNotifications: "开启通知",
+  failedBusy: "您正在通话中。",
+  failedOffline: "没有网络连接，请重试。",
+  failedRate: "呼叫过于频繁，请稍候。",
+  failedOver: "通话已结束。",
+  failedNoSession: "尚未登录通话服务。",
+  failed: "操作失败：{name}",
+};
+
+/** The texts of a language, as `lang` names it, with an app's own before them. A language that we don't have is English. */
+export function textsOf(language: string, own: Partial<UITexts> = {}): UITexts {
+  return { ...(/^zh\b/i.test(language) ? zh : en), ...own };
+}
+
+export function fill(text: string, values: { name?: string; names?: string; seconds?: number }): string {
+  return text.replace(/\{(name|names|seconds)\}/g, (whole, key: "name" | "names" | "seconds") => String(values[key] ?? whole));
+}
+
+/** A list as the language writes it. */
+export function listed(language: string, names: readonly string[]): string {
+  try {
+    return new Intl.ListFormat(language || "en", { type: "conjunction", style: "long" }).format(names);
+  } catch {
+    return names.join(", "); // a language tag that is none
+  }
+}

@@ -1,0 +1,123 @@
+import { systemClock, type Clock } from "../clock.js";
+import { randomID } from "../random.js";
+
+/** Of all tabs of a browser that want the same, one has its turn at a time. */
+export interface Turns {
+  /** Waits for its turn, and gives what to call when it is over. Rejects once the signal aborts. */
+  take(signal: AbortSignal): Promise<() => void>;
+  /** Whether some tab has its turn. */
+  areTaken(): Promise<boolean>;
+}
+
+/** By web locks; on a page that is not secure there are none, and tabs tell each other over a channel. */
+export function turnsOf(name: string): Turns {
+  if (typeof navigator !== "undefined" && navigator.locks) return lockTurns(name);
+  if (typeof BroadcastChannel !== "undefined") return new ChannelTurns(() => new BroadcastChannel(name), systemClock);
+  return { take: () => Promise.resolve(() => {}), areTaken: () => Promise.resolve(false) };
+}
+
+function lockTurns(name: string): Turns {
+  return {
+    take: (signal) =>
+      new Promise((resolve, reject) => {
+        navigator.locks.request(name, { signal }, () => new Promise<void>((over) => resolve(over))).catch(reject);
+      }),
+    areTaken: async () => (await navigator.locks.query()).held?.some((lock) => lock.name === name) ?? false,
+  };
+}
+
+/** What is needed of a BroadcastChannel. */
+export interface Channel {
+  postMessage(data: Told): void;
+  close(): void;
+  onmessage: ((event: MessageEvent<Told>) => void) | null;
+}
+
+interface Told {
+  tab: string;
+  says: "wait" | "have" | "over";
+}
+
+/** How often a tab says how it stands, and how long one that is silent counts: a timer of a hidden tab comes once a second. */
+const sayEvery = 400;
+const believedFor = 2_500;
+
+/** Whoever has it keeps it; of those who wait for it the one with the smallest id is next. */
+export class ChannelTurns implements Turns {
+  constructor(
+    private readonly open: () => Channel,
+    private readonly clock: Clock,
+    private readonly tab = randomID(8),
+  ) {}
+
+  take(signal: AbortSignal): Promise<() => void> {
+    const { clock, tab } = this;
+    return new Promise((resolve, reject) => {
+      const others = new Others(clock);
+      const channel = this.open();
+      let has = false;
+      let stopTimer = (): void => {};
+      const say = (): void => channel.postMessage({ tab, says: has ? "have" : "wait" });
+      const end = (): void => {
+        stopTimer();
+        channel.onmessage = null;
+        channel.postMessage({ tab, says: "over" });
+        channel.close();
+      };
+      const look = (): void => {
+        if (!has && !others.goBefore(tab)) {
+          has = true;
+          resolve(end);
+        }
+        say();
+        stopTimer = clock.after(sayEvery, look);
+      };
+      channel.onmessage = ({ data }) => {
+        const isNew = others.heard(data);
+        if (isNew) say();
+      };
+      signal.addEventListener("abort", () => {
+        if (has) return;
+        end();
+        reject(new Error("aborted"));
+      });
+      say();
+      stopTimer = clock.after(sayEvery, look);
+    });
+  }
+
+  async areTaken(): Promise<boolean> {
+    const others = new Others(this.clock);
+    const channel = this.open();
+    channel.onmessage = ({ data }) => void others.heard(data);
+    await new Promise<void>((resolve) => this.clock.after(2 * sayEvery, resolve));
+    channel.close();
+    return others.have();
+  }
+}
+
+class Others {
+  private readonly tabs = new Map<string, { has: boolean; at: number }>();
+
+  constructor(private readonly clock: Clock) {}
+
+  /** Says whether that tab was not heard of before. */
+  heard({ tab, says }: Told): boolean {
+    const isNew = !this.tabs.has(tab);
+    if (says === "over") this.tabs.delete(tab);
+    else this.tabs.set(tab, { has: says === "have", at: this.clock.now() });
+    return isNew && says !== "over";
+  }
+
+  have(): boolean {
+    return this.live().some(([, { has }]) => has);
+  }
+
+  goBefore(tab: string): boolean {
+    return this.live().some(([other, { has }]) => has || other < tab);
+  }
+
+  private live(): [string, { has: boolean; at: number }][] {
+    return [...this.tabs].filter(([, { at }]) => this.clock.now() - at < believedFor);
+  }
+}

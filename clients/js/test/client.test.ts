@@ -1,0 +1,531 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RinglineClient } from "../src/client.js";
+import type { Internals } from "../src/internals.js";
+import type { RinglineClientOptions } from "../src/options.js";
+import { systemClock } from "../src/clock.js";
+import { RinglineError } from "../src/error.js";
+import { FakeClock, FakeSession, rejected, settle, token } from "./fakes.js";
+import { at, call, callee } from "./world.js";
+
+const server = "https://edge.example.com";
+
+async function world(options: RinglineClientOptions = {}, user = "ann") {
+  const clock = new FakeClock();
+  const sessions: FakeSession[] = [];
+  const internals: Internals = {
+    clock,
+    makeSession: (o, l) => (sessions.push(new FakeSession(o, l)), sessions.at(-1)!),
+  };
+  const client = new RinglineClient({ server, token: token(user), storage: null, ...options }, internals);
+  const heard: string[] = [];
+  client.on("connectionStateChanged", (state) => heard.push(state));
+  client.on("error", (e) => heard.push(`error ${e.code}: ${e.message}`));
+  client.on("incomingCallReceived", (callID) => heard.push(`rings ${callID}`));
+  client.on("outgoingCallAccepted", (callID, userID) => heard.push(`accepted ${callID} ${userID}`));
+  client.on("callEnded", (callID, _, { reason }) => heard.push(`ended ${callID} ${reason}`));
+  const connect = async (user_id = user, calls: Parameters<FakeSession["connect"]>[0] = []) => {
+    const connected = client.connect();
+    await settle();
+    sessions.at(-1)!.connect(calls, { user_id });
+    await connected;
+    return sessions.at(-1)!;
+  };
+  return { clock, client, sessions, heard, connect };
+}
+
+const eveRings = (seq = 1) => call(seq, { callees: [callee("eve", { attempt: 2, custom_data: "hi" })] });
+
+test("connect resolves with the first word of the server; twice is one session", async () => {
+  const { client, sessions, heard } = await world();
+  const [a, b] = [client.connect(), client.connect()];
+  await settle();
+  assert.equal(sessions.length, 1);
+  assert.equal(client.connectionState, "connecting");
+  sessions[0]!.connect();
+  await Promise.all([a, b, client.connect()]);
+  assert.deepEqual(heard, ["connecting", "connected"]);
+  assert.match(client.deviceID, /^[a-z0-9]{25}\.[a-z0-9]{8}$/);
+});
+
+test("connect while it comes back by itself is the same session, and resolves when it is back", async () => {
+  const { client, sessions, connect } = await world();
+  const session = await connect();
+  session.break();
+  let back = false;
+  const again = client.connect().then(() => (back = true));
+  await settle();
+  assert.deepEqual([sessions.length, back], [1, false]);
+  session.connect();
+  await again;
+});
+
+test("a callback that disconnects at once", async () => {
+  const { client, heard, sessions } = await world({}, "eve");
+  client.on("incomingCallReceived", () => client.disconnect());
+  const connected = rejected(client.connect());
+  await settle();
+  sessions[0]!.connect([{ call: eveRings() }], { user_id: "eve" });
+  assert.equal((await connected).code, "disconnected");
+  assert.deepEqual(heard, ["connecting", "connected", "rings c1", "disconnected"]);
+});
+
+test("what the session is made of", async () => {
+  const { sessions, connect } = await world({ server: ["wss://a.example.com/x/", "http://b"], transports: ["sse"], device: "phone" });
+  await connect();
+  const { servers, transports } = sessions[0]!.options;
+  assert.deepEqual([servers, transports], [["https://a.example.com/x", "http://b"], ["sse"]]);
+  assert.match(sessions[0]!.connectData.device ?? "", /^phone\.[a-z0-9]{8}$/);
+  assert.deepEqual(sessions[0]!.connectData.showing, []);
+});
+
+test("wrong options are refused at once, and named", async () => {
+  for (const [options, message] of [
+    [{ server: "edge.example.com" }, /^server: /],
+    [{ server: "https://h?token=x" }, /^server: /],
+    [{ server: [] }, /^server: /],
+    [{ server: "" }, /^server: .* no page/],
+    [{ transports: ["carrier pigeon" as never] }, /^transports: /],
+    [{ transports: [] }, /^transports: /],
+    [{ token: "" }, /^token: .*missing/],
+    [{ token: "a.b.c" }, /^token: .*JWT/],
+    [{ token: token("") }, /^token: .*sub/],
+  ] as const) {
+    await assert.rejects(world(options as RinglineClientOptions), (e: RinglineError) => {
+      assert.equal(e.code, "invalid_argument");
+      assert.match(e.message, message);
+      return true;
+    });
+  }
+});
+
+test("a device that is not the token's is refused before anything is sent", async () => {
+  const { client, sessions } = await world({ token: token("ann", { device: "phone" }), device: "laptop" });
+  const e = await rejected(client.connect());
+  assert.equal(e.code, "invalid_argument");
+  assert.match(e.message, /^device: /);
+  assert.equal(sessions.length, 0);
+});
+
+test("an invitation by push: shown, told, and ring sent with its attempt; accept names it too", async () => {
+  const { client, heard, connect } = await world({}, "eve");
+  const session = await connect("eve");
+  session.push(eveRings(), { ring_remaining_ms: 20_000 });
+  assert.deepEqual(heard.slice(2), ["rings c1"]);
+  assert.equal(client.calls.current[0]?.phase, "ringing");
+  assert.equal(client.calls.current[0]?.ringRemaining(), 20_000);
+  const ring = session.request1;
+  assert.equal(ring.method, "ring");
+  assert.deepEqual({ ...ring.data, command_id: "" }, { command_id: "", call_id: "c1", attempt: 2 });
+  ring.answer({ ok: true, call: eveRings(2) });
+  await settle();
+  const accepted = client.accept("c1", { customData: "here I am" });
+  const { method, data } = session.request1;
+  assert.equal(method, "accept");
+  assert.deepEqual({ ...data, command_id: "" }, { command_id: "", call_id: "c1", attempt: 2, custom_data: "here I am" });
+  const entry = callee("eve", { attempt: 2, state: "accepted", device_id: client.deviceID });
+  session.request1.answer({ ok: true, call: call(3, { state: "active", callees: [entry] }) });
+  assert.equal((await accepted).state, "active");
+  assert.equal(client.calls.current[0]?.phase, "active", "the answer moves the state at once");
+  assert.deepEqual(heard.slice(3), []);
+});
+
+test("every verb sends its fields", async () => {
+  const { client, connect } = await world();
+  const session = await connect();
+  const sent = async (run: () => Promise<unknown>) => {
+    run().catch(() => {});
+    await settle();
+    const { method, data } = session.request1;
+    session.request1.answer({ ok: false, error: { code: "internal", message: "" } });
+    await settle();
+    const { command_id, ...fields } = data;
+    assert.equal(typeof command_id, method === "get" || method === "line" ? "undefined" : "string");
+    return [method, fields];
+  };
+  assert.deepEqual(
+    await sent(() =>
+      client.invite({
+        callees: [{ userID: "bob", userName: "Bob" }, { userID: "eve" }],
+        callType: 0,
+        callID: "c7",
+        roomID: "r",
+        customData: "x",
+        timeout: 30,
+        userName: "Ann",
+      }),
+    ),
+    [
+      "invite",
+      {
+        call_id: "c7",
+        callees: [{ user_id: "bob", user_name: "Bob" }, { user_id: "eve" }],
+        call_type: 0,
+        room_id: "r",
+        custom_data: "x",
+        ring_timeout_s: 30,
+        user_name: "Ann",
+      },
+    ],
+  );
+  const [, plain] = await sent(() => client.invite({ callees: [{ userID: "bob" }], callType: 1 }));
+  assert.match(String((plain as { call_id: string }).call_id), /^[a-z0-9]{25}$/);
+  assert.deepEqual({ ...(plain as object), call_id: "" }, { call_id: "", callees: [{ user_id: "bob" }], call_type: 1 });
+  assert.deepEqual(await sent(() => client.add("c1", { callees: [{ userID: "bob" }], timeout: 5 })), [
+    "add",
+    { call_id: "c1", callees: [{ user_id: "bob" }], ring_timeout_s: 5 },
+  ]);
+  assert.deepEqual(await sent(() => client.decline("c1", { reason: "busy", customData: "x" })), [
+    "decline",
+    { call_id: "c1", reason: "busy", custom_data: "x" },
+  ]);
+  assert.deepEqual(await sent(() => client.cancel("c1", { callees: ["bob"] })), ["cancel", { call_id: "c1", callees: ["bob"] }]);
+  assert.deepEqual(await sent(() => client.cancel("c1")), ["cancel", { call_id: "c1" }]);
+  assert.deepEqual(await sent(() => client.leave("c1")), ["leave", { call_id: "c1" }]);
+  assert.deepEqual(await sent(() => client.end("c1", { customData: "" })), ["end", { call_id: "c1" }]);
+  assert.deepEqual(await sent(() => client.ring("c1")), ["ring", { call_id: "c1" }]);
+  assert.deepEqual(await sent(() => client.get("c1")), ["get", { call_id: "c1" }]);
+  assert.deepEqual(await sent(() => client.line()), ["line", {}]);
+});
+
+test("arguments that the server would refuse under another name", async () => {
+  const { client, connect } = await world();
+  const session = await connect();
+  for (const [options, message] of [
+    [{ callees: [], callType: 0 }, /^callees: /],
+    [{ callees: [{ userID: "" }], callType: 0 }, /^callees\[0\]\.userID: /],
+    [{ callees: [{ userID: "bob" }], callType: 2 }, /^callType: /],
+    [{ callees: [{ userID: "bob" }], callType: 0, timeout: 0.5 }, /^timeout: /],
+    [{ callees: [{ userID: "bob" }], callType: 0, customData: {} }, /^customData: /],
+    [{ callees: [{ userID: "bob" }], callType: 0, customData: "é\"".repeat(1025) }, /^customData: .* 4096 .* 4100$/],
+    [{ callees: [{ userID: "b".repeat(60_000) }], callType: 0 }, /^a command must be at most 60000 bytes/],
+  ] as const) {
+    const e = await rejected(client.invite(options as never));
+    assert.equal(e.code, "invalid_argument");
+    assert.match(e.message, message);
+  }
+  assert.equal(session.requests.length, 0);
+});
+
+test("line gives ids", async () => {
+  const { client, connect } = await world();
+  const session = await connect();
+  const line = client.line();
+  session.request1.answer({ ok: true, calls: ["c1", "c2"] });
+  assert.deepEqual(await line, ["c1", "c2"]);
+});
+
+test("each connect says what is shown; what is missing of it in the snapshot is over", async () => {
+  const { client, heard, connect } = await world({}, "eve");
+  const session = await connect("eve");
+  session.push(eveRings());
+  session.push({ ...eveRings(), call_id: "c2" });
+  session.break();
+  assert.equal(client.connectionState, "connecting");
+  session.connect([{ call: eveRings() }], { user_id: "eve" });
+  assert.deepEqual(session.connectData.showing, ["c1", "c2"]);
+  assert.deepEqual(heard.slice(2), ["rings c1", "rings c2", "connecting", "connected", "ended c2 timed_out"]);
+  assert.deepEqual(client.calls.current.map((c) => c.callID), ["c1"]);
+});
+
+test("a snapshot that is pushed: over is only what it says was asked for", async () => {
+  const { client, heard, connect } = await world({}, "eve");
+  const session = await connect("eve");
+  session.push(eveRings());
+  session.push({ ...eveRings(), call_id: "c2" });
+  const snapshot = { server_time: at(1), user_id: "eve", device_id: client.deviceID, calls: [], showing: ["c1"] };
+  session.listener.onPush({ event: "snapshot", snapshot });
+  assert.deepEqual(heard.slice(4), ["ended c1 timed_out"]);
+});
+
+test("the ring command is not repeated by a reconnect, and lost with the connection it is sent again once", async () => {
+  const { connect } = await world({}, "eve");
+  const session = await connect("eve");
+  session.push(eveRings());
+  const id = session.request1.data.command_id;
+  session.break();
+  await settle();
+  session.connect([{ call: eveRings() }], { user_id: "eve" });
+  assert.equal(session.request1.data.command_id, id);
+  session.request1.answer({ ok: true, call: eveRings(2) });
+  await settle();
+  session.break();
+  session.connect([{ call: eveRings(2) }], { user_id: "eve" });
+  assert.equal(session.requests.length, 0);
+});
+
+test("while it is down nothing is sent", async () => {
+  const { clock, client, connect } = await world();
+  const session = await connect();
+  const ended = client.end("c1");
+  session.break();
+  await clock.pass(5_000);
+  assert.equal(session.requests.length, 0);
+  session.connect();
+  session.request1.answer({ ok: true, call: call(2) });
+  await ended;
+});
+
+test("an invitation is given up after its ring timeout, at most 30 s; other commands after 15 s", async () => {
+  for (const [timeout, ms] of [[5, 5_000], [600, 30_000], [undefined, 30_000]] as const) {
+    const { clock, client, connect } = await world();
+    await connect();
+    const options = { callees: [{ userID: "bob" }], callType: 0, ...(timeout ? { timeout } : {}) } as const;
+    let code = "";
+    client.invite(options).catch((e: RinglineError) => (code = e.code));
+    await clock.pass(ms - 1);
+    assert.equal(code, "");
+    await clock.pass(1);
+    assert.equal(code, "timeout");
+  }
+  const { clock, client, connect } = await world();
+  await connect();
+  const ended = rejected(client.end("c1"));
+  await clock.pass(15_000);
+  assert.equal((await ended).code, "timeout");
+});
+
+test("an invitation that is given up after it was sent is withdrawn; one that is refused is not", async () => {
+  const { clock, client, connect } = await world();
+  const session = await connect();
+  const invite = () => rejected(client.invite({ callees: [{ userID: "bob" }], callType: 0, callID: "c1", timeout: 20 }));
+  const given = invite();
+  await clock.pass(20_000);
+  assert.equal((await given).code, "timeout");
+  await settle();
+  assert.deepEqual(session.requests.map((r) => [r.method, r.data.call_id]), [["invite", "c1"], ["cancel", "c1"]]);
+  for (const r of [...session.requests]) r.answer({ ok: false, error: { code: "not_found", message: "" } });
+  const refused = invite();
+  await settle();
+  session.request1.answer({ ok: false, error: { code: "caller_busy", message: "" } });
+  assert.equal((await refused).code, "caller_busy");
+  await settle();
+  assert.equal(session.requests.length, 0);
+});
+
+test("without a connection: before connect a command fails at once, while connecting it waits", async () => {
+  const { client, sessions } = await world();
+  assert.equal((await rejected(client.end("c1"))).code, "disconnected");
+  const connected = client.connect();
+  const ended = client.end("c1");
+  await settle();
+  sessions[0]!.connect();
+  await connected;
+  sessions[0]!.request1.answer({ ok: true, call: call(2) });
+  await ended;
+});
+
+test("refused for good: told once, and everything that waits is rejected", async () => {
+  const { clock, client, sessions, heard } = await world();
+  const connected = rejected(client.connect());
+  const ended = rejected(client.end("c1"));
+  await settle();
+  sessions[0]!.listener.onDown(new RinglineError("permission_denied", "token: no"));
+  assert.equal((await connected).code, "permission_denied");
+  assert.equal((await ended).code, "permission_denied");
+  assert.deepEqual(heard, ["connecting", "disconnected", "error permission_denied: token: no"]);
+  assert.equal(clock.pending, 0);
+  assert.equal(sessions[0]!.isOpen, false);
+});
+
+test("a newer token connects again what an older one had ended", async () => {
+  const { client, sessions, heard, connect } = await world();
+  const session = await connect();
+  session.listener.onDown(new RinglineError("permission_denied", "token: has expired"));
+  client.renewToken(token("ann", { exp: 1_795_600_000 }));
+  await settle();
+  sessions.at(-1)!.connect();
+  assert.equal(sessions.length, 2);
+  assert.equal(heard.at(-1), "connected");
+  assert.throws(() => client.renewToken(token("bob")), /^RinglineError: token: is of another user/);
+  client.disconnect();
+  client.renewToken(token("ann", { exp: 1_795_600_001 }));
+  await settle();
+  assert.equal(client.connectionState, "disconnected", "the app had ended that one itself");
+});
+
+test("disconnect leaves nothing: no session, no timer; waiting promises are rejected", async () => {
+  const { clock, client, sessions, heard, connect } = await world({ onTokenWillExpire: () => {} });
+  await connect();
+  const ended = rejected(client.end("c1"));
+  client.disconnect();
+  client.disconnect();
+  assert.equal((await ended).code, "disconnected");
+  assert.equal(clock.pending, 0);
+  assert.equal(sessions[0]!.isOpen, false);
+  assert.deepEqual(heard, ["connecting", "connected", "disconnected"]);
+  await connect();
+  assert.equal(sessions.length, 2);
+});
+
+test("disconnect gives the tab's id up, for the next in this tab", async () => {
+  const values = new Map<string, string>();
+  const session = { getItem: (k: string) => values.get(k) ?? null, setItem: (k: string, v: string) => void values.set(k, v) };
+  const device = async () => {
+    const sessions: FakeSession[] = [];
+    const makeSession: Internals["makeSession"] = (o, l) => (sessions.push(new FakeSession(o, l)), sessions[0]!);
+    const options = { server, token: token("ann"), device: "d", storage: { session } };
+    const client = new RinglineClient(options, { clock: systemClock, makeSession });
+    const connected = client.connect();
+    while (!sessions[0]) await new Promise((resolve) => setTimeout(resolve, 10));
+    sessions[0].connect();
+    await connected;
+    return client;
+  };
+  const first = await device();
+  first.disconnect();
+  const second = await device();
+  const beside = await device();
+  assert.equal(second.deviceID, first.deviceID);
+  assert.notEqual(beside.deviceID, first.deviceID);
+  second.disconnect();
+  beside.disconnect();
+});
+
+test("disconnect before it is connected: no session is opened", async () => {
+  const { client, sessions } = await world();
+  const connected = rejected(client.connect());
+  client.disconnect();
+  assert.equal((await connected).code, "disconnected");
+  await settle();
+  assert.equal(sessions.length, 0);
+});
+
+test("getToken gives the first token, and is asked again after a pause where it fails", async () => {
+  let asked = 0;
+  const getToken = () => {
+    if (++asked < 3) throw new Error("offline");
+    return Promise.resolve(token("ann", { device: "phone" }));
+  };
+  const clock = new FakeClock();
+  const sessions: FakeSession[] = [];
+  const client = new RinglineClient(
+    { server, getToken, storage: null },
+    { clock, makeSession: (o, l) => (sessions.push(new FakeSession(o, l)), sessions[0]!) },
+  );
+  const errors: string[] = [];
+  client.on("error", (e) => errors.push(`${e.code}: ${e.message}`));
+  const connected = client.connect();
+  await settle();
+  assert.equal(asked, 1);
+  await clock.pass(2_000);
+  assert.equal(asked, 3);
+  assert.deepEqual(errors, ["disconnected: getToken: offline", "disconnected: getToken: offline"]);
+  sessions[0]!.connect();
+  await connected;
+  assert.match(client.deviceID, /^phone\./);
+  client.disconnect();
+  assert.equal(clock.pending, 0);
+});
+
+test("no token any more: refused", async () => {
+  const { client } = await world({ token: undefined as never, getToken: () => null });
+  assert.equal((await rejected(client.connect())).code, "permission_denied");
+});
+
+test("a token is told of 30 s before its end by the server's clock, once", async () => {
+  let told = 0;
+  const exp = Date.parse(at(0)) / 1000 + 100;
+  const { clock, client, connect } = await world({ token: token("ann", { exp }), onTokenWillExpire: () => told++ });
+  const session = await connect();
+  await clock.pass(69_000);
+  assert.equal(told, 0);
+  session.break();
+  session.connect([], { server_time: "2026-11-24T10:01:09.000Z" });
+  await clock.pass(1_000);
+  assert.equal(told, 1);
+  session.break();
+  session.connect([], { server_time: "2026-11-24T10:01:15.000Z" });
+  await clock.pass(5_000);
+  assert.equal(told, 1);
+  client.renewToken(token("ann", { exp: exp + 100 }));
+  await clock.pass(95_000);
+  assert.equal(told, 2);
+});
+
+test("an exception in a handler is told as an error, and harms nothing; nor does a promise that fails", async (t) => {
+  const shown = t.mock.method(console, "error", () => {});
+  const { client, heard, connect } = await world({}, "eve");
+  client.on("incomingCallReceived", () => {
+    throw new Error("boom");
+  });
+  client.on("incomingCallReceived", async () => {
+    await settle();
+    throw new Error("later");
+  });
+  client.on("incomingCallReceived", (callID) => heard.push(`also ${callID}`));
+  client.on("error", () => {
+    throw new Error("in the handler of errors");
+  });
+  client.calls.subscribe(() => {
+    throw new Error("watching");
+  });
+  const session = await connect("eve");
+  session.push(eveRings());
+  await settle();
+  await settle();
+  const exceptions = (what: string) => heard.filter((h) => h === `error internal: an exception in a handler of ${what}`).length;
+  assert.equal(exceptions("incomingCallReceived: boom"), 1);
+  assert.equal(exceptions("incomingCallReceived: later"), 1);
+  assert.equal(exceptions("calls: watching"), 1);
+  assert.ok(heard.includes("rings c1") && heard.includes("also c1"));
+  assert.equal(shown.mock.callCount(), 6, "each is shown, those of the handler of errors too");
+  assert.equal(session.request1.method, "ring", "and it goes on");
+});
+
+test("a handler that is taken away hears nothing more", async () => {
+  const { client, connect } = await world({}, "eve");
+  const heard: string[] = [];
+  const off = client.on("incomingCallReceived", (callID) => heard.push(callID));
+  const session = await connect("eve");
+  session.push(eveRings());
+  off();
+  session.push({ ...eveRings(), call_id: "c2" });
+  assert.deepEqual(heard, ["c1"]);
+});
+
+test("calls: another array exactly when something has changed, the same object for a call that has not", async () => {
+  const { client, connect } = await world({}, "eve");
+  const seen: number[] = [];
+  const stop = client.calls.subscribe((calls) => seen.push(calls.length));
+  const session = await connect("eve");
+  session.push(eveRings());
+  const [first] = client.calls.current;
+  const before = client.calls.current;
+  session.push(eveRings());
+  assert.equal(client.calls.current, before);
+  session.push({ ...eveRings(), call_id: "c2" });
+  assert.notEqual(client.calls.current, before);
+  assert.equal(client.calls.current[0], first);
+  session.push({ ...eveRings(2), callees: [callee("eve", { attempt: 2, state: "canceled" })] });
+  assert.deepEqual(client.calls.current.map((c) => c.callID), ["c2"]);
+  stop();
+  session.push({ ...eveRings(2), call_id: "c2", callees: [callee("eve", { attempt: 2, state: "canceled" })] });
+  assert.deepEqual(seen, [1, 2, 1]);
+});
+
+test("the time that is left where a frame does not say it: by the deadline and the server's clock", async () => {
+  const { clock, client, connect } = await world();
+  clock.time = 5_000;
+  const session = await connect(); // at 10:00:00 by the server
+  const invited = client.invite({ callees: [{ userID: "bob" }], callType: 0, callID: "c1" });
+  await clock.pass(2_000);
+  const caller = { ...call(1).caller!, device_id: client.deviceID };
+  session.request1.answer({ ok: true, call: call(1, { caller, callees: [callee("bob", { ring_deadline: at(30) })] }) });
+  await invited;
+  assert.equal(client.calls.current[0]?.ringRemaining(), 28_000);
+});
+
+test("a word that can't be read is told, and changes nothing", async () => {
+  const { heard, connect, client, sessions } = await world();
+  const session = await connect();
+  session.listener.onPush("what?");
+  session.listener.onPush({ event: "call_ended" });
+  assert.deepEqual(heard.slice(2), ["error internal: a push can't be read", "error internal: a push can't be read"]);
+  client.disconnect();
+  const again = rejected(client.connect());
+  await settle();
+  sessions.at(-1)!.listener.connectData();
+  sessions.at(-1)!.listener.onOpen({ hello: "I am not Ringline" });
+  assert.match((await again).message, /^server: /);
+});

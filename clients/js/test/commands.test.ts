@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Commands } from "../src/commands.js";
+import { RinglineError } from "../src/error.js";
+import { FakeClock, FakeSession, rejected, settle } from "./fakes.js";
+import { call } from "./world.js";
+
+function world() {
+  const clock = new FakeClock();
+  const session = new FakeSession({} as never, {} as never);
+  const answers: unknown[] = [];
+  const commands = new Commands((m, d) => session.request(m, d), (a) => answers.push(a), clock);
+  commands.up();
+  const sent = () => session.requests.map((r) => `${r.method} ${String(r.data.call_id)}`);
+  return { clock, session, commands, answers, sent };
+}
+
+const ok = { ok: true, call: call(2) };
+const error = (code: string) => ({ ok: false, error: { code, message: "so" } });
+
+test("commands about one call go one after another, those about others beside them", async () => {
+  const { session, commands, sent } = world();
+  void commands.run("accept", "c1", {}, 1000).catch(() => {});
+  void commands.run("leave", "c1", {}, 1000).catch(() => {});
+  void commands.run("cancel", "c2", {}, 1000);
+  assert.deepEqual(sent(), ["accept c1", "cancel c2"]);
+  session.requests[0]?.answer(error("not_pending"));
+  await settle();
+  assert.deepEqual(sent(), ["cancel c2", "leave c1"]);
+});
+
+test("at most 8 are under way", async () => {
+  const { session, commands, sent } = world();
+  for (let i = 0; i < 12; i++) void commands.run("get", `c${i}`, {}, 1000);
+  assert.equal(sent().length, 8);
+  session.requests[0]?.answer(ok);
+  await settle();
+  assert.equal(sent().length, 8);
+  assert.ok(sent().includes("get c8"));
+});
+
+test("an answer resolves with the call, a refusal rejects with its code; both are told to the state", async () => {
+  const { session, commands, answers } = world();
+  const first = commands.run("accept", "c1", { attempt: 2 }, 1000);
+  const { method, data } = session.request1;
+  assert.equal(method, "accept");
+  assert.match(String(data.command_id), /^[a-z0-9]{25}$/);
+  assert.deepEqual(data, { command_id: data.command_id, call_id: "c1", attempt: 2 });
+  session.request1.answer(ok);
+  assert.equal((await first).call?.seq, 2);
+  const second = commands.run("accept", "c1", {}, 1000);
+  session.request1.answer({ ...error("answered_elsewhere"), call: call(3) });
+  const e = await rejected(second);
+  assert.deepEqual([e.code, e.message, e.callID], ["answered_elsewhere", "so", "c1"]);
+  assert.equal(answers.length, 2);
+});
+
+test("an unknown code is internal, and so is an answer that can't be read", async () => {
+  for (const answer of [error("brand_new"), { what: 1 }, { ok: true, call: 7 }]) {
+    const { session, commands } = world();
+    const done = commands.run("end", "c1", {}, 1000);
+    session.request1.answer(answer);
+    assert.equal((await rejected(done)).code, "internal");
+  }
+});
+
+test("what was lost with the connection is sent again when it is back, with the same id, and what was kept after it", async () => {
+  const { session, commands, sent } = world();
+  const accept = commands.run("accept", "c1", {}, 15_000);
+  const id = session.request1.data.command_id;
+  commands.down();
+  session.request1.lose();
+  await settle();
+  const leave = commands.run("leave", "c1", {}, 15_000);
+  assert.deepEqual(sent(), []);
+  commands.up();
+  assert.deepEqual(sent(), ["accept c1"]);
+  assert.equal(session.request1.data.command_id, id);
+  session.request1.answer(ok);
+  await accept;
+  await settle();
+  assert.deepEqual(sent(), ["leave c1"]);
+  assert.notEqual(session.request1.data.command_id, id);
+  session.request1.answer(ok);
+  await leave;
+});
+
+for (const code of ["rate_limited", "unavailable"]) {
+  test(`${code} is tried again after a pause that grows, with the same id, until the deadline`, async () => {
+    const { clock, session, commands } = world();
+    const done = rejected(commands.run("end", "c1", {}, 15_000));
+    const ids = new Set<unknown>();
+    let tries = 0;
+    while (clock.time < 15_000) {
+      for (const r of [...session.requests]) {
+        tries++;
+        ids.add(r.data.command_id);
+        r.answer(error(code));
+        await settle();
+        assert.equal(session.requests.length, 0, "no pause");
+      }
+      await clock.pass(50);
+    }
+    assert.equal((await done).code, code);
+    assert.equal(ids.size, 1);
+    assert.ok(tries >= 6 && tries <= 20, `${tries} tries`);
+    assert.equal(clock.pending, 0);
+  });
+}
+
+test("no answer before the deadline: timeout if it was sent, disconnected if it never was; what comes later changes nothing", async () => {
+  const { clock, session, commands, answers } = world();
+  const sent = rejected(commands.run("accept", "c1", {}, 1000));
+  const late = session.request1;
+  await clock.pass(999);
+  commands.down();
+  const never = rejected(commands.run("accept", "c2", {}, 1000));
+  await clock.pass(1);
+  assert.equal((await sent).code, "timeout");
+  await clock.pass(1000);
+  assert.equal((await never).code, "disconnected");
+  late.answer(ok);
+  await settle();
+  assert.equal(answers.length, 1, "the state still hears of it");
+  assert.equal(clock.pending, 0);
+});
+
+test("a deadline lets the next command of the call go", async () => {
+  const { clock, commands, sent } = world();
+  void commands.run("accept", "c1", {}, 1000).catch(() => {});
+  void commands.run("leave", "c1", {}, 5000).catch(() => {});
+  await clock.pass(1000);
+  assert.deepEqual(sent(), ["accept c1", "leave c1"]);
+});
+
+test("a refusal of the connection's own is not tried again", async () => {
+  const { session, commands } = world();
+  const done = commands.run("accept", "c1", {}, 1000);
+  session.request1.refuse(new RinglineError("internal", "no such method"));
+  assert.equal((await rejected(done)).code, "internal");
+});
+
+test("an invitation that was not sent is withdrawn by whatever ends it", async () => {
+  for (const verb of ["cancel", "leave", "end"] as const) {
+    const { clock, commands, sent } = world();
+    commands.down();
+    const invite = rejected(commands.run("invite", "c1", {}, 1000));
+    const ended = rejected(commands.run(verb, "c1", {}, 1000));
+    assert.equal((await invite).code, "call_ended");
+    assert.equal((await ended).code, "not_found");
+    commands.up();
+    assert.deepEqual(sent(), []);
+    assert.equal(clock.pending, 0);
+  }
+});
+
+test("one that was sent may ring, so it is canceled", async () => {
+  const { session, commands, sent } = world();
+  const invite = commands.run("invite", "c1", {}, 1000);
+  commands.down();
+  session.request1.lose();
+  await settle();
+  const cancel = commands.run("cancel", "c1", {}, 1000);
+  commands.up();
+  assert.deepEqual(sent(), ["invite c1"]);
+  session.request1.answer(ok);
+  await invite;
+  await settle();
+  session.request1.answer(ok);
+  await cancel;
+});
+
+test("that it rings does not hold up an answer", async () => {
+  const { commands, sent } = world();
+  commands.down();
+  const ring = rejected(commands.run("ring", "c1", {}, 1000));
+  void commands.run("accept", "c1", {}, 1000).catch(() => {});
+  assert.equal((await ring).code, "not_pending");
+  commands.up();
+  assert.deepEqual(sent(), ["accept c1"]);
+});
+
+test("reads carry no id", () => {
+  const { session, commands } = world();
+  void commands.run("get", "c1", {}, 1000);
+  void commands.run("line", "", {}, 1000);
+  assert.deepEqual(session.requests.map((r) => r.data), [{ call_id: "c1" }, {}]);
+});
+
+test("giving up rejects everything and leaves no timer", async () => {
+  const { clock, session, commands } = world();
+  const all = ["c1", "c1", "c2"].map((id) => rejected(commands.run("end", id, {}, 1000)));
+  session.requests[0]?.answer(error("unavailable"));
+  await settle();
+  commands.clear(new RinglineError("disconnected", "gone"));
+  for (const e of await Promise.all(all)) assert.equal(e.code, "disconnected");
+  assert.equal(clock.pending, 0);
+});

@@ -1,0 +1,137 @@
+import type { Clock } from "../src/clock.js";
+import { Lost, type Session, type SessionListener, type SessionOptions } from "../src/session.js";
+import { RinglineError } from "../src/error.js";
+import type { WireCall, WireNotification, WireSnapshot } from "../src/wire.js";
+import { at, push } from "./world.js";
+
+/** Lets everything run that waits for nothing but promises. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A clock that moves when it is told to. */
+export class FakeClock implements Clock {
+  time = 0;
+  private readonly timers = new Set<{ at: number; callback: () => void }>();
+
+  now = (): number => this.time;
+
+  after = (ms: number, callback: () => void): (() => void) => {
+    const timer = { at: this.time + ms, callback };
+    this.timers.add(timer);
+    return () => void this.timers.delete(timer);
+  };
+
+  get pending(): number {
+    return this.timers.size;
+  }
+
+  async pass(ms: number): Promise<void> {
+    const until = this.time + ms;
+    for (;;) {
+      const next = [...this.timers].filter((t) => t.at <= until).sort((a, b) => a.at - b.at)[0];
+      if (!next) break;
+      this.time = Math.max(this.time, next.at);
+      this.timers.delete(next);
+      next.callback();
+      await settle();
+    }
+    this.time = until;
+    await settle();
+  }
+}
+
+export interface Request {
+  method: string;
+  data: Record<string, unknown>;
+  answer(answer: object): void;
+  lose(): void;
+  refuse(error: RinglineError): void;
+}
+
+/** A session that does what the test says. */
+export class FakeSession implements Session {
+  isOpen = false;
+  closed = 0;
+  readonly requests: Request[] = [];
+  connectData: { device?: string; showing?: string[] } = {};
+
+  constructor(
+    readonly options: SessionOptions,
+    readonly listener: SessionListener,
+  ) {}
+
+  open(): void {
+    this.isOpen = true;
+  }
+
+  close(): void {
+    this.isOpen = false;
+    this.closed++;
+    for (const r of this.requests.splice(0)) r.lose();
+  }
+
+  request(method: string, data: object): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const drop = (f: () => void) => () => {
+        const i = this.requests.indexOf(request);
+        if (i >= 0) this.requests.splice(i, 1);
+        f();
+      };
+      const request: Request = {
+        method,
+        data: data as Record<string, unknown>,
+        answer: (answer) => drop(() => resolve(answer))(),
+        lose: drop(() => reject(new Lost("connection closed"))),
+        refuse: (error) => drop(() => reject(error))(),
+      };
+      this.requests.push(request);
+    });
+  }
+
+  /** The connection comes about, as the server tells it. */
+  connect(calls: WireSnapshot["calls"] = [], more: Partial<WireSnapshot> = {}): void {
+    this.connectData = this.listener.connectData();
+    this.listener.onOpen({
+      server_time: at(0),
+      user_id: "ann",
+      device_id: this.connectData.device ?? "",
+      calls,
+      ...more,
+    });
+  }
+
+  break(): void {
+    for (const r of this.requests.splice(0)) r.lose();
+    this.listener.onDown();
+  }
+
+  push(call: WireCall, more: Partial<WireNotification> = {}): void {
+    this.listener.onPush(push(call, more));
+  }
+
+  /** The only request that is under way. */
+  get request1(): Request {
+    const [first, second] = this.requests;
+    if (!first || second) throw new Error(`${this.requests.length} requests: ${this.requests.map((r) => r.method).join()}`);
+    return first;
+  }
+}
+
+/** A token with those claims that nobody has signed. */
+export function token(sub: string, more: Record<string, unknown> = {}): string {
+  const part = (x: object) => Buffer.from(JSON.stringify(x)).toString("base64url");
+  return `${part({ alg: "HS256" })}.${part({ sub, app: "demo", exp: 1_795_514_400, ...more })}.c2ln`;
+}
+
+/** Waits for a rejection and gives it. */
+export async function rejected(promise: Promise<unknown>): Promise<RinglineError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof RinglineError) return error;
+    throw error;
+  }
+  throw new Error("it was not rejected");
+}

@@ -1,0 +1,252 @@
+import { createContext, runInContext } from "node:vm";
+import WebSocket from "ws";
+
+interface Wire {
+  url: string;
+  success?(): void;
+  fail?(error: { errMsg: string }): void;
+  complete?(): void;
+  timeout?: number;
+}
+
+/** One socket of the phone's, as WeChat has them. */
+class Task {
+  alive = true; // it counts against the five
+  private readonly listeners = new Map<string, ((event: object) => void)[]>();
+  private readonly ws: WebSocket;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly phone: FakePhone,
+    { url, timeout = 60_000 }: Wire,
+  ) {
+    this.ws = new WebSocket(url);
+    this.timer = setTimeout(() => this.ws.readyState === WebSocket.CONNECTING && this.ws.terminate(), timeout / phone.speed);
+    this.ws.on("open", () => this.tell("open", {}));
+    this.ws.on("message", (data, binary) => this.tell("message", { data: binary ? data : String(data) }));
+    // After an error no close is told: some versions do so.
+    this.ws.on("error", (error) => this.end("error", { errMsg: `connectSocket:fail ${error.message}` }));
+    this.ws.on("close", (code, reason) => this.end("close", { code, reason: String(reason) }));
+  }
+
+  onOpen = (f: () => void): void => this.on("open", f);
+  onMessage = (f: (event: object) => void): void => this.on("message", f);
+  onError = (f: (event: object) => void): void => this.on("error", f);
+  onClose = (f: (event: object) => void): void => this.on("close", f);
+
+  send = ({ data, fail }: { data: string; fail?(error: object): void }): void => {
+    if (this.ws.readyState !== WebSocket.OPEN) return fail?.({ errMsg: "sendSocketMessage:fail not connected" });
+    this.ws.send(data);
+  };
+
+  /** One that still connects can't be closed: it opens all the same, and stays if nobody closes it then. */
+  close = ({ code, reason, fail }: { code?: number; reason?: string; fail?(error: object): void } = {}): void => {
+    if (this.ws.readyState !== WebSocket.OPEN) return fail?.({ errMsg: "closeSocket:fail not connected" });
+    this.ws.close(code, reason);
+  };
+
+  /** The platform takes it away, with that code, or without a word to anybody here. */
+  take(code?: number): void {
+    if (code === undefined) this.end("nothing", {});
+    else this.end("close", { code, reason: "" });
+    this.ws.terminate();
+  }
+
+  break(errMsg: string): void {
+    this.end("error", { errMsg });
+    this.ws.terminate();
+  }
+
+  private on(event: string, f: (event: object) => void): void {
+    this.listeners.set(event, [...(this.listeners.get(event) ?? []), f]);
+  }
+
+  private end(event: string, details: object): void {
+    if (!this.alive) return;
+    this.alive = false;
+    clearTimeout(this.timer);
+    this.tell(event, details);
+  }
+
+  private tell(event: string, details: object): void {
+    this.phone.wake();
+    for (const f of this.listeners.get(event) ?? []) f(details);
+  }
+}
+
+/** A phone with `wx`: its sockets are real ones, and the rest does what the test says. */
+export class FakePhone {
+  readonly tasks: Task[] = [];
+  readonly storage = new Map<string, string>();
+  readonly warnings: string[] = [];
+  /** The most sockets that there were at once. */
+  most = 0;
+  limit = 5;
+  /** What the next connectSocket does instead: `fail` calls fail at once, `throw` throws, `nothing` gives no task. */
+  next: "" | "fail" | "throw" | "nothing" = "";
+  isConnected = true;
+  isHidden = false;
+  networkType = "wifi";
+  /** How far the clock has gone on while the app was suspended. */
+  skipped = 0;
+  /** How many times faster its timers run. */
+  speed = 1;
+  readonly timers = new Set<NodeJS.Timeout>();
+  readonly listeners = new Map<string, Set<(event: object) => void>>();
+  wake = (): void => {};
+
+  readonly wx = {
+    connectSocket: (options: Wire): Task | Promise<unknown> | undefined => this.connect(options),
+    getStorageSync: (key: string): string => this.storage.get(key) ?? "",
+    setStorageSync: (key: string, value: string): void => void this.storage.set(key, value),
+    onAppShow: this.adder("show"),
+    offAppShow: this.remover("show"),
+    onAppHide: this.adder("hide"),
+    offAppHide: this.remover("hide"),
+    onNetworkStatusChange: this.adder("network"),
+    offNetworkStatusChange: this.remover("network"),
+    getNetworkType: ({ success }: { success(status: object): void }): void => success({ networkType: this.networkType }),
+    getRandomValues: ({ length, success }: { length: number; success(result: object): void }): void => {
+      setImmediate(() => success({ randomValues: crypto.getRandomValues(new Uint8Array(length)).buffer }));
+    },
+  };
+
+  get alive(): Task[] {
+    return this.tasks.filter((t) => t.alive);
+  }
+
+  /** Its sockets are closed with code 1000, as WeChat does it; `silently`: they are gone, and nothing was said. */
+  hide(silently = false): void {
+    this.isHidden = true;
+    this.dispatch("hide", {});
+    for (const t of this.alive) t.take(silently ? undefined : 1000);
+  }
+
+  show(afterMs = 60_000): void {
+    this.skipped += afterMs;
+    this.isHidden = false;
+    this.dispatch("show", {});
+  }
+
+  network(isConnected: boolean, networkType = isConnected ? "wifi" : "none"): void {
+    Object.assign(this, { isConnected, networkType });
+    if (!isConnected) for (const t of this.alive) t.break("the network is gone");
+    this.dispatch("network", { isConnected, networkType });
+  }
+
+  private connect(options: Wire): Task | Promise<unknown> | undefined {
+    const { next } = this;
+    this.next = "";
+    if (next === "throw") throw new Error("connectSocket is not allowed");
+    if (!options.success && !options.fail && !options.complete) return Promise.resolve(); // as uni-app does it
+    const refuse = (errMsg: string): undefined => void options.fail?.({ errMsg: `connectSocket:fail ${errMsg}` });
+    if (next === "fail" || next === "nothing") refuse("url not in domain list");
+    if (next === "nothing") return undefined;
+    const why = this.isHidden ? "interrupted" : !this.isConnected ? "no network" : this.alive.length >= this.limit ? "max" : "";
+    if (why) refuse(why);
+    const task = new Task(this, options);
+    if (next === "fail" || why) task.take();
+    else this.tasks.push(task);
+    this.most = Math.max(this.most, this.alive.length);
+    return task;
+  }
+
+  private adder(event: string) {
+    return (f: (event: object) => void): void => {
+      this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(f));
+    };
+  }
+
+  private remover(event: string) {
+    return (f: (event: object) => void): void => void this.listeners.get(event)?.delete(f);
+  }
+
+  private dispatch(event: string, details: object): void {
+    for (const f of [...(this.listeners.get(event) ?? [])]) f(details);
+  }
+}
+
+// What an engine of 2015 has. All else is taken away from the context, methods too.
+const globals =
+  "Array ArrayBuffer Boolean DataView Date Error EvalError Float32Array Float64Array Function Infinity Int16Array Int32Array Int8Array JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp Set String Symbol SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakSet decodeURI decodeURIComponent encodeURI encodeURIComponent isFinite isNaN parseFloat parseInt undefined".split(
+    " ",
+  );
+const younger = {
+  Array: ["fromAsync"],
+  Object: ["entries", "values", "fromEntries", "getOwnPropertyDescriptors", "hasOwn", "groupBy"],
+  Promise: ["allSettled", "any", "withResolvers", "try"],
+  Symbol: ["asyncIterator", "matchAll", "dispose", "asyncDispose"],
+  "Array.prototype": ["includes", "flat", "flatMap", "at", "findLast", "findLastIndex", "toSorted", "toReversed", "toSpliced", "with"],
+  "Uint8Array.prototype.__proto__": ["includes", "at", "findLast", "findLastIndex", "toSorted", "toReversed", "with"],
+  "String.prototype": ["padStart", "padEnd", "trimStart", "trimEnd", "matchAll", "replaceAll", "at", "isWellFormed", "toWellFormed"],
+  "Promise.prototype": ["finally"],
+  "RegExp.prototype": ["dotAll", "hasIndices", "unicodeSets"],
+  "Symbol.prototype": ["description"],
+};
+
+// WeChat's own Promise on iOS up to 15: what waits for one runs in a task of its own.
+const late = `(setTimeout) => class Late extends Promise {
+  then(f, g) {
+    const soon = (h) => typeof h === "function" && ((x) => new Promise((done) => setTimeout(done)).then(() => h(x)));
+    return super.then(soon(f), soon(g));
+  }
+}`;
+
+export interface Loaded<Module> {
+  module: Module;
+  /** Free names that were looked at and that neither ES2015 nor a mini-program has. */
+  touched: string[];
+}
+
+/**
+ * Loads a CommonJS file as a mini-program does: with ES2015, timers, console, and the phone's `wx` or what it is to be called.
+ * Any other free name is noted, and is an error even for typeof.
+ */
+export function load<Module>(code: string, phone: FakePhone, names: ("wx" | "uni")[] = ["wx"], latePromise = false): Loaded<Module> {
+  const context = createContext({});
+  const cuts = Object.entries(younger).map(([of, list]) => list.map((name) => `delete ${of}[${JSON.stringify(name)}];`).join(""));
+  // The context's own Date, which goes on while the phone is suspended.
+  const date = `(skipped) => { const now = Date.now; Date.now = () => now() + skipped(); }`;
+  runInContext(cuts.join(""), context);
+  (runInContext(date, context) as (skipped: () => number) => void)(() => phone.skipped);
+
+  const scope: Record<string, unknown> = {
+    wx: undefined,
+    uni: undefined,
+    console: { warn: (text: string) => phone.warnings.push(text), error: (error: unknown) => phone.warnings.push(String(error)) },
+    setTimeout: (f: () => void, ms: number) => {
+      const timer = setTimeout(() => (phone.timers.delete(timer), f()), ms / phone.speed);
+      phone.timers.add(timer);
+      return timer;
+    },
+    clearTimeout: (timer: NodeJS.Timeout) => (phone.timers.delete(timer), clearTimeout(timer)),
+  };
+  for (const name of globals) scope[name] = runInContext(name, context);
+  for (const name of names) scope[name] = phone.wx;
+  if (latePromise) scope.Promise = (runInContext(late, context) as (setTimeout: unknown) => unknown)(setTimeout);
+  const touched: string[] = [];
+  const walls = new Proxy(scope, {
+    has: () => true,
+    get: (_, name) => {
+      if (typeof name === "symbol") return undefined; // Symbol.unscopables
+      if (name in scope) return scope[name];
+      touched.push(name);
+      throw new ReferenceError(`${name} is not here`);
+    },
+    set: (_, name) => {
+      touched.push(`${String(name)} =`);
+      return false;
+    },
+  });
+  const module = { exports: {} };
+  const run = runInContext(`(function (walls) { with (walls) { return function (module, exports) { ${code}\n } } })`, context) as (
+    walls: object,
+  ) => (module: object, exports: object) => void;
+  run(walls)(module, module.exports);
+  return { module: module.exports as Module, touched };
+}
+
+/** Values of the mini-program's realm, to be compared with ours. */
+export function plain<T>(value: T): T {
+  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
+}

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { initial, reduce, type Input, type State, type Step } from "../src/reducer.js";
+import { actorOf } from "../src/shapes.js";
+import type { WireAnswer, WireBy, WireNotification, WireSnapshot } from "../src/wire.js";
+
+// Histories and what they must call back are made by Go: see testdata/histories/README.md. Nothing is computed here.
+
+interface History {
+  name: string;
+  user_id: string;
+  device_id: string;
+  steps: Frame[];
+  expect: Called[][];
+}
+
+type Frame =
+  | { push: WireNotification }
+  | { snapshot: WireSnapshot; showing?: string[] }
+  | { answer: { verb: string; answer: WireAnswer } };
+
+interface Called {
+  name: string;
+  args: unknown[];
+}
+
+const folder = "testdata/histories";
+const files = readdirSync(folder).filter((f) => f.endsWith(".json"));
+
+// What the histories do not speak of: nothing else of ours may go unseen.
+const unspoken = ["onParticipantJoined", "onParticipantLeft"];
+
+test("there are histories, with calls back in them", () => {
+  assert.ok(files.length > 0, `no file in ${folder}`);
+  const calls = files.flatMap(read).flatMap((h) => h.expect.flat());
+  for (const name of ["onIncomingCallReceived", "ring", "onCallEnded", "onOutgoingCallAccepted", "onIncomingCallAnsweredElsewhere"]) {
+    assert.ok(calls.filter((c) => c.name === name).length > 20, name);
+  }
+});
+
+for (const file of files) {
+  test(file, () => {
+    const histories = read(file);
+    assert.ok(histories.length > 0, "no history in it");
+    for (const history of histories) replay(history);
+  });
+}
+
+function read(file: string): History[] {
+  return JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as History[];
+}
+
+function replay({ name, user_id, device_id, steps, expect }: History): void {
+  let state: State = { ...initial, userID: user_id, deviceID: device_id };
+  assert.equal(steps.length, expect.length, `${name}: as many steps as expectations`);
+  for (const [i, frame] of steps.entries()) {
+    const input = inputOf(frame);
+    const step: Step = input ? reduce(state, input) : { state, callbacks: [], commands: [] };
+    state = step.state;
+    assert.deepEqual(called(step), (expect[i] ?? []).map(asTold), `${name}, step ${i}: ${JSON.stringify(frame).slice(0, 3000)}`);
+  }
+}
+
+function inputOf(frame: Frame): Input | undefined {
+  const receivedAt = 0;
+  if ("push" in frame) return { kind: "notification", notification: frame.push, receivedAt };
+  if ("snapshot" in frame) return { kind: "snapshot", snapshot: frame.snapshot, showing: frame.showing ?? [], receivedAt };
+  const { call } = frame.answer.answer;
+  return call && { kind: "answer", call, receivedAt };
+}
+
+/** That it rings is sent right after the app was told. */
+function called({ callbacks, commands }: Step): Called[] {
+  const rings = [...commands];
+  const list = callbacks.flatMap((c): Called[] => {
+    if (unspoken.includes(c.name)) return [];
+    const i = c.name === "onIncomingCallReceived" ? rings.findIndex((r) => r.callID === c.args[0]) : -1;
+    return i < 0 ? [c] : [c, ...rings.splice(i, 1).map((r) => ({ name: "ring", args: [r.callID, r.attempt] }))];
+  });
+  return [...list, ...rings.map((r) => ({ name: "ring", args: [r.callID, r.attempt] }))];
+}
+
+/** In the files `by` is as on the wire, and null where it is unknown. */
+function asTold({ name, args }: Called): Called {
+  if (name !== "onCallEnded") return { name, args };
+  const { reason, by } = args[2] as { reason: string; by: WireBy | null };
+  return { name, args: [args[0], args[1], by ? { reason, by: actorOf(by) } : { reason }] };
+}

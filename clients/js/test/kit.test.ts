@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import WebSocket from "ws";
+import { Ringline, type CallInvitation } from "../src/kit.js";
+import type { InvitationEvents } from "../src/callbacks.js";
+import { FakeEdge } from "./fakeedge.js";
+import { rejected, token } from "./fakes.js";
+import { call, callee, push } from "./world.js";
+
+// The kit is one object for the whole page, so it is tested over a real connection to an edge that does what the test says.
+
+let edge: FakeEdge;
+const config = { webSocket: WebSocket, storage: null };
+const pause = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
+
+beforeEach(async () => {
+  edge = await new FakeEdge().start();
+});
+
+afterEach(async () => {
+  Ringline.unInit();
+  await pause(1);
+  await edge.kill();
+});
+
+function init(events: InvitationEvents = {}, more: Partial<Parameters<typeof Ringline.init>[5]> = {}, user = "ann") {
+  return Ringline.init("demo", edge.url, user, user.toUpperCase(), token(user), { ...config, ...more }, events);
+}
+
+function recorder() {
+  const heard: string[] = [];
+  const events = new Proxy({} as InvitationEvents, {
+    get: (_, name) => (...args: unknown[]) => void heard.push(`${String(name)}(${args.map((a) => JSON.stringify(a)).join()})`),
+  });
+  return { heard, events };
+}
+
+const eveRings = (id = "c1", seq = 1) => call(seq, { call_id: id, callees: [callee("ann")], caller: { ...call(1).caller!, user_id: "zoe" } });
+
+test("init connects and says who this is; unInit ends it", async () => {
+  assert.equal(Ringline.getLocalUser(), null);
+  const user = await init();
+  assert.deepEqual({ ...user, deviceID: "" }, { userID: "ann", userName: "ANN", deviceID: "" });
+  assert.deepEqual(Ringline.getLocalUser(), user);
+  assert.match(user.deviceID, /^[a-z0-9]+\.[a-z0-9]+$/);
+  Ringline.unInit();
+  assert.equal(Ringline.getLocalUser(), null);
+  assert.equal((await rejected(Ringline.accept("c1"))).code, "disconnected");
+  assert.throws(() => Ringline.renewToken(token("ann")), /call init first/);
+});
+
+test("mistakes are named", async () => {
+  const all: [Parameters<typeof Ringline.init>, RegExp][] = [
+    [["", edge.url, "ann", "Ann", token("ann")], /^appID: /],
+    [["other", edge.url, "ann", "Ann", token("ann")], /^appID: the token is for the app demo, got other$/],
+    [["demo", "nowhere", "ann", "Ann", token("ann"), config], /^server: /],
+    [["demo", edge.url, "", "Ann", token("ann")], /^userID: /],
+    [["demo", edge.url, "bob", "Bob", token("ann")], /^userID: the token is ann's \(sub\), got bob$/],
+    [["demo", edge.url, "ann", 7 as never, token("ann")], /^userName: /],
+    [["demo", edge.url, "ann", "Ann", ""], /^token: is missing/],
+    [["demo", edge.url, "ann", "Ann", "rubbish"], /^token: is no JWT/],
+    [["demo", edge.url, "ann", "Ann", token("ann"), { ...config, transports: ["pigeon" as never] }], /^transports: /],
+  ];
+  for (const [args, message] of all) {
+    const e = await rejected(Ringline.init(...args));
+    assert.equal(e.code, "invalid_argument");
+    assert.match(e.message, message);
+    assert.equal(Ringline.getLocalUser(), null);
+  }
+  await Ringline.init(7, edge.url, "ann", "Ann", token("ann", { app: "7" }), config);
+});
+
+test("refused by the server: init says so, and can be called again", async () => {
+  edge.refuse = () => ({ code: 3500, reason: "invalid token" });
+  assert.equal((await rejected(init())).code, "permission_denied");
+  edge.refuse = () => undefined;
+  await init();
+});
+
+test("init twice: one connection, the newer callbacks, and the newer token", async () => {
+  const [a, b] = [recorder(), recorder()];
+  const first = init(a.events);
+  const second = init(b.events);
+  assert.deepEqual(await first, await second);
+  const again = token("ann", { n: 2 });
+  await Ringline.init("demo", edge.url, "ann", "Ann", again, config, b.events);
+  edge.connected[0]!.push(push(eveRings()));
+  await pause();
+  assert.equal(edge.connected.length, 1);
+  assert.deepEqual(a.heard.filter((h) => h.startsWith("onIncoming")), []);
+  assert.equal(b.heard.filter((h) => h.startsWith("onIncoming")).length, 1);
+  edge.connected[0]!.end();
+  assert.equal((await edge.next(2)).token, again);
+  const other = await rejected(init({}, {}, "bob"));
+  assert.match(other.message, /^userID: another session is open; call unInit first$/);
+  Ringline.unInit();
+  assert.equal((await init({}, {}, "bob")).userID, "bob");
+});
+
+test("React's StrictMode, init, unInit, init at once: one connection, and both promises resolve", async () => {
+  const [a, b] = [recorder(), recorder()];
+  const first = init(a.events);
+  Ringline.unInit();
+  assert.equal(Ringline.getLocalUser(), null);
+  const second = init(b.events);
+  await Promise.all([first, second]);
+  await pause();
+  assert.equal(edge.connected.length, 1);
+  assert.deepEqual(a.heard, [], "the first callbacks are gone");
+  assert.deepEqual(b.heard, ['onConnectionStateChanged("connecting")', 'onConnectionStateChanged("connected")']);
+});
+
+test("unInit before it is connected: the promise is rejected, and nothing connects", async () => {
+  const { heard, events } = recorder();
+  const first = rejected(init(events));
+  Ringline.unInit();
+  assert.equal((await first).code, "disconnected");
+  await pause(50);
+  assert.deepEqual([edge.connected.length, edge.urls], [0, []]);
+  assert.deepEqual(heard, []);
+});
+
+test("unInit during a call: no callback any more, the connection ends, what waits is rejected", async () => {
+  const { heard, events } = recorder();
+  await init(events);
+  edge.onRPC = () => new Promise(() => {});
+  const peer = edge.connected[0]!;
+  peer.push(push(eveRings()));
+  await pause();
+  const accepted = rejected(Ringline.accept());
+  heard.length = 0;
+  Ringline.unInit();
+  peer.push(push({ ...eveRings("c1", 2), callees: [callee("ann", { state: "canceled" })] }));
+  assert.equal((await accepted).code, "disconnected");
+  await pause();
+  assert.deepEqual(heard, []);
+  assert.deepEqual(Ringline.getCalls(), []);
+});
+
+test("callbacks are called as methods, with what they are in DESIGN; the missing ones are skipped", async () => {
+  const { heard, events } = recorder();
+  await init({ onIncomingCallReceived: (...args) => events.onIncomingCallReceived?.(...args) });
+  edge.connected[0]!.push(push(eveRings()));
+  edge.connected[0]!.push(push({ ...eveRings("c1", 2), callees: [callee("ann", { state: "canceled" })] }));
+  await pause();
+  assert.deepEqual(heard, [
+    'onIncomingCallReceived("c1",{"userID":"zoe","userName":"Ann"},1,[{"userID":"ann","userName":""}],"")',
+  ]);
+});
+
+test("an exception in a callback: onError hears of it, and the session lives", async (t) => {
+  t.mock.method(console, "error", () => {});
+  const errors: string[] = [];
+  const received: string[] = [];
+  await init({
+    onIncomingCallReceived(callID) {
+      received.push(callID);
+      throw new Error("boom");
+    },
+    onError: (e) => errors.push(`${e.code} ${e.message}`),
+  });
+  edge.connected[0]!.push(push(eveRings()));
+  edge.connected[0]!.push(push(eveRings("c2")));
+  await pause();
+  assert.deepEqual(received, ["c1", "c2"]);
+  assert.deepEqual(errors, Array(2).fill("internal an exception in a handler of incomingCallReceived: boom"));
+  assert.equal(edge.connected.length, 1);
+});
+
+async function calls(invitation: CallInvitation, answer: (sent: Record<string, unknown>) => object) {
+  let sent: Record<string, unknown> = {};
+  edge.onRPC = async (_, data) => answer((sent = data as Record<string, unknown>));
+  const result = await Ringline.sendCallInvitation(invitation);
+  const { command_id, call_id, ...fields } = sent;
+  return { result, fields, callID: call_id, commandID: command_id };
+}
+
+test("sendCallInvitation: what is sent, and what comes of it", async () => {
+  await init();
+  const invitation = {
+    callees: [{ userID: "bob", userName: "Bob" }, { userID: "eve" }],
+    callType: Ringline.CallType.videoCall,
+    customData: "hi",
+    timeout: 30,
+    roomID: "room",
+  };
+  const { result, fields, callID } = await calls(invitation, (sent) => ({
+    ok: true,
+    call: call(1, {
+      call_id: String(sent.call_id),
+      callees: [callee("bob"), callee("eve", { state: "busy", reason: "line_busy" })],
+    }),
+  }));
+  assert.deepEqual(fields, {
+    callees: [{ user_id: "bob", user_name: "Bob" }, { user_id: "eve" }],
+    call_type: 1,
+    custom_data: "hi",
+    ring_timeout_s: 30,
+    room_id: "room",
+    user_name: "ANN",
+  });
+  assert.deepEqual(result, {
+    code: 0,
+    callID,
+    roomID: "room",
+    timeout: 30,
+    errorUserList: [{ userID: "eve", reason: "line_busy" }],
+    customData: "hi",
+  });
+});
+
+test("sendCallInvitation: a glare gives the call that there was; a refusal rejects", async () => {
+  await init();
+  const invitation = { callees: [{ userID: "zoe" }], callType: Ringline.CallType.voiceCall };
+  const active = { ...eveRings("first", 2), callees: [callee("ann", { state: "accepted" })] };
+  const { result, callID } = await calls(invitation, () => ({ ok: true, call: active }));
+  assert.equal(result.callID, "first");
+  assert.notEqual(callID, "first");
+  assert.deepEqual([result.timeout, result.customData, result.errorUserList], [60, "", []]);
+  edge.onRPC = async () => ({ ok: false, error: { code: "caller_busy", message: "no" } });
+  assert.equal((await rejected(Ringline.sendCallInvitation(invitation))).code, "caller_busy");
+});
+
+test("without an id: the newest call here that it fits", async () => {
+  await init();
+  const sent: string[] = [];
+  edge.onRPC = async (method, data) => {
+    const callID = (data as { call_id: string }).call_id;
+    if (method !== "ring") sent.push(`${method} ${callID}`);
+    return { ok: true, call: eveRings(callID, 0) }; // older than what is known
+  };
+  for (const verb of ["accept", "decline", "cancel", "leave", "end"] as const) {
+    const e = await rejected(Ringline[verb]());
+    assert.deepEqual([e.code, e.message], ["not_found", `callID: there is no call here to ${verb}`]);
+  }
+  const mine = { user_id: "ann", device_id: Ringline.getLocalUser()!.deviceID, state: "in", at: "" } as const;
+  const peer = edge.connected[0]!;
+  peer.push(push(eveRings("in1")));
+  peer.push(push(eveRings("in2")));
+  peer.push(push(call(1, { call_id: "out", caller: mine })));
+  await pause();
+  assert.deepEqual(Ringline.getCalls().map((c) => c.callID), ["in1", "in2", "out"]);
+  await Ringline.accept();
+  await Ringline.decline();
+  await Ringline.cancel();
+  await Ringline.end();
+  await Ringline.leave();
+  await Ringline.decline("in1", { reason: "busy" });
+  assert.deepEqual(sent, ["accept in2", "decline in2", "cancel out", "end out", "leave out", "decline in1"]);
+});
+
+test("cancel while the invitation is on its way ends that", async () => {
+  await init();
+  const sent: string[] = [];
+  edge.onRPC = async (method, data) => {
+    sent.push(method);
+    await pause(20);
+    return { ok: true, call: call(sent.length, { call_id: (data as { call_id: string }).call_id }) };
+  };
+  const invited = Ringline.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 0 });
+  await Ringline.cancel();
+  await invited;
+  assert.deepEqual(sent, ["invite", "cancel"]);
+});
+
+test("cancel while there is no connection: the invitation is never sent", async () => {
+  edge.down.add("websocket").add("http_stream").add("sse");
+  const { heard, events } = recorder();
+  const connected = init(events, { transports: ["websocket"] });
+  const invited = rejected(Ringline.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 0 }));
+  await Ringline.cancel();
+  assert.equal((await invited).code, "call_ended");
+  const sent: string[] = [];
+  edge.onRPC = async (method) => (sent.push(method), { ok: true });
+  edge.down.clear();
+  await connected;
+  await pause();
+  assert.deepEqual(sent, []);
+  assert.ok(heard.every((h) => h.startsWith("onConnectionStateChanged")));
+});
+
+test("a token about to expire is told of; one that getToken brings must be this user's", async () => {
+  let told = 0;
+  const exp = Date.parse("2026-11-24T10:00:20.000Z") / 1000; // 20 s after the server's clock
+  await Ringline.init("demo", edge.url, "ann", "Ann", token("ann", { exp }), { ...config, onTokenWillExpire: () => told++ });
+  await pause();
+  assert.equal(told, 1);
+  Ringline.unInit();
+  await pause(1);
+  const e = await rejected(Ringline.init("demo", edge.url, "ann", "Ann", "", { ...config, getToken: () => token("bob") }));
+  assert.match(e.message, /^userID: the token is bob's/);
+});
+
+test("names", () => {
+  assert.deepEqual({ ...Ringline.CallType }, { voiceCall: 0, videoCall: 1 });
+  assert.equal(Ringline.CallScenario.CALL_INTIVATION, Ringline.CallScenario.CALL_INVITATION);
+});

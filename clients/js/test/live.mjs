@@ -1,0 +1,153 @@
+// Calls for real, from Node, over each transport, against the `ringline dev` whose address is given; without one it starts
+// one: node test/live.mjs [http://127.0.0.1:8080]. The browser's scenarios stand in browser/.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import WebSocket from "ws";
+import { Ringline, RinglineClient } from "../dist/index.mjs";
+
+const server = process.argv[2] ?? (await start());
+const users = ["ann", "bob", "eve"];
+let run = 0;
+
+for (const transport of ["websocket", "http_stream", "sse"]) {
+  run++;
+  const [ann, bob, eve] = await Promise.all(users.map((u) => phone(`${u}${run}`, transport)));
+  const bob2 = await phone(`bob${run}`, transport);
+
+  // Bob has two phones and answers on one; eve declines; ann hears of both.
+  const call = await ann.client.invite({ callees: [{ userID: bob.id }, { userID: eve.id }], callType: 1, customData: "hi", timeout: 20 });
+  const { callID } = call;
+  await bob.hears(`incomingCallReceived ${callID}`);
+  await bob2.hears(`incomingCallReceived ${callID}`);
+  await eve.hears(`incomingCallReceived ${callID}`);
+  await ann.hears(`outgoingCallRinging ${callID} ${bob.id}`);
+  await ann.hears(`outgoingCallRinging ${callID} ${eve.id}`);
+  const left = bob.client.calls.current[0].ringRemaining();
+  assert.ok(left > 15_000 && left <= 20_000, `${left} ms left`);
+  assert.equal((await bob.client.accept(callID)).state, "active");
+  await eve.client.decline(callID, { customData: "no" });
+  await ann.hears(`outgoingCallAccepted ${callID} ${bob.id}`);
+  await ann.hears(`outgoingCallDeclined ${callID} ${eve.id}`);
+  await bob2.hears(`incomingCallAnsweredElsewhere ${callID}`);
+  await bob2.hears(`callEnded ${callID} answered_elsewhere`);
+  await eve.hears(`callEnded ${callID} declined`);
+  const late = await bob2.client.accept(callID).catch((e) => e);
+  assert.equal(late.code, "answered_elsewhere");
+  assert.deepEqual(await bob.client.line(), [callID]);
+  assert.equal((await bob.client.get(callID)).seq, bob.client.calls.current[0].seq);
+  await bob.client.leave(callID);
+  await ann.hears(`callEnded ${callID} completed`);
+  await bob.hears(`callEnded ${callID} completed`);
+
+  // Who is offline while it is withdrawn hears of it when he is back.
+  const second = await ann.client.invite({ callees: [{ userID: eve.id }], callType: 0 });
+  await eve.hears(`incomingCallReceived ${second.callID}`);
+  eve.client.disconnect();
+  await ann.client.cancel(second.callID, { customData: "sorry" });
+  await eve.client.connect();
+  await eve.hears(`incomingCallCanceled ${second.callID} sorry`);
+  await eve.hears(`callEnded ${second.callID} canceled`);
+
+  // Both call each other at once: one call, accepted.
+  const [a, b] = await Promise.all([
+    ann.client.invite({ callees: [{ userID: bob.id }], callType: 0 }),
+    bob.client.invite({ callees: [{ userID: ann.id }], callType: 0 }),
+  ]);
+  assert.equal(a.callID === b.callID || a.state === "active" || b.state === "active", true);
+  const shown = new Set([ann, bob].flatMap((p) => p.client.calls.current.map((c) => c.callID)));
+  assert.equal(shown.size, 1);
+  for (const p of [ann, bob]) await p.until(() => p.client.calls.current[0]?.phase === "active", "active");
+  await ann.client.leave([...shown][0]);
+  for (const p of [ann, bob]) await p.hears(`callEnded ${[...shown][0]} completed`);
+
+  for (const p of [ann, bob, bob2, eve]) {
+    assert.deepEqual(p.heard, [...new Set(p.heard)], "nothing twice");
+    p.client.disconnect();
+  }
+  console.log(`${transport}: right`);
+}
+
+// What is refused for good.
+for (const [options, code] of [
+  [{ token: (await token("ann")).replace(/.{8}$/, "AAAAAAAA") }, "permission_denied"],
+  [{ token: await token("ann"), device: "x".repeat(200) }, "invalid_argument"],
+]) {
+  const client = new RinglineClient({ server, webSocket: WebSocket, storage: null, ...options });
+  const error = await client.connect().then(() => undefined, (e) => e);
+  assert.equal(error?.code, code, error?.message);
+}
+
+// The kit.
+const received = [];
+await Ringline.init("demo", server, "zoe", "Zoe", await token("zoe"), { webSocket: WebSocket, storage: null }, {
+  onIncomingCallReceived: (...args) => received.push(args),
+});
+const caller = await phone("ann", "websocket");
+const { callID } = await caller.client.invite({ callees: [{ userID: "zoe" }], callType: 1 });
+await caller.hears(`outgoingCallRinging ${callID} zoe`);
+assert.deepEqual(received, [[callID, { userID: "ann", userName: "ann" }, 1, [{ userID: "zoe", userName: "" }], ""]]);
+await Ringline.decline();
+await caller.hears(`callEnded ${callID} declined`);
+Ringline.unInit();
+caller.client.disconnect();
+console.log("refusals and kit: right");
+
+async function phone(id, transport) {
+  const client = new RinglineClient({ server, token: await token(id), transports: [transport], webSocket: WebSocket, storage: null });
+  const heard = [];
+  let wake = () => {};
+  const hear = (...words) => (heard.push(words.join(" ")), wake());
+  client.on("incomingCallReceived", (c) => hear("incomingCallReceived", c));
+  client.on("incomingCallCanceled", (c, _, data) => hear("incomingCallCanceled", c, data));
+  client.on("incomingCallAnsweredElsewhere", (c) => hear("incomingCallAnsweredElsewhere", c));
+  client.on("incomingCallDeclinedElsewhere", (c) => hear("incomingCallDeclinedElsewhere", c));
+  client.on("outgoingCallRinging", (c, u) => hear("outgoingCallRinging", c, u));
+  client.on("outgoingCallAccepted", (c, u) => hear("outgoingCallAccepted", c, u));
+  client.on("outgoingCallDeclined", (c, u) => hear("outgoingCallDeclined", c, u));
+  client.on("callEnded", (c, _, { reason }) => hear("callEnded", c, reason));
+  client.on("error", (e) => hear("error", e.code, e.message));
+  client.calls.subscribe(() => wake());
+  const until = async (holds, what) => {
+    const timer = setTimeout(() => wake(), 10_000);
+    for (const by = Date.now() + 10_000; !holds(); ) {
+      if (Date.now() > by) throw new Error(`${id} by ${transport} waits for ${what}, and heard ${heard.join(", ")}`);
+      await new Promise((resolve) => (wake = resolve));
+    }
+    clearTimeout(timer);
+  };
+  await client.connect();
+  return { id, client, heard, until, hears: (what) => until(() => heard.includes(what), what) };
+}
+
+async function token(user) {
+  const response = await fetch(`${server}/dev/token?user_id=${user}&user_name=${user}`);
+  return (await response.json()).token;
+}
+
+async function start() {
+  const port = await new Promise((resolve) => {
+    const s = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = s.address();
+      s.close(() => resolve(port));
+    });
+  });
+  const { RINGLINE_BIN, ...env } = process.env; // it refuses RINGLINE_ variables that are no settings
+  const program = RINGLINE_BIN ?? "go";
+  const args = RINGLINE_BIN ? [] : ["run", "../../cmd/ringline"];
+  const child = spawn(program, [...args, "dev", "--memory", "--port", "0", "--http", `127.0.0.1:${port}`], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+    detached: true,
+  });
+  child.unref();
+  process.on("exit", () => process.kill(-child.pid));
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+  const address = `http://127.0.0.1:${port}`;
+  for (let i = 0; ; i++) {
+    const ready = await fetch(`${address}/readyz`).then((r) => r.ok, () => false);
+    if (ready) return address;
+    if (i > 600) throw new Error("ringline dev does not get ready");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

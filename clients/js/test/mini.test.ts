@@ -1,0 +1,344 @@
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:net";
+import type { AddressInfo } from "node:net";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { before, test, type TestContext } from "node:test";
+import { transform } from "esbuild";
+import type { RinglineError } from "../src/error.js";
+import type { MiniPlatform, SocketTask } from "../src/mini/platform.js";
+import { webSocketOf } from "../src/mini/socket.js";
+import { FakeEdge, type Connected } from "./fakeedge.js";
+import { FakePhone, plain } from "./fakewx.js";
+import { token } from "./fakes.js";
+import { MiniPhone } from "./miniphone.js";
+import { at, call, callee, push } from "./world.js";
+
+// The file for mini-programs, as it is built, with nothing around it but ES2015 and a phone's wx. What comes over the
+// sockets is real; test/minilive.ts does the same with a real edge.
+
+let code = "";
+
+before(async () => {
+  const script = pathToFileURL(resolve("scripts/mini.mjs")).href;
+  const { mini } = (await import(script)) as { mini(): Promise<string> };
+  code = await mini();
+});
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+async function edge(t: TestContext): Promise<FakeEdge> {
+  const e = await new FakeEdge().start();
+  t.after(() => e.kill().catch(() => {}));
+  return e;
+}
+
+function phone(t: TestContext, ...args: [FakePhone?, ("wx" | "uni")[]?, boolean?]): MiniPhone {
+  const p = new MiniPhone(code, ...args);
+  t.after(async () => {
+    p.kit.unInit();
+    await pause(20);
+    assert.deepEqual(p.touched, [], "no name that a mini-program has not");
+  });
+  return p;
+}
+
+async function connected(t: TestContext, p = phone(t)): Promise<{ p: MiniPhone; e: FakeEdge; peer: Connected }> {
+  const e = await edge(t);
+  await p.init(e.url, "ann", token("ann"));
+  return { p, e, peer: await e.next(1) };
+}
+
+/** zoe calls ann. */
+const incoming = (seq: number, more: Partial<Parameters<typeof callee>[1]> = {}) =>
+  call(seq, { caller: { user_id: "zoe", user_name: "Zoë", state: "in", at: at(0) }, callees: [callee("ann", { invited_by: "zoe", custom_data: "hi", ...more })] });
+const rings = [
+  'onIncomingCallReceived("c1", {"userID":"zoe","userName":"Zoë"}, 1, [{"userID":"ann","userName":""}], "hi")',
+];
+
+async function refusal(promise: Promise<unknown>): Promise<[string, string]> {
+  try {
+    await promise;
+  } catch (e) {
+    const { code, message } = e as RinglineError;
+    return [code, message];
+  }
+  throw new Error("it was not rejected");
+}
+
+test("it is one file of ES2015, and knows no page", async () => {
+  // What is younger than ES2015 would be rewritten for it, and not for the newest.
+  const [old, newest] = await Promise.all(["es2015", "esnext"].map((target) => transform(code, { target, minifyWhitespace: true, logLevel: "error" })));
+  assert.equal(old?.code, newest?.code);
+  assert.doesNotMatch(code, /\brequire\(/);
+  assert.doesNotMatch(code, /customElements|HTMLElement|attachShadow|AudioContext/);
+});
+
+test("what it exports, and nothing is done where there is no platform", async () => {
+  const p = new MiniPhone(code, new FakePhone(), []);
+  assert.deepEqual(p.exported, ["CallScenario", "CallType", "Ringline", "RinglineClient", "RinglineError"]);
+  assert.equal(p.kit.CallType.videoCall, 1);
+  const [why, message] = await refusal(p.init("https://x", "ann", token("ann")));
+  assert.deepEqual([why, message.split(":")[0]], ["invalid_argument", "platform"]);
+  assert.throws(() => new p.kit.RinglineClient({ server: "https://x", token: token("ann") }), /platform: /);
+  assert.deepEqual(p.touched, []);
+});
+
+test("init, a call that comes, accept, and the end: exact arguments, exact commands, one socket", async (t) => {
+  const p = phone(t);
+  const e = await edge(t);
+  const local = await p.init(e.url, "änn", token("änn", { name: "Änn" }));
+  const peer = await e.next(1);
+  assert.deepEqual(e.urls, ["/connection/websocket"]);
+  assert.deepEqual([peer.token, peer.data.showing], [token("änn", { name: "Änn" }), []]);
+  assert.match(peer.data.device, /^[a-z0-9]{25}\.[a-z0-9]{8}$/);
+  assert.deepEqual(local, { userID: "änn", userName: "ÄNN", deviceID: peer.data.device });
+  p.kit.unInit();
+  await pause(5);
+
+  const q = await connected(t);
+  const requests: unknown[] = [];
+  const accepted = incoming(3, { state: "accepted", device_id: q.peer.data.device, at: at(5) });
+  q.e.onRPC = (method, data) => {
+    const { command_id, ...rest } = data as { command_id: string };
+    assert.match(command_id, /^[a-z0-9]{25}$/);
+    requests.push({ method, ...rest });
+    return Promise.resolve({ ok: true, call: method === "ring" ? incoming(2, { state: "ringing" }) : { ...accepted, state: "active" } });
+  };
+  q.peer.push(push(incoming(1), { event: "incoming_call_received", ring_remaining_ms: 60_000 }));
+  await q.p.until(() => requests.length === 1, "ring");
+  assert.deepEqual(q.p.calls, rings);
+  await q.p.kit.accept(undefined, { customData: "ja" });
+  assert.deepEqual(requests, [
+    { method: "ring", call_id: "c1", attempt: 1 },
+    { method: "accept", call_id: "c1", attempt: 1, custom_data: "ja" },
+  ]);
+  assert.deepEqual(plain(q.p.kit.getCalls().map((c) => [c.callID, c.direction, c.phase])), [["c1", "incoming", "active"]]);
+  q.peer.push(
+    push({ ...incoming(4, { state: "left", reason: "ended", device_id: q.peer.data.device, at: at(9) }), state: "ended", ended_at: at(9), end_reason: "completed", ended_by: { kind: "user", user_id: "zoe" } }),
+  );
+  await q.p.hears('onCallEnded("c1", "room", {"reason":"completed","by":{"kind":"user","userID":"zoe"}})');
+  assert.deepEqual(q.p.calls.slice(0, -1), rings);
+  assert.equal(q.p.phone.most, 1);
+});
+
+test("in the background with code 1000, then shown: it comes back, and the snapshot tells what became of the call", async (t) => {
+  const { p, e, peer } = await connected(t);
+  peer.push(push(incoming(1)));
+  await p.until(() => p.calls.length === 1, "the call");
+  p.phone.hide();
+  await p.hears('onConnectionStateChanged("connecting")');
+  await pause(700); // it tries, and the platform lets it not
+  assert.equal(e.connected.length, 1);
+  p.phone.show();
+  const again = await e.next(2);
+  assert.deepEqual(again.data, { device: peer.data.device, showing: ["c1"] });
+  await p.hears('onCallEnded("c1", "room", {"reason":"timed_out"})');
+  assert.deepEqual(p.heard.filter((h) => h.startsWith("onConnection")), ["connecting", "connected", "connecting", "connected"].map((s) => `onConnectionStateChanged("${s}")`));
+  assert.equal(p.phone.alive.length, 1);
+});
+
+test("suspended with a socket that died unnoticed: a new one at once when it is shown", async (t) => {
+  const { p, e } = await connected(t);
+  p.phone.hide(true);
+  await pause(50);
+  const began = Date.now();
+  p.phone.show(5_000);
+  await e.next(2);
+  assert.ok(Date.now() - began < 1_500, `after ${Date.now() - began} ms`);
+  assert.equal(p.phone.most, 1);
+});
+
+test("away for a moment only: the socket stays", async (t) => {
+  const { p, e } = await connected(t);
+  for (const type of ["hide", "show"]) for (const f of p.phone.listeners.get(type) ?? []) f({});
+  await pause(100);
+  assert.equal(e.connected.length, 1);
+  assert.deepEqual(p.heard.slice(-1), ['onConnectionStateChanged("connected")']);
+});
+
+test("no network, then one again: back at once", async (t) => {
+  const { p, e } = await connected(t);
+  p.phone.network(false);
+  await p.hears('onConnectionStateChanged("connecting")');
+  await pause(1_200); // some tries in vain, with longer and longer pauses
+  assert.equal(e.connected.length, 1);
+  const began = Date.now();
+  p.phone.network(true);
+  await e.next(2);
+  assert.ok(Date.now() - began < 400, `after ${Date.now() - began} ms`);
+  assert.equal(p.phone.alive.length, 1);
+});
+
+test("from Wi-Fi to the mobile network it connects anew; between mobile ones it does not", async (t) => {
+  const { p, e } = await connected(t);
+  p.phone.network(true, "4g");
+  await e.next(2);
+  await p.until(() => p.heard.filter((h) => h.includes('"connected"')).length === 2, "connected again");
+  p.phone.network(true, "5g");
+  p.phone.network(true, "4g");
+  await pause(100);
+  assert.equal(e.connected.length, 2);
+  assert.equal(p.phone.alive.length, 1);
+});
+
+test("unInit leaves nothing: no socket, no timer, no listener", async (t) => {
+  const { p } = await connected(t);
+  assert.ok(p.phone.listeners.get("show")?.size);
+  p.kit.unInit();
+  await p.until(() => p.phone.alive.length === 0, "the socket to close");
+  assert.equal(p.phone.timers.size, 0);
+  assert.deepEqual([...p.phone.listeners.values()].map((s) => s.size), [0, 0, 0]);
+  p.phone.show();
+  await pause(50);
+  assert.equal(p.phone.alive.length, 0);
+});
+
+test("unInit at any moment of connecting leaves no socket", async (t) => {
+  const e = await edge(t);
+  for (const after of [0, 1, 3, 10]) {
+    const p = phone(t);
+    const begun = p.init(e.url, "ann", token("ann")).catch(() => {});
+    await pause(after);
+    p.kit.unInit();
+    await begun;
+    await p.until(() => p.phone.alive.length === 0, "the socket to close");
+    assert.equal(p.phone.timers.size, 0);
+  }
+});
+
+test("servers that take a connection and say nothing: never more than 2 sockets", async (t) => {
+  const silent: Server = createServer((s) => s.on("error", () => {}));
+  await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
+  t.after(() => silent.close());
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const p = phone(t);
+  p.phone.speed = 20;
+  const begun = refusal(p.init([url, url, url], "ann", token("ann")));
+  await p.until(() => p.phone.tasks.length === 3, "the third try");
+  assert.ok(p.phone.most <= 2, `${p.phone.most} sockets`);
+  p.kit.unInit();
+  assert.equal((await begun)[0], "disconnected");
+  await p.until(() => p.phone.alive.length === 0, "the platform's own timeout");
+});
+
+for (const next of ["fail", "throw", "nothing"] as const) {
+  test(`connectSocket that does "${next}" is tried again, and told once to the developer`, async (t) => {
+    const p = phone(t);
+    p.phone.next = next;
+    const { e } = await connected(t, p);
+    assert.equal(e.connected.length, 1);
+    if (next !== "throw") assert.deepEqual(p.phone.warnings, ["Ringline: connectSocket:fail url not in domain list"]);
+  });
+}
+
+test("an error on an open socket ends it, once", async (t) => {
+  const { p, e } = await connected(t);
+  p.phone.alive[0]?.break("Socket is not connected");
+  await e.next(2);
+  await p.until(() => p.heard.length === 4, "connected again");
+  assert.equal(p.phone.alive.length, 1);
+  assert.deepEqual(p.phone.warnings, ["Ringline: Socket is not connected"]);
+});
+
+test("a socket ends once, whatever the platform calls, and says nothing after", async () => {
+  const on: Record<string, (event: never) => void> = {};
+  const done: string[] = [];
+  let sendFails = (_: { errMsg: string }): void => {};
+  const listen = (event: string) => (f: (event: never) => void) => void (on[event] = f);
+  const task: SocketTask = {
+    onOpen: listen("open"),
+    onMessage: listen("message"),
+    onClose: listen("close"),
+    onError: listen("error"),
+    send: ({ fail }) => void (sendFails = fail),
+    close: ({ code }) => void done.push(`close ${code}`),
+  };
+  const Socket = webSocketOf({ connectSocket: () => task } as unknown as MiniPlatform);
+  const socket = new Socket("wss://x");
+  socket.onopen = () => done.push("onopen");
+  socket.onmessage = ({ data }) => done.push(`onmessage ${String(data)}`);
+  socket.onerror = ({ message }) => done.push(`onerror ${message}`);
+  socket.onclose = ({ code }) => done.push(`onclose ${code}`);
+  assert.throws(() => socket.send("early"), /not open/);
+  on.open?.({} as never);
+  on.message?.({ data: "hi" } as never);
+  socket.send("x");
+  sendFails({ errMsg: "sendSocketMessage:fail" });
+  on.error?.({ errMsg: "again" } as never);
+  on.close?.({ code: 1000 } as never);
+  on.message?.({ data: "late" } as never);
+  socket.close();
+  assert.deepEqual(done, ["onopen", "onmessage hi", "close 1000", "onerror sendSocketMessage:fail", "onclose 1006"]);
+  on.open?.({} as never); // it was given up, and comes about all the same
+  assert.deepEqual(done.slice(5), ["close 1000"]);
+});
+
+test("a code of the server's that ends it for good ends it", async (t) => {
+  const { p, peer } = await connected(t);
+  peer.end(3504, "connection limit");
+  await p.until(() => p.heard.some((h) => h.startsWith('onError({"code":"rate_limited"')), "the refusal");
+  await p.until(() => p.phone.alive.length === 0, "no socket");
+});
+
+test("the device id outlives the app; without a storage it still works", async (t) => {
+  const device = new FakePhone();
+  const e = await edge(t);
+  const first = await phone(t, device).init(e.url, "ann", token("ann"));
+  const second = await phone(t, device).init(e.url, "ann", token("ann"));
+  assert.equal(second.deviceID, first.deviceID);
+  const full = new FakePhone();
+  full.wx.setStorageSync = () => {
+    throw new Error("full");
+  };
+  const third = await phone(t, full).init(e.url, "ann", token("ann"));
+  assert.notEqual(third.deviceID, first.deviceID);
+  const own = await phone(t, new FakePhone()).init(e.url, "ann", token("ann"), { device: "mine", storage: null });
+  assert.match(own.deviceID, /^mine\./);
+});
+
+test("without getRandomValues ids differ all the same", async (t) => {
+  const ids = new Set<string>();
+  const e = await edge(t);
+  for (let i = 0; i < 20; i++) {
+    const poor = new FakePhone();
+    delete (poor.wx as Partial<typeof poor.wx>).getRandomValues;
+    ids.add((await phone(t, poor).init(e.url, "ann", token("ann"))).deviceID.split(".")[0] ?? "");
+  }
+  assert.equal(ids.size, 20);
+});
+
+test("uni, or whatever is passed as platform", async (t) => {
+  await connected(t, phone(t, new FakePhone(), ["uni"]));
+  const p = phone(t, new FakePhone(), []);
+  const e = await edge(t);
+  await p.init(e.url, "ann", token("ann"), { platform: p.phone.wx });
+  const client = new p.kit.RinglineClient({ server: e.url, token: token("ann"), platform: p.phone.wx as never });
+  await client.connect();
+  client.disconnect();
+});
+
+test("init twice, and StrictMode's unInit between: one socket", async (t) => {
+  const { p, e } = await connected(t);
+  await p.init(e.url, "ann", token("ann"));
+  p.kit.unInit();
+  await p.init(e.url, "ann", token("ann"));
+  assert.equal(e.connected.length, 1);
+  assert.equal(p.phone.most, 1);
+});
+
+test("with promises that are late, as those of iOS up to 15, the order stays", async (t) => {
+  const { p, e, peer } = await connected(t, phone(t, new FakePhone(), ["wx"], true));
+  e.onRPC = () => Promise.resolve({ ok: true, call: incoming(2, { state: "ringing" }) });
+  for (let i = 0; i < 20; i++) peer.push(push({ ...incoming(1), call_id: `c${i}`, room_id: "r" }, { id: `c${i}-1-0` }));
+  await p.until(() => p.calls.length === 20, "the calls");
+  assert.deepEqual(p.calls.map((c) => /"(c\d+)"/.exec(c)?.[1]), Array.from({ length: 20 }, (_, i) => `c${i}`));
+  p.phone.hide();
+  p.phone.show();
+  await e.next(2);
+  await p.until(() => p.calls.length === 40, "their ends");
+  p.kit.unInit();
+  await p.until(() => p.phone.alive.length === 0, "the socket to close");
+  await pause(50);
+  assert.equal(p.phone.timers.size, 0);
+});

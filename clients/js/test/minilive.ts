@@ -1,0 +1,186 @@
+// Mini-programs that call each other through a real edge. Without an argument it builds `ringline` and starts `ringline dev`
+// on free ports: npm run mini:test [http://127.0.0.1:8080]
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FakePhone, plain } from "./fakewx.js";
+import { MiniPhone } from "./miniphone.js";
+
+const code = readFileSync("build/mini/ringline.mini.js", "utf8");
+const began = Date.now();
+const server = process.argv[2] ?? (await start());
+console.log(`an edge after ${Date.now() - began} ms`);
+const ready = Date.now();
+const within = setTimeout(() => {
+  console.error("it takes longer than 30 s");
+  process.exit(1);
+}, 30_000);
+
+const [ann, bob, eve] = await Promise.all(["ann", "bob", "eve"].map(async (id) => ({ id, p: await mini(id) })));
+assert.ok(ann && bob && eve);
+const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
+
+// A call: every callback with its arguments, on both sides.
+{
+  const made = plain(await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob", userName: "BOB" }], callType: 1, customData: "grüezi", timeout: 30 }));
+  const { callID } = made;
+  assert.deepEqual(made, { code: 0, callID, roomID: callID, timeout: 30, errorUserList: [], customData: "grüezi" });
+  await bob.p.hears(`onIncomingCallReceived(${json(callID, person("ann"), 1, [person("bob")], "grüezi")})`);
+  await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
+  const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
+  assert.ok(left > 25_000 && left <= 30_000, `${left} ms left`);
+  await bob.p.kit.accept();
+  await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
+  await ann.p.kit.end();
+  const ended = `onCallEnded(${json(callID, callID, { reason: "completed", by: by(ann.p, "ann") })})`;
+  await ann.p.hears(ended);
+  await bob.p.until(() => bob.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}", "${callID}", {"reason":"completed"`)), "the end");
+  assert.deepEqual(ann.p.calls, [`onOutgoingCallRinging(${json(callID, "bob")})`, `onOutgoingCallAccepted(${json(callID, "bob")})`, ended]);
+  assert.equal(bob.p.calls.length, 2);
+  done("call, accept, end");
+}
+
+// A group: one declines, one accepts; somebody who is in a call is busy.
+{
+  const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }, { userID: "eve" }], callType: 0 });
+  for (const x of [bob, eve]) await x.p.until(() => x.p.heard.some((h) => h.startsWith(`onIncomingCallReceived("${callID}"`)), "the call");
+  await bob.p.kit.accept(callID);
+  await eve.p.kit.decline(callID, { customData: "später" });
+  await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
+  await ann.p.hears(`onOutgoingCallDeclined(${json(callID, "eve")})`);
+  const busy = plain(await eve.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 0, customData: "?" }));
+  assert.deepEqual(busy.errorUserList, [{ userID: "bob", reason: "line_busy" }]);
+  await eve.p.hears(`onOutgoingCallRejectedCauseBusy(${json(busy.callID, "bob", "?")})`);
+  await eve.p.hears(`onCallEnded(${json(busy.callID, busy.callID, { reason: "busy", by: by(eve.p, "eve") })})`);
+  await ann.p.kit.leave(callID);
+  await bob.p.until(() => bob.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
+  done("group, decline, busy");
+}
+
+// In the background, which closes the socket with 1000, while it rings and the caller gives up: told once it is shown.
+{
+  const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 1 });
+  await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
+  bob.p.phone.hide();
+  await ann.p.kit.cancel(callID, { customData: "never mind" });
+  await ann.p.until(() => ann.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
+  bob.p.phone.show();
+  await bob.p.hears(`onIncomingCallCanceled(${json(callID, person("ann"), "never mind")})`);
+  await bob.p.until(() => bob.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}", "${callID}", {"reason":"canceled"`)), "the end");
+  done("background, shown, snapshot");
+}
+
+// Called while in the background: it rings once it is shown, with what is left of the time.
+{
+  bob.p.phone.hide();
+  const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 1, timeout: 20 });
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  assert.equal(ann.p.heard.includes(`onOutgoingCallRinging(${json(callID, "bob")})`), false, "nothing rings there");
+  bob.p.phone.show();
+  await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
+  const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
+  assert.ok(left > 10_000 && left < 18_800, `${left} ms left`);
+
+  // Without network he accepts, and the command goes once there is one, and once.
+  bob.p.phone.network(false);
+  const accepted = bob.p.kit.accept(callID);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  bob.p.phone.network(true);
+  await accepted;
+  await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
+  done("rings when it is shown, accept over a network that comes back");
+
+  // The app is killed, and opened again: the same device, and still in the call.
+  const device = bob.p.kit.getLocalUser()?.deviceID;
+  bob.p.kit.unInit();
+  await bob.p.until(() => bob.p.phone.alive.length === 0, "the socket to close");
+  const again = await mini("bob", bob.p.phone);
+  assert.equal(again.kit.getLocalUser()?.deviceID, device);
+  assert.deepEqual(plain(again.kit.getCalls().map((c) => [c.callID, c.phase])), [[callID, "active"]]);
+  await again.kit.leave();
+  await ann.p.until(() => ann.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
+  finish(again);
+  done("killed and opened again");
+}
+
+// Refused for good.
+{
+  const p = new MiniPhone(code);
+  const forged = (await token("zoe")).replace(/.{8}$/, "AAAAAAAA");
+  const error = await p.init(server, "zoe", forged).then(
+    () => undefined,
+    (e: unknown) => e as { code: string },
+  );
+  assert.equal(error?.code, "permission_denied");
+  await p.until(() => p.phone.alive.length === 0, "no socket");
+  assert.equal(p.phone.timers.size, 0);
+  done("a forged token");
+}
+
+for (const { p } of [ann, bob, eve]) {
+  p.kit.unInit();
+  await p.until(() => p.phone.alive.length === 0, "the socket to close");
+  finish(p);
+}
+clearTimeout(within);
+console.log(`right, in ${Date.now() - ready} ms`);
+process.exit();
+
+function finish(p: MiniPhone): void {
+  p.kit.unInit();
+  assert.deepEqual(p.touched, [], "no name that a mini-program has not");
+  assert.deepEqual(p.calls, [...new Set(p.calls)], "nothing twice");
+  assert.deepEqual(p.heard.filter((h) => h.startsWith("onError")), []);
+  assert.equal(p.phone.most, 1, "one socket");
+}
+
+async function mini(id: string, phone?: FakePhone): Promise<MiniPhone> {
+  const p = new MiniPhone(code, phone);
+  await p.init(server, id, await token(id));
+  return p;
+}
+
+function json(...args: unknown[]): string {
+  return args.map((a) => JSON.stringify(a)).join(", ");
+}
+
+function by(p: MiniPhone, userID: string): object {
+  return { kind: "user", userID, deviceID: p.kit.getLocalUser()?.deviceID };
+}
+
+function done(what: string): void {
+  console.log(`${what}: right`);
+}
+
+async function token(user: string): Promise<string> {
+  const response = await fetch(`${server}/dev/token?user_id=${user}&user_name=${user.toUpperCase()}`);
+  return ((await response.json()) as { token: string }).token;
+}
+
+async function start(): Promise<string> {
+  const { RINGLINE_BIN, ...env } = process.env; // it refuses RINGLINE_ variables that are no settings
+  const dir = mkdtempSync(join(tmpdir(), "ringline-mini-"));
+  const bin = RINGLINE_BIN ?? join(dir, "ringline");
+  if (!RINGLINE_BIN) execFileSync("go", ["build", "-o", bin, "./cmd/ringline"], { cwd: "../..", stdio: ["ignore", "ignore", "inherit"], timeout: 300_000 });
+  const port = await new Promise<number>((resolve) => {
+    const s = createServer().listen(0, "127.0.0.1", () => {
+      const address = s.address();
+      s.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+  const child = spawn(bin, ["dev", "--memory", "--port", "0", "--http", `127.0.0.1:${port}`], { env, cwd: dir, stdio: "ignore" });
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+  process.on("exit", () => {
+    child.kill("SIGKILL");
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const address = `http://127.0.0.1:${port}`;
+  for (let i = 0; ; i++) {
+    if (await fetch(`${address}/readyz`).then((r) => r.ok, () => false)) return address;
+    if (i > 300 || child.exitCode !== null) throw new Error("ringline dev does not get ready");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

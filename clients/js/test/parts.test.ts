@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventSourceOver, EventParser } from "../src/eventsource.js";
+import { Rotation, type Transport } from "../src/rotation.js";
+import { endpointOf, emulationOf, readServers } from "../src/servers.js";
+import { readClaims, Tokens } from "../src/tokens.js";
+import { rejected, token } from "./fakes.js";
+
+test("events are cut out of a stream, however it comes in pieces", () => {
+  const stream = ': hello\r\ndata: {"a":\r\ndata: 1}\r\n\r\nevent: x\ndata:two\nid: 7\n\n\n\rdata\r\rdata:  three\n\ndata: not over';
+  for (const size of [1, 2, 3, 7, 1000]) {
+    const got: string[] = [];
+    const parser = new EventParser((data) => got.push(data));
+    for (let i = 0; i < stream.length; i += size) parser.push(stream.slice(i, i + size));
+    assert.deepEqual(got, ['{"a":\n1}', "two", "", " three"], `in pieces of ${size}`);
+  }
+});
+
+test("an event source posts the connect command, which is not left in the address, and reads bytes as they come", async () => {
+  const asked: [string, RequestInit][] = [];
+  const stream = (text: string) =>
+    new ReadableStream<Uint8Array>({
+      start(controller) {
+        for (const byte of new TextEncoder().encode(text)) controller.enqueue(new Uint8Array([byte]));
+        controller.close();
+      },
+    });
+  const answers = [new Response(stream("data: ünï 🎈\n\n")), new Response("no", { status: 403 })];
+  const Source = eventSourceOver((url, options) => {
+    asked.push([String(url), options ?? {}]);
+    return Promise.resolve(answers.shift()!);
+  });
+  for (const want of [["open", "ünï 🎈", "error: the stream ended"], ["error: status 403"]]) {
+    const heard: string[] = [];
+    await new Promise<void>((resolve) => {
+      const source = new Source("https://h/connection/sse?x=1&cf_connect=%7B%22token%22%3A%22t%22%7D");
+      source.onopen = () => heard.push("open");
+      source.onmessage = ({ data }) => heard.push(data);
+      source.onerror = ({ error }) => (heard.push(`error: ${(error as Error).message}`), resolve());
+    });
+    assert.deepEqual(heard, want);
+  }
+  const [url, { method, body }] = asked[0]!;
+  assert.deepEqual([url, method, body], ["https://h/connection/sse?x=1", "POST", '{"token":"t"}']);
+});
+
+function rotation(servers: string[], transports: Transport[] = ["websocket", "http_stream"]) {
+  const r = new Rotation(servers, transports, () => 0.5);
+  return { r, next: () => (({ address, pause }) => `${address.transport} ${address.server} ${Math.round(pause)}`)(r.next()) };
+}
+
+test("the first round tries every server by the best transport, then by the next, without a pause; then pauses grow", () => {
+  const { next } = rotation(["a", "b"]);
+  assert.deepEqual([1, 2, 3, 4].map(next), ["websocket a 0", "websocket b 0", "http_stream a 0", "http_stream b 0"]);
+  assert.deepEqual([1, 2, 3, 4].map(next), ["websocket a 275", "websocket b 0", "http_stream a 0", "http_stream b 0"]);
+  const pauses = Array.from({ length: 48 }, next).filter((_, i) => i % 4 === 0).map((s) => Number(s.split(" ")[2]));
+  assert.deepEqual(pauses.slice(0, 4), [1000, 1500, 2500, 4500]);
+  assert.equal(pauses.at(-1), 20_000);
+});
+
+test("a connection that is lost begins at the next server, by the transport that worked first", () => {
+  const { r, next } = rotation(["a", "b", "c"]);
+  for (let i = 0; i < 4; i++) next();
+  r.connected(); // http_stream a
+  r.lost(60_000);
+  assert.deepEqual([1, 2, 3, 4].map(next), ["http_stream b 275", "http_stream c 0", "http_stream a 0", "websocket b 0"]);
+  r.connected(); // by websocket, which is not kept
+  r.lost(60_000);
+  assert.equal(next(), "http_stream c 275");
+});
+
+test("a connection that lasts pays off, one that breaks at once does not", () => {
+  const { r, next } = rotation(["a"]);
+  next();
+  const lost = (ms: number) => {
+    r.connected();
+    r.lost(ms);
+    return next();
+  };
+  assert.deepEqual([60_000, 10, 10, 6_000].map(lost), ["websocket a 275", "websocket a 1000", "websocket a 1500", "websocket a 275"]);
+});
+
+test("where a server answers that it can't, no other transport is tried, but another server, after a pause", () => {
+  const { r, next } = rotation(["a", "b"]);
+  next();
+  r.refused();
+  assert.equal(next(), "websocket b 275");
+});
+
+test("addresses", () => {
+  assert.deepEqual(readServers("wss://h"), ["https://h"]);
+  assert.deepEqual(readServers(["ws://h:1/", "HTTPS://h/x/"]), ["http://h:1", "HTTPS://h/x"]);
+  const server = "https://h/x";
+  assert.equal(endpointOf({ server, transport: "websocket" }), "wss://h/x/connection/websocket");
+  assert.equal(endpointOf({ server: "http://h", transport: "websocket" }), "ws://h/connection/websocket");
+  assert.equal(endpointOf({ server, transport: "sse" }), "https://h/x/connection/sse");
+  assert.equal(endpointOf({ server, transport: "http_stream" }), "https://h/x/connection/http_stream");
+  assert.equal(emulationOf({ server, transport: "sse" }), "https://h/x/emulation");
+  Object.defineProperty(globalThis, "location", { value: { protocol: "http:", host: "page:8080" }, configurable: true });
+  assert.deepEqual([readServers(""), readServers(undefined)], [["http://page:8080"], ["http://page:8080"]]);
+  Reflect.deleteProperty(globalThis, "location");
+});
+
+test("claims are read from a token, in whatever script", () => {
+  const read = readClaims(token("zoë 張", { name: "Zoë 🎈??>>~", device: "d", exp: 7 }));
+  assert.deepEqual(read, { userID: "zoë 張", app: "demo", name: "Zoë 🎈??>>~", device: "d", expires: 7 });
+  assert.equal(readClaims(token("ann", { exp: undefined })).expires, Infinity);
+  for (const bad of ["", "x", "a.b", "a.!.c", `a.${Buffer.from("7").toString("base64url")}.c`, 7 as never, null as never]) {
+    assert.throws(() => readClaims(bad), /^RinglineError: token: /);
+  }
+});
+
+test("a token that has expired is replaced, by one asked for once, or by one that was brought", async () => {
+  let n = 0;
+  const tokens = new Tokens(token("ann"), () => Promise.resolve(token("ann", { n: ++n })));
+  assert.equal(await tokens.current(), token("ann"));
+  tokens.expired("another");
+  assert.equal(await tokens.current(), token("ann"));
+  tokens.expired(token("ann"));
+  const [a, b] = await Promise.all([tokens.current(), tokens.current()]);
+  assert.deepEqual([a, b, n], [token("ann", { n: 1 }), token("ann", { n: 1 }), 1]);
+  tokens.renew(token("ann", { n: 50 }));
+  assert.equal(await tokens.newerThan(a), token("ann", { n: 50 }));
+  assert.equal(await tokens.newerThan(token("ann", { n: 50 })), token("ann", { n: 2 }));
+
+  const without = new Tokens(token("ann"), undefined);
+  without.expired(token("ann"));
+  assert.equal((await rejected(without.current())).code, "permission_denied");
+  without.renew(token("ann", { n: 3 }));
+  assert.equal(await without.current(), token("ann", { n: 3 }));
+});

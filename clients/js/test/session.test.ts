@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import WebSocket from "ws";
+import { systemClock } from "../src/clock.js";
+import type { RinglineError } from "../src/error.js";
+import { CentrifugeSession, Lost } from "../src/session.js";
+import { transports, type Transport } from "../src/rotation.js";
+import { Tokens, type GetToken } from "../src/tokens.js";
+import { FakeEdge } from "./fakeedge.js";
+import { token } from "./fakes.js";
+
+interface Setup {
+  edges: FakeEdge[];
+  by?: readonly Transport[];
+  first?: string;
+  getToken?: GetToken;
+}
+
+function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken }: Setup) {
+  const heard: string[] = [];
+  const pushes: unknown[] = [];
+  const showing: string[] = [];
+  let wake = (): void => {};
+  const hear = (what: string) => (heard.push(what), wake());
+  const session = new CentrifugeSession(
+    {
+      servers: edges.map((e) => e.url),
+      transports: by,
+      tokens: new Tokens(first, getToken),
+      clock: systemClock,
+      webSocket: WebSocket,
+      fetch,
+      networkEventTarget: undefined,
+    },
+    {
+      connectData: () => ({ device: "d.1", showing: [...showing] }),
+      onOpen: (data) => hear(`open ${(data as { device_id: string }).device_id}`),
+      onPush: (data) => (pushes.push(data), wake()),
+      onDown: (refused?: RinglineError) => hear(refused ? `refused ${refused.code}: ${refused.message}` : "down"),
+      onTrouble: (error) => hear(`trouble ${error.message}`),
+    },
+  );
+  const until = async (holds: () => boolean) => {
+    const timeout = setTimeout(() => wake(), 15_000);
+    const by = Date.now() + 15_000;
+    while (!holds()) {
+      if (Date.now() >= by) throw new Error(`heard only ${heard.join(", ")}`);
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+    clearTimeout(timeout);
+  };
+  t.after(() => session.close());
+  session.open();
+  return { session, heard, pushes, showing, until, heardOf: (what: string) => until(() => heard.some((h) => h.startsWith(what))) };
+}
+
+async function edge(t: TestContext): Promise<FakeEdge> {
+  const e = await new FakeEdge().start();
+  t.after(() => e.kill().catch(() => {}));
+  return e;
+}
+
+for (const transport of transports) {
+  test(`${transport}: connect, push, request, end; the token is never in an address`, async (t) => {
+    const e = await edge(t);
+    const s = open(t, { edges: [e], by: [transport] });
+    const peer = await e.next(1);
+    await s.heardOf("open d.1");
+    assert.deepEqual([peer.transport, peer.token, peer.data], [transport, token("ann"), { device: "d.1", showing: [] }]);
+    peer.push({ n: 1, text: "ünï" });
+    peer.push({ n: 2 });
+    await s.until(() => s.pushes.length === 2);
+    assert.deepEqual(s.pushes, [{ n: 1, text: "ünï" }, { n: 2 }]);
+    assert.deepEqual(await s.session.request("end", { call_id: "c1" }), { ok: true, method: "end", data: { call_id: "c1" } });
+    for (const url of e.urls) assert.match(url, /^\/(connection\/[a-z_]+|emulation)$/);
+    s.session.close();
+    await assert.rejects(s.session.request("end", {}), Lost);
+    assert.deepEqual(s.heard, ["open d.1"]);
+  });
+
+  test(`${transport}: a request whose connection breaks is lost, not answered; what is shown is asked for anew`, async (t) => {
+    const e = await edge(t);
+    const s = open(t, { edges: [e], by: [transport] });
+    const peer = await e.next(1);
+    await s.heardOf("open");
+    e.onRPC = () => new Promise(() => {});
+    const request = s.session.request("end", {});
+    s.showing.push("c1");
+    setTimeout(() => peer.end(), 50);
+    await assert.rejects(request, Lost);
+    const again = await e.next(2);
+    assert.deepEqual(again.data.showing, ["c1"]);
+    await s.until(() => s.heard.length === 3);
+    assert.deepEqual(s.heard, ["open d.1", "down", "open d.1"]);
+  });
+
+  test(`${transport}: a code from 3500 ends it for good, one below does not`, async (t) => {
+    const e = await edge(t);
+    const s = open(t, { edges: [e], by: [transport] });
+    (await e.next(1)).end(3001, "shutdown");
+    (await e.next(2)).end(3504, "connection limit");
+    await s.heardOf("refused");
+    assert.deepEqual(s.heard.slice(-1), ["refused rate_limited: the server refuses this session with code 3504, connection limit"]);
+    assert.equal(e.connected.length, 2);
+  });
+
+  test(`${transport}: refused when it connects`, async (t) => {
+    const e = await edge(t);
+    e.refuse = () => ({ code: 3500, reason: "invalid token" });
+    const s = open(t, { edges: [e], by: [transport] });
+    await s.heardOf("refused");
+    assert.deepEqual(s.heard, ["refused permission_denied: token: the server refuses this session with code 3500, invalid token"]);
+  });
+
+  test(`${transport}: an expired token is replaced`, async (t) => {
+    const e = await edge(t);
+    const newer = token("ann", { n: 2 });
+    e.refuse = (given) => (given === newer ? undefined : { code: 109, reason: "token expired" });
+    const s = open(t, { edges: [e], by: [transport], getToken: () => newer });
+    await s.heardOf("open");
+    assert.equal(e.connected[0]?.token, newer);
+    assert.deepEqual(s.heard, ["open d.1"]);
+  });
+}
+
+test("an expired token without another: refused, and told what to do", async (t) => {
+  const e = await edge(t);
+  e.refuse = () => ({ code: 109, reason: "token expired" });
+  const s = open(t, { edges: [e] });
+  await s.heardOf("refused");
+  assert.match(s.heard[0] ?? "", /^refused permission_denied: token: has expired; pass getToken, or call renewToken/);
+});
+
+test("a session that expired (3005) comes back with a new token", async (t) => {
+  const e = await edge(t);
+  const s = open(t, { edges: [e], getToken: () => token("ann", { n: 2 }) });
+  (await e.next(1)).end(3005, "connection expired");
+  assert.equal((await e.next(2)).token, token("ann", { n: 2 }));
+  await s.heardOf("down");
+});
+
+test("a token that runs out is replaced while it is connected", async (t) => {
+  const e = await edge(t);
+  e.ttl = 1;
+  const s = open(t, { edges: [e], by: ["websocket"], getToken: () => token("ann", { n: 2 }) });
+  await s.heardOf("open");
+  while (e.refreshed.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(e.refreshed, [token("ann", { n: 2 })]);
+  assert.deepEqual(s.heard, ["open d.1"]);
+});
+
+test("where WebSocket does not get through it falls back, and stays with what works", async (t) => {
+  const e = await edge(t);
+  e.down.add("websocket");
+  open(t, { edges: [e] });
+  assert.equal((await e.next(1)).transport, "http_stream");
+  e.down.add("http_stream");
+  e.connected[0]?.end();
+  assert.equal((await e.next(2)).transport, "sse");
+  e.down.clear();
+  e.connected[1]?.end();
+  assert.equal((await e.next(3)).transport, "http_stream", "which was the first that worked; sse was an accident");
+});
+
+test("an edge that dies: it comes back at the next one, by the same transport", async (t) => {
+  const [a, b] = [await edge(t), await edge(t)];
+  const s = open(t, { edges: [a, b] });
+  await a.next(1);
+  const { port } = a;
+  await a.kill();
+  assert.equal((await b.next(1)).transport, "websocket");
+  await s.until(() => s.heard.length === 3);
+  const back = await new FakeEdge().start(port);
+  t.after(() => back.kill());
+  await b.kill();
+  assert.equal((await back.next(1)).transport, "websocket");
+  await s.until(() => s.heard.length === 5);
+  assert.deepEqual(s.heard, ["open d.1", "down", "open d.1", "down", "open d.1"]);
+});
+
+test("the first edge is down from the start: the next one is taken at once", async (t) => {
+  const [a, b] = [await edge(t), await edge(t)];
+  const began = Date.now();
+  await a.kill().catch(() => {});
+  const dead = { url: "http://127.0.0.1:9" } as FakeEdge;
+  open(t, { edges: [dead, b] });
+  await b.next(1);
+  assert.ok(Date.now() - began < 2_000);
+});
+
+test("an edge that can't now (100, temporary) is asked again after a pause, by the same transport", async (t) => {
+  const e = await edge(t);
+  let asked = 0;
+  e.refuse = () => (++asked < 3 ? { code: 100, reason: "unavailable", temporary: true } : undefined);
+  const s = open(t, { edges: [e] });
+  assert.equal((await e.next(1)).transport, "websocket");
+  assert.equal(asked, 3);
+  await s.heardOf("open");
+});
+
+test("getToken that fails is tried again", async (t) => {
+  const e = await edge(t);
+  let asked = 0;
+  const getToken = () => (++asked < 2 ? Promise.reject(new Error("no network")) : token("ann", { n: 2 }));
+  e.refuse = (given) => (given === token("ann") ? { code: 109, reason: "token expired" } : undefined);
+  const s = open(t, { edges: [e], getToken });
+  await s.heardOf("open");
+  assert.deepEqual(s.heard, ["trouble getToken: no network", "open d.1"]);
+});
+
+test("closed at any moment it is silent and leaves nothing", async (t) => {
+  const e = await edge(t);
+  for (const after of [0, 1, 5, 20, 60]) {
+    const s = open(t, { edges: [e] });
+    await new Promise((resolve) => setTimeout(resolve, after));
+    s.session.close();
+    const before = s.heard.length;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal(s.heard.length, before);
+  }
+});

@@ -1,0 +1,85 @@
+import { initial, reduce, type State, type Step } from "../src/reducer.js";
+import type { Callback } from "../src/callbacks.js";
+import type { WireBy, WireCall, WireCallee, WireNotification } from "../src/wire.js";
+
+/** The second that a test's moment is, as the wire writes it. */
+export function at(second: number): string {
+  return `2026-11-24T10:00:${String(second).padStart(2, "0")}.000Z`;
+}
+
+export function callee(user_id: string, more: Partial<WireCallee> = {}): WireCallee {
+  return { user_id, attempt: 1, invited_by: "ann", state: "invited", at: at(0), ...more };
+}
+
+/** ann on her device a.1 calls bob and eve, as who is asked for sees it: nothing is hidden here. */
+export function call(seq: number, more: Partial<WireCall> = {}): WireCall {
+  return {
+    call_id: "c1",
+    app: "demo",
+    room_id: "room",
+    call_type: 1,
+    state: "ringing",
+    seq,
+    caller: { user_id: "ann", user_name: "Ann", device_id: "a.1", state: "in", at: at(0) },
+    callees: [callee("bob"), callee("eve")],
+    created_at: at(0),
+    expires_at: at(59),
+    ...more,
+  };
+}
+
+/** A call that ended at that second, with its caller out. */
+export function endedCall(seq: number, second: number, end_reason: string, ended_by: WireBy, callees: WireCallee[]): WireCall {
+  const c = call(seq, { state: "ended", ended_at: at(second), end_reason, ended_by, callees });
+  return { ...c, caller: { ...c.caller!, state: "left", at: at(second) } };
+}
+
+export function push(call: WireCall, more: Partial<WireNotification> = {}): WireNotification {
+  return {
+    event: "call_ended",
+    id: `${call.call_id}-${call.seq}-0`,
+    call_id: call.call_id,
+    seq: call.seq,
+    by: { kind: "user", user_id: "ann" },
+    call,
+    server_time: at(0),
+    ...more,
+  };
+}
+
+/** A device that is fed frames, and tells what it calls back: `name(argument, …)`, and `ring(call, attempt)`. */
+export class Device {
+  state: State;
+
+  constructor(userID: string, deviceID: string) {
+    this.state = { ...initial, userID, deviceID };
+  }
+
+  push(call: WireCall, more: Partial<WireNotification> = {}): string[] {
+    return this.take(reduce(this.state, { kind: "notification", notification: push(call, more), receivedAt: 1000 }));
+  }
+
+  answer(call: WireCall): string[] {
+    return this.take(reduce(this.state, { kind: "answer", call, receivedAt: 1000 }));
+  }
+
+  snapshot(calls: WireCall[], showing: string[] = [], ring_remaining_ms?: number): string[] {
+    const { userID, deviceID } = this.state;
+    const snapshot = {
+      server_time: at(0),
+      user_id: userID,
+      device_id: deviceID,
+      calls: calls.map((call) => (ring_remaining_ms === undefined ? { call } : { call, ring_remaining_ms })),
+    };
+    return this.take(reduce(this.state, { kind: "snapshot", snapshot, showing, receivedAt: 1000 }));
+  }
+
+  private take(step: Step): string[] {
+    this.state = step.state;
+    return [...step.callbacks.map(told), ...step.commands.map((c) => `ring(${c.callID}, ${c.attempt})`)];
+  }
+}
+
+export function told(c: Callback): string {
+  return `${c.name}(${c.args.map((a) => (typeof a === "string" ? a || '""' : JSON.stringify(a))).join(", ")})`;
+}
