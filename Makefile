@@ -4,7 +4,7 @@ DURATION ?= 5m
 NODES ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev cluster test race soak faults mutants rings outage scale lint fmt fuzz bench scenarios generate ci clean
+.PHONY: help dev cluster test race soak faults mutants rings outage scale churn abuse idle lint fmt fuzz bench scenarios generate ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,15 @@ outage: ## play calls while all coordinators are stopped for 10 minutes
 scale: ## count calls a second with 1, 2 and 4 coordinators on one and on three nodes (some 5 minutes)
 	go run ./cmd/faults scale
 	go run ./cmd/faults scale --in-and-out
+
+churn: ## let 500 client sessions connect and drop at random while 20,000 notifications are made (some 2 minutes)
+	go run ./cmd/faults churn --seed $(SEED)
+
+abuse: ## send an edge what bad clients send, and measure how long honest ones wait (some 4 minutes)
+	go run ./cmd/faults abuse
+
+idle: ## measure what 10,000 idle client sessions cost, beside bare centrifuge (some 8 minutes)
+	go run ./cmd/faults idle
 
 lint: ## run the pinned golangci-lint (installs it outside the repo the first time: some minutes)
 	linter=$$(bash .ci/linter) && $$linter run && $$linter fmt --diff

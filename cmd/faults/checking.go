@@ -32,7 +32,20 @@ const shown = 5
 
 // judge holds what happened against the rules, and tells what was found; an error if that is anything.
 func judge(w io.Writer, h *record.History) error {
-	report := check.Check(h, check.DefaultBounds())
+	return tellReport(w, check.Check(h, check.DefaultBounds()))
+}
+
+// tellReport prints what was found; an error if that is anything.
+func tellReport(w io.Writer, report check.Report) error {
+	printReport(w, report)
+	if n := len(report.Violations); n > 0 {
+		return fmt.Errorf("%d violations: %v", n, caught(report))
+	}
+	_, _ = fmt.Fprintln(w, "no violations")
+	return nil
+}
+
+func printReport(w io.Writer, report check.Report) {
 	_, _ = fmt.Fprintf(w, "  %-14s %9s %8s %10s\n", "check", "looked at", "exempt", "violations")
 	for _, f := range report.Figures {
 		_, _ = fmt.Fprintf(w, "  %-14s %9d %8d %10d\n", f.Check, f.Looked, f.Exempt, f.Violations)
@@ -56,11 +69,6 @@ func judge(w io.Writer, h *record.History) error {
 			_, _ = fmt.Fprintf(w, "VIOLATION %s: %s %s: %s\n", v.Check, v.App, v.CallID, v.Text)
 		}
 	}
-	if n := len(report.Violations); n > 0 {
-		return fmt.Errorf("%d violations: %v", n, caught(report))
-	}
-	_, _ = fmt.Fprintln(w, "no violations")
-	return nil
 }
 
 // caught lists the checks that found something.

@@ -26,7 +26,8 @@ func main() {
 		Use: "faults", Short: "Break a running Ringline and check what came of it", SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetOut(os.Stdout)
-	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand())
+	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand(),
+		churnCommand(), abuseCommand(), idleCommand(), bareCommand(), attackCommand())
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -122,7 +123,7 @@ func mutantsCommand() *cobra.Command {
 	cmd := command("mutants", "Plant defects and tell which check catches each", t, func(cmd *cobra.Command) error {
 		return catch(cmd.Context(), cmd.OutOrStdout(), *t, only)
 	})
-	cmd.Flags().StringSliceVar(&only, "only", nil, "the defects (default all): none, "+list(defects()))
+	cmd.Flags().StringSliceVar(&only, "only", nil, "the defects (default all): "+list(hunted()))
 	return cmd
 }
 

@@ -25,6 +25,7 @@ type hunt struct {
 	points   []string
 	scenes   []string
 	rings    time.Duration
+	churn    bool // by clients that come and go, and not by faults
 }
 
 // hunts gives for each defect the faults that bring it out.
@@ -47,6 +48,8 @@ func hunts() []hunt {
 		{defect: mutant.LinesNotReleased, by: []string{"lines"}, only: deaths},
 		{defect: mutant.RepeatDoesNothing, by: []string{"told", "lines"}, only: deaths},
 		{defect: mutant.GivesUp, by: []string{"lost", "prompt"}, only: []kind{killAt, fillStore}},
+		{churn: true},
+		{defect: mutant.SnapshotBeforeSubscription, by: []string{"shown", "told"}, churn: true},
 	}
 }
 
@@ -72,18 +75,50 @@ func (h hunt) trial(t trial) trial {
 }
 
 func (h hunt) name() string {
-	if h.defect == "" {
-		return "none"
+	switch {
+	case h.defect != "":
+		return string(h.defect)
+	case h.churn:
+		return "none-churn"
 	}
-	return string(h.defect)
+	return "none"
+}
+
+// run hunts, and gives what was found and what was done for it.
+func (h hunt) run(ctx context.Context, t trial) (r check.Report, did string, err error) {
+	if h.churn {
+		return h.runChurn(ctx, t)
+	}
+	o, err := h.trial(t).run(ctx)
+	if err != nil {
+		return r, "", err
+	}
+	did = fmt.Sprintf("%5d commands %3d faults", len(o.history.Sent), len(o.history.Faults))
+	return check.Check(o.history, check.DefaultBounds()), did, nil
+}
+
+func (h hunt) runChurn(ctx context.Context, t trial) (r check.Report, did string, err error) {
+	x := defaultChurn()
+	x.trial, x.clients, x.notifications, x.beside = t, 200, 4000, 70
+	x.trial.mutant, x.trial.dir = string(h.defect), t.path(h.name())
+	found, err := x.run(ctx, io.Discard)
+	return found.Report, fmt.Sprintf("%5d notifications", found.Notifications), err
+}
+
+// hunted lists what can be hunted.
+func hunted() (names []string) {
+	for _, h := range hunts() {
+		names = append(names, h.name())
+	}
+	return names
 }
 
 // catch plants each defect in turn, after a run without any, and tells which check found it. Every one must be found, by a
 // check that is there for it, and nothing where there is none.
 func catch(ctx context.Context, w io.Writer, t trial, only []string) error {
 	for _, name := range only {
-		if name != "none" && !slices.Contains(defects(), name) {
-			return fmt.Errorf("--only: there is no %q; there are: none, %s", name, list(defects()))
+		if !slices.Contains(hunted(), name) {
+			return fmt.Errorf("--only: there is no %q; there are: %s", name, list(hunted()))
 		}
 	}
 	var wrong []string
@@ -93,14 +128,12 @@ func catch(ctx context.Context, w io.Writer, t trial, only []string) error {
 			continue
 		}
 		begun := time.Now()
-		o, err := h.trial(t).run(ctx)
+		report, did, err := h.run(ctx, t)
 		if err != nil {
 			return fmt.Errorf("%s: %w", h.name(), err)
 		}
-		report := check.Check(o.history, check.DefaultBounds())
 		by := caught(report)
-		_, _ = fmt.Fprintf(w, "%-20s %4.0f s %5d commands %3d faults  caught by %s\n", h.name(), time.Since(begun).Seconds(),
-			len(o.history.Sent), len(o.history.Faults), strings.Join(by, ", "))
+		_, _ = fmt.Fprintf(w, "%-29s %4.0f s %s  caught by %s\n", h.name(), time.Since(begun).Seconds(), did, strings.Join(by, ", "))
 		if len(by) > 0 {
 			_, _ = fmt.Fprintf(w, "    %s: %.300s\n", report.Violations[0].Check, report.Violations[0].Text)
 		}

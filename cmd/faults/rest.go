@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/cmd/faults/play"
@@ -99,10 +97,10 @@ func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 	if r.Lines, err = s.lines(ctx); err != nil {
 		return err
 	}
-	if r.Calls, err = s.stored(ctx, worker.StreamCalls, ""); err != nil {
+	if r.Calls, err = record.ReadStream(ctx, s.js, worker.StreamCalls, ""); err != nil {
 		return err
 	}
-	if r.Rejected, err = s.stored(ctx, worker.StreamRejected, ""); err != nil {
+	if r.Rejected, err = record.ReadStream(ctx, s.js, worker.StreamRejected, ""); err != nil {
 		return err
 	}
 	r.Timers, err = s.timers(ctx)
@@ -111,48 +109,6 @@ func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 
 // timers are the deadlines that have not come due. What removes one has no body; after the death of a broker it may stay.
 func (s *site) timers(ctx context.Context) ([]record.Stored, error) {
-	all, err := s.stored(ctx, worker.StreamTimers, "ringline.*.timer.>")
+	all, err := record.ReadStream(ctx, s.js, worker.StreamTimers, "ringline.*.timer.>")
 	return slices.DeleteFunc(all, func(m record.Stored) bool { return m.Data == "" }), err
-}
-
-// longestNext is how long the next message may take before somebody looks whether there is one.
-const longestNext = 2 * time.Second
-
-func (s *site) stored(ctx context.Context, stream, filter string) ([]record.Stored, error) {
-	cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
-	if filter != "" {
-		cfg.FilterSubjects, cfg.DeliverPolicy = []string{filter}, jetstream.DeliverLastPerSubjectPolicy
-	}
-	cons, err := s.js.OrderedConsumer(ctx, stream, cfg)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", stream, err)
-	}
-	left := cons.CachedInfo().NumPending
-	messages, err := cons.Messages(jetstream.PullMaxMessages(1000))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", stream, err)
-	}
-	defer messages.Stop()
-	list := make([]record.Stored, 0, left)
-	for ; left > 0; left-- {
-		m, err := messages.Next(jetstream.NextMaxWait(longestNext))
-		if errors.Is(err, nats.ErrTimeout) && ctx.Err() == nil {
-			if info, infoErr := cons.Info(ctx); infoErr == nil && info.NumPending == 0 {
-				break // the others have gone meanwhile
-			}
-			left++
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", stream, err)
-		}
-		meta, err := m.Metadata()
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", stream, err)
-		}
-		list = append(list, record.Stored{
-			Subject: strings.Clone(m.Subject()), Seq: meta.Sequence.Stream, At: meta.Timestamp.UnixNano(), Data: string(m.Data()),
-		})
-	}
-	return list, nil
 }

@@ -46,33 +46,59 @@ func sum(a, b counts) counts {
 	return s
 }
 
+// Labelled gives a counter of the worker as it runs now, by the value of its only label.
+func (w *Worker) Labelled(ctx context.Context, metric string) (map[string]float64, error) {
+	found := map[string]float64{}
+	err := w.metrics(ctx, 10*time.Second, func(line string) {
+		rest, ok := strings.CutPrefix(line, metric+"{")
+		if !ok {
+			return
+		}
+		labels, value, _ := strings.Cut(rest, "} ")
+		_, label, _ := strings.Cut(labels, `="`)
+		if v, err := strconv.ParseFloat(value, 64); err == nil {
+			found[strings.TrimSuffix(label, `"`)] = v
+		}
+	})
+	return found, err
+}
+
 func (w *Worker) scrape(ctx context.Context) (counts, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.http+"/metrics", nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }() // it was read, or is of no use
 	found := counts{}
-	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		name, rest, _ := strings.Cut(lines.Text(), " ")
+	err := w.metrics(ctx, time.Second, func(line string) {
+		name, rest, _ := strings.Cut(line, " ")
 		metric, labels, labelled := strings.Cut(name, "{")
 		if labelled {
-			_, rest, _ = strings.Cut(lines.Text(), "} ")
+			_, rest, _ = strings.Cut(line, "} ")
 		}
 		v, err := strconv.ParseFloat(rest, 64)
 		if err != nil || !strings.HasSuffix(metric, "_total") && metric != "process_start_time_seconds" {
-			continue
+			return
 		}
 		found[metric] += v
 		if _, reason, ok := strings.Cut(labels, `reason="`); ok { // why a message was put back is told apart
 			found[metric+" "+reason[:strings.IndexByte(reason, '"')]] += v
 		}
+	})
+	return found, err
+}
+
+// metrics reads the worker's metrics line by line; it may take so long at most.
+func (w *Worker) metrics(ctx context.Context, most time.Duration, each func(line string)) error {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+w.http+"/metrics", nil)
+	if err != nil {
+		return err
 	}
-	return found, nil
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }() // it was read, or is of no use
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		each(lines.Text())
+	}
+	return lines.Err()
 }

@@ -27,7 +27,9 @@ type Config struct {
 	Nodes        int    // brokers: 1 or 3
 	Coordinators int
 	Timeouts     int
+	Edges        int
 	Env          []string // settings of the workers
+	EdgeEnv      []string // and those of the edges besides
 	DiskSize     string   // of each broker's disk, as mount takes it; empty: no disk of its own
 }
 
@@ -36,11 +38,16 @@ type Rig struct {
 	Nodes        []*Node
 	Coordinators []*Worker
 	Timeouts     []*Worker
+	Edges        []*Worker
 
 	cfg     Config
 	env     []string
 	starter *starter
+	others  []*Process
 }
+
+// HTTP is the worker's address, host and port.
+func (w *Worker) HTTP() string { return w.http }
 
 // Node is a broker.
 type Node struct {
@@ -100,8 +107,18 @@ func (r *Rig) open(ctx context.Context) error {
 		}
 		r.Timeouts = append(r.Timeouts, w)
 	}
+	for i := range r.cfg.Edges {
+		w, err := r.addWorker(ctx, kindEdge, i)
+		if err != nil {
+			return err
+		}
+		r.Edges = append(r.Edges, w)
+	}
 	return r.AwaitWorkers(ctx)
 }
+
+// kindEdge is what runs an edge.
+const kindEdge = "edge"
 
 // AddCoordinator starts one more.
 func (r *Rig) AddCoordinator(ctx context.Context) error {
@@ -113,10 +130,24 @@ func (r *Rig) AddCoordinator(ctx context.Context) error {
 }
 
 // Workers lists all workers.
-func (r *Rig) Workers() []*Worker { return slices.Concat(r.Coordinators, r.Timeouts) }
+func (r *Rig) Workers() []*Worker { return slices.Concat(r.Coordinators, r.Timeouts, r.Edges) }
+
+// Program starts another program with the environment of this one, beside the others. It ends with the rig at the latest.
+func (r *Rig) Program(name, path string, args ...string) (*Process, error) {
+	p := r.process(name, "", os.Environ(), args...)
+	p.path = path
+	r.others = append(r.others, &p)
+	return &p, p.Start()
+}
+
+// FreeAddress is an address on which nobody listens.
+func (r *Rig) FreeAddress(ctx context.Context) (string, error) { return freeAddr(ctx) }
 
 // Close ends everything.
 func (r *Rig) Close() {
+	for _, p := range r.others {
+		p.Kill()
+	}
 	for _, w := range r.Workers() {
 		w.Kill()
 		for _, l := range w.Links {
@@ -211,7 +242,11 @@ func (r *Rig) addWorker(ctx context.Context, kind string, i int) (*Worker, error
 		return nil, err
 	}
 	w.Links = links
-	w.Process = r.process(name, "ringline", r.env, kind, "--nats-url", urls, "--http", http)
+	env := r.env
+	if kind == kindEdge {
+		env = slices.Concat(env, r.cfg.EdgeEnv)
+	}
+	w.Process = r.process(name, "ringline", env, kind, "--nats-url", urls, "--http", http)
 	return w, w.Start()
 }
 
@@ -242,6 +277,13 @@ func (r *Rig) AwaitWorkers(ctx context.Context) error {
 // Await waits until the worker says that it is ready.
 func (w *Worker) Await(ctx context.Context) error {
 	return await(ctx, w.Name, "http://"+w.http+"/readyz")
+}
+
+// AwaitHTTP waits until the answer is 200.
+func AwaitHTTP(ctx context.Context, name, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return await(ctx, name, url)
 }
 
 // await asks until the answer is 200.

@@ -21,25 +21,42 @@ const tick = 10 * time.Millisecond
 func (r *Rig) Used() Used {
 	u := Used{}
 	for _, n := range r.Nodes {
-		u[n.Name] = n.used()
+		u[n.Name] = n.Processor()
 	}
 	for _, w := range r.Workers() {
-		u[w.Name] = w.used()
+		u[w.Name] = w.Processor()
 	}
 	return u
 }
 
-func (p *Process) used() time.Duration {
+// proc reads a file that the kernel keeps of it; empty where it does not run.
+func (p *Process) proc(name string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd == nil {
-		return 0
+		return ""
 	}
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/%s", p.cmd.Process.Pid, name))
 	if err != nil {
-		return 0
+		return ""
 	}
-	_, rest, _ := strings.Cut(string(data), ") ") // a name may hold blanks
+	return string(data)
+}
+
+// Memory is what it holds of the machine's memory, in bytes.
+func (p *Process) Memory() int64 {
+	for line := range strings.Lines(p.proc("status")) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmRSS:" {
+			kb, _ := strconv.ParseInt(f[1], 10, 64)
+			return kb << 10
+		}
+	}
+	return 0
+}
+
+// Processor is the processor time that it has used.
+func (p *Process) Processor() time.Duration {
+	_, rest, _ := strings.Cut(p.proc("stat"), ") ") // a name may hold blanks
 	f := strings.Fields(rest)
 	if len(f) < 13 {
 		return 0

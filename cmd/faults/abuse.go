@@ -1,0 +1,129 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"slices"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/cmd/faults/abuse"
+	"ringline.io/ringline/cmd/faults/rig"
+)
+
+// abusing is how long bad clients do what they do.
+type abusing struct {
+	trial trial
+	abuse.Config
+}
+
+func abuseCommand() *cobra.Command {
+	t := &trial{}
+	x := abusing{Config: abuse.Config{Pairs: 20, Quiet: 10 * time.Second, Each: 5 * time.Second, Together: 40 * time.Second}}
+	cmd := command("abuse", "Send what bad clients send, and measure how long honest ones wait", t, func(cmd *cobra.Command) error {
+		x.trial = *t
+		if x.Pairs < 1 || x.Quiet < time.Second || x.Each < time.Second || x.Together < time.Second {
+			return errors.New("--pairs must be at least 1, --quiet, --each and --together 1s")
+		}
+		return x.run(cmd.Context(), cmd.OutOrStdout())
+	})
+	f := cmd.Flags()
+	f.IntVar(&x.Pairs, "pairs", x.Pairs, "honest pairs, each of which calls every 1.2s")
+	f.DurationVar(&x.Quiet, "quiet", x.Quiet, "how long they are measured before, and at the end")
+	f.DurationVar(&x.Each, "each", x.Each, "how long each kind goes on by itself")
+	f.DurationVar(&x.Together, "together", x.Together, "how long all of them do")
+	return cmd
+}
+
+func (x abusing) run(ctx context.Context, w io.Writer) error {
+	r, err := rig.New(ctx, rig.Config{
+		Dir: x.trial.dir, Source: x.trial.source, Nodes: 1, Coordinators: 1, Timeouts: 1, Edges: 1,
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if x.NC, err = nats.Connect(r.URLs()); err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	defer x.NC.Close()
+	x.Edge, x.Say, x.Attack = r.Edges[0].HTTP(), x.trial.say, attack
+	x.Refused = func(ctx context.Context) (map[string]float64, error) {
+		return r.Edges[0].Labelled(ctx, "ringline_sessions_refused_total")
+	}
+	o, err := abuse.Run(ctx, x.Config)
+	tellAbuse(w, o)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(o.Err(), r.Errors()); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(w, "each was refused or limited with its code")
+	return nil
+}
+
+// attack lets another process be the bad clients. It is a nice one: they are not to take the processor from the honest
+// ones, who in life are elsewhere, but to be a burden to the edge.
+func attack(ctx context.Context, a abuse.Attack) (counts abuse.Counts, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.For+3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "nice", "-n", "15", self, "attack")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("attack: %w", err)
+	}
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, os.Stderr
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("attack: %w", err)
+	}
+	err = json.NewEncoder(in).Encode(a)
+	err = errors.Join(err, cmd.Wait()) // it goes on until it is done, as what it reads from stays open
+	if err == nil {
+		err = json.Unmarshal(out.Bytes(), &counts)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("attack: %w", err)
+	}
+	return counts, nil
+}
+
+// attackCommand is what attack starts.
+func attackCommand() *cobra.Command {
+	return &cobra.Command{Use: "attack", Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return abuse.Serve(cmd.Context(), os.Stdin, cmd.OutOrStdout())
+	}}
+}
+
+func tellAbuse(w io.Writer, o abuse.Outcome) {
+	for _, row := range o.Rows {
+		_, _ = fmt.Fprintf(w, "  %s\n", row.Kind)
+		for _, what := range slices.Sorted(maps.Keys(row.Counts)) {
+			_, _ = fmt.Fprintf(w, "    %7d  %s\n", row.Counts[what], what)
+		}
+	}
+	quiet := o.Quiet()
+	_, _ = fmt.Fprintf(w, "  %-34s %8s %9s %6s %6s %9s\n", "honest pairs, while", "p50", "p99", "ratio", "ratio", "NATS p99")
+	for _, p := range o.Phases {
+		_, _ = fmt.Fprintf(w, "  %-34s %6.1fms %7.1fms %6.1f %6.1f %7.1fms\n", p.Name, ms(p.At(0.5)), ms(p.At(0.99)),
+			ms(p.At(0.5))/ms(quiet.At(0.5)), ms(p.At(0.99))/ms(quiet.At(0.99)), ms(p.Trips.At(0.99)))
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

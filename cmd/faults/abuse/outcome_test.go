@@ -1,0 +1,89 @@
+package abuse
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/worker/edge/session"
+)
+
+// An attempt that did not get its code is found, and so is a kind that was never stopped.
+func TestJudge(t *testing.T) {
+	k := kind{name: "flood", may: []string{answered}, must: []string{limited, code(session.TooManyRequests)}}
+	for name, x := range map[string]struct {
+		counts map[string]int
+		want   string
+	}{
+		"right":            {map[string]int{answered: 5, limited: 900, "3013 too many requests": 1}, ""},
+		"never closed":     {map[string]int{answered: 5, limited: 900}, "never: 3013 too many requests"},
+		"let in":           {map[string]int{outEntered: 2, limited: 1, "3013 too many requests": 1}, "2 times: let in"},
+		"nothing happened": {nil, "never: " + limited + "; never: 3013 too many requests"},
+	} {
+		if got := strings.Join(k.judge(x.counts).Wrong, "; "); got != x.want {
+			t.Errorf("%s: %q, want %q", name, got, x.want)
+		}
+	}
+}
+
+// phases gives a quiet one, and one in which the slowest of a hundred waited so long.
+func phases(quiet, busy time.Duration) []Phase {
+	l := func(worst time.Duration) (l Latencies) {
+		for range 98 {
+			l = append(l, time.Millisecond)
+		}
+		return append(l, worst, worst)
+	}
+	return []Phase{{Name: "quiet", Quiet: true, Latencies: l(quiet)}, {Name: "attack", Latencies: l(busy)}}
+}
+
+// Honest ones may wait longer, but neither ten times as long and a quarter of a second, nor for ever.
+func TestGross(t *testing.T) {
+	for name, x := range map[string]struct {
+		o     Outcome
+		wrong bool
+	}{
+		"a little":             {Outcome{Phases: phases(10*time.Millisecond, 90*time.Millisecond)}, false},
+		"many times of little": {Outcome{Phases: phases(time.Millisecond, 200*time.Millisecond)}, false},
+		"slow before as well":  {Outcome{Phases: phases(100*time.Millisecond, 900*time.Millisecond)}, false},
+		"gross":                {Outcome{Phases: phases(20*time.Millisecond, 300*time.Millisecond)}, true},
+		"no call at all":       {Outcome{Phases: append(phases(20, 20), Phase{Name: "dead"})}, true},
+		"an honest failure":    {Outcome{Phases: phases(20, 20), Failed: map[string]int{"no answer": 1}}, true},
+		"not counted":          {Outcome{Phases: phases(20, 20), Uncounted: []string{"2 were refused"}}, true},
+		"a wrong code":         {Outcome{Phases: phases(20, 20), Rows: []Row{{Kind: "x", Wrong: []string{"1 times: let in"}}}}, true},
+	} {
+		if err := x.o.Err(); (err != nil) != x.wrong {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Every kind has something that must stop it, an address and a part of the plan.
+func TestPlanHasEveryKind(t *testing.T) {
+	planned := map[string]int{}
+	for _, s := range (Config{}).plan() {
+		for _, name := range s.kinds {
+			planned[name]++
+		}
+	}
+	for _, k := range kinds() {
+		if planned[k.name] != 2 || len(k.must) == 0 {
+			t.Errorf("%s is planned %d times, and must meet %v", k.name, planned[k.name], k.must)
+		}
+	}
+}
+
+// What the edge refused it has to have counted.
+func TestMissing(t *testing.T) {
+	found := Counts{
+		"no token": {"3500 invalid token": 3}, "alg none": {"3500 invalid token": 2}, "frame over 64 KB": {tooBig: 4},
+		"TCP without HTTP": {outCut: 7},
+	}
+	before := map[string]float64{"token": 10, "size": 1}
+	if got := missing(found, before, map[string]float64{"token": 15, "size": 5}); len(got) > 0 {
+		t.Errorf("found %v", got)
+	}
+	if got := missing(found, before, map[string]float64{"token": 14, "size": 1}); len(got) != 2 {
+		t.Errorf("found only %v", got)
+	}
+}

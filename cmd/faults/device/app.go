@@ -1,0 +1,79 @@
+package device
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/edge/token"
+)
+
+// App is an app whose tokens we can make.
+type App struct {
+	Name string          `json:"name"`
+	Key  events.TokenKey `json:"key"`
+}
+
+// NewApp stores an app with a secret of its own beside what it sets.
+func NewApp(ctx context.Context, js jetstream.JetStream, name string, s events.AppSettings) (App, error) {
+	a := App{Name: name, Key: token.Generate("k1")}
+	s.TokenKeys = append(s.TokenKeys, a.Key)
+	body, err := events.Encode(s)
+	if err != nil {
+		return a, err
+	}
+	kv, err := js.KeyValue(ctx, worker.BucketApps)
+	if err != nil {
+		return a, fmt.Errorf("device: open the apps: %w", err)
+	}
+	if _, err := kv.Put(ctx, name, body); err != nil {
+		return a, fmt.Errorf("device: store an app: %w", err)
+	}
+	return a, nil
+}
+
+// Token makes a token of a user's, good for an hour; the device may be empty.
+func (a App) Token(user, deviceID string) (string, error) {
+	return a.Mint(token.Claims{UserID: user, Device: deviceID, Expires: time.Now().Add(time.Hour)})
+}
+
+// Mint makes a token with these claims, of this app where they name none.
+func (a App) Mint(c token.Claims) (string, error) {
+	key, err := token.Secret(a.Key)
+	if err != nil {
+		return "", err
+	}
+	if c.App == "" {
+		c.App = a.Name
+	}
+	if c.IssuedAt.IsZero() {
+		c.IssuedAt = time.Now()
+	}
+	return token.Mint(key, c, "")
+}
+
+// Await waits until this edge knows the app.
+func (a App) Await(ctx context.Context, server string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	raw, err := a.Token("first", "")
+	if err != nil {
+		return err
+	}
+	for {
+		d, _, err := Connect(ctx, Hello{Server: server, Token: raw}, nil)
+		if err == nil {
+			d.Socket.Close()
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("device: the edge does not know the app: %w", err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package idle
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ringline.io/ringline/cmd/faults/play"
+)
+
+// Process is what is measured.
+type Process interface {
+	Memory() int64            // that it holds, in bytes
+	Processor() time.Duration // that it has used
+}
+
+// Config says what to open and how long to wait.
+type Config struct {
+	NC        *nats.Conn
+	Server    string // host:port
+	Process   Process
+	Token     func(user string) (string, error)
+	Few, Many int
+	Idle      time.Duration
+	Pushes    int
+	Seed      uint64
+	Say       func(format string, args ...any)
+}
+
+// Level is what was measured with so many sessions.
+type Level struct {
+	Sessions      int
+	Memory        Memory
+	Processor     float64 // share of one core while nothing was done
+	Pushed, Plain Times   // to a session, and to a subscriber on NATS
+}
+
+// Outcome is both levels.
+type Outcome struct{ Few, Many Level }
+
+// Each is what a session costs.
+func (o Outcome) Each() Memory {
+	return o.Many.Memory.minus(o.Few.Memory).Each(o.Many.Sessions - o.Few.Sessions)
+}
+
+// Run measures one process.
+func Run(ctx context.Context, cfg Config) (o Outcome, err error) {
+	s := &sessions{server: cfg.Server, token: cfg.Token, came: map[string]chan time.Time{}, lost: map[string]int{}}
+	defer s.close()
+	if o.Few, err = cfg.level(ctx, s, cfg.Few); err != nil {
+		return o, err
+	}
+	o.Many, err = cfg.level(ctx, s, cfg.Many)
+	return o, err
+}
+
+// settles is how long a process is left alone after many have connected.
+const settles = 5 * time.Second
+
+func (cfg Config) level(ctx context.Context, s *sessions, n int) (l Level, err error) {
+	begun := time.Now()
+	if err := s.grow(ctx, n); err != nil {
+		return l, err
+	}
+	cfg.Say("%d sessions are open, after %v", n, time.Since(begun).Round(100*time.Millisecond))
+	play.Sleep(ctx, settles)
+	l.Sessions = n
+	used, begun := cfg.Process.Processor(), time.Now()
+	play.Sleep(ctx, cfg.Idle)
+	l.Processor = (cfg.Process.Processor() - used).Seconds() / time.Since(begun).Seconds()
+	rnd := rand.New(rand.NewPCG(cfg.Seed, uint64(n))) //nolint:gosec // n is small
+	if l.Pushed, l.Plain, err = s.pushes(ctx, cfg.NC, cfg.Pushes, func() int { return rnd.IntN(n) }); err != nil {
+		return l, err
+	}
+	if l.Memory, err = heap(ctx, cfg.Server); err != nil {
+		return l, err
+	}
+	l.Memory.RSS = cfg.Process.Memory()
+	if err := s.ended(); err != nil {
+		return l, err
+	}
+	cfg.Say("%d sessions: %v; idle %.1f %% of a core; push %v (bare NATS %v)", n, l.Memory, 100*l.Processor, l.Pushed, l.Plain)
+	return l, nil
+}
