@@ -62,3 +62,6 @@ func (m *Meter) gauge(name string, values ...string) prometheus.Gauge {
 func (m *Meter) histogram(name string, values ...string) prometheus.Observer {
 	return m.histograms[name].WithLabelValues(values...)
 }
+
+// Apart gives a registry that nobody reads, for a library that must have one. What it counts is not ours to promise.
+func Apart() *prometheus.Registry { return prometheus.NewRegistry() }

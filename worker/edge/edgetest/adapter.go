@@ -62,9 +62,8 @@ type Conn interface {
 	// Code gives with what the client was refused, or its connection closed, once that is so: a code of centrifuge's, or the
 	// status of HTTP where it came no further.
 	Code() <-chan int
-	// Pause has it read nothing any more, until Resume.
+	// Pause has it read nothing any more, but for one frame that it may be about to read.
 	Pause()
-	Resume()
 	// Break cuts the connection without a goodbye.
 	Break()
 }

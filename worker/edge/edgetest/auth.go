@@ -130,7 +130,7 @@ func revokedOnItsWay(s *stage) {
 
 // Who brings no new token in time is closed with the code that asks for one, and who does goes on.
 func expiredOnItsWay(s *stage) {
-	soon := func(c *token.Claims) { c.Expires = time.Now().Truncate(time.Second).Add(3 * time.Second) }
+	soon := func(c *token.Claims) { c.Expires = time.Now().Truncate(time.Second).Add(2 * time.Second) }
 	ann := s.opened("ann", Client{Token: s.token("ann", soon)})
 	if code, ok := receive(s, "a reply", ann.conn.Refresh(s.token("ann"))); !ok || code != 0 {
 		s.Fatalf("a new token is refused with %d", code)

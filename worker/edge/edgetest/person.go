@@ -126,6 +126,14 @@ func (p *person) line() []string {
 	return a.Calls
 }
 
+// stopsReading has the client read nothing any more: what it was about to read is the last.
+func (p *person) stopsReading() {
+	p.Helper()
+	p.conn.Pause()
+	p.notify(p.user, "last", 1, 0)
+	p.expect("last", events.OutgoingCallRinging)
+}
+
 // leaves cuts the connection, and waits until the edge knows.
 func (p *person) leaves() {
 	p.Helper()

@@ -40,15 +40,15 @@ func (a *addresses) give(address string) {
 // addressOf is whom a request is counted for. With a proxy in front it is the last address in its header: what stands
 // before that the client may have made up. Of IPv6 it is the network, as one customer has all of it.
 func addressOf(r *http.Request, header string) string {
-	text, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		text = r.RemoteAddr
-	}
+	text := r.RemoteAddr
 	if values := r.Header.Values(header); header != "" && len(values) > 0 {
 		list := strings.Split(values[len(values)-1], ",")
 		text = strings.TrimSpace(list[len(list)-1])
 	}
-	ip, err := netip.ParseAddr(text)
+	if host, _, err := net.SplitHostPort(text); err == nil { // some proxies tell the port, too
+		text = host
+	}
+	ip, err := netip.ParseAddr(strings.Trim(text, "[]"))
 	if err != nil {
 		return text
 	}

@@ -19,18 +19,18 @@ const abnormal = 1006
 
 // wire carries the frames of one client: JSON, one or several in lines.
 type wire interface {
-	// send sends a frame. Where the server refuses it, the error is a refusedWith.
+	// send sends a frame. Where the server refuses it, the error is a refusedError.
 	send(frame []byte) error
-	// receive waits for a frame. Where the server closed with a code, or refused, the error is a refusedWith.
+	// receive waits for a frame. Where the server closed with a code, or refused, the error is a refusedError.
 	receive() ([]byte, error)
 	// cut ends the connection without a goodbye.
 	cut()
 }
 
-// refusedWith is a code as an error.
-type refusedWith int
+// refusedError is a code as an error.
+type refusedError int
 
-func (r refusedWith) Error() string { return fmt.Sprint("refused with ", int(r)) }
+func (r refusedError) Error() string { return fmt.Sprint("refused with ", int(r)) }
 
 // client is a client of the centrifuge protocol, with as little of its own as can be.
 type client struct {
@@ -42,6 +42,7 @@ type client struct {
 	mu      sync.Mutex
 	turn    *sync.Cond // with mu: paused or done may have changed
 	paused  bool
+	deaf    bool // to pings
 	done    bool
 	next    int
 	waiting map[int]func(reply)
@@ -90,7 +91,7 @@ func (c *client) run() {
 		c.unpaused()
 		frame, err := c.wire.receive()
 		if err != nil {
-			if r, ok := errors.AsType[refusedWith](err); ok {
+			if r, ok := errors.AsType[refusedError](err); ok {
 				code = int(r)
 			}
 			return
@@ -126,7 +127,12 @@ func (c *client) hear(line []byte) (code int) {
 	case r.ID != 0:
 		c.answered(r)
 	case r.Push == nil:
-		_ = c.wire.send([]byte(`{}`)) // where that fails the connection has ended
+		c.mu.Lock()
+		deaf := c.deaf
+		c.mu.Unlock()
+		if !deaf {
+			_ = c.wire.send([]byte(`{}`)) // where that fails the connection has ended
+		}
 	}
 	return 0
 }
@@ -185,7 +191,7 @@ func (c *client) ask(body string, answer func(reply)) {
 	c.waiting[id] = answer
 	c.mu.Unlock()
 	err := c.wire.send(fmt.Appendf(nil, `{"id":%d,%s}`, id, body))
-	if r, ok := errors.AsType[refusedWith](err); ok {
+	if r, ok := errors.AsType[refusedError](err); ok {
 		c.over.Do(func() { c.code <- int(r) })
 		c.wire.cut()
 	}
@@ -227,11 +233,12 @@ func (c *client) Refresh(token string) <-chan int {
 // Pause implements edgetest.Conn. What is being read is still read.
 func (c *client) Pause() { c.pause(true) }
 
-// Resume implements edgetest.Conn.
-func (c *client) Resume() { c.pause(false) }
-
 // Break implements edgetest.Conn.
-func (c *client) Break() { c.wire.cut() }
+func (c *client) Break() {
+	if c.wire != nil { // it was let in
+		c.wire.cut()
+	}
+}
 
 // connectFrame is what a client says first.
 func connectFrame(c edgetest.Client) []byte {

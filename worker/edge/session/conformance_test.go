@@ -15,6 +15,7 @@ func TestConformance(t *testing.T) {
 	w := newWorld(t)
 	for transport, dial := range transports() {
 		t.Run(path.Base(transport), func(t *testing.T) {
+			t.Parallel()
 			edgetest.Run(t, w, edgetest.Adapter{
 				Start: func(t *testing.T, l edgetest.Limits) edgetest.Edge {
 					t.Helper()
@@ -22,7 +23,8 @@ func TestConformance(t *testing.T) {
 					e.dial = dial
 					return e
 				},
-				TooBig: []int{http.StatusRequestEntityTooLarge, messageTooBig},
+				// The close frame is lost where TCP resets the connection because of what was not read of the message.
+				TooBig: []int{http.StatusRequestEntityTooLarge, messageTooBig, abnormal},
 			})
 		})
 	}

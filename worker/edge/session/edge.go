@@ -67,12 +67,12 @@ func New(cfg Config) (*Edge, error) {
 // Run relays until ctx ends; then it closes the sessions, and returns once they are closed.
 func (e *Edge) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	connected := e.NC.StatusChanged(nats.CONNECTED)
+	defer e.NC.RemoveStatusListener(connected)
 	var parts sync.WaitGroup
 	defer parts.Wait()
 	defer stop()
 	defer e.listen()()
-	connected := e.NC.StatusChanged(nats.CONNECTED)
-	defer e.NC.RemoveStatusListener(connected)
 	if err := e.node.run(); err != nil {
 		return fmt.Errorf("session: start: %w", err)
 	}
@@ -85,7 +85,9 @@ func (e *Edge) Run(ctx context.Context) error {
 	<-ctx.Done()
 	e.stopping.Store(true)
 	e.closeAll()
-	return e.node.shutdown()
+	err := e.node.shutdown(ctx)
+	e.emptied()
+	return err
 }
 
 // listen takes reports of slow consumers from NATS, and gives what puts things back as they were.
@@ -113,6 +115,7 @@ func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 		case <-ctx.Done():
 			return
 		case <-connected:
+			_ = e.users.flush() // it says so before it hears the users again; where this fails it has gone once more
 			e.refresher.soon(e.users.all())
 		case <-sweep.C:
 			for _, s := range e.users.all() {
@@ -122,6 +125,8 @@ func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 			}
 		case <-revoked.C:
 			e.endRevoked(ctx)
+			e.users.forget(time.Now())
+			e.refresher.soon(e.users.lost())
 		}
 	}
 }
@@ -146,7 +151,7 @@ func (e *Edge) deliver(msg *nats.Msg) {
 	now := time.Now()
 	data, c, err := events.Restamped(msg.Data, sessions[0].by.UserID, now)
 	if err != nil {
-		e.Log.Error().Err(err).Str("subject", msg.Subject).Msg("what came is no notification, and is passed over")
+		e.Log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("subject", msg.Subject).Msg("what came is no notification, and is passed over")
 		return
 	}
 	p := push{data: data, callID: c.CallID, seq: c.Seq, over: c.State == events.CallStateEnded}
@@ -179,24 +184,21 @@ func (e *Edge) closeAll() {
 	)
 	all := e.users.all()
 	size := max(least, len(all)/max(1, int(e.Limits.CloseOver/every)))
-	var closing sync.WaitGroup
 	for len(all) > 0 {
 		n := min(size, len(all))
 		for _, s := range all[:n] {
-			closing.Go(func() { s.close(Shutdown) })
+			s.close(Shutdown)
 		}
 		if all = all[n:]; len(all) > 0 {
 			time.Sleep(every)
 		}
 	}
-	waitFor(&closing, 5*time.Second) // a silent peer may take as long as it likes
 }
 
-func waitFor(wg *sync.WaitGroup, most time.Duration) {
-	done := make(chan struct{})
-	go func() { defer close(done); wg.Wait() }()
-	select {
-	case <-done:
-	case <-time.After(most):
+// emptied waits until all sessions have ended. A silent peer may take as long as it likes, and is not waited for.
+func (e *Edge) emptied() {
+	const most, every = 5 * time.Second, 5 * time.Millisecond
+	for until := time.Now().Add(most); e.Sessions() > 0 && time.Now().Before(until); {
+		time.Sleep(every)
 	}
 }

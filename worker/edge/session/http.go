@@ -64,11 +64,9 @@ func (e *Edge) counted(next http.Handler) http.Handler {
 			http.Error(w, "too many connections from this address", http.StatusTooManyRequests)
 			return
 		}
-		place := &place{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) })}
+		place := &place{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) }), refused: e.count.Refused}
+		defer place.served()
 		next.ServeHTTP(place, r)
-		if !place.hijacked {
-			place.give()
-		}
 	})
 }
 
@@ -76,7 +74,15 @@ func (e *Edge) counted(next http.Handler) http.Handler {
 type place struct {
 	http.ResponseWriter
 	give     func()
+	refused  func(meter.Refused)
 	hijacked bool
+}
+
+// served gives the place of what was no hijacked connection back.
+func (p *place) served() {
+	if !p.hijacked {
+		p.give()
+	}
 }
 
 // Unwrap is http.ResponseController's.
@@ -89,13 +95,22 @@ func (p *place) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	p.hijacked = true
-	return placed{conn, p.give}, buffered, nil
+	return placed{conn, p.give, p.refused}, buffered, nil
 }
 
 // placed gives the place back when the connection is closed.
 type placed struct {
 	net.Conn
-	give func()
+	give    func()
+	refused func(meter.Refused)
+}
+
+// Write is net.Conn's.
+func (c placed) Write(b []byte) (int, error) {
+	if why, refused := refusedBeneath(b); refused {
+		c.refused(why)
+	}
+	return c.Conn.Write(b)
 }
 
 // Close is net.Conn's.
@@ -109,12 +124,16 @@ func (c placed) Close() error {
 // bounded and that to answer is not.
 func (e *Edge) posted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.Method == http.MethodOptions:
-			next.ServeHTTP(w, r)
+		const methods = "POST, OPTIONS"
+		switch r.Method {
+		case http.MethodPost:
+		case http.MethodOptions: // of which centrifuge knows for two of the three
+			w.Header().Set("Access-Control-Allow-Methods", methods)
+			w.Header().Set("Access-Control-Max-Age", "300")
+			w.WriteHeader(http.StatusNoContent)
 			return
-		case r.Method != http.MethodPost:
-			w.Header().Set("Allow", "POST, OPTIONS")
+		default:
+			w.Header().Set("Allow", methods)
 			http.Error(w, "POST the connect command as the body: a token must not be in a URL", http.StatusMethodNotAllowed)
 			return
 		}

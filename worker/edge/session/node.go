@@ -8,17 +8,18 @@ import (
 	"time"
 
 	"github.com/centrifugal/centrifuge"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/meter"
 )
 
 // node is centrifuge, which only this file knows: its protocol, its transports, and how edges find each other's sessions.
 // Of its channels, broker and history nothing is used.
 type node struct {
 	*centrifuge.Node
-	edge *Edge
+	edge    *Edge
+	control *control
 }
 
 func newNode(e *Edge) (*node, error) {
@@ -29,14 +30,15 @@ func newNode(e *Edge) (*node, error) {
 		ClientQueueMaxSize:      e.Limits.Queue,
 		ClientChannelLimit:      1,
 		ClientExpiredCloseDelay: e.Limits.Renewal,
-		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: prometheus.NewRegistry()}, // ours are in worker/meter
-		UserConnectionLimit:     0,                                                                      // ours is exact
+		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: meter.Apart()}, // ours are in worker/meter
+		UserConnectionLimit:     0,                                                           // ours is exact
 	})
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
 	}
-	n := &node{c, e}
-	c.SetController(&control{nc: e.NC, id: c.ID(), log: e.Log})
+	n := &node{c, e, &control{nc: e.NC, id: c.ID(), log: e.Log}}
+	c.SetController(n.control)
+	c.OnCommandRead(n.read)
 	c.OnConnecting(n.connecting)
 	c.OnConnect(n.connected)
 	return n, nil
@@ -45,10 +47,11 @@ func newNode(e *Edge) (*node, error) {
 func (n *node) run() error { return n.Run() }
 func (n *node) id() string { return n.ID() }
 
-// shutdown closes what is left.
-func (n *node) shutdown() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+// shutdown closes what is left, whether ctx has ended or not.
+func (n *node) shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
+	defer n.control.stop()
 	if err := n.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("session: shut down: %w", err)
 	}
@@ -115,17 +118,25 @@ func (n *node) connecting(ctx context.Context, ev centrifuge.ConnectEvent) (cent
 func (n *node) refused(err error) error {
 	var r refusal
 	if !errors.As(err, &r) {
-		r = refusal{Unavailable, err.Error()}
+		r = refusal{Unavailable, Unavailable.String(), err.Error()}
 	}
-	n.edge.Log.Info().Uint32("code", r.Number).Str("why", r.why).Msg("client refused")
-	if r.Number < 3000 {
-		return &centrifuge.Error{Code: r.Number, Message: r.Reason, Temporary: r == refusal{Unavailable, r.why}}
+	n.edge.Log.Info().Uint32("code", uint32(r.Code)).Str("why", r.why).Msg("client refused")
+	if r.Code < Shutdown {
+		return &centrifuge.Error{Code: uint32(r.Code), Message: r.told, Temporary: r.Code == Unavailable}
 	}
-	return disconnect(r.Code)
+	return centrifuge.Disconnect{Code: uint32(r.Code), Reason: r.told}
 }
 
 func disconnect(c Code) centrifuge.Disconnect {
-	return centrifuge.Disconnect{Code: c.Number, Reason: c.Reason}
+	return centrifuge.Disconnect{Code: uint32(c), Reason: c.String()}
+}
+
+// read lets pass what sessions are made of. Of what is left of the protocol nothing is used, and so nothing is limited.
+func (n *node) read(_ *centrifuge.Client, ev centrifuge.CommandReadEvent) error {
+	if c := ev.Command; c.Connect == nil && c.Rpc == nil && c.Refresh == nil {
+		return disconnect(BadRequest)
+	}
+	return nil
 }
 
 func (n *node) connected(client *centrifuge.Client) {
@@ -140,10 +151,17 @@ func (n *node) connected(client *centrifuge.Client) {
 		})
 	})
 	client.OnRefresh(func(ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
-		go n.refreshed(client, s, ev, reply)
+		if n.edge.room(s, "") != nil {
+			reply(centrifuge.RefreshReply{}, centrifuge.ErrorTooManyRequests)
+			return
+		}
+		go func() {
+			defer s.inFlight.Add(-1)
+			n.refreshed(client, s, ev, reply)
+		}()
 	})
 	client.OnDisconnect(func(ev centrifuge.DisconnectEvent) {
-		n.edge.ended(s, Code{ev.Code, ev.Reason})
+		n.edge.ended(s, Code(ev.Code), ev.Reason)
 	})
 	n.edge.begin(s, centrifugePeer{client})
 }

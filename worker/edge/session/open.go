@@ -68,7 +68,7 @@ func (e *Edge) enter(ctx context.Context, s *session, showing []string) (first e
 
 func (e *Edge) join(ctx context.Context, s *session) error {
 	err := e.users.join(ctx, s)
-	if err == nil && ctx.Err() != nil { // it ended before it had joined, and nobody else would take it out
+	if ctx.Err() != nil { // it may have ended before it had joined, and nobody else would take it out
 		e.users.leave(s)
 	}
 	return err
@@ -96,7 +96,7 @@ func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string
 	data, bad := events.ReadConnectData(h.data)
 	if bad != nil {
 		e.count.Refused(meter.RefusedData)
-		return nil, nil, refuse(Code{BadRequest.Number, reason("bad request: " + bad.Message)}, bad.Message)
+		return nil, nil, refusal{BadRequest, reason("bad request: " + bad.Message), events.WithoutQuotes(bad.Message)}
 	}
 	device, ok := deviceID(claims.Device, data.Device)
 	if !ok {
@@ -156,7 +156,10 @@ func (e *Edge) begin(s *session, p peer) {
 		e.refresher.soon([]*session{s})
 	}
 	e.count.Opened(s.transport)
-	e.tell(s, events.SessionConnected, Code{})
+	e.tell(s, events.SessionConnected, 0, "")
+	if e.stopping.Load() { // since it was let in: whoever closes them all may not have seen it
+		s.close(Shutdown)
+	}
 }
 
 // end takes a session out.
@@ -167,17 +170,17 @@ func (e *Edge) end(s *session) {
 }
 
 // ended counts a session that had begun.
-func (e *Edge) ended(s *session, c Code) {
+func (e *Edge) ended(s *session, c Code, reason string) {
 	e.end(s)
-	e.count.Ended(s.transport, int(c.Number))
-	e.tell(s, events.SessionDisconnected, c)
+	e.count.Ended(s.transport, int(c))
+	e.tell(s, events.SessionDisconnected, c, reason)
 }
 
 // tell keeps that a session began or ended, for whoever asks why something did not ring. It waits for nothing.
-func (e *Edge) tell(s *session, what events.SessionChange, c Code) {
+func (e *Edge) tell(s *session, what events.SessionChange, c Code, reason string) {
 	body, err := events.Encode(events.SessionEvent{
 		Event: what, Time: events.TimeOf(time.Now()), UserID: s.by.UserID, DeviceID: s.by.DeviceID, Session: s.id,
-		Transport: s.transport, Edge: e.node.id(), Code: int(c.Number), Reason: c.Reason,
+		Transport: s.transport, Edge: e.node.id(), Code: int(c), Reason: reason,
 	})
 	if err == nil {
 		err = e.NC.Publish(events.SessionSubject(s.app, s.by.UserID), body)

@@ -25,16 +25,10 @@ const maxRefused = 200
 // rpc carries out what a client asks for, without making it wait: reply is called once, later. The answer is always there,
 // also where it is a refusal.
 func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, reply func([]byte)) {
-	if refusal := e.tooMuch(s, events.Verb(method)); refusal != nil {
-		e.count.Refused(meter.RefusedRate)
-		if s.refused.Add(1) > maxRefused {
-			s.close(TooManyRequests)
-			return
-		}
+	if refusal := e.room(s, events.Verb(method)); refusal != nil {
 		reply(encoded(events.Refusal(commandID(data), refusal)))
 		return
 	}
-	s.refused.Store(0)
 	began := time.Now()
 	go func() {
 		defer s.inFlight.Add(-1)
@@ -47,6 +41,20 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 		e.count.Answered(time.Since(began))
 		reply(encoded(answer))
 	}()
+}
+
+// room takes a place for one more command. Who sends more and more although there is none is closed.
+func (e *Edge) room(s *session, verb events.Verb) *events.Error {
+	refusal := e.tooMuch(s, verb)
+	if refusal == nil {
+		s.refused.Store(0)
+		return nil
+	}
+	e.count.Refused(meter.RefusedRate)
+	if s.refused.Add(1) > maxRefused {
+		s.close(TooManyRequests)
+	}
+	return refusal
 }
 
 // tooMuch takes a place for one more command, or says of what there is too much.
@@ -87,7 +95,7 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 	if bad != nil {
 		return events.Refusal(cmd.CommandID, bad)
 	}
-	return e.Asker.Ask(ctx, cmd)
+	return e.Asker.Ask(context.WithoutCancel(ctx), cmd) // who hangs up and goes has hung up
 }
 
 // get gives a call to those who take part in it.

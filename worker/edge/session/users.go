@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"golang.org/x/time/rate"
 
 	"ringline.io/ringline/events"
 )
@@ -20,10 +19,10 @@ var errTooMany = errors.New("session: too many sessions of this user")
 
 // user is somebody who has sessions on this edge. There is one subscription to his subject, however many they are.
 type user struct {
-	app, id     string
-	subject     string
-	commands    *rate.Limiter
-	invitations *rate.Limiter
+	allowance
+
+	subject string
+	seen    int // how many dropped messages were seen to; the watch's own
 
 	ready chan struct{} // closed once the subscription is in force, or is not to be had
 	err   error         // why not
@@ -47,11 +46,12 @@ type users struct {
 
 	mu        sync.RWMutex
 	bySubject map[string]*user
-	count     int // of sessions
+	left      map[string]allowance // of users who have gone, by their subjects
+	count     int                  // of sessions
 }
 
 func newUsers(nc *nats.Conn, limits Limits) *users {
-	u := &users{nc: nc, limits: limits, seed: maphash.MakeSeed(), bySubject: map[string]*user{}}
+	u := &users{nc: nc, limits: limits, seed: maphash.MakeSeed(), bySubject: map[string]*user{}, left: map[string]allowance{}}
 	for i := range u.lanes {
 		u.lanes[i] = make(chan *nats.Msg, laneSize)
 	}
@@ -83,10 +83,7 @@ func (u *users) add(s *session) (x *user, first bool, err error) {
 	defer u.mu.Unlock()
 	x = u.bySubject[subject]
 	if x == nil {
-		x = &user{
-			app: s.app, id: s.by.UserID, subject: subject, ready: make(chan struct{}),
-			commands: u.limits.UserCommands.limiter(), invitations: u.limits.Invitations.limiter(),
-		}
+		x = &user{allowance: u.allow(subject), subject: subject, ready: make(chan struct{})}
 		u.bySubject[subject] = x
 		first = true
 	}
@@ -124,6 +121,7 @@ func (u *users) leave(s *session) {
 		u.count -= before - len(x.sessions)
 		if len(x.sessions) == 0 && u.bySubject[x.subject] == x {
 			delete(u.bySubject, x.subject)
+			u.left[x.subject] = x.allowance
 		}
 	}
 	u.mu.Unlock()
@@ -159,6 +157,20 @@ func (x *user) dropped() int {
 	}
 	n, _ := x.sub.Dropped() // it fails only once nobody hears it any more
 	return n
+}
+
+// lost lists the sessions of those for whom NATS has dropped something since it was asked last. It reports only the first
+// of several in a row.
+func (u *users) lost() (list []*session) {
+	u.mu.RLock()
+	defer u.mu.RUnlock()
+	for _, x := range u.bySubject {
+		if n := x.dropped(); n > x.seen {
+			x.seen = n
+			list = append(list, x.sessions...)
+		}
+	}
+	return list
 }
 
 // of lists the sessions that hear this subject.

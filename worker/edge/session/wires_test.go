@@ -81,7 +81,7 @@ func (w *websocketWire) send(frame []byte) error {
 func (w *websocketWire) receive() ([]byte, error) {
 	_, frame, err := w.conn.Read(w.ctx)
 	if code := websocket.CloseStatus(err); code > 0 {
-		return nil, refusedWith(code)
+		return nil, refusedError(code)
 	}
 	return frame, err
 }
@@ -113,7 +113,7 @@ func dialStream(path, prefix string) dial {
 		w := &streamWire{tb: tb, url: url, browser: browser(tb, c.Small), from: from, prefix: prefix}
 		var ctx context.Context
 		ctx, w.stop = context.WithCancel(context.Background())
-		resp, err := w.post(ctx, path, connectFrame(c))
+		resp, err := w.post(ctx, path, connectFrame(c)) //nolint:bodyclose // cut closes it
 		if err != nil {
 			w.stop()
 			cl.end(abnormal)
@@ -163,7 +163,7 @@ func (w *streamWire) send(frame []byte) error {
 	}
 	_ = resp.Body.Close() // there is nothing in it
 	if resp.StatusCode != http.StatusNoContent {
-		return refusedWith(resp.StatusCode)
+		return refusedError(resp.StatusCode)
 	}
 	return nil
 }

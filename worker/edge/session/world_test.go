@@ -137,7 +137,7 @@ func (e *edge) run(tb testing.TB) {
 	}()
 	tb.Cleanup(func() { stop(); <-e.stopped })
 	eventually(tb, "the edge is ready", func() bool {
-		r := httptest.NewRequest(http.MethodOptions, session.PathEmulation, http.NoBody)
+		r := httptest.NewRequestWithContext(tb.Context(), http.MethodOptions, session.PathEmulation, http.NoBody)
 		answer := httptest.NewRecorder()
 		e.ServeHTTP(answer, r)
 		return answer.Code != http.StatusServiceUnavailable

@@ -1,0 +1,45 @@
+package session
+
+import (
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// allowance is what a user may still send. It outlives his sessions: who comes again has no more than who stayed.
+type allowance struct {
+	commands    *rate.Limiter
+	invitations *rate.Limiter
+}
+
+func (l Limits) allowance() allowance {
+	return allowance{commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter()}
+}
+
+// whole says whether it is as good as a new one.
+func (a allowance) whole(now time.Time) bool {
+	return isWhole(a.commands, now) && isWhole(a.invitations, now)
+}
+
+func isWhole(l *rate.Limiter, now time.Time) bool { return l.TokensAt(now) >= float64(l.Burst()) }
+
+// allow gives a user who comes what he has left, or a new one. With mu held.
+func (u *users) allow(subject string) allowance {
+	a, left := u.left[subject]
+	if !left {
+		return u.limits.allowance()
+	}
+	delete(u.left, subject)
+	return a
+}
+
+// forget forgets the allowances of users who have gone, once they are as good as new ones.
+func (u *users) forget(now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for subject, a := range u.left {
+		if a.whole(now) {
+			delete(u.left, subject)
+		}
+	}
+}

@@ -1,0 +1,152 @@
+package session_test
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"path"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/worker/edge/edgetest"
+	"ringline.io/ringline/worker/edge/session"
+)
+
+// Behind a load balancer a stream and its commands come to different edges: the command finds the session.
+func TestCommandsThroughAnotherEdge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	one, two := w.start(t), w.start(t)
+	for _, transport := range []string{session.PathHTTPStream, session.PathSSE} {
+		ann := a.open(one, "ann", transports()[transport], "")
+		stream := ann.wire.(*streamWire)
+		stream.url = two.url
+		stream.mu.Lock()
+		node := stream.node
+		stream.mu.Unlock()
+		eventually(t, "the edges know each other", func() bool { return probe(t, two.url, node) == http.StatusNoContent })
+		ann.works()
+		if got := probe(t, two.url, "nobody"); got != http.StatusNotFound {
+			t.Errorf("%s: an edge that is not there: %d", path.Base(transport), got)
+		}
+	}
+}
+
+// probe sends nothing to a session that is not there, on this node.
+func probe(t *testing.T, url, node string) (status int) {
+	t.Helper()
+	body := fmt.Appendf(nil, `{"session":"nobody","node":%q,"data":"{}"}`, node)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+session.PathEmulation, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := browser(t, false).Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close() // there is nothing in it
+	return resp.StatusCode
+}
+
+// Who is disconnected is so on every edge, for good; the same user of another app stays.
+func TestDisconnect(t *testing.T) {
+	t.Parallel()
+	const forceDisconnect = 3503
+	w := newWorld(t)
+	a, other := w.app(t), w.app(t)
+	one, two := w.start(t), w.start(t)
+	here, there := a.open(one, "ann", dialWebsocket, ""), a.open(two, "ann", transports()[session.PathSSE], "")
+	bob, namesake := a.open(two, "bob", dialWebsocket, ""), other.open(two, "ann", dialWebsocket, "")
+	if err := one.Disconnect(a.name, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	here.closed(t, forceDisconnect)
+	there.closed(t, forceDisconnect)
+	bob.works()
+	namesake.works()
+	eventually(t, "the sessions are gone", func() bool { return one.Sessions() == 0 && two.Sessions() == 2 })
+}
+
+// A client that does not say that it is there is closed; one that says so is not, nor is one that speaks without need.
+func TestPings(t *testing.T) {
+	t.Parallel()
+	const noPong, badRequest = 3012, 3501
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.Ping = 2 * time.Second })
+	var silent, there []*device
+	for _, dial := range transports() {
+		d := a.open(e, "ann", dial, "")
+		d.mu.Lock()
+		d.deaf = true
+		d.mu.Unlock()
+		silent, there = append(silent, d), append(there, a.open(e, "bob", dial, ""))
+	}
+	for _, d := range silent {
+		d.closed(t, noPong)
+	}
+	for i, dial := range []dial{dialWebsocket, transports()[session.PathSSE]} {
+		there[i].works()
+		eager := a.open(e, "eve", dial, "")
+		_ = eager.wire.send([]byte(`{}`)) // where that fails it is closed by now
+		eager.closed(t, badRequest)
+	}
+}
+
+// Of centrifuge's protocol a session has commands and refreshes, and nothing else: of that nothing is limited.
+func TestOtherCommandsOfTheProtocol(t *testing.T) {
+	t.Parallel()
+	const badRequest = 3501
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t)
+	for _, command := range []string{
+		`"subscribe":{"channel":"c"}`, `"publish":{"channel":"c","data":{}}`, `"presence":{"channel":"c"}`,
+		`"history":{"channel":"c"}`, `"unsubscribe":{"channel":"c"}`, `"ping":{}`, `"send":{"data":{}}`, `"sub_refresh":{"channel":"c"}`,
+	} {
+		ann := a.open(e, "ann", dialWebsocket, "")
+		ann.ask(command, func(reply) {})
+		ann.closed(t, badRequest)
+	}
+}
+
+// New tokens are commands as well: there are only so many of them, and who goes on is closed.
+func TestRefreshesAreLimited(t *testing.T) {
+	t.Parallel()
+	const tooManyRequests, enough = 3013, 1000
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.Commands = session.Rate{PerSecond: 1e-6, Burst: 2} })
+	ann := a.open(e, "ann", dialWebsocket, "")
+	for i := range enough {
+		code, ok := receive(t, "a reply", ann.Refresh(a.token("ann")))
+		if !ok {
+			break
+		}
+		if (code == 0) != (i < 2) {
+			t.Fatalf("refresh %d: %d", i, code)
+		}
+	}
+	ann.closed(t, tooManyRequests)
+}
+
+// An edge that has stopped has ended its sessions; before it runs it takes none.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t)
+	for i := range 120 { // more than are closed at once
+		a.open(e, fmt.Sprint("u", i), dialWebsocket, "")
+	}
+	if n := e.Sessions(); n != 120 {
+		t.Errorf("%d sessions", n)
+	}
+	e.Stop()
+	receive(t, "the end", e.Stopped())
+	if n := e.Sessions(); n != 0 {
+		t.Errorf("it stopped with %d sessions", n)
+	}
+	dialWebsocket(t, e.url, edgetest.Client{Token: a.token("ann")}, "").closed(t, http.StatusServiceUnavailable)
+}

@@ -1,0 +1,100 @@
+package session_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"ringline.io/ringline/worker/edge/edgetest"
+	"ringline.io/ringline/worker/edge/session"
+)
+
+// However many sessions a user has, he is heard once; and not at all once they are gone.
+func TestOneSubscriptionOfAUser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t)
+	none := e.nc.NumSubscriptions()
+	heard := func(what string, users, sessions int) {
+		t.Helper()
+		eventually(t, what, func() bool { return e.nc.NumSubscriptions() == none+users && e.Sessions() == sessions })
+	}
+	var ann []*device
+	for _, dial := range transports() {
+		ann = append(ann, a.open(e, "ann", dial, ""), a.open(e, "ann", dial, ""))
+	}
+	heard("six sessions of one user", 1, 6)
+	bob := a.open(e, "bob", dialWebsocket, "")
+	heard("two users", 2, 7)
+	for _, d := range ann[1:] {
+		d.Break()
+	}
+	heard("all but one are gone", 2, 2)
+	ann[0].works()
+	a.nothingMore("ann", ann[0])
+	ann[0].Break()
+	bob.Break()
+	heard("all are gone", 0, 0)
+	a.nothingMore("ann", a.open(e, "ann", dialWebsocket, ""))
+}
+
+// A client may go at any moment while it connects: nothing of it stays, neither a subscription nor its place.
+func TestClientsThatVanish(t *testing.T) {
+	t.Parallel()
+	const rounds, places = 20, 4
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.SessionsPerAddress = places })
+	none := e.nc.NumSubscriptions()
+	for range rounds {
+		for _, dial := range transports() {
+			dial(t, e.url, edgetest.Client{Token: a.token("ann")}, "").Break()
+		}
+	}
+	eventually(t, "none is left", func() bool { return e.Sessions() == 0 && e.nc.NumSubscriptions() == none })
+	open := 0
+	eventually(t, "every place is free again", func() bool {
+		if _, ok := receive(t, "a snapshot", dialWebsocket(t, e.url, edgetest.Client{Token: a.token("ann")}, "").Told()); ok {
+			open++
+		}
+		return open == places
+	})
+}
+
+// An edge that has stopped has left no goroutine behind. No test runs beside this one.
+func TestNoGoroutineIsLeft(t *testing.T) { //nolint:paralleltest // it counts what there is
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t)
+	for _, dial := range transports() {
+		for range 3 {
+			a.open(e, "ann", dial, "").works()
+		}
+	}
+	if len(ours()) == 0 {
+		t.Fatal("an edge that runs has no goroutine")
+	}
+	e.Stop()
+	receive(t, "the end", e.Stopped())
+	var left []string
+	defer func() {
+		if t.Failed() {
+			t.Log(strings.Join(left, "\n\n"))
+		}
+	}()
+	eventually(t, "no goroutine is left", func() bool { left = ours(); return len(left) == 0 })
+}
+
+// ours gives the goroutines that are in an edge.
+func ours() (list []string) {
+	stacks := make([]byte, 16<<20)
+	stacks = stacks[:runtime.Stack(stacks, true)]
+	for g := range strings.SplitSeq(string(stacks), "\n\n") {
+		test := strings.Contains(g, "testing.tRunner(")
+		if !test && (strings.Contains(g, "worker/edge/session.") || strings.Contains(g, "centrifugal/centrifuge")) {
+			list = append(list, g)
+		}
+	}
+	return list
+}

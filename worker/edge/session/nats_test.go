@@ -1,0 +1,215 @@
+package session_test
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	links "ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/edge/session"
+	"ringline.io/ringline/worker/meter/metertest"
+)
+
+// over gives an edge this connection to hear on, and no sweep.
+func over(nc *nats.Conn) func(*session.Config) {
+	return func(c *session.Config) { c.NC, c.Limits.Sweep = nc, time.Hour }
+}
+
+// states gives how the calls of a snapshot stand.
+func states(s events.PushedSnapshot) map[string]events.CallState {
+	list := map[string]events.CallState{}
+	for _, c := range s.Calls {
+		list[c.Call.CallID] = c.Call.State
+	}
+	return list
+}
+
+// What an edge missed while it was cut off from NATS its sessions learn once it is back.
+func TestNATSIsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	link, err := links.Listen("edge", strings.TrimPrefix(w.URL(), "nats://"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(link.Close)
+	nc, err := nats.Connect(link.Addr(), nats.ReconnectWait(10*time.Millisecond), nats.MaxReconnects(-1), nats.Timeout(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	gone := nc.StatusChanged(nats.RECONNECTING)
+	e := w.start(t, over(nc))
+	for _, dial := range transports() {
+		bob, eve := a.open(e, "bob", dial, ""), a.open(e, "eve", dial, "")
+		a.ring("c1", "ann")
+		bob.expect("c1", events.IncomingCallReceived)
+		link.Cut(links.Up)
+		link.Cut(links.Down)
+		link.Reset()
+		receive(t, "the end of the connection", gone)
+		a.cancel("c1", "ann")
+		a.ring("c2", "dan")
+		link.Mend()
+		got := bob.renewed()
+		if s := states(got); s["c1"] != events.CallStateEnded || s["c2"] != events.CallStateRinging || len(s) != 2 {
+			t.Errorf("the calls: %v", s)
+		}
+		if !slices.Equal(got.Showing, []string{"c1"}) || got.UserID != "bob" || got.DeviceID != bob.first.DeviceID {
+			t.Errorf("the snapshot: %+v", got)
+		}
+		a.nothingMore("bob", bob)
+		a.nothingMore("eve", eve) // to whom there is nothing new
+		a.cancel("c2", "dan")
+		bob.expect("c2", events.IncomingCallCanceled)
+		bob.expect("c2", events.CallEnded)
+		a = w.app(t)
+	}
+}
+
+// gated dials connections on which no subscription passes while the gate is locked.
+type gated struct{ gate *sync.RWMutex }
+
+type gatedConn struct {
+	net.Conn
+	gate *sync.RWMutex
+}
+
+func (d gated) Dial(network, address string) (net.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(context.Background(), network, address)
+	return gatedConn{c, d.gate}, err
+}
+
+func (c gatedConn) Write(b []byte) (int, error) {
+	if bytes.HasPrefix(b, []byte("SUB ")) {
+		c.gate.RLock()
+		defer c.gate.RUnlock()
+	}
+	return c.Conn.Write(b)
+}
+
+// nats.go says that it is connected before it has told the server whom it hears. What passes in between is not lost either.
+func TestNATSIsBackAndHearsLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	var gate sync.RWMutex
+	nc, err := nats.Connect(w.URL(), nats.SetCustomDialer(gated{&gate}), nats.ReconnectWait(10*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	e := w.start(t, over(nc))
+	bob := a.open(e, "bob", dialWebsocket, "")
+	a.ring("c1", "ann")
+	bob.expect("c1", events.IncomingCallReceived)
+	back := nc.StatusChanged(nats.CONNECTED)
+	gate.Lock()
+	if err := nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, "the connection", back)
+	a.cancel("c1", "ann")
+	gate.Unlock()
+	if s := states(bob.renewed()); s["c1"] != events.CallStateEnded {
+		t.Errorf("the calls: %v", s)
+	}
+}
+
+// stuck is a log that nobody can write to while it is locked. Whoever relays what is no notification stands still there.
+type stuck struct{ sync.Mutex }
+
+// Write is io.Writer's.
+func (s *stuck) Write(b []byte) (int, error) {
+	s.Lock()
+	defer s.Unlock()
+	return len(b), nil
+}
+
+// flooded gives an app and an edge with a session of ann's, for whom NATS drops everything from now on.
+func flooded(t *testing.T, checks time.Duration) (a *app, ann *device) {
+	t.Helper()
+	const more = 10_000 // than there is room for
+	w := newWorld(t)
+	a = w.app(t)
+	nc, err := nats.Connect(w.URL(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	var log stuck
+	e := w.start(t, over(nc), func(c *session.Config) { c.Limits.Revoked, c.Log = checks, zerolog.New(&log) })
+	ann = a.open(e, "ann", dialWebsocket, "")
+	a.ring("c1", "ann")
+	log.Lock()
+	t.Cleanup(log.Unlock)
+	for range more {
+		a.notify("ann", []byte("x"))
+	}
+	eventually(t, "NATS drops", func() bool { return metertest.Values(t, e.meter)["ringline_slow_consumer_total"] > 0 })
+	return a, ann
+}
+
+// Where NATS says that it drops what came too fast, the session's snapshot is renewed.
+func TestSlowConsumerIsRenewed(t *testing.T) {
+	t.Parallel()
+	_, ann := flooded(t, time.Hour)
+	if s := states(ann.renewed()); s["c1"] != events.CallStateRinging {
+		t.Errorf("the calls: %v", s)
+	}
+}
+
+// NATS does not say it again as long as it goes on dropping. In the end the session knows how things stand all the same.
+func TestSlowConsumerEndsWell(t *testing.T) {
+	t.Parallel()
+	a, ann := flooded(t, 20*time.Millisecond)
+	ann.renewed()
+	a.cancel("c1", "ann")
+	if s := states(ann.renewed()); s["c1"] != events.CallStateEnded {
+		t.Errorf("the calls: %v", s)
+	}
+}
+
+const renewals = "ringline_snapshots_renewed_total"
+
+// What core NATS lost without telling, a session that shows a call learns at the next sweep.
+func TestSweep(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.Sweep = 10 * time.Millisecond })
+	bob := a.open(e, "bob", dialWebsocket, "")
+	call := a.ring("c1", "ann")
+	bob.expect("c1", events.IncomingCallReceived)
+	before := metertest.Values(t, e.meter)[renewals]
+	eventually(t, "it is swept", func() bool { return metertest.Values(t, e.meter)[renewals] > before+1 })
+	a.nothingMore("bob", bob) // as there was nothing new
+	call.Seq, call.State = call.Seq+1, events.CallStateEnded
+	end := events.Transition{
+		CommandID: "k", Event: events.EventEnded, Seq: call.Seq, By: events.By{Kind: events.ByTimer},
+		Changes: []events.Change{}, Call: call, Commands: []events.Remembered{},
+	}
+	body, err := end.Encode(events.TimeOf(time.Now()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := nats.NewMsg(events.TransitionSubject(a.name, "c1"))
+	m.Header.Set(events.HeaderEvent, string(end.Event))
+	m.Data = body
+	if _, err := w.JS.PublishMsg(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	if s := states(bob.renewed()); s["c1"] != events.CallStateEnded {
+		t.Errorf("the calls: %v", s)
+	}
+}

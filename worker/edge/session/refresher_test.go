@@ -1,0 +1,131 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+)
+
+// within is how long a test waits for what should take some milliseconds.
+const within = time.Minute
+
+// running runs a refresher until the test ends.
+func running(t *testing.T, r *refresher) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); r.run(ctx) }()
+	t.Cleanup(func() { cancel(); <-done })
+}
+
+func next[T any](t *testing.T, from <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(within):
+		t.Fatalf("nothing within %v", within)
+	}
+	return v
+}
+
+// A session's snapshot is renewed until that succeeds, and no longer than it lives; one defect harms nobody else.
+func TestRefresherTriesAgain(t *testing.T) {
+	t.Parallel()
+	good, bad, gone, broken := &session{id: "good"}, &session{id: "bad"}, &session{id: "gone"}, &session{id: "broken"}
+	gone.end()
+	tried := make(chan string, 100)
+	var mu sync.Mutex
+	times := map[string]int{}
+	r := newRefresher(func(_ context.Context, s *session) error {
+		mu.Lock()
+		times[s.id]++
+		n := times[s.id]
+		mu.Unlock()
+		tried <- s.id
+		switch {
+		case s == broken && n == 1:
+			panic("a defect")
+		case s == gone, s == bad && n < 3:
+			return errors.New("not now")
+		}
+		return nil
+	}, 4)
+	running(t, r)
+	r.soon([]*session{good, bad, gone, broken, good})
+	for range 4 + 2 + 1 {
+		next(t, tried)
+	}
+	r.soon([]*session{good})
+	if got := next(t, tried); got != "good" {
+		t.Errorf("%s is tried once more", got)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for id, want := range map[string]int{"good": 2, "bad": 3, "gone": 1, "broken": 2} {
+		if times[id] != want {
+			t.Errorf("%s: %d times, want %d", id, times[id], want)
+		}
+	}
+}
+
+// No more are renewed at once than half of what may be read at once.
+func TestRefresherIsBounded(t *testing.T) {
+	t.Parallel()
+	const atOnce, all = 3, 20
+	began, goOn := make(chan struct{}, all), make(chan struct{})
+	var mu sync.Mutex
+	now, most := 0, 0
+	r := newRefresher(func(context.Context, *session) error {
+		mu.Lock()
+		now++
+		most = max(most, now)
+		mu.Unlock()
+		began <- struct{}{}
+		<-goOn
+		mu.Lock()
+		now--
+		mu.Unlock()
+		return nil
+	}, 2*atOnce)
+	running(t, r)
+	list := make([]*session, all)
+	for i := range list {
+		list[i] = &session{}
+	}
+	r.soon(list)
+	for range atOnce {
+		next(t, began)
+	}
+	close(goOn)
+	for range all - atOnce {
+		next(t, began)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if most != atOnce {
+		t.Errorf("%d at once, want %d", most, atOnce)
+	}
+}
+
+// Who finds no room for a snapshot waits for it, as long as he is there.
+func TestRoomForASnapshot(t *testing.T) {
+	t.Parallel()
+	r := newRefresher(nil, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	if err := r.room(ctx); err != nil {
+		t.Fatal(err)
+	}
+	waited := make(chan error, 1)
+	go func() { waited <- r.room(ctx) }()
+	cancel()
+	if err := next(t, waited); !errors.Is(err, context.Canceled) {
+		t.Errorf("who has gone gets %v", err)
+	}
+	go func() { waited <- r.room(t.Context()) }()
+	r.done()
+	if err := next(t, waited); err != nil {
+		t.Errorf("who waits gets %v", err)
+	}
+}

@@ -1,0 +1,138 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"testing"
+
+	"ringline.io/ringline/events"
+)
+
+// sink is a peer that keeps what it is sent.
+type sink struct{ sent []string }
+
+func (s *sink) Send(data []byte) error {
+	if s.sent = append(s.sent, string(data)); string(data) == "fail" {
+		return errors.New("gone")
+	}
+	return nil
+}
+
+func (*sink) Close(Code) {}
+
+// seen is what an edge knows of calls: their seq; below 0 it has ended.
+type seen map[string]int
+
+func (s seen) snapshot() (snapshot events.Snapshot) {
+	for id, seq := range s {
+		c := events.Call{CallID: id, Seq: max(seq, -seq), State: events.CallStateRinging}
+		if seq < 0 {
+			c.State = events.CallStateEnded
+		}
+		snapshot.Calls = append(snapshot.Calls, events.SnapshotCall{Call: c})
+	}
+	return snapshot
+}
+
+func TestIsNews(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name     string
+		told     seen
+		snapshot seen
+		showing  []string
+		want     bool
+	}{
+		{"nothing at all", nil, nil, nil, false},
+		{"what it was told", seen{"c": 2}, seen{"c": 2}, []string{"c"}, false},
+		{"older than what it was told", seen{"c": 3}, seen{"c": 2}, []string{"c"}, false},
+		{"newer", seen{"c": 2}, seen{"c": 3}, []string{"c"}, true},
+		{"ended", seen{"c": 2}, seen{"c": -3}, []string{"c"}, true},
+		{"a call that it knows nothing of", nil, seen{"c": 1}, nil, true},
+		{"one that it knows nothing of, and is over", nil, seen{"c": -1}, nil, false},
+		{"one that it shows is gone", seen{"c": 2}, nil, []string{"c"}, true},
+		{"one that it showed ended while the snapshot was read", nil, nil, []string{"c"}, false},
+		{"one that began while the snapshot was read", seen{"c": 1}, nil, nil, false},
+		{"one of two is newer", seen{"c": 2, "d": 1}, seen{"c": 2, "d": 2}, []string{"c", "d"}, true},
+	} {
+		s := &session{shown: test.told}
+		if got := s.isNews(test.snapshot.snapshot(), test.showing); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}
+
+// What came before the start is sent at the start, in order, and after that at once; more than there is room for makes a
+// snapshot necessary.
+func TestDeliver(t *testing.T) {
+	t.Parallel()
+	s, p := &session{}, &sink{}
+	for seq, data := range []string{"a", "b"} {
+		s.deliver(push{data: []byte(data), callID: "c", seq: seq + 1}, 2)
+	}
+	if whole := s.start(p); !whole || !slices.Equal(p.sent, []string{"a", "b"}) {
+		t.Errorf("sent %q, whole: %v", p.sent, whole)
+	}
+	s.deliver(push{data: []byte("c"), callID: "d", seq: 1}, 0)
+	s.deliver(push{data: []byte("d"), callID: "c", seq: 3, over: true}, 0)
+	if !slices.Equal(p.sent, []string{"a", "b", "c", "d"}) || !slices.Equal(s.showing(), []string{"d"}) {
+		t.Errorf("sent %q, shows %v", p.sent, s.showing())
+	}
+	if !s.end() || s.end() {
+		t.Error("it ends once")
+	}
+	if s.deliver(push{data: []byte("e")}, 2); len(p.sent) != 4 || len(s.showing()) != 0 {
+		t.Errorf("sent %q, shows %v", p.sent, s.showing())
+	}
+	full := &session{}
+	for range 3 {
+		full.deliver(push{data: []byte("a")}, 2)
+	}
+	if full.start(&sink{}) {
+		t.Error("what there was no room for is not missed")
+	}
+	gone := &session{}
+	gone.end()
+	if p := (&sink{}); !gone.start(p) || gone.peer != nil {
+		t.Error("a session that has ended starts")
+	}
+}
+
+// A snapshot on the way is sent where it is news, and is then what the client knows.
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	s, p := &session{}, &sink{}
+	s.told(seen{"c": 1, "d": 1, "over": -1}.snapshot())
+	s.start(p)
+	if err := s.renew(seen{"c": 1, "d": 1}.snapshot(), s.showing()); err != nil || len(p.sent) != 0 {
+		t.Fatalf("no news, and sent: %q, %v", p.sent, err)
+	}
+	if err := s.renew(seen{"c": -2}.snapshot(), s.showing()); err != nil || len(p.sent) != 1 {
+		t.Fatalf("sent %q, %v", p.sent, err)
+	}
+	var got events.SnapshotPush
+	if err := json.Unmarshal([]byte(p.sent[0]), &got); err != nil || got.Event != events.PushSnapshot ||
+		!slices.Equal(got.Snapshot.Showing, []string{"c", "d"}) || len(got.Snapshot.Calls) != 1 {
+		t.Errorf("sent %s, %v", p.sent[0], err)
+	}
+	if left := s.showing(); len(left) != 0 {
+		t.Errorf("it shows %v", left)
+	}
+	s.end()
+	if err := s.renew(seen{"e": 1}.snapshot(), nil); err != nil || len(p.sent) != 1 {
+		t.Errorf("sent to who has gone: %q, %v", p.sent, err)
+	}
+}
+
+// A snapshot may have been read before what was lost: a session that has not started gets one after its start.
+func TestRenewBeforeStart(t *testing.T) {
+	t.Parallel()
+	s := &session{}
+	if err := s.renew(seen{"c": 1}.snapshot(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if s.start(&sink{}) {
+		t.Error("it starts as if nothing were missing")
+	}
+}

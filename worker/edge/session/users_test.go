@@ -1,0 +1,151 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+// edgeOn gives an edge that does not run, and somebody's token.
+func edgeOn(t *testing.T) (e *Edge, tok string) {
+	t.Helper()
+	s := natstest.Start(t)
+	nc, err := nats.Connect(s.URL(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	asker, err := ask.New(s.NC, s.JS, ask.DefaultTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := token.Generate("k")
+	settings := func(context.Context, string) (events.AppSettings, bool, error) {
+		return events.AppSettings{TokenKeys: []events.TokenKey{key}}, true, nil
+	}
+	calls := store.NewCalls(s.NC, s.JS, zerolog.Nop(), nil)
+	e, err = New(Config{
+		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil),
+		Tokens: token.New(settings, ""), Limits: DefaultLimits(), Log: zerolog.Nop(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.stopping.Store(false)
+	signing, err := token.Secret(key)
+	if err == nil {
+		tok, err = token.Mint(signing, token.Claims{App: "demo", UserID: "ann", Expires: time.Now().Add(time.Hour)}, "")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, tok
+}
+
+// A connection may end at any moment while its session opens: nothing of it stays.
+func TestGoneBeforeItIsOpen(t *testing.T) {
+	t.Parallel()
+	e, tok := edgeOn(t)
+	none := e.NC.NumSubscriptions()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 100 {
+		if _, _, err := e.open(gone, hello{token: tok}); err == nil {
+			t.Fatal("a session is open whose connection has ended")
+		}
+	}
+	for deadline := time.Now().Add(within); e.Sessions() > 0 || e.NC.NumSubscriptions() > none; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d sessions and %d subscriptions are left", e.Sessions(), e.NC.NumSubscriptions()-none)
+		}
+	}
+}
+
+// A command that came is carried out, although who sent it has gone since.
+func TestCommandOfWhoHasGone(t *testing.T) {
+	t.Parallel()
+	e, _ := edgeOn(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	heard, err := e.NC.SubscribeSync(events.CommandSubject("demo", "c1", events.VerbDecline))
+	if err == nil {
+		err = e.NC.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	go e.answer(gone, &session{app: "demo", by: events.Sender{UserID: "ann", DeviceID: "d"}}, "decline", []byte(`{"call_id":"c1"}`))
+	if _, err := heard.NextMsg(within); err != nil {
+		t.Error(err)
+	}
+}
+
+// NATS reports only the first of several messages that it drops in a row; the others are found, too.
+func TestLost(t *testing.T) {
+	t.Parallel()
+	e, _ := edgeOn(t)
+	s := &session{app: "demo", by: events.Sender{UserID: "ann"}}
+	if err := e.users.join(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	publish := func(n int) { // nobody reads the lanes
+		t.Helper()
+		for i := range n {
+			if err := e.NC.Publish(s.user.subject, []byte(strconv.Itoa(i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := e.NC.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		messages int
+		want     []*session
+	}{{laneSize, nil}, {1, []*session{s}}, {0, nil}, {2, []*session{s}}, {0, nil}} {
+		publish(step.messages)
+		if got := e.users.lost(); !slices.Equal(got, step.want) {
+			t.Errorf("after %d more messages: %d sessions have lost something", step.messages, len(got))
+		}
+	}
+}
+
+// An allowance is kept until it is whole again, and no longer.
+func TestAllowanceIsKept(t *testing.T) {
+	t.Parallel()
+	e, _ := edgeOn(t)
+	e.users.limits.Invitations = Rate{1, 2}
+	come := func() *session {
+		t.Helper()
+		s := &session{app: "demo", by: events.Sender{UserID: "ann"}}
+		if err := e.users.join(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	now := time.Now()
+	first := come()
+	first.user.invitations.AllowN(now, 2)
+	e.users.leave(first)
+	e.users.forget(now.Add(time.Second))
+	second := come()
+	if second.user.invitations != first.user.invitations || len(e.users.left) != 0 {
+		t.Error("who comes again has a new allowance")
+	}
+	e.users.leave(second)
+	e.users.forget(now.Add(3 * time.Second))
+	if len(e.users.left) != 0 {
+		t.Errorf("%d allowances are kept", len(e.users.left))
+	}
+}
