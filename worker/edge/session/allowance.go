@@ -10,15 +10,22 @@ import (
 type allowance struct {
 	commands    *rate.Limiter
 	invitations *rate.Limiter
+	connects    *rate.Limiter
 }
 
 func (l Limits) allowance() allowance {
-	return allowance{commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter()}
+	return allowance{commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter(), connects: l.Connects.limiter()}
 }
 
 // whole says whether it is as good as a new one.
 func (a allowance) whole(now time.Time) bool {
-	return isWhole(a.commands, now) && isWhole(a.invitations, now)
+	return isWhole(a.commands, now) && isWhole(a.invitations, now) && isWhole(a.connects, now)
+}
+
+// mayConnect takes what a connect with so many calls to read costs, if it is there.
+func (a allowance) mayConnect(now time.Time, showing int) bool {
+	const readsAtOnce = 10
+	return a.connects.AllowN(now, min(a.connects.Burst(), 1+showing/readsAtOnce))
 }
 
 func isWhole(l *rate.Limiter, now time.Time) bool { return l.TokensAt(now) >= float64(l.Burst()) }

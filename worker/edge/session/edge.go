@@ -84,6 +84,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	e.stopping.Store(false)
 	<-ctx.Done()
 	e.stopping.Store(true)
+	e.linger()
 	e.closeAll()
 	err := e.node.shutdown(ctx)
 	e.emptied()
@@ -154,7 +155,7 @@ func (e *Edge) deliver(msg *nats.Msg) {
 		e.Log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("subject", msg.Subject).Msg("what came is no notification, and is passed over")
 		return
 	}
-	p := push{data: data, callID: c.CallID, seq: c.Seq, over: c.State == events.CallStateEnded}
+	p := push{data: data, callID: c.CallID, seq: c.Seq, over: !c.On(sessions[0].by.UserID)}
 	for _, s := range sessions {
 		s.deliver(p, e.Limits.Held)
 		e.count.Pushed()
@@ -192,6 +193,13 @@ func (e *Edge) closeAll() {
 		if all = all[n:]; len(all) > 0 {
 			time.Sleep(every)
 		}
+	}
+}
+
+// linger gives what balances load in front of several edges a moment to see that this one takes nobody any more.
+func (e *Edge) linger() {
+	if e.Sessions() > 0 {
+		time.Sleep(min(time.Second, e.Limits.CloseOver/10))
 	}
 }
 

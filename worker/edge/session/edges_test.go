@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +105,7 @@ func TestOtherCommandsOfTheProtocol(t *testing.T) {
 	for _, command := range []string{
 		`"subscribe":{"channel":"c"}`, `"publish":{"channel":"c","data":{}}`, `"presence":{"channel":"c"}`,
 		`"history":{"channel":"c"}`, `"unsubscribe":{"channel":"c"}`, `"ping":{}`, `"send":{"data":{}}`, `"sub_refresh":{"channel":"c"}`,
+		`"rpc":{"method":"line"},"ping":{}`, `"rpc":{"method":"line"},"subscribe":{"channel":"c"}`, `"refresh":{},"rpc":{"method":"line"}`,
 	} {
 		ann := a.open(e, "ann", dialWebsocket, "")
 		ann.ask(command, func(reply) {})
@@ -129,6 +131,36 @@ func TestRefreshesAreLimited(t *testing.T) {
 		}
 	}
 	ann.closed(t, tooManyRequests)
+}
+
+// To add somebody is to invite him, also in the eyes of who counts.
+func TestAddsAreInvitations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.Invitations = session.Rate{PerSecond: 1e-6, Burst: 1} })
+	ann := a.open(e, "ann", dialWebsocket, "")
+	for i, verb := range []string{"add", "add", "invite"} {
+		answer, _ := receive(t, "an answer", ann.Call(verb, `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`))
+		if limited := strings.Contains(string(answer), "rate_limited"); limited != (i > 0) {
+			t.Errorf("%d: %s is answered %s", i, verb, answer)
+		}
+	}
+}
+
+// A user connects only so often.
+func TestConnectsAreLimited(t *testing.T) {
+	t.Parallel()
+	const unavailable = 100
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.Connects = session.Rate{PerSecond: 1e-6, Burst: 3} })
+	a.open(e, "ann", dialWebsocket, "")
+	a.open(e, "ann", dialWebsocket, "")
+	a.open(e, "ann", dialWebsocket, "")
+	late := dialWebsocket(t, e.url, edgetest.Client{Token: a.token("ann")}, "")
+	late.closed(t, unavailable)
+	a.open(e, "bob", dialWebsocket, "")
 }
 
 // An edge that has stopped has ended its sessions; before it runs it takes none.

@@ -29,7 +29,7 @@ func (e *Edge) routes() http.Handler {
 	mux.Handle(PathWebsocket, e.guarded(e.counted(e.node.websocket())))
 	mux.Handle(PathHTTPStream, e.guarded(e.counted(e.posted(e.node.httpStream()))))
 	mux.Handle(PathSSE, e.guarded(e.counted(e.posted(e.node.sse()))))
-	mux.Handle(PathEmulation, e.guarded(e.posted(e.node.emulation())))
+	mux.Handle(PathEmulation, e.guarded(e.counted(e.posted(e.node.emulation()))))
 	return mux
 }
 

@@ -14,7 +14,8 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// node is centrifuge, which only this file knows: its protocol, its transports, and how edges find each other's sessions.
+// node is centrifuge, which only this file and control.go know: its protocol, its transports, and how edges find each other's
+// sessions.
 // Of its channels, broker and history nothing is used.
 type node struct {
 	*centrifuge.Node
@@ -131,9 +132,20 @@ func disconnect(c Code) centrifuge.Disconnect {
 	return centrifuge.Disconnect{Code: uint32(c), Reason: c.String()}
 }
 
-// read lets pass what sessions are made of. Of what is left of the protocol nothing is used, and so nothing is limited.
+// read lets pass what sessions are made of, one of it at a time. Of what is left of the protocol nothing is used, and so
+// nothing is limited; and of a command with several parts centrifuge chooses the first by its own order.
 func (n *node) read(_ *centrifuge.Client, ev centrifuge.CommandReadEvent) error {
-	if c := ev.Command; c.Connect == nil && c.Rpc == nil && c.Refresh == nil {
+	c := ev.Command
+	ours := [...]bool{c.Connect != nil, c.Rpc != nil, c.Refresh != nil}
+	others := c.Subscribe != nil || c.Unsubscribe != nil || c.Publish != nil || c.Presence != nil || c.PresenceStats != nil ||
+		c.History != nil || c.Ping != nil || c.Send != nil || c.SubRefresh != nil
+	parts := 0
+	for _, is := range ours {
+		if is {
+			parts++
+		}
+	}
+	if parts != 1 || others {
 		return disconnect(BadRequest)
 	}
 	return nil
@@ -175,6 +187,7 @@ func (n *node) refreshed(client *centrifuge.Client, s *session, ev centrifuge.Re
 	case err != nil:
 		reply(centrifuge.RefreshReply{}, n.refused(n.edge.refuseToken(err)))
 	case !s.continues(claims):
+		n.edge.count.Refused(meter.RefusedToken)
 		reply(centrifuge.RefreshReply{}, n.refused(refuse(InvalidToken, "a new token is of another user or device")))
 	default:
 		reply(centrifuge.RefreshReply{ExpireAt: claims.Expires.Unix()}, nil)
@@ -187,11 +200,17 @@ type centrifugePeer struct{ *centrifuge.Client }
 // Close ends the connection.
 func (p centrifugePeer) Close(c Code) { p.Disconnect(disconnect(c)) }
 
+// emulationFailed is what centrifuge says of a command for a session that is not there.
+const emulationFailed = "error processing emulation request"
+
 // centrifugeLog lets what centrifuge says into our log, but for what clients sent.
 func centrifugeLog(log zerolog.Logger) centrifuge.LogHandler {
 	return func(entry centrifuge.LogEntry) {
 		level := zerolog.WarnLevel
-		if entry.Level >= centrifuge.LogLevelError {
+		switch {
+		case entry.Message == emulationFailed: // anybody can make that happen
+			level = zerolog.DebugLevel
+		case entry.Level >= centrifuge.LogLevelError:
 			level = zerolog.ErrorLevel
 		}
 		ev := log.WithLevel(level)

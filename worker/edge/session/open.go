@@ -52,7 +52,7 @@ func (e *Edge) open(ctx context.Context, h hello) (*session, []byte, error) {
 // enter hears the user and then reads the snapshot, in this order.
 func (e *Edge) enter(ctx context.Context, s *session, showing []string) (first events.Snapshot, err error) {
 	steps := []func() error{
-		func() error { return e.join(ctx, s) },
+		func() error { return e.join(ctx, s, len(showing)) },
 		func() (err error) { first, err = e.snapshot(ctx, s, showing); return err },
 	}
 	if mutant.Planted(mutant.SnapshotBeforeSubscription) {
@@ -66,19 +66,28 @@ func (e *Edge) enter(ctx context.Context, s *session, showing []string) (first e
 	return first, nil
 }
 
-func (e *Edge) join(ctx context.Context, s *session) error {
+func (e *Edge) join(ctx context.Context, s *session, showing int) error {
 	err := e.users.join(ctx, s)
 	if ctx.Err() != nil { // it may have ended before it had joined, and nobody else would take it out
 		e.users.leave(s)
 	}
+	if err == nil && !s.user.mayConnect(time.Now(), showing) {
+		return errTooOften
+	}
 	return err
 }
+
+// errTooOften says that a user connects more often than he may.
+var errTooOften = errors.New("session: the user connects too often")
 
 // refuseEntry says why a session that was admitted can't be opened.
 func (e *Edge) refuseEntry(err error) error {
 	if errors.Is(err, errTooMany) {
 		e.count.Refused(meter.RefusedUser)
 		return refuse(ConnectionLimit, fmt.Sprintf("a user has at most %d sessions here", e.Limits.SessionsPerUser))
+	}
+	if errors.Is(err, errTooOften) {
+		e.count.Refused(meter.RefusedRate)
 	}
 	return refuse(Unavailable, err.Error())
 }

@@ -70,7 +70,7 @@ func (e *Edge) tooMuch(s *session, verb events.Verb) *events.Error {
 	case !s.user.commands.AllowN(now, 1):
 		s.inFlight.Add(-1)
 		return limited("a user may send %g commands a second, %d at once", e.Limits.UserCommands.PerSecond, e.Limits.UserCommands.Burst)
-	case verb == events.VerbInvite && !s.user.invitations.AllowN(now, 1):
+	case (verb == events.VerbInvite || verb == events.VerbAdd) && !s.user.invitations.AllowN(now, 1):
 		s.inFlight.Add(-1)
 		return limited("a caller may send %g invitations a second, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/time/rate"
 
@@ -25,7 +26,7 @@ type push struct {
 	data   []byte
 	callID string
 	seq    int
-	over   bool // the call has ended
+	over   bool // the user is not in the call any more
 }
 
 // session is one connected device.
@@ -45,7 +46,7 @@ type session struct {
 	closed bool
 	held   []push
 	missed bool           // more came than was held: it needs a snapshot
-	shown  map[string]int // the calls that it was told of and that have not ended, with the seq
+	shown  map[string]int // the calls that it was told of and that its user was in then, with the seq
 }
 
 // deliver sends a push, or holds it until the session has started.
@@ -89,6 +90,9 @@ func (s *session) start(p peer) (whole bool) {
 	}
 	s.peer = p
 	for _, h := range s.held {
+		if now, _, err := events.Restamped(h.data, s.by.UserID, time.Now()); err == nil { // it was read before
+			h.data = now
+		}
 		s.send(h)
 	}
 	s.held = nil
@@ -154,7 +158,7 @@ func (s *session) told(snapshot events.Snapshot) {
 
 func (s *session) noteAll(snapshot events.Snapshot) {
 	for _, c := range snapshot.Calls {
-		s.note(c.Call.CallID, c.Call.Seq, c.Call.State == events.CallStateEnded)
+		s.note(c.Call.CallID, c.Call.Seq, !c.Call.On(s.by.UserID))
 	}
 }
 
@@ -189,7 +193,7 @@ func (s *session) isNews(snapshot events.Snapshot, showing []string) bool {
 	there := map[string]bool{}
 	for _, c := range snapshot.Calls {
 		there[c.Call.CallID] = true
-		if seq, known := s.shown[c.Call.CallID]; !known && c.Call.State != events.CallStateEnded || known && seq < c.Call.Seq {
+		if seq, known := s.shown[c.Call.CallID]; !known && c.Call.On(s.by.UserID) || known && seq < c.Call.Seq {
 			return true
 		}
 	}

@@ -21,13 +21,20 @@ func (s *sink) Send(data []byte) error {
 
 func (*sink) Close(Code) {}
 
-// seen is what an edge knows of calls: their seq; below 0 it has ended.
+// seen is what an edge knows of calls: their seq; below 0 it has ended, and from left on ann has left it.
 type seen map[string]int
+
+const left = 100
+
+func ofAnn() *session { return &session{by: events.Sender{UserID: "ann"}} }
 
 func (s seen) snapshot() (snapshot events.Snapshot) {
 	for id, seq := range s {
-		c := events.Call{CallID: id, Seq: max(seq, -seq), State: events.CallStateRinging}
-		if seq < 0 {
+		c := events.Call{CallID: id, Seq: max(seq, -seq), State: events.CallStateRinging, Caller: events.Caller{UserID: "ann", State: events.StateIn}}
+		switch {
+		case seq >= left:
+			c.Caller.State = events.StateLeft
+		case seq < 0:
 			c.State = events.CallStateEnded
 		}
 		snapshot.Calls = append(snapshot.Calls, events.SnapshotCall{Call: c})
@@ -51,12 +58,15 @@ func TestIsNews(t *testing.T) {
 		{"ended", seen{"c": 2}, seen{"c": -3}, []string{"c"}, true},
 		{"a call that it knows nothing of", nil, seen{"c": 1}, nil, true},
 		{"one that it knows nothing of, and is over", nil, seen{"c": -1}, nil, false},
+		{"one that it knows nothing of, and the user has left", nil, seen{"c": left}, nil, false},
+		{"left", seen{"c": 2}, seen{"c": left}, []string{"c"}, true},
 		{"one that it shows is gone", seen{"c": 2}, nil, []string{"c"}, true},
 		{"one that it showed ended while the snapshot was read", nil, nil, []string{"c"}, false},
 		{"one that began while the snapshot was read", seen{"c": 1}, nil, nil, false},
 		{"one of two is newer", seen{"c": 2, "d": 1}, seen{"c": 2, "d": 2}, []string{"c", "d"}, true},
 	} {
-		s := &session{shown: test.told}
+		s := ofAnn()
+		s.shown = test.told
 		if got := s.isNews(test.snapshot.snapshot(), test.showing); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
@@ -102,8 +112,8 @@ func TestDeliver(t *testing.T) {
 // A snapshot on the way is sent where it is news, and is then what the client knows.
 func TestRenew(t *testing.T) {
 	t.Parallel()
-	s, p := &session{}, &sink{}
-	s.told(seen{"c": 1, "d": 1, "over": -1}.snapshot())
+	s, p := ofAnn(), &sink{}
+	s.told(seen{"c": 1, "d": 1, "over": -1, "left": left}.snapshot())
 	s.start(p)
 	if err := s.renew(seen{"c": 1, "d": 1}.snapshot(), s.showing()); err != nil || len(p.sent) != 0 {
 		t.Fatalf("no news, and sent: %q, %v", p.sent, err)

@@ -58,10 +58,13 @@ func TestGoneBeforeItIsOpen(t *testing.T) {
 	t.Parallel()
 	e, tok := edgeOn(t)
 	none := e.NC.NumSubscriptions()
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, _, err := e.open(ctx, hello{token: tok}); err != nil || e.Sessions() != 1 {
+		t.Fatal(err)
+	}
+	cancel() // before it has started
 	for range 100 {
-		if _, _, err := e.open(gone, hello{token: tok}); err == nil {
+		if _, _, err := e.open(ctx, hello{token: tok}); err == nil {
 			t.Fatal("a session is open whose connection has ended")
 		}
 	}
