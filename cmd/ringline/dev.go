@@ -75,7 +75,7 @@ func (d *dev) run(ctx context.Context) (err error) {
 		return err
 	}
 	m := newMeter()
-	pages := newDevPages(d.settings)
+	pages := newDevPages(d.settings, m.Log(d.log, meter.HTTP))
 	probes := serveProbes(listener, d.settings, &d.ready, serveMetrics(m, d.log), pages.routes()...)
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	dir, err := d.openData()
@@ -106,6 +106,7 @@ func (d *dev) serve(
 	crew.devKey = pages.key()
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
+		{"page events", func(ctx context.Context) error { return pages.events.run(ctx, natsURL) }},
 		{"workers", func(ctx context.Context) error {
 			return crew.run(ctx, func() { d.greet(natsURL, listener, dir) }, coordinatorRole(), timeoutsRole(), edgeRole())
 		}},

@@ -14,18 +14,21 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"ringline.io/ringline/clients/js"
 	"ringline.io/ringline/clients/js/demo"
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// devPages is what dev serves that no edge does: a page to try it, the client, and tokens for anybody who asks on this
-// machine.
+// devPages is what dev serves that no edge does: a page to try it, the client, and for anybody who asks on this machine
+// tokens, and what NATS carries.
 type devPages struct {
 	app      string
 	audience string
 	sessions late
+	events   devEvents
 	secret   atomic.Pointer[events.TokenKey] // nil until it is known
 }
 
@@ -34,13 +37,20 @@ const (
 	devTokenFor   = time.Hour
 )
 
-func newDevPages(s settings) *devPages { return &devPages{app: s.App, audience: s.Edge.Audience} }
+func newDevPages(s settings, log zerolog.Logger) *devPages {
+	return &devPages{
+		app: s.App, audience: s.Edge.Audience,
+		events: devEvents{app: s.App, inboxPrefix: s.InboxPrefix, log: log},
+	}
+}
 
 func (d *devPages) routes() []route {
 	return append(sessionRoutes(&d.sessions),
 		route{"GET /{$}", static("text/html; charset=utf-8", demo.Page)},
+		route{"GET /demo/{file}", uncached(http.StripPrefix("/demo/", http.FileServerFS(demo.Files)))},
 		route{"GET /ringline.js", static("text/javascript; charset=utf-8", js.Script)},
-		route{"GET /dev/token", http.HandlerFunc(d.token)})
+		route{"GET /dev/token", http.HandlerFunc(d.token)},
+		route{"GET /dev/events", &d.events})
 }
 
 // keep reads the secret that tokens are signed with from the data folder, or makes one.
@@ -115,6 +125,11 @@ func (d *devPages) mint(here bool, userID, userName string) (status int, body st
 // onThisMachine says whether the request comes from this machine and names it: a page of another site that has its name
 // point here would name that site.
 func onThisMachine(r *http.Request) bool {
+	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
+		if r.Header.Get(header) != "" { // a proxy on this machine asks for somebody who may not be
+			return false
+		}
+	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !from.Addr().Unmap().IsLoopback() || !isLoopback(r.Host) {
 		return false
@@ -138,9 +153,16 @@ func isLoopback(host string) bool {
 }
 
 func static(contentType string, content []byte) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	return uncached(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
-		w.Header().Set("Cache-Control", "no-cache")
 		_, _ = w.Write(content) // where that fails, who asked has gone
+	}))
+}
+
+// uncached has a browser ask again each time: the next dev on this address may be another version.
+func uncached(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-cache")
+		h.ServeHTTP(w, r)
 	})
 }

@@ -13,15 +13,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/edge/token"
 )
 
-func noApps(context.Context, string) (events.AppSettings, bool, error) { return events.AppSettings{}, false, nil }
+func noApps(context.Context, string) (events.AppSettings, bool, error) {
+	return events.AppSettings{}, false, nil
+}
 
 func devPagesOn(t *testing.T, dir string) *devPages {
 	t.Helper()
-	d := newDevPages(settings{App: "demo", Edge: edgeSettings{Audience: token.DefaultAudience}})
+	d := newDevPages(settings{App: "demo", Edge: edgeSettings{Audience: token.DefaultAudience}}, zerolog.Nop())
 	if err := d.keep(dir); err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +50,9 @@ func TestDevToken(t *testing.T) {
 	d := devPagesOn(t, dir)
 	w := askFor(t, d, url.Values{"user_id": {"ann"}, "user_name": {"Ann Ä"}}.Encode(), nil)
 	var got struct {
-		App, Token string
-		Exp        int64
+		App   string `json:"app"`
+		Token string `json:"token"`
+		Exp   int64  `json:"exp"`
 	}
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK || got.App != "demo" {
 		t.Fatalf("%d %s: %v", w.Code, w.Body, err)
@@ -90,6 +95,7 @@ func TestDevTokenRefuses(t *testing.T) {
 		"another port":       {"user_id=ann", origin("http://127.0.0.1:9999"), http.StatusForbidden, "this machine"},
 		"a sandboxed page":   {"user_id=ann", origin("null"), http.StatusForbidden, "this machine"},
 		"a link elsewhere":   {"user_id=ann", func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, http.StatusForbidden, "this machine"},
+		"a proxy in front":   {"user_id=ann", func(r *http.Request) { r.Header.Set("X-Forwarded-For", "192.0.2.1") }, http.StatusForbidden, "this machine"},
 		"its own page":       {"user_id=ann", origin("http://127.0.0.1:8080"), http.StatusOK, "token"},
 		"localhost":          {"user_id=ann", func(r *http.Request) { r.Host = "localhost:8080" }, http.StatusOK, "token"},
 		"loopback over IPv6": {"user_id=ann", func(r *http.Request) { r.RemoteAddr, r.Host = "[::1]:40000", "[::1]:8080" }, http.StatusOK, "token"},
@@ -107,7 +113,7 @@ func TestDevSecretThatIsNone(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, devSecretName), []byte("abc\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := newDevPages(settings{}).keep(dir)
+	err := newDevPages(settings{}, zerolog.Nop()).keep(dir)
 	if err == nil || !strings.Contains(err.Error(), devSecretName) || !strings.Contains(err.Error(), "delete it") {
 		t.Errorf("%v", err)
 	}
@@ -127,7 +133,7 @@ func TestPagesOfDevAndEdge(t *testing.T) {
 	e := &devServer{process: p, http: "http://" + p.wait(&p.stderr, `"address":"([^"]+)"`)[1]}
 	p.wait(&p.stderr, `edge is running`)
 	e.serves(t, map[string]int{
-		"/": http.StatusNotFound, "/ringline.js": http.StatusNotFound, "/dev/token?user_id=ann": http.StatusNotFound,
+		"/": http.StatusNotFound, "/ringline.js": http.StatusNotFound, "/dev/token?user_id=ann": http.StatusNotFound, "/dev/events": http.StatusNotFound,
 		"/connection/sse": http.StatusMethodNotAllowed, "/connection/websocket": http.StatusBadRequest, "/readyz": http.StatusOK,
 	})
 	p.end(syscall.SIGTERM)

@@ -1,8 +1,9 @@
-// Fails if what a page loads has grown over its budget: node scripts/size.mjs.
+// Fails if what a page loads has grown over its budget: node scripts/size.mjs. Of the 51 KB of ringline.js some 27 are
+// centrifuge-js and 10 the elements; with a bundler, who imports only RinglineClient takes 35 KB of the package.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-const budgets = { "dist/ringline.js": 54_000, "dist/ringline.mini.js": 40_500 }; // bytes, gzip -9
+const budgets = { "dist/ringline.js": 53_000, "dist/ringline.mini.js": 40_500 }; // bytes, gzip -9
 
 for (const [file, budget] of Object.entries(budgets)) {
   const content = readFileSync(file);

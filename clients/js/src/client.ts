@@ -22,7 +22,7 @@ import { ServerTime } from "./ringtime.js";
 import { readServers } from "./servers.js";
 import type { Session, SessionListener } from "./session.js";
 import { callOf, type Call } from "./shapes.js";
-import { tokenTrouble, Tokens } from "./tokens.js";
+import { tokenTrouble, Tokens, type Claims } from "./tokens.js";
 import { TokenWatch } from "./tokenwatch.js";
 import { readPush, readSnapshot, type WireAnswer } from "./wire.js";
 
@@ -79,7 +79,7 @@ export class RinglineClient {
   ) {
     const { clock } = internals;
     this.clock = clock;
-    this.tokens = new Tokens(options.token, options.getToken);
+    this.tokens = new Tokens(options.token, options.getToken, clock);
     this.serverTime = new ServerTime(clock);
     this.tokenWatch = new TokenWatch(this.tokens, this.serverTime, clock, () => {
       const { onTokenWillExpire } = this.options;
@@ -153,7 +153,7 @@ export class RinglineClient {
     if (this.connection === "connecting") return promise; // it comes back by itself
     const opened = ++this.opened;
     this.become("connecting");
-    void this.open(opened);
+    if (this.opened === opened) void this.open(opened);
     return promise;
   }
 
@@ -181,8 +181,7 @@ export class RinglineClient {
       return await this.command("invite", callID, invitationOf(options), Math.min(timeout * 1000, inviteWithin));
     } catch (error) {
       // Nobody waits for it any more, so it must not ring: the server sees to that even where it has not seen it yet.
-      const mayRing = error instanceof RinglineError && (error.code === "timeout" || error.code === "unavailable");
-      if (mayRing) this.run("cancel", callID, {}, timeout * 1000).catch(() => {});
+      if (this.commands.mayBeDone(error)) this.run("cancel", callID, {}, timeout * 1000).catch(() => {});
       throw error;
     }
   }
@@ -257,12 +256,11 @@ export class RinglineClient {
 
   private async open(opened: number): Promise<void> {
     try {
-      await this.firstToken();
-      if (this.opened !== opened) return;
+      const claims = await this.firstToken(opened);
+      if (!claims || this.opened !== opened) return;
       const { storage, device } = this.options;
       const storages = storage === null ? {} : (storage ?? browserStorages());
-      const acquired =
-        this.device ?? (await acquireDevice(this.tokens.claims?.device ?? "", device, storages, this.clock));
+      const acquired = this.device ?? (await acquireDevice(claims, device, storages, this.clock));
       if (this.opened !== opened) return acquired.release();
       this.device = acquired;
       this.session = this.makeSession(this.listener);
@@ -274,16 +272,16 @@ export class RinglineClient {
   }
 
   /** What the token says of the device is needed before anything else. */
-  private async firstToken(): Promise<void> {
+  private async firstToken(opened: number): Promise<Claims | undefined> {
     for (let pause = 500; ; pause = Math.min(20_000, 2 * pause)) {
       try {
         await this.tokens.current();
-        return;
+        return this.tokens.claims;
       } catch (error) {
         if (error instanceof RinglineError) throw error;
-        this.report(tokenTrouble(error));
+        if (this.opened === opened) this.report(tokenTrouble(error));
       }
-      if (this.connection === "disconnected") return;
+      if (this.opened !== opened) return undefined; // a callback may have ended it, too
       await new Promise<void>((resolve) => (this.stopTimer = this.clock.after(pause, resolve)));
     }
   }
@@ -312,8 +310,9 @@ export class RinglineClient {
     this.serverTime.heard(snapshot.server_time);
     this.tokenWatch.start();
     this.become("connected");
-    this.feed({ kind: "snapshot", snapshot, showing: this.asked, receivedAt: this.clock.now() });
     if (this.connectionState !== "connected") return; // a callback has ended it
+    this.feed({ kind: "snapshot", snapshot, showing: this.asked, receivedAt: this.clock.now() });
+    if (this.connectionState !== "connected") return;
     this.commands.up();
     this.connecting?.resolve();
     this.connecting = undefined;
@@ -341,10 +340,15 @@ export class RinglineClient {
 
   /** The one place where calls change: the state first, then who watches it, then the callbacks, then the commands. */
   private feed(input: Input): void {
+    const { opened } = this;
     const { state, callbacks, commands } = reduce(this.state, input);
     this.state = state;
     if (this.shown.take(state)) this.watchers.emit("change", [this.shown.current]);
-    for (const { name, args } of callbacks) this.emit(name, args);
+    for (const { name, args } of callbacks) {
+      if (this.opened !== opened) return; // a callback has ended it: nothing is told any more
+      this.emit(name, args);
+    }
+    if (this.opened !== opened) return;
     for (const { callID, attempt } of commands) this.rings(callID, attempt);
   }
 
@@ -374,6 +378,7 @@ export class RinglineClient {
     this.device?.release();
     this.device = undefined;
     this.stopTimer();
+    this.tokens.stop();
     this.tokenWatch.stop();
     this.commands.clear(error);
     this.become("disconnected");

@@ -15,6 +15,10 @@ interface Command {
   data: object;
   /** It was handed to a connection, so it may have been carried out. */
   sent: boolean;
+  /** There was a connection while it waited. */
+  wasUp: boolean;
+  /** A try ended without an answer that settles it, so it may have been carried out whatever became of later ones. */
+  isOpen: boolean;
   underWay: boolean;
   tries: number;
   /** Why the last try came to nothing. */
@@ -32,6 +36,7 @@ interface Command {
  */
 export class Commands {
   private readonly lanes = new Map<string, Command[]>();
+  private readonly open = new WeakSet<RinglineError>(); // what commands were given up with that may be carried out
   private underWay = 0;
   private isUp = false;
 
@@ -44,16 +49,19 @@ export class Commands {
   /** Resolves with an answer that is ok; rejects with a RinglineError. */
   run(method: Method, callID: string, fields: object, withinMs: number): Promise<WireAnswer> {
     const lane = this.lanes.get(callID) ?? [];
-    if ((method === "cancel" || method === "leave" || method === "end") && this.withdraw(lane)) {
+    const endsAll = method === "leave" || method === "end" || (method === "cancel" && !("callees" in fields));
+    if (endsAll && this.withdraw(lane)) {
       return Promise.reject(new RinglineError("not_found", "callID: the invitation was withdrawn before it was sent", callID));
     }
-    if (method === "accept" || method === "decline" || method === "leave") this.skipRing(lane);
+    if (answers(method)) this.skipRing(lane);
     return new Promise((resolve, reject) => {
       const command: Command = {
         method,
         callID,
         data: dataOf(method, callID, fields),
         sent: false,
+        wasUp: this.isUp,
+        isOpen: false,
         underWay: false,
         tries: 0,
         trouble: undefined,
@@ -71,15 +79,21 @@ export class Commands {
   /** The connection is there: what was kept is sent. */
   up(): void {
     this.isUp = true;
-    for (const [head] of this.lanes.values()) {
-      head?.stopPause?.();
-      if (head) head.stopPause = undefined;
+    for (const command of [...this.lanes.values()].flat()) {
+      command.wasUp = true;
+      command.stopPause?.();
+      command.stopPause = undefined;
     }
     this.pump();
   }
 
   down(): void {
     this.isUp = false;
+  }
+
+  /** Whether a command that was given up with this error may have been carried out, or may yet be. */
+  mayBeDone(error: unknown): boolean {
+    return error instanceof RinglineError && this.open.has(error);
   }
 
   /** Gives everything up. */
@@ -99,9 +113,11 @@ export class Commands {
 
   /** That it rings is no news any more once the user has answered, and must not hold that up. */
   private skipRing(lane: Command[]): void {
-    for (const c of lane.filter((c) => c.method === "ring" && !c.underWay)) {
-      this.finish(c, () => c.reject(new RinglineError("not_pending", "ring: answered meanwhile", c.callID)));
-    }
+    for (const c of lane.filter((c) => c.method === "ring" && !c.underWay)) this.skip(c);
+  }
+
+  private skip(ring: Command): void {
+    this.finish(ring, () => ring.reject(new RinglineError("not_pending", "ring: answered meanwhile", ring.callID)));
   }
 
   private pump(): void {
@@ -134,20 +150,23 @@ export class Commands {
     if (answer) this.onAnswer(answer); // of one that was given up too: it tells how the call is
     if (!this.isKept(command)) return;
     const error = refusalOf(answer, command.callID);
+    if (error?.code !== "rate_limited") command.isOpen = !answer || error?.code === "unavailable";
     if (!error) this.finish(command, () => command.resolve(answer as WireAnswer));
     else if (error.code === "rate_limited" || error.code === "unavailable") this.again(command, error);
-    else this.finish(command, () => command.reject(error));
+    else this.giveUp(command, error);
   }
 
   private unanswered(command: Command, error: unknown): void {
     if (!this.isKept(command)) return;
-    if (error instanceof RinglineError) this.finish(command, () => command.reject(error));
-    else this.again(command, new RinglineError("timeout", messageOf(error), command.callID));
+    if (error instanceof RinglineError) return this.giveUp(command, error);
+    command.isOpen = true;
+    this.again(command, new RinglineError("timeout", messageOf(error), command.callID));
   }
 
   /** Tries again once there is a connection, after a pause if there is one now. */
   private again(command: Command, trouble: RinglineError): void {
     command.trouble = trouble;
+    if (command.method === "ring" && this.lanes.get(command.callID)?.some((c) => answers(c.method))) return this.skip(command);
     if (!this.isUp) return;
     const pause = Math.min(3_000, 250 * 2 ** (command.tries - 1)) * (0.5 + Math.random());
     command.stopPause = this.clock.after(pause, () => {
@@ -157,12 +176,18 @@ export class Commands {
   }
 
   private expire(command: Command): void {
-    const { sent, trouble, method, callID } = command;
+    const { sent, wasUp, trouble, method, callID } = command;
     let error = new RinglineError("timeout", `${method}: no answer in time; it may still be carried out`, callID);
     if (trouble?.code === "rate_limited" || trouble?.code === "unavailable") error = trouble;
-    if (!sent) error = new RinglineError("disconnected", `${method}: there was no connection in time to send it`, callID);
-    this.finish(command, () => command.reject(error));
+    if (!sent && wasUp) error = new RinglineError("timeout", `${method}: others went before it, and it was not sent in time`, callID);
+    if (!sent && !wasUp) error = new RinglineError("disconnected", `${method}: there was no connection in time to send it`, callID);
+    this.giveUp(command, error);
     this.pump();
+  }
+
+  private giveUp(command: Command, error: RinglineError): void {
+    if (command.isOpen || command.underWay) this.open.add(error);
+    this.finish(command, () => command.reject(error));
   }
 
   private isKept(command: Command): boolean {
@@ -179,6 +204,11 @@ export class Commands {
     command.stopPause?.();
     settle();
   }
+}
+
+/** What a user says to an invitation, or after it. */
+function answers(method: Method): boolean {
+  return method === "accept" || method === "decline" || method === "leave";
 }
 
 /** Reads have no id: nothing is carried out. */

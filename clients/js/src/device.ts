@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js";
 import { RinglineError } from "./error.js";
 import { randomID } from "./random.js";
+import type { Claims } from "./tokens.js";
 
 /** What is needed of a storage; localStorage and sessionStorage are such. */
 export interface KeyValues {
@@ -29,10 +30,11 @@ export interface DeviceID {
 /**
  * Makes this tab's device id, `<stable>.<tab>`. The stable part is what the token fixes, else what the app chose, else
  * random and kept in local storage. The tab's part is kept in session storage, which outlives a reload; a duplicated tab
- * gets a copy of it, notices that it is in use, and takes another. Without a storage both last as long as the client.
+ * gets a copy of it, notices that it is in use, and takes another. It is the user's own, as there may be clients of several
+ * in one page. Without a storage both last as long as the client.
  */
 export async function acquireDevice(
-  fixed: string,
+  { app, userID, device: fixed }: Pick<Claims, "app" | "userID" | "device">,
   chosen: string | undefined,
   storages: Storages,
   clock: Clock,
@@ -41,12 +43,13 @@ export async function acquireDevice(
     throw new RinglineError("invalid_argument", `device: must be the token's, ${fixed}, got ${chosen}`);
   }
   const stable = fixed || chosen || (read(storages.local, stableKey) ?? write(storages.local, stableKey, randomID()));
-  const kept = read(storages.session, tabKey);
-  let release = kept === null ? undefined : await claim(kept, true, clock);
+  const key = `${tabKey}.${app}.${userID}`;
+  const kept = read(storages.session, key);
+  let release = kept === null ? undefined : await claim(key, kept, true, clock);
   let tab = kept;
   if (!release || tab === null) {
-    tab = write(storages.session, tabKey, randomID(8));
-    release = kept === null && !storages.session ? () => {} : ((await claim(tab, false, clock)) ?? (() => {}));
+    tab = write(storages.session, key, randomID(8));
+    release = kept === null && !storages.session ? () => {} : ((await claim(key, tab, false, clock)) ?? (() => {}));
   }
   return { id: `${stable}.${tab}`, release };
 }
@@ -85,9 +88,9 @@ function write(storage: KeyValues | undefined, key: string, value: string): stri
 }
 
 /** Claims a tab's part for this page. Undefined: another page has it. `old` says that another page may. */
-function claim(tab: string, old: boolean, clock: Clock): Promise<(() => void) | undefined> {
-  if (typeof navigator !== "undefined" && navigator.locks) return lock(`${tabKey}.${tab}`, clock);
-  if (typeof BroadcastChannel !== "undefined") return ask(tab, old, clock);
+function claim(key: string, tab: string, old: boolean, clock: Clock): Promise<(() => void) | undefined> {
+  if (typeof navigator !== "undefined" && navigator.locks) return lock(`${key}.${tab}`, clock);
+  if (typeof BroadcastChannel !== "undefined") return ask(key, tab, old, clock);
   return Promise.resolve(() => {});
 }
 
@@ -109,8 +112,8 @@ function lock(name: string, clock: Clock): Promise<(() => void) | undefined> {
 }
 
 /** Where there are no locks, as on a page that is not secure, whoever has the same id says so. */
-async function ask(tab: string, old: boolean, clock: Clock): Promise<(() => void) | undefined> {
-  const channel = new BroadcastChannel(tabKey);
+async function ask(key: string, tab: string, old: boolean, clock: Clock): Promise<(() => void) | undefined> {
+  const channel = new BroadcastChannel(key);
   const me = randomID(8);
   let taken = false;
   channel.onmessage = ({ data }: MessageEvent<{ tab?: string; ask?: string; taken?: string } | null>) => {

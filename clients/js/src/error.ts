@@ -16,7 +16,7 @@
  * and two are this client's own:
  *
  * - `disconnected`: there is no connection, and the command was never sent or its fate is unknown;
- * - `timeout`: no answer before the command's deadline; it may still be carried out.
+ * - `timeout`: no answer before the command's deadline; it may still be carried out, unless it says that it was not sent.
  */
 export type ErrorCode =
   | "invalid_argument"

@@ -14,14 +14,20 @@ const lasted = 5_000;
 const shortestPause = 500;
 const longestPause = 20_000;
 
+/** In how many rounds a transport must have failed, and a lesser one worked, for the lesser to go before it. */
+const enough = 2;
+
 /**
- * Decides where to connect next, and after which pause. One round tries every server by the transport that works here,
- * then by each of the others, without pauses; between rounds the pause grows. A connection that is lost begins a round
- * at the next server.
+ * Decides where to connect next, and after which pause. One round tries every server by the best transport, then by each
+ * of the others, without pauses; between rounds the pause grows. A connection that is lost begins a round at the next
+ * server. One round may fall back by accident, as an edge dies; where the best transport failed twice since it last
+ * worked, the one that works goes first.
  */
 export class Rotation {
   private first = 0; // the server that the next round begins with
-  private works: Transport | undefined; // that of the first connection there was: what a later one had to fall back to is not kept
+  private works: Transport | undefined; // that of the last connection there was
+  private readonly failed = new Map<Transport, number>(); // in so many rounds since it last worked another did
+  private order: readonly Transport[] = []; // of this round
   private round: Address[] = [];
   private begun = false;
   private failures = 0;
@@ -47,7 +53,11 @@ export class Rotation {
   }
 
   connected(): void {
-    this.works ??= this.address?.transport;
+    const { address, order, failed } = this;
+    if (!address) return;
+    this.works = address.transport;
+    failed.delete(this.works);
+    for (const t of order.slice(0, order.indexOf(this.works))) failed.set(t, (failed.get(t) ?? 0) + 1);
   }
 
   /** A connection ended that lasted so many milliseconds. */
@@ -68,10 +78,11 @@ export class Rotation {
   }
 
   private newRound(): Address[] {
-    const { works, first } = this;
-    const order = [...this.servers.slice(first), ...this.servers.slice(0, first)];
-    const by = works ? [works, ...this.allowed.filter((t) => t !== works)] : this.allowed;
-    return by.flatMap((transport) => order.map((server) => ({ server, transport })));
+    const { works, first, failed, allowed } = this;
+    const servers = [...this.servers.slice(first), ...this.servers.slice(0, first)];
+    const best = works && allowed.find((t) => t === works || (failed.get(t) ?? 0) < enough);
+    this.order = best ? [best, ...allowed.filter((t) => t !== best)] : allowed;
+    return this.order.flatMap((transport) => servers.map((server) => ({ server, transport })));
   }
 
   /** Drawn at random, so that the clients of an edge that died don't all come at once. The first is short. */

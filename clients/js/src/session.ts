@@ -64,6 +64,7 @@ export class CentrifugeSession implements Session {
   private turn = 0; // counts attempts; what comes of an earlier one is late, and nothing to us
   private pending: Address | undefined; // where it goes once its pause is over
   private connectedAt = 0;
+  private isNew = false; // the token of this attempt was not tried before
   private stopTimer = (): void => {};
   private readonly network: EventTarget | undefined;
   private readonly onNetwork = (): void => this.retryNow();
@@ -127,11 +128,12 @@ export class CentrifugeSession implements Session {
     } catch (error) {
       if (this.turn !== turn) return;
       if (error instanceof RinglineError) return this.refused(error);
-      this.listener.onTrouble(tokenTrouble(error));
       this.rotation.refused();
-      return this.next();
+      this.next();
+      return this.listener.onTrouble(tokenTrouble(error)); // last, as who hears it may close
     }
     if (this.turn !== turn) return;
+    this.isNew = tokens.isNew(token);
     this.centrifuge = this.dial(address, token, turn);
     this.stopTimer = clock.after(connectWithin, () => this.failed(false));
     try {
@@ -180,6 +182,7 @@ export class CentrifugeSession implements Session {
   private connected(data: unknown): void {
     this.stopTimer();
     this.state = "connected";
+    this.isNew = false;
     this.connectedAt = this.options.clock.now();
     this.rotation.connected();
     this.listener.onOpen(data);
@@ -194,8 +197,16 @@ export class CentrifugeSession implements Session {
 
   private trouble(type: string, error: { code: number; message: string }, token: string): void {
     if (type !== "transport" && type !== "connect") return; // of a refresh, which is tried again
-    if (error.code === tokenExpired) this.options.tokens.expired(token);
+    if (error.code === tokenExpired) return this.expired(token);
     this.failed(error.code >= 100);
+  }
+
+  /** The server says that the token has expired. It goes on with another; who always gives such is told. */
+  private expired(token: string): void {
+    const { isNew } = this;
+    this.options.tokens.expired(token);
+    this.failed(true);
+    if (isNew) this.listener.onTrouble(tokenTrouble("the server says that the new token has expired already"));
   }
 
   /** This attempt is over. `answered`: the server itself said so. */
@@ -212,8 +223,7 @@ export class CentrifugeSession implements Session {
   /** centrifuge gave up. */
   private ended(code: number, reason: string, token: string): void {
     if (code !== tokenExpired) return this.refused(refusal(code, reason));
-    this.options.tokens.expired(token);
-    this.failed(true);
+    this.expired(token);
   }
 
   private refused(error: RinglineError): void {

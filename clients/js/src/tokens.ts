@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.js";
 import { RinglineError, messageOf } from "./error.js";
 
 /** What a token says of its bearer. Only the server checks its signature. */
@@ -47,16 +48,21 @@ function decodeBase64URL(text: string): string {
   return decodeURIComponent(escaped);
 }
 
+/** How long getToken may take. */
+const askedWithin = 15_000;
+
 /** The token at hand, and how to get another. All tokens of a client must be of one user. */
 export class Tokens {
   private token: string | undefined;
   private isExpired = false;
+  private untried = false;
   private first: Claims | undefined;
-  private asking: Promise<string> | undefined;
+  private asking: { promise: Promise<string>; bring(token: string): void; stopTimer(): void } | undefined;
 
   constructor(
     token: string | undefined,
     private readonly getToken: GetToken | undefined,
+    private readonly clock: Clock,
   ) {
     if (token) this.use(token);
     else if (!getToken) throw new RinglineError("invalid_argument", "token: is missing, and there is no getToken");
@@ -67,9 +73,16 @@ export class Tokens {
     return this.first;
   }
 
-  /** A token to connect with: that at hand, unless the server said that it has expired. */
+  /** A token: that at hand, unless the server said that it has expired. */
   current(): Promise<string> {
     return this.token !== undefined && !this.isExpired ? Promise.resolve(this.token) : this.another();
+  }
+
+  /** Whether this token came since the first and is tried for the first time. */
+  isNew(token: string): boolean {
+    const { untried } = this;
+    this.untried = false;
+    return untried && token === this.token;
   }
 
   /** The server says that this token has expired. One that came meanwhile stays. */
@@ -77,29 +90,51 @@ export class Tokens {
     if (token === this.token) this.isExpired = true;
   }
 
-  /** A newer token than that one: brought by `renew`, or asked for. */
-  newerThan(token: string): Promise<string> {
-    return this.token !== undefined && this.token !== token ? Promise.resolve(this.token) : this.another();
+  /** A newer token than that one, for a connection that goes on: brought by `renew`, or asked for. */
+  async newerThan(token: string): Promise<string> {
+    const newer = this.token !== undefined && this.token !== token ? this.token : await this.another();
+    this.untried = false;
+    return newer;
   }
 
+  /** There is a newer token; who waits for one gets it. */
   renew(token: string): void {
     this.use(token);
+    this.untried = true;
+    this.asking?.bring(token);
+  }
+
+  /** Nobody waits for a token any more. */
+  stop(): void {
+    this.asking?.stopTimer();
+    this.asking = undefined;
   }
 
   /** Asks the app, once at a time. A refusal that no repetition heals is a RinglineError. */
   private another(): Promise<string> {
-    this.asking ??= this.ask().finally(() => (this.asking = undefined));
-    return this.asking;
-  }
-
-  private async ask(): Promise<string> {
-    if (!this.getToken) {
-      throw new RinglineError("permission_denied", "token: has expired; pass getToken, or call renewToken in time");
+    if (this.asking) return this.asking.promise;
+    const { getToken, token: before } = this;
+    if (!getToken) {
+      return Promise.reject(new RinglineError("permission_denied", "token: has expired; pass getToken, or call renewToken in time"));
     }
-    const token = await this.getToken();
-    if (!token) throw new RinglineError("permission_denied", "getToken: gave no token");
-    this.use(token);
-    return token;
+    let bring = (_: string): void => {};
+    let fail = (_: unknown): void => {};
+    const promise = new Promise<string>((a, b) => ([bring, fail] = [a, b]));
+    const over = (): void => {
+      asking.stopTimer();
+      if (this.asking === asking) this.asking = undefined;
+    };
+    const failed = (error: unknown): void => (over(), fail(error));
+    const stopTimer = this.clock.after(askedWithin, () => failed(new Error(`no token within ${askedWithin / 1000} s`)));
+    const asking = { promise, bring: (token: string) => (over(), bring(token)), stopTimer };
+    this.asking = asking;
+    const came = (token: string | null | undefined): void => {
+      if (this.token !== before) return; // another was brought meanwhile, to who waited for this one too
+      if (!token) throw new RinglineError("permission_denied", "getToken: gave no token");
+      this.renew(token);
+    };
+    new Promise<string | null | undefined>((answer) => answer(getToken())).then(came).catch(failed);
+    return promise;
   }
 
   private use(token: string): void {

@@ -48,7 +48,7 @@ test("without a connection it goes on saying calling, and a press on cancel take
   await phone.press("c1", "cancel");
   assert.equal((await made).code, "call_ended");
   await settle();
-  assert.deepEqual([seen(phone), pressed, phone.failed.size], [[], ["cancel"], 0]);
+  assert.deepEqual([seen(phone), pressed, phone.failedOn("outgoing", "c1")], [[], ["cancel"], undefined]);
 });
 
 test("an answered group call has two cards until nobody is awaited any more", async () => {
@@ -152,13 +152,26 @@ test("a press tells the app first, then the server, and only once", async () => 
   const second = phone.press("c1", "accept");
   const other = phone.press("c1", "decline");
   assert.deepEqual(order, ["app, before 0 requests"]);
-  assert.equal(phone.pressed.get("c1"), "accept");
+  assert.equal(phone.pressedOn("incoming", "c1"), "accept");
   await settle();
   const mine = callee("eve", { state: "accepted", device_id: "a.1", at: at(3) });
   asked(session, "accept").answer({ ok: true, call: call(2, { state: "active", answered_at: at(3), callees: [callee("bob"), mine] }) });
   await Promise.all([first, second, other]);
   await settle();
-  assert.deepEqual([seen(phone), phone.pressed.size, session.requests.length], [["with Ann"], 0, 0]);
+  assert.deepEqual([seen(phone), phone.pressedOn("incoming", "c1"), session.requests.length], [["with Ann"], undefined, 0]);
+});
+
+test("answered before the answer is there: the next card waits for nothing, and its button works", async () => {
+  const { phone, session } = await watched("eve");
+  session.push(call(1));
+  await settle();
+  void phone.press("c1", "accept");
+  const mine = callee("eve", { state: "accepted", device_id: "a.1", at: at(3) });
+  session.push(call(2, { state: "active", answered_at: at(3), callees: [callee("bob"), mine] }));
+  await settle();
+  assert.deepEqual([seen(phone), phone.pressedOn("active", "c1")], [["with Ann"], undefined]);
+  void phone.press("c1", "leave");
+  assert.equal(phone.pressedOn("active", "c1"), "leave");
 });
 
 test("a press that is refused says why, and the next one may work", async () => {
@@ -171,9 +184,9 @@ test("a press that is refused says why, and the next one may work", async () => 
   await settle();
   asked(session, "decline").refuse(new RinglineError("internal", "out of order", "c1"));
   await press;
-  assert.equal(phone.failed.get("c1")?.message, "out of order");
+  assert.equal(phone.failedOn("incoming", "c1")?.message, "out of order");
   const again = phone.press("c1", "decline");
-  assert.equal(phone.failed.size, 0);
+  assert.equal(phone.failedOn("incoming", "c1"), undefined);
   await settle();
   asked(session, "decline").answer({ ok: true, call: call(2, { callees: [callee("bob"), callee("eve", { state: "declined", reason: "declined", device_id: "a.1" })] }) });
   await again;

@@ -70,6 +70,51 @@ test("a callback that disconnects at once", async () => {
   assert.deepEqual(heard, ["connecting", "connected", "rings c1", "disconnected"]);
 });
 
+test("after a callback has disconnected nothing more comes: of a snapshot, of the state, of a token", async () => {
+  const calls = [{ call: eveRings() }, { call: { ...eveRings(), call_id: "c2" } }];
+  for (const [when, told] of [
+    ["incomingCallReceived", ["connecting", "connected", "rings c1", "disconnected"]],
+    ["connected", ["connecting", "connected", "disconnected"]],
+    ["connecting", ["connecting", "disconnected"]],
+  ] as const) {
+    let asked = 0;
+    const getToken = () => (asked++, token("eve"));
+    const { client, heard, sessions, clock } = await world({ token: undefined as never, getToken }, "eve");
+    client.on("incomingCallReceived", () => when === "incomingCallReceived" && client.disconnect());
+    client.on("connectionStateChanged", (state) => state === when && client.disconnect());
+    const connected = rejected(client.connect());
+    await settle();
+    sessions[0]?.connect(calls, { user_id: "eve" });
+    assert.equal((await connected).code, "disconnected");
+    await settle();
+    assert.deepEqual(heard, told);
+    assert.deepEqual([sessions.length, asked], when === "connecting" ? [0, 0] : [1, 1]);
+    assert.equal(clock.pending, 0);
+  }
+});
+
+test("a getToken that never settles: told, tried again, and over as soon as a token is brought; disconnect leaves nothing of it", async () => {
+  let asked = 0;
+  const getToken = () => (asked++, new Promise<string>(() => {}));
+  const { clock, client, heard, sessions } = await world({ token: undefined as never, getToken });
+  const connected = client.connect();
+  await clock.pass(16_000);
+  assert.deepEqual([heard, asked], [["connecting", "error disconnected: getToken: no token within 15 s"], 2]);
+  client.renewToken(token("ann"));
+  await settle();
+  sessions[0]!.connect();
+  await connected;
+  client.disconnect();
+
+  const again = await world({ token: undefined as never, getToken });
+  const never = rejected(again.client.connect());
+  again.client.disconnect();
+  await never;
+  assert.equal(again.clock.pending, 0);
+  await again.clock.pass(60_000);
+  assert.deepEqual(again.heard, ["connecting", "disconnected"]);
+});
+
 test("what the session is made of", async () => {
   const { sessions, connect } = await world({ server: ["wss://a.example.com/x/", "http://b"], transports: ["sse"], device: "phone" });
   await connect();
@@ -301,6 +346,41 @@ test("an invitation that is given up after it was sent is withdrawn; one that is
   assert.equal((await refused).code, "caller_busy");
   await settle();
   assert.equal(session.requests.length, 0);
+});
+
+test("an invitation whose first try may have been carried out is withdrawn, whatever became of later ones", async () => {
+  for (const [answers, canceled] of [
+    [["lost", "rate_limited"], true],
+    [["unavailable", "rate_limited"], true],
+    [["rate_limited"], false],
+    [["lost", "caller_busy"], false],
+  ] as const) {
+    const { clock, client, connect } = await world();
+    const session = await connect();
+    const given = rejected(client.invite({ callees: [{ userID: "bob" }], callType: 0, callID: "c1", timeout: 20 }));
+    for (let n = 0; clock.time < 20_000; await clock.pass(50)) {
+      for (const r of session.requests.filter((r) => r.method === "invite")) {
+        const code = answers[Math.min(n++, answers.length - 1)]!;
+        if (code === "lost") r.lose();
+        else r.answer({ ok: false, error: { code, message: "" } });
+      }
+    }
+    assert.equal((await given).code, answers.at(-1));
+    await settle();
+    assert.deepEqual(session.requests.map((r) => r.method), canceled ? ["cancel"] : [], answers.join());
+  }
+});
+
+test("an invitation that was never sent, as others went before it, is not canceled", async () => {
+  const { clock, client, connect } = await world();
+  const session = await connect();
+  for (let i = 0; i < 8; i++) void rejected(client.end(`e${i}`));
+  const given = rejected(client.invite({ callees: [{ userID: "bob" }], callType: 0, callID: "c1", timeout: 5 }));
+  await clock.pass(5_000);
+  assert.equal((await given).code, "timeout");
+  for (const r of [...session.requests]) r.answer({ ok: false, error: { code: "call_ended", message: "" } });
+  await settle();
+  assert.deepEqual(session.requests.map((r) => r.method), []);
 });
 
 test("without a connection: before connect a command fails at once, while connecting it waits", async () => {

@@ -180,6 +180,60 @@ test("that it rings does not hold up an answer", async () => {
   assert.deepEqual(sent(), ["accept c1"]);
 });
 
+for (const verb of ["accept", "decline", "leave"] as const) {
+  test(`a ring that was under way and comes to nothing does not hold up ${verb}`, async () => {
+    for (const fail of ["rate_limited", "unavailable", "lost"]) {
+      const { clock, session, commands, sent } = world();
+      const ring = rejected(commands.run("ring", "c1", {}, 60_000));
+      void commands.run(verb, "c1", {}, 15_000).catch(() => {});
+      assert.deepEqual(sent(), ["ring c1"]);
+      if (fail === "lost") session.request1.lose();
+      else session.request1.answer(error(fail));
+      assert.equal((await ring).code, "not_pending");
+      await settle();
+      assert.deepEqual(sent(), [`${verb} c1`]);
+      assert.equal(clock.pending, 1, "the deadline");
+    }
+  });
+}
+
+test("a ring that nobody waits behind is tried again", async () => {
+  const { clock, session, commands, sent } = world();
+  void commands.run("ring", "c1", {}, 60_000).catch(() => {});
+  void commands.run("get", "c1", {}, 60_000).catch(() => {});
+  session.request1.answer(error("unavailable"));
+  await settle();
+  await clock.pass(1_000);
+  assert.deepEqual(sent(), ["ring c1"]);
+});
+
+test("never sent with a connection there, as others went before: timeout; it may not have been carried out", async () => {
+  const { clock, commands } = world();
+  void commands.run("accept", "c1", {}, 5_000).catch(() => {});
+  const behind = rejected(commands.run("leave", "c1", {}, 1000));
+  await clock.pass(1000);
+  const e = await behind;
+  assert.equal(e.code, "timeout");
+  assert.doesNotMatch(e.message, /carried out/);
+  assert.equal(commands.mayBeDone(e), false);
+});
+
+test("a cancel that names callees leaves an invitation that was not sent to the others, and goes after it", async () => {
+  const { session, commands, sent } = world();
+  commands.down();
+  const invite = commands.run("invite", "c1", {}, 1000);
+  const cancel = commands.run("cancel", "c1", { callees: ["bob"] }, 1000);
+  commands.up();
+  assert.deepEqual(sent(), ["invite c1"]);
+  session.request1.answer(ok);
+  await invite;
+  await settle();
+  assert.deepEqual(sent(), ["cancel c1"]);
+  assert.deepEqual(session.request1.data.callees, ["bob"]);
+  session.request1.answer(ok);
+  await cancel;
+});
+
 test("reads carry no id", () => {
   const { session, commands } = world();
   void commands.run("get", "c1", {}, 1000);

@@ -18,7 +18,8 @@ function tab(local: Memory, session = new Memory()): { local: Memory; session: M
   return { local, session };
 }
 
-const acquire = (s: Storages, fixed = "", chosen?: string) => acquireDevice(fixed, chosen, s, systemClock);
+const acquire = (s: Storages, device = "", chosen?: string, userID = "ann", app = "demo") =>
+  acquireDevice({ app, userID, device }, chosen, s, systemClock);
 const parts = (id: string) => [id.slice(0, id.lastIndexOf(".")), id.slice(id.lastIndexOf(".") + 1)] as const;
 
 /** Web locks as a browser has them, but for what is not used. */
@@ -80,6 +81,23 @@ for (const [how, navigator] of [
     const again = await acquire(copied);
     assert.equal(again.id, duplicate.id, "which it keeps");
     for (const d of [other, reloaded, again]) d.release();
+  });
+}
+
+for (const [how, navigator] of [
+  ["web locks", () => ({ locks: new FakeLocks() })],
+  ["a broadcast channel", () => ({})],
+] as const) {
+  test(`by ${how}: two users in one page have a part each, which each keeps over a reload`, async () => {
+    withNavigator(navigator());
+    const page = tab(new Memory());
+    const all = () => Promise.all([acquire(page), acquire(page, "", undefined, "bob"), acquire(page, "", undefined, "ann", "other")]);
+    const before = await all();
+    assert.equal(new Set(before.map((d) => d.id)).size, 3);
+    for (const d of before) d.release();
+    const after = await all();
+    assert.deepEqual(after.map((d) => d.id), before.map((d) => d.id));
+    for (const d of after) d.release();
   });
 }
 

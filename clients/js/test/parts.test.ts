@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { RinglineError } from "../src/error.js";
 import { eventSourceOver, EventParser } from "../src/eventsource.js";
 import { Rotation, type Transport } from "../src/rotation.js";
 import { endpointOf, emulationOf, readServers } from "../src/servers.js";
 import { readClaims, Tokens } from "../src/tokens.js";
-import { rejected, token } from "./fakes.js";
+import { FakeClock, rejected, settle, token } from "./fakes.js";
 
 test("events are cut out of a stream, however it comes in pieces", () => {
   const stream = ': hello\r\ndata: {"a":\r\ndata: 1}\r\n\r\nevent: x\ndata:two\nid: 7\n\n\n\rdata\r\rdata:  three\n\ndata: not over';
@@ -58,15 +59,31 @@ test("the first round tries every server by the best transport, then by the next
   assert.equal(pauses.at(-1), 20_000);
 });
 
-test("a connection that is lost begins at the next server, by the transport that worked first", () => {
+test("a connection that is lost begins at the next server, by the best transport, but where that failed in two rounds", () => {
   const { r, next } = rotation(["a", "b", "c"]);
+  const lost = () => (r.connected(), r.lost(60_000));
   for (let i = 0; i < 4; i++) next();
-  r.connected(); // http_stream a
-  r.lost(60_000);
-  assert.deepEqual([1, 2, 3, 4].map(next), ["http_stream b 275", "http_stream c 0", "http_stream a 0", "websocket b 0"]);
-  r.connected(); // by websocket, which is not kept
-  r.lost(60_000);
+  lost(); // http_stream a: an accident, perhaps
+  assert.deepEqual([1, 2, 3, 4].map(next), ["websocket b 275", "websocket c 0", "websocket a 0", "http_stream b 0"]);
+  lost();
   assert.equal(next(), "http_stream c 275");
+  lost();
+  assert.deepEqual([1, 2, 3, 4].map(next), ["http_stream a 275", "http_stream b 0", "http_stream c 0", "websocket a 0"]);
+  lost(); // websocket works again
+  assert.deepEqual([1, 2, 3, 4].map(next), ["websocket b 275", "websocket c 0", "websocket a 0", "http_stream b 0"]);
+  lost(); // and has failed in one round since
+  assert.equal(next(), "websocket c 275");
+});
+
+test("rounds in which nothing worked, as without a network, say nothing of a transport", () => {
+  const { r, next } = rotation(["a"], ["websocket", "http_stream", "sse"]);
+  for (let i = 0; i < 3 * 5 + 2; i++) next();
+  r.connected(); // http_stream
+  r.lost(60_000);
+  assert.deepEqual([1, 2, 3].map(next), ["websocket a 275", "http_stream a 0", "sse a 0"]);
+  r.connected(); // sse, which is no better than http_stream
+  r.lost(60_000);
+  assert.deepEqual([1, 2, 3].map(next), ["http_stream a 275", "websocket a 0", "sse a 0"]);
 });
 
 test("a connection that lasts pays off, one that breaks at once does not", () => {
@@ -112,7 +129,7 @@ test("claims are read from a token, in whatever script", () => {
 
 test("a token that has expired is replaced, by one asked for once, or by one that was brought", async () => {
   let n = 0;
-  const tokens = new Tokens(token("ann"), () => Promise.resolve(token("ann", { n: ++n })));
+  const tokens = new Tokens(token("ann"), () => Promise.resolve(token("ann", { n: ++n })), new FakeClock());
   assert.equal(await tokens.current(), token("ann"));
   tokens.expired("another");
   assert.equal(await tokens.current(), token("ann"));
@@ -123,9 +140,47 @@ test("a token that has expired is replaced, by one asked for once, or by one tha
   assert.equal(await tokens.newerThan(a), token("ann", { n: 50 }));
   assert.equal(await tokens.newerThan(token("ann", { n: 50 })), token("ann", { n: 2 }));
 
-  const without = new Tokens(token("ann"), undefined);
+  const without = new Tokens(token("ann"), undefined, new FakeClock());
   without.expired(token("ann"));
   assert.equal((await rejected(without.current())).code, "permission_denied");
   without.renew(token("ann", { n: 3 }));
   assert.equal(await without.current(), token("ann", { n: 3 }));
+});
+
+test("a getToken that does not settle is given up after 15 s, and asked again; what it gives late is taken", async () => {
+  const clock = new FakeClock();
+  const asked: ((token: string) => void)[] = [];
+  const tokens = new Tokens(undefined, () => new Promise((resolve) => asked.push(resolve)), clock);
+  const error = tokens.current().then(String, (e: unknown) => e);
+  await clock.pass(14_999);
+  const both = tokens.current().then(String, (e: unknown) => e);
+  await clock.pass(1);
+  for (const e of [await error, await both]) {
+    assert.ok(e instanceof Error && !(e instanceof RinglineError));
+    assert.match(e.message, /15 s/);
+  }
+  assert.equal(asked.length, 1);
+  const again = tokens.current();
+  assert.equal(asked.length, 2);
+  asked[0]!(token("ann"));
+  assert.equal(await again, token("ann"));
+  asked[1]!(token("ann", { n: 2 }));
+  await settle();
+  assert.equal(await tokens.current(), token("ann"), "an answer that nobody waits for replaces none");
+  assert.equal(clock.pending, 0);
+});
+
+test("a token that is brought releases who waits for getToken, at once; what that gives later is not taken", async () => {
+  const clock = new FakeClock();
+  let answer = (_: string): void => {};
+  const tokens = new Tokens(token("ann"), () => new Promise((resolve) => (answer = resolve)), clock);
+  tokens.expired(token("ann"));
+  const waiting = [tokens.current(), tokens.newerThan(token("ann"))];
+  const newer = token("ann", { n: 1 });
+  tokens.renew(newer);
+  assert.deepEqual(await Promise.all(waiting), [newer, newer]);
+  assert.equal(clock.pending, 0);
+  answer(token("ann", { n: 0 }));
+  await settle();
+  assert.equal(await tokens.current(), newer);
 });

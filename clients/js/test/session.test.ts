@@ -14,9 +14,10 @@ interface Setup {
   by?: readonly Transport[];
   first?: string;
   getToken?: GetToken;
+  onTrouble?: () => void;
 }
 
-function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken }: Setup) {
+function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken, onTrouble }: Setup) {
   const heard: string[] = [];
   const pushes: unknown[] = [];
   const showing: string[] = [];
@@ -26,7 +27,7 @@ function open(t: TestContext, { edges, by = transports, first = token("ann"), ge
     {
       servers: edges.map((e) => e.url),
       transports: by,
-      tokens: new Tokens(first, getToken),
+      tokens: new Tokens(first, getToken, systemClock),
       clock: systemClock,
       webSocket: WebSocket,
       fetch,
@@ -37,7 +38,7 @@ function open(t: TestContext, { edges, by = transports, first = token("ann"), ge
       onOpen: (data) => hear(`open ${(data as { device_id: string }).device_id}`),
       onPush: (data) => (pushes.push(data), wake()),
       onDown: (refused?: RinglineError) => hear(refused ? `refused ${refused.code}: ${refused.message}` : "down"),
-      onTrouble: (error) => hear(`trouble ${error.message}`),
+      onTrouble: (error) => (hear(`trouble ${error.message}`), onTrouble?.()),
     },
   );
   const until = async (holds: () => boolean) => {
@@ -130,6 +131,34 @@ test("an expired token without another: refused, and told what to do", async (t)
   await s.heardOf("refused");
   assert.match(s.heard[0] ?? "", /^refused permission_denied: token: has expired; pass getToken, or call renewToken/);
 });
+
+test("getToken that gives expired tokens: told each time, and tried again", async (t) => {
+  const e = await edge(t);
+  let asked = 0;
+  const good = token("ann", { good: true });
+  e.refuse = (given) => (given === good ? undefined : { code: 109, reason: "token expired" });
+  const s = open(t, { edges: [e], getToken: () => (++asked < 3 ? token("ann", { asked }) : good) });
+  await s.heardOf("open");
+  const trouble = "trouble getToken: the server says that the new token has expired already";
+  assert.deepEqual(s.heard, [trouble, trouble, "open d.1"]);
+  e.connected[0]?.end();
+  e.refuse = (given) => (given === good ? { code: 109, reason: "token expired" } : undefined);
+  const [, , , ...later] = (await s.until(() => s.heard.length === 5), s.heard);
+  assert.deepEqual(later, ["down", trouble], "good is no new one, but it is what getToken gives again");
+});
+
+for (const what of ["fails", "gives expired tokens"]) {
+  test(`closed by who hears that getToken ${what}, it stays closed`, async (t) => {
+    const e = await edge(t);
+    let asked = 0;
+    e.refuse = () => ({ code: 109, reason: "token expired" });
+    const getToken = () => (asked++, what === "fails" ? Promise.reject(new Error("no")) : token("ann", { asked }));
+    const s = open(t, { edges: [e], getToken, onTrouble: () => s.session.close() });
+    await s.heardOf("trouble");
+    await new Promise((resolve) => setTimeout(resolve, 1600)); // longer than the pause
+    assert.deepEqual([asked, s.heard.length], [1, 1]);
+  });
+}
 
 test("a session that expired (3005) comes back with a new token", async (t) => {
   const e = await edge(t);

@@ -20,6 +20,7 @@ class ActiveView implements View {
     phone: Phone,
   ) {
     this.stack = new Stack<ActiveCard>(host, root, phone, {
+      where: "active",
       cards: () => phone.board.current.active,
       make: (card) => new ActiveCardView(phone, card),
       said: ofActive,
@@ -58,8 +59,8 @@ class ActiveCardView implements CardView<ActiveCard> {
     this.card = card;
     const id = `t-${card.callID}`;
     this.title = node("h2", { id, class: "title", part: "title participants" });
-    this.note = new Note(phone);
-    this.leave = new CardButton(phone, card.callID, "leave", "hangUp", id);
+    this.note = new Note(phone, "active");
+    this.leave = new CardButton(phone, "active", card.callID, "leave", "hangUp", id);
     this.actions = node("div", { class: "actions", part: "actions" }, this.leave.element);
     const sub = node("p", { class: "sub", part: "subtitle" }, this.type, this.time);
     const head = node("div", { class: "head" }, this.face, node("div", { class: "who" }, this.title, sub));

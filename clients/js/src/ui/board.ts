@@ -121,12 +121,12 @@ export class Board {
     const over = this.outcome(callID, end);
     if (over) {
       this.over.set(callID, over);
-      this.stops.push(
-        this.clock.after(lingers, () => {
-          if (this.over.get(callID) === over) this.over.delete(callID);
-          this.changed();
-        }),
-      );
+      const stop = this.clock.after(lingers, () => {
+        this.stops = this.stops.filter((s) => s !== stop);
+        if (this.over.get(callID) === over) this.over.delete(callID);
+        this.changed();
+      });
+      this.stops.push(stop);
     }
     this.changed();
   }

@@ -34,6 +34,7 @@ class IncomingView implements View {
       root,
       phone,
       {
+        where: "incoming",
         cards: () => phone.board.current.incoming,
         make: (card) => new IncomingCardView(phone, card),
         said: ofIncoming,
@@ -88,10 +89,10 @@ class IncomingCardView implements CardView<IncomingCard> {
     this.card = card;
     const id = `t-${card.callID}`;
     this.title = node("h2", { id, class: "title", part: "title" });
-    this.note = new Note(phone);
+    this.note = new Note(phone, "incoming");
     this.buttons = [
-      new CardButton(phone, card.callID, "accept", card.callType === 1 ? "video" : "voice", id),
-      new CardButton(phone, card.callID, "decline", "hangUp", id),
+      new CardButton(phone, "incoming", card.callID, "accept", card.callType === 1 ? "video" : "voice", id),
+      new CardButton(phone, "incoming", card.callID, "decline", "hangUp", id),
     ];
     this.actions = node("div", { class: "actions", part: "actions" }, ...this.buttons.map((b) => b.element));
     const sub = node("p", { class: "sub", part: "subtitle" }, this.type, this.time);
@@ -112,7 +113,7 @@ class IncomingCardView implements CardView<IncomingCard> {
     for (const button of this.buttons) button.update(words);
     this.note.update(callID, Boolean(outcome), words);
     this.actions.hidden = Boolean(outcome);
-    this.element.classList.toggle("pulse", !outcome && !this.phone.pressed.has(callID));
+    this.element.classList.toggle("pulse", !outcome && !this.phone.pressedOn("incoming", callID));
     this.circle.svg.toggleAttribute("hidden", Boolean(outcome));
     this.tick();
   }

@@ -21,6 +21,7 @@ class OutgoingView implements View {
     phone: Phone,
   ) {
     this.stack = new Stack<OutgoingCard>(host, root, phone, {
+      where: "outgoing",
       cards: () => phone.board.current.outgoing,
       make: (card) => new OutgoingCardView(phone, card),
       said: ofOutgoing,
@@ -56,8 +57,8 @@ class OutgoingCardView implements CardView<OutgoingCard> {
   ) {
     const id = `t-${callID}`;
     this.title = node("h2", { id, class: "title", part: "title" });
-    this.note = new Note(phone);
-    this.cancel = new CardButton(phone, callID, "cancel", "hangUp", id);
+    this.note = new Note(phone, "outgoing");
+    this.cancel = new CardButton(phone, "outgoing", callID, "cancel", "hangUp", id);
     this.actions = node("div", { class: "actions", part: "actions" }, this.cancel.element);
     const sub = node("p", { class: "sub", part: "subtitle" }, this.type, this.only);
     const faces = rows.length === 1 ? rows.map((row) => avatar(row)) : [];
@@ -78,7 +79,7 @@ class OutgoingCardView implements CardView<OutgoingCard> {
     this.only.dataset.progress = first?.progress;
     this.list.hidden = isOne;
     if (!isOne) for (const row of rows) this.draw(row, words);
-    const rings = !outcome && rows.some((row) => row.progress === "ringing") && !this.phone.pressed.has(callID);
+    const rings = !outcome && rows.some((row) => row.progress === "ringing") && !this.phone.pressedOn("outgoing", callID);
     this.element.classList.toggle("pulse", rings);
     this.note.update(callID, Boolean(outcome), words);
     this.cancel.update(words);

@@ -4,7 +4,7 @@ import { systemClock, type Clock } from "../clock.js";
 import { RinglineError, messageOf } from "../error.js";
 import { randomID } from "../random.js";
 import type { Call } from "../shapes.js";
-import { Board } from "./board.js";
+import { Board, type Cards } from "./board.js";
 import { FocusKeeper } from "./focus.js";
 import { Sounds } from "./sounds.js";
 import type { UITexts } from "./texts.js";
@@ -25,6 +25,9 @@ export interface UIOptions {
 
 export type Press = "accept" | "decline" | "cancel" | "leave";
 
+/** On which card a button stands. */
+const cardOf = { accept: "incoming", decline: "incoming", cancel: "outgoing", leave: "active" } as const;
+
 const callbackOf = {
   accept: "onIncomingCallAcceptButtonPressed",
   decline: "onIncomingCallDeclineButtonPressed",
@@ -38,10 +41,8 @@ export class Phone {
   readonly sounds: Sounds;
   readonly focus = new FocusKeeper();
   options: UIOptions = {};
-  /** What is pressed and has no answer yet, by call. */
-  readonly pressed = new Map<string, Press>();
-  /** Why the last press came to nothing, by call. */
-  readonly failed = new Map<string, RinglineError>();
+  private readonly pressed = new Map<string, Press>(); // by card
+  private readonly failed = new Map<string, RinglineError>();
 
   constructor(
     readonly client: RinglineClient,
@@ -67,9 +68,10 @@ export class Phone {
 
   /** The user pressed a button: the app is told first, then the server. A second press before there is an answer is none. */
   async press(callID: string, what: Press): Promise<void> {
-    if (this.pressed.has(callID)) return;
-    this.pressed.set(callID, what);
-    this.failed.delete(callID);
+    const card = key(cardOf[what], callID);
+    if (this.pressed.has(card)) return;
+    this.pressed.set(card, what);
+    this.failed.delete(card);
     this.board.changed();
     const callback = callbackOf[what];
     if (callback) this.client.tellPressed(callback);
@@ -78,17 +80,34 @@ export class Phone {
     } catch (error) {
       // An invitation that was never sent: it never will be, and that is what was wanted.
       const isGone = error instanceof RinglineError && error.code === "not_found";
-      if (!isGone) this.failed.set(callID, error instanceof RinglineError ? error : new RinglineError("internal", messageOf(error)));
+      if (!isGone) this.failed.set(card, error instanceof RinglineError ? error : new RinglineError("internal", messageOf(error)));
     } finally {
-      this.pressed.delete(callID);
+      this.pressed.delete(card);
       this.board.changed();
     }
+  }
+
+  /** What is pressed on a card and has no answer yet. */
+  pressedOn(where: keyof Cards, callID: string): Press | undefined {
+    return this.pressed.get(key(where, callID));
+  }
+
+  /** Why the last press on a card came to nothing. */
+  failedOn(where: keyof Cards, callID: string): RinglineError | undefined {
+    return this.failed.get(key(where, callID));
+  }
+
+  /** A card is gone, and with it what was said on it. */
+  forget(where: keyof Cards, callID: string): void {
+    this.failed.delete(key(where, callID));
   }
 
   get isConnected(): boolean {
     return this.client.connectionState === "connected";
   }
 }
+
+const key = (where: keyof Cards, callID: string): string => `${where} ${callID}`;
 
 const phones = new WeakMap<RinglineClient, Phone>();
 

@@ -39,13 +39,13 @@ export class Sounds {
   }
 
   private update(): void {
-    const { board, pressed, options } = this.phone;
+    const { board, options } = this.phone;
     const may = options.sound !== false;
     const { incoming, outgoing } = board.current;
-    this.ringer.want(may && this.users.ringtone > 0 && incoming.some((c) => !c.outcome && !pressed.has(c.callID)));
+    this.ringer.want(may && this.users.ringtone > 0 && incoming.some((c) => !c.outcome && !this.phone.pressedOn("incoming", c.callID)));
     const rings = outgoing.some(({ callID, rows, outcome }) => {
       const of = (progress: string): boolean => rows.some((row) => row.progress === progress);
-      return !outcome && !pressed.has(callID) && of("ringing") && !of("accepted");
+      return !outcome && !this.phone.pressedOn("outgoing", callID) && of("ringing") && !of("accepted");
     });
     void this.ringBack(may && this.users.ringback > 0 && rings);
   }

@@ -1,4 +1,5 @@
 import { failureText, news, pressText, type Said, type Words } from "./announce.js";
+import type { Cards } from "./board.js";
 import type { Coming } from "./focus.js";
 import { icon, node, setText, type Icon } from "./nodes.js";
 import type { Phone, Press } from "./phone.js";
@@ -12,6 +13,7 @@ export interface CardView<C> {
 
 /** What differs between the elements that show cards. */
 export interface Kind<C> {
+  where: keyof Cards;
   cards(): readonly C[];
   make(card: C): CardView<C>;
   said(words: Words, card: C): Said;
@@ -46,6 +48,7 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
       gone();
       view.element.remove();
       views.delete(callID);
+      phone.forget(kind.where, callID);
     }
     for (const card of cards) this.draw(card, words);
     this.say(cards, words);
@@ -81,11 +84,11 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
   }
 
   private say(cards: readonly C[], words: Words): void {
-    const { pressed, failed } = this.phone;
+    const { where } = this.kind;
     const now = new Map<string, Said>();
     for (const card of cards) {
-      const press = pressed.get(card.callID);
-      const error = failed.get(card.callID);
+      const press = this.phone.pressedOn(where, card.callID);
+      const error = this.phone.failedOn(where, card.callID);
       const more = press ? [pressText(words.texts, press)] : error ? [failureText(words.texts, error)] : [];
       now.set(card.callID, [...this.kind.said(words, card), ...more]);
     }
@@ -101,11 +104,14 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
 export class Note {
   readonly element = node("p", { class: "note", part: "note" });
 
-  constructor(private readonly phone: Phone) {}
+  constructor(
+    private readonly phone: Phone,
+    private readonly where: keyof Cards,
+  ) {}
 
   update(callID: string, isOver: boolean, { texts }: Words): void {
-    const press = this.phone.pressed.get(callID);
-    const error = this.phone.failed.get(callID);
+    const press = this.phone.pressedOn(this.where, callID);
+    const error = this.phone.failedOn(this.where, callID);
     const text = press ? pressText(texts, press) : error ? failureText(texts, error) : this.phone.isConnected ? "" : texts.reconnecting;
     setText(this.element, isOver ? "" : text);
     this.element.classList.toggle("bad", !press && Boolean(error));
@@ -119,6 +125,7 @@ export class CardButton {
 
   constructor(
     private readonly phone: Phone,
+    private readonly where: keyof Cards,
     private readonly callID: string,
     private readonly press: Press,
     image: Icon,
@@ -132,6 +139,6 @@ export class CardButton {
 
   update({ texts }: Words): void {
     setText(this.label, texts[this.press]);
-    this.element.setAttribute("aria-disabled", String(this.phone.pressed.has(this.callID)));
+    this.element.setAttribute("aria-disabled", String(Boolean(this.phone.pressedOn(this.where, this.callID))));
   }
 }

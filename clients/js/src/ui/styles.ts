@@ -58,8 +58,8 @@ export const styles = (): string => `
 .who { min-width: 0; flex: 1 }
 h2, p, ul { margin: 0; padding: 0; font: inherit }
 h2 { font-size: 1.1em; line-height: 1.25; font-weight: 640; overflow-wrap: anywhere; display: -webkit-box; -webkit-line-clamp: 2; -webkit-box-orient: vertical; overflow: hidden }
-.sub { display: flex; flex-wrap: wrap; gap: 2px 6px; align-items: center; margin-top: 3px; color: var(--muted) }
-.sub > :not(:first-child, [hidden])::before { content: "·"; margin-inline-end: 6px; color: var(--muted); font-weight: 400 }
+.sub { margin-top: 3px; color: var(--muted); overflow-wrap: anywhere }
+.sub > span:not(:first-of-type, [hidden])::before { content: "\\a0\\b7  "; color: var(--muted); font-weight: 400 }
 .time { font-variant-numeric: tabular-nums }
 .others { color: var(--muted); font-size: .93em; overflow-wrap: anywhere }
 
@@ -100,6 +100,8 @@ h2 { font-size: 1.1em; line-height: 1.25; font-weight: 640; overflow-wrap: anywh
 
 .note { color: var(--muted) }
 .note.bad { color: var(--decline) }
+/* Beside a button there is no card, and a page may be light where the system is dark. */
+button.call + .note { width: fit-content; margin-top: 8px; padding: 8px 12px; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); max-width: 100%; overflow-wrap: anywhere }
 .actions { display: flex; gap: 10px }
 [hidden] { display: none !important }
 button {
@@ -128,7 +130,6 @@ button:is([aria-disabled=true], :disabled) { opacity: .55; cursor: default }
 button.hint { padding: 6px 12px; color: var(--text); font-weight: 500; font-size: .93em; background: var(--surface); border-color: var(--line); margin-top: 10px; min-height: 40px; box-shadow: var(--shadow) }
 .icon { width: 1.25em; height: 1.25em; fill: currentcolor; flex: none }
 .image { display: contents }
-.sub .icon { width: 1.1em; height: 1.1em }
 .said { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 
 @keyframes come { from { opacity: 0; transform: translateY(-8px) scale(.985) } }

@@ -1,0 +1,156 @@
+// What happened, the newest first: a transition, who was notified of it, and the callbacks that came of that.
+import { hue } from './people.js'
+import { call, folded, text } from './code.js'
+
+const most = 120
+const patience = 1500 // how long a callback waits for the notification that it came of, in milliseconds
+
+export class Moments {
+  #byCall = new Map() // id → seq → moment
+  #waiting = new Set()
+
+  constructor(list, empty) {
+    this.list = list
+    this.empty = empty
+  }
+
+  clear() {
+    this.list.replaceChildren()
+    this.#byCall.clear()
+    this.empty.hidden = false
+  }
+
+  /** NATS carried something. */
+  carried({ kind, subject, message }) {
+    if (kind === 'transition') this.#moment(message.data.call.call_id, message.data.seq, message.time).transition(message)
+    else this.#moment(message.call_id, message.seq, message.server_time).notification(subject, message)
+    for (const callback of [...this.#waiting]) if (this.#place(callback)) this.#waiting.delete(callback)
+  }
+
+  /** A phone's code was called. */
+  callback(callback) {
+    if (this.#place(callback)) return
+    this.#waiting.add(callback)
+    setTimeout(() => {
+      if (this.#waiting.delete(callback)) this.#add(new Alone(callback).element, callback.at)
+    }, /^on.*(Call|Participant)/.test(callback.name) && !callback.name.endsWith('Pressed') ? patience : 0)
+  }
+
+  /** Beside the notification that says the same. */
+  #place(callback) {
+    const moments = [...(this.#byCall.get(callback.args[0])?.values() ?? [])].reverse()
+    return moments.some((moment) => moment.take(callback))
+  }
+
+  #moment(callID, seq, time) {
+    const ofCall = this.#byCall.get(callID) ?? new Map()
+    this.#byCall.set(callID, ofCall)
+    if (!ofCall.has(seq)) {
+      const moment = new Moment(callID, seq)
+      ofCall.set(seq, moment)
+      this.#add(moment.element, Date.parse(time))
+    }
+    return ofCall.get(seq)
+  }
+
+  /** In the order of time, which is the same for all here: dev runs on this machine. */
+  #add(element, at) {
+    this.empty.hidden = true
+    element.dataset.at = at
+    this.list.insertBefore(element, [...this.list.children].find((e) => Number(e.dataset.at) <= at) ?? null)
+    while (this.list.children.length > most) this.list.lastChild.remove()
+  }
+}
+
+class Moment {
+  element = node('article', 'moment')
+  #title = node('h3', 'event', '…')
+  #about = node('p', 'about')
+  #transition = node('div', 'transition')
+  #pairs = node('div', 'pairs')
+  #rows = []
+
+  constructor(callID, seq) {
+    this.element.style.setProperty('--hue', hue(callID))
+    const head = node('header', '', this.#title, node('span', 'seq', `call ${callID.slice(0, 6)}… · seq ${seq}`))
+    this.#transition.append(head, this.#about)
+    this.element.append(this.#transition, this.#pairs)
+  }
+
+  transition({ time, subject, data, ...event }) {
+    const app = event.source.split('/').pop()
+    this.#title.textContent = data.event
+    const by = data.by.user_id ?? data.by.service ?? data.by.kind
+    const changes = data.changes.map((c) => `${c.user_id}: ${c.from ? `${c.from} → ` : ''}${c.to}`).join(', ')
+    this.#about.textContent = `${time.slice(11, 23)} · by ${by}${changes ? ` · ${changes}` : ''}`
+    this.#transition.append(folded(`ringline.${app}.call.${subject.slice(0, 6)}…`, { ...event, subject, time, data }))
+  }
+
+  notification(subject, message) {
+    const row = new Row(subject, message)
+    this.#rows.push(row)
+    this.#pairs.append(row.element)
+  }
+
+  /** Whether the callback belongs to one of the notifications of this moment. */
+  take(callback) {
+    const row = this.#rows.find((r) => r.says(callback))
+    row?.callbacks.append(called(callback))
+    return row !== undefined
+  }
+}
+
+/** A notification, and what was called for it on each of the user's devices. */
+class Row {
+  element = node('div', 'pair')
+  callbacks = node('div', 'callbacks')
+
+  constructor(subject, message) {
+    this.user = message.event.startsWith('outgoing') ? message.user_id : undefined
+    this.message = message
+    this.receiver = decodeURIComponent(subject.split('.').pop().replace(/=/g, '%'))
+    const said = node('div', 'notification', node('b', '', message.event), folded(subject, message))
+    this.element.append(said, this.callbacks)
+    if (message.event.endsWith('_elsewhere')) this.#explain()
+  }
+
+  /** All devices of a user hear of an answer; that which gave it has nothing to be told. */
+  #explain() {
+    setTimeout(() => {
+      if (!this.callbacks.firstChild) this.callbacks.append(node('span', 'none', `none: ${this.receiver} pressed here`))
+    }, patience)
+  }
+
+  says({ user, name, args }) {
+    const event = name.slice(2).replace(/[A-Z]/g, (c, i) => (i ? '_' : '') + c.toLowerCase())
+    const { message } = this
+    const about = event.startsWith('outgoing') || event.startsWith('participant') ? args[1] : undefined
+    return user === this.receiver && event === message.event && (about === undefined || about === message.user_id)
+  }
+}
+
+/** A callback that no notification stands for. */
+class Alone {
+  constructor(callback) {
+    this.element = node('article', 'moment alone', node('p', '', `${callback.user}: ${why(callback)}`), called(callback))
+  }
+}
+
+function why({ name, args }) {
+  if (name === 'onConnectionStateChanged') return 'the connection'
+  if (name.endsWith('Pressed')) return 'a press'
+  if (name.startsWith('on')) return 'learnt otherwise'
+  return args[0]?.code ? 'refused' : 'the call is made'
+}
+
+function called({ user, name, args }) {
+  const who = node('span', 'who', user)
+  who.style.setProperty('--hue', hue(user))
+  return node('div', 'called', who, call(name, args))
+}
+
+function node(tag, className, ...children) {
+  const element = Object.assign(document.createElement(tag), { className })
+  element.append(...children.map((c) => (typeof c === 'string' ? text(c) : c)))
+  return element
+}

@@ -1,0 +1,150 @@
+// The page that `ringline dev` serves: a phone, more of them beside it, and what happens between them.
+import { face, names, others } from './people.js'
+import { Moments } from './moments.js'
+import { Wire } from './wire.js'
+
+const $ = (id) => document.getElementById(id)
+const query = new URLSearchParams(location.search)
+const user = query.get('user')
+const isPane = query.has('pane') // a phone inside the page of another one
+const channel = new BroadcastChannel('ringline-demo') // between all phones of this browser
+const wire = new Wire()
+const moments = isPane ? undefined : new Moments($('list'), $('empty'))
+
+// Tells what this phone's code was called with: here, and on every other page of this browser that shows it.
+function told(name, args) {
+  const callback = { user, name, args: JSON.parse(JSON.stringify(args)), at: Date.now() }
+  moments?.callback(callback)
+  channel.postMessage({ callback })
+}
+
+const callbacks = Object.fromEntries(names.map((name) => [name, (...args) => {
+  told(name, args)
+  if (name === 'onConnectionStateChanged') showState(args[0])
+}]))
+
+function showState(state) {
+  $('state').textContent = wire.isCut ? 'offline' : state
+  $('state').dataset.state = wire.isCut ? 'offline' : state
+}
+
+async function token() {
+  const answer = await fetch('/dev/token?' + new URLSearchParams({ user_id: user, user_name: user }))
+  if (!answer.ok) throw new Error(await answer.text())
+  return answer.json()
+}
+
+async function start() {
+  const { app, token: first } = await token()
+  const config = {
+    getToken: async () => (await token()).token,
+    ui: false, // the elements stand in the page
+    webSocket: wire.WebSocket,
+    transports: ['websocket'],
+    storage: { local: localStorage, session: ownStorage() },
+  }
+  await Ringline.init(app, '', user, user, first, config, callbacks)
+}
+
+// Two phones in one tab have one sessionStorage, and must not take each other's device for their own.
+function ownStorage() {
+  const key = (name) => `${user}.${name}`
+  return {
+    getItem: (name) => sessionStorage.getItem(key(name)),
+    setItem: (name, value) => sessionStorage.setItem(key(name), value),
+  }
+}
+
+// Whom the button calls stands in its attributes.
+function aim() {
+  const chosen = [...$('people').querySelectorAll('input:checked')].map((box) => box.value)
+  const callees = [...new Set([...chosen, ...$('others').value.split(/[\s,]+/).filter(Boolean)])]
+  const button = $('call')
+  button.setAttribute('callees', JSON.stringify(callees.map((name) => ({ userID: name, userName: name }))))
+  button.setAttribute('call-type', new FormData($('dial')).get('kind'))
+  button.toggleAttribute('disabled', callees.length === 0)
+}
+
+function fillPhone() {
+  $('me').textContent = user
+  face($('face'), user)
+  document.title = `${user} · Ringline`
+  const choices = others(user).map((name, i) => {
+    const box = Object.assign(document.createElement('input'), { type: 'checkbox', value: name, defaultChecked: i === 0 })
+    const label = document.createElement('label')
+    label.append(box, name)
+    return label
+  })
+  $('others').before(...choices)
+  $('dial').oninput = aim
+  $('dial').onsubmit = (e) => e.preventDefault()
+  aim()
+  // What the button was answered is news as well.
+  $('call').addEventListener('ringline-call', ({ detail }) => told('sendCallInvitation', [detail]))
+  $('call').addEventListener('ringline-error', ({ detail }) => told('sendCallInvitation', [detail]))
+  $('offline').onclick = goOffline
+}
+
+async function goOffline() {
+  const button = $('offline')
+  button.disabled = true
+  wire.cut()
+  showState('connecting')
+  for (let left = 10; left > 0; left--) {
+    button.textContent = `Back in ${left} s`
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+  }
+  wire.mend()
+  button.textContent = 'Offline 10 s'
+  button.disabled = false
+}
+
+const beside = (query.get('beside') ?? '').split(',').filter(Boolean)
+
+function addPhone(name) {
+  const pane = Object.assign(document.createElement('iframe'), { src: `/?pane&user=${encodeURIComponent(name)}`, title: `Phone of ${name}`, allow: 'autoplay' })
+  $('another').before(pane)
+  const next = free()[0]
+  $('another').hidden = next === undefined || beside.length >= 3
+  $('another').querySelector('b').textContent = 'Open another phone'
+  $('another').querySelector('span').textContent = `for ${next}`
+}
+
+const free = () => others(user).filter((name) => !beside.includes(name))
+
+function openAnother() {
+  const name = free()[0]
+  beside.push(name)
+  addPhone(name)
+  query.set('beside', beside.join())
+  history.replaceState(null, '', `?${query}`)
+}
+
+function watch() {
+  channel.onmessage = ({ data }) => data.callback && moments.callback(data.callback)
+  const events = new EventSource('/dev/events')
+  events.onmessage = ({ data }) => moments.carried(JSON.parse(data))
+  $('clear').onclick = () => moments.clear()
+}
+
+if (!user) {
+  $('welcome').hidden = false
+  $('who').onsubmit = (e) => {
+    e.preventDefault()
+    const name = $('name').value.trim()
+    location.search = new URLSearchParams({ user: name, ...(e.submitter?.value === 'one' ? {} : { beside: others(name)[0] }) })
+  }
+} else {
+  document.body.classList.toggle('pane', isPane)
+  $('phones').hidden = false
+  $('another').hidden = isPane
+  fillPhone()
+  if (!isPane) {
+    $('moments').hidden = false
+    watch()
+    beside.forEach(addPhone)
+    $('another').onclick = openAnother
+    if (beside.length === 0) $('another').querySelector('span').textContent = `${free()[0]}’s, beside this one`
+  }
+  start().catch((e) => told('init', [{ code: e.code, message: e.message }]))
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+// devEvents shows a page of this machine what NATS carries for the app: each transition as the event log has it, and each
+// notification. A browser has no NATS of its own.
+type devEvents struct {
+	app         string
+	inboxPrefix string
+	log         zerolog.Logger
+	source      atomic.Pointer[devEventSource] // nil while dev is not ready
+	open        atomic.Int32
+}
+
+// devEventSource is where they come from.
+type devEventSource struct {
+	nc   *nats.Conn
+	js   jetstream.JetStream
+	done <-chan struct{} // closed when dev stops
+}
+
+const (
+	devEventPages = 16               // at the same time
+	devEventsHeld = 256              // for a page that does not keep up; it is cut off, comes again, and has missed some
+	devEventsSign = 15 * time.Second // between signs of life
+)
+
+// devEvent is one of them. Its message is what was published, unchanged.
+type devEvent struct {
+	Kind    string          `json:"kind"` // transition or notification
+	Subject string          `json:"subject"`
+	Message json.RawMessage `json:"message"`
+}
+
+// run offers them until ctx ends.
+func (d *devEvents) run(ctx context.Context, natsURL string) error {
+	conn, err := connect(natsURL, "ringline dev events", nats.MaxReconnects(-1), nats.CustomInboxPrefix(d.inboxPrefix))
+	if err != nil {
+		return fmt.Errorf("connect to NATS: %w", err)
+	}
+	js, err := jetstream.New(conn.Conn)
+	if err != nil {
+		conn.Close()
+		return fmt.Errorf("JetStream: %w", err)
+	}
+	d.source.Store(&devEventSource{nc: conn.Conn, js: js, done: ctx.Done()})
+	<-ctx.Done()
+	d.source.Store(nil)
+	conn.Close() // nothing is lost that anybody waits for
+	<-conn.closed
+	return nil
+}
+
+// ServeHTTP sends server-sent events until the page or dev goes.
+func (d *devEvents) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	source := d.source.Load()
+	defer d.open.Add(-1)
+	switch pages := d.open.Add(1); {
+	case !onThisMachine(r):
+		http.Error(w, "what NATS carries is for this machine only", http.StatusForbidden)
+	case source == nil:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "not ready yet, see /readyz", http.StatusServiceUnavailable)
+	case pages > devEventPages:
+		http.Error(w, fmt.Sprintf("at most %d pages at a time", devEventPages), http.StatusTooManyRequests)
+	default:
+		if err := d.serve(w, r, source); err != nil {
+			d.log.Warn().Err(err).Msg("events for a page")
+		}
+	}
+}
+
+// serve tells what comes from now on. An error is one of ours; that who asked has gone is none.
+func (d *devEvents) serve(w http.ResponseWriter, r *http.Request, source *devEventSource) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	held := make(chan devEvent, devEventsHeld)
+	stop, err := d.hear(ctx, source, func(e devEvent) {
+		select {
+		case held <- e:
+		default:
+			cancel() // it does not keep up
+		}
+	})
+	if err != nil {
+		http.Error(w, "can't read events now", http.StatusServiceUnavailable)
+		return err
+	}
+	defer stop()
+	stream := newEventStream(w)
+	sign := time.NewTicker(devEventsSign)
+	defer sign.Stop()
+	for ok := stream.comment("ready"); ok; {
+		select {
+		case e := <-held:
+			ok = stream.event(e)
+		case <-sign.C:
+			ok = stream.comment("still here")
+		case <-ctx.Done():
+			ok = false
+		case <-source.done:
+			ok = false
+		}
+	}
+	return nil
+}
+
+// hear begins to listen. When it returns nothing that is published is missed.
+func (d *devEvents) hear(ctx context.Context, source *devEventSource, take func(devEvent)) (stop func(), err error) {
+	sub, err := source.nc.Subscribe(events.AppNotifications(d.app), func(m *nats.Msg) {
+		take(devEvent{"notification", m.Subject, m.Data})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("subscribe to notifications: %w", err)
+	}
+	unsubscribe := func() { _ = sub.Unsubscribe() } // fails only where the connection is gone
+	consuming, err := d.consume(ctx, source, take)
+	if err != nil {
+		unsubscribe()
+		return nil, err
+	}
+	return func() { consuming.Stop(); unsubscribe() }, nil
+}
+
+func (d *devEvents) consume(ctx context.Context, source *devEventSource, take func(devEvent)) (jetstream.ConsumeContext, error) {
+	setup, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	consumer, err := source.js.OrderedConsumer(setup, worker.StreamEvents, jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{strings.Replace(events.EventsSubjects, "*", d.app, 1)},
+		DeliverPolicy:  jetstream.DeliverNewPolicy,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", worker.StreamEvents, err)
+	}
+	consuming, err := consumer.Consume(func(m jetstream.Msg) { take(devEvent{"transition", m.Subject(), m.Data()}) },
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			if !errors.Is(err, jetstream.ErrNoHeartbeat) && !errors.Is(err, jetstream.ErrServerShutdown) {
+				d.log.Warn().Err(err).Msg("read events for a page")
+			}
+		}))
+	if err != nil {
+		return nil, fmt.Errorf("read stream %s: %w", worker.StreamEvents, err)
+	}
+	if err := source.nc.FlushTimeout(10 * time.Second); err != nil {
+		consuming.Stop()
+		return nil, fmt.Errorf("subscribe: %w", err)
+	}
+	return consuming, nil
+}
+
+// eventStream writes server-sent events.
+type eventStream struct {
+	w http.ResponseWriter
+	c *http.ResponseController
+}
+
+// newEventStream begins an answer that lasts.
+func newEventStream(w http.ResponseWriter) eventStream {
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Time{}) // a writer that has none needs it not
+	_ = c.SetWriteDeadline(time.Time{})
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusOK)
+	return eventStream{w, c}
+}
+
+// comment is nothing to a page. It says whether it could be sent.
+func (s eventStream) comment(text string) bool { return s.write(": " + text) }
+
+// event says whether it could be sent; what can't be told is left out.
+func (s eventStream) event(e devEvent) bool {
+	data, err := json.Marshal(e) // on one line, as messages are
+	return err != nil || s.write("data: "+string(data))
+}
+
+func (s eventStream) write(line string) bool {
+	_, err := fmt.Fprintf(s.w, "%s\n\n", line)
+	return err == nil && s.c.Flush() == nil
+}
