@@ -1,0 +1,34 @@
+import { down, heardAll, up } from "./phone.mjs";
+
+/** A call during which `kill` kills the edge of both and has bob accept, and which is answered through the other edge. */
+export async function edgeDies(stage, kill) {
+  const { cluster } = stage;
+  const server = cluster.edges.map((edge) => edge.url);
+  const [ann, bob] = await Promise.all(["ann", "bob"].map((name) => stage.phone(name, { server })));
+  const { callID } = await ann.call([bob]);
+  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await kill(cluster.edges[0], ann, bob);
+  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.press("end", callID);
+  await heardAll(
+    [
+      ann,
+      [
+        ["onOutgoingCallRinging", callID, bob.id],
+        down,
+        up,
+        ["onOutgoingCallAccepted", callID, bob.id],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
+      ],
+    ],
+    [
+      bob,
+      [
+        ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
+        down,
+        up,
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
+      ],
+    ],
+  );
+}

@@ -1,0 +1,172 @@
+import { AssertionError, deepStrictEqual } from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import { app } from "./cluster.mjs";
+import { patience, quiet, until, within } from "./until.mjs";
+
+/** Callbacks that may come in any order. */
+export const anyOrder = (...callbacks) => ({ anyOrder: callbacks });
+
+/** What a phone hears as its connection goes, and as it comes. */
+export const down = ["onConnectionStateChanged", "connecting"];
+export const up = ["onConnectionStateChanged", "connected"];
+
+/** What comes of the kit in a page is a value or a RinglineError; this takes both over. */
+function taken({ value, error }) {
+  if (error) throw Object.assign(new Error(error.message), error);
+  return value;
+}
+
+/** A page on which a user has called Ringline.init. */
+export class Phone {
+  /** The addresses of all requests of the page. */
+  urls = [];
+  /** The WebSockets that it opened. */
+  sockets = [];
+  /** Exceptions that nobody caught. */
+  errors = [];
+  /** This device, as the server knows it. */
+  device = "";
+
+  constructor(page, user) {
+    this.page = page;
+    this.user = user;
+    this.id = user.userID;
+    for (const [event, listener] of Object.entries(this.#listeners)) page.on(event, listener);
+  }
+
+  #listeners = {
+    request: (request) => this.urls.push(request.url()),
+    websocket: (socket) => this.sockets.push(socket) && this.urls.push(socket.url()),
+    pageerror: (error) => this.errors.push(error.message),
+  };
+
+  /** Hears no more of its page. */
+  drop() {
+    for (const [event, listener] of Object.entries(this.#listeners)) this.page.off(event, listener);
+  }
+
+  get context() {
+    return this.page.context();
+  }
+
+  /** Runs a function in the page, and gives its value or throws its error. */
+  async inPage(f, arg) {
+    const guarded = `async (arg) => {
+      try { return { value: await (${f})(arg) } }
+      catch (e) { return { error: { name: e.name, code: e.code, message: e.message } } }
+    }`;
+    const what = () => `an answer in the page of ${this.id} to ${f} with ${JSON.stringify(arg)}`;
+    return taken(await within(2 * patience, this.page.evaluate(`(${guarded})(${JSON.stringify(arg)})`), what));
+  }
+
+  /** Loads the page of that site. */
+  async open(origin) {
+    await this.page.goto(`${origin}/`);
+  }
+
+  /** Makes the browser one that was never here before. */
+  async forget() {
+    await this.page.evaluate("localStorage.clear(), sessionStorage.clear()");
+  }
+
+  /** Calls Ringline.init. */
+  async init(options) {
+    this.options = { app, user: this.user, ...options };
+    const local = await this.inPage((o) => Ringline.init(...initArgs(o)), this.options);
+    this.device = local.deviceID;
+    return local;
+  }
+
+  /** Loads the page anew and calls Ringline.init as before. */
+  async reload() {
+    await this.page.reload();
+    await this.init(this.options);
+  }
+
+  /** Calls a method of the kit. */
+  press(method, ...args) {
+    return this.inPage(([m, a]) => Ringline[m](...a), [method, args]);
+  }
+
+  /** Calls these users. */
+  call(callees, options = {}) {
+    return this.press("sendCallInvitation", { callees: callees.map((x) => x.user), callType: 0, timeout: 60, ...options });
+  }
+
+  /** How long the newest call still rings here, in milliseconds. */
+  ringRemaining() {
+    return this.inPage(() => Ringline.getCalls().at(-1).ringRemaining());
+  }
+
+  /** The paths of its attempts to connect. */
+  get attempts() {
+    return this.urls.map((url) => new URL(url).pathname).filter((path) => path.startsWith("/connection/"));
+  }
+
+  /** What must not be, whatever it hears. A token is told by how each begins, `{"` in base64. */
+  get troubles() {
+    const leaks = this.urls.filter((url) => decodeURIComponent(url).includes("eyJ")).map((url) => `a token is in ${url}`);
+    return [...this.errors, ...leaks].map((what) => `page of ${this.id}: ${what}`);
+  }
+
+  /** All callbacks so far. */
+  heard() {
+    return this.page.evaluate("log");
+  }
+
+  /** Waits for exactly this callback. */
+  async hears(...callback) {
+    const told = async () => `${this.id} hears ${JSON.stringify(callback)}, but: ${JSON.stringify(await this.heard())}`;
+    await until(told, async () => (await this.heard()).some((c) => isDeepStrictEqual(c, callback)));
+  }
+
+  /** Waits until it was told of its connection for that time; of the first connecting and connected with 1 and 2. */
+  async hearsState(n) {
+    const told = async () => (await this.heard()).filter(([name]) => name === "onConnectionStateChanged").length;
+    await until(async () => `${this.id} has ${n} states, but: ${await told()}`, async () => (await told()) >= n);
+  }
+
+  /** Who did what this phone does, for its own user and for the caller, who may know the device. */
+  get by() {
+    return { kind: "user", userID: this.id, deviceID: this.device };
+  }
+
+  /** The same for everybody else. */
+  get byUser() {
+    return { kind: "user", userID: this.id };
+  }
+}
+
+/** Waits until each of the phones has heard its list, and nothing more comes. `lists` is [phone, [callback…]]…. */
+export async function heardAll(...lists) {
+  for (const [phone, wanted] of lists) {
+    const most = wanted.flatMap((w) => w.anyOrder ?? [w]).length + 2; // to connect
+    await until(
+      async () => `${phone.id} hears ${most} callbacks, but: ${JSON.stringify(await phone.heard())}`,
+      async () => (await phone.heard()).length >= most,
+    );
+  }
+  await quiet(() => Promise.all(lists.map(([phone]) => phone.heard())));
+  for (const [phone, wanted] of lists) compare(phone, await phone.heard(), wanted);
+}
+
+/** Lists that differ in the order of what may come in any order become the same. */
+function sorted(heard, wanted) {
+  const byText = (list) => list.map((c) => [JSON.stringify(c), c]).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, c]) => c);
+  const rest = [...heard];
+  const lists = wanted.map((w) => {
+    const these = w.anyOrder ?? [w];
+    return [byText(rest.splice(0, these.length)), byText(these)];
+  });
+  return [[...lists.flatMap(([h]) => h), ...rest], lists.flatMap(([, w]) => w)];
+}
+
+function compare(phone, heard, wanted) {
+  const [is, must] = sorted(heard, [down, up, ...wanted]);
+  try {
+    deepStrictEqual(is, must);
+  } catch (error) {
+    if (error instanceof AssertionError) error.message = `callbacks of ${phone.id} (${phone.device}):\n${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+import { deepStrictEqual, equal, ok } from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { keep } from "./picture.mjs";
+import { until } from "./until.mjs";
+
+const axe = readFileSync(fileURLToPath(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url)), "utf8");
+
+/** The ways in which everything is looked at. */
+export const looks = {
+  light: { colorScheme: "light", viewport: { width: 1000, height: 720 } },
+  dark: { colorScheme: "dark", viewport: { width: 1000, height: 720 } },
+  small: { colorScheme: "light", viewport: { width: 360, height: 720 } },
+};
+
+const elements = ["ringline-incoming", "ringline-outgoing", "ringline-active", "ringline-call-button"];
+
+/** What a user sees of a page, and does there: by what is written on it, as a screen reader has it. */
+export class Screen {
+  constructor(page) {
+    this.page = page;
+  }
+
+  button(name) {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+
+  async press(name) {
+    await this.button(name).first().click();
+  }
+
+  /** Waits until it is to be seen. */
+  async sees(text) {
+    await this.until(`"${text}"`, () => this.page.getByText(text, { exact: true }).first().isVisible());
+  }
+
+  async seesButton(name, count = 1) {
+    await this.until(`${count} buttons ${name}`, async () => (await this.button(name).count()) === count);
+  }
+
+  async until(what, ask) {
+    await until(async () => `${what}, but: ${await this.text()}`, ask);
+  }
+
+  /** All that is written in Ringline's elements. */
+  text() {
+    return this.page.evaluate((names) => {
+      const visible = (n) => n.nodeType === 3 || (!n.hidden && !["STYLE", "svg"].includes(n.nodeName) && n.className !== "said");
+      const read = (n) => (n.nodeType === 3 ? n.data : [...n.childNodes].filter(visible).map(read).join(" "));
+      const of = (e) => (e.shadowRoot ? read(e.shadowRoot) : "").replace(/\s+/g, " ").trim();
+      return [...document.querySelectorAll(names.join())].map(of).filter(Boolean).join(" | ");
+    }, elements);
+  }
+
+  /** What a screen reader was told last by an element. */
+  said(element) {
+    return this.page.evaluate((e) => document.querySelector(e).shadowRoot.querySelector("[aria-live]").textContent, element);
+  }
+
+  /** The name of the button that has the focus, or of whatever else. */
+  focused() {
+    return this.page.evaluate(() => {
+      let e = document.activeElement;
+      while (e?.shadowRoot?.activeElement) e = e.shadowRoot.activeElement;
+      return e?.innerText || e?.id || e?.nodeName;
+    });
+  }
+
+  /** Nothing that axe calls serious, nothing wider than the window, no button too small for a finger. */
+  async check(what, include = elements) {
+    if (!(await this.page.evaluate("typeof axe === 'object'"))) await this.page.evaluate(axe);
+    const found = await this.page.evaluate(async (names) => {
+      const there = names.filter((name) => document.querySelector(name));
+      const roots = there.flatMap((name) => [...document.querySelectorAll(name)].map((e) => e.shadowRoot ?? document));
+      const moving = roots.flatMap((root) => root.getAnimations()).filter((a) => a.effect.getComputedTiming().iterations < Infinity);
+      await Promise.allSettled(moving.map((a) => a.animationName === "come" && a.finished));
+      const { violations, incomplete } = await axe.run({ include: there.map((name) => [name]) }, { resultTypes: ["violations", "incomplete"] });
+      const told = (list) => list.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.failureSummary}`));
+      const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
+      const unsure = told(incomplete.filter((v) => v.id === "color-contrast"));
+      return [...told(serious), ...unsure.filter((text) => !text.includes("too short"))]; // the letter of a name
+    }, include);
+    deepStrictEqual(found, [], what);
+    const { wide, small } = await this.page.evaluate((names) => {
+      const all = names.flatMap((name) => [...document.querySelectorAll(name)]);
+      const buttons = all.flatMap((e) => [...(e.shadowRoot ?? e).querySelectorAll("button")]).filter((b) => b.checkVisibility());
+      const boxes = buttons.map((b) => b.getBoundingClientRect());
+      return {
+        wide: document.documentElement.scrollWidth - innerWidth,
+        small: boxes.filter((b) => b.height < 40 || b.left < 0 || b.right > innerWidth).map((b) => JSON.stringify(b)),
+      };
+    }, elements);
+    ok(wide <= 0, `${what}: ${wide} px wider than the window`);
+    equal(small.join(), "", `${what}: buttons`);
+  }
+
+  /** Keeps a picture for who wants to see it; of a part, if it is named. */
+  picture(name, part) {
+    const target = part ? this.page.locator(part).first() : this.page;
+    return keep(name, () => target.screenshot({ animations: "disabled" }));
+  }
+}

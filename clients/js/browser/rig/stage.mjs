@@ -1,0 +1,168 @@
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { build } from "./build.mjs";
+import { Cluster } from "./cluster.mjs";
+import { Link } from "./link.mjs";
+import { Phone } from "./phone.mjs";
+import { throwaway } from "./program.mjs";
+import { Site } from "./site.mjs";
+
+const chromiumPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const flags = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--autoplay-policy=document-user-activation-required", // as it is where there is a screen
+];
+
+/** One of everything for all scenarios of this process. */
+const house = { idle: [] };
+
+async function furnish() {
+  const folder = throwaway();
+  house.bin = await build(folder);
+  house.site = new Site((user) => house.cluster.mint({ ...user, ttl: Number(user.ttl ?? 3600) }));
+  await house.site.start();
+  house.cluster = new Cluster(house.bin, folder);
+  const parts = await Promise.allSettled([launch(), house.cluster.start([house.site.origin])]);
+  for (const part of parts) if (part.status === "rejected") throw part.reason;
+}
+
+async function launch() {
+  house.browser = await chromium.launch({ executablePath: chromiumPath, args: flags });
+}
+
+async function clearOut() {
+  setTimeout(() => process.exit(1), 20_000).unref(); // where something of ours still runs, which is a failure
+  await Promise.all([house.browser?.close(), house.cluster?.stop(), house.site?.stop()]);
+}
+
+before(furnish, { timeout: 300_000 });
+after(clearOut, { timeout: 20_000 });
+
+/**
+ * A test with users, phones and wires of its own, on the cluster and in the browser of all. It fails too where a page
+ * throws or has a token in an address, and where a worker logs an error or ends by itself.
+ */
+export function scenario(name, play, { timeout = 60_000 } = {}) {
+  test(name, { timeout }, async (t) => {
+    const stage = new Stage(house);
+    let passed = false;
+    try {
+      await play(stage);
+      stage.check();
+      passed = true;
+    } catch (error) {
+      await stage.explain(t);
+      throw error;
+    } finally {
+      await stage.clear(passed);
+    }
+  });
+}
+
+let scenarios = 0;
+
+class Stage {
+  phones = [];
+  #links = [];
+  #contexts = [];
+  #borrowed = [];
+  #number = ++scenarios;
+
+  constructor(house) {
+    Object.assign(this, house);
+  }
+
+  /** A user of this scenario's own. */
+  user(name, more = {}) {
+    return { userID: `${name}-${this.#number}`, userName: name[0].toUpperCase() + name.slice(1), ...more };
+  }
+
+  /** `options` are playwright's: a colour scheme, a size of the window. */
+  async newContext(options) {
+    const context = await this.browser.newContext(options);
+    this.#contexts.push(context);
+    return context;
+  }
+
+  /** A page in a context of its own: an earlier scenario's, as a new one takes most of a second. */
+  async #ownPage() {
+    const page = this.idle.pop() ?? (await (await this.browser.newContext()).newPage());
+    this.#borrowed.push(page);
+    return page;
+  }
+
+  /** A page on the app's site, without a session. `context`: that of another phone. */
+  async page(user, { context } = {}) {
+    const phone = this.take(context ? await context.newPage() : await this.#ownPage(), user);
+    await phone.open(this.site.origin);
+    if (!context) await phone.forget();
+    return phone;
+  }
+
+  /** Makes a phone of a page. */
+  take(page, user) {
+    const phone = new Phone(page, user);
+    this.phones.push(phone);
+    return phone;
+  }
+
+  /** What a phone needs to connect to the first edge. `ttl` is that of the token; config goes to init. */
+  options(user, { server = this.cluster.edges[0].url, ttl, ...more } = {}) {
+    return { server, token: this.cluster.mint({ ...user, ttl }), ...more };
+  }
+
+  /** A phone that is connected. */
+  async phone(name, { context, ...options } = {}) {
+    const user = typeof name === "string" ? this.user(name) : name;
+    const phone = await this.page(user, { context });
+    await phone.init(this.options(user, options));
+    return phone;
+  }
+
+  /** Several phones, each in a context of its own. */
+  async phonesOf(...names) {
+    return Promise.all(names.map((name) => this.phone(name)));
+  }
+
+  /** A wire to the first edge. */
+  async link() {
+    const link = new Link(this.cluster.edges[0].url);
+    await link.start();
+    this.#links.push(link);
+    return link;
+  }
+
+  check() {
+    const troubles = [...this.cluster.takeTroubles(), ...this.phones.flatMap((phone) => phone.troubles)];
+    if (troubles.length > 0) throw new Error(troubles.join("\n"));
+  }
+
+  /** What every phone heard, for who looks for the mistake. */
+  async explain(t) {
+    for (const phone of this.phones) {
+      const heard = await phone.heard().catch((error) => error.message);
+      t.diagnostic(`${phone.id} ${phone.device}: ${JSON.stringify(heard)} ${phone.errors.join(" ")}`);
+    }
+    for (const trouble of this.cluster.takeTroubles()) t.diagnostic(trouble);
+  }
+
+  async clear(passed) {
+    for (const phone of this.phones) phone.drop();
+    await Promise.all(this.#borrowed.map((page) => (passed ? this.#giveBack(page) : page.context().close())));
+    await Promise.all(this.#contexts.map((context) => context.close()));
+    await Promise.all(this.#links.map((link) => link.stop()));
+    await this.cluster.mend();
+  }
+
+  async #giveBack(page) {
+    for (const other of page.context().pages()) if (other !== page) await other.close();
+    await page.goto("about:blank");
+    this.idle.push(page);
+  }
+}

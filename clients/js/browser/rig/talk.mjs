@@ -1,0 +1,27 @@
+import { heardAll } from "./phone.mjs";
+
+/** Calls, answers and hangs up, and checks all that both hear. */
+export async function talk(ann, bob) {
+  const { callID } = await ann.call([bob]);
+  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await bob.press("accept", callID);
+  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.press("end", callID);
+  await heardAll(
+    [
+      ann,
+      [
+        ["onOutgoingCallRinging", callID, bob.id],
+        ["onOutgoingCallAccepted", callID, bob.id],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
+      ],
+    ],
+    [
+      bob,
+      [
+        ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
+      ],
+    ],
+  );
+}

@@ -1,0 +1,74 @@
+// One user on several devices, and in several tabs of one browser.
+import { equal, notEqual } from "node:assert/strict";
+import { heardAll } from "../rig/phone.mjs";
+import { scenario } from "../rig/stage.mjs";
+import { until } from "../rig/until.mjs";
+
+/** ann, and bob three times: twice in one browser, of which the second tab is a duplicate of the first, and in another. */
+async function stageOf(stage) {
+  const [ann, tab, other] = await stage.phonesOf("ann", "bob", "bob");
+  const opened = tab.context.waitForEvent("page");
+  await tab.page.evaluate("window.open('/')"); // a tab that has an opener begins with a copy of its session storage
+  const second = stage.take(await opened, tab.user);
+  await until("the second tab is loaded", () => second.page.evaluate("typeof initArgs === 'function'").catch(() => false));
+  await second.init(stage.options(tab.user));
+  const [of1, of2, of3] = [tab, second, other].map((phone) => phone.device.split("."));
+  equal(of1[0], of2[0]);
+  notEqual(of1[1], of2[1]);
+  notEqual(of1[0], of3[0]);
+  return { ann, tab, second, other };
+}
+
+scenario("answered in one tab: the second tab and the other browser stop", async (stage) => {
+  const { ann, tab, second, other } = await stageOf(stage);
+  const { callID } = await ann.call([tab]);
+  const received = ["onIncomingCallReceived", callID, ann.user, 0, [tab.user], ""];
+  for (const phone of [tab, second, other]) await phone.hears(...received);
+  await tab.press("accept", callID);
+  const elsewhere = [
+    received,
+    ["onIncomingCallAnsweredElsewhere", callID, ann.user],
+    ["onCallEnded", callID, callID, { reason: "answered_elsewhere", by: tab.by }],
+  ];
+  await heardAll([second, elsewhere], [other, elsewhere]);
+  await ann.press("end", callID);
+  await heardAll(
+    [
+      ann,
+      [
+        ["onOutgoingCallRinging", callID, tab.id],
+        ["onOutgoingCallAccepted", callID, tab.id],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
+      ],
+    ],
+    [tab, [received, ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
+    [second, elsewhere],
+    [other, elsewhere],
+  );
+});
+
+scenario("declined in the other browser: both tabs stop", async (stage) => {
+  const { ann, tab, second, other } = await stageOf(stage);
+  const { callID } = await ann.call([tab]);
+  const received = ["onIncomingCallReceived", callID, ann.user, 0, [tab.user], ""];
+  for (const phone of [tab, second, other]) await phone.hears(...received);
+  await other.press("decline", callID);
+  const elsewhere = [
+    received,
+    ["onIncomingCallDeclinedElsewhere", callID, ann.user],
+    ["onCallEnded", callID, callID, { reason: "declined_elsewhere", by: other.by }],
+  ];
+  await heardAll(
+    [
+      ann,
+      [
+        ["onOutgoingCallRinging", callID, tab.id],
+        ["onOutgoingCallDeclined", callID, tab.id],
+        ["onCallEnded", callID, callID, { reason: "declined", by: other.by }],
+      ],
+    ],
+    [tab, elsewhere],
+    [second, elsewhere],
+    [other, [received, ["onCallEnded", callID, callID, { reason: "declined", by: other.by }]]],
+  );
+});

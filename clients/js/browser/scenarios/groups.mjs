@@ -1,0 +1,83 @@
+// More than two, and two at once.
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { anyOrder, heardAll } from "../rig/phone.mjs";
+import { scenario } from "../rig/stage.mjs";
+import { until } from "../rig/until.mjs";
+
+scenario("a group: one accepts, one declines, one does not answer", async (stage) => {
+  const [ann, bob, eve, joe] = await stage.phonesOf("ann", "bob", "eve", "joe");
+  const callees = [bob.user, eve.user, joe.user];
+  await stage.cluster.timeouts.freeze(); // so that on a busy machine nobody's time is over before he has answered
+  const { callID, errorUserList } = await ann.call([bob, eve, joe], { timeout: 5, customData: "lunch?" });
+  deepStrictEqual(errorUserList, []);
+  for (const phone of [bob, eve, joe]) await ann.hears("onOutgoingCallRinging", callID, phone.id);
+  await bob.press("accept", callID);
+  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await eve.press("decline", callID);
+  await ann.hears("onOutgoingCallDeclined", callID, eve.id);
+  stage.cluster.timeouts.thaw();
+  await ann.hears("onOutgoingCallTimeout", callID, joe.id, "lunch?");
+  await ann.press("leave", callID);
+  const received = ["onIncomingCallReceived", callID, ann.user, 0, callees, "lunch?"];
+  await heardAll(
+    [
+      ann,
+      [
+        anyOrder(...[bob, eve, joe].map((phone) => ["onOutgoingCallRinging", callID, phone.id])),
+        ["onOutgoingCallAccepted", callID, bob.id],
+        ["onOutgoingCallDeclined", callID, eve.id],
+        ["onOutgoingCallTimeout", callID, joe.id, "lunch?"],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
+      ],
+    ],
+    [bob, [received, ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
+    [eve, [received, ["onCallEnded", callID, callID, { reason: "declined", by: eve.by }]]],
+    [
+      joe,
+      [
+        received,
+        ["onIncomingCallTimeout", callID, ann.user],
+        ["onCallEnded", callID, callID, { reason: "timed_out", by: { kind: "timer" } }],
+      ],
+    ],
+  );
+});
+
+scenario("glare: two call each other at the same moment, and get one call", async (stage) => {
+  const phones = await stage.phonesOf("ann", "bob");
+  const [a, b] = await Promise.all([phones[0].call([phones[1]]), phones[1].call([phones[0]])]);
+  equal(a.callID, b.callID);
+  const { callID } = a;
+  // Whose invitation came first is the caller; that it rings may or may not be told before the other's answers it.
+  const callers = await until("who is the caller", () => callersOf(phones));
+  const [caller, callee] = callers[0] === "outgoing" ? phones : phones.toReversed();
+  deepStrictEqual(callers.toSorted(), ["incoming", "outgoing"]);
+  await caller.hears("onOutgoingCallAccepted", callID, callee.id);
+  await caller.press("end", callID);
+  const told = async (phone, callback) => ((await phone.heard()).some(([name]) => name === callback[0]) ? [callback] : []);
+  await callee.hears("onCallEnded", callID, callID, { reason: "completed", by: caller.byUser });
+  await heardAll(
+    [
+      caller,
+      [
+        ...(await told(caller, ["onOutgoingCallRinging", callID, callee.id])),
+        ["onOutgoingCallAccepted", callID, callee.id],
+        ["onCallEnded", callID, callID, { reason: "completed", by: caller.by }],
+      ],
+    ],
+    [
+      callee,
+      [
+        ...(await told(callee, ["onIncomingCallReceived", callID, caller.user, 0, [callee.user], ""])),
+        ["onCallEnded", callID, callID, { reason: "completed", by: caller.byUser }],
+      ],
+    ],
+  );
+});
+
+/** How each of the phones takes part in its only call, once both show it as answered. */
+async function callersOf(phones) {
+  const calls = await Promise.all(phones.map((phone) => phone.press("getCalls")));
+  for (const list of calls) equal(list.length, 1);
+  return calls.every(([call]) => call.phase === "active") && calls.map(([call]) => call.direction);
+}

@@ -1,0 +1,68 @@
+// Further ways through a call.
+import { anyOrder, heardAll } from "../../rig/phone.mjs";
+import { scenario } from "../../rig/stage.mjs";
+
+scenario("answered, and ended by the caller", async (stage) => {
+  const [ann, bob] = await stage.phonesOf("ann", "bob");
+  const { callID } = await ann.call([bob]);
+  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await bob.press("accept", callID);
+  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.press("end", callID);
+  await heardAll(
+    [
+      ann,
+      [
+        ["onOutgoingCallRinging", callID, bob.id],
+        ["onOutgoingCallAccepted", callID, bob.id],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
+      ],
+    ],
+    [
+      bob,
+      [
+        ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
+      ],
+    ],
+  );
+});
+
+scenario("a group: two accept, one leaves, the caller ends it", async (stage) => {
+  const [ann, bob, eve] = await stage.phonesOf("ann", "bob", "eve");
+  const { callID } = await ann.call([bob, eve]);
+  for (const phone of [bob, eve]) await ann.hears("onOutgoingCallRinging", callID, phone.id);
+  await bob.press("accept", callID);
+  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await eve.press("accept", callID);
+  await bob.hears("onParticipantJoined", callID, eve.id);
+  await bob.press("leave", callID);
+  await eve.hears("onParticipantLeft", callID, bob.id);
+  await ann.hears("onParticipantLeft", callID, bob.id);
+  await ann.press("end", callID);
+  const received = ["onIncomingCallReceived", callID, ann.user, 0, [bob.user, eve.user], ""];
+  await heardAll(
+    [
+      ann,
+      [
+        anyOrder(...[bob, eve].map((phone) => ["onOutgoingCallRinging", callID, phone.id])),
+        ["onOutgoingCallAccepted", callID, bob.id],
+        ["onOutgoingCallAccepted", callID, eve.id],
+        ["onParticipantLeft", callID, bob.id],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
+      ],
+    ],
+    [
+      bob,
+      [received, ["onParticipantJoined", callID, eve.id], ["onCallEnded", callID, callID, { reason: "left", by: bob.by }]],
+    ],
+    [
+      eve,
+      [
+        received,
+        ["onParticipantLeft", callID, bob.id],
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
+      ],
+    ],
+  );
+});

@@ -1,0 +1,43 @@
+// A browser without a network.
+import { equal } from "node:assert/strict";
+import { down, heardAll, up } from "../../rig/phone.mjs";
+import { scenario } from "../../rig/stage.mjs";
+import { pause } from "../../rig/until.mjs";
+
+scenario("offline for 10 s while the caller cancels", async (stage) => {
+  const link = await stage.link();
+  const [ann, bob] = await Promise.all([stage.phone("ann"), stage.phone("bob", { server: link.url })]);
+  const { callID } = await ann.call([bob]);
+  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await bob.context.setOffline(true);
+  link.cut(); // that closed the WebSocket of the page, and maybe not the connection under it
+  await bob.hearsState(3);
+  const over = pause(10_000);
+  await ann.press("cancel", callID, { customData: "too late" });
+  await ann.hears("onCallEnded", callID, callID, { reason: "canceled", by: ann.by });
+  await over;
+  equal(link.connections, 0);
+  const received = ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""];
+  await heardAll([bob, [received, down]]);
+  link.mend();
+  await bob.context.setOffline(false);
+  await heardAll(
+    [
+      bob,
+      [
+        received,
+        down,
+        up,
+        ["onIncomingCallCanceled", callID, ann.user, "too late"],
+        ["onCallEnded", callID, callID, { reason: "canceled", by: ann.byUser }],
+      ],
+    ],
+    [
+      ann,
+      [
+        ["onOutgoingCallRinging", callID, bob.id],
+        ["onCallEnded", callID, callID, { reason: "canceled", by: ann.by }],
+      ],
+    ],
+  );
+});

@@ -1,0 +1,278 @@
+// Ringline's elements, as Ringline.init mounts them and as an app places them: what is pressed, what is told, who rings.
+import { deepStrictEqual, equal } from "node:assert/strict";
+import { heardAll } from "../rig/phone.mjs";
+import { Screen } from "../rig/screen.mjs";
+import { scenario } from "../rig/stage.mjs";
+import { pause, until } from "../rig/until.mjs";
+
+const screens = (...phones) => phones.map((phone) => new Screen(phone.page));
+
+/** Puts a call button into the page of a phone. */
+async function buttonFor(phone, callees, more = {}) {
+  const attributes = { callees: JSON.stringify(callees.map((x) => x.user)), ...more };
+  await phone.inPage((list) => {
+    document.querySelector("ringline-call-button")?.remove();
+    const button = document.createElement("ringline-call-button");
+    for (const [name, value] of Object.entries(list)) button.setAttribute(name, value);
+    document.body.append(button);
+  }, attributes);
+}
+
+/** The id of the newest call that rings or rang at a phone. */
+async function received(phone, count) {
+  const calls = async () => (await phone.heard()).filter(([name]) => name === "onIncomingCallReceived").map(([, callID]) => callID);
+  await until(`${phone.id} is called for time ${count}`, async () => (await calls()).length >= count);
+  return (await calls()).at(-1);
+}
+
+scenario("all ten callbacks, by the buttons of the elements", async (stage) => {
+  const [ann, bob, eve] = await stage.phonesOf("ann", "bob", "eve");
+  const [annSees, bobSees] = screens(ann, bob);
+  await buttonFor(ann, [bob], { "call-type": "video", "custom-data": "hi", timeout: "30" });
+  const calls = [];
+  for (const [i, answer] of ["Accept", "Decline"].entries()) {
+    await annSees.press("Call");
+    calls.push(await received(bob, i + 1));
+    await ann.hears("onOutgoingCallRinging", calls[i], bob.id);
+    await bobSees.press(answer);
+    if (answer === "Accept") await annSees.press("Leave");
+    await annSees.seesButton("Cancel", 0);
+  }
+  await annSees.press("Call");
+  calls.push(await received(bob, 3));
+  await ann.hears("onOutgoingCallRinging", calls[2], bob.id);
+  await annSees.press("Cancel");
+  await bobSees.seesButton("Accept", 0);
+  await buttonFor(ann, [bob], { timeout: "2", "custom-data": "quick" });
+  await annSees.press("Call");
+  calls.push(await received(bob, 4));
+  await ann.hears("onOutgoingCallTimeout", calls[3], bob.id, "quick");
+  await eve.call([bob]);
+  await received(bob, 5);
+  await buttonFor(ann, [bob], { "custom-data": "me too" });
+  await annSees.press("Call");
+  await annSees.sees("busy");
+  const [video, decline, cancel, late] = calls;
+  const busy = (await ann.heard()).find(([name]) => name === "onOutgoingCallRejectedCauseBusy")[1];
+  const begins = (callID, type, data) => ["onIncomingCallReceived", callID, ann.user, type, [bob.user], data];
+  const ends = (callID, reason, by) => ["onCallEnded", callID, callID, { reason, by }];
+  const timer = { kind: "timer" };
+  await heardAll(
+    [
+      ann,
+      [
+        ["onOutgoingCallRinging", video, bob.id],
+        ["onOutgoingCallAccepted", video, bob.id],
+        ends(video, "completed", ann.by),
+        ["onOutgoingCallRinging", decline, bob.id],
+        ["onOutgoingCallDeclined", decline, bob.id],
+        ends(decline, "declined", bob.by),
+        ["onOutgoingCallRinging", cancel, bob.id],
+        ["onOutgoingCallCancelButtonPressed"],
+        ends(cancel, "canceled", ann.by),
+        ["onOutgoingCallRinging", late, bob.id],
+        ["onOutgoingCallTimeout", late, bob.id, "quick"],
+        ends(late, "timed_out", timer),
+        ["onOutgoingCallRejectedCauseBusy", busy, bob.id, "me too"],
+        ends(busy, "busy", ann.by),
+      ],
+    ],
+    [
+      bob,
+      [
+        begins(video, 1, "hi"),
+        ["onIncomingCallAcceptButtonPressed"],
+        ends(video, "completed", ann.byUser),
+        begins(decline, 1, "hi"),
+        ["onIncomingCallDeclineButtonPressed"],
+        ends(decline, "declined", bob.by),
+        begins(cancel, 1, "hi"),
+        ["onIncomingCallCanceled", cancel, ann.user, ""],
+        ends(cancel, "canceled", ann.byUser),
+        begins(late, 0, "quick"),
+        ["onIncomingCallTimeout", late, ann.user],
+        ends(late, "timed_out", timer),
+        ["onIncomingCallReceived", await received(bob, 5), eve.user, 0, [bob.user], ""],
+      ],
+    ],
+  );
+});
+
+scenario("what is seen never lies: calling until a device of the callee rings", async (stage) => {
+  const link = await stage.link();
+  const ann = await stage.phone("ann");
+  const bob = await stage.phone("bob", { server: link.url });
+  const [annSees, bobSees] = screens(ann, bob);
+  link.cut();
+  await buttonFor(ann, [bob]);
+  await annSees.press("Call");
+  await annSees.sees("calling");
+  await ann.hears("onConnectionStateChanged", "connected");
+  equal((await ann.heard()).some(([name]) => name === "onOutgoingCallRinging"), false);
+  equal(await annSees.page.getByText("ringing", { exact: true }).count(), 0);
+  link.mend();
+  await bobSees.seesButton("Accept");
+  await annSees.sees("ringing");
+  equal(await annSees.page.getByText("calling", { exact: true }).count(), 0);
+  // The other way round: who loses the connection himself is told that what he sees may be old.
+  link.cut();
+  await bobSees.sees("No connection, trying again …");
+  await annSees.press("Cancel");
+  await bobSees.seesButton("Accept");
+  link.mend();
+  await bobSees.sees(`Missed call from ${ann.user.userName}`);
+});
+
+scenario("without a connection a call can be made, is calling, and is taken back", async (stage) => {
+  const link = await stage.link();
+  const [ann, bob] = [await stage.phone("ann", { server: link.url }), await stage.phone("bob")];
+  const [annSees] = screens(ann);
+  link.cut();
+  await annSees.until("offline", async () => (await ann.heard()).length > 2);
+  await buttonFor(ann, [bob]);
+  await annSees.press("Call");
+  await annSees.sees("calling");
+  await annSees.sees("No connection, trying again …");
+  await annSees.press("Cancel");
+  await annSees.seesButton("Cancel", 0);
+  link.mend();
+  await ann.hearsState(4);
+  deepStrictEqual((await bob.heard()).map(([name]) => name), ["onConnectionStateChanged", "onConnectionStateChanged"]);
+  deepStrictEqual((await ann.heard()).filter(([name]) => name === "onOutgoingCallCancelButtonPressed").length, 1);
+});
+
+/** How many of the pages sound. */
+async function sounding(...phones) {
+  const all = await Promise.all(phones.map(({ page }) => page.locator("ringline-incoming[sounding]").count()));
+  return all.filter(Boolean).length;
+}
+
+scenario("of several tabs of a browser one rings, and another goes on when it is closed", async (stage) => {
+  const [ann, other] = await stage.phonesOf("ann", "bob");
+  const context = await stage.newContext();
+  const tabs = [];
+  for (let i = 0; i < 3; i++) tabs.push(await stage.phone(other.user, { context }));
+  const [first] = tabs;
+  for (const phone of [...tabs, other]) await phone.page.mouse.click(5, 5); // a browser lets only a page sound that was used
+  const { callID } = await ann.call([first]);
+  for (const phone of [...tabs, other]) await new Screen(phone.page).seesButton("Accept");
+  await until("one tab and the other browser ring", async () => (await sounding(...tabs)) === 1 && (await sounding(other)) === 1);
+  for (let left = 3; left > 1; left--) {
+    const [rings] = (await Promise.all(tabs.map(async (tab, i) => ((await sounding(tab)) ? i : -1)))).filter((i) => i >= 0);
+    const [closed] = tabs.splice(rings, 1);
+    await closed.page.close();
+    stage.phones.splice(stage.phones.indexOf(closed), 1);
+    await until("another tab rings", async () => (await sounding(...tabs)) === 1);
+  }
+  await new Screen(other.page).press("Accept");
+  await ann.hears("onOutgoingCallAccepted", callID, first.id);
+  await until("silence", async () => (await sounding(...tabs, other)) === 0);
+});
+
+scenario("a browser that refuses to sound says how to hear it", async (stage) => {
+  const ann = await stage.phone("ann");
+  const user = stage.user("bob");
+  const context = await stage.newContext();
+  // What a test asks of a page counts as a press there, so this page calls init by itself, and is asked nothing before it rings.
+  await context.addInitScript((options) => {
+    addEventListener("DOMContentLoaded", () => Ringline.init(...initArgs(options)));
+  }, { app: "demo", user, ...stage.options(user) });
+  const bob = stage.take(await context.newPage(), user);
+  await bob.open(stage.site.origin);
+  const { callID } = await ann.call([bob]);
+  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await pause(1000); // a browser does not say that it refuses; it says nothing
+  const [bobSees] = screens(bob);
+  await bobSees.seesButton("Tap to hear the ringtone");
+  equal(await sounding(bob), 0);
+  await bobSees.press("Tap to hear the ringtone");
+  await until("it rings", async () => (await sounding(bob)) === 1);
+  await bobSees.seesButton("Tap to hear the ringtone", 0);
+});
+
+scenario("mounted once whatever init and unInit do, never with ui false, and elements of the app's own work as well", async (stage) => {
+  const user = stage.user("ann");
+  const ann = await stage.page(user);
+  const options = stage.options(user);
+  const counts = await ann.inPage(async (o) => {
+    const count = () => [...document.querySelectorAll("ringline-incoming, ringline-outgoing, ringline-active")].length;
+    const list = [];
+    const init = (config) => Ringline.init(...initArgs({ ...o, config }));
+    const first = init();
+    Ringline.unInit();
+    list.push(count());
+    await Promise.all([first, init(), init()]);
+    list.push(count());
+    await init({ ui: false });
+    list.push(count());
+    await init({ ui: { language: "zh", texts: { accept: "喂" } } });
+    list.push(count());
+    Ringline.unInit();
+    list.push(count());
+    await new Promise((resolve) => setTimeout(resolve));
+    await init({ ui: false });
+    const own = document.createElement("ringline-incoming");
+    own.texts = { accept: "Pick up" };
+    document.body.append(own);
+    return [...list, count()];
+  }, { app: "demo", user, ...options });
+  deepStrictEqual(counts, [0, 3, 0, 3, 0, 1]);
+  const bob = await stage.phone("bob");
+  await bob.call([ann]);
+  await new Screen(ann.page).press("Pick up");
+  await bob.hears("onOutgoingCallAccepted", (await bob.heard()).find(([name]) => name === "onOutgoingCallRinging")[1], ann.id);
+});
+
+scenario("elements show the calls of a client that an app has made itself, without the kit", async (stage) => {
+  const user = stage.user("ann");
+  const ann = await stage.page(user);
+  const bob = await stage.phone("bob");
+  await ann.inPage(async ({ server, token }) => {
+    const client = new Ringline.RinglineClient({ server, token });
+    client.on("incomingCallAcceptButtonPressed", () => log.push(["pressed"]));
+    client.on("callEnded", () => log.push(["ended"]));
+    const own = document.createElement("ringline-incoming");
+    own.client = client;
+    document.body.append(own);
+    await client.connect();
+  }, stage.options(user));
+  const { callID } = await bob.call([ann]);
+  await new Screen(ann.page).press("Accept");
+  await bob.hears("onOutgoingCallAccepted", callID, ann.id);
+  await bob.press("end");
+  await until("the end", async () => (await ann.heard()).length === 2);
+  deepStrictEqual(await ann.heard(), [["pressed"], ["ended"]]);
+});
+
+scenario("the focus goes to the first button and back, not out of a text, and each state is said once", async (stage) => {
+  const [ann, bob] = await stage.phonesOf("ann", "bob");
+  const [annSees, bobSees] = screens(ann, bob);
+  await buttonFor(ann, [bob]);
+  await annSees.button("Call").focus();
+  await ann.page.keyboard.press("Enter");
+  await annSees.until("the focus is on Cancel", async () => (await annSees.focused()) === "Cancel");
+  await bobSees.until("the focus is on Accept", async () => (await bobSees.focused()) === "Accept");
+  equal(await bobSees.said("ringline-incoming"), "Ann is calling, Voice call");
+  const order = [];
+  for (let i = 0; i < 2; i++) {
+    await bob.page.keyboard.press("Tab");
+    order.push(await bobSees.focused());
+  }
+  deepStrictEqual(order, ["Decline", "Turn on notifications"]);
+  await annSees.until("ringing is said", async () => (await annSees.said("ringline-outgoing")) === "Bob: ringing");
+  await bobSees.button("Accept").focus();
+  await bob.page.keyboard.press("Enter");
+  await bobSees.until("the focus is on Leave", async () => (await bobSees.focused()) === "Leave");
+  equal(await bobSees.said("ringline-active"), "In a call with Ann");
+  await annSees.until("the focus is on Leave", async () => (await annSees.focused()) === "Leave");
+  await ann.page.keyboard.press("Space");
+  await annSees.until("the focus is back on Call", async () => (await annSees.focused()) === "Call");
+  // Who types goes on typing.
+  await ann.inPage(() => document.body.append(Object.assign(document.createElement("input"), { id: "note" })));
+  await ann.page.locator("#note").focus();
+  await bob.call([ann]);
+  await annSees.seesButton("Accept");
+  await ann.page.keyboard.type("a b");
+  deepStrictEqual([await annSees.focused(), await ann.page.inputValue("#note")], ["note", "a b"]);
+  equal(await annSees.said("ringline-incoming"), "Bob is calling, Voice call");
+});
