@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"net/http"
 	"path"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 	a := w.app(t, ofApp)
 	w.app(t, ofOther)
 	e := w.start(t, func(c *session.Config) {
-		c.Limits.SessionsPerUser, c.Limits.SessionsPerAddress, c.Limits.MessageSize = 2, 3, 2048
+		c.Limits.SessionsPerUser, c.Limits.MessageSize = 2, 2048
 		c.Limits.Commands = session.Rate{PerSecond: 1e-6, Burst: 1}
 	})
 	ann := a.open(e, "ann", dialWebsocket, "")
@@ -41,14 +42,29 @@ func TestRefusalsAreCounted(t *testing.T) {
 		{"size", comes(edgetest.Client{Token: good.Token, Data: `"` + strings.Repeat("x", 3000) + `"`}, "")},
 		{"rate", func() { ann.works(); receive(t, "an answer", ann.Call("line", `{}`)) }},
 		{"user", func() { a.open(e, "ann", dialWebsocket, ""); comes(good, "")() }},
-		{"address", func() { a.open(e, "bob", dialWebsocket, ""); comes(good, "")() }},
-		{"revoked", func() { a.revoke("bob"); eventually(t, "bob is gone", func() bool { return e.Sessions() == 2 }) }},
+		{"revoked", func() {
+			a.open(e, "bob", dialWebsocket, "")
+			a.revoke("bob")
+			eventually(t, "bob is gone", func() bool { return e.Sessions() == 2 })
+		}},
 	} {
 		step.provoke()
 		const name = "ringline_sessions_refused_total"
 		want[name+`{refusal="`+step.refusal+`"}`] = 1
 		metertest.Check(t, e.meter, want, name)
 	}
+}
+
+// An address has only so many connections.
+func TestConnectionsOfAnAddressAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.SessionsPerAddress = 1 })
+	a.open(e, "ann", dialWebsocket, "")
+	dialStream(session.PathHTTPStream, "")(t, e.url, edgetest.Client{Token: a.token("bob")}, "").closed(t, http.StatusTooManyRequests)
+	const name = "ringline_sessions_refused_total"
+	metertest.Check(t, e.meter, map[string]float64{name + `{refusal="address"}`: 1}, name)
 }
 
 // Sessions are counted by their transports, and by how they end.

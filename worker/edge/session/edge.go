@@ -136,9 +136,8 @@ func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 func (e *Edge) endRevoked(ctx context.Context) {
 	for _, s := range e.users.all() {
 		err := e.Tokens.Check(ctx, s.says(), time.Now())
-		if errors.Is(err, token.ErrRevoked) || errors.Is(err, token.ErrInvalid) {
+		if (errors.Is(err, token.ErrRevoked) || errors.Is(err, token.ErrInvalid)) && s.close(InvalidToken) {
 			e.count.Refused(meter.RefusedRevoked)
-			s.close(InvalidToken)
 		}
 	}
 }

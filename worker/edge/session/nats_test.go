@@ -37,7 +37,10 @@ func states(s events.PushedSnapshot) map[string]events.CallState {
 func TestNATSIsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	a := w.app(t)
+	apps := []*app{}
+	for range transports() {
+		apps = append(apps, w.app(t)) // before the edge looks
+	}
 	link, err := links.Listen("edge", strings.TrimPrefix(w.URL(), "nats://"), false)
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +54,8 @@ func TestNATSIsBack(t *testing.T) {
 	gone := nc.StatusChanged(nats.RECONNECTING)
 	e := w.start(t, over(nc))
 	for _, dial := range transports() {
+		a := apps[0]
+		apps = apps[1:]
 		bob, eve := a.open(e, "bob", dial, ""), a.open(e, "eve", dial, "")
 		a.ring("c1", "ann")
 		bob.expect("c1", events.IncomingCallReceived)
@@ -73,7 +78,6 @@ func TestNATSIsBack(t *testing.T) {
 		a.cancel("c2", "dan")
 		bob.expect("c2", events.IncomingCallCanceled)
 		bob.expect("c2", events.CallEnded)
-		a = w.app(t)
 	}
 }
 

@@ -43,6 +43,7 @@ type session struct {
 
 	mu     sync.Mutex
 	peer   peer // nil until it has started
+	asked  bool // to go
 	closed bool
 	held   []push
 	missed bool           // more came than was held: it needs a snapshot
@@ -132,14 +133,17 @@ func (s *session) isOver() bool {
 	return s.closed
 }
 
-// close asks the client to go, with a code.
-func (s *session) close(c Code) {
+// close asks the client to go, with a code. It is false where it was asked before, or has not started.
+func (s *session) close(c Code) (first bool) {
 	s.mu.Lock()
 	p := s.peer
+	first = p != nil && !s.asked
+	s.asked = s.asked || first
 	s.mu.Unlock()
-	if p != nil {
+	if first {
 		p.Close(c)
 	}
+	return first
 }
 
 // showing lists the calls that the client shows, as far as we know.
