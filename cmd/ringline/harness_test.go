@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,8 +29,12 @@ const within = 30 * time.Second
 var bin string
 
 func TestMain(m *testing.M) {
-	var err error
-	if bin, err = os.MkdirTemp("", "ringline-test-"); err == nil {
+	flag.Parse()
+	err := flag.Set("test.parallel", "4") // they wait for programs more than they compute
+	if err == nil {
+		bin, err = os.MkdirTemp("", "ringline-test-")
+	}
+	if err == nil {
 		err = build(bin, "", "ringline.io/ringline/cmd/ringline", "ringline.io/ringline/examples/event-log")
 	}
 	code := 1

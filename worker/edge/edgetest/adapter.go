@@ -62,7 +62,7 @@ type Conn interface {
 	// Code gives with what the client was refused, or its connection closed, once that is so: a code of centrifuge's, or the
 	// status of HTTP where it came no further.
 	Code() <-chan int
-	// Pause has it read nothing any more, but for one frame that it may be about to read.
+	// Pause has it tell nothing any more, and read nothing but one frame that it may be about to read.
 	Pause()
 	// Break cuts the connection without a goodbye.
 	Break()

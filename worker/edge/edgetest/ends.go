@@ -40,8 +40,7 @@ func (s *stage) slowEnd(other *person) events.SessionEvent {
 	told := s.told("ann")
 	ann := s.opened("ann", Client{Token: s.token("ann"), Small: true})
 	began := s.event(told)
-	ann.stopsReading()
-	other.expect("last", events.OutgoingCallRinging)
+	ann.stopsReading(other)
 	for seq := range enough {
 		s.notify("ann", "c2", seq+1, 8<<10)
 		if got := other.next(); got.Seq != seq+1 {
@@ -102,7 +101,7 @@ func stopsWithEverybodyTold(s *stage) {
 func stopsWithASilentPeer(s *stage) {
 	const most = 30 * time.Second // by itself it takes some 5 s
 	ann, bob := s.opened("ann", Client{Token: s.token("ann"), Small: true}), s.open("bob", "")
-	ann.stopsReading()
+	ann.stopsReading(s.open("ann", ""))
 	took := s.stopped()
 	if took > most {
 		s.Errorf("it took %v", took)

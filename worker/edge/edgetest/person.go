@@ -126,12 +126,13 @@ func (p *person) line() []string {
 	return a.Calls
 }
 
-// stopsReading has the client read nothing any more: what it was about to read is the last.
-func (p *person) stopsReading() {
+// stopsReading has the client read nothing any more: it gets what it may be about to read, and so does another device of
+// the user's, which has it later.
+func (p *person) stopsReading(other *person) {
 	p.Helper()
 	p.conn.Pause()
 	p.notify(p.user, "last", 1, 0)
-	p.expect("last", events.OutgoingCallRinging)
+	other.expect("last", events.OutgoingCallRinging)
 }
 
 // leaves cuts the connection, and waits until the edge knows.

@@ -90,6 +90,7 @@ func (c *client) run() {
 	for {
 		c.unpaused()
 		frame, err := c.wire.receive()
+		c.unpaused() // what it was about to read is the last
 		if err != nil {
 			if r, ok := errors.AsType[refusedError](err); ok {
 				code = int(r)

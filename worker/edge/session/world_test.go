@@ -109,7 +109,7 @@ func (w world) start(tb testing.TB, change ...func(*session.Config)) *edge {
 		Asker: asker, Calls: calls, Lines: store.NewLines(askNC, js, calls, zerolog.Nop(), nil), Apps: apps,
 		Tokens: token.New(apps.Settings, ""), Limits: session.DefaultLimits(), Log: zerolog.Nop(), Meter: e.meter,
 	}
-	cfg.Limits.Revoked, cfg.Limits.Renewal = 20*time.Millisecond, 500*time.Millisecond
+	cfg.Limits.Revoked, cfg.Limits.Renewal, cfg.Limits.CloseOver = 20*time.Millisecond, 500*time.Millisecond, 50*time.Millisecond
 	for _, f := range change {
 		f(&cfg)
 	}
