@@ -2,6 +2,7 @@ package edgetest
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/nats-io/nuid"
 
@@ -68,6 +69,20 @@ func (p *person) expect(callID string, kinds ...events.Kind) (last events.Notifi
 		}
 	}
 	return last
+}
+
+// expectAll wants these to be the next pushes, all about one call, in any order: they are of several transitions, and two
+// workers may tell of theirs in either order.
+func (p *person) expectAll(callID string, kinds ...events.Kind) {
+	p.Helper()
+	for left := kinds; len(left) > 0; {
+		got := p.next()
+		i := slices.Index(left, got.Event)
+		if i < 0 || got.CallID != callID {
+			p.Fatalf("%s is told %s, want one of %v of %s", p.user, p.encode(got), left, callID)
+		}
+		left = slices.Delete(slices.Clone(left), i, i+1)
+	}
 }
 
 // nothingMore wants no push to have come so far: one that is published now is the next.

@@ -65,8 +65,8 @@ func everyVerb(s *stage) {
 // A call that nobody answers ends by itself.
 func timesOut(s *stage) {
 	ann, bob := s.open("ann", ""), s.open("bob", "")
-	ann.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":1}`)
-	bob.expect("c1", events.IncomingCallReceived, events.IncomingCallTimeout, events.CallEnded)
+	ann.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":2}`)
+	bob.expectAll("c1", events.IncomingCallReceived, events.IncomingCallTimeout, events.CallEnded)
 	ann.expect("c1", events.OutgoingCallTimeout)
 	if got := ann.expect("c1", events.CallEnded); got.Reason != string(events.EndTimedOut) {
 		s.Errorf("ann is told %s", s.encode(got))
