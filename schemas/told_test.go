@@ -26,6 +26,7 @@ type play struct {
 // member that they do not describe; and every member and word that a schema describes does come up. So a kind of
 // notification has custom data, a reason or a remaining time in its schema exactly if such notifications have it.
 func TestMessagesCoverTheSchemas(t *testing.T) {
+	t.Parallel()
 	p := &play{t: t, c: newCoverage(t), rand: rand.New(rand.NewPCG(4, 4)), now: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
 	for range 600 {
 		p.call()

@@ -18,6 +18,7 @@ import (
 
 // Await tells once of each thing that it waits for.
 func TestAwait(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	streams, buckets := []string{"RINGLINE_CALLS", "LATER"}, []string{"RINGLINE_APPS", "SOON"}
 	requests := asked(t, s, "$JS.API.STREAM.INFO.>")
@@ -59,6 +60,7 @@ func TestAwait(t *testing.T) {
 
 // A consumer that can't be opened is reported, and not again with each attempt.
 func TestTroubleIsToldOnce(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	requests := asked(t, s, "$JS.API.CONSUMER.INFO.NOWHERE.>")
 	logged, out := io.Pipe()

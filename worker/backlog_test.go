@@ -14,6 +14,7 @@ import (
 
 // TestBacklog tells what waits and what is in hand, and gives up where NATS, the stream or the consumer is not there.
 func TestBacklog(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	read := func(ctx context.Context, js jetstream.JetStream, stream, consumer string) (meter.Backlog, bool) {
 		return worker.Backlog(ctx, js, stream, consumer)()

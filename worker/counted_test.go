@@ -50,6 +50,7 @@ func (l *logged) with(parts ...string) (list []string) {
 // Whatever is put back is counted by its reason, and comes again; what failed is one line at level error, and a panic
 // says where it was, and nothing that somebody might have said.
 func TestPutBacksAreCounted(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	const secret = "CANARY"
 	first := map[string]func(m jetstream.Msg) worker.Exit{

@@ -44,6 +44,7 @@ func (c stalled) Write(b []byte) (int, error) {
 // Who stood still for so long that somebody else got the message tells nothing; the other one does. A message that is
 // worked on for as long, and nothing stands still, is told.
 func TestWhoStoodStillTellsNothing(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	var gate sync.RWMutex
 	nc, err := nats.Connect(s.URL(), nats.SetCustomDialer(stalling{&gate}), nats.PingInterval(time.Minute))
@@ -98,6 +99,7 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 
 // Who was cut off meanwhile tells nothing either: a server that was restarted may give the message to somebody else sooner.
 func TestWhoWasCutOffTellsNothing(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	nc, err := nats.Connect(s.URL(), nats.ReconnectWait(10*time.Millisecond))
 	if err != nil {

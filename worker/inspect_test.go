@@ -31,6 +31,7 @@ func inspect(t *testing.T, s *natstest.Server, settings worker.Settings) map[str
 
 // What the server fills in by itself is no difference, whatever the settings.
 func TestInspectFindsNothingAfterSetup(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	if off := inspect(t, s, worker.DefaultSettings()); len(off) > 0 {
 		t.Errorf("differences after setup: %v", off)
@@ -63,6 +64,7 @@ func TestInspectFindsNothingAfterSetup(t *testing.T) {
 
 // Whatever somebody changed or deleted by hand is found, also where the settings say nothing.
 func TestInspectFindsWhatWasChanged(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	change := func(name string, change func(*jetstream.StreamConfig)) {
 		t.Helper()

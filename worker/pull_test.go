@@ -17,6 +17,7 @@ import (
 
 // The end does not wait for what waits behind a slow message: it is put back.
 func TestTheEndPutsBackWhatWaits(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	var begun atomic.Int32
 	stop := start(t, s, 1, func(ctx context.Context, _ jetstream.Msg) worker.Exit {
@@ -39,6 +40,7 @@ func TestTheEndPutsBackWhatWaits(t *testing.T) {
 
 // Slow messages that wait for a hand are not delivered to another worker meanwhile.
 func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	var mu sync.Mutex
 	handled := map[string]int{}
@@ -70,6 +72,7 @@ func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
 
 // Many messages of one key hold one hand, and others go past them.
 func TestAHotKeyHoldsOneHand(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	const hot = 60
 	var done atomic.Int32

@@ -72,6 +72,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 }
 
 func TestOneKeyInOrderOthersInParallel(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	const keys, each, parallel = 10, 30, 8
 	for n := range each {
@@ -110,6 +111,7 @@ func TestOneKeyInOrderOthersInParallel(t *testing.T) {
 }
 
 func TestAConsumerThatWasDeletedIsRebuilt(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	start(t, s, 4, func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() })
 	publish(t, s, "c1", "before")
@@ -122,6 +124,7 @@ func TestAConsumerThatWasDeletedIsRebuilt(t *testing.T) {
 }
 
 func TestAPanicPutsTheMessageBack(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	var deliveries atomic.Int32
 	start(t, s, 4, func(context.Context, jetstream.Msg) worker.Exit {
@@ -139,6 +142,7 @@ func TestAPanicPutsTheMessageBack(t *testing.T) {
 
 // A handler may take longer than the consumer's ack wait; the message does not go to another meanwhile.
 func TestAMessageInHandIsNotRedelivered(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	var deliveries atomic.Int32
 	slow := func(context.Context, jetstream.Msg) worker.Exit {
@@ -157,6 +161,7 @@ func TestAMessageInHandIsNotRedelivered(t *testing.T) {
 }
 
 func TestTheEndWaitsForWhatIsInHand(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	begun, finish := make(chan struct{}), make(chan struct{})
 	stop := start(t, s, 1, func(context.Context, jetstream.Msg) worker.Exit {
@@ -173,6 +178,7 @@ func TestTheEndWaitsForWhatIsInHand(t *testing.T) {
 
 // What does not finish in time is put back, and the next worker gets it at once.
 func TestTheEndPutsBackWhatDoesNotFinish(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	begun := make(chan struct{})
 	stop := start(t, s, 1, func(ctx context.Context, _ jetstream.Msg) worker.Exit {
@@ -191,6 +197,7 @@ func TestTheEndPutsBackWhatDoesNotFinish(t *testing.T) {
 }
 
 func TestExits(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	var told atomic.Bool
 	exits := map[string]worker.Exit{

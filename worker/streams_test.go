@@ -12,6 +12,7 @@ import (
 
 // Setup may be repeated, and what it made is what DESIGN says.
 func TestSetup(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
 		t.Fatalf("a second time: %v", err)
@@ -82,6 +83,7 @@ func TestSettingsThatDoNotHold(t *testing.T) {
 
 // An earlier version compressed the event log; set up again it is not, and keeps what it has.
 func TestSetupTurnsCompressionOff(t *testing.T) {
+	t.Parallel()
 	s := natstest.Start(t)
 	log, err := s.JS.Stream(t.Context(), worker.StreamEvents)
 	if err != nil {

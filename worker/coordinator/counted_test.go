@@ -30,8 +30,10 @@ type measured struct {
 	limits atomic.Pointer[error] // why limits are not known
 }
 
+// newMeasured lets the test run beside others.
 func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	t.Helper()
+	parallel(t)
 	s := natstest.Start(t)
 	m := &measured{integrator: newIntegrator(t, s), server: s, meter: meter.New("test")}
 	nc := s.Connect(t)

@@ -11,6 +11,7 @@ import (
 
 // A group of 50 in which everybody rings, and then answers or declines, all at one instant: right in the end.
 func TestGroupOf50(t *testing.T) {
+	parallel(t)
 	groups := size(1, 3, 100)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Notification, natstest.Logged)
@@ -72,6 +73,7 @@ func TestGroupOf50(t *testing.T) {
 
 // A cancel that is published right behind its invitation, with two coordinators: it never rings on.
 func TestCancelOnTheHeels(t *testing.T) {
+	parallel(t)
 	calls := size(50, 1000, 10_000)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Logged)

@@ -40,6 +40,14 @@ func size(short, normal, long int) int {
 	return normal
 }
 
+// parallel lets a test run beside others, but not in a soak, whose figures are of one test at a time.
+func parallel(t *testing.T) {
+	t.Helper()
+	if !*soak {
+		t.Parallel()
+	}
+}
+
 func logger() zerolog.Logger {
 	if testing.Verbose() {
 		return zerolog.New(zerolog.ConsoleWriter{Out: os.Stderr}).With().Timestamp().Logger()

@@ -3,6 +3,7 @@ package coordinator_test
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -35,6 +36,13 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		return
+	}
+	flag.Parse()
+	if !*soak { // they wait more than they compute
+		if err := flag.Set("test.parallel", "8"); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	os.Exit(m.Run())
 }
@@ -93,6 +101,7 @@ func startChild(t *testing.T, s *natstest.Server, step meter.Step, count int, th
 // Whenever a coordinator is killed in the middle of an invitation, the next one takes it up, and the next
 // invitation to the same users is decided rightly as soon as that was done.
 func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
+	parallel(t)
 	for _, c := range []struct {
 		step  meter.Step
 		count int
@@ -141,6 +150,7 @@ func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
 // A worker that was stopped after its claims, for so long that another took them over, brings nobody into two
 // calls when it wakes up: not if its command was in nobody else's hands, and not if another had carried it out.
 func TestPausedAfterItsClaims(t *testing.T) {
+	parallel(t)
 	for _, held := range []bool{true, false} {
 		t.Run(fmt.Sprintf("its command was held: %v", held), func(t *testing.T) {
 			t.Parallel()

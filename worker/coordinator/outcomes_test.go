@@ -21,7 +21,14 @@ type scene struct {
 	ann, bob *feed
 }
 
+// newScene lets the test run beside others.
 func newScene(t *testing.T, want ...string) *scene {
+	t.Helper()
+	parallel(t)
+	return newSceneAlone(t, want...)
+}
+
+func newSceneAlone(t *testing.T, want ...string) *scene {
 	t.Helper()
 	s := natstest.Start(t)
 	natstest.Watch(t, s, append(want, natstest.Answer)...)
@@ -106,6 +113,7 @@ func TestBusySaidByTheCallee(t *testing.T) {
 }
 
 func TestCanceled(t *testing.T) {
+	parallel(t)
 	for _, verb := range []string{"cancel", "leave", "end"} {
 		t.Run(verb, func(t *testing.T) {
 			s := newScene(t, natstest.Notification)

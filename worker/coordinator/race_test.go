@@ -15,6 +15,7 @@ import (
 // Accept, cancel and expire meet at the deadline, from connections of their own, with two coordinators. One
 // wins, and the others are told the truth.
 func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
+	parallel(t)
 	rounds := size(60, 300, 3000)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Answer, natstest.Notification, natstest.Logged)

@@ -28,8 +28,10 @@ type bench struct {
 	told *nats.Subscription
 }
 
+// newBench lets the test run beside others.
 func newBench(t *testing.T) *bench {
 	t.Helper()
+	t.Parallel()
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Answer, natstest.Notification, natstest.Logged)
 	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)

@@ -25,6 +25,7 @@ import (
 
 // Few users and much traffic between them, over three coordinators that dawdle and crash at random steps.
 func TestStress(t *testing.T) {
+	parallel(t)
 	for _, capacity := range []int{1, 2} {
 		t.Run(fmt.Sprintf("capacity %d", capacity), func(t *testing.T) {
 			t.Parallel()

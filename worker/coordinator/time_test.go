@@ -1,8 +1,11 @@
 package coordinator_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
@@ -10,6 +13,7 @@ import (
 
 // A call that reaches its maximum duration ends, whoever still talks or pends.
 func TestMaximumDuration(t *testing.T) {
+	parallel(t)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Notification, natstest.Due)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
@@ -48,6 +52,7 @@ func TestMaximumDuration(t *testing.T) {
 // An invitation that nobody handled before its ring timeout never rings, and its caller is told so; a hang-up is
 // carried out whenever it comes.
 func TestWhatWaitedTooLong(t *testing.T) {
+	parallel(t)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Notification)
 	i := newIntegrator(t, s)
@@ -68,4 +73,23 @@ func TestWhatWaitedTooLong(t *testing.T) {
 	eve.next("incoming_call_received")
 	eve.next("incoming_call_canceled")
 	expect(t, i.get("in-time"), object{"end_reason": "canceled"})
+}
+
+// Commands that wait, here hang-ups of calls that do not exist, keep nobody else from being answered. It stands
+// last of the tests that run alone, as what waits would be beside them.
+func TestAPIIsNotHeldUp(t *testing.T) {
+	s := newSceneAlone(t) // it measures time
+	for n := range 500 {
+		if err := s.nc.PublishRequest("ringline.loud.api.cancel", nats.NewInbox(),
+			fmt.Appendf(nil, `{"call_id":"no%d","user_id":"ann"}`, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := time.Now()
+	s.request("get", `{"call_id":"c1"}`)
+	s.ok("c1", "invite", inviteBob)
+	if took := time.Since(start); took > 4*time.Second {
+		t.Errorf("a get and an invite took %v", took)
+	}
+	parallel(t) // the end waits for the hang-ups
 }

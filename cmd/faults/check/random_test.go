@@ -29,6 +29,7 @@ func seeds(n uint64) uint64 {
 
 // Whatever people do, in whatever order and with whatever lost, a right Ringline breaks no rule.
 func TestRightRunsHaveNoViolations(t *testing.T) {
+	t.Parallel()
 	looked := map[string]int{}
 	for seed := range seeds(100) {
 		report := check.Check(randomRun(t, seed, 120), check.DefaultBounds())
@@ -216,7 +217,7 @@ func (p *player) draw() events.Command {
 // invitation invites some; often it crosses another one.
 func (p *player) invitation(id, caller string) events.Command {
 	if p.rng.IntN(3) == 0 {
-		for _, other := range p.ids() {
+		for _, other := range p.ids {
 			c := p.newest(other).Call
 			for _, x := range c.Callees {
 				if x.Pending() && c.CallerIn() {

@@ -17,7 +17,7 @@ func (w *world) rest() *record.History {
 	r.Stopped = w.tick()
 	r.Read = w.tick()
 	entries := map[string][]events.Entry{}
-	for _, id := range w.ids() {
+	for _, id := range w.ids {
 		c := w.newest(id).Call
 		for _, u := range append([]string{c.Caller.UserID}, userIDs(c)...) {
 			if c.On(u) {

@@ -29,6 +29,7 @@ type world struct {
 	h      *record.History
 	limits call.Limits
 	stored map[string][]stored // by call
+	ids    []string            // of all calls, in order
 	timers map[string]record.Stored
 	count  int
 	pick   func(n int) int // draws; nil: always 0
@@ -152,7 +153,7 @@ func (w *world) recall(d *delivery, now events.Transition, o call.Outcome) call.
 func (w *world) claim(cmd events.Command, users []string) (got call.Claimed) {
 	for _, u := range slices.Sorted(slices.Values(users)) {
 		live := 0
-		for _, id := range w.ids() {
+		for _, id := range w.ids {
 			c := w.newest(id).Call
 			if id == cmd.CallID || !c.On(u) {
 				continue
@@ -171,15 +172,6 @@ func (w *world) claim(cmd events.Command, users []string) (got call.Claimed) {
 		}
 	}
 	return got
-}
-
-func (w *world) ids() []string {
-	var ids []string
-	for id := range w.stored {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
 }
 
 func (w *world) carryOut(d *delivery, base events.Transition, o call.Outcome) (again int64) {
@@ -253,6 +245,9 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 		Subject: events.TransitionSubject(app, id), Seq: uint64(len(w.h.Rest.Calls) + 1), At: at, Data: string(data),
 	})
 	w.stored[id] = append(w.stored[id], stored{t, at})
+	if i, known := slices.BinarySearch(w.ids, id); !known {
+		w.ids = slices.Insert(w.ids, i, id)
+	}
 	for _, seq := range call.Gone(before, t) {
 		delete(w.timers, events.TimerSubject(app, id, seq))
 	}
@@ -344,9 +339,15 @@ func (w *world) expire(callID string, seq int) (again *delivery, at int64) {
 // due lists the deadlines that are.
 func (w *world) due() []timeouts.Deadline {
 	var list []timeouts.Deadline
-	for _, id := range w.ids() {
+	if len(w.timers) == 0 {
+		return list
+	}
+	for _, id := range w.ids {
 		for _, d := range call.Deadlines(w.newest(id)) {
-			if _, there := w.timers[events.TimerSubject("demo", id, d.Seq)]; there && d.At.Time().UnixNano() <= w.now {
+			if d.At.Time().UnixNano() > w.now {
+				continue
+			}
+			if _, there := w.timers[events.TimerSubject("demo", id, d.Seq)]; there {
 				list = append(list, timeouts.Deadline{CallID: id, Seq: d.Seq, Deadline: d.At})
 			}
 		}
