@@ -9,12 +9,10 @@ import (
 	"net/url"
 	"os"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
 )
 
@@ -114,20 +112,11 @@ func (d *dev) serve(
 }
 
 func (d *dev) setUp(ctx context.Context, natsURL string) error {
-	conn, err := connect(natsURL, "ringline setup", nats.CustomInboxPrefix(d.settings.InboxPrefix))
-	if err != nil {
-		return fmt.Errorf("connect to NATS: %w", err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn.Conn)
-	if err != nil {
-		return fmt.Errorf("JetStream: %w", err)
-	}
 	streams := d.settings.streams()
 	if d.memory {
 		streams.Storage = jetstream.MemoryStorage
 	}
-	return worker.Setup(ctx, js, streams)
+	return setUpStreams(ctx, natsURL, d.settings, streams)
 }
 
 func (d *dev) openData() (*dataDir, error) {

@@ -97,7 +97,7 @@ func newRoot() *cobra.Command {
 		&cobra.Group{ID: groupCall, Title: "Make calls, on a Ringline that runs:"},
 	)
 	root.SetFlagErrorFunc(nearestFlag)
-	root.AddCommand(newDev(), newSetup(), newCoordinator(), newTimeouts(), newEdge(), newConfig(), newVersion())
+	root.AddCommand(newDev(), newSetup(), newCoordinator(), newTimeouts(), newEdge(), newBench(), newConfig(), newVersion())
 	root.AddCommand(newWatch(), newLine(), newList(), newApp(), newToken())
 	root.AddCommand(newVerbs()...)
 	return root

@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// census is a stage that counts what each command does on the broker.
+type census struct {
+	stage    stage
+	observer *observer
+	dialect  dialect
+
+	mu     sync.Mutex
+	traces map[string]trace // by the name of the step, the cheapest
+	steps  map[string]step  // whose they are
+}
+
+func newCensus(s stage, o *observer, d dialect) *census {
+	return &census{stage: s, observer: o, dialect: d, traces: map[string]trace{}, steps: map[string]step{}}
+}
+
+func (c *census) send(ctx context.Context, s step) error {
+	return c.count(s, func() error { return c.stage.send(ctx, s) })
+}
+
+func (c *census) await(ctx context.Context, s step, event events.Kind) (at time.Time, err error) {
+	err = c.count(s, func() error {
+		at, err = c.stage.await(ctx, s, event)
+		return err
+	})
+	return at, err
+}
+
+func (c *census) count(s step, do func() error) error {
+	seen, err := c.observer.during(do)
+	if err != nil {
+		return err
+	}
+	t, err := c.dialect.trace(seen)
+	if err != nil {
+		return fmt.Errorf("%w, of step %s", err, s.name)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if best, ok := c.traces[s.name]; !ok || t.cheaper(best) {
+		c.traces[s.name], c.steps[s.name] = t, s
+	}
+	return nil
+}
+
+// plans makes a plan of each step.
+func (c *census) plans() (map[string]*plan, error) {
+	plans := map[string]*plan{}
+	for name, t := range c.traces {
+		p, err := newPlan(t, c.steps[name])
+		if err != nil {
+			return nil, err
+		}
+		plans[name] = p
+	}
+	return plans, nil
+}
+
+// Count is what a step does on one stream, or on one kind of subjects.
+type Count struct {
+	Messages int `json:"messages"`
+	Bytes    int `json:"bytes"`
+	Waits    int `json:"waits"` // replies that are waited for one after another
+}
+
+// Counted is what was counted, by step and place.
+type Counted map[string]map[string]Count
+
+// counted gives the counts of the cheapest command of each step.
+func (c *census) counted() Counted {
+	all := Counted{}
+	for name, t := range c.traces {
+		places := map[string]Count{}
+		waited := map[string]map[int]bool{}
+		for _, o := range t.all {
+			x := places[o.place]
+			x.Messages++
+			x.Bytes += o.bytes()
+			if o.reply != nil {
+				x.Messages++
+			}
+			places[o.place] = x
+		}
+		for _, o := range t.ops {
+			if o.reply == nil {
+				continue
+			}
+			if waited[o.place] == nil {
+				waited[o.place] = map[int]bool{}
+			}
+			waited[o.place][o.level] = true
+		}
+		for place, levels := range waited {
+			x := places[place]
+			x.Waits = len(levels)
+			places[place] = x
+		}
+		all[name] = places
+	}
+	return all
+}
+
+// exceeds says where the floor does more than was counted of Ringline.
+func (c Counted) exceeds(product Counted) error {
+	for step, places := range c {
+		for place, x := range places {
+			y := product[step][place]
+			if x.Messages > y.Messages || x.Waits > y.Waits {
+				return fmt.Errorf("bench: the floor does more than Ringline: %s, %s: %d messages and %d waits, against %d and %d",
+					step, place, x.Messages, x.Waits, y.Messages, y.Waits)
+			}
+		}
+	}
+	return nil
+}

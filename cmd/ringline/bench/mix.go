@@ -1,0 +1,235 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// Mix names what kind of calls are played.
+type Mix string
+
+// The mixes.
+const (
+	MixAnswered Mix = "answered" // one callee, who rings and accepts; the caller ends it
+	MixOutcomes Mix = "outcomes" // of twenty calls 10 are answered, 3 declined, 3 canceled, 2 busy and 2 time out
+	MixGroups   Mix = "groups"   // one caller and eight callees, of whom six accept and two decline
+	MixTimeouts Mix = "timeouts" // nobody answers, for a second
+)
+
+// Mixes lists them.
+func Mixes() []Mix { return []Mix{MixAnswered, MixOutcomes, MixGroups, MixTimeouts} }
+
+// size is how many users a call of the mix has.
+func (m Mix) size() int {
+	switch m {
+	case MixGroups:
+		return 9
+	case MixOutcomes:
+		return 3 // the third calls one who is busy
+	case MixAnswered, MixTimeouts:
+	}
+	return 2
+}
+
+// player plays calls on a stage, and takes their times.
+type player struct {
+	stage stage
+	app   string
+	mix   Mix
+	times *times
+}
+
+// play plays the call that is the n-th of its mix. Due is when it was to begin; where that is now, it is zero.
+func (p player) play(ctx context.Context, n int, c *played, due time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if due.IsZero() {
+		due = time.Now()
+	}
+	x := scene{player: p, call: c, due: due}
+	switch p.mix {
+	case MixAnswered:
+		return x.answered(ctx)
+	case MixOutcomes:
+		return x.outcome(ctx, n%20)
+	case MixGroups:
+		return x.group(ctx)
+	case MixTimeouts:
+		return x.unanswered(ctx)
+	}
+	return fmt.Errorf("bench: no mix %q", p.mix)
+}
+
+// scene is one call as it is played.
+type scene struct {
+	player
+
+	call *played
+	due  time.Time
+}
+
+// act sends a command of one of the call's users.
+func (x scene) act(ctx context.Context, name string, by int, cmd events.Command) error {
+	cmd.App, cmd.UserID, cmd.CommandID = x.app, x.call.users[by], fmt.Sprintf("%s-%d", cmd.Verb, by)
+	if cmd.CallID == "" {
+		cmd.CallID = x.call.id
+	}
+	begun := time.Now()
+	if err := x.stage.send(ctx, step{name: name, call: x.call, by: by, cmd: cmd}); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	x.times.command.add(time.Since(begun))
+	return nil
+}
+
+func (x scene) verb(ctx context.Context, name string, by int, v events.Verb) error {
+	return x.act(ctx, name, by, events.Command{CommandAddress: events.CommandAddress{Verb: v}})
+}
+
+// invite rings everybody else, and takes how long it took until the last of them rang.
+func (x scene) invite(ctx context.Context, name string, callees []int, timeout int) error {
+	cmd := events.Command{CommandAddress: events.CommandAddress{Verb: events.VerbInvite}, RingTimeoutS: timeout}
+	for _, i := range callees {
+		cmd.Callees = append(cmd.Callees, events.Party{UserID: x.call.users[i]})
+	}
+	for _, e := range x.call.ears { // what is left there is of an earlier call
+		for len(e) > 0 {
+			<-e
+		}
+	}
+	sent := make(chan error, 1)
+	go func() { sent <- x.act(ctx, name, 0, cmd) }()
+	for _, i := range callees {
+		h, err := x.call.ears[i].hear(ctx, events.IncomingCallReceived)
+		if err != nil {
+			return fmt.Errorf("%w; %w", err, <-sent)
+		}
+		x.times.ring.add(h.at.Sub(x.due))
+	}
+	return <-sent
+}
+
+// then sends a command and takes how long it took until somebody else was told.
+func (x scene) then(ctx context.Context, name string, by int, v events.Verb, listener int, event events.Kind) error {
+	begun := time.Now()
+	sent := make(chan error, 1)
+	go func() { sent <- x.verb(ctx, name, by, v) }()
+	h, err := x.call.ears[listener].hear(ctx, event)
+	if err != nil {
+		return fmt.Errorf("%w; %w", err, <-sent)
+	}
+	x.times.told.add(h.at.Sub(begun))
+	return <-sent
+}
+
+func (x scene) answered(ctx context.Context) error {
+	if err := x.invite(ctx, "invite", []int{1}, 0); err != nil {
+		return err
+	}
+	if err := x.then(ctx, "ring", 1, events.VerbRing, 0, events.OutgoingCallRinging); err != nil {
+		return err
+	}
+	if err := x.then(ctx, "accept", 1, events.VerbAccept, 0, events.OutgoingCallAccepted); err != nil {
+		return err
+	}
+	return x.then(ctx, "end", 0, events.VerbEnd, 1, events.CallEnded)
+}
+
+// outcome plays one of twenty calls.
+func (x scene) outcome(ctx context.Context, n int) error {
+	switch {
+	case n < 10:
+		return x.answered(ctx)
+	case n < 18:
+	default:
+		return x.unanswered(ctx)
+	}
+	if err := x.invite(ctx, "invite", []int{1}, 0); err != nil {
+		return err
+	}
+	switch {
+	case n < 13:
+		return x.then(ctx, "decline", 1, events.VerbDecline, 0, events.OutgoingCallDeclined)
+	case n < 16:
+		return x.then(ctx, "cancel", 0, events.VerbCancel, 1, events.IncomingCallCanceled)
+	}
+	second := events.Command{
+		CommandAddress: events.CommandAddress{CallID: x.call.id + "-b", Verb: events.VerbInvite},
+		Callees:        []events.Party{{UserID: x.call.users[1]}},
+	}
+	third := x
+	third.call = &played{id: second.CallID, users: x.call.users, ears: x.call.ears}
+	if err := third.act(ctx, "invite busy", 2, second); err != nil {
+		return err
+	}
+	return x.then(ctx, "cancel", 0, events.VerbCancel, 1, events.IncomingCallCanceled)
+}
+
+// unanswered rings for a second, and takes how long after its deadline the caller was told.
+func (x scene) unanswered(ctx context.Context) error {
+	const rings = 1
+	begun := time.Now()
+	if err := x.invite(ctx, "invite", []int{1}, rings); err != nil {
+		return err
+	}
+	if err := x.then(ctx, "ring", 1, events.VerbRing, 0, events.OutgoingCallRinging); err != nil {
+		return err
+	}
+	at, err := x.stage.await(ctx, step{name: stepExpire, call: x.call, by: 0}, events.OutgoingCallTimeout)
+	if err == nil {
+		x.times.late.add(at.Sub(begun.Add(rings * time.Second)))
+	}
+	return err
+}
+
+func (x scene) group(ctx context.Context) error {
+	callees := []int{1, 2, 3, 4, 5, 6, 7, 8}
+	if err := x.invite(ctx, "invite 8", callees, 0); err != nil {
+		return err
+	}
+	const accept = 6
+	if err := x.all(callees, func(i int) error { return x.verb(ctx, "ring", i, events.VerbRing) }); err != nil {
+		return err
+	}
+	if err := x.verb(ctx, "accept first", 1, events.VerbAccept); err != nil {
+		return err
+	}
+	err := x.all(callees[1:], func(i int) error {
+		if i > accept {
+			return x.verb(ctx, "decline", i, events.VerbDecline)
+		}
+		return x.verb(ctx, "accept", i, events.VerbAccept)
+	})
+	if err != nil {
+		return err
+	}
+	if err := x.verb(ctx, "end", 0, events.VerbEnd); err != nil {
+		return err
+	}
+	for i := 1; i <= accept; i++ {
+		if _, err := x.call.ears[i].hear(ctx, events.CallEnded); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// all lets users act beside each other.
+func (x scene) all(users []int, act func(user int) error) error {
+	var wg sync.WaitGroup
+	errs := make([]error, len(users))
+	for i, u := range users {
+		wg.Go(func() { errs[i] = act(u) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

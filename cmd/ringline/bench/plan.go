@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+)
+
+// plan is what the floor does for a command: what was seen when Ringline handled one of the same name.
+type plan struct {
+	command []byte
+	ops     []planned
+	waits   int
+	call    *played // whose command was seen
+	by      int
+}
+
+// planned is one operation of a plan.
+type planned struct {
+	kind    kind
+	level   int
+	waits   bool
+	subject []string // in tokens
+	header  nats.Header
+	expects bool // the write says which message of its subject it expects to be the last
+	body    []byte
+	read    []string // the subject that is read, in tokens
+	after   time.Duration
+}
+
+// newPlan makes a plan of what was seen.
+func newPlan(t trace, s step) (*plan, error) {
+	p := &plan{command: t.command.Data, waits: t.waits(), call: s.call, by: s.by}
+	for _, o := range t.ops {
+		x := planned{
+			kind: o.kind, level: o.level, waits: o.reply != nil, subject: rename(o.msg.Subject), body: o.msg.Data,
+			header: nats.Header{},
+		}
+		for name, values := range o.msg.Header {
+			x.header[name] = slices.Clone(values)
+		}
+		x.expects = x.header.Get(jetstream.ExpectedLastSubjSeqHeader) != ""
+		if at, ok := strings.CutPrefix(x.header.Get(jetstream.ScheduleHeader), "@at "); ok {
+			due, err := time.Parse(time.RFC3339Nano, at)
+			if err != nil {
+				return nil, fmt.Errorf("bench: a deadline: %w", err)
+			}
+			x.after = time.Until(due)
+			x.header.Set(jetstream.ScheduleTargetHeader, strings.Join(rename(x.header.Get(jetstream.ScheduleTargetHeader)), "."))
+		}
+		if o.kind == kindRead || o.kind == kindLead {
+			var what struct {
+				LastBySubject string `json:"last_by_subj"`
+			}
+			if err := json.Unmarshal(o.msg.Data, &what); err != nil || what.LastBySubject == "" {
+				return nil, fmt.Errorf("bench: a read that the floor can't do: %s", o.msg.Data)
+			}
+			x.read = rename(what.LastBySubject)
+		}
+		p.ops = append(p.ops, x)
+	}
+	return p, nil
+}
+
+// rename takes a subject of Ringline's apart, as one of the floor.
+func rename(subject string) []string {
+	subject = strings.Replace(subject, ringline.stream, bare.stream, 1)
+	if rest, ok := strings.CutPrefix(subject, ringline.subject); ok {
+		subject = bare.subject + rest
+	}
+	return strings.Split(subject, ".")
+}
+
+// errand is a command that the floor is to carry out.
+type errand struct {
+	plan   *plan
+	call   *played
+	by     int
+	answer string // the token
+	rings  time.Duration
+}
+
+// subject gives a subject of the plan for this errand: with its call, its users and its answer.
+func (e errand) subject(tokens []string) string {
+	var b strings.Builder
+	for i, t := range tokens {
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		switch {
+		case i == 3 && tokens[2] == "answer":
+			b.WriteString(e.answer)
+			return b.String()
+		case t == e.plan.call.id:
+			t = e.call.id
+		default:
+			if at := slices.Index(e.plan.call.users, t); at >= 0 {
+				t = e.call.users[e.as(at)]
+			}
+		}
+		b.WriteString(t)
+	}
+	return b.String()
+}
+
+// as is who has the part here that this user had in the plan: the sender that of the sender.
+func (e errand) as(user int) int {
+	switch user {
+	case e.plan.by:
+		return e.by
+	case e.by:
+		return e.plan.by
+	}
+	return user
+}
+
+// headers gives those of an operation, at most with what it expects and when it is due.
+func (e errand) headers(o planned, last func() string) nats.Header {
+	if len(o.header) == 0 {
+		return nil
+	}
+	h := make(nats.Header, len(o.header))
+	maps.Copy(h, o.header)
+	if o.expects {
+		h[jetstream.ExpectedLastSubjSeqHeader] = []string{last()}
+	}
+	if o.after > 0 {
+		after := o.after
+		if e.rings > 0 && after < events.MaxRingTimeoutS*time.Second {
+			after = e.rings
+		}
+		h[jetstream.ScheduleHeader] = []string{"@at " + time.Now().Add(after).UTC().Format(time.RFC3339Nano)}
+		h[jetstream.ScheduleTargetHeader] = []string{e.subject(strings.Split(o.header.Get(jetstream.ScheduleTargetHeader), "."))}
+	}
+	return h
+}
