@@ -95,8 +95,11 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 // is decided is the first call.
 func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare) worker.Exit {
 	callID, load := d.cmd.CallID, c.calls.Load
-	if glare != nil {
+	switch {
+	case glare != nil:
 		callID, load = glare.CallID, c.calls.Lead
+	case d.cmd.Verb == events.VerbInvite && d.handledFirst():
+		load = c.calls.None
 	}
 	for atLeader := glare != nil; d.conflicts < maxConflicts; atLeader = true {
 		if !worker.Ours(d.msg) {
@@ -165,7 +168,7 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	}
 	if users := call.Claims(base.Transition, d.cmd, in); len(users) > 0 {
 		claim := store.Claim{
-			Command: d.cmd, Base: base.Transition, Users: users, In: in, Claimed: func() { c.did(d, meter.StepClaimed) },
+			Command: d.cmd, Base: base.Transition, Users: users, In: in, First: d.handledFirst(), Claimed: func() { c.did(d, meter.StepClaimed) },
 		}
 		if in.Claimed, err = c.lines.Claim(ctx, claim); err != nil {
 			return nil, err

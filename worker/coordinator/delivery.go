@@ -31,8 +31,11 @@ type delivery struct {
 // deliveries anew, so that one of a command that has waited proves nothing.
 func (d delivery) isFirst() bool {
 	const handledBy = time.Second
-	return d.delivered == 1 && d.conflicts == 0 && time.Since(d.at) < handledBy
+	return d.handledFirst() && time.Since(d.at) < handledBy
 }
+
+// handledFirst says whether it looks as if nobody had handled the command before. What is guessed from that a write decides.
+func (d delivery) handledFirst() bool { return d.delivered == 1 && d.conflicts == 0 }
 
 // read takes the command out of its message. With an error the delivery still holds what could be read.
 func read(msg jetstream.Msg) (delivery, *events.Error) {

@@ -49,6 +49,9 @@ func (s *Calls) Load(ctx context.Context, app, callID string) (Loaded, error) {
 	return s.newest(ctx, app, callID, s.msg.anywhere)
 }
 
+// None takes it that there is no such call, as is most likely of one that is about to begin. The commit verifies it.
+func (s *Calls) None(context.Context, string, string) (Loaded, error) { return Loaded{}, nil }
+
 // Lead reads a call from the leader.
 func (s *Calls) Lead(ctx context.Context, app, callID string) (Loaded, error) {
 	return s.newest(ctx, app, callID, s.msg.atLeader)

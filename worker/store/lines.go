@@ -32,6 +32,7 @@ type Lines struct {
 	msg   reader
 	calls *Calls
 	log   zerolog.Logger
+	hints hints
 
 	garbage, takeovers *meter.Count
 }
@@ -39,7 +40,7 @@ type Lines struct {
 // NewLines gives the lines behind this connection. The meter may be nil.
 func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger, m *meter.Meter) *Lines {
 	return &Lines{
-		js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log,
+		js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log, hints: newHints(),
 		garbage: m.Garbage(meter.OnLine), takeovers: m.Takeovers(),
 	}
 }
@@ -75,7 +76,8 @@ func (s *Lines) read(ctx context.Context, app, userID string) (line, error) {
 
 // write replaces what the line holds; ErrConflict if somebody else has written it meanwhile.
 func (s *Lines) write(ctx context.Context, app string, l line, entries []events.Entry) error {
-	msg := nats.NewMsg(kvPrefix + events.LineKey(app, l.user))
+	key := events.LineKey(app, l.user)
+	msg := nats.NewMsg(kvPrefix + key)
 	if len(entries) == 0 {
 		msg.Header.Set("KV-Operation", "DEL")
 		msg.Header.Set(jetstream.MsgTTLHeader, "60s")
@@ -86,17 +88,22 @@ func (s *Lines) write(ctx context.Context, app string, l line, entries []events.
 		}
 		msg.Data = data
 	}
-	err := worker.Retry(ctx, func(ctx context.Context) error {
-		_, err := s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(l.revision))
+	var ack *jetstream.PubAck
+	err := worker.Retry(ctx, func(ctx context.Context) (err error) {
+		ack, err = s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(l.revision))
 		return err
 	})
 	switch {
+	case err == nil:
+		s.hints.left(key, line{l.user, entries, ack.Sequence})
+		return nil
 	case isConflict(err):
-		return ErrConflict
-	case err != nil:
-		return fmt.Errorf("store: write a line: %w", err)
+		err = ErrConflict
+	default:
+		err = fmt.Errorf("store: write a line: %w", err)
 	}
-	return nil
+	s.hints.forget(key)
+	return err
 }
 
 // Claim is what an invite or add wants of the lines of its users.
@@ -105,17 +112,19 @@ type Claim struct {
 	Base    events.Transition // the call as the claim is decided on
 	Users   []string
 	In      call.Input
+	First   bool   // nobody has handled the command before
 	Claimed func() // told of each line that was claimed
 }
 
 // Claim claims the lines of the users one after another, in the order of their ids, so that two invitations that
-// cross can't block each other; the reads go before, in parallel. ErrConflict means that the call has moved on.
+// cross can't block each other. The reads go before, in parallel; where the command is handled for the first time a line is
+// not read but taken to be empty, as it is most of the time. ErrConflict means that the call has moved on.
 func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 	users := slices.Sorted(slices.Values(c.Users))
 	if mutant.Planted(mutant.ClaimsUnordered) && len(c.Command.CallID)%2 == 0 {
 		slices.Reverse(users)
 	}
-	lines, err := s.readAll(ctx, c.Command.App, users)
+	lines, err := s.linesOf(ctx, c, users)
 	if err != nil {
 		return call.Claimed{}, err
 	}
@@ -138,13 +147,22 @@ func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 	return got, nil
 }
 
-func (s *Lines) readAll(ctx context.Context, app string, users []string) ([]line, error) {
-	lines, reads := make([]line, len(users)), make([]func() error, len(users))
+// linesOf gives the lines as they were read, or, the first time, as empty where this process does not know better.
+func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, error) {
+	lines := make([]line, len(users))
+	var reads []func() error
 	for i, u := range users {
-		reads[i] = func() (err error) {
-			lines[i], err = s.read(ctx, app, u)
-			return err
+		if c.First {
+			l, known := s.hints.recall(events.LineKey(c.Command.App, u))
+			if !known || len(l.entries) == 0 {
+				lines[i] = line{user: u, revision: l.revision}
+				continue
+			}
 		}
+		reads = append(reads, func() (err error) {
+			lines[i], err = s.read(ctx, c.Command.App, u)
+			return err
+		})
 	}
 	return lines, worker.Together(reads...)
 }
@@ -270,35 +288,48 @@ func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loade
 
 // Release takes the call off the lines of those of the users who are not in it any more. Only dead entries go.
 func (s *Lines) Release(ctx context.Context, now events.Transition, users []string) error {
+	return worker.Together(s.Releases(ctx, now, users)...)
+}
+
+// Releases is Release, to be done beside something else: one for each line.
+func (s *Lines) Releases(ctx context.Context, now events.Transition, users []string) (releases []func() error) {
 	if now.Seq == 0 || mutant.Planted(mutant.LinesNotReleased) {
 		return nil
 	}
-	var releases []func() error
 	for _, u := range slices.Compact(slices.Sorted(slices.Values(users))) {
 		if !now.Call.On(u) {
 			releases = append(releases, func() error { return s.release(ctx, now.Call, u) })
 		}
 	}
-	return worker.Together(releases...)
+	return releases
 }
 
 func (s *Lines) release(ctx context.Context, c events.Call, userID string) error {
+	l, known := s.hints.recall(events.LineKey(c.App, userID))
 	for range maxClaims {
-		l, err := s.read(ctx, c.App, userID)
-		if err != nil {
+		left := without(l, c)
+		if !known || len(left) == len(l.entries) {
+			var err error
+			if l, err = s.read(ctx, c.App, userID); err != nil {
+				return err
+			}
+			if left = without(l, c); len(left) == len(l.entries) {
+				return nil
+			}
+		}
+		if err := s.write(ctx, c.App, l, left); !errors.Is(err, ErrConflict) {
 			return err
 		}
-		left := slices.DeleteFunc(slices.Clone(l.entries), func(e events.Entry) bool {
-			return e.CallID == c.CallID && e.State(userID, c) == events.EntryDead
-		})
-		if len(left) == len(l.entries) {
-			return nil
-		}
-		if err = s.write(ctx, c.App, l, left); !errors.Is(err, ErrConflict) {
-			return err
-		}
+		known = false
 	}
 	return nil // a dead entry that stays is taken over by the next claim
+}
+
+// without gives the entries of the line but those of the call that are dead.
+func without(l line, c events.Call) []events.Entry {
+	return slices.DeleteFunc(slices.Clone(l.entries), func(e events.Entry) bool {
+		return e.CallID == c.CallID && e.State(l.user, c) == events.EntryDead
+	})
 }
 
 // CallsOf lists the calls that the user is in, each read from the leader.
