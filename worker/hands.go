@@ -11,7 +11,7 @@ import (
 // hands holds the messages that are being handled, or wait for room or for the one before them.
 type hands struct {
 	handle func(*held)
-	room   chan struct{} // one for each that is worked on
+	ready  chan *held    // what can be handled: of each key one at a time
 	most   int           // how many are held
 	freed  chan struct{} // that there is room again
 	wg     sync.WaitGroup
@@ -21,12 +21,24 @@ type hands struct {
 	held  map[*held]bool
 }
 
+// newHands works on so many messages at once, until it is let go. Those who work stay: a stack that has grown once need not
+// grow again for each message.
 func newHands(parallel int, handle func(*held)) *hands {
 	parallel = max(parallel, 1)
-	return &hands{
-		handle: handle, room: make(chan struct{}, parallel), most: heldFor * parallel, freed: make(chan struct{}, 1),
+	h := &hands{
+		handle: handle, most: heldFor * parallel, freed: make(chan struct{}, 1),
 		lanes: map[string][]*held{}, held: map[*held]bool{},
 	}
+	h.ready = make(chan *held, h.most)
+	for range parallel {
+		go h.work()
+	}
+	return h
+}
+
+// letGo ends those who work, once nothing is held any more.
+func (h *hands) letGo() {
+	go func() { h.wg.Wait(); close(h.ready) }()
 }
 
 // free waits until there is room and says how much; 0 once ctx has ended.
@@ -47,46 +59,43 @@ func (h *hands) free(ctx context.Context) int {
 }
 
 // take holds the message and hands it on; it never waits.
-func (h *hands) take(key string, msg *held) {
+func (h *hands) take(msg *held) {
 	h.wg.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held[msg] = true
-	waiting, busy := h.lanes[key]
+	waiting, busy := h.lanes[msg.key]
 	if busy {
-		h.lanes[key] = append(waiting, msg)
+		h.lanes[msg.key] = append(waiting, msg)
 		return
 	}
-	h.lanes[key] = nil
-	go h.work(key, msg)
+	h.lanes[msg.key] = nil
+	h.ready <- msg
 }
 
-// work handles the messages of one key, one after another, until there is none left.
-func (h *hands) work(key string, msg *held) {
-	for more := true; more; {
-		h.room <- struct{}{}
+func (h *hands) work() {
+	for msg := range h.ready {
 		h.handle(msg)
-		<-h.room
-		msg, more = h.next(key, msg)
-		h.wg.Done()
+		h.done(msg)
 	}
 }
 
-func (h *hands) next(key string, done *held) (*held, bool) {
+// done lets the next message of the key be handled.
+func (h *hands) done(msg *held) {
 	h.mu.Lock()
-	defer h.mu.Unlock()
-	delete(h.held, done)
+	delete(h.held, msg)
 	select {
 	case h.freed <- struct{}{}:
 	default:
 	}
-	waiting := h.lanes[key]
-	if len(waiting) == 0 {
-		delete(h.lanes, key)
-		return nil, false
+	if waiting := h.lanes[msg.key]; len(waiting) > 0 {
+		h.lanes[msg.key] = waiting[1:]
+		h.ready <- waiting[0]
+	} else {
+		delete(h.lanes, msg.key)
 	}
-	h.lanes[key] = waiting[1:]
-	return waiting[0], true
+	h.mu.Unlock()
+	h.wg.Done()
 }
 
 // extend keeps the messages in hand from being delivered to somebody else.

@@ -12,6 +12,7 @@ import (
 // held is a message in hand.
 type held struct {
 	jetstream.Msg
+	key   string // messages of one key are handled in order
 	asked asking
 
 	mu    sync.Mutex
@@ -28,8 +29,8 @@ type asking struct {
 func askingNow(nc *nats.Conn) asking { return asking{nc, time.Now(), nc.Stats().Reconnects} }
 
 // hold takes a message in hand that was asked for then, and so can't have been delivered before.
-func hold(msg jetstream.Msg, asked asking) *held {
-	return &held{Msg: msg, asked: asked, until: asked.at.Add(ackWait)}
+func hold(msg jetstream.Msg, key string, asked asking) *held {
+	return &held{Msg: msg, key: key, asked: asked, until: asked.at.Add(ackWait)}
 }
 
 // Ours says whether the server can't have given the message to anybody else meanwhile. It may have once this worker, the

@@ -43,6 +43,7 @@ func (r Runner) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(r.Drain, stop) })()
 	r.count = r.Meter.Consumer(r.Consumer)
 	h := newHands(r.Parallel, func(msg *held) { r.handle(work, msg) })
+	defer h.letGo()
 	extended := make(chan struct{})
 	go func() { defer close(extended); h.extend(work, r.JS.Conn()) }()
 	defer func() { stop(); <-extended }()
@@ -84,7 +85,7 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
 		}
 		for msg := range batch.Messages() {
-			h.take(r.Key(msg.Subject()), hold(msg, asked))
+			h.take(hold(msg, r.Key(msg.Subject()), asked))
 		}
 		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)

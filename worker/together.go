@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -16,14 +17,20 @@ import (
 // the message would end in turn.
 var ErrPanic = errors.New("worker: panic")
 
-// Together runs the functions beside each other and joins their errors. A panic is one of them.
+// Together runs the functions beside each other, the last one here, and joins their errors. A panic is one of them. What is
+// nil has nothing to do.
 func Together(fs ...func() error) error {
-	errs := make(chan error, len(fs))
-	for _, f := range fs {
+	fs = slices.DeleteFunc(fs, func(f func() error) bool { return f == nil })
+	if len(fs) == 0 {
+		return nil
+	}
+	others, last := fs[:len(fs)-1], fs[len(fs)-1]
+	errs := make(chan error, len(others))
+	for _, f := range others {
 		go func() { errs <- guard(f) }()
 	}
-	var all error
-	for range fs {
+	all := guard(last)
+	for range others {
 		all = errors.Join(all, <-errs)
 	}
 	return all
@@ -54,13 +61,11 @@ const (
 
 // Retry repeats what fails for want of an answer.
 func Retry(ctx context.Context, try func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, tryFor)
-	defer cancel()
-	for {
+	for end := time.Now().Add(tryFor); ; {
 		one, done := context.WithTimeout(ctx, oneTry)
 		err := try(one)
 		done()
-		if !unanswered(err) {
+		if !unanswered(err) || time.Until(end) < tryAgain {
 			return err
 		}
 		select {

@@ -36,25 +36,25 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 	return c.accepted(d, after.Call)
 }
 
-// effects releases the lines of those whom the transition took out of the call, writes the deadline that it made,
-// if the call as it now is still waits for it, and tells those whom it concerns, beside each other. Done again,
-// it does the same.
+// effects tells those whom the transition concerns, releases the lines of those whom it took out of the call and writes the
+// deadline that it made, if the call as it now is still waits for it, beside each other. Done again, it does the same.
 func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.Transition) error {
-	return worker.Together(
-		func() error { return c.lines.Release(ctx, now, append(claimants(d.cmd), moved(made)...)) },
-		func() error { return c.arm(ctx, made, now) },
-		func() error { return c.notify(made, now) },
+	return errors.Join(
+		c.notify(made, now), // waits for nobody
+		worker.Together(append(c.lines.Releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now))...),
 	)
 }
 
-// arm writes the deadline that transition made created, if the call as it now is still waits for it.
-func (c *Coordinator) arm(ctx context.Context, made, now events.Transition) error {
+// arming writes the deadline that transition made created; nil if the call as it now is does not wait for it.
+func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) func() error {
 	due, waits := call.Made(now, made.Seq)
 	if !waits || mutant.Planted(mutant.NoDeadline) {
 		return nil
 	}
 	d := timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
-	return worker.Retry(ctx, func(ctx context.Context) error { return timeouts.Arm(ctx, c.js, now.Call.App, d) })
+	return func() error {
+		return worker.Retry(ctx, func(ctx context.Context) error { return timeouts.Arm(ctx, c.js, now.Call.App, d) })
+	}
 }
 
 // claimants lists those whose lines an invite or add may have claimed, in this delivery or an earlier one.
