@@ -44,7 +44,7 @@ func ReadAppSettings(data []byte) (AppSettings, error) {
 	var s AppSettings
 	members, bad := readObject(data, MaxAppSettings)
 	if bad == nil {
-		_, bad = readFields("an app", members, appFields(), s.set)
+		bad = readFields("an app", members, appFields(), s.set)
 	}
 	if bad != nil {
 		return s, bad

@@ -8,6 +8,27 @@ import (
 
 // Encode writes v as one line of JSON without HTML escaping, as every message of Ringline is written.
 func Encode(v any) ([]byte, error) {
+	switch x := v.(type) {
+	case *Notification:
+		return encode(x, roomFor(len(x.Call.Callees))), nil
+	case Notification:
+		return encode(&x, roomFor(len(x.Call.Callees))), nil
+	case Answer:
+		room := roomFor(0)
+		if x.Call != nil {
+			room = roomFor(len(x.Call.Callees))
+		}
+		return encode(&x, room), nil
+	case []Entry:
+		c := codec{out: make([]byte, 0, 160*len(x))}
+		putItems(&c, x, func(c *codec, x *Entry) { c.object(x) })
+		return c.out, nil
+	}
+	return encodeSlowly(v)
+}
+
+// encodeSlowly is what all other messages are written with.
+func encodeSlowly(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

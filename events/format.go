@@ -27,12 +27,12 @@ func (e *NewerFormatError) Error() string {
 
 // transitionType is the type of a CloudEvent.
 func transitionType(e Event, format int) string {
-	return fmt.Sprintf("%s%s.v%d", typePrefix, e, format)
+	return typePrefix + string(e) + ".v" + strconv.Itoa(format)
 }
 
 // transitionSchema is where the schema of that type is.
 func transitionSchema(e Event, format int) string {
-	return fmt.Sprintf("%s%s/v%d.json", schemaPrefix, e, format)
+	return schemaPrefix + string(e) + "/v" + strconv.Itoa(format) + ".json"
 }
 
 // formatOf is the format that a type names, 0 if it is none of a transition.

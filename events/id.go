@@ -20,13 +20,18 @@ func tokenByte(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '-'
 }
 
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !tokenByte(s[i]) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= MaxToken
+}
+
 // CheckToken checks an app, a call id, a command id, a service, a verb or an answer token: 1 to 64 of A-Z a-z 0-9 _ -.
 func CheckToken(field, s string) *Error {
-	bad := s == "" || len(s) > MaxToken
-	for i := 0; i < len(s) && !bad; i++ {
-		bad = !tokenByte(s[i])
-	}
-	if bad {
+	if !isToken(s) {
 		return invalid("%s: must be 1 to %d characters of A-Z a-z 0-9 _ -, got %s", field, MaxToken, quoted(s))
 	}
 	return nil
@@ -62,6 +67,9 @@ func quoted(s string) string {
 // (upper-case hex). If that is longer than 128 bytes it is =h and the lower-case hex SHA-256 of the id instead.
 func Escape(id string) string {
 	const digits = "0123456789ABCDEF"
+	if isToken(id) {
+		return id
+	}
 	var b strings.Builder
 	for i := range len(id) {
 		if c := id[i]; tokenByte(c) {

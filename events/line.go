@@ -47,7 +47,12 @@ func (c Call) On(userID string) bool {
 
 // ReadLine reads the value of a line.
 func ReadLine(data []byte) ([]Entry, error) {
-	var entries []Entry
+	c := codec{reads: true, in: string(data)}
+	entries := takeItems(&c, func(c *codec, x *Entry) { c.object(x) })
+	if c.space(); !c.lost && c.at == len(c.in) {
+		return entries, nil
+	}
+	entries = nil
 	if err := json.Unmarshal(data, &entries); err != nil {
 		return nil, fmt.Errorf("events: read a line: %w", err)
 	}

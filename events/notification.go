@@ -1,7 +1,7 @@
 package events
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -34,7 +34,7 @@ func NewNotice(receiver string, t Transition, k int, kind Kind) Notice {
 		by = by.hidden(receiver)
 	}
 	return Notice{To: receiver, Notification: Notification{
-		Event: kind, ID: fmt.Sprintf("%s-%d", TransitionID(t.Call.CallID, t.Seq), k),
+		Event: kind, ID: TransitionID(t.Call.CallID, t.Seq) + "-" + strconv.Itoa(k),
 		CallID: t.Call.CallID, Seq: t.Seq, By: by, Call: t.Call.For(receiver),
 	}}
 }

@@ -69,36 +69,37 @@ func readCommand(c Command, data []byte, allowed []string, makeID func() string)
 		return c, err
 	}
 	if i := slices.IndexFunc(members, func(m member) bool { return m.name == "command_id" }); i >= 0 {
-		if id, err := readString(members[i].raw); err == nil && CheckToken("", id) == nil {
+		if id, err := readString(members[i].raw); err == nil && isToken(id) {
 			c.CommandID = id // for the answer, whatever else is wrong
 		}
 	}
-	seen, err := readFields(string(c.Verb), members, allowed, c.set)
-	if err != nil {
+	if err := readFields(string(c.Verb), members, allowed, c.set); err != nil {
 		return c, err
 	}
 	if c.CommandID == "" && makeID != nil {
 		c.CommandID = makeID()
 	}
-	return c, c.check(seen)
+	return c, c.check(members)
 }
 
-// readFields reads the members of an object that may have these fields, each at most once, and says which came.
-func readFields(what string, members []member, allowed []string, set func(string, json.RawMessage) *Error) (map[string]bool, *Error) {
-	seen := map[string]bool{}
-	for _, m := range members {
+// readFields reads the members of an object that may have these fields, each at most once.
+func readFields(what string, members []member, allowed []string, set func(string, json.RawMessage) *Error) *Error {
+	for i, m := range members {
 		switch {
 		case !slices.Contains(allowed, m.name):
-			return seen, invalid("%s: unknown field, %s has %s", quoted(m.name), what, list(allowed))
-		case seen[m.name]:
-			return seen, invalid("%s: given twice", m.name)
+			return invalid("%s: unknown field, %s has %s", quoted(m.name), what, list(allowed))
+		case isThere(members[:i], m.name):
+			return invalid("%s: given twice", m.name)
 		}
-		seen[m.name] = true
 		if err := set(m.name, m.raw); err != nil {
-			return seen, err
+			return err
 		}
 	}
-	return seen, nil
+	return nil
+}
+
+func isThere(members []member, name string) bool {
+	return slices.ContainsFunc(members, func(m member) bool { return m.name == name })
 }
 
 // set reads one field of the body. An empty string is as good as a field that was left out.
@@ -151,22 +152,23 @@ func (c *Command) set(name string, raw json.RawMessage) *Error {
 }
 
 func (c *Command) setCallees(raw json.RawMessage) *Error {
-	var items []json.RawMessage
-	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
+	items, ok := splitItems(raw)
+	if !ok && (raw[0] != '[' || json.Unmarshal(raw, &items) != nil) {
 		return invalid("callees: must be an array, got %s", kindOf(raw))
 	}
 	if len(items) == 0 {
 		return invalid("callees: must have at least 1 entry%s", map[bool]string{true: "; leave it out to cancel all"}[c.Verb == VerbCancel])
 	}
 	taken := make(map[string]bool, len(items))
+	c.Callees = make([]Party, 0, len(items))
 	for i, item := range items {
-		where := fmt.Sprintf("callees[%d]", i)
-		p, err := readParty(where, item, c.Verb == VerbCancel)
+		p, err := readParty(item, c.Verb == VerbCancel)
 		if err != nil {
+			err.Message = fmt.Sprintf("callees[%d]%s", i, err.Message)
 			return err
 		}
 		if taken[p.UserID] {
-			return invalid("%s.user_id: %s is there twice", where, quoted(p.UserID))
+			return invalid("callees[%d].user_id: %s is there twice", i, quoted(p.UserID))
 		}
 		taken[p.UserID] = true
 		c.Callees = append(c.Callees, p)
@@ -174,28 +176,26 @@ func (c *Command) setCallees(raw json.RawMessage) *Error {
 	return nil
 }
 
-// readParty reads one callee: an object, or where bare a user id.
-func readParty(where string, raw json.RawMessage, bare bool) (p Party, err *Error) {
+// readParty reads one callee: an object, or where bare a user id. What is wrong is told without the name of the callee.
+func readParty(raw json.RawMessage, bare bool) (p Party, err *Error) {
 	if bare {
 		id, e := readString(raw)
 		if e != nil {
-			return p, invalid("%s: %v", where, e)
+			return p, invalid(": %v", e)
 		}
-		return Party{UserID: id}, CheckName(where, id)
+		return Party{UserID: id}, CheckName("", id)
 	}
 	if raw[0] != '{' {
-		return p, invalid("%s: must be an object, got %s", where, kindOf(raw))
+		return p, invalid(": must be an object, got %s", kindOf(raw))
 	}
 	members, err := readObject(raw, MaxCommand)
 	if err != nil {
 		return p, err
 	}
-	seen := map[string]bool{}
-	for _, m := range members {
-		if seen[m.name] {
-			return p, invalid("%s.%s: given twice", where, m.name)
+	for i, m := range members {
+		if isThere(members[:i], m.name) {
+			return p, invalid(".%s: given twice", m.name)
 		}
-		seen[m.name] = true
 		var e error
 		switch m.name {
 		case "user_id":
@@ -203,17 +203,17 @@ func readParty(where string, raw json.RawMessage, bare bool) (p Party, err *Erro
 		case "user_name":
 			p.UserName, e = readUserName(m.raw)
 		default:
-			return p, invalid("%s.%s: unknown field, a callee has user_id, user_name", where, quoted(m.name))
+			return p, invalid(".%s: unknown field, a callee has user_id, user_name", quoted(m.name))
 		}
 		if e != nil {
-			return p, invalid("%s.%s: %v", where, m.name, e)
+			return p, invalid(".%s: %v", m.name, e)
 		}
 	}
-	return p, CheckName(where+".user_id", p.UserID)
+	return p, CheckName(".user_id", p.UserID)
 }
 
 // check holds the fields, each well-formed by now, against the rules of the verb.
-func (c *Command) check(seen map[string]bool) *Error {
+func (c *Command) check(members []member) *Error {
 	if err := CheckToken("command_id", c.CommandID); err != nil {
 		return err
 	}
@@ -228,10 +228,10 @@ func (c *Command) check(seen map[string]bool) *Error {
 	if c.Reason != "" && c.Reason != ReasonDeclined && c.Reason != ReasonBusy {
 		return invalid("reason: must be declined or busy, got %s", quoted(string(c.Reason)))
 	}
-	if c.Verb == VerbInvite && !seen["call_type"] {
+	if c.Verb == VerbInvite && !isThere(members, "call_type") {
 		return invalid("call_type: required, %d (voice) or %d (video)", CallTypeVoice, CallTypeVideo)
 	}
-	if (c.Verb == VerbInvite || c.Verb == VerbAdd) && !seen["callees"] {
+	if (c.Verb == VerbInvite || c.Verb == VerbAdd) && !isThere(members, "callees") {
 		return invalid("callees: required, at least 1 entry")
 	}
 	for i, p := range c.Callees {
@@ -289,6 +289,14 @@ func readObject(data []byte, most int) ([]member, *Error) {
 	case !utf8.Valid(data):
 		return nil, invalid("body: must be valid UTF-8")
 	}
+	if members, ok := split(data); ok {
+		return members, nil
+	}
+	return decodeObject(data)
+}
+
+// decodeObject does that with a decoder, which says what is wrong.
+func decodeObject(data []byte) ([]member, *Error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber() // else the error about a number that no float64 holds repeats it, at any length
 	var members []member
@@ -341,6 +349,9 @@ func kindOf(raw []byte) string {
 func readString(raw json.RawMessage) (string, error) {
 	if raw[0] != '"' {
 		return "", fmt.Errorf("must be a string, got %s", kindOf(raw))
+	}
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1]), nil
 	}
 	if halfSurrogate(raw) {
 		return "", errors.New("must be valid Unicode, got one half of a surrogate pair")

@@ -76,11 +76,10 @@ func readRequest(what string, data []byte, allowed []string, set func(string, js
 	if err != nil {
 		return err
 	}
-	_, err = readFields(what, members, allowed, func(name string, raw json.RawMessage) *Error {
+	return readFields(what, members, allowed, func(name string, raw json.RawMessage) *Error {
 		if err := set(name, raw); err != nil {
 			return invalid("%s: %v", name, err)
 		}
 		return nil
 	})
-	return err
 }

@@ -1,7 +1,6 @@
 package events
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -11,8 +10,8 @@ import (
 const (
 	subjectCommand    = "ringline.%s.cmd.%s.%s"   // app, call, verb: a command
 	subjectTransition = "ringline.%s.call.%s"     // app, call: the call's transitions, the newest is the call
-	subjectTimer      = "ringline.%s.timer.%s.%d" // app, call, seq: a deadline, delayed
-	subjectDue        = "ringline.%s.due.%s.%d"   // app, call, seq: the same, come due
+	subjectTimer      = "ringline.%s.timer.%s.%s" // app, call, seq: a deadline, delayed
+	subjectDue        = "ringline.%s.due.%s.%s"   // app, call, seq: the same, come due
 	subjectUser       = "ringline.%s.user.%s"     // app, user: live notifications
 	subjectAnswer     = "ringline.%s.answer.%s"   // app, token or token.token: the answer to a command
 	subjectRejected   = "ringline.%s.rejected.%s" // app, verb: a command that can't be read
@@ -53,56 +52,76 @@ const (
 	MaxRejected = 64 << 10 // what is kept of a command that can't be read
 )
 
+// fill puts the parts in the places of a template's %s.
+func fill(template string, parts ...string) string {
+	size := len(template)
+	for _, p := range parts {
+		size += len(p) - len("%s")
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, p := range parts {
+		before, after, _ := strings.Cut(template, "%s")
+		b.WriteString(before)
+		b.WriteString(p)
+		template = after
+	}
+	b.WriteString(template)
+	return b.String()
+}
+
 // CommandSubject is where a command is published.
 func CommandSubject(app, callID string, verb Verb) string {
-	return fmt.Sprintf(subjectCommand, app, callID, verb)
+	return fill(subjectCommand, app, callID, string(verb))
 }
 
 // TransitionSubject is the subject of a call.
-func TransitionSubject(app, callID string) string { return fmt.Sprintf(subjectTransition, app, callID) }
+func TransitionSubject(app, callID string) string { return fill(subjectTransition, app, callID) }
 
 // AppTransitions matches the transitions of all calls of an app.
-func AppTransitions(app string) string { return fmt.Sprintf(subjectTransition, app, "*") }
+func AppTransitions(app string) string { return fill(subjectTransition, app, "*") }
 
 // TimerSubject is where the deadline that transition seq of a call created is kept until it comes due.
 func TimerSubject(app, callID string, seq int) string {
-	return fmt.Sprintf(subjectTimer, app, callID, seq)
+	return fill(subjectTimer, app, callID, strconv.Itoa(seq))
 }
 
 // DueSubject is where that deadline comes due.
-func DueSubject(app, callID string, seq int) string { return fmt.Sprintf(subjectDue, app, callID, seq) }
+func DueSubject(app, callID string, seq int) string {
+	return fill(subjectDue, app, callID, strconv.Itoa(seq))
+}
 
 // UserSubject is where a user's live notifications are published.
-func UserSubject(app, userID string) string { return fmt.Sprintf(subjectUser, app, Escape(userID)) }
+func UserSubject(app, userID string) string { return fill(subjectUser, app, Escape(userID)) }
 
 // AppNotifications matches the live notifications of all users of an app.
-func AppNotifications(app string) string { return fmt.Sprintf(subjectUser, app, "*") }
+func AppNotifications(app string) string { return fill(subjectUser, app, "*") }
 
 // AnswerSubject is where the answer to a command goes; token is one token, or two with a dot between them.
-func AnswerSubject(app, token string) string { return fmt.Sprintf(subjectAnswer, app, token) }
+func AnswerSubject(app, token string) string { return fill(subjectAnswer, app, token) }
 
 // AnswersOf matches, in every app, the answers to <token>.<anything>.
-func AnswersOf(token string) string { return fmt.Sprintf(subjectAnswer, "*", token) + ".*" }
+func AnswersOf(token string) string { return fill(subjectAnswer, "*", token) + ".*" }
 
 // RejectedSubject is where a command that can't be read is kept. App and verb are taken as they stood in its
 // subject and are escaped, as they may be what could not be read.
 func RejectedSubject(app string, verb Verb) string {
-	return fmt.Sprintf(subjectRejected, Escape(app), Escape(string(verb)))
+	return fill(subjectRejected, Escape(app), Escape(string(verb)))
 }
 
 // SessionSubject is where connects and disconnects of a user's sessions are kept.
 func SessionSubject(app, userID string) string {
-	return fmt.Sprintf(subjectSession, app, Escape(userID))
+	return fill(subjectSession, app, Escape(userID))
 }
 
 // EdgeSubject is where one edge hears of others, and EdgesSubject where all of them do.
-func EdgeSubject(id string) string { return fmt.Sprintf(subjectEdge, id) }
+func EdgeSubject(id string) string { return fill(subjectEdge, id) }
 
 // EdgesSubject is where all edges hear of each other.
 func EdgesSubject() string { return EdgeSubject("all") }
 
 // APISubject is where a request with this method (a verb, get, line, list) is sent; the app "*" matches all.
-func APISubject(app, method string) string { return fmt.Sprintf(subjectAPI, app, method) }
+func APISubject(app, method string) string { return fill(subjectAPI, app, method) }
 
 // CommandAddress is what a command's subject says.
 type CommandAddress struct {
@@ -133,7 +152,7 @@ func ParseCommandSubject(subject string) (CommandAddress, *Error) {
 // ParseTransitionSubject gives the app and the call of a transition's subject.
 func ParseTransitionSubject(subject string) (app, callID string, ok bool) {
 	t := strings.Split(subject, ".")
-	if len(t) != 4 || t[0] != "ringline" || t[2] != "call" || CheckToken("", t[1]) != nil || CheckToken("", t[3]) != nil {
+	if len(t) != 4 || t[0] != "ringline" || t[2] != "call" || !isToken(t[1]) || !isToken(t[3]) {
 		return "", "", false
 	}
 	return t[1], t[3], true
@@ -151,7 +170,7 @@ func ParseTimerSubject(subject string) (app, callID string, seq int, ok bool) {
 
 func parseDeadline(subject, kind string) (app, callID string, seq int, ok bool) {
 	t := strings.Split(subject, ".")
-	if len(t) != 5 || t[0] != "ringline" || t[2] != kind || CheckToken("", t[1]) != nil || CheckToken("", t[3]) != nil {
+	if len(t) != 5 || t[0] != "ringline" || t[2] != kind || !isToken(t[1]) || !isToken(t[3]) {
 		return "", "", 0, false
 	}
 	seq, err := strconv.Atoi(t[4])
@@ -161,7 +180,7 @@ func parseDeadline(subject, kind string) (app, callID string, seq int, ok bool) 
 // ParseAPISubject gives the app and the method of a request's subject.
 func ParseAPISubject(subject string) (app, method string, ok bool) {
 	t := strings.Split(subject, ".")
-	if len(t) != 4 || t[0] != "ringline" || t[2] != "api" || CheckToken("", t[1]) != nil {
+	if len(t) != 4 || t[0] != "ringline" || t[2] != "api" || !isToken(t[1]) {
 		return "", "", false
 	}
 	return t[1], t[3], true
@@ -170,7 +189,7 @@ func ParseAPISubject(subject string) (app, method string, ok bool) {
 // ParseUserSubject gives the app and the escaped user id of a notification's subject.
 func ParseUserSubject(subject string) (app, user string, ok bool) {
 	t := strings.Split(subject, ".")
-	if len(t) != 4 || t[0] != "ringline" || t[2] != "user" || CheckToken("", t[1]) != nil {
+	if len(t) != 4 || t[0] != "ringline" || t[2] != "user" || !isToken(t[1]) {
 		return "", "", false
 	}
 	return t[1], t[3], true
@@ -179,7 +198,7 @@ func ParseUserSubject(subject string) (app, user string, ok bool) {
 // CheckAnswerToken checks the value of the header Ringline-Answer: one token, or two with a dot between them.
 func CheckAnswerToken(s string) *Error {
 	first, second, two := strings.Cut(s, ".")
-	if CheckToken("", first) != nil || two && CheckToken("", second) != nil {
+	if !isToken(first) || two && !isToken(second) {
 		return invalid("header %s: must be <token> or <token>.<token>, each 1 to %d characters of A-Z a-z 0-9 _ -, got %s",
 			HeaderAnswer, MaxToken, quoted(s))
 	}

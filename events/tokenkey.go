@@ -142,7 +142,7 @@ func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
 	}
 	alg := ""
 	fields := map[string]*string{"kid": &k.KID, "alg": &alg, "secret": &k.Secret, "public_key": &k.PublicKey}
-	seen, bad := readFields("a token key", members, []string{"kid", "alg", "secret", "public_key"}, func(name string, raw json.RawMessage) (bad *Error) {
+	bad = readFields("a token key", members, []string{"kid", "alg", "secret", "public_key"}, func(name string, raw json.RawMessage) (bad *Error) {
 		var err error
 		if *fields[name], err = readString(raw); err != nil {
 			return invalid("%s: %v", name, err)
@@ -151,7 +151,7 @@ func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
 	})
 	k.Alg = TokenAlg(alg)
 	if bad == nil {
-		bad = k.check(seen)
+		bad = k.check(members)
 	}
 	if bad != nil {
 		bad.Message = where + "." + bad.Message
@@ -160,16 +160,16 @@ func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
 }
 
 // check tells what is wrong with a key, and quotes nothing of it: a secret may stand in the wrong field.
-func (k TokenKey) check(seen map[string]bool) *Error {
+func (k TokenKey) check(members []member) *Error {
 	secret := k.Alg == AlgHS256
 	switch {
-	case CheckToken("", k.KID) != nil:
+	case !isToken(k.KID):
 		return invalid("kid: must be 1 to %d characters of A-Z a-z 0-9 _ -", MaxToken)
 	case !secret && k.Alg != AlgEdDSA && k.Alg != AlgES256:
 		return invalid("alg: must be HS256, EdDSA or ES256")
-	case secret && seen["public_key"]:
+	case secret && isThere(members, "public_key"):
 		return invalid("public_key: does not go with HS256, which has a secret")
-	case !secret && seen["secret"]:
+	case !secret && isThere(members, "secret"):
 		return invalid("secret: does not go with %s, which has a public_key", k.Alg)
 	}
 	if _, err := k.Parse(); err != nil {

@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 )
 
 // Change is what a transition did to one party. From is unset where an attempt begins, Attempt for the caller.
@@ -67,7 +68,7 @@ type envelope struct {
 }
 
 // TransitionID is <call>-<seq>.
-func TransitionID(callID string, seq int) string { return fmt.Sprintf("%s-%d", callID, seq) }
+func TransitionID(callID string, seq int) string { return callID + "-" + strconv.Itoa(seq) }
 
 // sourceOf is the source of an app's CloudEvents.
 func sourceOf(app string) string { return "/ringline/" + app }
@@ -79,7 +80,7 @@ func (t Transition) Encode(at Time) ([]byte, error) {
 		format = BeginFormat
 	}
 	t.Changes, t.Commands, t.Call.Callees = array(t.Changes), array(t.Commands), array(t.Call.Callees)
-	return Encode(envelope{
+	e := envelope{
 		SpecVersion:     specVersion,
 		ID:              TransitionID(t.Call.CallID, t.Seq),
 		Source:          sourceOf(t.Call.App),
@@ -91,14 +92,19 @@ func (t Transition) Encode(at Time) ([]byte, error) {
 		Sequence:        fmt.Sprintf("%010d", t.Seq),
 		CausationID:     t.CommandID,
 		Data:            t,
-	})
+	}
+	return encode(&e, 2*roomFor(len(t.Call.Callees))), nil
 }
 
 // ReadTransition reads what stands on the subject of this call. It is an error if that is no transition of it, and a
 // *NewerFormatError if it is one that this build does not read.
 func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 	var e envelope
-	err := json.Unmarshal(data, &e)
+	var err error
+	if !decode(data, &e) {
+		e = envelope{}
+		err = json.Unmarshal(data, &e)
+	}
 	if err != nil || formatOf(e.Type) > NewestFormat { // whose data may be anything
 		if newer := readNewer(app, callID, data); newer != nil {
 			return Transition{}, 0, newer

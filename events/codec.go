@@ -1,0 +1,284 @@
+package events
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+// What a coordinator writes and reads most is written and read here, from one list of fields a type: as encoding/json would, to
+// the byte and to the field, in a tenth of the time and with few allocations. A test holds both against each other.
+//
+// It reads only what it would write, which is what stands on a call's subject: the fields in their order, none that it does not
+// know. Of anything else it says that it is lost, and encoding/json reads it.
+type codec struct {
+	reads bool
+
+	out []byte // what is written
+
+	in   string // what is read; its strings are parts of it
+	at   int
+	name string // of the member that comes next
+	more bool   // there is one
+	lost bool
+}
+
+// coded is a type that has a list of fields.
+type coded interface{ fields(c *codec) }
+
+// roomFor is what a message takes, more or less, of a call with so many callees.
+func roomFor(callees int) int { return 1024 + 256*callees }
+
+// encode writes x.
+func encode(x coded, room int) []byte {
+	c := codec{out: make([]byte, 0, room)}
+	c.object(x)
+	return c.out
+}
+
+// decode reads x, or says that this is not the way to read it; x is of no use then.
+func decode(data []byte, x coded) bool {
+	c := codec{reads: true, in: string(data)}
+	c.object(x)
+	c.space()
+	return !c.lost && c.at == len(c.in)
+}
+
+// object writes or reads the fields of one object.
+func (c *codec) object(x coded) {
+	if c.reads {
+		c.want('{')
+		if c.more = !c.take('}'); c.more {
+			c.next()
+		}
+		x.fields(c)
+		c.lost = c.lost || c.more
+		return
+	}
+	c.out = append(c.out, '{')
+	x.fields(c)
+	if last := len(c.out) - 1; c.out[last] == ',' {
+		c.out[last] = '}'
+		return
+	}
+	c.out = append(c.out, '}')
+}
+
+// member says whether a field is to be written, or to be read as it comes next.
+func (c *codec) member(name string, isSet bool) bool {
+	if c.reads {
+		return c.more && c.name == name
+	}
+	if isSet {
+		c.out = append(c.out, '"')
+		c.out = append(c.out, name...)
+		c.out = append(c.out, '"', ':')
+	}
+	return isSet
+}
+
+// done ends a field.
+func (c *codec) done() {
+	if !c.reads {
+		c.out = append(c.out, ',')
+		return
+	}
+	if c.more = !c.take('}'); c.more {
+		c.want(',')
+		c.next()
+	}
+}
+
+// next reads the name of the next member.
+func (c *codec) next() {
+	c.name = c.text()
+	c.want(':')
+	c.more = !c.lost
+}
+
+// text is a field that is always there, some one that is left out where it is empty.
+func text[T ~string](c *codec, name string, x *T) { textIf(c, name, x, true) }
+func some[T ~string](c *codec, name string, x *T) { textIf(c, name, x, *x != "") }
+
+func textIf[T ~string](c *codec, name string, x *T, isSet bool) {
+	if !c.member(name, isSet) {
+		return
+	}
+	if c.reads {
+		*x = T(c.text())
+	} else {
+		c.out = appendText(c.out, string(*x))
+	}
+	c.done()
+}
+
+func number[T ~int | ~int64](c *codec, name string, x *T)     { numberIf(c, name, x, true) }
+func someNumber[T ~int | ~int64](c *codec, name string, x *T) { numberIf(c, name, x, *x != 0) }
+
+func numberIf[T ~int | ~int64](c *codec, name string, x *T, isSet bool) {
+	if !c.member(name, isSet) {
+		return
+	}
+	if c.reads {
+		*x = T(c.number())
+	} else {
+		c.out = strconv.AppendInt(c.out, int64(*x), 10)
+	}
+	c.done()
+}
+
+func moment(c *codec, name string, x *Time)     { momentIf(c, name, x, true) }
+func someMoment(c *codec, name string, x *Time) { momentIf(c, name, x, *x != 0) }
+
+func momentIf(c *codec, name string, x *Time, isSet bool) {
+	if !c.member(name, isSet) {
+		return
+	}
+	if c.reads {
+		*x = c.moment()
+	} else {
+		c.out = append(x.Time().AppendFormat(append(c.out, '"'), layout), '"')
+	}
+	c.done()
+}
+
+// part is a field that is an object.
+func part(c *codec, name string, x coded, isSet bool) {
+	if c.member(name, isSet) {
+		c.object(x)
+		c.done()
+	}
+}
+
+// items is a field that is an array; nil is written as null, and not read.
+func items[T any](c *codec, name string, x *[]T, isSet bool, one func(*codec, *T)) {
+	if c.member(name, isSet) {
+		if c.reads {
+			*x = takeItems(c, one)
+		} else {
+			putItems(c, *x, one)
+		}
+		c.done()
+	}
+}
+
+func takeItems[T any](c *codec, one func(*codec, *T)) []T {
+	list := []T{}
+	c.want('[')
+	for more := !c.take(']'); more && !c.lost; {
+		list = append(list, *new(T))
+		one(c, &list[len(list)-1])
+		if more = !c.take(']'); more {
+			c.want(',')
+		}
+	}
+	return list
+}
+
+func putItems[T any](c *codec, list []T, one func(*codec, *T)) {
+	if list == nil {
+		c.out = append(c.out, "null"...)
+		return
+	}
+	c.out = append(c.out, '[')
+	for i := range list {
+		if i > 0 {
+			c.out = append(c.out, ',')
+		}
+		one(c, &list[i])
+	}
+	c.out = append(c.out, ']')
+}
+
+// word is an item that is a string.
+func (c *codec) word(x *string) {
+	if c.reads {
+		*x = c.text()
+	} else {
+		c.out = appendText(c.out, *x)
+	}
+}
+
+// appendText writes a string. What has to be escaped encoding/json writes.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			text, err := encodeSlowly(s)
+			if err != nil {
+				panic(err) // a string can be encoded
+			}
+			return append(b, text...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
+}
+
+func (c *codec) space() {
+	for c.at < len(c.in) && (c.in[c.at] == ' ' || c.in[c.at] == '\n' || c.in[c.at] == '\t' || c.in[c.at] == '\r') {
+		c.at++
+	}
+}
+
+// take takes this byte, if it comes next.
+func (c *codec) take(b byte) bool {
+	c.space()
+	if c.lost || c.at >= len(c.in) || c.in[c.at] != b {
+		return false
+	}
+	c.at++
+	return true
+}
+
+func (c *codec) want(b byte) { c.lost = !c.take(b) || c.lost }
+
+// text reads a string. What is escaped encoding/json reads.
+func (c *codec) text() (s string) {
+	c.want('"')
+	from, plain := c.at, true
+	for ; !c.lost && c.at < len(c.in); c.at++ {
+		switch b := c.in[c.at]; {
+		case b == '"' && plain:
+			c.at++
+			return c.in[from : c.at-1]
+		case b == '"':
+			c.at++
+			c.lost = json.Unmarshal([]byte(c.in[from-1:c.at]), &s) != nil
+			return s
+		case b == '\\':
+			c.at++
+			plain = false
+		case b < ' ':
+			c.lost = true
+		case b >= utf8.RuneSelf:
+			plain = false
+		}
+	}
+	c.lost = true
+	return ""
+}
+
+// number reads a whole number, not below 0 and of at most 15 digits.
+func (c *codec) number() int {
+	c.space()
+	from := c.at
+	for c.at < len(c.in) && (c.in[c.at] >= '0' && c.in[c.at] <= '9' || c.in[c.at] == '-') {
+		c.at++
+	}
+	digits := c.in[from:c.at]
+	n, err := strconv.Atoi(digits)
+	if err != nil || len(digits) > 15 || len(digits) > 1 && digits[0] == '0' || digits[0] == '-' {
+		c.lost = true
+	}
+	return n
+}
+
+func (c *codec) moment() Time {
+	t, err := time.Parse(time.RFC3339Nano, c.text())
+	if err != nil {
+		c.lost = true
+	}
+	return TimeOf(t)
+}
