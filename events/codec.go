@@ -28,7 +28,7 @@ type codec struct {
 type coded interface{ fields(c *codec) }
 
 // roomFor is what a message takes, more or less, of a call with so many callees.
-func roomFor(callees int) int { return 1024 + 256*callees }
+func roomFor(callees int) int { return 640 + 192*callees }
 
 // encode writes x.
 func encode(x coded, room int) []byte {
@@ -138,7 +138,7 @@ func momentIf(c *codec, name string, x *Time, isSet bool) {
 	if c.reads {
 		*x = c.moment()
 	} else {
-		c.out = append(x.Time().AppendFormat(append(c.out, '"'), layout), '"')
+		c.out = append(x.append(append(c.out, '"')), '"')
 	}
 	c.done()
 }
@@ -234,8 +234,8 @@ func (c *codec) take(b byte) bool {
 
 func (c *codec) want(b byte) { c.lost = !c.take(b) || c.lost }
 
-// text reads a string. What is escaped encoding/json reads.
-func (c *codec) text() (s string) {
+// text reads a string.
+func (c *codec) text() string {
 	c.want('"')
 	from, plain := c.at, true
 	for ; !c.lost && c.at < len(c.in); c.at++ {
@@ -245,8 +245,7 @@ func (c *codec) text() (s string) {
 			return c.in[from : c.at-1]
 		case b == '"':
 			c.at++
-			c.lost = json.Unmarshal([]byte(c.in[from-1:c.at]), &s) != nil
-			return s
+			return c.escaped(c.in[from-1 : c.at])
 		case b == '\\':
 			c.at++
 			plain = false
@@ -258,6 +257,12 @@ func (c *codec) text() (s string) {
 	}
 	c.lost = true
 	return ""
+}
+
+// escaped reads a string as encoding/json does.
+func (c *codec) escaped(text string) (s string) {
+	c.lost = json.Unmarshal([]byte(text), &s) != nil
+	return s
 }
 
 // number reads a whole number, not below 0 and of at most 15 digits.

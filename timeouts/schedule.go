@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
 )
 
 // The server's headers for delayed messages.
@@ -30,7 +30,7 @@ type Deadline struct {
 }
 
 // Arm writes the deadline that transition seq of a call created.
-func Arm(ctx context.Context, js jetstream.JetStream, app string, d Deadline) error {
+func Arm(ctx context.Context, nc *nats.Conn, app string, d Deadline) error {
 	body, err := events.Encode(d)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func Arm(ctx context.Context, js jetstream.JetStream, app string, d Deadline) er
 	msg.Header.Set(headerTarget, events.DueSubject(app, d.CallID, d.Seq))
 	msg.Header.Set(headerScheduleTTL, dueTTL)
 	msg.Data = body
-	if _, err := js.PublishMsg(ctx, msg); err != nil {
+	if _, err := worker.Write(ctx, nc, msg); err != nil {
 		return fmt.Errorf("timeouts: arm %s: %w", msg.Subject, err)
 	}
 	return nil

@@ -41,7 +41,7 @@ func start(t *testing.T, s *natstest.Server) *nats.Subscription {
 func arm(t *testing.T, s *natstest.Server, callID string, seq int, at time.Time) events.Time {
 	t.Helper()
 	due := events.DeadlineOf(at)
-	if err := timeouts.Arm(t.Context(), s.JS, "demo", timeouts.Deadline{CallID: callID, Seq: seq, Deadline: due}); err != nil {
+	if err := timeouts.Arm(t.Context(), s.NC, "demo", timeouts.Deadline{CallID: callID, Seq: seq, Deadline: due}); err != nil {
 		t.Fatal(err)
 	}
 	return due

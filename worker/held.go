@@ -14,9 +14,21 @@ type held struct {
 	jetstream.Msg
 	key   string // messages of one key are handled in order
 	asked asking
+	meta  *jetstream.MsgMetadata // read once
 
 	mu    sync.Mutex
 	until time.Time // before that the server gives it to nobody else
+}
+
+// Metadata reads them once: whoever handles the message asks again and again.
+func (m *held) Metadata() (meta *jetstream.MsgMetadata, err error) {
+	if m.meta == nil {
+		if meta, err = m.Msg.Metadata(); err != nil {
+			return nil, err
+		}
+		m.meta = meta
+	}
+	return m.meta, nil
 }
 
 // asking is when messages were asked for, and on which of the connections that nc has had.

@@ -1,16 +1,11 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"time"
-
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // ErrPanic is what a panic becomes: it puts a message back, and must not end the process, or each worker that gets
@@ -49,34 +44,4 @@ func guard(f func() error) (err error) {
 		}
 	}()
 	return f()
-}
-
-// How long and how often the broker is asked before a message is put back: to elect the leader of a stream that was
-// killed takes 4 to 6 s.
-const (
-	tryFor   = 15 * time.Second
-	oneTry   = 3 * time.Second
-	tryAgain = 100 * time.Millisecond
-)
-
-// Retry repeats what fails for want of an answer.
-func Retry(ctx context.Context, try func(context.Context) error) error {
-	for end := time.Now().Add(tryFor); ; {
-		one, done := context.WithTimeout(ctx, oneTry)
-		err := try(one)
-		done()
-		if !unanswered(err) || time.Until(end) < tryAgain {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(tryAgain):
-		}
-	}
-}
-
-func unanswered(err error) bool {
-	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
-		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout)
 }

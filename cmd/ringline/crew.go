@@ -142,7 +142,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	}
 	log := c.meter.Log(c.log, meter.API)
 	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
-	calls := store.NewCalls(apiNC, apiJS, log, c.meter)
+	calls := store.NewCalls(apiNC, log, c.meter)
 	api := &coordinator.API{
 		NC: apiNC, Asker: asker, Calls: calls, Lines: store.NewLines(apiNC, apiJS, calls, log, c.meter), Log: log,
 		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix, Meter: c.meter,

@@ -115,7 +115,7 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	}
 	log := c.meter.Log(c.log, meter.Edge)
 	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
-	calls := store.NewCalls(askNC, askJS, log, c.meter)
+	calls := store.NewCalls(askNC, log, c.meter)
 	tokens := token.New(apps.Settings, c.settings.Edge.Audience)
 	if c.devKey != nil {
 		tokens = tokens.WithKey(c.settings.App, *c.devKey)

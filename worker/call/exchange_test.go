@@ -137,8 +137,8 @@ func (w *world) finish(d delivery) {
 // where it is refused, known or late.
 func (w *world) claims(d delivery) []string {
 	in := d.input(w.limits)
-	got := slices.Sorted(slices.Values(call.Claims(w.last, d.cmd, in)))
-	if again := slices.Sorted(slices.Values(call.Claims(w.read, d.cmd, in))); !slices.Equal(got, again) {
+	got := slices.Sorted(slices.Values(call.Claims(call.Decide(w.last, d.cmd, in), d.cmd)))
+	if again := slices.Sorted(slices.Values(call.Claims(call.Decide(w.read, d.cmd, in), d.cmd))); !slices.Equal(got, again) {
 		w.failf("claims %v, but by what was read back %v", got, again)
 	}
 	var want []string

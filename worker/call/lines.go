@@ -13,6 +13,9 @@ type Claimed struct {
 	Glare      *Glare   // the invitation met the call that it would cross
 }
 
+// All says whether every line had room: then what was decided without claims is decided with them.
+func (c Claimed) All() bool { return !c.CallerBusy && len(c.Busy) == 0 && c.Glare == nil }
+
 // Glare is the other half of two invitations that cross: a call in which the inviter pends in this attempt, and
 // whose caller is the one whom he invites.
 type Glare struct {
@@ -20,14 +23,11 @@ type Glare struct {
 	Attempt int
 }
 
-// Claims lists the users whose lines an invite or add has to claim before it can be decided: nobody where it
-// comes to nothing anyway.
-func Claims(last events.Transition, cmd events.Command, in Input) []string {
-	if cmd.Verb != events.VerbInvite && cmd.Verb != events.VerbAdd {
-		return nil
-	}
-	w, writes := Decide(last, cmd, in).(Write)
-	if !writes {
+// Claims lists the users whose lines an invite or add has to claim before what Decide made of it without claims holds: nobody
+// where it comes to nothing anyway.
+func Claims(without Outcome, cmd events.Command) []string {
+	w, writes := without.(Write)
+	if !writes || cmd.Verb != events.VerbInvite && cmd.Verb != events.VerbAdd {
 		return nil
 	}
 	var users []string

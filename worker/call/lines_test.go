@@ -119,7 +119,7 @@ func TestClaims(t *testing.T) {
 		}
 		s.play(t, c.script)
 		l := s.readOn(t, c.command)
-		got := strings.Join(slices.Sorted(slices.Values(call.Claims(s.last, l.cmd, l.input(s.limits)))), " ")
+		got := strings.Join(slices.Sorted(slices.Values(call.Claims(call.Decide(s.last, l.cmd, l.input(s.limits)), l.cmd))), " ")
 		if got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}

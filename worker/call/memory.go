@@ -55,14 +55,25 @@ func remember(last events.Transition, cmd events.Command, seq, merged int) []eve
 		}
 	}
 	all = append(all, mine)
-	first, count := firstAccept(all), map[string]int{}
+	first, senders := firstAccept(all), make([]sender, 0, 8)
 	for i, r := range slices.Backward(all) {
-		count[r.UserID+"\x00"+r.Service]++
-		if r.Seq != 1 && r.Seq != first && len(r.Callees) == 0 && count[r.UserID+"\x00"+r.Service] > perSender {
+		at := slices.IndexFunc(senders, func(s sender) bool { return s.userID == r.UserID && s.service == r.Service })
+		if at < 0 {
+			at = len(senders)
+			senders = append(senders, sender{userID: r.UserID, service: r.Service})
+		}
+		senders[at].commands++
+		if r.Seq != 1 && r.Seq != first && len(r.Callees) == 0 && senders[at].commands > perSender {
 			all = slices.Delete(all, i, i+1)
 		}
 	}
 	return all
+}
+
+// sender is somebody whose commands are counted.
+type sender struct {
+	userID, service string
+	commands        int
 }
 
 func names(cmd events.Command, userID string) bool {

@@ -112,7 +112,7 @@ func (s *stage) obeyCommand(t *testing.T, l line) string {
 	unclaimed := l
 	unclaimed.claimed = call.Claimed{}
 	p := &printer{}
-	p.claims(call.Claims(before, l.cmd, unclaimed.input(s.limits)))
+	p.claims(call.Claims(call.Decide(before, l.cmd, unclaimed.input(s.limits)), l.cmd))
 	return p.b.String() + s.outcome(s.do(t, l), before, l.now)
 }
 

@@ -55,7 +55,7 @@ type Coordinator struct {
 
 // New makes a coordinator.
 func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) *Coordinator {
-	calls := store.NewCalls(nc, js, log, cfg.Meter)
+	calls := store.NewCalls(nc, log, cfg.Meter)
 	return &Coordinator{
 		nc: nc, js: js, calls: calls, lines: store.NewLines(nc, js, calls, log, cfg.Meter), log: log, cfg: cfg,
 		count: cfg.Meter.Commands(),
@@ -166,15 +166,19 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	if glare != nil {
 		return call.Join(base.Transition, d.cmd, *glare, in), nil
 	}
-	if users := call.Claims(base.Transition, d.cmd, in); len(users) > 0 {
+	outcome := call.Decide(base.Transition, d.cmd, in)
+	if users := call.Claims(outcome, d.cmd); len(users) > 0 {
 		claim := store.Claim{
 			Command: d.cmd, Base: base.Transition, Users: users, In: in, First: d.handledFirst(), Claimed: func() { c.did(d, meter.StepClaimed) },
 		}
 		if in.Claimed, err = c.lines.Claim(ctx, claim); err != nil {
 			return nil, err
 		}
+		if !in.Claimed.All() {
+			outcome = call.Decide(base.Transition, d.cmd, in)
+		}
 	}
-	return call.Decide(base.Transition, d.cmd, in), nil
+	return outcome, nil
 }
 
 // waitForAnother is how long a command is put back that waits for another one: for a claim in flight, or for its

@@ -61,7 +61,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 		t.Fatal(err)
 	}
 	requests := m.meter.Log(log, meter.API)
-	calls := store.NewCalls(nc, js, requests, m.meter)
+	calls := store.NewCalls(nc, requests, m.meter)
 	run(t, (&coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, requests, m.meter), Log: requests,
 		Parallel: 8, InboxPrefix: "_INBOX", Meter: m.meter,

@@ -68,11 +68,7 @@ func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error)
 	msg.Header.Set(events.HeaderErrorMessage, why.Message)
 	msg.Header.Set(events.HeaderSubject, d.subject)
 	msg.Data = d.body[:min(len(d.body), events.MaxRejected)]
-	keep := func(ctx context.Context) error {
-		_, err := c.js.PublishMsg(ctx, msg)
-		return err
-	}
-	if err := worker.Retry(ctx, keep); err != nil {
+	if _, err := worker.Write(ctx, c.nc, msg); err != nil {
 		return c.putBack(d, fmt.Errorf("keep a command that can't be read: %w", err))
 	}
 	c.log.Warn().Str("subject", d.subject).Str("code", string(why.Code)).Str("reason", events.WithoutQuotes(why.Message)).

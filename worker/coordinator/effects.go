@@ -52,9 +52,7 @@ func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) f
 		return nil
 	}
 	d := timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
-	return func() error {
-		return worker.Retry(ctx, func(ctx context.Context) error { return timeouts.Arm(ctx, c.js, now.Call.App, d) })
-	}
+	return func() error { return timeouts.Arm(ctx, c.nc, now.Call.App, d) }
 }
 
 // claimants lists those whose lines an invite or add may have claimed, in this delivery or an earlier one.

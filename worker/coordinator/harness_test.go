@@ -93,7 +93,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 	if err != nil {
 		tb.Fatal(err)
 	}
-	calls := store.NewCalls(nc, js, logger(), nil)
+	calls := store.NewCalls(nc, logger(), nil)
 	api := &coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 64,
 		InboxPrefix: "_INBOX",

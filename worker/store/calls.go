@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -24,7 +25,6 @@ var ErrNoTransition = errors.New("store: no such transition")
 
 // Calls reads and writes calls.
 type Calls struct {
-	js  jetstream.JetStream
 	msg reader
 	log zerolog.Logger
 
@@ -32,8 +32,8 @@ type Calls struct {
 }
 
 // NewCalls gives the calls behind this connection. The meter may be nil.
-func NewCalls(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, m *meter.Meter) *Calls {
-	return &Calls{js: js, msg: reader{nc: nc, stream: worker.StreamCalls}, log: log, garbage: m.Garbage(meter.OnCall)}
+func NewCalls(nc *nats.Conn, log zerolog.Logger, m *meter.Meter) *Calls {
+	return &Calls{msg: reader{nc: nc, stream: worker.StreamCalls}, log: log, garbage: m.Garbage(meter.OnCall)}
 }
 
 // Loaded is a call as it was read: its newest transition (zero if there is none) and the stream sequence that
@@ -128,26 +128,27 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	if err != nil {
 		return Loaded{}, err
 	}
-	msg := nats.NewMsg(events.TransitionSubject(t.Call.App, t.Call.CallID))
+	msg := &nats.Msg{
+		Subject: events.TransitionSubject(t.Call.App, t.Call.CallID), Header: expecting(base.expect), Data: data,
+	}
 	msg.Header.Set("Content-Type", events.ContentType)
 	msg.Header.Set(events.HeaderEvent, string(t.Event))
-	msg.Data = data
-	var ack *jetstream.PubAck
-	expect := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(base.expect)}
 	if mutant.Planted(mutant.NoExpectedSeq) {
-		expect = nil
+		msg.Header.Del(jetstream.ExpectedLastSubjSeqHeader)
 	}
-	err = worker.Retry(ctx, func(ctx context.Context) error {
-		ack, err = s.js.PublishMsg(ctx, msg, expect...)
-		return err
-	})
+	seq, err := worker.Write(ctx, s.msg.nc, msg)
 	switch {
 	case isConflict(err):
 		return Loaded{}, ErrConflict
 	case err != nil:
 		return Loaded{}, fmt.Errorf("store: commit %s: %w", events.TransitionID(t.Call.CallID, t.Seq), err)
 	}
-	return Loaded{Transition: t, expect: ack.Sequence}, nil
+	return Loaded{Transition: t, expect: seq}, nil
+}
+
+// expecting makes a write go through only if this is the sequence of the last message on its subject; 0: there is none.
+func expecting(seq uint64) nats.Header {
+	return nats.Header{jetstream.ExpectedLastSubjSeqHeader: {strconv.FormatUint(seq, 10)}}
 }
 
 // isConflict knows the two codes of a sequence that is not the expected one; the second comes from clusters.

@@ -21,7 +21,7 @@ const app, id = "demo", "c1"
 func start(t *testing.T) (*natstest.Server, *store.Calls) {
 	t.Helper()
 	s := natstest.Start(t)
-	return s, store.NewCalls(s.NC, s.JS, zerolog.Nop(), nil)
+	return s, store.NewCalls(s.NC, zerolog.Nop(), nil)
 }
 
 // next is a transition that follows last: the invitation, then rings and declines.

@@ -18,7 +18,7 @@ import (
 // who has claimed it meanwhile may be waiting for what it holds.
 func TestNoDeadlockOfClaims(t *testing.T) {
 	s := natstest.Start(t)
-	calls := store.NewCalls(s.NC, s.JS, zerolog.Nop(), nil)
+	calls := store.NewCalls(s.NC, zerolog.Nop(), nil)
 	lines := store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil)
 	claim := func(callID, caller string, callees ...string) (call.Claimed, error) {
 		t.Helper()

@@ -77,7 +77,7 @@ func (s *Lines) read(ctx context.Context, app, userID string) (line, error) {
 // write replaces what the line holds; ErrConflict if somebody else has written it meanwhile.
 func (s *Lines) write(ctx context.Context, app string, l line, entries []events.Entry) error {
 	key := events.LineKey(app, l.user)
-	msg := nats.NewMsg(kvPrefix + key)
+	msg := &nats.Msg{Subject: kvPrefix + key, Header: expecting(l.revision)}
 	if len(entries) == 0 {
 		msg.Header.Set("KV-Operation", "DEL")
 		msg.Header.Set(jetstream.MsgTTLHeader, "60s")
@@ -88,14 +88,10 @@ func (s *Lines) write(ctx context.Context, app string, l line, entries []events.
 		}
 		msg.Data = data
 	}
-	var ack *jetstream.PubAck
-	err := worker.Retry(ctx, func(ctx context.Context) (err error) {
-		ack, err = s.js.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(l.revision))
-		return err
-	})
+	revision, err := worker.Write(ctx, s.msg.nc, msg)
 	switch {
 	case err == nil:
-		s.hints.left(key, line{l.user, entries, ack.Sequence})
+		s.hints.left(key, line{l.user, entries, revision})
 		return nil
 	case isConflict(err):
 		err = ErrConflict
@@ -296,8 +292,8 @@ func (s *Lines) Releases(ctx context.Context, now events.Transition, users []str
 	if now.Seq == 0 || mutant.Planted(mutant.LinesNotReleased) {
 		return nil
 	}
-	for _, u := range slices.Compact(slices.Sorted(slices.Values(users))) {
-		if !now.Call.On(u) {
+	for i, u := range users {
+		if !slices.Contains(users[:i], u) && !now.Call.On(u) {
 			releases = append(releases, func() error { return s.release(ctx, now.Call, u) })
 		}
 	}

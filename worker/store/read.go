@@ -87,10 +87,5 @@ func (r reader) request(ctx context.Context, api string, what getRequest) (*nats
 	if err != nil {
 		return nil, fmt.Errorf("store: request: %w", err)
 	}
-	var m *nats.Msg
-	err = worker.Retry(ctx, func(ctx context.Context) error {
-		m, err = r.nc.RequestWithContext(ctx, api+r.stream, body)
-		return err
-	})
-	return m, err
+	return worker.Request(ctx, r.nc, &nats.Msg{Subject: api + r.stream, Data: body})
 }

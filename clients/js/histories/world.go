@@ -197,7 +197,7 @@ func (w *world) answer(h *history, cmd events.Command, why *events.Error) *answe
 
 // claim says what becomes of a command's claims, where nobody else is claiming.
 func (w *world) claim(h *history, cmd events.Command, in call.Input) (got call.Claimed) {
-	for _, u := range slices.Sorted(slices.Values(call.Claims(h.last(), cmd, in))) {
+	for _, u := range slices.Sorted(slices.Values(call.Claims(call.Decide(h.last(), cmd, in), cmd))) {
 		on := w.line(u, h)
 		for _, c := range on {
 			if g := call.FindGlare(cmd, c.last().Call); g != nil {

@@ -124,7 +124,7 @@ func (w *world) handle(d *delivery) (again int64) {
 	d.delivered++
 	base := w.newest(d.cmd.CallID)
 	in := call.Input{At: time.Unix(0, d.at).UTC(), Now: time.Unix(0, w.tick()).UTC(), Limits: w.limits}
-	if users := call.Claims(base, d.cmd, in); len(users) > 0 {
+	if users := call.Claims(call.Decide(base, d.cmd, in), d.cmd); len(users) > 0 {
 		in.Claimed = w.claim(d.cmd, users)
 	}
 	return w.carryOut(d, base, w.recall(d, base, call.Decide(base, d.cmd, in)))

@@ -34,7 +34,7 @@ func edgeOn(t *testing.T) (e *Edge, tok string) {
 	settings := func(context.Context, string) (events.AppSettings, bool, error) {
 		return events.AppSettings{TokenKeys: []events.TokenKey{key}}, true, nil
 	}
-	calls := store.NewCalls(s.NC, s.JS, zerolog.Nop(), nil)
+	calls := store.NewCalls(s.NC, zerolog.Nop(), nil)
 	e, err = New(Config{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil),
 		Tokens: token.New(settings, ""), Limits: DefaultLimits(), Log: zerolog.Nop(),

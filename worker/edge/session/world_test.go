@@ -102,7 +102,7 @@ func (w world) start(tb testing.TB, change ...func(*session.Config)) *edge {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	apps, calls := newApps(js), store.NewCalls(askNC, js, zerolog.Nop(), nil)
+	apps, calls := newApps(js), store.NewCalls(askNC, zerolog.Nop(), nil)
 	run(tb, apps.Run)
 	e := &edge{meter: meter.New("test"), stopped: make(chan struct{}), dial: dialWebsocket}
 	cfg := session.Config{
