@@ -59,7 +59,7 @@ func TestCodecIsJSON(t *testing.T) {
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[By](), reflect.TypeFor[Caller](), reflect.TypeFor[Callee](), reflect.TypeFor[Call](), reflect.TypeFor[Notification](),
 		reflect.TypeFor[Error](), reflect.TypeFor[Answer](), reflect.TypeFor[Change](), reflect.TypeFor[Remembered](),
-		reflect.TypeFor[Transition](), reflect.TypeFor[envelope](), reflect.TypeFor[Entry](),
+		reflect.TypeFor[Transition](), reflect.TypeFor[envelope](), reflect.TypeFor[Entry](), reflect.TypeFor[Party](),
 	} {
 		read := 0
 		for range 2000 {

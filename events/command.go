@@ -45,51 +45,19 @@ func (c Command) Sender() string {
 	return c.UserID
 }
 
-// wire is a command's body.
-type wire struct {
-	CommandID    string    `json:"command_id,omitempty"`
-	CallID       string    `json:"call_id,omitempty"` // in a request only
-	UserID       string    `json:"user_id,omitempty"`
-	Service      string    `json:"service,omitempty"`
-	DeviceID     string    `json:"device_id,omitempty"`
-	CustomData   string    `json:"custom_data,omitempty"`
-	UserName     string    `json:"user_name,omitempty"`
-	CallType     *CallType `json:"call_type,omitempty"`
-	RoomID       string    `json:"room_id,omitempty"`
-	Callees      any       `json:"callees,omitempty"`
-	RingTimeoutS int       `json:"ring_timeout_s,omitempty"`
-	Reason       Reason    `json:"reason,omitempty"`
-	Attempt      int       `json:"attempt,omitempty"`
-}
+// body is a command as it is written.
+type body struct {
+	Command
 
-func (c Command) wire() wire {
-	w := wire{
-		CommandID: c.CommandID, UserID: c.UserID, Service: c.Service, DeviceID: c.DeviceID, CustomData: c.CustomData,
-		UserName: c.UserName, RoomID: c.RoomID, RingTimeoutS: c.RingTimeoutS, Reason: c.Reason, Attempt: c.Attempt,
-	}
-	if c.Verb == VerbInvite {
-		w.CallType = &c.CallType
-	}
-	switch {
-	case len(c.Callees) == 0:
-	case c.Verb == VerbCancel:
-		ids := make([]string, len(c.Callees))
-		for i, p := range c.Callees {
-			ids[i] = p.UserID
-		}
-		w.Callees = ids
-	default:
-		w.Callees = c.Callees
-	}
-	return w
+	inRequest bool // with its call
 }
 
 // Encode writes the command's body, as it is published on its subject.
-func (c Command) Encode() ([]byte, error) { return Encode(c.wire()) }
+func (c Command) Encode() ([]byte, error) { return c.encode(false), nil }
 
 // EncodeRequest writes the body of a request to the api: the command with its call id.
-func (c Command) EncodeRequest() ([]byte, error) {
-	w := c.wire()
-	w.CallID = c.CallID
-	return Encode(w)
+func (c Command) EncodeRequest() ([]byte, error) { return c.encode(true), nil }
+
+func (c Command) encode(inRequest bool) []byte {
+	return encode(&body{c, inRequest}, 256+64*len(c.Callees)+len(c.CustomData))
 }

@@ -134,3 +134,34 @@ func (x *Entry) fields(c *codec) {
 	moment(c, "at", &x.At)
 	some(c, "command_id", &x.CommandID)
 }
+
+func (x *body) fields(c *codec) {
+	some(c, "command_id", &x.CommandID)
+	if x.inRequest {
+		some(c, "call_id", &x.CallID)
+	}
+	some(c, "user_id", &x.UserID)
+	some(c, "service", &x.Service)
+	some(c, "device_id", &x.DeviceID)
+	some(c, "custom_data", &x.CustomData)
+	some(c, "user_name", &x.UserName)
+	if x.Verb == VerbInvite {
+		number(c, "call_type", &x.CallType)
+	}
+	some(c, "room_id", &x.RoomID)
+	items(c, "callees", &x.Callees, len(x.Callees) > 0, func(c *codec, p *Party) {
+		if x.Verb == VerbCancel {
+			c.word(&p.UserID)
+		} else {
+			c.object(p)
+		}
+	})
+	someNumber(c, "ring_timeout_s", &x.RingTimeoutS)
+	some(c, "reason", &x.Reason)
+	someNumber(c, "attempt", &x.Attempt)
+}
+
+func (x *Party) fields(c *codec) {
+	text(c, "user_id", &x.UserID)
+	some(c, "user_name", &x.UserName)
+}

@@ -42,8 +42,9 @@ type stored struct {
 
 type getter func(context.Context, getRequest) (stored, error)
 
+// anywhere reads the last message on a subject from any replica.
 func (r reader) anywhere(ctx context.Context, what getRequest) (stored, error) {
-	m, err := r.request(ctx, apiDirectGet, what)
+	m, err := worker.Request(ctx, r.nc, &nats.Msg{Subject: apiDirectGet + r.stream + "." + what.LastBySubject})
 	if err != nil {
 		return stored{}, err
 	}
@@ -59,7 +60,11 @@ func (r reader) anywhere(ctx context.Context, what getRequest) (stored, error) {
 }
 
 func (r reader) atLeader(ctx context.Context, what getRequest) (stored, error) {
-	m, err := r.request(ctx, apiLeaderGet, what)
+	body, err := json.Marshal(what)
+	if err != nil {
+		return stored{}, fmt.Errorf("store: request: %w", err)
+	}
+	m, err := worker.Request(ctx, r.nc, &nats.Msg{Subject: apiLeaderGet + r.stream, Data: body})
 	if err != nil {
 		return stored{}, err
 	}
@@ -80,12 +85,4 @@ func (r reader) atLeader(ctx context.Context, what getRequest) (stored, error) {
 		return stored{}, errNoMessage
 	}
 	return stored{}, reply.Error
-}
-
-func (r reader) request(ctx context.Context, api string, what getRequest) (*nats.Msg, error) {
-	body, err := json.Marshal(what)
-	if err != nil {
-		return nil, fmt.Errorf("store: request: %w", err)
-	}
-	return worker.Request(ctx, r.nc, &nats.Msg{Subject: api + r.stream, Data: body})
 }

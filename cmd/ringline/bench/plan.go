@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func newPlan(t trace, s step) (*plan, error) {
 			x.after = time.Until(due)
 			x.header.Set(jetstream.ScheduleTargetHeader, strings.Join(rename(x.header.Get(jetstream.ScheduleTargetHeader)), "."))
 		}
-		if o.kind == kindRead || o.kind == kindLead {
+		if o.kind == kindLead {
 			var what struct {
 				LastBySubject string `json:"last_by_subj"`
 			}
@@ -72,11 +73,13 @@ func newPlan(t trace, s step) (*plan, error) {
 
 // rename takes a subject of Ringline's apart, as one of the floor.
 func rename(subject string) []string {
-	subject = strings.Replace(subject, ringline.stream, bare.stream, 1)
-	if rest, ok := strings.CutPrefix(subject, ringline.subject); ok {
-		subject = bare.subject + rest
+	tokens := strings.Split(strings.Replace(subject, ringline.stream, bare.stream, 1), ".")
+	for i, t := range tokens { // that of a read names the subject that is read
+		if t+"." == ringline.subject {
+			tokens[i] = strings.TrimSuffix(bare.subject, ".")
+		}
 	}
-	return strings.Split(subject, ".")
+	return tokens
 }
 
 // errand is a command that the floor is to carry out.
@@ -123,14 +126,14 @@ func (e errand) as(user int) int {
 }
 
 // headers gives those of an operation, at most with what it expects and when it is due.
-func (e errand) headers(o planned, last func() string) nats.Header {
+func (e errand) headers(o planned, last uint64) nats.Header {
 	if len(o.header) == 0 {
 		return nil
 	}
 	h := make(nats.Header, len(o.header))
 	maps.Copy(h, o.header)
 	if o.expects {
-		h[jetstream.ExpectedLastSubjSeqHeader] = []string{last()}
+		h[jetstream.ExpectedLastSubjSeqHeader] = []string{strconv.FormatUint(last, 10)}
 	}
 	if o.after > 0 {
 		after := o.after

@@ -215,7 +215,11 @@ func (b *bench) run(ctx context.Context, i int, r *Run, product stage, low *floo
 				b.tell(fmt.Sprintf("%s: %d calls, %d failed, %.0f s left", title, calls, failed, left.Seconds()))
 			},
 		}
-		return l.run(ctx)
+		p, err := l.run(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", title, err)
+		}
+		return p, nil
 	}
 	var err error
 	for side, s := range sides {
