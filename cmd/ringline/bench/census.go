@@ -108,7 +108,7 @@ type dialect struct{ subject, stream string }
 
 var (
 	ringline = dialect{"ringline.", "RINGLINE_"} //nolint:gochecknoglobals // constants
-	bare     = dialect{"floor.", "FLOOR_"}       //nolint:gochecknoglobals // constants
+	bare     = dialect{"baseline.", "BASELINE_"} //nolint:gochecknoglobals // constants; as long as ours, so that bytes are the same
 )
 
 // place says what is done where; false where it is none of a command's.
@@ -157,6 +157,7 @@ func (d dialect) place(m *nats.Msg) (kind, string, bool) {
 
 // trace is what one command does on the broker, in order.
 type trace struct {
+	at      time.Time
 	command *nats.Msg
 	ops     []op // without the command and its delivery
 	all     []op
@@ -196,7 +197,7 @@ func (t trace) cheaper(u trace) bool {
 // trace finds the operations in what was seen, and which of them waited for which: an operation comes after those whose
 // reply was there before it began.
 func (d dialect) trace(seen []*nats.Msg) (trace, error) {
-	var t trace
+	t := trace{at: time.Now()}
 	open := map[string]int{} // by the subject of the reply: the operation that waits for it
 	for i, m := range seen {
 		if at, ok := open[m.Subject]; ok && t.all[at].reply == nil {

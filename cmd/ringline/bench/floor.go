@@ -18,13 +18,16 @@ import (
 
 // floor does on the broker what Ringline does, and nothing else. It is a stage.
 type floor struct {
-	desk  *desk
-	nc    *nats.Conn // of its worker
-	js    jetstream.JetStream
-	plans map[string]*plan // by the name of the step
+	desk   *desk
+	sender *nats.Conn
+	nc     *nats.Conn // of its worker
+	js     jetstream.JetStream
+	plans  map[string]*plan // by the name of the step
 
-	errands sync.Map // by the number of the answer, or by the call for what comes of its deadline
+	errands  sync.Map // by the number of the answer, or by the call for what comes of its deadline
+	requests sync.Map // by the number of the answer: what a request asks for
 	last    sync.Map // by subject: the sequence of the last message on it
+	turns   sync.Map // by call: whose turn it is
 	room    chan struct{}
 }
 
@@ -45,7 +48,7 @@ func newFloor(ctx context.Context, sender, work *nats.Conn, app string, plans ma
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	f := &floor{desk: d, nc: work, js: js, plans: plans, room: make(chan struct{}, parallel)}
+	f := &floor{desk: d, sender: sender, nc: work, js: js, plans: plans, room: make(chan struct{}, parallel)}
 	if err := f.tearDown(ctx); err != nil { // of a run that was killed
 		return nil, err
 	}
@@ -112,11 +115,15 @@ func (f *floor) tearDown(ctx context.Context) (all error) {
 
 // Run works until ctx ends.
 func (f *floor) Run(ctx context.Context) error {
+	sub, err := f.nc.Subscribe(bare.subject+f.desk.app+".api.*", func(m *nats.Msg) { go f.forward(ctx, m) })
+	if err != nil {
+		return fmt.Errorf("bench: the floor's api: %w", err)
+	}
+	defer func() { _ = sub.Unsubscribe() }() // its connection ends soon
 	return worker.Together(
 		func() error {
 			return f.consume(ctx, worker.StreamCommands, worker.ConsumerCoordinators, func(m jetstream.Msg) {
-				f.room <- struct{}{}
-				go func() { defer func() { <-f.room }(); f.handle(ctx, m) }()
+				go f.inTurn(ctx, m)
 			})
 		},
 		func() error {
@@ -151,6 +158,19 @@ func (f *floor) expire(ctx context.Context, m jetstream.Msg) {
 		_, _ = f.js.Publish(ctx, bare.subject+t[1]+".cmd."+t[3]+".expire", p.command) // one that is lost fails its call
 	}
 	_ = m.Ack()
+}
+
+// inTurn carries out the commands of one call one after another, as Ringline does, and so many of all calls at once.
+func (f *floor) inTurn(ctx context.Context, m jetstream.Msg) {
+	call := strings.Split(m.Subject(), ".")[3]
+	turn, _ := f.turns.LoadOrStore(call, &sync.Mutex{})
+	if mu, ok := turn.(*sync.Mutex); ok {
+		mu.Lock()
+		defer mu.Unlock()
+	}
+	f.room <- struct{}{}
+	defer func() { <-f.room }()
+	f.handle(ctx, m)
 }
 
 // handle carries out one command. What fails shows in its call: it is not answered.
@@ -249,7 +269,57 @@ func (f *floor) send(ctx context.Context, s step) error {
 		plan: p, call: s.call, by: s.by, answer: f.desk.token + "." + n, rings: time.Duration(s.cmd.RingTimeoutS) * time.Second,
 	})
 	subject := bare.subject + s.cmd.App + ".cmd." + s.call.id + "." + string(s.cmd.Verb)
-	return f.desk.ask(ctx, subject, p.command, n, answer)
+	var a []byte
+	var err error
+	if p.request == nil {
+		a, err = f.desk.ask(ctx, subject, p.command, n, answer)
+	} else {
+		a, err = f.request(ctx, s, p, forwarded{subject, n, answer})
+	}
+	if err != nil {
+		return err
+	}
+	return isOK(a)
+}
+
+// forwarded is a command that a request asks for.
+type forwarded struct {
+	subject, n string
+	answer     chan []byte
+}
+
+// request sends a request and gives its reply.
+func (f *floor) request(ctx context.Context, s step, p *plan, c forwarded) ([]byte, error) {
+	f.requests.Store(c.n, c)
+	m := nats.NewMsg(bare.subject + s.cmd.App + ".api." + string(s.cmd.Verb))
+	m.Header.Set(events.HeaderAnswer, f.desk.token+"."+c.n)
+	m.Data = p.request
+	reply, err := f.sender.RequestMsgWithContext(ctx, m)
+	if err != nil {
+		return nil, fmt.Errorf("bench: request: %w", err)
+	}
+	return reply.Data, nil
+}
+
+// forward does for a request what the api does: it publishes the command and replies with its answer.
+func (f *floor) forward(ctx context.Context, m *nats.Msg) {
+	found, _ := f.requests.LoadAndDelete(number(m))
+	c, ok := found.(forwarded)
+	p := f.planOf(c.n)
+	if !ok || p == nil {
+		return
+	}
+	if a, err := f.desk.ask(ctx, c.subject, p.command, c.n, c.answer); err == nil {
+		_ = m.Respond(a) // one that is lost fails its call
+	}
+}
+
+func (f *floor) planOf(n string) *plan {
+	if e, ok := f.errands.Load(n); ok {
+		e, _ := e.(errand)
+		return e.plan
+	}
+	return nil
 }
 
 func (f *floor) await(ctx context.Context, s step, event events.Kind) (time.Time, error) {

@@ -18,6 +18,7 @@ import (
 // plan is what the floor does for a command: what was seen when Ringline handled one of the same name.
 type plan struct {
 	command []byte
+	request []byte // to the api, where it was asked
 	ops     []planned
 	waits   int
 	call    *played // whose command was seen
@@ -40,6 +41,11 @@ type planned struct {
 // newPlan makes a plan of what was seen.
 func newPlan(t trace, s step) (*plan, error) {
 	p := &plan{command: t.command.Data, waits: t.waits(), call: s.call, by: s.by}
+	for _, o := range t.all {
+		if o.kind == kindRequest {
+			p.request = o.msg.Data
+		}
+	}
 	for _, o := range t.ops {
 		x := planned{
 			kind: o.kind, level: o.level, waits: o.reply != nil, subject: rename(o.msg.Subject), body: o.msg.Data,
@@ -54,7 +60,7 @@ func newPlan(t trace, s step) (*plan, error) {
 			if err != nil {
 				return nil, fmt.Errorf("bench: a deadline: %w", err)
 			}
-			x.after = time.Until(due)
+			x.after = due.Sub(t.at)
 			x.header.Set(jetstream.ScheduleTargetHeader, strings.Join(rename(x.header.Get(jetstream.ScheduleTargetHeader)), "."))
 		}
 		if o.kind == kindLead {

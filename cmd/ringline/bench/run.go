@@ -147,7 +147,7 @@ func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *cast
 		err := x.play(ctx, n, call, time.Time{})
 		c.free <- users
 		if err != nil {
-			return nil, fmt.Errorf("bench: the census: %w", err)
+			return nil, fmt.Errorf("bench: the census of %s: %w", call.id, err)
 		}
 	}
 	return k, nil

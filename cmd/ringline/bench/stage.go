@@ -155,8 +155,8 @@ func (x *desk) ticket() (n string, answer chan []byte) {
 	return n, answer
 }
 
-// ask publishes a command and waits for its answer.
-func (x *desk) ask(ctx context.Context, subject string, body []byte, n string, answer chan []byte) error {
+// ask publishes a command and gives its answer.
+func (x *desk) ask(ctx context.Context, subject string, body []byte, n string, answer chan []byte) ([]byte, error) {
 	defer func() {
 		x.mu.Lock()
 		delete(x.waiting, n)
@@ -166,13 +166,13 @@ func (x *desk) ask(ctx context.Context, subject string, body []byte, n string, a
 	msg.Header.Set(events.HeaderAnswer, x.token+"."+n)
 	msg.Data = body
 	if _, err := x.js.PublishMsg(ctx, msg); err != nil {
-		return fmt.Errorf("bench: publish: %w", err)
+		return nil, fmt.Errorf("bench: publish: %w", err)
 	}
 	select {
 	case a := <-answer:
-		return isOK(a)
+		return a, nil
 	case <-ctx.Done():
-		return fmt.Errorf("bench: no answer: %w", ctx.Err())
+		return nil, fmt.Errorf("bench: no answer: %w", ctx.Err())
 	}
 }
 
@@ -200,7 +200,11 @@ func (s subjects) send(ctx context.Context, x step) error {
 		return fmt.Errorf("bench: %w", err)
 	}
 	n, answer := s.desk.ticket()
-	return s.desk.ask(ctx, events.CommandSubject(x.cmd.App, x.cmd.CallID, x.cmd.Verb), body, n, answer)
+	a, err := s.desk.ask(ctx, events.CommandSubject(x.cmd.App, x.cmd.CallID, x.cmd.Verb), body, n, answer)
+	if err != nil {
+		return err
+	}
+	return isOK(a)
 }
 
 func (s subjects) await(ctx context.Context, x step, event events.Kind) (time.Time, error) {
