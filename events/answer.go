@@ -29,6 +29,10 @@ func Refusal(commandID string, err *Error) Answer { return Answer{CommandID: com
 // ReadAnswer reads an answer.
 func ReadAnswer(data []byte) (Answer, error) {
 	var a Answer
+	if decode(data, &a) {
+		return a, nil
+	}
+	a = Answer{}
 	err := json.Unmarshal(data, &a)
 	return a, err
 }

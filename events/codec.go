@@ -3,6 +3,7 @@ package events
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -68,7 +69,7 @@ func (c *codec) object(x coded) {
 // member says whether a field is to be written, or to be read as it comes next.
 func (c *codec) member(name string, isSet bool) bool {
 	if c.reads {
-		return c.more && c.name == name
+		return c.comes(name)
 	}
 	if isSet {
 		c.out = append(c.out, '"')
@@ -142,6 +143,21 @@ func momentIf(c *codec, name string, x *Time, isSet bool) {
 	}
 	c.done()
 }
+
+func boolean(c *codec, name string, x *bool) {
+	if !c.member(name, true) {
+		return
+	}
+	if c.reads {
+		*x = c.truth()
+	} else {
+		c.out = strconv.AppendBool(c.out, *x)
+	}
+	c.done()
+}
+
+// comes says whether this field comes next, in what is read.
+func (c *codec) comes(name string) bool { return c.reads && c.more && c.name == name }
 
 // part is a field that is an object.
 func part(c *codec, name string, x coded, isSet bool) {
@@ -278,6 +294,18 @@ func (c *codec) number() int {
 		c.lost = true
 	}
 	return n
+}
+
+func (c *codec) truth() bool {
+	c.space()
+	for _, word := range []string{"true", "false"} {
+		if rest, ok := strings.CutPrefix(c.in[c.at:], word); ok {
+			c.at = len(c.in) - len(rest)
+			return word == "true"
+		}
+	}
+	c.lost = true
+	return false
 }
 
 func (c *codec) moment() Time {

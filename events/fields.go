@@ -1,7 +1,5 @@
 package events
 
-import "strconv"
-
 // The fields of each type in the order in which they are written, for codec.
 
 func (x *By) fields(c *codec) {
@@ -62,6 +60,9 @@ func (x *Notification) fields(c *codec) {
 	part(c, "by", &x.By, true)
 	part(c, "call", &x.Call, true)
 	moment(c, "server_time", &x.ServerTime)
+	if c.comes("ring_remaining_ms") {
+		x.RingRemainingMS = new(int64)
+	}
 	if x.RingRemainingMS != nil {
 		number(c, "ring_remaining_ms", x.RingRemainingMS)
 	}
@@ -74,12 +75,15 @@ func (x *Error) fields(c *codec) {
 
 func (x *Answer) fields(c *codec) {
 	some(c, "command_id", &x.CommandID)
-	if c.member("ok", true) {
-		c.out = strconv.AppendBool(c.out, x.OK) // an answer is only written
-		c.done()
+	boolean(c, "ok", &x.OK)
+	if c.comes("error") {
+		x.Error = new(Error)
 	}
 	if x.Error != nil {
 		part(c, "error", x.Error, true)
+	}
+	if c.comes("call") {
+		x.Call = new(Call)
 	}
 	if x.Call != nil {
 		part(c, "call", x.Call, true)

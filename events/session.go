@@ -132,6 +132,11 @@ func (s Snapshot) Pushed(showing []string) SnapshotPush {
 // Restamped gives a notification as it is to be sent now: the server's time and how long it still rings for the receiver
 // are new, and everything else stays, fields that are not known here too. The call is what it says of the call.
 func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c Call, err error) {
+	var n Notification
+	if decode(body, &n) && n.Call.CallID != "" {
+		n.ServerTime, n.RingRemainingMS = TimeOf(now), RingRemaining(n.Call, userID, now)
+		return encode(&n, roomFor(len(n.Call.Callees))), n.Call, nil
+	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return nil, c, err

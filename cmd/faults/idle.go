@@ -16,9 +16,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/spf13/cobra"
 
-	"ringline.io/ringline/cmd/faults/device"
 	"ringline.io/ringline/cmd/faults/idle"
 	"ringline.io/ringline/cmd/faults/rig"
+	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
 )
 

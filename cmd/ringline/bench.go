@@ -71,7 +71,8 @@ func newBench() *cobra.Command {
 	f.DurationVar(&b.options.Long, "duration", 10*time.Second, "how long each phase is measured")
 	f.DurationVar(&b.options.Warm, "warm-up", 2*time.Second, "how long calls are played before that")
 	f.IntVar(&b.options.Runs, "runs", 1, "runs; figures are their medians")
-	f.IntVar(&b.options.Users, "users", 20_000, "users, who take turns")
+	f.IntVar(&b.options.Users, "users", 0, "users, who take turns (default 20000, over sessions 1000, each with one)")
+	f.StringVar(&b.options.Edge, "edge", "", "host and port of an edge, for --over sessions with --nats-url")
 	f.Uint64Var(&b.options.Seed, "seed", 1, "seed of the moments at which calls arrive")
 	f.IntVar(&b.workers, "workers", 1, "coordinators, without --nats-url")
 	f.BoolVar(&b.noFloor, "no-floor", false, "measure Ringline alone")
@@ -122,6 +123,9 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 	if b.natsURL != "" && !validURLs(b.natsURL) {
 		return errors.New("--nats-url " + wantedURLs)
 	}
+	if o.Users == 0 {
+		o.Users = map[bool]int{false: 20_000, true: 1000}[o.Over == bench.OverSessions]
+	}
 	for _, x := range []struct {
 		wrong bool
 		want  string
@@ -134,6 +138,8 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 		{b.workers < 1 || b.workers > 64, "--workers must be from 1 to 64"},
 		{o.Users < 9*o.Beside, fmt.Sprintf("--users must be at least 9 times --beside, %d", 9*o.Beside)},
 		{b.natsURL != "" && cmd.Flags().Changed("workers"), "--workers and --nats-url exclude each other"},
+		{b.natsURL == "" && o.Edge != "", "--edge goes with --nats-url only"},
+		{b.natsURL != "" && o.Over == bench.OverSessions && o.Edge == "", "--over sessions with --nats-url needs --edge HOST:PORT"},
 	} {
 		if x.wrong {
 			return errors.New(x.want)
@@ -175,8 +181,23 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	if err := setUpStreams(ctx, srv.ClientURL(), b.settings, b.settings.streams()); err != nil {
 		return err
 	}
-	crew := newCrew(b.settings, quiet, m, &readiness{}, &late{}, srv.ClientURL(), nil)
+	edge := &late{}
+	settings := b.settings
+	settings.Edge.CommandRate, settings.Edge.InviteRate = mostRate, mostRate // a user of a benchmark calls again and again
+	settings.Edge.SessionsPerAddress = b.options.Users + 1
+	crew := newCrew(settings, quiet, m, &readiness{}, edge, srv.ClientURL(), nil)
 	roles := []role{timeoutsRole()}
+	if b.options.Over == bench.OverSessions {
+		roles = append(roles, edgeRole())
+		listener, err := listenHTTP(ctx, httpAddress{"127.0.0.1:0", "bench"})
+		if err != nil {
+			return err
+		}
+		b.options.Edge = listener.Addr().String()
+		probes := serveProbes(listener, settings, crew.ready, serveMetrics(m, quiet), sessionRoutes(edge)...)
+		defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
+		go func() { _ = probes.Run(ctx) }()
+	}
 	for range b.workers {
 		roles = append(roles, coordinatorRole())
 	}

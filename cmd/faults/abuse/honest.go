@@ -10,8 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"ringline.io/ringline/cmd/faults/device"
 	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
 )
 

@@ -15,7 +15,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"ringline.io/ringline/cmd/faults/device"
+	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/edge/token"

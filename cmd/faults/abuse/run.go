@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/cmd/faults/device"
 	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
 )
 

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"ringline.io/ringline/cmd/faults/device"
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/cmd/internal/device"
 )
 
 // How long clients stay, and are away.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"ringline.io/ringline/cmd/faults/device"
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
 )
 

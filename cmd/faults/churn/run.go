@@ -14,9 +14,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/cmd/faults/device"
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 )

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"ringline.io/ringline/cmd/faults/device"
+	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
 )
 

@@ -26,9 +26,10 @@ type floor struct {
 
 	errands  sync.Map // by the number of the answer, or by the call for what comes of its deadline
 	requests sync.Map // by the number of the answer: what a request asks for
-	last    sync.Map // by subject: the sequence of the last message on it
-	turns   sync.Map // by call: whose turn it is
-	room    chan struct{}
+	last     sync.Map // by subject: the sequence of the last message on it
+	turns    sync.Map // by call: whose turn it is
+	room     chan struct{}
+	hop      *hop // to sessions; nil where there are none
 }
 
 // The streams that a command touches, and the consumers.
@@ -115,7 +116,13 @@ func (f *floor) tearDown(ctx context.Context) (all error) {
 
 // Run works until ctx ends.
 func (f *floor) Run(ctx context.Context) error {
-	sub, err := f.nc.Subscribe(bare.subject+f.desk.app+".api.*", func(m *nats.Msg) { go f.forward(ctx, m) })
+	sub, err := f.nc.Subscribe(bare.subject+f.desk.app+".api.*", func(m *nats.Msg) {
+		go func() {
+			if a := f.forward(ctx, m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]); a != nil {
+				_ = m.Respond(a) // one that is lost fails its call
+			}
+		}()
+	})
 	if err != nil {
 		return fmt.Errorf("bench: the floor's api: %w", err)
 	}
@@ -271,10 +278,15 @@ func (f *floor) send(ctx context.Context, s step) error {
 	subject := bare.subject + s.cmd.App + ".cmd." + s.call.id + "." + string(s.cmd.Verb)
 	var a []byte
 	var err error
-	if p.request == nil {
+	switch {
+	case f.hop != nil:
+		f.requests.Store(n, forwarded{subject, p.command, answer})
+		a, err = f.hop.ask(ctx, s.call.users[s.by], n, p.command)
+	case p.request != nil:
+		f.requests.Store(n, forwarded{subject, p.command, answer})
+		a, err = f.request(ctx, s, p, n)
+	default:
 		a, err = f.desk.ask(ctx, subject, p.command, n, answer)
-	} else {
-		a, err = f.request(ctx, s, p, forwarded{subject, n, answer})
 	}
 	if err != nil {
 		return err
@@ -282,44 +294,34 @@ func (f *floor) send(ctx context.Context, s step) error {
 	return isOK(a)
 }
 
-// forwarded is a command that a request asks for.
+// forwarded is a command that somebody else publishes for its sender.
 type forwarded struct {
-	subject, n string
-	answer     chan []byte
+	subject string
+	command []byte
+	answer  chan []byte
 }
 
 // request sends a request and gives its reply.
-func (f *floor) request(ctx context.Context, s step, p *plan, c forwarded) ([]byte, error) {
-	f.requests.Store(c.n, c)
-	m := nats.NewMsg(bare.subject + s.cmd.App + ".api." + string(s.cmd.Verb))
-	m.Header.Set(events.HeaderAnswer, f.desk.token+"."+c.n)
-	m.Data = p.request
-	reply, err := f.sender.RequestMsgWithContext(ctx, m)
+func (f *floor) request(ctx context.Context, s step, p *plan, n string) ([]byte, error) {
+	reply, err := f.sender.RequestWithContext(ctx, bare.subject+s.cmd.App+".api."+n, p.request)
 	if err != nil {
 		return nil, fmt.Errorf("bench: request: %w", err)
 	}
 	return reply.Data, nil
 }
 
-// forward does for a request what the api does: it publishes the command and replies with its answer.
-func (f *floor) forward(ctx context.Context, m *nats.Msg) {
-	found, _ := f.requests.LoadAndDelete(number(m))
+// forward publishes the command of this number, as the api or an edge does, and gives its answer; nil where there is none.
+func (f *floor) forward(ctx context.Context, n string) []byte {
+	found, _ := f.requests.LoadAndDelete(n)
 	c, ok := found.(forwarded)
-	p := f.planOf(c.n)
-	if !ok || p == nil {
-		return
+	if !ok {
+		return nil
 	}
-	if a, err := f.desk.ask(ctx, c.subject, p.command, c.n, c.answer); err == nil {
-		_ = m.Respond(a) // one that is lost fails its call
+	a, err := f.desk.ask(ctx, c.subject, c.command, n, c.answer)
+	if err != nil {
+		return nil // which fails its call
 	}
-}
-
-func (f *floor) planOf(n string) *plan {
-	if e, ok := f.errands.Load(n); ok {
-		e, _ := e.(errand)
-		return e.plan
-	}
-	return nil
+	return a
 }
 
 func (f *floor) await(ctx context.Context, s step, event events.Kind) (time.Time, error) {

@@ -18,10 +18,11 @@ type Over string
 const (
 	OverSubjects Over = "subjects" // commands to subjects, answers and notifications from subjects
 	OverAPI      Over = "api"      // commands as requests, notifications from subjects
+	OverSessions Over = "sessions" // both over the WebSockets of an edge
 )
 
 // Overs lists them.
-func Overs() []Over { return []Over{OverSubjects, OverAPI} }
+func Overs() []Over { return []Over{OverSubjects, OverAPI, OverSessions} }
 
 // Options say what is measured.
 type Options struct {
@@ -35,8 +36,9 @@ type Options struct {
 	Runs     int
 	Users    int // all in all; each is in one call at a time
 	Seed     uint64
-	Parallel int  // commands that the floor's worker has in hand at once
-	Floor    bool // measure it too
+	Edge     string // host and port of an edge, for sessions
+	Parallel int    // commands that the floor's worker has in hand at once
+	Floor    bool   // measure it too
 
 	Connect func(name string) (*nats.Conn, error)
 	Tell    func(line string) // of the progress; may be nil
@@ -60,7 +62,8 @@ type bench struct {
 	Options
 
 	conns []*nats.Conn
-	name  string // of this benchmark: begins the id of each call
+	ends  []func() // of what else is open
+	name  string   // of this benchmark: begins the id of each call
 }
 
 // Measure measures.
@@ -68,11 +71,11 @@ func Measure(ctx context.Context, o Options) (r *Report, err error) {
 	b := &bench{Options: o, name: nuid.Next()[12:]}
 	defer b.close()
 	e := &ears{of: map[string]ear{}}
-	product, err := b.product(e)
+	c := newCasts(o.Users, o.Mix.size(), e)
+	product, err := b.product(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	c := newCasts(o.Users, o.Mix.size(), e)
 	r = &Report{Options: o.describe(), Machine: machine()}
 	var low *floor
 	if o.Floor {
@@ -106,16 +109,26 @@ func (b *bench) connect(name string) (*nats.Conn, error) {
 }
 
 func (b *bench) close() {
+	for _, end := range b.ends {
+		end()
+	}
 	for _, nc := range b.conns {
 		nc.Close()
 	}
 }
 
 // product gives the stage that is measured.
-func (b *bench) product(e *ears) (stage, error) {
+func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
 	nc, err := b.connect("ringline bench")
 	if err != nil {
 		return nil, err
+	}
+	if b.Over == OverSessions {
+		s, err := openSessions(ctx, nc, b.Edge, b.App, e.users(), e)
+		if err == nil {
+			b.ends = append(b.ends, s.close)
+		}
+		return s, err
 	}
 	if err := listen(nc, ringline, b.App, e); err != nil {
 		return nil, err
@@ -172,13 +185,14 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := listen(sender, bare, b.App, e); err != nil {
-		return nil, nil, err
-	}
 	if f, err = newFloor(ctx, sender, work, b.App, plans, b.Parallel); err != nil {
 		return nil, nil, err
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
+	if err := b.floorHears(working, f, e); err != nil {
+		stop()
+		return nil, nil, err
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(working) }()
 	done = func() error {
@@ -195,6 +209,19 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 		return nil, nil, errors.Join(err, done())
 	}
 	return f, done, nil
+}
+
+// floorHears lets users hear what the floor tells them.
+func (b *bench) floorHears(ctx context.Context, f *floor, e *ears) error {
+	if b.Over != OverSessions {
+		return listen(f.sender, bare, b.App, e)
+	}
+	h, done, err := openHop(ctx, f, b.App, e.users(), e)
+	if err == nil {
+		f.hop = h
+		b.ends = append(b.ends, done)
+	}
+	return err
 }
 
 // run measures both sides, phase by phase, so that what else happens on the machine is the same for both.

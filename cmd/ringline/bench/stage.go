@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -80,6 +82,13 @@ func (e *ears) open(user string) ear {
 	defer e.mu.Unlock()
 	e.of[user] = ear
 	return ear
+}
+
+// users lists who has ears.
+func (e *ears) users() []string {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return slices.Sorted(maps.Keys(e.of))
 }
 
 // tell takes a notification.

@@ -164,8 +164,17 @@ func RPC(id int, method string, data []byte) []byte {
 // ErrSilent says that no answer came.
 var ErrSilent = errors.New("device: no answer")
 
-// Ask sends a command and gives its answer. Run must run.
+// Ask sends a command and reads its answer. Run must run.
 func (d *Device) Ask(ctx context.Context, method string, data []byte) (events.Answer, error) {
+	answer, err := d.Call(ctx, method, data)
+	if err != nil {
+		return events.Answer{}, err
+	}
+	return events.ReadAnswer(answer)
+}
+
+// Call sends a command and gives its answer as it came. Run must run.
+func (d *Device) Call(ctx context.Context, method string, data []byte) ([]byte, error) {
 	answer := make(chan reply, 1)
 	d.mu.Lock()
 	d.last++
@@ -173,19 +182,19 @@ func (d *Device) Ask(ctx context.Context, method string, data []byte) (events.An
 	d.waiting[id] = answer
 	d.mu.Unlock()
 	if err := d.Socket.Send(RPC(id, method, data)); err != nil {
-		return events.Answer{}, err
+		return nil, err
 	}
 	timeout := time.NewTimer(10 * time.Second)
 	defer timeout.Stop()
 	select {
 	case r := <-answer:
 		if r.Error != nil {
-			return events.Answer{}, &RefusedError{r.Error.Code, r.Error.Message}
+			return nil, &RefusedError{r.Error.Code, r.Error.Message}
 		}
-		return events.ReadAnswer(r.RPC.Data)
+		return r.RPC.Data, nil
 	case <-timeout.C:
-		return events.Answer{}, ErrSilent
+		return nil, ErrSilent
 	case <-ctx.Done():
-		return events.Answer{}, ctx.Err()
+		return nil, ctx.Err()
 	}
 }

@@ -1,0 +1,137 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/cmd/internal/device"
+	"ringline.io/ringline/events"
+)
+
+// sessions plays on Ringline over client sessions, one for each user.
+type sessions struct {
+	of map[string]*device.Device
+}
+
+// openSessions gives an app a key of its own, and opens the sessions.
+func openSessions(ctx context.Context, nc *nats.Conn, edge, app string, users []string, e *ears) (*sessions, error) {
+	js, err := jetstream.New(nc)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	a, err := device.NewApp(ctx, js, app, events.AppSettings{})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Await(ctx, edge); err != nil {
+		return nil, err
+	}
+	s := &sessions{of: map[string]*device.Device{}}
+	for _, u := range users {
+		token, err := a.Token(u, "")
+		if err != nil {
+			return nil, err
+		}
+		d, _, err := device.Connect(ctx, device.Hello{Server: edge, Token: token}, nil)
+		if err != nil {
+			s.close()
+			return nil, fmt.Errorf("bench: open a session: %w", err)
+		}
+		s.of[u] = d
+		go func() { _ = d.Run(func(data []byte) { e.tell(u, data) }) }() // that it ended its calls show
+	}
+	return s, nil
+}
+
+func (s *sessions) close() {
+	for _, d := range s.of {
+		d.Socket.Reset()
+	}
+}
+
+func (s *sessions) send(ctx context.Context, x step) error {
+	user := x.cmd.UserID
+	x.cmd.UserID = "" // the edge knows
+	body, err := x.cmd.EncodeRequest()
+	if err != nil {
+		return fmt.Errorf("bench: %w", err)
+	}
+	answer, err := s.of[user].Call(ctx, string(x.cmd.Verb), body)
+	if err != nil {
+		return fmt.Errorf("bench: a session's command: %w", err)
+	}
+	return isOK(answer)
+}
+
+func (s *sessions) await(ctx context.Context, x step, event events.Kind) (time.Time, error) {
+	return subjects{}.await(ctx, x, event)
+}
+
+// hop is what the floor has in place of an edge: WebSockets that hand on what comes, and do nothing else.
+type hop struct {
+	floor   *floor
+	clients map[string]*device.Socket // by user
+
+	mu      sync.Mutex
+	conns   map[string]func([]byte) // by user: sends him something
+	waiting map[string]chan []byte  // by number
+}
+
+// ask sends a command and gives its answer.
+func (h *hop) ask(ctx context.Context, user, n string, command []byte) ([]byte, error) {
+	answer := make(chan []byte, 1)
+	h.mu.Lock()
+	h.waiting[n] = answer
+	h.mu.Unlock()
+	if err := h.clients[user].Send(append([]byte(n+" "), command...)); err != nil {
+		return nil, fmt.Errorf("bench: the hop: %w", err)
+	}
+	select {
+	case a := <-answer:
+		return a, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("bench: no answer over the hop: %w", ctx.Err())
+	}
+}
+
+// hear takes what comes to a client: a number and an answer, or a notification.
+func (h *hop) hear(user string, message []byte, e *ears) {
+	if len(message) > 0 && message[0] == '{' {
+		e.tell(user, message)
+		return
+	}
+	n, answer, _ := strings.Cut(string(message), " ")
+	h.mu.Lock()
+	ch := h.waiting[n]
+	delete(h.waiting, n)
+	h.mu.Unlock()
+	if ch != nil {
+		ch <- []byte(answer)
+	}
+}
+
+// relay hands a notification on.
+func (h *hop) relay(m *nats.Msg) {
+	h.mu.Lock()
+	send := h.conns[m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]]
+	h.mu.Unlock()
+	if send != nil {
+		send(m.Data)
+	}
+}
+
+// serve takes what a client sends: a number and a command.
+func (h *hop) serve(ctx context.Context, message []byte, send func([]byte)) {
+	n, _, _ := strings.Cut(string(message[:min(len(message), 32)]), " ")
+	go func() {
+		if a := h.floor.forward(ctx, n); a != nil {
+			send(append([]byte(n+" "), a...))
+		}
+	}()
+}
