@@ -134,6 +134,10 @@ func (d *Device) take(line []byte, push func([]byte)) error {
 	if string(line) == "{}" {
 		return d.Socket.Send(line) // a ping, and its answer
 	}
+	if data, ok := inside(line, `{"push":{"message":{"data":`, "}}}"); ok {
+		push(data)
+		return nil
+	}
 	var r reply
 	if err := json.Unmarshal(line, &r); err != nil {
 		return fmt.Errorf("device: what the edge sends: %w", err)
@@ -145,6 +149,16 @@ func (d *Device) take(line []byte, push func([]byte)) error {
 		d.answered(r)
 	}
 	return nil
+}
+
+// inside gives what stands between, as most of what an edge sends is: to read the whole takes as long as the edge needs to
+// send it, and would be measured with it.
+func inside(line []byte, before, after string) ([]byte, bool) {
+	rest, ok := bytes.CutPrefix(line, []byte(before))
+	if !ok {
+		return nil, false
+	}
+	return bytes.CutSuffix(rest, []byte(after))
 }
 
 func (d *Device) answered(r reply) {

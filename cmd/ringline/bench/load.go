@@ -40,83 +40,85 @@ type Phase struct {
 	Late           *Spread `json:"late_us,omitempty"`
 }
 
-// load plays calls.
+// tally is what is counted of calls.
+type tally struct {
+	times
+
+	done, failed atomic.Int64
+	cause        atomic.Pointer[error] // why the first of those that failed did
+	rate         float64
+	took         time.Duration
+}
+
+// phase gives what was counted.
+func (t *tally) phase() (*Phase, error) {
+	p := &Phase{
+		Calls: t.done.Load(), Failed: t.failed.Load(), Seconds: t.took.Seconds(), RatePerSecond: t.rate,
+		CallsPerSecond: float64(t.done.Load()) / max(t.took.Seconds(), 1e-9),
+		Ring:           t.ring.spread(), Told: t.told.spread(), Command: t.command.spread(), Late: t.late.spread(),
+	}
+	switch cause := t.cause.Load(); {
+	case cause != nil:
+		return p, fmt.Errorf("%d calls failed, the first one: %w", p.Failed, *cause)
+	case p.Ring == nil:
+		return p, errors.New("no call was finished in the time: give it more with --duration")
+	}
+	return p, nil
+}
+
+// load plays calls on one stage.
 type load struct {
-	play   func(ctx context.Context, n int, c *played, due time.Time, t *times) error
+	stage  stage
+	app    string
+	mix    Mix
 	casts  *casts
 	ears   *ears
 	name   string // begins the id of each call
 	beside int    // with no rate: so many beside each other
 	rate   float64
-	seed   uint64
-	warm   time.Duration // calls that begin in it are not counted
-	long   time.Duration
-	tell   func(calls, failed int64, left time.Duration)
+	random *rand.Rand
 
-	count     atomic.Int64 // of calls that began
-	done      atomic.Int64
-	failed    atomic.Int64
-	measuring atomic.Bool
-	cause     atomic.Pointer[error] // why the first of those that failed did
+	count atomic.Int64 // of calls that began
 }
 
-// run plays for as long as it takes, and gives what came of it.
-func (l *load) run(ctx context.Context) (*Phase, error) {
-	ctx, stop := context.WithTimeout(ctx, l.warm+l.long)
+// run plays for so long, and counts the calls that begin after the warm-up.
+func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) error {
+	playing, stop := context.WithTimeout(ctx, warm+long)
 	defer stop()
-	t := &times{}
+	var measuring atomic.Bool
+	counted := func() *tally {
+		if measuring.Load() {
+			return t
+		}
+		return nil
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if l.rate > 0 {
-			l.open(ctx, t, &wg)
+			l.open(playing, counted, &wg)
 			return
 		}
 		for range l.beside {
 			wg.Go(func() {
-				for ctx.Err() == nil {
-					l.one(ctx, t, time.Time{})
+				for playing.Err() == nil {
+					l.one(playing, counted(), time.Time{})
 				}
 			})
 		}
 	})
-	sleep(ctx, l.warm)
-	l.measuring.Store(true)
+	sleep(playing, warm)
+	measuring.Store(true)
 	begun := time.Now()
-	l.watch(ctx)
-	took := time.Since(begun)
-	done := l.done.Load()
+	<-playing.Done()
+	took, done := time.Since(begun), t.done.Load()
 	wg.Wait()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return nil, err
-	}
-	p := &Phase{
-		Calls: done, Failed: l.failed.Load(), Seconds: took.Seconds(), CallsPerSecond: float64(done) / took.Seconds(), RatePerSecond: l.rate,
-		Ring: t.ring.spread(), Told: t.told.spread(), Command: t.command.spread(), Late: t.late.spread(),
-	}
-	if cause := l.cause.Load(); cause != nil {
-		return p, fmt.Errorf("bench: %d calls failed, the first one: %w", p.Failed, *cause)
-	}
-	return p, nil
+	t.took += took
+	t.done.Add(done - t.done.Load()) // those that were not finished in the time are no part of the rate
+	return ctx.Err()
 }
 
-// watch tells how far it is until ctx ends.
-func (l *load) watch(ctx context.Context) {
-	tick := time.NewTicker(time.Second / 2)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if end, ok := ctx.Deadline(); ok && l.tell != nil {
-				l.tell(l.done.Load(), l.failed.Load(), time.Until(end))
-			}
-		}
-	}
-}
-
-// one plays one call to its end, also where the time is over meanwhile.
-func (l *load) one(ctx context.Context, t *times, due time.Time) {
+// one plays one call to its end, also where the time is over meanwhile. Without a tally it is not counted.
+func (l *load) one(ctx context.Context, t *tally, due time.Time) {
 	var users []string
 	select {
 	case users = <-l.casts.free:
@@ -126,28 +128,31 @@ func (l *load) one(ctx context.Context, t *times, due time.Time) {
 	defer func() { l.casts.free <- users }()
 	n := int(l.count.Add(1))
 	c := &played{id: fmt.Sprintf("%s-%d", l.name, n), users: users, ears: l.ears.all(users)}
-	counts := l.measuring.Load()
+	counts := t != nil
 	if !counts {
-		t = &times{}
+		t = &tally{}
 	}
-	switch err := l.play(context.WithoutCancel(ctx), n, c, due, t); {
+	switch err := l.play(context.WithoutCancel(ctx), n, c, due, &t.times); {
 	case err != nil:
-		l.failed.Add(1)
-		l.cause.CompareAndSwap(nil, &err)
+		t.failed.Add(1)
+		t.cause.CompareAndSwap(nil, &err)
 	case counts:
-		l.done.Add(1)
+		t.done.Add(1)
 	}
 }
 
+func (l *load) play(ctx context.Context, n int, c *played, due time.Time, t *times) error {
+	return player{stage: l.stage, app: l.app, mix: l.mix, times: t}.play(ctx, n, c, due)
+}
+
 // open begins calls at a rate, at random moments, whether or not those before are done.
-func (l *load) open(ctx context.Context, t *times, wg *sync.WaitGroup) {
-	random := rand.New(rand.NewPCG(l.seed, 0))
+func (l *load) open(ctx context.Context, counted func() *tally, wg *sync.WaitGroup) {
 	for due := time.Now(); ; {
-		due = due.Add(time.Duration(random.ExpFloat64() / l.rate * float64(time.Second)))
+		due = due.Add(time.Duration(l.random.ExpFloat64() / l.rate * float64(time.Second)))
 		if !sleep(ctx, time.Until(due)) {
 			return
 		}
-		wg.Go(func() { l.one(ctx, t, due) })
+		wg.Go(func() { l.one(ctx, counted(), due) })
 	}
 }
 

@@ -139,6 +139,9 @@ func (x scene) answered(ctx context.Context) error {
 	return x.then(ctx, "end", 0, events.VerbEnd, 1, events.CallEnded)
 }
 
+// another ends the id of a second call to somebody who is in the first.
+const another = "-b"
+
 // outcome plays one of twenty calls.
 func (x scene) outcome(ctx context.Context, n int) error {
 	switch {
@@ -158,7 +161,7 @@ func (x scene) outcome(ctx context.Context, n int) error {
 		return x.then(ctx, "cancel", 0, events.VerbCancel, 1, events.IncomingCallCanceled)
 	}
 	second := events.Command{
-		CommandAddress: events.CommandAddress{CallID: x.call.id + "-b", Verb: events.VerbInvite},
+		CommandAddress: events.CommandAddress{CallID: x.call.id + another, Verb: events.VerbInvite},
 		Callees:        []events.Party{{UserID: x.call.users[1]}},
 	}
 	third := x

@@ -110,6 +110,8 @@ func (e errand) subject(tokens []string) string {
 			return b.String()
 		case t == e.plan.call.id:
 			t = e.call.id
+		case t+another == e.plan.call.id:
+			t = strings.TrimSuffix(e.call.id, another)
 		default:
 			if at := slices.Index(e.plan.call.users, t); at >= 0 {
 				t = e.call.users[e.as(at)]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"time"
 
@@ -90,7 +91,11 @@ func Measure(ctx context.Context, o Options) (r *Report, err error) {
 		if low != nil {
 			run.Floor = &Side{}
 		}
-		if err := b.run(ctx, i, &run, product, low, e, c); err != nil {
+		sides := []side{{"Ringline", product, &run.Ringline}}
+		if low != nil {
+			sides = append(sides, side{"floor", low, run.Floor})
+		}
+		if err := b.run(ctx, i, sides, e, c); err != nil {
 			return r, err
 		}
 		r.Runs = append(r.Runs, run)
@@ -224,51 +229,108 @@ func (b *bench) floorHears(ctx context.Context, f *floor, e *ears) error {
 	return err
 }
 
-// run measures both sides, phase by phase, so that what else happens on the machine is the same for both.
-func (b *bench) run(ctx context.Context, i int, r *Run, product stage, low *floor, e *ears, c *casts) error {
-	sides := []*Side{&r.Ringline}
-	stages := []stage{product}
-	if low != nil {
-		sides, stages = append(sides, r.Floor), append(stages, low)
-	}
-	phase := func(side int, what string, beside int, rate float64) (*Phase, error) {
-		title := fmt.Sprintf("run %d of %d, %s, %s", i+1, b.Runs, []string{"Ringline", "floor"}[side], what)
-		l := &load{
-			casts: c, ears: e, name: fmt.Sprintf("%s-%d%d%.1s", b.name, i, side, what), beside: beside, rate: rate, seed: b.Seed, warm: b.Warm, long: b.Long,
-			play: func(ctx context.Context, n int, call *played, due time.Time, t *times) error {
-				return player{stage: stages[side], app: b.App, mix: b.Mix, times: t}.play(ctx, n, call, due)
-			},
-			tell: func(calls, failed int64, left time.Duration) {
-				b.tell(fmt.Sprintf("%s: %d calls, %d failed, %.0f s left", title, calls, failed, left.Seconds()))
-			},
+// side is one of both that are compared, as it is measured.
+type side struct {
+	name  string
+	stage stage
+	*Side
+}
+
+// run measures both sides, in turns, so that what else happens on the machine happens to both: of an idle system call by call, and
+// under load a second each.
+func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts) error {
+	loads := make([]*load, len(sides))
+	for at, s := range sides {
+		loads[at] = &load{
+			stage: s.stage, app: b.App, mix: b.Mix, casts: c, ears: e, name: fmt.Sprintf("%s-%d%.1s", b.name, i, s.name), beside: b.Beside,
+			random: rand.New(rand.NewPCG(b.Seed, uint64(i))), //nolint:gosec // it is not below 0
 		}
-		p, err := l.run(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", title, err)
-		}
-		return p, nil
 	}
-	var err error
-	for side, s := range sides {
-		if s.Idle, err = phase(side, "idle", 1, 0); err != nil {
+	phase := func(name string, turns func(context.Context, []*load, []*tally, func(string)) error, to func(side, *Phase)) error {
+		tallies := make([]*tally, len(sides))
+		for at := range sides {
+			tallies[at] = &tally{rate: loads[at].rate}
+		}
+		tell := func(left string) {
+			b.tell(fmt.Sprintf("run %d of %d, %s: %s", i+1, b.Runs, name, left))
+		}
+		if err := turns(ctx, loads, tallies, tell); err != nil {
 			return err
 		}
+		for at, s := range sides {
+			p, err := tallies[at].phase()
+			if err != nil {
+				return fmt.Errorf("bench: run %d, %s, %s: %w", i+1, name, s.name, err)
+			}
+			to(s, p)
+		}
+		return nil
 	}
-	for side, s := range sides {
-		if s.Most, err = phase(side, "most", b.Beside, 0); err != nil {
-			return err
+	if err := phase("idle", b.idle, func(s side, p *Phase) { s.Idle = p }); err != nil {
+		return err
+	}
+	if err := phase("most", b.slices, func(s side, p *Phase) { s.Most = p }); err != nil {
+		return err
+	}
+	for at, s := range sides {
+		if loads[at].rate = b.Rate; b.Rate == 0 {
+			loads[at].rate = s.Most.CallsPerSecond / 2
 		}
 	}
-	for side, s := range sides {
-		rate := b.Rate
-		if rate == 0 {
-			rate = s.Most.CallsPerSecond / 2
+	return phase("loaded", b.slices, func(s side, p *Phase) { s.Half = p })
+}
+
+// idle plays one call after another, the sides in turns.
+func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
+	warm := time.Now().Add(b.Warm)
+	end := warm.Add(b.Long * time.Duration(len(loads)))
+	for told := time.Now(); time.Now().Before(end); {
+		for at, l := range loads {
+			begun := time.Now()
+			if begun.Before(warm) {
+				l.one(ctx, nil, time.Time{})
+				continue
+			}
+			l.one(ctx, tallies[at], time.Time{})
+			tallies[at].took += time.Since(begun)
 		}
-		if s.Half, err = phase(side, "loaded", 0, rate); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if time.Since(told) > tellEvery {
+			told = time.Now()
+			tell(progressOf(tallies, time.Until(end)))
 		}
 	}
 	return nil
+}
+
+const tellEvery = time.Second / 2
+
+// slices plays on the sides in turns, a second each.
+func (b *bench) slices(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
+	const slice, settle = time.Second, 200 * time.Millisecond
+	for left := b.Long; left > 0; left -= slice {
+		for at, l := range loads {
+			warm := settle
+			if left == b.Long {
+				warm = b.Warm
+			}
+			tell(progressOf(tallies, left*time.Duration(len(loads))))
+			if err := l.run(ctx, tallies[at], warm, min(left, slice)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func progressOf(tallies []*tally, left time.Duration) string {
+	var calls, failed int64
+	for _, t := range tallies {
+		calls, failed = calls+t.done.Load(), failed+t.failed.Load()
+	}
+	return fmt.Sprintf("%d calls, %d failed, %.0f s left", calls, failed, left.Seconds())
 }
 
 func (b *bench) tell(line string) {

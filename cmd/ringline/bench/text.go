@@ -107,9 +107,24 @@ func ReadReport(data []byte) (*Report, error) {
 		return nil, fmt.Errorf("bench: no report: %w", err)
 	}
 	if len(r.Runs) == 0 {
-		return nil, errors.New("bench: a report without runs")
+		return nil, errors.New("bench: no report: it has no runs")
+	}
+	for i, run := range r.Runs {
+		if !run.Ringline.whole() || run.Floor != nil && !run.Floor.whole() || (run.Floor == nil) != (r.Runs[0].Floor == nil) {
+			return nil, fmt.Errorf("bench: no report: run %d lacks a phase, or its ring times", i+1)
+		}
 	}
 	return &r, nil
+}
+
+// whole says whether there is all that figures are made of.
+func (s Side) whole() bool {
+	for _, p := range []*Phase{s.Idle, s.Most, s.Half} {
+		if p == nil || p.Ring == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // Compare sets two reports beside each other.
