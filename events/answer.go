@@ -11,6 +11,9 @@ type Answer struct {
 	Call      *Call  `json:"call,omitempty"`
 }
 
+// Append writes the answer behind what is there, as Encode does.
+func (a *Answer) Append(b []byte) []byte { return appendTo(b, a) }
+
 // LineAnswer answers which calls stand on a user's line.
 type LineAnswer struct {
 	OK    bool     `json:"ok"`

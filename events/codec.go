@@ -32,8 +32,11 @@ type coded interface{ fields(c *codec) }
 func roomFor(callees int) int { return 640 + 192*callees }
 
 // encode writes x.
-func encode(x coded, room int) []byte {
-	c := codec{out: make([]byte, 0, room)}
+func encode(x coded, room int) []byte { return appendTo(make([]byte, 0, room), x) }
+
+// appendTo writes x behind what is there.
+func appendTo(b []byte, x coded) []byte {
+	c := codec{out: b}
 	c.object(x)
 	return c.out
 }

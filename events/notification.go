@@ -21,6 +21,9 @@ type Notification struct {
 	RingRemainingMS *int64 `json:"ring_remaining_ms,omitempty"`
 }
 
+// Append writes the notification behind what is there, as Encode does.
+func (n *Notification) Append(b []byte) []byte { return appendTo(b, n) }
+
 // Notice is a notification with its receiver.
 type Notice struct {
 	To string

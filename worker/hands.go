@@ -11,10 +11,11 @@ import (
 // hands holds the messages that are being handled, or wait for room or for the one before them.
 type hands struct {
 	handle func(*held)
-	ready  chan *held    // what can be handled: of each key one at a time
-	most   int           // how many are held
-	freed  chan struct{} // that there is room again
-	wg     sync.WaitGroup
+	ready  chan *held     // what can be handled: of each key one at a time
+	most   int            // how many are held
+	freed  chan struct{}  // that there is room again
+	wg     sync.WaitGroup // of what is held
+	hands  sync.WaitGroup
 
 	mu    sync.Mutex
 	lanes map[string][]*held // by key, what waits; an entry means that somebody is at work on that key
@@ -31,14 +32,16 @@ func newHands(parallel int, handle func(*held)) *hands {
 	}
 	h.ready = make(chan *held, h.most)
 	for range parallel {
-		go h.work()
+		h.hands.Go(h.work)
 	}
 	return h
 }
 
 // letGo ends those who work, once nothing is held any more.
 func (h *hands) letGo() {
-	go func() { h.wg.Wait(); close(h.ready) }()
+	h.wg.Wait()
+	close(h.ready)
+	h.hands.Wait()
 }
 
 // free waits until there is room and says how much; 0 once ctx has ended.

@@ -43,7 +43,6 @@ func (r Runner) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(r.Drain, stop) })()
 	r.count = r.Meter.Consumer(r.Consumer)
 	h := newHands(r.Parallel, func(msg *held) { r.handle(work, msg) })
-	defer h.letGo()
 	extended := make(chan struct{})
 	go func() { defer close(extended); h.extend(work, r.JS.Conn()) }()
 	defer func() { stop(); <-extended }()
@@ -62,8 +61,12 @@ func (r Runner) Run(ctx context.Context) error {
 	}
 	if !h.wait(r.Drain) {
 		stop() // the handlers put back what they have not finished
-		h.wait(r.Drain)
+		if !h.wait(r.Drain) {
+			go h.letGo()
+			return nil
+		}
 	}
+	h.letGo()
 	return nil
 }
 

@@ -17,7 +17,7 @@ func Notify(t events.Transition) []events.Notice {
 	if t.Event == events.EventFenced {
 		return nil
 	}
-	n := &notices{t: t}
+	n := &notices{t: t, list: make([]events.Notice, 0, len(t.Changes)+1)}
 	for _, ch := range t.Changes {
 		if ch.Reason != events.ReasonEnded {
 			n.change(ch)

@@ -50,6 +50,7 @@ type Coordinator struct {
 	cfg   Config
 	count *meter.Commands
 
+	bodies   bodies
 	outdated seldom // that calls are stored in a format that this version does not read
 }
 

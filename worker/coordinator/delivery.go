@@ -85,11 +85,10 @@ func (c *Coordinator) answer(d delivery, a events.Answer) error {
 	if d.token == "" {
 		return nil
 	}
-	body, err := events.Encode(a)
-	if err != nil {
-		return err
-	}
-	if err := c.nc.Publish(events.AnswerSubject(d.cmd.App, d.token), body); err != nil {
+	b := c.bodies.take()
+	defer c.bodies.giveBack(b)
+	*b = a.Append(*b)
+	if err := c.nc.Publish(events.AnswerSubject(d.cmd.App, d.token), *b); err != nil {
 		return fmt.Errorf("answer %s: %w", d.subject, err)
 	}
 	return nil

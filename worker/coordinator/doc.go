@@ -5,6 +5,10 @@
 //
 //	load → decide → claim lines → commit → (release lines, write or remove deadlines, notify) → answer → acknowledge
 //
+// An invitation that nobody has handled before is not loaded: it is decided on a call that does not exist, as it will be most
+// of the time, and its lines are taken to be empty. To the protocol that is a read that was answered by a replica that lags,
+// which every step stands: the writes go through only where it was right.
+//
 // What it promises:
 //
 //  1. The commit decides who wins. Who loses it reads the call from the leader and decides again.

@@ -82,16 +82,15 @@ func moved(t events.Transition) []string {
 // notify tells everybody whom the transition concerns. It makes nobody ring whose time is over, nor, told again, who has
 // answered meanwhile or need not any more.
 func (c *Coordinator) notify(t, now events.Transition) error {
+	b := c.bodies.take()
+	defer c.bodies.giveBack(b)
 	for _, n := range call.Notify(t) {
 		told := n.Stamped(time.Now())
 		if n.Event == events.IncomingCallReceived && (!stillPends(now.Call, n) || isOver(told)) {
 			continue
 		}
-		body, err := events.Encode(told)
-		if err != nil {
-			return err
-		}
-		if err := c.nc.Publish(events.UserSubject(t.Call.App, n.To), body); err != nil {
+		*b = told.Append((*b)[:0])
+		if err := c.nc.Publish(events.UserSubject(t.Call.App, n.To), *b); err != nil {
 			return fmt.Errorf("notify of %s: %w", events.TransitionID(t.Call.CallID, t.Seq), err)
 		}
 	}

@@ -16,5 +16,7 @@
 //     are released or replaced, by anybody. A full line of live entries, judged at the leader, means busy.
 //  5. A claim in flight is waited for (ErrInFlight). One that is older than 30 s is replaced only after its call was
 //     moved past it by expected sequence, so that a paused worker that wakes up loses its commit.
-//  6. Apps hears of changes to an app's settings as they are made; what can't be read changes nothing.
+//  6. What this process wrote to a line it remembers, as a hint that saves a read: a claim that is made for the first time and a
+//     release write without one, by revision, and read where that fails.
+//  7. Apps hears of changes to an app's settings as they are made; what can't be read changes nothing.
 package store
