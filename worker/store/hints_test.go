@@ -1,0 +1,128 @@
+package store_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+// claimant claims and releases lines as a process of its own does, and counts its reads of them.
+type claimant struct {
+	t     *testing.T
+	calls *store.Calls
+	lines *store.Lines
+	nc    *nats.Conn         // on which reads are counted
+	reads *nats.Subscription // of lines, by whomever
+}
+
+func newClaimant(t *testing.T, s *natstest.Server) claimant {
+	t.Helper()
+	reads, err := s.NC.SubscribeSync("$JS.API.STREAM.MSG.GET.KV_RINGLINE_LINES")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc := s.Connect(t)
+	calls := store.NewCalls(nc, zerolog.Nop(), nil)
+	return claimant{t, calls, store.NewLines(nc, s.JS, calls, zerolog.Nop(), nil), s.NC, reads}
+}
+
+// claim claims for the first time, and wants so many reads of lines.
+func (c claimant) claim(reads int, callID, caller string, callees ...string) call.Claimed {
+	c.t.Helper()
+	return c.counted(reads, func() (got call.Claimed, err error) {
+		x := claimOf(callID, caller, callees...)
+		x.First = true
+		return c.lines.Claim(c.t.Context(), x)
+	})
+}
+
+func (c claimant) counted(reads int, do func() (call.Claimed, error)) call.Claimed {
+	c.t.Helper()
+	before := c.seen()
+	got, err := do()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if n := c.seen() - before; n != reads {
+		c.t.Errorf("%d reads of lines, want %d", n, reads)
+	}
+	return got
+}
+
+// seen is how many reads there were so far, by whomever.
+func (c claimant) seen() int {
+	c.t.Helper()
+	if err := c.nc.Flush(); err != nil {
+		c.t.Fatal(err)
+	}
+	n, _, err := c.reads.Pending()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return n
+}
+
+// end commits the call, ends it and releases its lines.
+func (c claimant) end(reads int, callID, caller, callee string) {
+	c.t.Helper()
+	base := commitOf(c.t, c.calls, claimOf(callID, caller, callee))
+	w, ok := call.Decide(base.Transition, cancelOf(callID, caller), now()).(call.Write)
+	if !ok {
+		c.t.Fatal("a cancel writes nothing")
+	}
+	ended := commit(c.t, c.calls, base, w)
+	c.counted(reads, func() (call.Claimed, error) {
+		return call.Claimed{}, c.lines.Release(c.t.Context(), ended.Transition, []string{caller, callee})
+	})
+}
+
+// A first claim reads nothing where lines are empty, or as this process left them, and neither does a release of what it claimed.
+func TestFirstClaimsDoNotRead(t *testing.T) {
+	s := natstest.Start(t)
+	c := newClaimant(t, s)
+	for _, id := range []string{"c1", "c2", "c3"} { // of the same users, whose lines have markers after the first
+		if got := c.claim(0, id, "ann", "bob"); !got.All() {
+			t.Fatalf("%s: %+v", id, got)
+		}
+		c.end(0, id, "ann", "bob")
+	}
+}
+
+// What a first claim guesses wrong it reads, and then it decides as it would have with reads.
+func TestWrongGuesses(t *testing.T) {
+	s := natstest.Start(t)
+	one, other := newClaimant(t, s), newClaimant(t, s)
+	if got := one.claim(0, "c1", "ann", "bob"); !got.All() {
+		t.Fatalf("%+v", got)
+	}
+	commitOf(t, one.calls, claimOf("c1", "ann", "bob"))
+	if got := other.claim(1, "c2", "eve", "bob"); !slices.Equal(got.Busy, []string{"bob"}) {
+		t.Errorf("a line that another process has claimed: %+v", got)
+	}
+	if got := one.claim(1, "c3", "joe", "bob"); !slices.Equal(got.Busy, []string{"bob"}) {
+		t.Errorf("a line that this process has claimed: %+v", got)
+	}
+	if got := other.claim(1, "c4", "ann", "jim"); !got.CallerBusy {
+		t.Errorf("a caller who is in a call: %+v", got)
+	}
+	if got := one.claim(2, "c5", "bob", "ann"); got.Glare == nil || got.Glare.CallID != "c1" {
+		t.Errorf("the other half of a glare: %+v", got)
+	}
+
+	// The other one ends a call that this one has claimed: its hint says that the line is full, and the other's that there was none.
+	two := newClaimant(t, s)
+	if got := one.claim(0, "d1", "max", "moe"); !got.All() {
+		t.Fatalf("%+v", got)
+	}
+	two.end(2, "d1", "max", "moe")
+	if got := one.claim(2, "d2", "max", "moe"); !got.All() {
+		t.Errorf("lines that another process has released: %+v", got)
+	}
+	two.end(2, "d2", "max", "moe") // whose hints say that these lines are empty
+}
