@@ -1,0 +1,61 @@
+package worker_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// A write gives the sequence, and what the stream says where it does not take it. Without a stream it is tried again until ctx ends.
+func TestWrite(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	message := func(expect string) *nats.Msg {
+		m := nats.NewMsg("ringline.demo.call.c1")
+		m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, expect)
+		return m
+	}
+	for want := range uint64(2) {
+		if got, err := worker.Write(t.Context(), s.NC, message(string(rune('0'+want)))); err != nil || got != want+1 {
+			t.Fatalf("%d, %v, want %d", got, err, want+1)
+		}
+	}
+	_, err := worker.Write(t.Context(), s.NC, message("1"))
+	if api, ok := errors.AsType[*jetstream.APIError](err); !ok || api.ErrorCode != 10071 {
+		t.Errorf("a write that does not expect the last one: %v", err)
+	}
+
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	if _, err := worker.Write(ctx, s.NC, nats.NewMsg("nobody.listens")); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("where nobody is: %v", err)
+	}
+	if took := time.Since(begun); took < 200*time.Millisecond || took > within {
+		t.Errorf("it gave up after %v", took)
+	}
+	if _, err := worker.Write(ctx, s.NC, message("2")); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("when the time is over: %v", err)
+	}
+}
+
+// What gets no answer is asked again.
+func TestRequestIsRepeated(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	go func() {
+		time.Sleep(250 * time.Millisecond)
+		_, _ = s.NC.Subscribe("late", func(m *nats.Msg) { _ = m.Respond([]byte("here")) })
+	}()
+	m, err := worker.Request(t.Context(), s.NC, nats.NewMsg("late"))
+	if err != nil || string(m.Data) != "here" {
+		t.Errorf("%v, %v", m, err)
+	}
+}
