@@ -4,10 +4,10 @@ DURATION ?= 5m
 NODES ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev cluster test race soak faults mutants rings outage scale churn abuse idle lint fmt fuzz bench scenarios generate ci clean
+.PHONY: help dev cluster test race soak faults mutants rings outage scale churn abuse idle lint fmt fuzz bench bench-sweeps scenarios generate ci clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: ## run NATS and all workers in one process, on loopback, with data in .ringline
 	go run ./cmd/ringline dev
@@ -61,6 +61,9 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 
 bench: ## measure 2,000 idle calls, from invitation to notification, beside bare publishes
 	go test -run '^$$' -bench . -benchtime=1x ./worker/coordinator
+
+bench-sweeps: ## measure against workers, load, replicas, ringing calls, sessions, stored calls, as tables (some 90 minutes)
+	go run ./cmd/faults sweeps
 
 scenarios: ## write the golden scenario files of worker/call anew; read the difference before you commit it
 	go test ./worker/call -run Scenarios -update

@@ -37,7 +37,11 @@ func idleCommand() *cobra.Command {
 		if x.Few < 1 || x.Many <= x.Few || x.Many > 100_000 || x.Idle < time.Second || x.Pushes < 1 {
 			return errors.New("--few and --pushes must be at least 1, --many above --few and at most 100000, --idle at least 1s")
 		}
-		if err := raiseFiles(x.Many); err != nil {
+		most, err := idle.RaiseFiles(x.Many)
+		if err == nil && most < x.Many {
+			err = fmt.Errorf("the limit of open files (ulimit -n) is enough for %d sessions; raise it, or say --many %d", most, most)
+		}
+		if err != nil {
 			return err
 		}
 		return x.run(cmd.Context(), cmd.OutOrStdout())
@@ -49,23 +53,6 @@ func idleCommand() *cobra.Command {
 	f.IntVar(&x.Pushes, "pushes", x.Pushes, "pushes that are measured")
 	f.BoolVar(&x.bare, "bare", x.bare, "measure bare centrifuge as well")
 	return cmd
-}
-
-// raiseFiles lets this process, and those that it starts, have a file for each session.
-func raiseFiles(sessions int) error {
-	want := uint64(sessions) + 2000 //nolint:gosec // it was checked
-	var l syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
-		return fmt.Errorf("limit of open files: %w", err)
-	}
-	if l.Cur >= want {
-		return nil
-	}
-	l.Cur, l.Max = want, max(want, l.Max)
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
-		return fmt.Errorf("%d open files are needed (ulimit -n, or run it as root): %w", want, err)
-	}
-	return nil
 }
 
 func (x idling) run(ctx context.Context, w io.Writer) error {

@@ -27,7 +27,7 @@ func main() {
 	}
 	root.SetOut(os.Stdout)
 	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand(),
-		churnCommand(), abuseCommand(), idleCommand(), bareCommand(), attackCommand())
+		churnCommand(), abuseCommand(), idleCommand(), sweepsCommand(), bareCommand(), attackCommand())
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:

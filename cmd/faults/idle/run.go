@@ -45,15 +45,28 @@ func (o Outcome) Each() Memory {
 	return o.Many.Memory.minus(o.Few.Memory).Each(o.Many.Sessions - o.Few.Sessions)
 }
 
-// Run measures one process.
-func Run(ctx context.Context, cfg Config) (o Outcome, err error) {
+// Run measures one process, with few sessions and with many.
+func Run(ctx context.Context, cfg Config) (Outcome, error) {
+	levels, err := Levels(ctx, cfg, cfg.Few, cfg.Many)
+	if err != nil {
+		return Outcome{}, err
+	}
+	return Outcome{Few: levels[0], Many: levels[1]}, nil
+}
+
+// Levels measures one process with each of these numbers of sessions, the least of them first. Where one fails it gives
+// those before it too.
+func Levels(ctx context.Context, cfg Config, counts ...int) (levels []Level, err error) {
 	s := &sessions{server: cfg.Server, token: cfg.Token, came: map[string]chan time.Time{}, lost: map[string]int{}}
 	defer s.close()
-	if o.Few, err = cfg.level(ctx, s, cfg.Few); err != nil {
-		return o, err
+	for _, n := range counts {
+		l, err := cfg.level(ctx, s, n)
+		if err != nil {
+			return levels, err
+		}
+		levels = append(levels, l)
 	}
-	o.Many, err = cfg.level(ctx, s, cfg.Many)
-	return o, err
+	return levels, nil
 }
 
 // settles is how long a process is left alone after many have connected.

@@ -19,7 +19,7 @@ type counts map[string]float64
 // killed, so ask often.
 func (r *Rig) Count(ctx context.Context) {
 	for _, w := range r.Workers() {
-		if now, err := w.scrape(ctx); err == nil {
+		if now, err := w.Counters(ctx, time.Second); err == nil {
 			if now["process_start_time_seconds"] != w.seen["process_start_time_seconds"] {
 				w.total, w.seen = sum(w.total, w.seen), nil
 			}
@@ -63,9 +63,10 @@ func (w *Worker) Labelled(ctx context.Context, metric string) (map[string]float6
 	return found, err
 }
 
-func (w *Worker) scrape(ctx context.Context) (counts, error) {
-	found := counts{}
-	err := w.metrics(ctx, time.Second, func(line string) {
+// Counters gives those of the worker as it runs now, summed over their labels. It may take so long at most.
+func (w *Worker) Counters(ctx context.Context, most time.Duration) (map[string]float64, error) {
+	found := map[string]float64{}
+	err := w.metrics(ctx, most, func(line string) {
 		name, rest, _ := strings.Cut(line, " ")
 		metric, labels, labelled := strings.Cut(name, "{")
 		if labelled {

@@ -34,57 +34,94 @@ func (r *Rig) addNodes(ctx context.Context) error {
 		}
 		r.Nodes = append(r.Nodes, n)
 	}
+	config, err := r.config()
+	if err != nil {
+		return err
+	}
 	for i, n := range r.Nodes {
-		if err := r.startNode(n, i, routes); err != nil {
+		if err := r.startNode(n, i, routes, config); err != nil {
 			return err
 		}
 	}
 	return r.AwaitNodes(ctx)
 }
 
-func (r *Rig) startNode(n *Node, self int, routes []string) error {
-	config := filepath.Join(r.cfg.Source, "deploy", "nats", "nats.conf")
+func (r *Rig) startNode(n *Node, self int, routes []string, config string) error {
+	advertise := nowhere
+	if r.cfg.Direct {
+		advertise = routes[self] // as the others' routes name it
+	}
 	var to []string
 	for i, route := range routes {
-		if i == self {
-			continue
-		}
-		l, err := wire.Listen(n.Name+"→"+r.Nodes[i].Name, route, false)
-		if err != nil {
-			return err
-		}
-		n.Peers[i] = l
-		to = append(to, "nats://"+l.Addr())
-	}
-	if r.cfg.Nodes == 1 { // a cluster of one would wait for others
-		var err error
-		if config, err = alone(config, r.path("nats-alone.conf")); err != nil {
-			return err
+		switch {
+		case i == self:
+		case r.cfg.Direct:
+			to = append(to, "nats://"+route)
+		default:
+			l, err := wire.Listen(n.Name+"→"+r.Nodes[i].Name, route, false)
+			if err != nil {
+				return err
+			}
+			n.Peers[i] = l
+			to = append(to, "nats://"+l.Addr())
 		}
 	}
 	n.Process = r.process(n.Name, "nats-server", []string{
 		"NATS_NAME=" + n.Name, "NATS_LISTEN=" + n.Host, "NATS_ADVERTISE=" + nowhere, "NATS_HTTP=" + n.monitor,
 		"NATS_STORE=" + n.Store, "NATS_MAX_STORE=20GB", "NATS_CLUSTER_LISTEN=" + routes[self],
-		"NATS_CLUSTER_ADVERTISE=" + nowhere, "NATS_ROUTES=[" + strings.Join(to, ", ") + "]",
+		"NATS_CLUSTER_ADVERTISE=" + advertise, "NATS_ROUTES=[" + strings.Join(to, ", ") + "]",
 	}, "-c", config)
 	return n.Start()
 }
 
-// alone writes the configuration without its cluster.
-func alone(config, to string) (string, error) {
-	data, err := os.ReadFile(filepath.Clean(config))
+// config names the configuration that compose.yaml mounts, or a copy of it without what this rig is not to have.
+func (r *Rig) config() (string, error) {
+	file := filepath.Join(r.cfg.Source, "deploy", "nats", "nats.conf")
+	var without []func(string) (string, error)
+	if r.cfg.Nodes == 1 { // a cluster of one would wait for others
+		without = append(without, alone)
+	}
+	if r.cfg.Unsynced {
+		without = append(without, unsynced)
+	}
+	if len(without) == 0 {
+		return file, nil
+	}
+	data, err := os.ReadFile(filepath.Clean(file))
 	if err != nil {
 		return "", fmt.Errorf("rig: %w", err)
 	}
-	before, cluster, found := strings.Cut(string(data), "\ncluster {\n")
+	text := string(data)
+	for _, f := range without {
+		if text, err = f(text); err != nil {
+			return "", err
+		}
+	}
+	file = r.path("nats.conf")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return "", fmt.Errorf("rig: %w", err)
+	}
+	return file, nil
+}
+
+// alone gives the configuration without its cluster.
+func alone(config string) (string, error) {
+	before, cluster, found := strings.Cut(config, "\ncluster {\n")
 	_, after, closed := strings.Cut(cluster, "\n}\n")
 	if !found || !closed {
 		return "", errors.New("rig: nats.conf has no cluster block")
 	}
-	if err := os.WriteFile(to, []byte(before+"\n"+after), 0o600); err != nil {
-		return "", fmt.Errorf("rig: %w", err)
+	return before + "\n" + after, nil
+}
+
+// unsynced gives it without the line that lets it wait for the disk.
+func unsynced(config string) (string, error) {
+	before, rest, found := strings.Cut(config, "\n  sync_interval: always")
+	_, after, ended := strings.Cut(rest, "\n")
+	if !found || !ended {
+		return "", errors.New("rig: nats.conf has no sync_interval: always")
 	}
-	return to, nil
+	return before + "\n" + after, nil
 }
 
 // AwaitNodes waits until every broker has its JetStream.

@@ -28,6 +28,7 @@ type Process struct {
 	cmd    *exec.Cmd
 	ended  chan struct{} // of cmd, closed when it has ended
 	wanted bool          // that it runs; one that ends by itself is a finding
+	result error         // of the last one that ended by itself
 	errs   []error
 }
 
@@ -59,6 +60,7 @@ func (p *Process) wait(cmd *exec.Cmd, ended chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.wanted {
+		p.result = err
 		p.errs = append(p.errs, fmt.Errorf("rig: %s ended by itself: %w", p.Name, errors.Join(err, errEnded)))
 	}
 	p.cmd = nil
@@ -66,6 +68,31 @@ func (p *Process) wait(cmd *exec.Cmd, ended chan struct{}) {
 }
 
 var errEnded = errors.New("nobody stopped it")
+
+// Ended waits until it ends by itself, as is expected of it, and gives what it said where it failed. It is killed where ctx
+// ends first.
+func (p *Process) Ended(ctx context.Context) error {
+	p.mu.Lock()
+	ended := p.ended
+	p.mu.Unlock()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		p.Kill()
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.result == nil {
+		return nil
+	}
+	said, err := os.ReadFile(filepath.Clean(p.log))
+	if err != nil {
+		said = []byte(err.Error())
+	}
+	const most = 2000
+	return fmt.Errorf("rig: %s: %w: %s", p.Name, p.result, said[max(0, len(said)-most):])
+}
 
 // Errors lists what it did that nobody asked for.
 func (p *Process) Errors() []error {

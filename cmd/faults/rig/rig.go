@@ -31,6 +31,8 @@ type Config struct {
 	Env          []string // settings of the workers
 	EdgeEnv      []string // and those of the edges besides
 	DiskSize     string   // of each broker's disk, as mount takes it; empty: no disk of its own
+	Direct       bool     // nothing stands between them, as a link would be measured with what it joins
+	Unsynced     bool     // brokers do not wait for the disk before they acknowledge
 }
 
 // Rig is what was started.
@@ -136,6 +138,14 @@ func (r *Rig) Workers() []*Worker { return slices.Concat(r.Coordinators, r.Timeo
 func (r *Rig) Program(name, path string, args ...string) (*Process, error) {
 	p := r.process(name, "", os.Environ(), args...)
 	p.path = path
+	r.others = append(r.others, &p)
+	return &p, p.Start()
+}
+
+// Ringline starts the program that was built, as somebody who uses it, with these settings and no others. It ends with the
+// rig at the latest.
+func (r *Rig) Ringline(name string, env []string, args ...string) (*Process, error) {
+	p := r.process(name, "ringline", env, args...)
 	r.others = append(r.others, &p)
 	return &p, p.Start()
 }
@@ -250,16 +260,21 @@ func (r *Rig) addWorker(ctx context.Context, kind string, i int) (*Worker, error
 	return w, w.Start()
 }
 
-// Links opens links from a process to every broker, and gives their URLs, that of broker first before the others.
+// Links opens links from a process to every broker, and gives their URLs, that of broker first before the others. Where
+// nothing is to stand between them there are none, and the URLs are those of the brokers.
 func (r *Rig) Links(name string, first int) ([]*wire.Link, string, error) {
-	links := make([]*wire.Link, len(r.Nodes))
+	var links []*wire.Link
 	urls := make([]string, len(r.Nodes))
 	for i, n := range r.Nodes {
-		l, err := wire.Listen(name+"→"+n.Name, n.Host, true)
-		if err != nil {
-			return nil, "", err
+		addr := n.Host
+		if !r.cfg.Direct {
+			l, err := wire.Listen(name+"→"+n.Name, n.Host, true)
+			if err != nil {
+				return nil, "", err
+			}
+			links, addr = append(links, l), l.Addr()
 		}
-		links[i], urls[(i+len(r.Nodes)-first%len(r.Nodes))%len(r.Nodes)] = l, "nats://"+l.Addr()
+		urls[(i+len(r.Nodes)-first%len(r.Nodes))%len(r.Nodes)] = "nats://" + addr
 	}
 	return links, strings.Join(urls, ","), nil
 }

@@ -26,6 +26,9 @@ func (r *Rig) Used() Used {
 	for _, w := range r.Workers() {
 		u[w.Name] = w.Processor()
 	}
+	for _, p := range r.others {
+		u[p.Name] = p.Processor()
+	}
 	return u
 }
 
@@ -66,16 +69,21 @@ func (p *Process) Processor() time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-// Since tells the share of one core that each kind of process used.
-func (u Used) Since(before Used, over time.Duration) string {
-	kinds := map[string]time.Duration{}
+// Shares gives the share of one core that each kind of process used.
+func (u Used) Shares(before Used, over time.Duration) map[string]float64 {
+	kinds := map[string]float64{}
 	for name, t := range u {
 		kind, _, _ := strings.Cut(name, "-")
-		kinds[kind] += t - before[name]
+		kinds[kind] += (t - before[name]).Seconds() / over.Seconds()
 	}
+	return kinds
+}
+
+// Since tells them.
+func (u Used) Since(before Used, over time.Duration) string {
 	var list []string
-	for kind, t := range kinds {
-		list = append(list, fmt.Sprintf("%s %.0f %%", kind, 100*t.Seconds()/over.Seconds()))
+	for kind, share := range u.Shares(before, over) {
+		list = append(list, fmt.Sprintf("%s %.0f %%", kind, 100*share))
 	}
 	slices.Sort(list)
 	return strings.Join(list, ", ")

@@ -1,0 +1,40 @@
+//go:build linux
+
+package rig
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What a copy of the configuration is not to have is gone, and nothing else; where it is not there that is told.
+func TestWithout(t *testing.T) {
+	file := filepath.Join("..", "..", "..", "deploy", "nats", "nats.conf")
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]struct {
+		without func(string) (string, error)
+		gone    string
+		stays   []string
+	}{
+		"alone":    {alone, "$NATS_ROUTES", []string{"sync_interval", "store_dir", "lame_duck_duration"}},
+		"unsynced": {unsynced, "sync_interval", []string{"$NATS_ROUTES", "store_dir", "max_file_store", "lame_duck_duration"}},
+	} {
+		got, err := x.without(string(data))
+		if err != nil || strings.Contains(got, x.gone) {
+			t.Errorf("%s: %v\n%s", name, err, got)
+		}
+		for _, s := range x.stays {
+			if !strings.Contains(got, s) {
+				t.Errorf("%s took %s away too", name, s)
+			}
+		}
+		if _, err := x.without(got); err == nil {
+			t.Errorf("%s finds nothing, and does not tell", name)
+		}
+	}
+}

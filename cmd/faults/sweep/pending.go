@@ -1,0 +1,181 @@
+//go:build linux
+
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/cmd/faults/idle"
+	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/events"
+)
+
+// ringing is how many calls ring at once, and within how long they come due: 0 is as soon after each other as deadlines
+// allow that are whole seconds from their invitation, which is within one.
+type ringing struct {
+	count int
+	over  time.Duration
+}
+
+const pendingApp = "pending"
+
+// pending measures what calls that ring cost the broker, and how late they end.
+func (c Config) pending(ctx context.Context) (Table, error) {
+	t := Table{
+		Title: "Calls that ring",
+		About: fmt.Sprintf("One callee each, and nobody answers.%s Memory is what the nats-server process holds, garbage too. Late is from the deadline to "+
+			"the caller's notification, in the process that measures.", c.disk()),
+		Head: []string{
+			"ring at once", "come due within", "server before", "with them", "of each", "invited/s", "early", "late, p50", "p99", "max", "first deadline to last told",
+		},
+	}
+	minute := pick(c, time.Minute, 3*time.Second)
+	steps := []ringing{{1000, minute}, {10_000, minute}, {100_000, minute}, {10_000, 0}}
+	if c.Quick {
+		steps = []ringing{{100, minute}, {300, minute}, {1000, minute}, {500, 0}}
+	}
+	speed := 300.0 // invitations a second, until there is something to go by
+	err := each(ctx, steps, func(x ringing) error {
+		return c.on(ctx, fmt.Sprintf("pending-%d-%.0f", x.count, x.over.Seconds()), c.plain(), func(s stage) error {
+			var err error
+			speed, err = s.ring(ctx, x, speed, &t)
+			return err
+		})
+	})
+	return t, err
+}
+
+// ring lets them ring, measures and adds a row. The speed of invitations is what is reckoned with, and what came of it.
+func (s stage) ring(ctx context.Context, x ringing, speed float64, t *Table) (float64, error) {
+	if _, err := s.bench(ctx, "warm", nil, "--no-floor", "--runs", "1", "--duration", "1s"); err != nil {
+		return speed, fmt.Errorf("warm up: %w", err)
+	}
+	nc, err := nats.Connect(s.rig.URLs())
+	if err != nil {
+		return speed, fmt.Errorf("connect: %w", err)
+	}
+	defer nc.Close()
+	e := newEars(x.count)
+	if _, err := nc.Subscribe(events.AppNotifications(pendingApp), e.hear); err != nil {
+		return speed, fmt.Errorf("watch: %w", err)
+	}
+	before := s.rig.Nodes[0].Memory()
+	const spare, settles = 2.0, 2 * time.Second
+	begun := time.Now()
+	due := begun.Add(5*time.Second + time.Duration(spare*float64(x.count)/speed*float64(time.Second)))
+	if err := x.invite(ctx, nc, e, due); err != nil {
+		return speed, err
+	}
+	took := time.Since(begun)
+	reached := float64(x.count) / took.Seconds()
+	play.Sleep(ctx, settles)
+	with := s.rig.Nodes[0].Memory()
+	if late := time.Since(due); late > 0 {
+		return reached, fmt.Errorf("the first of them came due %v before all of them rang", late)
+	}
+	s.Say("%s: all ring, after %v; they come due from %v on", s.name, took.Round(time.Millisecond), time.Until(due).Round(time.Second))
+	if err := e.ended(ctx, due.Add(x.over+2*time.Minute)); err != nil {
+		return reached, err
+	}
+	early, late, span := e.figures()
+	t.add(grouped(x.count), seconds(e.within()), megabytes(before), megabytes(with), kilobytes((with-before)/int64(x.count)), grouped(reached),
+		grouped(early), millis(late.At(0.5)), millis(late.At(0.99)), millis(late.At(1)), seconds(span))
+	if early > 0 {
+		return reached, fmt.Errorf("%d callers were told before the deadline", early)
+	}
+	return reached, nil
+}
+
+// invite invites as fast as they ring, so that they come due one after another from then on, and waits until all of them ring.
+func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Time) error {
+	waiting, cancel := context.WithDeadline(ctx, due)
+	defer cancel()
+	ctx, stop := context.WithCancelCause(waiting)
+	defer stop(nil)
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, _ *nats.Msg, err error) {
+		stop(fmt.Errorf("invite: %w", err))
+	}))
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	for i := range x.count {
+		if err := e.enter(ctx); err != nil {
+			return fmt.Errorf("%d calls were invited: %w", i, err)
+		}
+		rings := time.Until(due.Add(x.over * time.Duration(i) / time.Duration(x.count)))
+		cmd, err := invitation(i, int((rings+time.Second-1)/time.Second))
+		if err != nil {
+			return err
+		}
+		if _, err := js.PublishMsgAsync(cmd, jetstream.WithStallWait(time.Minute)); err != nil {
+			return fmt.Errorf("invite: %w", err)
+		}
+	}
+	for range cap(e.room) { // there is room for all where none is left that does not ring
+		if err := e.enter(ctx); err != nil {
+			return fmt.Errorf("not all calls ring: %w", err)
+		}
+	}
+	return nil
+}
+
+// invitation lets one user ring another one for so many seconds. The number of the call is in all names.
+func invitation(i, seconds int) (*nats.Msg, error) {
+	if seconds < events.MinRingTimeoutS || seconds > events.MaxRingTimeoutS {
+		return nil, fmt.Errorf("to ring for %d s would be needed, which is not allowed", seconds)
+	}
+	id := fmt.Sprintf("%d", i)
+	cmd := events.Command{
+		CommandAddress: events.CommandAddress{App: pendingApp, CallID: "r" + id, Verb: events.VerbInvite},
+		CommandID:      "k", UserID: callerName + id, Callees: []events.Party{{UserID: "callee-" + id}}, RingTimeoutS: seconds,
+	}
+	body, err := cmd.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return &nats.Msg{Subject: events.CommandSubject(cmd.App, cmd.CallID, cmd.Verb), Data: body}, nil
+}
+
+const callerName = "caller-"
+
+// figures tells how many were told before their deadline, how late the others were, and how long it took from the first
+// deadline until the last of them was told.
+func (e *ears) figures() (early int, late idle.Times, span time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	first, last := e.due[0], e.told[0]
+	for i, due := range e.due {
+		if e.told[i].Before(due) {
+			early++
+		}
+		late = append(late, e.told[i].Sub(due))
+		if due.Before(first) {
+			first = due
+		}
+		if e.told[i].After(last) {
+			last = e.told[i]
+		}
+	}
+	return early, late, last.Sub(first)
+}
+
+// within is the time within which all came due.
+func (e *ears) within() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	first, last := e.due[0], e.due[0]
+	for _, due := range e.due {
+		if due.Before(first) {
+			first = due
+		}
+		if due.After(last) {
+			last = due
+		}
+	}
+	return last.Sub(first)
+}

@@ -1,0 +1,47 @@
+//go:build linux
+
+package sweep
+
+import (
+	"context"
+	"fmt"
+)
+
+// copies is how often something is kept, and whether the broker waits for the disk before it acknowledges.
+type copies struct {
+	replicas int
+	synced   bool
+}
+
+func (x copies) disk() string {
+	if x.synced {
+		return "always"
+	}
+	return "2 min"
+}
+
+// replicas measures one broker and three.
+func (c Config) replicas(ctx context.Context) (Table, error) {
+	t := Table{
+		Title: "Replicas",
+		About: c.played() + " As many brokers as replicas, each a process.",
+		Head: []string{
+			"replicas", "`sync_interval`", "idle ring p50", "floor", "× floor", "calls/s", "floor", "× floor", "ring p99 at half of the most", "× idle p50",
+		},
+	}
+	err := each(ctx, []copies{{1, false}, {1, true}, {3, false}, {3, true}}, func(x copies) error {
+		cfg := c.plain()
+		cfg.Nodes, cfg.Unsynced = x.replicas, !x.synced
+		return c.on(ctx, fmt.Sprintf("replicas-%d-%v", x.replicas, x.synced), cfg, func(s stage) error {
+			r, err := s.beside(ctx, "floor", nil)
+			if err != nil {
+				return err
+			}
+			t.add(grouped(x.replicas), x.disk(), micros(r.Ring.P50), micros(r.Floor.Ring.P50), by(r.Ratio.RingP50),
+				grouped(r.CallsPerSecond), grouped(r.Floor.CallsPerSecond), by(r.Ratio.CallsPerSecond),
+				micros(r.Loaded.P99), by(r.Loaded.P99/r.Ring.P50))
+			return nil
+		})
+	})
+	return t, err
+}

@@ -1,0 +1,82 @@
+//go:build linux
+
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+)
+
+// inHand is how many commands a coordinator has in hand at once.
+const inHand = 64
+
+// workers counts calls a second with more and more coordinators.
+func (c Config) workers(ctx context.Context) (Table, error) {
+	t := Table{
+		Title: "Workers",
+		About: c.played() + c.disk() + " Processor in shares of one core, while the most was done and without the floor; bench is what plays the calls.",
+		Head: []string{
+			"coordinators", "calls/s", "floor", "× floor", "broker", "coordinators", "timeouts", "bench",
+			fmt.Sprintf("all %d cores", runtime.NumCPU()), "the limit",
+		},
+	}
+	before := 0.0
+	err := each(ctx, []int{1, 2, 4, 8}, func(n int) error {
+		cfg := c.plain()
+		cfg.Coordinators = n
+		return c.on(ctx, fmt.Sprintf("workers-%d", n), cfg, func(s stage) error {
+			// The floor's one worker is to have as much in hand as all of ours.
+			r, err := s.beside(ctx, "floor", []string{fmt.Sprintf("RINGLINE_PARALLEL=%d", n*inHand)})
+			if err != nil {
+				return err
+			}
+			used, cores, err := s.used(ctx)
+			if err != nil {
+				return err
+			}
+			t.add(grouped(n), grouped(r.CallsPerSecond), grouped(r.Floor.CallsPerSecond), by(r.Ratio.CallsPerSecond),
+				percent(used["nats"]), percent(used["coordinator"]), percent(used["timeouts"]), percent(used["bench"]),
+				percent(cores), limit(before, r.CallsPerSecond, cores))
+			before = r.CallsPerSecond
+			s.rig.Count(ctx)
+			counts := s.rig.Counts()
+			s.Say("%s: of %.0f commands %.0f conflicts, %.0f were put back, %.0f delivered again", s.name, counts[metricCommands],
+				counts["ringline_conflicts_total"], counts["ringline_put_backs_total"], counts["ringline_redeliveries_total"])
+			return nil
+		})
+	})
+	return t, err
+}
+
+// used gives the share of one core that each kind of process takes while the most is done, and the share of all cores
+// that anybody takes.
+func (s stage) used(ctx context.Context) (kinds map[string]float64, cores float64, err error) {
+	all, err := meanwhile(ctx, 200*time.Millisecond, s.lookAt, func(ctx context.Context) error {
+		_, err := s.bench(ctx, "alone", nil, "--no-floor", "--runs", "1")
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	from, to, err := busiest(all, s.long(), func(x sample) float64 { return x.of("coordinator").Seconds() })
+	if err != nil {
+		return nil, 0, err
+	}
+	took := to.at.Sub(from.at)
+	cores = (to.machine - from.machine).Seconds() / took.Seconds() / float64(runtime.NumCPU())
+	return to.used.Shares(from.used, took), cores, nil
+}
+
+// limit says what keeps more calls from being done, as far as it shows.
+func limit(before, now, cores float64) string {
+	const full, more = 0.9, 1.1
+	switch {
+	case cores >= full:
+		return "cores"
+	case before > 0 && now < more*before:
+		return "broker"
+	}
+	return "coordinators"
+}
