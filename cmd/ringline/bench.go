@@ -74,7 +74,7 @@ func newBench() *cobra.Command {
 	f.IntVar(&b.options.Users, "users", 0, "users, who take turns (default 20000, over sessions 1000, each with one)")
 	f.StringVar(&b.options.Edge, "edge", "", "host and port of an edge, for --over sessions with --nats-url")
 	f.Uint64Var(&b.options.Seed, "seed", 1, "seed of the moments at which calls arrive")
-	f.IntVar(&b.workers, "workers", 1, "coordinators, without --nats-url")
+	f.IntVar(&b.workers, "workers", 0, "coordinators in this process (default 1, with --nats-url 0: those that run there)")
 	f.BoolVar(&b.noFloor, "no-floor", false, "measure Ringline alone")
 	f.BoolVar(&b.json, "json", false, "print JSON")
 	f.StringVar(&b.file, "out", "", "write JSON to this file too")
@@ -135,17 +135,19 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 		{o.Long < 100*time.Millisecond, "--duration must be at least 100ms"},
 		{o.Warm < 0, "--warm-up must not be below 0"},
 		{o.Runs < 1 || o.Runs > 100, "--runs must be from 1 to 100"},
-		{b.workers < 1 || b.workers > 64, "--workers must be from 1 to 64"},
+		{b.workers < 0 || b.workers > 64, "--workers must be from 0 to 64"},
 		{o.Users < 9*o.Beside, fmt.Sprintf("--users must be at least 9 times --beside, %d", 9*o.Beside)},
-		{b.natsURL != "" && cmd.Flags().Changed("workers"), "--workers and --nats-url exclude each other"},
 		{b.natsURL == "" && o.Edge != "", "--edge goes with --nats-url only"},
-		{b.natsURL != "" && o.Over == bench.OverSessions && o.Edge == "", "--over sessions with --nats-url needs --edge HOST:PORT"},
+		{b.natsURL != "" && b.workers == 0 && o.Over == bench.OverSessions && o.Edge == "", "--over sessions with --nats-url needs --edge HOST:PORT"},
 	} {
 		if x.wrong {
 			return errors.New(x.want)
 		}
 	}
-	o.Floor, o.Parallel = !b.noFloor, b.settings.Parallel*b.workers
+	if b.natsURL == "" && b.workers == 0 {
+		b.workers = 1
+	}
+	o.Floor, o.Parallel = !b.noFloor, b.settings.Parallel*max(1, b.workers)
 	b.out = cmd.OutOrStdout()
 	b.progress = progress{w: cmd.ErrOrStderr(), on: onTerminal(cmd.ErrOrStderr())}
 	o.Tell = b.progress.tell
@@ -163,17 +165,23 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 		}
 		defer func() { pprof.StopCPUProfile(); err = errors.Join(err, f.Close()) }()
 	}
-	if b.natsURL != "" {
+	switch {
+	case b.natsURL == "":
+		return b.alone(ctx)
+	case b.workers == 0:
 		return b.measure(ctx, b.natsURL)
 	}
+	return b.withWorkers(ctx, b.natsURL)
+}
+
+// alone starts a server of its own.
+func (b *benchmark) alone(ctx context.Context) error {
 	dir, err := openThrowaway()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = dir.close() }() // it is in the temporary folder
-	quiet := b.log.Level(max(b.log.GetLevel(), zerolog.WarnLevel))
-	m := newMeter()
-	srv, err := startServer(0, dir.path, quiet)
+	srv, err := startServer(0, dir.path, b.quiet())
 	if err != nil {
 		return err
 	}
@@ -181,11 +189,22 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	if err := setUpStreams(ctx, srv.ClientURL(), b.settings, b.settings.streams()); err != nil {
 		return err
 	}
+	return b.withWorkers(ctx, srv.ClientURL())
+}
+
+func (b *benchmark) quiet() zerolog.Logger {
+	return b.log.Level(max(b.log.GetLevel(), zerolog.WarnLevel))
+}
+
+// withWorkers measures with workers in this process, as those of the floor are.
+func (b *benchmark) withWorkers(ctx context.Context, url string) error {
+	credentials, _ := b.settings.credentials() // checked with the other settings
+	m := newMeter()
 	edge := &late{}
 	settings := b.settings
 	settings.Edge.CommandRate, settings.Edge.InviteRate = mostRate, mostRate // a user of a benchmark calls again and again
 	settings.Edge.SessionsPerAddress = b.options.Users + 1
-	crew := newCrew(settings, quiet, m, &readiness{}, edge, srv.ClientURL(), nil)
+	crew := newCrew(settings, b.quiet(), m, &readiness{}, edge, url, credentials)
 	roles := []role{timeoutsRole()}
 	if b.options.Over == bench.OverSessions {
 		roles = append(roles, edgeRole())
@@ -194,8 +213,8 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 			return err
 		}
 		b.options.Edge = listener.Addr().String()
-		probes := serveProbes(listener, settings, crew.ready, serveMetrics(m, quiet), sessionRoutes(edge)...)
-		defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
+		probes := serveProbes(listener, settings, crew.ready, serveMetrics(m, b.quiet()), sessionRoutes(edge)...)
+		defer func() { _ = probes.stop(context.WithoutCancel(ctx)) }() // nobody uses it any more
 		go func() { _ = probes.Run(ctx) }()
 	}
 	for range b.workers {
@@ -212,7 +231,7 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 			case <-ctx.Done():
 				return ctx.Err()
 			}
-			return b.measure(ctx, srv.ClientURL())
+			return b.measure(ctx, url)
 		}},
 	})
 }
@@ -220,7 +239,7 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 func (b *benchmark) measure(ctx context.Context, url string) error {
 	credentials, _ := b.settings.credentials() // checked with the other settings
 	b.options.Connect = func(name string) (*nats.Conn, error) {
-		nc, err := nats.Connect(url, append(credentials, nats.Name(name), nats.CustomInboxPrefix(b.settings.InboxPrefix))...)
+		nc, err := nats.Connect(url, append(credentials, nats.Name(name), nats.DontRandomize(), nats.CustomInboxPrefix(b.settings.InboxPrefix))...)
 		if err != nil {
 			return nil, noServer(url, err)
 		}

@@ -50,6 +50,7 @@ type line struct {
 	user     string
 	entries  []events.Entry
 	revision uint64 // what the next write expects
+	guessed  bool   // it was not read
 }
 
 const kvPrefix = "$KV." + worker.BucketLines + "."
@@ -91,7 +92,7 @@ func (s *Lines) write(ctx context.Context, app string, l line, entries []events.
 	revision, err := worker.Write(ctx, s.msg.nc, msg)
 	switch {
 	case err == nil:
-		s.hints.left(key, line{l.user, entries, revision})
+		s.hints.left(key, line{user: l.user, entries: entries, revision: revision})
 		return nil
 	case isConflict(err):
 		err = ErrConflict
@@ -147,11 +148,12 @@ func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, error) {
 	lines := make([]line, len(users))
 	var reads []func() error
+	guess := c.First && s.hints.track.pays()
 	for i, u := range users {
-		if c.First {
+		if guess {
 			l, known := s.hints.recall(events.LineKey(c.Command.App, u))
 			if !known || len(l.entries) == 0 {
-				lines[i] = line{user: u, revision: l.revision}
+				lines[i] = line{user: u, revision: l.revision, guessed: true}
 				continue
 			}
 		}
@@ -198,7 +200,11 @@ func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *c
 			mine := events.Entry{
 				CallID: c.Command.CallID, Seq: c.Base.Seq, At: events.TimeOf(c.In.Now), CommandID: c.Command.CommandID,
 			}
-			if err = s.write(ctx, c.Command.App, l, append(live, mine)); err == nil {
+			err = s.write(ctx, c.Command.App, l, append(live, mine))
+			if l.guessed && (err == nil || errors.Is(err, ErrConflict)) {
+				s.hints.track.went(err == nil)
+			}
+			if err == nil {
 				c.Claimed()
 				return false, nil, nil
 			}

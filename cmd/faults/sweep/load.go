@@ -17,8 +17,8 @@ func (c Config) load(ctx context.Context) (Table, error) {
 			"of the most", "calls arrive/s", "ring p50", "ring p99", "floor p50", "floor p99", "p50 × floor", "p99 × idle p50", "the most in that run",
 		},
 	}
-	err := c.on(ctx, "load", c.plain(), func(s stage) error {
-		first, err := s.beside(ctx, "most", nil)
+	err := c.on(ctx, "load", c.bare(), func(s stage) error {
+		first, err := s.beside(ctx, "most", nil, ownWorkers)
 		if err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func (c Config) load(ctx context.Context) (Table, error) {
 			by(first.Ratio.RingP50), by(first.Ring.P99/first.Ring.P50), grouped(most))
 		return each(ctx, []float64{0.1, 0.25, 0.5, 0.75, 0.9}, func(share float64) error {
 			rate := max(share*most, 1)
-			r, err := s.beside(ctx, fmt.Sprintf("%.0f", 100*share), nil, "--rate", strconv.FormatFloat(rate, 'f', 1, 64))
+			r, err := s.beside(ctx, fmt.Sprintf("%.0f", 100*share), nil, ownWorkers, "--rate", strconv.FormatFloat(rate, 'f', 1, 64))
 			if err != nil {
 				return fmt.Errorf("%s of the most: %w", percent(share), err)
 			}

@@ -24,16 +24,16 @@ func (x copies) disk() string {
 func (c Config) replicas(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Replicas",
-		About: c.played() + " As many brokers as replicas, each a process.",
+		About: c.played() + " As many brokers as replicas, each a process; the coordinator is in the process of bench, as the floor's worker is.",
 		Head: []string{
 			"replicas", "`sync_interval`", "idle ring p50", "floor", "× floor", "calls/s", "floor", "× floor", "ring p99 at half of the most", "× idle p50",
 		},
 	}
 	err := each(ctx, []copies{{1, false}, {1, true}, {3, false}, {3, true}}, func(x copies) error {
-		cfg := c.plain()
+		cfg := c.bare()
 		cfg.Nodes, cfg.Unsynced = x.replicas, !x.synced
 		return c.on(ctx, fmt.Sprintf("replicas-%d-%v", x.replicas, x.synced), cfg, func(s stage) error {
-			r, err := s.beside(ctx, "floor", nil)
+			r, err := s.beside(ctx, "floor", nil, ownWorkers)
 			if err != nil {
 				return err
 			}

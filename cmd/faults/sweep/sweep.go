@@ -119,12 +119,16 @@ type stage struct {
 	dir  string
 }
 
-// plain is one broker with one worker of each kind. What calls may take leaves room for the floor's streams.
+// plain is one broker with one worker of each kind.
 func (c Config) plain() rig.Config {
-	return rig.Config{
-		Nodes: 1, Coordinators: 1, Timeouts: 1, Unsynced: !c.Synced, Env: []string{"RINGLINE_CALLS_MAX_BYTES=12GiB"},
-	}
+	return rig.Config{Nodes: 1, Coordinators: 1, Timeouts: 1, Unsynced: !c.Synced}
 }
+
+// bare is one broker. The workers are in bench itself, as the floor's is: what processes cost is the same for both.
+func (c Config) bare() rig.Config { return rig.Config{Nodes: 1, Unsynced: !c.Synced} }
+
+// ownWorkers is the flag for that.
+const ownWorkers = "--workers=1"
 
 // on starts a rig, measures on it and takes it down.
 func (c Config) on(ctx context.Context, name string, cfg rig.Config, measure func(stage) error) error {

@@ -16,7 +16,7 @@ const inHand = 64
 func (c Config) workers(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Workers",
-		About: c.played() + c.disk() + " Processor in shares of one core, while the most was done and without the floor; bench is what plays the calls.",
+		About: c.played() + c.disk() + " The floor has one worker, in the process of bench. Processor in shares of one core, while the most was done and without the floor; bench is what plays the calls.",
 		Head: []string{
 			"coordinators", "calls/s", "floor", "× floor", "broker", "coordinators", "timeouts", "bench",
 			fmt.Sprintf("all %d cores", runtime.NumCPU()), "the limit",

@@ -33,8 +33,8 @@ func observe(nc *nats.Conn) (*observer, error) {
 
 // The time to wait for what belongs to a command.
 const (
-	settles = 5 * time.Second      // until it is acknowledged
-	quiet   = 5 * time.Millisecond // nothing more comes after that
+	settles = 5 * time.Second       // until it is acknowledged
+	quiet   = 25 * time.Millisecond // nothing more comes after that, also by way of another node
 )
 
 // during gives what passes while a command is on its way, up to its acknowledgement and what follows it at once. It
@@ -181,6 +181,23 @@ func (t trace) bytes() int {
 		n += o.bytes()
 	}
 	return n
+}
+
+// isWhole says whether everything of it was seen: of two nodes the one may be slower to tell than the other.
+func (t trace) isWhole() bool {
+	delivered, acked := 0, 0
+	for _, o := range t.all {
+		switch o.kind { //nolint:exhaustive // of the others there may be any number
+		case kindDeliver:
+			delivered++
+		case kindAck:
+			acked++
+		}
+		if o.kind != kindDeliver && o.msg.Reply != "" && o.reply == nil {
+			return false
+		}
+	}
+	return delivered == 1 && acked == 1
 }
 
 // cheaper says whether t asks less of the broker than u.

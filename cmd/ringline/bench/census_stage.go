@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -17,11 +18,13 @@ type census struct {
 
 	mu     sync.Mutex
 	traces map[string]trace // by the name of the step, the cheapest
-	steps  map[string]step  // whose they are
+	whose  map[string]step  // who did that
+	steps  map[string]step  // that there are
+	missed map[string]error // why the last one that was not whole was not
 }
 
 func newCensus(s stage, o *observer, d dialect) *census {
-	return &census{stage: s, observer: o, dialect: d, traces: map[string]trace{}, steps: map[string]step{}}
+	return &census{stage: s, observer: o, dialect: d, traces: map[string]trace{}, whose: map[string]step{}, steps: map[string]step{}, missed: map[string]error{}}
 }
 
 func (c *census) send(ctx context.Context, s step) error {
@@ -42,13 +45,15 @@ func (c *census) count(s step, do func() error) error {
 		return err
 	}
 	t, err := c.dialect.trace(seen)
-	if err != nil {
-		return fmt.Errorf("%w, of step %s", err, s.name)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.steps[s.name] = s
+	if err != nil || !t.isWhole() {
+		c.missed[s.name] = errors.Join(fmt.Errorf("bench: of step %s not everything was seen", s.name), err)
+		return nil
+	}
 	if best, ok := c.traces[s.name]; !ok || t.cheaper(best) {
-		c.traces[s.name], c.steps[s.name] = t, s
+		c.traces[s.name], c.whose[s.name] = t, s
 	}
 	return nil
 }
@@ -56,8 +61,12 @@ func (c *census) count(s step, do func() error) error {
 // plans makes a plan of each step.
 func (c *census) plans() (map[string]*plan, error) {
 	plans := map[string]*plan{}
-	for name, t := range c.traces {
-		p, err := newPlan(t, c.steps[name])
+	for name := range c.steps {
+		t, ok := c.traces[name]
+		if !ok {
+			return nil, c.missed[name]
+		}
+		p, err := newPlan(t, c.whose[name])
 		if err != nil {
 			return nil, err
 		}

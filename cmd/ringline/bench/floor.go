@@ -63,9 +63,6 @@ func newFloor(ctx context.Context, sender, work *nats.Conn, app string, plans ma
 
 func asFloor(s string) string { return strings.ReplaceAll(s, ringline.stream, bare.stream) }
 
-// mostBytes is what a copy may take: it is not to be refused for room that only the real one needs.
-const mostBytes = 1 << 30
-
 func (f *floor) copyStream(ctx context.Context, name string) error {
 	s, err := f.js.Stream(ctx, name)
 	if err != nil {
@@ -83,7 +80,7 @@ func (f *floor) copyStream(ctx context.Context, name string) error {
 			from.SubjectTransforms[i].Destination = strings.Join(rename(t.Destination), ".")
 		}
 	}
-	c.MaxBytes = min(c.MaxBytes, mostBytes)
+	c.MaxBytes = -1 // it is not to be refused for room that only the real one needs
 	if _, err := f.js.CreateStream(ctx, c); err != nil {
 		return fmt.Errorf("bench: copy %s: %w", name, err)
 	}
