@@ -59,8 +59,8 @@ fmt: ## format the Go code the way that lint wants it
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	bash .ci/fuzz $(FUZZTIME)
 
-bench: ## measure 2,000 idle calls, from invitation to notification, beside bare publishes
-	go test -run '^$$' -bench . -benchtime=1x ./worker/coordinator
+bench: ## measure how fast it rings, five runs, beside the same on the broker without Ringline (some 6 minutes)
+	go run ./cmd/ringline bench --runs 5
 
 bench-sweeps: ## measure against workers, load, replicas, ringing calls, sessions, stored calls, as tables (some 90 minutes)
 	go run ./cmd/faults sweeps

@@ -38,6 +38,9 @@ func sweepsCommand() *cobra.Command {
 		if x.Runs < 1 || x.Runs > 100 {
 			return errors.New("--runs must be from 1 to 100")
 		}
+		if x.Phase < time.Second || x.Phase > 10*time.Minute {
+			return errors.New("--phase must be from 1s to 10m")
+		}
 		x.Source, x.Dir, x.Seed, x.Say = t.source, t.dir, t.seed, t.say
 		return x.run(cmd.Context(), cmd.Root().OutOrStdout(), names)
 	})
@@ -48,6 +51,7 @@ func sweepsCommand() *cobra.Command {
 	f.StringSliceVar(&x.only, "only", nil, "the sweeps (default all): "+list(words(sweep.Names())))
 	f.BoolVar(&x.Quick, "quick", false, "everything much smaller and shorter, to see whether it works; one run unless --runs says more")
 	f.IntVar(&x.Runs, "runs", 3, "runs of what ringline bench measures; figures are their medians")
+	f.DurationVar(&x.Phase, "phase", 5*time.Second, "how long each phase of a run is measured")
 	f.BoolVar(&x.Synced, "synced", false, "brokers with sync_interval: always also where that is not what is measured")
 	return cmd
 }

@@ -63,7 +63,7 @@ func newBench() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&b.natsURL, "nats-url", "", "NATS servers of a Ringline that runs (default: a server and workers of its own)")
-	f.StringVar(&b.options.App, "app", "bench", "app of the calls; nobody else should use it")
+	f.StringVar(&b.options.App, "app", bench.DefaultApp, "app of the calls, which nobody else uses")
 	f.StringVar(&b.mix, "mix", string(bench.MixAnswered), "which calls: "+words(bench.Mixes()))
 	f.StringVar(&b.over, "over", string(bench.OverSubjects), "how commands are sent: "+words(bench.Overs()))
 	f.IntVar(&b.options.Beside, "beside", 64, "calls beside each other, for the most that can be done")

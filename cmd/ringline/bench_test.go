@@ -41,7 +41,7 @@ func checkReport(t *testing.T, r *bench.Report) {
 	}
 	run := r.Runs[0]
 	for name, p := range map[string]*bench.Phase{
-		"idle": run.Ringline.Idle, "most": run.Ringline.Most, "loaded": run.Ringline.Half, "floor idle": run.Floor.Idle, "floor most": run.Floor.Most,
+		"idle": run.Ringline.Idle, "most": run.Ringline.Most, "loaded": run.Ringline.Loaded, "floor idle": run.Floor.Idle, "floor most": run.Floor.Most,
 	} {
 		if p.Calls == 0 || p.Failed != 0 || p.Ring.Count == 0 || p.Command.Count == 0 {
 			t.Errorf("%s: %+v", name, p)

@@ -35,7 +35,7 @@ func (c Config) pending(ctx context.Context) (Table, error) {
 		},
 	}
 	minute := pick(c, time.Minute, 3*time.Second)
-	steps := []ringing{{1000, minute}, {10_000, minute}, {100_000, minute}, {10_000, 0}}
+	steps := []ringing{{1000, minute}, {10_000, minute}, {100_000, 4 * minute}, {10_000, 0}}
 	if c.Quick {
 		steps = []ringing{{100, minute}, {300, minute}, {1000, minute}, {500, 0}}
 	}

@@ -56,11 +56,12 @@ func list(names []Name) string {
 
 // Config says how it is measured.
 type Config struct {
-	Source string // the root of the repository
-	Dir    string // of logs and data; those of a step that went well are deleted
-	Quick  bool   // everything much smaller and shorter, to see whether it works
-	Synced bool   // brokers wait for the disk before they acknowledge
-	Runs   int    // of `ringline bench`; figures are their medians
+	Source string        // the root of the repository
+	Dir    string        // of logs and data; those of a step that went well are deleted
+	Quick  bool          // everything much smaller and shorter, to see whether it works
+	Synced bool          // brokers wait for the disk before they acknowledge
+	Runs   int           // of `ringline bench`; figures are their medians
+	Phase  time.Duration // how long each of its phases is measured
 	Seed   uint64
 	Say    func(format string, args ...any)
 }
@@ -160,4 +161,4 @@ func pick[T any](c Config, full, quick T) T {
 }
 
 // long is how long bench measures each phase.
-func (c Config) long() time.Duration { return pick(c, 10*time.Second, time.Second) }
+func (c Config) long() time.Duration { return pick(c, c.Phase, time.Second) }

@@ -78,7 +78,7 @@ func figures(runs []Run, side func(Run) Side) Figures {
 			m(func(s Side) float64 { return float64(s.Idle.Ring.P50) }), m(func(s Side) float64 { return float64(s.Idle.Ring.P99) }),
 		},
 		Loaded: Latency{
-			m(func(s Side) float64 { return float64(s.Half.Ring.P50) }), m(func(s Side) float64 { return float64(s.Half.Ring.P99) }),
+			m(func(s Side) float64 { return float64(s.Loaded.Ring.P50) }), m(func(s Side) float64 { return float64(s.Loaded.Ring.P99) }),
 		},
 		CallsPerSecond: m(func(s Side) float64 { return s.Most.CallsPerSecond }),
 	}

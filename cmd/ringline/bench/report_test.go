@@ -12,7 +12,7 @@ func measured(ring time.Duration, perSecond float64) Side {
 	var h histogram
 	h.add(ring)
 	p := &Phase{Calls: 1, CallsPerSecond: perSecond, Ring: h.spread()}
-	return Side{Idle: p, Most: p, Half: p}
+	return Side{Idle: p, Most: p, Loaded: p}
 }
 
 func report(runs ...[2]Side) *Report {

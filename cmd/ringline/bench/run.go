@@ -25,6 +25,9 @@ const (
 // Overs lists them.
 func Overs() []Over { return []Over{OverSubjects, OverAPI, OverSessions} }
 
+// DefaultApp is the app of a benchmark's calls.
+const DefaultApp = "bench"
+
 // Options say what is measured.
 type Options struct {
 	App      string // of the calls; nobody else's
@@ -47,9 +50,9 @@ type Options struct {
 
 // Side is one of both that are compared.
 type Side struct {
-	Idle *Phase `json:"idle"`   // one call after another
-	Most *Phase `json:"most"`   // so many beside each other
-	Half *Phase `json:"loaded"` // as they arrive, at half of the most or at the rate that was asked for
+	Idle   *Phase `json:"idle"`   // one call after another
+	Most   *Phase `json:"most"`   // so many beside each other
+	Loaded *Phase `json:"loaded"` // as they arrive, at half of the most or at the rate that was asked for
 }
 
 // Run is one run.
@@ -277,7 +280,7 @@ func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts)
 			loads[at].rate = s.Most.CallsPerSecond / 2
 		}
 	}
-	return phase("loaded", b.slices, func(s side, p *Phase) { s.Half = p })
+	return phase("loaded", b.slices, func(s side, p *Phase) { s.Loaded = p })
 }
 
 // idle plays one call after another, the sides in turns.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,11 +13,13 @@ import (
 
 	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
 )
 
 // sessions plays on Ringline over client sessions, one for each user.
 type sessions struct {
-	of map[string]*device.Device
+	of     map[string]*device.Device
+	forget func() // the app
 }
 
 // openSessions gives an app a key of its own, and opens the sessions.
@@ -25,17 +28,27 @@ func openSessions(ctx context.Context, nc *nats.Conn, edge, app string, users []
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
+	kv, err := js.KeyValue(ctx, worker.BucketApps)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	if _, err := kv.Get(ctx, app); app != DefaultApp && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, fmt.Errorf("bench: the app %s has settings, and a benchmark over sessions would replace them: choose another app", app)
+	}
 	a, err := device.NewApp(ctx, js, app, events.AppSettings{})
 	if err != nil {
 		return nil, err
 	}
+	forget := func() { _ = kv.Delete(context.WithoutCancel(ctx), app) } // an app with a key that nobody has does no harm
 	if err := a.Await(ctx, edge); err != nil {
+		forget()
 		return nil, err
 	}
-	s := &sessions{of: map[string]*device.Device{}}
+	s := &sessions{of: map[string]*device.Device{}, forget: forget}
 	for _, u := range users {
 		token, err := a.Token(u, "")
 		if err != nil {
+			s.close()
 			return nil, err
 		}
 		d, _, err := device.Connect(ctx, device.Hello{Server: edge, Token: token}, nil)
@@ -53,6 +66,7 @@ func (s *sessions) close() {
 	for _, d := range s.of {
 		d.Socket.Reset()
 	}
+	s.forget()
 }
 
 func (s *sessions) send(ctx context.Context, x step) error {

@@ -68,7 +68,7 @@ func (r *Report) phases(b *strings.Builder) {
 	}{
 		{"idle", func(s Side) *Phase { return s.Idle }},
 		{"most", func(s Side) *Phase { return s.Most }},
-		{"loaded", func(s Side) *Phase { return s.Half }},
+		{"loaded", func(s Side) *Phase { return s.Loaded }},
 	} {
 		row("Ringline", phase.name, func(x Run) *Phase { return phase.of(x.Ringline) })
 		if r.Floor != nil {
@@ -119,7 +119,7 @@ func ReadReport(data []byte) (*Report, error) {
 
 // whole says whether there is all that figures are made of.
 func (s Side) whole() bool {
-	for _, p := range []*Phase{s.Idle, s.Most, s.Half} {
+	for _, p := range []*Phase{s.Idle, s.Most, s.Loaded} {
 		if p == nil || p.Ring == nil {
 			return false
 		}
@@ -148,7 +148,7 @@ func Compare(x, y *Report) string {
 	}
 	figures("idle ring p50, µs", "%.0f", func(r Run) float64 { return float64(r.Ringline.Idle.Ring.P50) })
 	figures("idle ring p99, µs", "%.0f", func(r Run) float64 { return float64(r.Ringline.Idle.Ring.P99) })
-	figures("loaded ring p99, µs", "%.0f", func(r Run) float64 { return float64(r.Ringline.Half.Ring.P99) })
+	figures("loaded ring p99, µs", "%.0f", func(r Run) float64 { return float64(r.Ringline.Loaded.Ring.P99) })
 	figures("calls a second", "%.0f", func(r Run) float64 { return r.Ringline.Most.CallsPerSecond })
 	if x.Ratio != nil && y.Ratio != nil {
 		figures("idle ring p50 × floor", "%.2f", func(r Run) float64 { return float64(r.Ringline.Idle.Ring.P50) / float64(r.Floor.Idle.Ring.P50) })

@@ -1,0 +1,29 @@
+package bench
+
+import (
+	"strings"
+	"testing"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// A benchmark over sessions gives its app a key. It does not do so to an app that somebody uses.
+func TestSettingsOfOthersStay(t *testing.T) {
+	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	revision, err := kv.Put(t.Context(), "prod", []byte(`{"capacity":3}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = openSessions(t.Context(), s.NC, "127.0.0.1:1", "prod", []string{"ann"}, &ears{})
+	if err == nil || !strings.Contains(err.Error(), "the app prod has settings") {
+		t.Errorf("%v", err)
+	}
+	if e, err := kv.Get(t.Context(), "prod"); err != nil || e.Revision() != revision {
+		t.Errorf("the settings are %s, %v", e.Value(), err)
+	}
+}
