@@ -44,8 +44,12 @@ type hint struct {
 // mostHints bounds the memory that they take, some 10 MB.
 const mostHints = 1 << 16
 
-// markerTTL is how long the marker of a line that was released stays; without it the line is as if it had never been.
-const markerTTL = 60 * time.Second
+// The marker of a line that was released goes after this time, and the server puts one of its own in its place for as long
+// again; only after that the line is as if it had never been.
+const (
+	markerTTL = 60 * time.Second
+	forgotten = 2*markerTTL + 5*time.Second // the server looks for what is too old every second or so
+)
 
 func newHints() hints {
 	lines, err := lru.New[string, hint](mostHints)
@@ -63,11 +67,23 @@ func (h hints) left(key string, l line) { h.lines.Add(key, hint{l, time.Now()}) 
 // forget drops a hint that was wrong.
 func (h hints) forget(key string) { h.lines.Remove(key) }
 
-// recall gives how the line was left, if this process left it.
+// recall gives how this process left the line, if it did.
 func (h hints) recall(key string) (line, bool) {
 	x, ok := h.lines.Get(key)
-	if !ok || len(x.entries) == 0 && time.Since(x.at) > markerTTL {
-		return line{}, false
+	return x.line, ok
+}
+
+// guess gives the revision by which the line is most likely empty; false where it most likely is not, or nobody can say.
+func (h hints) guess(key string) (revision uint64, ok bool) {
+	x, known := h.lines.Get(key)
+	switch age := time.Since(x.at); {
+	case !known:
+		return 0, true
+	case len(x.entries) > 0:
+		return 0, false
+	case age < markerTTL:
+		return x.revision, true
+	default:
+		return 0, age > forgotten
 	}
-	return x.line, true
 }

@@ -151,9 +151,8 @@ func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, e
 	guess := c.First && s.hints.track.pays()
 	for i, u := range users {
 		if guess {
-			l, known := s.hints.recall(events.LineKey(c.Command.App, u))
-			if !known || len(l.entries) == 0 {
-				lines[i] = line{user: u, revision: l.revision, guessed: true}
+			if revision, ok := s.hints.guess(events.LineKey(c.Command.App, u)); ok {
+				lines[i] = line{user: u, revision: revision, guessed: true}
 				continue
 			}
 		}

@@ -236,13 +236,32 @@ func (f *floor) do(ctx context.Context, e errand, o planned) error {
 		last, _ = known.(uint64)
 	}
 	seq, err := f.write(ctx, e, o, subject, last)
-	if err != nil && last > 0 && o.expects { // the marker of a line goes by itself
-		seq, err = f.write(ctx, e, o, subject, 0)
+	if err != nil && o.expects { // the marker of a line goes by itself, and another one comes in its place
+		if last, err = f.newest(ctx, subject); err != nil {
+			return err
+		}
+		seq, err = f.write(ctx, e, o, subject, last)
 	}
 	if err == nil && o.expects {
 		f.last.Store(subject, seq)
 	}
 	return err
+}
+
+// newest reads the sequence of the last message on a subject of the lines; 0 if there is none.
+func (f *floor) newest(ctx context.Context, subject string) (uint64, error) {
+	s, err := f.js.Stream(ctx, asFloor("KV_"+worker.BucketLines))
+	if err != nil {
+		return 0, err
+	}
+	m, err := s.GetLastMsgForSubject(ctx, subject)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return m.Sequence, nil
 }
 
 func (f *floor) write(ctx context.Context, e errand, o planned, subject string, last uint64) (uint64, error) {
