@@ -60,7 +60,7 @@ func (t *tally) phase() (*Phase, error) {
 	switch cause := t.cause.Load(); {
 	case cause != nil:
 		return p, fmt.Errorf("%d calls failed, the first one: %w", p.Failed, *cause)
-	case p.Ring == nil:
+	case p.Ring == nil, p.Calls == 0:
 		return p, errors.New("no call was finished in the time: give it more with --duration")
 	}
 	return p, nil
@@ -107,13 +107,17 @@ func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) erro
 		}
 	})
 	sleep(playing, warm)
+	before := t.done.Load()
 	measuring.Store(true)
 	begun := time.Now()
 	<-playing.Done()
 	took, done := time.Since(begun), t.done.Load()
 	wg.Wait()
+	if done == before { // calls that take longer than this
+		took, done = time.Since(begun), t.done.Load()
+	}
 	t.took += took
-	t.done.Add(done - t.done.Load()) // those that were not finished in the time are no part of the rate
+	t.done.Store(done) // those that were not finished in the time are no part of the rate
 	return ctx.Err()
 }
 

@@ -35,6 +35,18 @@ func (m Mix) size() int {
 	return 2
 }
 
+// counted is how many calls a census plays: enough that each of their commands passes undisturbed once.
+func (m Mix) counted() int {
+	switch m {
+	case MixGroups:
+		return 4 // each has eight callees who ring
+	case MixTimeouts:
+		return 5 // each takes a second
+	case MixAnswered, MixOutcomes:
+	}
+	return 20 // of outcomes that is one of each kind
+}
+
 // player plays calls on a stage, and takes their times.
 type player struct {
 	stage stage

@@ -161,8 +161,7 @@ func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *cast
 	}
 	k := newCensus(s, o, d)
 	x := player{stage: k, app: b.App, mix: b.Mix, times: &times{}}
-	const calls = 20 // of each of the kinds that a mix consists of
-	for n := range calls {
+	for n := range b.Mix.counted() {
 		users := <-c.free
 		call := &played{id: fmt.Sprintf("%s-%s%d", b.name, d.subject[:1], n), users: users, ears: e.all(users)}
 		err := x.play(ctx, n, call, time.Time{})
