@@ -247,7 +247,7 @@ func (b *benchmark) measure(ctx context.Context, url string) error {
 	}
 	report, err := bench.Measure(ctx, b.options)
 	b.progress.clear()
-	if report != nil && len(report.Runs) > 0 {
+	if report != nil {
 		err = errors.Join(b.print(report), err)
 	}
 	return err

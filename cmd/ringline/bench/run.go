@@ -70,7 +70,7 @@ type bench struct {
 	name  string   // of this benchmark: begins the id of each call
 }
 
-// Measure measures.
+// Measure measures. With an error there is no report: half of one would be taken for a whole.
 func Measure(ctx context.Context, o Options) (r *Report, err error) {
 	b := &bench{Options: o, name: nuid.Next()[12:]}
 	defer b.close()
@@ -85,7 +85,7 @@ func Measure(ctx context.Context, o Options) (r *Report, err error) {
 	if o.Floor {
 		var done func() error
 		if low, done, err = b.floor(ctx, product, e, c, r); err != nil {
-			return r, err
+			return nil, err
 		}
 		defer func() { err = errors.Join(err, done()) }()
 	}
@@ -99,7 +99,7 @@ func Measure(ctx context.Context, o Options) (r *Report, err error) {
 			sides = append(sides, side{"floor", low, run.Floor})
 		}
 		if err := b.run(ctx, i, sides, e, c); err != nil {
-			return r, err
+			return nil, err
 		}
 		r.Runs = append(r.Runs, run)
 	}
