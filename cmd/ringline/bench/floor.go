@@ -111,9 +111,9 @@ func (f *floor) tearDown(ctx context.Context) (all error) {
 	return all
 }
 
-// Run works until ctx ends.
-func (f *floor) Run(ctx context.Context) error {
-	sub, err := f.nc.Subscribe(bare.subject+f.desk.app+".api.*", func(m *nats.Msg) {
+// serveAPI replies to requests, as the api does.
+func (f *floor) serveAPI(ctx context.Context) error {
+	err := subscribe(f.nc, bare.subject+f.desk.app+".api.*", func(m *nats.Msg) {
 		go func() {
 			if a := f.forward(ctx, m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]); a != nil {
 				_ = m.Respond(a) // one that is lost fails its call
@@ -123,7 +123,11 @@ func (f *floor) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("bench: the floor's api: %w", err)
 	}
-	defer func() { _ = sub.Unsubscribe() }() // its connection ends soon
+	return nil
+}
+
+// Run works until ctx ends.
+func (f *floor) Run(ctx context.Context) error {
 	return worker.Together(
 		func() error {
 			return f.consume(ctx, worker.StreamCommands, worker.ConsumerCoordinators, func(m jetstream.Msg) {

@@ -32,7 +32,7 @@ func openHop(ctx context.Context, f *floor, app string, users []string, e *ears)
 		}
 		_ = server.Close() // nobody uses it any more
 	}
-	if _, err := f.nc.Subscribe(bare.subject+app+".user.*", h.relay); err != nil {
+	if err := subscribe(f.nc, bare.subject+app+".user.*", h.relay); err != nil {
 		done()
 		return nil, nil, fmt.Errorf("bench: the hop: %w", err)
 	}

@@ -221,7 +221,7 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 // floorHears lets users hear what the floor tells them.
 func (b *bench) floorHears(ctx context.Context, f *floor, e *ears) error {
 	if b.Over != OverSessions {
-		return listen(f.sender, bare, b.App, e)
+		return errors.Join(f.serveAPI(ctx), listen(f.sender, bare, b.App, e))
 	}
 	h, done, err := openHop(ctx, f, b.App, e.users(), e)
 	if err == nil {

@@ -135,8 +135,7 @@ func newDesk(nc *nats.Conn, d dialect, app string) (*desk, error) {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	x := &desk{dialect: d, js: js, token: nuid.Next(), app: app, waiting: map[string]chan []byte{}}
-	_, err = nc.Subscribe(d.subject+app+".answer."+x.token+".*", x.hear)
-	if err != nil {
+	if err := subscribe(nc, d.subject+app+".answer."+x.token+".*", x.hear); err != nil {
 		return nil, fmt.Errorf("bench: hear answers: %w", err)
 	}
 	return x, nil
@@ -242,11 +241,19 @@ func (s api) await(ctx context.Context, x step, event events.Kind) (time.Time, e
 
 // listen lets users hear what is published to them.
 func listen(nc *nats.Conn, d dialect, app string, e *ears) error {
-	_, err := nc.Subscribe(d.subject+app+".user.*", func(m *nats.Msg) {
+	err := subscribe(nc, d.subject+app+".user.*", func(m *nats.Msg) {
 		e.tell(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], m.Data)
 	})
 	if err != nil {
 		return fmt.Errorf("bench: hear notifications: %w", err)
 	}
 	return nil
+}
+
+// subscribe returns once the server knows of it: what somebody else sends after that is heard.
+func subscribe(nc *nats.Conn, subject string, hear nats.MsgHandler) error {
+	if _, err := nc.Subscribe(subject, hear); err != nil {
+		return err
+	}
+	return nc.Flush()
 }
