@@ -9,8 +9,6 @@ import (
 // Encode writes v as one line of JSON without HTML escaping, as every message of Ringline is written.
 func Encode(v any) ([]byte, error) {
 	switch x := v.(type) {
-	case *Notification:
-		return encode(x, roomFor(len(x.Call.Callees))), nil
 	case Notification:
 		return encode(&x, roomFor(len(x.Call.Callees))), nil
 	case Answer:

@@ -96,8 +96,7 @@ func (r *Report) plot(b *strings.Builder) {
 		}
 	}
 	_, _ = fmt.Fprintf(b, "\n%s\n", asciigraph.PlotMany(lines, asciigraph.Height(10), asciigraph.Width(66), asciigraph.LowerBound(0),
-		asciigraph.Precision(0), asciigraph.SeriesLegends(names...),
-		asciigraph.Caption("idle, from an invitation to the callee's notification, µs, by quantile from 1 to 99 %")))
+		asciigraph.Precision(0), asciigraph.Caption(strings.Join(names, " beside ")+", idle, from an invitation to the callee's notification, µs, by quantile from 1 to 99 %")))
 }
 
 // ReadReport reads what Report is as JSON.
