@@ -160,7 +160,7 @@ func TestWorkersWaitAndSurvive(t *testing.T) {
 	}
 	n.setUp(t)
 	for _, w := range workers {
-		w.readiness(t, http.StatusOK, "true")
+		w.running(t).readiness(t, http.StatusOK, "true")
 		for _, line := range []string{"NATS is not there", "connected to NATS", "is running"} {
 			if got := w.count(line); got != 1 {
 				t.Errorf("%v said %q %d times\n%s", w.cmd.Args, line, got, w.stderr.all())
