@@ -12,13 +12,11 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/cmd/ringline/bench"
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 )
 
 // benchmark is `ringline bench`.
@@ -136,7 +134,7 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 		{o.Warm < 0, "--warm-up must not be below 0"},
 		{o.Runs < 1 || o.Runs > 100, "--runs must be from 1 to 100"},
 		{b.workers < 0 || b.workers > 64, "--workers must be from 0 to 64"},
-		{o.Users < 9*o.Beside, fmt.Sprintf("--users must be at least 9 times --beside, %d", 9*o.Beside)},
+		{o.Users < o.Mix.Size()*o.Beside, fmt.Sprintf("--users must be at least %d for each of --beside, %d", o.Mix.Size(), o.Mix.Size()*o.Beside)},
 		{b.natsURL == "" && o.Edge != "", "--edge goes with --nats-url only"},
 		{b.natsURL != "" && b.workers == 0 && o.Over == bench.OverSessions && o.Edge == "", "--over sessions with --nats-url needs --edge HOST:PORT"},
 	} {
@@ -284,20 +282,6 @@ func (p progress) tell(line string) {
 }
 
 func (p progress) clear() { p.tell("") }
-
-// setUpStreams makes what the workers need on a server that was just started.
-func setUpStreams(ctx context.Context, natsURL string, s settings, streams worker.Settings) error {
-	conn, err := connect(natsURL, "ringline setup", nats.CustomInboxPrefix(s.InboxPrefix))
-	if err != nil {
-		return fmt.Errorf("connect to NATS: %w", err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn.Conn)
-	if err != nil {
-		return fmt.Errorf("JetStream: %w", err)
-	}
-	return worker.Setup(ctx, js, streams)
-}
 
 func newBenchCompare() *cobra.Command {
 	return &cobra.Command{

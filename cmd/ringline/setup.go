@@ -84,6 +84,20 @@ func (u *setup) run(ctx context.Context) error {
 	return u.apply(ctx, js, before)
 }
 
+// setUpStreams makes what the workers need on a server that was just started.
+func setUpStreams(ctx context.Context, natsURL string, s settings, streams worker.Settings) error {
+	conn, err := connect(natsURL, "ringline setup", nats.CustomInboxPrefix(s.InboxPrefix))
+	if err != nil {
+		return fmt.Errorf("connect to NATS: %w", err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn.Conn)
+	if err != nil {
+		return fmt.Errorf("JetStream: %w", err)
+	}
+	return worker.Setup(ctx, js, streams)
+}
+
 // checkReplicas refuses settings by which something that is there would lose replicas: they may only have been forgotten.
 func checkReplicas(before []worker.Part) error {
 	for _, p := range before {

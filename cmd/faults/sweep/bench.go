@@ -63,8 +63,10 @@ func (s stage) beside(ctx context.Context, name string, env []string, flags ...s
 }
 
 // played says how bench measures.
-func (c Config) played() string {
-	return fmt.Sprintf("`ringline bench`, answered calls over subjects, 64 beside each other, medians of %d run(s) of %v a phase.", c.Runs, c.long())
+func (c Config) played() string { return c.playedOver(string(bench.OverSubjects)) }
+
+func (c Config) playedOver(what string) string {
+	return fmt.Sprintf("`ringline bench`, answered calls over %s, 64 beside each other, medians of %d run(s) of %v a phase.", what, c.Runs, c.long())
 }
 
 // disk says how the brokers use it.

@@ -1,269 +1,134 @@
 package bench
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nats.go"
 
 	"ringline.io/ringline/events"
 )
 
-// observer sees all that passes on the broker, of one command at a time.
-type observer struct {
-	nc   *nats.Conn
-	seen chan *nats.Msg
-	mu   sync.Mutex // held while a command is on its way
+// census is a stage that counts what each command does on the broker.
+type census struct {
+	stage    stage
+	observer *observer
+	dialect  dialect
+
+	mu     sync.Mutex
+	traces map[string]trace // by the name of the step, the cheapest
+	whose  map[string]step  // who did that
+	steps  map[string]step  // that there are
+	missed map[string]error // why the last one that was not whole was not
 }
 
-// observe begins to see what passes.
-func observe(nc *nats.Conn) (*observer, error) {
-	o := &observer{nc: nc, seen: make(chan *nats.Msg, 1<<16)}
-	if _, err := nc.ChanSubscribe(">", o.seen); err != nil {
-		return nil, fmt.Errorf("bench: observe: %w", err)
-	}
-	if err := nc.Flush(); err != nil {
-		return nil, fmt.Errorf("bench: observe: %w", err)
-	}
-	return o, nil
+func newCensus(s stage, o *observer, d dialect) *census {
+	return &census{stage: s, observer: o, dialect: d, traces: map[string]trace{}, whose: map[string]step{}, steps: map[string]step{}, missed: map[string]error{}}
 }
 
-// The time to wait for what belongs to a command.
-const (
-	settles = 5 * time.Second       // until it is acknowledged
-	quiet   = 25 * time.Millisecond // nothing more comes after that, also by way of another node
-)
+func (c *census) send(ctx context.Context, s step) error {
+	return c.count(s, func() error { return c.stage.send(ctx, s) })
+}
 
-// during gives what passes while a command is on its way, up to its acknowledgement and what follows it at once. It
-// begins once the one before is done.
-func (o *observer) during(send func() error) ([]*nats.Msg, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for len(o.seen) > 0 {
-		<-o.seen
+func (c *census) await(ctx context.Context, s step, event events.Kind) (at time.Time, err error) {
+	err = c.count(s, func() error {
+		at, err = c.stage.await(ctx, s, event)
+		return err
+	})
+	return at, err
+}
+
+func (c *census) count(s step, do func() error) error {
+	seen, err := c.observer.during(c.dialect, do)
+	if err != nil {
+		return err
 	}
-	if err := send(); err != nil {
-		return nil, err
+	t, err := c.dialect.trace(seen)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.steps[s.name] = s
+	if err != nil || !t.isWhole() {
+		c.missed[s.name] = errors.Join(fmt.Errorf("bench: of step %s not everything was seen", s.name), err)
+		return nil
 	}
-	var all []*nats.Msg
-	acked := false
-	patience := time.NewTimer(settles)
-	defer patience.Stop()
-	for {
-		wait := patience.C
-		if acked {
-			wait = time.After(quiet)
+	if best, ok := c.traces[s.name]; !ok || t.cheaper(best) {
+		c.traces[s.name], c.whose[s.name] = t, s
+	}
+	return nil
+}
+
+// plans makes a plan of each step.
+func (c *census) plans() (map[string]*plan, error) {
+	plans := map[string]*plan{}
+	for name := range c.steps {
+		t, ok := c.traces[name]
+		if !ok {
+			return nil, c.missed[name]
 		}
-		select {
-		case m := <-o.seen:
-			all = append(all, m)
-			acked = acked || strings.HasPrefix(m.Subject, "$JS.ACK.") && strings.Contains(m.Subject, "_COMMANDS.")
-		case <-wait:
-			if !acked {
-				return nil, errors.New("bench: a command was not acknowledged")
+		p, err := newPlan(t, c.whose[name])
+		if err != nil {
+			return nil, err
+		}
+		plans[name] = p
+	}
+	return plans, nil
+}
+
+// Count is what a step does on one stream, or on one kind of subjects.
+type Count struct {
+	Messages int `json:"messages"`
+	Bytes    int `json:"bytes"`
+	Waits    int `json:"waits"` // replies that are waited for one after another
+}
+
+// Counted is what was counted, by step and place.
+type Counted map[string]map[string]Count
+
+// counted gives the counts of the cheapest command of each step.
+func (c *census) counted() Counted {
+	all := Counted{}
+	for name, t := range c.traces {
+		places := map[string]Count{}
+		waited := map[string]map[int]bool{}
+		for _, o := range t.all {
+			x := places[o.place]
+			x.Messages++
+			x.Bytes += o.bytes()
+			if o.reply != nil {
+				x.Messages++
 			}
-			return all, nil
+			places[o.place] = x
 		}
-	}
-}
-
-// kind is what is done with a message.
-type kind string
-
-// The kinds of operations.
-const (
-	kindSend    kind = "send"    // nobody waits for a reply
-	kindWrite   kind = "write"   // to a stream, which acknowledges it
-	kindRead    kind = "read"    // one message of a stream, from any replica
-	kindLead    kind = "lead"    // the same, from the leader
-	kindAck     kind = "ack"     // of a command
-	kindDeliver kind = "deliver" // of a command, to a worker
-	kindRequest kind = "request" // of the api
-)
-
-// op is one operation as it was seen: a message, and its reply where one is waited for.
-type op struct {
-	kind  kind
-	place string // the stream, or the kind of subject
-	msg   *nats.Msg
-	reply *nats.Msg // nil where nobody waits
-	level int       // how many replies one after another had to come before; of the command itself 0
-
-	began, ended int // as positions in what was seen
-}
-
-func (o op) bytes() int {
-	n := o.msg.Size()
-	if o.reply != nil {
-		n += o.reply.Size()
-	}
-	return n
-}
-
-// dialect is how a census knows what belongs to Ringline, and what to the floor.
-type dialect struct{ subject, stream string }
-
-var (
-	ringline = dialect{"ringline.", "RINGLINE_"} //nolint:gochecknoglobals // constants
-	bare     = dialect{"baseline.", "BASELINE_"} //nolint:gochecknoglobals // constants; as long as ours, so that bytes are the same
-)
-
-// place says what is done where; false where it is none of a command's.
-func (d dialect) place(m *nats.Msg) (kind, string, bool) {
-	t := strings.Split(m.Subject, ".")
-	named := func(s string) (string, bool) {
-		return strings.Replace(s, d.stream, "", 1), strings.Contains(s, d.stream)
-	}
-	switch {
-	case strings.HasPrefix(m.Subject, "$JS.API.DIRECT.GET."):
-		where, ours := named(t[4])
-		return kindRead, where, ours
-	case strings.HasPrefix(m.Subject, "$JS.API.STREAM.MSG.GET."):
-		where, ours := named(t[5])
-		return kindLead, where, ours
-	case strings.HasPrefix(m.Subject, "$JS.ACK."):
-		where, ours := named(t[2])
-		return kindAck, where, ours && where == "COMMANDS"
-	case strings.HasPrefix(m.Subject, "$KV."):
-		where, ours := named(t[1])
-		return kindWrite, "KV_" + where, ours
-	case !strings.HasPrefix(m.Subject, d.subject) || len(t) < 4:
-		return "", "", false
-	}
-	delivered := strings.HasPrefix(m.Reply, "$JS.ACK.")
-	switch t[2] {
-	case "cmd":
-		if delivered {
-			return kindDeliver, "COMMANDS", true
-		}
-		return kindWrite, "COMMANDS", true
-	case "call":
-		return kindWrite, "CALLS", !delivered // the log's own copy is the broker's
-	case "timer":
-		if m.Reply == "" {
-			return kindSend, "TIMERS", true
-		}
-		return kindWrite, "TIMERS", true
-	case "user", "answer":
-		return kindSend, t[2] + "s", true
-	case "api":
-		return kindRequest, "api", true
-	}
-	return "", "", false
-}
-
-// trace is what one command does on the broker, in order.
-type trace struct {
-	at      time.Time
-	command *nats.Msg
-	ops     []op // without the command and its delivery
-	all     []op
-}
-
-// waits is how many replies a worker waits for one after another.
-func (t trace) waits() int {
-	n := 0
-	for _, o := range t.ops {
-		if o.reply != nil {
-			n = max(n, o.level)
-		}
-	}
-	return n
-}
-
-// bytes is the size of all of its messages.
-func (t trace) bytes() int {
-	n := 0
-	for _, o := range t.all {
-		n += o.bytes()
-	}
-	return n
-}
-
-// isWhole says whether everything of it was seen: of two nodes the one may be slower to tell than the other.
-func (t trace) isWhole() bool {
-	delivered, acked := 0, 0
-	for _, o := range t.all {
-		switch o.kind { //nolint:exhaustive // of the others there may be any number
-		case kindDeliver:
-			delivered++
-		case kindAck:
-			acked++
-		}
-		if o.kind != kindDeliver && o.msg.Reply != "" && o.reply == nil {
-			return false
-		}
-	}
-	return delivered == 1 && acked == 1
-}
-
-// cheaper says whether t asks less of the broker than u.
-func (t trace) cheaper(u trace) bool {
-	switch {
-	case t.waits() != u.waits():
-		return t.waits() < u.waits()
-	case len(t.all) != len(u.all):
-		return len(t.all) < len(u.all)
-	}
-	return t.bytes() < u.bytes()
-}
-
-// trace finds the operations in what was seen, and which of them waited for which: an operation comes after those whose
-// reply was there before it began.
-func (d dialect) trace(seen []*nats.Msg) (trace, error) {
-	t := trace{at: time.Now()}
-	open := map[string]int{} // by the subject of the reply: the operation that waits for it
-	for i, m := range seen {
-		if at, ok := open[m.Subject]; ok && t.all[at].reply == nil {
-			t.all[at].reply, t.all[at].ended = m, i
-			continue
-		}
-		kind, place, ours := d.place(m)
-		if !ours {
-			continue
-		}
-		o := op{kind: kind, place: place, msg: m, began: i}
-		if m.Reply != "" && kind != kindDeliver {
-			open[m.Reply] = len(t.all)
-		}
-		t.all = append(t.all, o)
-	}
-	if len(t.all) == 0 {
-		return t, errors.New("bench: nothing of a command was seen")
-	}
-	for i := range t.all {
-		o := &t.all[i]
-		if o.kind == kindWrite && o.place == "COMMANDS" {
-			if t.command != nil {
-				return t, fmt.Errorf("bench: two commands at once: %s and %s", t.command.Subject, o.msg.Subject)
+		for _, o := range t.ops {
+			if o.reply == nil {
+				continue
 			}
-			t.command = o.msg
-			continue
+			if waited[o.place] == nil {
+				waited[o.place] = map[int]bool{}
+			}
+			waited[o.place][o.level] = true
 		}
-		if o.kind == kindDeliver || o.kind == kindRequest {
-			continue
+		for place, levels := range waited {
+			x := places[place]
+			x.Waits = len(levels)
+			places[place] = x
 		}
-		for _, before := range t.ops {
-			if before.reply != nil && before.ended < o.began {
-				o.level = max(o.level, before.level)
+		all[name] = places
+	}
+	return all
+}
+
+// exceeds says where the floor does more than was counted of Ringline.
+func (c Counted) exceeds(product Counted) error {
+	for step, places := range c {
+		for place, x := range places {
+			y := product[step][place]
+			if x.Messages > y.Messages || x.Waits > y.Waits {
+				return fmt.Errorf("bench: the floor does more than Ringline: %s, %s: %d messages and %d waits, against %d and %d",
+					step, place, x.Messages, x.Waits, y.Messages, y.Waits)
 			}
 		}
-		if o.reply != nil {
-			o.level++
-		}
-		t.ops = append(t.ops, *o)
 	}
-	if t.command == nil {
-		return t, errors.New("bench: no command was seen")
-	}
-	return t, nil
-}
-
-// number is the second part of the token that the command is to be answered to.
-func number(m *nats.Msg) string {
-	_, n, _ := strings.Cut(m.Header.Get(events.HeaderAnswer), ".")
-	return n
+	return nil
 }

@@ -8,11 +8,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// seen makes messages of lines "subject reply".
+// seen makes messages of lines "subject reply", or "subject?data reply".
 func seen(lines ...string) (list []*nats.Msg) {
 	for _, line := range lines {
 		subject, reply, _ := strings.Cut(line, " ")
-		list = append(list, &nats.Msg{Subject: subject, Reply: reply, Data: []byte("xx"), Header: nats.Header{}})
+		subject, data, asks := strings.Cut(subject, "?") // what a request to a leader asks for
+		if !asks {
+			data = "xx"
+		}
+		list = append(list, &nats.Msg{Subject: subject, Reply: reply, Data: []byte(data), Header: nats.Header{}})
 	}
 	return list
 }
@@ -20,8 +24,8 @@ func seen(lines ...string) (list []*nats.Msg) {
 const (
 	command   = "ringline.demo.cmd.c1.invite _INBOX.client.1"
 	delivered = "ringline.demo.cmd.c1.invite $JS.ACK.RINGLINE_COMMANDS.coordinators.1"
-	readAnn   = "$JS.API.STREAM.MSG.GET.KV_RINGLINE_LINES _INBOX.w.1"
-	readBob   = "$JS.API.STREAM.MSG.GET.KV_RINGLINE_LINES _INBOX.w.2"
+	readAnn   = `$JS.API.STREAM.MSG.GET.KV_RINGLINE_LINES?{"last_by_subj":"$KV.RINGLINE_LINES.demo.ann"} _INBOX.w.1`
+	readBob   = `$JS.API.STREAM.MSG.GET.KV_RINGLINE_LINES?{"last_by_subj":"$KV.RINGLINE_LINES.demo.bob"} _INBOX.w.2`
 	claimAnn  = "$KV.RINGLINE_LINES.demo.ann _INBOX.w.3"
 	claimBob  = "$KV.RINGLINE_LINES.demo.bob _INBOX.w.4"
 	commit    = "ringline.demo.call.c1 _INBOX.w.5"
@@ -48,7 +52,11 @@ func TestTrace(t *testing.T) {
 	}
 	want := map[string]int{readAnn: 1, readBob: 1, claimAnn: 2, claimBob: 3, commit: 4, notify: 4, arm: 5, answer: 5, ack: 5}
 	for _, o := range x.ops {
-		line := strings.TrimSpace(o.msg.Subject + " " + o.msg.Reply)
+		subject := o.msg.Subject
+		if o.kind == kindLead {
+			subject += "?" + string(o.msg.Data)
+		}
+		line := strings.TrimSpace(subject + " " + o.msg.Reply)
 		if level, ok := want[line]; !ok || o.level != level {
 			t.Errorf("%s is at %d, want %d", line, o.level, level)
 		}
@@ -70,6 +78,31 @@ func TestTraceOfSomethingElse(t *testing.T) {
 	}
 	if _, err := bare.trace(seen(command)); err == nil {
 		t.Error("the floor takes a command of Ringline's for its own")
+	}
+}
+
+// What other apps do meanwhile is none of the command's, wherever it shows.
+func TestTraceBesideOthers(t *testing.T) {
+	own := []string{command, delivered, readAnn, claimAnn, commit, notify, answer, ack}
+	want, err := ringline.in("demo").trace(seen(own...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mixed []string
+	for i, line := range own {
+		others := strings.NewReplacer("demo", "other", "c1", "demo", "ann", "demo", "COMMANDS.coordinators.1", "COMMANDS.coordinators.2",
+			"_INBOX.", "_INBOX.other").Replace(line)
+		mixed = append(mixed, others, line)
+		if i == 0 {
+			mixed = append(mixed, "$JS.API.DIRECT.GET.RINGLINE_CALLS.ringline.other.call.demo _INBOX.other.9")
+		}
+	}
+	got, err := ringline.in("demo").trace(seen(mixed...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.all) != len(want.all) || got.waits() != want.waits() || !got.isWhole() != !want.isWhole() {
+		t.Errorf("beside others it is %+v\nwant %+v", got.all, want.all)
 	}
 }
 

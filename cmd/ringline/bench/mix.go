@@ -23,8 +23,8 @@ const (
 // Mixes lists them.
 func Mixes() []Mix { return []Mix{MixAnswered, MixOutcomes, MixGroups, MixTimeouts} }
 
-// size is how many users a call of the mix has.
-func (m Mix) size() int {
+// Size is how many users a call of the mix has.
+func (m Mix) Size() int {
 	switch m {
 	case MixGroups:
 		return 9

@@ -75,7 +75,7 @@ func Measure(ctx context.Context, o Options) (r *Report, err error) {
 	b := &bench{Options: o, name: nuid.Next()[12:]}
 	defer b.close()
 	e := &ears{of: map[string]ear{}}
-	c := newCasts(o.Users, o.Mix.size(), e)
+	c := newCasts(o.Users, o.Mix.Size(), e)
 	product, err := b.product(ctx, e)
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *cast
 	if err != nil {
 		return nil, err
 	}
-	k := newCensus(s, o, d)
+	k := newCensus(s, o, d.in(b.App))
 	x := player{stage: k, app: b.App, mix: b.Mix, times: &times{}}
 	for n := range b.Mix.counted() {
 		users := <-c.free

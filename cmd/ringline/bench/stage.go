@@ -119,7 +119,6 @@ func eventOf(body []byte) events.Kind {
 
 // desk sends commands to subjects and hears their answers.
 type desk struct {
-	dialect dialect
 	js      jetstream.JetStream
 	token   string
 	app     string
@@ -134,7 +133,7 @@ func newDesk(nc *nats.Conn, d dialect, app string) (*desk, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	x := &desk{dialect: d, js: js, token: nuid.Next(), app: app, waiting: map[string]chan []byte{}}
+	x := &desk{js: js, token: nuid.Next(), app: app, waiting: map[string]chan []byte{}}
 	if err := subscribe(nc, d.subject+app+".answer."+x.token+".*", x.hear); err != nil {
 		return nil, fmt.Errorf("bench: hear answers: %w", err)
 	}

@@ -84,7 +84,7 @@ func (r *Report) plot(b *strings.Builder) {
 	sides := []Side{run.Ringline}
 	names := []string{"Ringline"}
 	if run.Floor != nil {
-		sides, names = append(sides, *run.Floor), append(names, "floor")
+		sides, names = append(sides, *run.Floor), append(names, "floor (dots)")
 	}
 	lines := make([][]float64, len(sides))
 	for i, s := range sides {
@@ -96,7 +96,8 @@ func (r *Report) plot(b *strings.Builder) {
 		}
 	}
 	_, _ = fmt.Fprintf(b, "\n%s\n", asciigraph.PlotMany(lines, asciigraph.Height(10), asciigraph.Width(66), asciigraph.LowerBound(0),
-		asciigraph.Precision(0), asciigraph.Caption(strings.Join(names, " beside ")+", idle, from an invitation to the callee's notification, µs, by quantile from 1 to 99 %")))
+		asciigraph.Precision(0), asciigraph.SeriesChars(asciigraph.DefaultCharSet, asciigraph.CreateCharSet("·")),
+		asciigraph.Caption(strings.Join(names, " beside ")+", idle, from an invitation to the callee's notification, µs, by quantile from 1 to 99 %")))
 }
 
 // ReadReport reads what Report is as JSON.

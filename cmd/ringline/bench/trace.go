@@ -1,0 +1,300 @@
+package bench
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ringline.io/ringline/events"
+)
+
+// observer sees all that passes on the broker, of one command at a time.
+type observer struct {
+	nc   *nats.Conn
+	seen chan *nats.Msg
+	mu   sync.Mutex // held while a command is on its way
+}
+
+// observe begins to see what passes.
+func observe(nc *nats.Conn) (*observer, error) {
+	o := &observer{nc: nc, seen: make(chan *nats.Msg, 1<<16)}
+	if _, err := nc.ChanSubscribe(">", o.seen); err != nil {
+		return nil, fmt.Errorf("bench: observe: %w", err)
+	}
+	if err := nc.Flush(); err != nil {
+		return nil, fmt.Errorf("bench: observe: %w", err)
+	}
+	return o, nil
+}
+
+// The time to wait for what belongs to a command.
+const (
+	settles = 5 * time.Second       // until it is acknowledged
+	quiet   = 25 * time.Millisecond // nothing more comes after that, also by way of another node
+)
+
+// during gives what passes while a command is on its way, up to its acknowledgement and what follows it at once. It
+// begins once the one before is done.
+func (o *observer) during(d dialect, send func() error) ([]*nats.Msg, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.seen) > 0 {
+		<-o.seen
+	}
+	if err := send(); err != nil {
+		return nil, err
+	}
+	var all []*nats.Msg
+	ack, acked := "", false
+	patience := time.NewTimer(settles)
+	defer patience.Stop()
+	for {
+		wait := patience.C
+		if acked {
+			wait = time.After(quiet)
+		}
+		select {
+		case m := <-o.seen:
+			all = append(all, m)
+			if kind, _, ours := d.place(m); ours && kind == kindDeliver {
+				ack = m.Reply
+			}
+			acked = acked || m.Subject == ack
+		case <-wait:
+			if !acked {
+				return nil, errors.New("bench: a command was not acknowledged")
+			}
+			return all, nil
+		}
+	}
+}
+
+// kind is what is done with a message.
+type kind string
+
+// The kinds of operations.
+const (
+	kindSend    kind = "send"    // nobody waits for a reply
+	kindWrite   kind = "write"   // to a stream, which acknowledges it
+	kindRead    kind = "read"    // one message of a stream, from any replica
+	kindLead    kind = "lead"    // the same, from the leader
+	kindAck     kind = "ack"     // of a command
+	kindDeliver kind = "deliver" // of a command, to a worker
+	kindRequest kind = "request" // of the api
+)
+
+// op is one operation as it was seen: a message, and its reply where one is waited for.
+type op struct {
+	kind  kind
+	place string // the stream, or the kind of subject
+	msg   *nats.Msg
+	reply *nats.Msg // nil where nobody waits
+	level int       // how many replies one after another had to come before; of the command itself 0
+
+	began, ended int // as positions in what was seen
+}
+
+func (o op) bytes() int {
+	n := o.msg.Size()
+	if o.reply != nil {
+		n += o.reply.Size()
+	}
+	return n
+}
+
+// dialect is how a census knows what belongs to Ringline, and what to the floor. Where it has an app, it is of that app alone.
+type dialect struct{ subject, stream, app string }
+
+var (
+	ringline = dialect{subject: "ringline.", stream: "RINGLINE_"} //nolint:gochecknoglobals // constants
+	bare     = dialect{subject: "baseline.", stream: "BASELINE_"} //nolint:gochecknoglobals // constants; as long as ours, so that bytes are the same
+)
+
+// in gives the dialect of one app.
+func (d dialect) in(app string) dialect {
+	d.app = app
+	return d
+}
+
+// concerns says whether a subject of a call or of a line is one of the app's.
+func (d dialect) concerns(subject string) bool {
+	rest, ok := strings.CutPrefix(subject, d.subject)
+	if !ok {
+		if _, rest, ok = strings.Cut(subject, "$KV."+d.stream); ok {
+			_, rest, ok = strings.Cut(rest, ".") // the bucket
+		}
+	}
+	return ok && (d.app == "" || strings.HasPrefix(rest, d.app+"."))
+}
+
+// place says what is done where; false where it is none of a command's. Whose acknowledgement it is only its delivery tells.
+func (d dialect) place(m *nats.Msg) (kind, string, bool) {
+	const direct, leader = "$JS.API.DIRECT.GET.", "$JS.API.STREAM.MSG.GET."
+	t := strings.Split(m.Subject, ".")
+	named := func(s string) (string, bool) {
+		return strings.Replace(s, d.stream, "", 1), strings.Contains(s, d.stream)
+	}
+	switch {
+	case strings.HasPrefix(m.Subject, direct):
+		where, ours := named(t[4])
+		_, subject, _ := strings.Cut(m.Subject[len(direct):], ".")
+		return kindRead, where, ours && d.concerns(subject)
+	case strings.HasPrefix(m.Subject, leader):
+		where, ours := named(t[5])
+		var wanted struct {
+			Subject string `json:"last_by_subj"`
+		}
+		err := json.Unmarshal(m.Data, &wanted)
+		return kindLead, where, ours && err == nil && d.concerns(wanted.Subject)
+	case strings.HasPrefix(m.Subject, "$JS.ACK."):
+		where, ours := named(t[2])
+		return kindAck, where, ours && where == "COMMANDS"
+	case strings.HasPrefix(m.Subject, "$KV."):
+		where, ours := named(t[1])
+		return kindWrite, "KV_" + where, ours && d.concerns(m.Subject)
+	case !d.concerns(m.Subject) || len(t) < 4:
+		return "", "", false
+	}
+	delivered := strings.HasPrefix(m.Reply, "$JS.ACK.")
+	switch t[2] {
+	case "cmd":
+		if delivered {
+			return kindDeliver, "COMMANDS", true
+		}
+		return kindWrite, "COMMANDS", true
+	case "call":
+		return kindWrite, "CALLS", !delivered // the log's own copy is the broker's
+	case "timer":
+		if m.Reply == "" {
+			return kindSend, "TIMERS", true
+		}
+		return kindWrite, "TIMERS", true
+	case "user", "answer":
+		return kindSend, t[2] + "s", true
+	case "api":
+		return kindRequest, "api", true
+	}
+	return "", "", false
+}
+
+// trace is what one command does on the broker, in order.
+type trace struct {
+	at      time.Time
+	command *nats.Msg
+	ops     []op // without the command and its delivery
+	all     []op
+}
+
+// waits is how many replies a worker waits for one after another.
+func (t trace) waits() int {
+	n := 0
+	for _, o := range t.ops {
+		if o.reply != nil {
+			n = max(n, o.level)
+		}
+	}
+	return n
+}
+
+// bytes is the size of all of its messages.
+func (t trace) bytes() int {
+	n := 0
+	for _, o := range t.all {
+		n += o.bytes()
+	}
+	return n
+}
+
+// isWhole says whether everything of it was seen: of two nodes the one may be slower to tell than the other.
+func (t trace) isWhole() bool {
+	delivered, acked := 0, 0
+	for _, o := range t.all {
+		switch o.kind { //nolint:exhaustive // of the others there may be any number
+		case kindDeliver:
+			delivered++
+		case kindAck:
+			acked++
+		}
+		if o.kind != kindDeliver && o.msg.Reply != "" && o.reply == nil {
+			return false
+		}
+	}
+	return delivered == 1 && acked == 1
+}
+
+// cheaper says whether t asks less of the broker than u.
+func (t trace) cheaper(u trace) bool {
+	switch {
+	case t.waits() != u.waits():
+		return t.waits() < u.waits()
+	case len(t.all) != len(u.all):
+		return len(t.all) < len(u.all)
+	}
+	return t.bytes() < u.bytes()
+}
+
+// trace finds the operations in what was seen, and which of them waited for which: an operation comes after those whose
+// reply was there before it began.
+func (d dialect) trace(seen []*nats.Msg) (trace, error) {
+	t := trace{at: time.Now()}
+	open := map[string]int{}  // by the subject of the reply: the operation that waits for it
+	acks := map[string]bool{} // that belong to what was delivered
+	for i, m := range seen {
+		if at, ok := open[m.Subject]; ok && t.all[at].reply == nil {
+			t.all[at].reply, t.all[at].ended = m, i
+			continue
+		}
+		kind, place, ours := d.place(m)
+		if !ours || kind == kindAck && !acks[m.Subject] {
+			continue
+		}
+		if kind == kindDeliver {
+			acks[m.Reply] = true
+		}
+		o := op{kind: kind, place: place, msg: m, began: i}
+		if m.Reply != "" && kind != kindDeliver {
+			open[m.Reply] = len(t.all)
+		}
+		t.all = append(t.all, o)
+	}
+	if len(t.all) == 0 {
+		return t, errors.New("bench: nothing of a command was seen")
+	}
+	for i := range t.all {
+		o := &t.all[i]
+		if o.kind == kindWrite && o.place == "COMMANDS" {
+			if t.command != nil {
+				return t, fmt.Errorf("bench: two commands at once: %s and %s", t.command.Subject, o.msg.Subject)
+			}
+			t.command = o.msg
+			continue
+		}
+		if o.kind == kindDeliver || o.kind == kindRequest {
+			continue
+		}
+		for _, before := range t.ops {
+			if before.reply != nil && before.ended < o.began {
+				o.level = max(o.level, before.level)
+			}
+		}
+		if o.reply != nil {
+			o.level++
+		}
+		t.ops = append(t.ops, *o)
+	}
+	if t.command == nil {
+		return t, errors.New("bench: no command was seen")
+	}
+	return t, nil
+}
+
+// number is the second part of the token that the command is to be answered to.
+func number(m *nats.Msg) string {
+	_, n, _ := strings.Cut(m.Header.Get(events.HeaderAnswer), ".")
+	return n
+}
