@@ -153,6 +153,7 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 }
 
 func (b *benchmark) run(ctx context.Context) (err error) {
+	collectLess()
 	if b.profile != "" {
 		f, err := os.Create(b.profile)
 		if err != nil {

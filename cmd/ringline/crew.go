@@ -52,6 +52,8 @@ type role struct {
 	wire func(ctx context.Context, c *crew) (front, back []part, err error)
 
 	routes func(sessions *late) []route // what it serves besides
+
+	keeps bool // much for long
 }
 
 func coordinatorRole() role {

@@ -86,7 +86,7 @@ func newEdge() *cobra.Command {
 			"closes them, a few at a time. It waits for NATS, and for `ringline setup`. Run as many as you like.")
 }
 
-func edgeRole() role { return role{name: "edge", wire: wireEdge, routes: sessionRoutes} }
+func edgeRole() role { return role{name: "edge", wire: wireEdge, routes: sessionRoutes, keeps: true} }
 
 // sessionRoutes serves client sessions.
 func sessionRoutes(sessions *late) (list []route) {

@@ -260,3 +260,17 @@ func TestProfiles(t *testing.T) {
 		}
 	}
 }
+
+// TestCollectsLess: what keeps little lets garbage grow, an edge with its sessions does not, and GOGC overrules both.
+func TestCollectsLess(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t)
+	for _, x := range []struct{ kind, env, want string }{
+		{"coordinator", "GOGC=", "400"}, {"timeouts", "GOGC=", "400"}, {"edge", "GOGC=", "100"}, {"coordinator", "GOGC=150", "150"},
+	} {
+		_, body := n.startWorker(t, x.kind, x.env).get(t, "/metrics")
+		if !strings.Contains(body, "\ngo_gc_gogc_percent "+x.want+"\n") {
+			t.Errorf("%s with %s has not %s %%", x.kind, x.env, x.want)
+		}
+	}
+}

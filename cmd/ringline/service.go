@@ -60,6 +60,9 @@ func serviceCommand(r role, http, short, long string) *cobra.Command {
 func (w *service) run(ctx context.Context) (err error) {
 	credentials, _ := w.settings.credentials() // checked with the other settings
 	w.ready.set("starting")
+	if !w.role.keeps {
+		collectLess()
+	}
 	listener, err := listenHTTP(ctx, w.http)
 	if err != nil {
 		return err

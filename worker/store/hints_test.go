@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -125,4 +126,30 @@ func TestWrongGuesses(t *testing.T) {
 		t.Errorf("lines that another process has released: %+v", got)
 	}
 	two.end(2, "d2", "max", "moe") // whose hints say that these lines are empty
+}
+
+// A process whose guesses are wrong again and again reads, guesses now and then, and guesses again once that goes well.
+func TestGuessesThatDoNotPay(t *testing.T) {
+	s := natstest.Start(t)
+	one, other := newClaimant(t, s), newClaimant(t, s)
+	for i := range 17 { // the best score, and one
+		caller, callee := fmt.Sprintf("ann%d", i), fmt.Sprintf("bob%d", i)
+		if got := other.claim(0, fmt.Sprintf("c%d", i), caller, callee); !got.All() {
+			t.Fatalf("%+v", got)
+		}
+		commitOf(t, other.calls, claimOf(fmt.Sprintf("c%d", i), caller, callee))
+		if got := one.claim(1, fmt.Sprintf("d%d", i), caller, fmt.Sprintf("eve%d", i)); !got.CallerBusy {
+			t.Fatalf("a caller who is in a call: %+v", got)
+		}
+	}
+	const nowAndThen = 32
+	for i := range nowAndThen + 1 {
+		reads := 2
+		if i >= nowAndThen-1 { // this one guesses, and rightly, as the next one
+			reads = 0
+		}
+		if got := one.claim(reads, fmt.Sprintf("e%d", i), fmt.Sprintf("joe%d", i), fmt.Sprintf("kim%d", i)); !got.All() {
+			t.Fatalf("%d: %+v", i, got)
+		}
+	}
 }

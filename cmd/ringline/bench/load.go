@@ -78,7 +78,8 @@ type load struct {
 	rate   float64
 	random *rand.Rand
 
-	count atomic.Int64 // of calls that began
+	count     atomic.Int64 // of calls that began
+	uncounted tally        // of the warm-up
 }
 
 // run plays for so long, and counts the calls that begin after the warm-up.
@@ -134,7 +135,7 @@ func (l *load) one(ctx context.Context, t *tally, due time.Time) {
 	c := &played{id: fmt.Sprintf("%s-%d", l.name, n), users: users, ears: l.ears.all(users)}
 	counts := t != nil
 	if !counts {
-		t = &tally{}
+		t = &l.uncounted
 	}
 	switch err := l.play(context.WithoutCancel(ctx), n, c, due, &t.times); {
 	case err != nil:

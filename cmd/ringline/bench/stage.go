@@ -119,9 +119,9 @@ func eventOf(body []byte) events.Kind {
 
 // desk sends commands to subjects and hears their answers.
 type desk struct {
-	js      jetstream.JetStream
-	token   string
-	app     string
+	js    jetstream.JetStream
+	token string
+	app   string
 
 	mu      sync.Mutex
 	last    uint64
