@@ -5,6 +5,7 @@ package sweep
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -20,6 +21,7 @@ import (
 type ringing struct {
 	count int
 	over  time.Duration
+	seed  uint64 // of the order in which they come due
 }
 
 const pendingApp = "pending"
@@ -28,16 +30,17 @@ const pendingApp = "pending"
 func (c Config) pending(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Calls that ring",
-		About: fmt.Sprintf("One callee each, and nobody answers.%s Memory is what the nats-server process holds, garbage too. Late is from the deadline to "+
+		About: fmt.Sprintf("One callee each, and nobody answers; in which order they come due is drawn.%s Memory is what the nats-server process holds, garbage too. Late is from the deadline to "+
 			"the caller's notification, in the process that measures.", c.disk()),
 		Head: []string{
 			"ring at once", "come due within", "server before", "with them", "of each", "invited/s", "early", "late, p50", "p99", "max", "first deadline to last told",
 		},
 	}
 	minute := pick(c, time.Minute, 3*time.Second)
-	steps := []ringing{{1000, minute}, {10_000, minute}, {100_000, 4 * minute}, {10_000, 0}}
+	s := c.Seed
+	steps := []ringing{{1000, minute, s}, {10_000, minute, s}, {100_000, 4 * minute, s}, {10_000, 0, s}}
 	if c.Quick {
-		steps = []ringing{{100, minute}, {300, minute}, {1000, minute}, {500, 0}}
+		steps = []ringing{{100, minute, s}, {300, minute, s}, {1000, minute, s}, {500, 0, s}}
 	}
 	speed := 300.0 // invitations a second, until there is something to go by
 	err := each(ctx, steps, func(x ringing) error {
@@ -103,11 +106,14 @@ func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Ti
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
+	// In turn, those that come due in one second would be invited within some milliseconds, and, as calls ring for whole seconds,
+	// come due within as many.
+	order := rand.New(rand.NewPCG(x.seed, 0)).Perm(x.count)
 	for i := range x.count {
 		if err := e.enter(ctx); err != nil {
 			return fmt.Errorf("%d calls were invited: %w", i, err)
 		}
-		rings := time.Until(due.Add(x.over * time.Duration(i) / time.Duration(x.count)))
+		rings := time.Until(due.Add(x.over * time.Duration(order[i]) / time.Duration(x.count)))
 		cmd, err := invitation(i, int((rings+time.Second-1)/time.Second))
 		if err != nil {
 			return err
