@@ -1,18 +1,10 @@
 package worker_test
 
 import (
-	"flag"
-	"fmt"
 	"os"
 	"testing"
+
+	"ringline.io/ringline/worker/natstest"
 )
 
-// TestMain lets more tests run beside each other than there are processors: they wait more than they compute.
-func TestMain(m *testing.M) {
-	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(natstest.RunBeside(m, 8)) }

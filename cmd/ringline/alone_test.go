@@ -259,19 +259,25 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestScaledWorkers stops and kills workers under a stream of calls.
-func TestScaledWorkers(t *testing.T) {
-	t.Parallel()
+// two starts two workers of each kind, and players who wait.
+func two(t *testing.T) (js jetstream.JetStream, coordinators, timers []*devServer, p *players) {
+	t.Helper()
 	n := newNATS(t).start(t).setUp(t)
 	nc, js := n.connect(t)
-	coordinators := []*devServer{n.startWorker(t, "coordinator"), n.startWorker(t, "coordinator")}
-	timers := []*devServer{n.startWorker(t, "timeouts"), n.startWorker(t, "timeouts")}
+	for range 2 {
+		coordinators, timers = append(coordinators, n.startWorker(t, "coordinator")), append(timers, n.startWorker(t, "timeouts"))
+	}
 	for i := range coordinators {
 		coordinators[i].running(t)
 		timers[i].running(t)
 	}
-	p := &players{t: t, nc: nc, ends: map[string]string{}, made: make(chan struct{}, 100_000)}
+	return js, coordinators, timers, &players{t: t, nc: nc, ends: map[string]string{}, made: make(chan struct{}, 100_000)}
+}
 
+// TestScaledWorkers stops and kills workers under a stream of calls.
+func TestScaledWorkers(t *testing.T) {
+	t.Parallel()
+	js, coordinators, timers, p := two(t)
 	stop := make(chan struct{})
 	playing := p.play(8, stop)
 	p.wait()
@@ -303,15 +309,7 @@ func TestScaledWorkers(t *testing.T) {
 // TestKilledWorkers kills one of two of each kind under a stream of calls.
 func TestKilledWorkers(t *testing.T) {
 	t.Parallel()
-	n := newNATS(t).start(t).setUp(t)
-	nc, _ := n.connect(t)
-	coordinators := []*devServer{n.startWorker(t, "coordinator"), n.startWorker(t, "coordinator")}
-	timers := []*devServer{n.startWorker(t, "timeouts"), n.startWorker(t, "timeouts")}
-	for i := range coordinators {
-		coordinators[i].running(t)
-		timers[i].running(t)
-	}
-	p := &players{t: t, nc: nc, ends: map[string]string{}, made: make(chan struct{}, 100_000)}
+	_, coordinators, timers, p := two(t)
 	stop := make(chan struct{})
 	playing := p.play(8, stop)
 	p.wait()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -20,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ringline.io/ringline/worker/natstest"
 )
 
 // within is how long a test waits for what should take some milliseconds.
@@ -29,17 +30,13 @@ const within = 30 * time.Second
 var bin string
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	err := flag.Set("test.parallel", "4") // they wait for programs more than they compute
-	if err == nil {
-		bin, err = os.MkdirTemp("", "ringline-test-")
-	}
-	if err == nil {
+	var err error
+	if bin, err = os.MkdirTemp("", "ringline-test-"); err == nil {
 		err = build(bin, "", "ringline.io/ringline/cmd/ringline", "ringline.io/ringline/examples/event-log")
 	}
 	code := 1
 	if err == nil {
-		code = m.Run()
+		code = natstest.RunBeside(m, 4)
 	} else {
 		fmt.Fprintln(os.Stderr, err)
 	}

@@ -38,13 +38,10 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
-	if !*soak { // they wait more than they compute
-		if err := flag.Set("test.parallel", "8"); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+	if *soak {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	os.Exit(natstest.RunBeside(m, 8))
 }
 
 func child(args []string) error {

@@ -1,7 +1,6 @@
 package session_test
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"path"
@@ -37,17 +36,7 @@ func TestCommandsThroughAnotherEdge(t *testing.T) {
 // probe sends nothing to a session that is not there, on this node.
 func probe(t *testing.T, url, node string) (status int) {
 	t.Helper()
-	body := fmt.Appendf(nil, `{"session":"nobody","node":%q,"data":"{}"}`, node)
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url+session.PathEmulation, bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := browser(t, false).Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close() // there is nothing in it
-	return resp.StatusCode
+	return post(t, url+session.PathEmulation, fmt.Sprintf(`{"session":"nobody","node":%q,"data":"{}"}`, node))
 }
 
 // Who is disconnected is so on every edge, for good; the same user of another app stays.

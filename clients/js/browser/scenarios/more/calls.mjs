@@ -1,31 +1,11 @@
 // Further ways through a call.
 import { anyOrder, heardAll } from "../../rig/phone.mjs";
 import { scenario } from "../../rig/stage.mjs";
+import { talk } from "../../rig/talk.mjs";
 
 scenario("answered, and ended by the caller", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
-  const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
-  await bob.press("accept", callID);
-  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
-  await ann.press("end", callID);
-  await heardAll(
-    [
-      ann,
-      [
-        ["onOutgoingCallRinging", callID, bob.id],
-        ["onOutgoingCallAccepted", callID, bob.id],
-        ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
-      ],
-    ],
-    [
-      bob,
-      [
-        ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
-        ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
-      ],
-    ],
-  );
+  await talk(ann, bob);
 });
 
 scenario("a group: two accept, one leaves, the caller ends it", async (stage) => {
