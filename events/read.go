@@ -153,8 +153,11 @@ func (c *Command) set(name string, raw json.RawMessage) *Error {
 
 func (c *Command) setCallees(raw json.RawMessage) *Error {
 	items, ok := splitItems(raw)
-	if !ok && (raw[0] != '[' || json.Unmarshal(raw, &items) != nil) {
-		return invalid("callees: must be an array, got %s", kindOf(raw))
+	if !ok {
+		items = nil // whose elements are parts of raw, into which decoding would write
+		if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
+			return invalid("callees: must be an array, got %s", kindOf(raw))
+		}
 	}
 	if len(items) == 0 {
 		return invalid("callees: must have at least 1 entry%s", map[bool]string{true: "; leave it out to cancel all"}[c.Verb == VerbCancel])

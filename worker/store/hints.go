@@ -5,11 +5,15 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/nats-io/nats.go"
 )
 
 // hints are lines as this process has left them. A write goes through only where the line still is as its writer takes it to
 // be, so a hint that is wrong costs a write that fails and harms nothing; one that is right saves a read.
+//
+// It holds on one connection only: a broker that comes back may have lost its last writes, and given their revisions to others.
 type hints struct {
+	nc    *nats.Conn
 	lines *lru.Cache[string, hint]
 	track *track
 }
@@ -38,10 +42,11 @@ func (t *track) went(right bool) {
 type hint struct {
 	line
 
-	at time.Time
+	at         time.Time
+	reconnects uint64 // of the connection, by then
 }
 
-// mostHints bounds the memory that they take, some 10 MB.
+// mostHints bounds the memory that they take, some 20 MB.
 const mostHints = 1 << 16
 
 // The marker of a line that was released goes after this time, and the server puts one of its own in its place for as long
@@ -51,39 +56,56 @@ const (
 	forgotten = 2*markerTTL + 5*time.Second // the server looks for what is too old every second or so
 )
 
-func newHints() hints {
+func newHints(nc *nats.Conn) hints {
 	lines, err := lru.New[string, hint](mostHints)
 	if err != nil {
 		panic(err) // the size is not above 0
 	}
-	h := hints{lines, &track{}}
+	h := hints{nc, lines, &track{}}
 	h.track.score.Store(bestScore)
 	return h
 }
 
 // left notes how a line was left.
-func (h hints) left(key string, l line) { h.lines.Add(key, hint{l, time.Now()}) }
+func (h hints) left(key string, l line) {
+	if len(l.entries) == 0 {
+		l.entries = nil
+	}
+	h.lines.Add(key, hint{l, time.Now(), h.nc.Stats().Reconnects})
+}
 
 // forget drops a hint that was wrong.
 func (h hints) forget(key string) { h.lines.Remove(key) }
 
+// holds says whether nobody can have given its revision to others.
+func (h hints) holds(x hint) bool { return x.reconnects == h.nc.Stats().Reconnects }
+
 // recall gives how this process left the line, if it did.
 func (h hints) recall(key string) (line, bool) {
 	x, ok := h.lines.Get(key)
-	return x.line, ok
+	return x.line, ok && h.holds(x)
 }
 
 // guess gives the revision by which the line is most likely empty; false where it most likely is not, or nobody can say.
 func (h hints) guess(key string) (revision uint64, ok bool) {
-	x, known := h.lines.Get(key)
-	switch age := time.Since(x.at); {
+	switch x, known := h.lines.Get(key); {
 	case !known:
 		return 0, true
-	case len(x.entries) > 0:
+	case !h.holds(x):
 		return 0, false
-	case age < markerTTL:
-		return x.revision, true
 	default:
-		return 0, age > forgotten
+		return x.empty(time.Since(x.at))
+	}
+}
+
+// empty gives the revision by which a line that was left like this is empty after a while.
+func (l line) empty(after time.Duration) (revision uint64, ok bool) {
+	switch {
+	case len(l.entries) > 0:
+		return 0, false
+	case after < markerTTL:
+		return l.revision, true
+	default:
+		return 0, after > forgotten
 	}
 }

@@ -18,6 +18,7 @@ type claimant struct {
 	t     *testing.T
 	calls *store.Calls
 	lines *store.Lines
+	own   *nats.Conn
 	nc    *nats.Conn         // on which reads are counted
 	reads *nats.Subscription // of lines, by whomever
 }
@@ -30,7 +31,7 @@ func newClaimant(t *testing.T, s *natstest.Server) claimant {
 	}
 	nc := s.Connect(t)
 	calls := store.NewCalls(nc, zerolog.Nop(), nil)
-	return claimant{t, calls, store.NewLines(nc, s.JS, calls, zerolog.Nop(), nil), s.NC, reads}
+	return claimant{t, calls, store.NewLines(nc, s.JS, calls, zerolog.Nop(), nil), nc, s.NC, reads}
 }
 
 // claim claims for the first time, and wants so many reads of lines.
@@ -126,6 +127,25 @@ func TestWrongGuesses(t *testing.T) {
 		t.Errorf("lines that another process has released: %+v", got)
 	}
 	two.end(2, "d2", "max", "moe") // whose hints say that these lines are empty
+}
+
+// What is known of lines holds on one connection: the broker behind the next one may have lost its last writes.
+func TestHintsOfAnEarlierConnection(t *testing.T) {
+	s := natstest.Start(t)
+	c := newClaimant(t, s)
+	if got := c.claim(0, "c1", "ann", "bob"); !got.All() {
+		t.Fatalf("%+v", got)
+	}
+	c.end(0, "c1", "ann", "bob")
+	again := c.own.StatusChanged(nats.CONNECTED)
+	if err := c.own.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	<-again
+	if got := c.claim(2, "c2", "ann", "bob"); !got.All() {
+		t.Fatalf("%+v", got)
+	}
+	c.end(0, "c2", "ann", "bob")
 }
 
 // A process whose guesses are wrong again and again reads, guesses now and then, and guesses again once that goes well.

@@ -40,7 +40,7 @@ type Lines struct {
 // NewLines gives the lines behind this connection. The meter may be nil.
 func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger, m *meter.Meter) *Lines {
 	return &Lines{
-		js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log, hints: newHints(),
+		js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log, hints: newHints(nc),
 		garbage: m.Garbage(meter.OnLine), takeovers: m.Takeovers(),
 	}
 }

@@ -198,7 +198,7 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	if err := b.floorHears(working, f, e); err != nil {
 		stop()
-		return nil, nil, err
+		return nil, nil, errors.Join(err, f.tearDown(context.WithoutCancel(ctx)))
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(working) }()

@@ -1,0 +1,25 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// A marker stands for 60 s, and one of the server's own for as long after it: between the two nobody can say what to expect.
+func TestWhatToExpectOfALineThatWasLeft(t *testing.T) {
+	const nobodyKnows = 1 << 32
+	for _, x := range []struct {
+		after time.Duration
+		want  uint64
+	}{{0, 7}, {59 * time.Second, 7}, {61 * time.Second, nobodyKnows}, {121 * time.Second, nobodyKnows}, {126 * time.Second, 0}, {time.Hour, 0}} {
+		got, ok := line{revision: 7}.empty(x.after)
+		if ok != (x.want != nobodyKnows) || ok && got != x.want {
+			t.Errorf("after %v it expects %d, %v", x.after, got, ok)
+		}
+		if got, ok := (line{revision: 7, entries: []events.Entry{{CallID: "c1"}}}).empty(x.after); ok {
+			t.Errorf("a line that holds a call is empty after %v, at %d", x.after, got)
+		}
+	}
+}
