@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -26,9 +27,9 @@ type floor struct {
 
 	errands  sync.Map // by the number of the answer, or by the call for what comes of its deadline
 	requests sync.Map // by the number of the answer: what a request asks for
-	last     sync.Map // by subject: the sequence of the last message on it
+	last     sync.Map // by subject: how the last message on it was left
 	turns    sync.Map // by call: whose turn it is
-	room     chan struct{}
+	parallel int
 	hop      *hop // to sessions; nil where there are none
 }
 
@@ -49,7 +50,7 @@ func newFloor(ctx context.Context, sender, work *nats.Conn, app string, plans ma
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	f := &floor{desk: d, sender: sender, nc: work, js: js, plans: plans, room: make(chan struct{}, parallel)}
+	f := &floor{desk: d, sender: sender, nc: work, js: js, plans: plans, parallel: parallel}
 	if err := f.tearDown(ctx); err != nil { // of a run that was killed
 		return nil, err
 	}
@@ -126,13 +127,20 @@ func (f *floor) serveAPI(ctx context.Context) error {
 	return nil
 }
 
-// Run works until ctx ends.
+// Run works until ctx ends. Those who work stay, as Ringline's do.
 func (f *floor) Run(ctx context.Context) error {
+	commands := make(chan jetstream.Msg, 1<<14)
+	defer close(commands)
+	for range f.parallel {
+		go func() {
+			for m := range commands {
+				f.inTurn(ctx, m)
+			}
+		}()
+	}
 	return worker.Together(
 		func() error {
-			return f.consume(ctx, worker.StreamCommands, worker.ConsumerCoordinators, func(m jetstream.Msg) {
-				go f.inTurn(ctx, m)
-			})
+			return f.consume(ctx, worker.StreamCommands, worker.ConsumerCoordinators, func(m jetstream.Msg) { commands <- m })
 		},
 		func() error {
 			return f.consume(ctx, worker.StreamTimers, worker.ConsumerTimeouts, func(m jetstream.Msg) { go f.expire(ctx, m) })
@@ -168,16 +176,27 @@ func (f *floor) expire(ctx context.Context, m jetstream.Msg) {
 	_ = m.Ack()
 }
 
-// inTurn carries out the commands of one call one after another, as Ringline does, and so many of all calls at once.
+// turn is whose turn it is with one call, and how many are at it or wait.
+type turn struct {
+	sync.Mutex
+
+	users atomic.Int32
+}
+
+// inTurn carries out the commands of one call one after another, as Ringline does.
 func (f *floor) inTurn(ctx context.Context, m jetstream.Msg) {
 	call := strings.Split(m.Subject(), ".")[3]
-	turn, _ := f.turns.LoadOrStore(call, &sync.Mutex{})
-	if mu, ok := turn.(*sync.Mutex); ok {
-		mu.Lock()
-		defer mu.Unlock()
+	found, _ := f.turns.LoadOrStore(call, &turn{})
+	if t, ok := found.(*turn); ok {
+		t.users.Add(1)
+		t.Lock()
+		defer func() {
+			if t.users.Add(-1) == 0 {
+				f.turns.Delete(call)
+			}
+			t.Unlock()
+		}()
 	}
-	f.room <- struct{}{}
-	defer func() { <-f.room }()
 	f.handle(ctx, m)
 }
 
@@ -207,7 +226,7 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 				beside = append(beside, func() error { return f.do(ctx, e, o) })
 			}
 		}
-		if err := together(beside); err != nil {
+		if err := worker.Together(beside...); err != nil {
 			return
 		}
 		if level >= p.waits {
@@ -215,13 +234,6 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 		}
 	}
 	_ = m.Ack()
-}
-
-func together(fs []func() error) error {
-	if len(fs) == 1 {
-		return fs[0]()
-	}
-	return worker.Together(fs...)
 }
 
 // do does an operation and waits for its reply.
@@ -235,55 +247,60 @@ func (f *floor) do(ctx context.Context, e errand, o planned) error {
 		_, err := f.nc.RequestWithContext(ctx, subject, []byte(`{"last_by_subj":"`+e.subject(o.read)+`"}`))
 		return err
 	}
-	var last uint64
-	if known, ok := f.last.Load(subject); ok {
-		last, _ = known.(uint64)
+	last, err := f.expected(ctx, subject)
+	if err != nil {
+		return err
 	}
-	seq, err := f.write(ctx, e, o, subject, last)
-	if err != nil && o.expects { // the marker of a line goes by itself, and another one comes in its place
+	msg := &nats.Msg{Subject: subject, Data: o.body, Header: e.headers(o, last)}
+	seq, err := worker.Write(ctx, f.nc, msg)
+	if _, wrong := errors.AsType[*jetstream.APIError](err); wrong && o.expects { // the server's own marker came sooner or later
 		if last, err = f.newest(ctx, subject); err != nil {
 			return err
 		}
-		seq, err = f.write(ctx, e, o, subject, last)
+		msg.Header = e.headers(o, last)
+		seq, err = worker.Write(ctx, f.nc, msg)
 	}
 	if err == nil && o.expects {
-		f.last.Store(subject, seq)
+		f.last.Store(subject, left{seq, len(o.body) == 0, time.Now()})
 	}
 	return err
 }
 
-// newest reads the sequence of the last message on a subject of the lines; 0 if there is none.
-func (f *floor) newest(ctx context.Context, subject string) (uint64, error) {
-	s, err := f.js.Stream(ctx, asFloor("KV_"+worker.BucketLines))
-	if err != nil {
-		return 0, err
-	}
-	m, err := s.GetLastMsgForSubject(ctx, subject)
-	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return 0, nil
-	case err != nil:
-		return 0, err
-	}
-	return m.Sequence, nil
+// left is how the last message on a subject was left.
+type left struct {
+	seq    uint64
+	marker bool
+	at     time.Time
 }
 
-func (f *floor) write(ctx context.Context, e errand, o planned, subject string, last uint64) (uint64, error) {
-	reply, err := f.nc.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: o.body, Header: e.headers(o, last)})
+// expected gives the sequence that is expected of the last message on a subject. A marker goes by itself, and the server puts one of
+// its own in its place for as long: in between it is read, as Ringline does.
+func (f *floor) expected(ctx context.Context, subject string) (uint64, error) {
+	const stands, gone = 60 * time.Second, 125 * time.Second
+	known, _ := f.last.Load(subject)
+	x, ok := known.(left)
+	age := time.Since(x.at)
+	switch {
+	case !ok || x.marker && age > gone:
+		return 0, nil
+	case x.marker && age > stands:
+		return f.newest(ctx, subject)
+	}
+	return x.seq, nil
+}
+
+// newest reads the sequence of the last message on a subject of the lines at their leader; 0 if there is none.
+func (f *floor) newest(ctx context.Context, subject string) (uint64, error) {
+	reply, err := f.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+asFloor("KV_"+worker.BucketLines), []byte(`{"last_by_subj":"`+subject+`"}`))
 	if err != nil {
 		return 0, err
 	}
-	var ack struct {
-		Sequence uint64              `json:"seq"`
-		Error    *jetstream.APIError `json:"error"`
+	var got struct {
+		Message struct {
+			Sequence uint64 `json:"seq"`
+		} `json:"message"`
 	}
-	switch err := json.Unmarshal(reply.Data, &ack); {
-	case err != nil:
-		return 0, err
-	case ack.Error != nil:
-		return 0, ack.Error
-	}
-	return ack.Sequence, nil
+	return got.Message.Sequence, json.Unmarshal(reply.Data, &got)
 }
 
 func (f *floor) send(ctx context.Context, s step) error {

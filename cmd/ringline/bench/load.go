@@ -27,6 +27,25 @@ func newCasts(users, size int, e *ears) *casts {
 	return c
 }
 
+// take takes users for a call, once there are some; none where ctx has ended first. A call that is due is not given up so soon:
+// that it had to wait for users is a part of its times.
+func (c *casts) take(ctx context.Context, isDue bool) ([]string, error) {
+	if isDue {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer stop()
+	}
+	select {
+	case users := <-c.free:
+		return users, nil
+	case <-ctx.Done():
+	}
+	if isDue {
+		return nil, errors.New("bench: all users are in calls: give it more with --users")
+	}
+	return nil, nil
+}
+
 // Phase is what came of calls that were played in one way.
 type Phase struct {
 	Calls          int64   `json:"calls"`
@@ -44,17 +63,23 @@ type Phase struct {
 type tally struct {
 	times
 
-	done, failed atomic.Int64
-	cause        atomic.Pointer[error] // why the first of those that failed did
-	rate         float64
-	took         time.Duration
+	calls, failed atomic.Int64          // that began in the time
+	cause         atomic.Pointer[error] // why the first of those that failed did
+	rate          float64
+	finished      int64 // in the time, also of those that began before
+	took          time.Duration
+}
+
+func (t *tally) fail(err error) {
+	t.failed.Add(1)
+	t.cause.CompareAndSwap(nil, &err)
 }
 
 // phase gives what was counted.
 func (t *tally) phase() (*Phase, error) {
 	p := &Phase{
-		Calls: t.done.Load(), Failed: t.failed.Load(), Seconds: t.took.Seconds(), RatePerSecond: t.rate,
-		CallsPerSecond: float64(t.done.Load()) / max(t.took.Seconds(), 1e-9),
+		Calls: t.calls.Load(), Failed: t.failed.Load(), Seconds: t.took.Seconds(), RatePerSecond: t.rate,
+		CallsPerSecond: float64(t.finished) / max(t.took.Seconds(), 1e-9),
 		Ring:           t.ring.spread(), Told: t.told.spread(), Command: t.command.spread(), Late: t.late.spread(),
 	}
 	switch cause := t.cause.Load(); {
@@ -79,6 +104,7 @@ type load struct {
 	random *rand.Rand
 
 	count     atomic.Int64 // of calls that began
+	finished  atomic.Int64 // calls that ended well, whether their times count or not
 	uncounted tally        // of the warm-up
 }
 
@@ -87,6 +113,7 @@ func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) erro
 	playing, stop := context.WithTimeout(ctx, warm+long)
 	defer stop()
 	var measuring atomic.Bool
+	l.finished.Store(0)
 	counted := func() *tally {
 		if measuring.Load() {
 			return t
@@ -108,42 +135,42 @@ func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) erro
 		}
 	})
 	sleep(playing, warm)
-	before := t.done.Load()
 	measuring.Store(true)
-	begun := time.Now()
+	begun, before := time.Now(), l.finished.Load()
 	<-playing.Done()
-	took, done := time.Since(begun), t.done.Load()
+	took, finished := time.Since(begun), l.finished.Load()-before
 	wg.Wait()
-	if done == before { // calls that take longer than this
-		took, done = time.Since(begun), t.done.Load()
+	if finished == 0 { // calls that take longer than this
+		took, finished = time.Since(begun), l.finished.Load()-before
 	}
 	t.took += took
-	t.done.Store(done) // those that were not finished in the time are no part of the rate
+	t.finished += finished
 	return ctx.Err()
 }
 
 // one plays one call to its end, also where the time is over meanwhile. Without a tally it is not counted.
 func (l *load) one(ctx context.Context, t *tally, due time.Time) {
-	var users []string
-	select {
-	case users = <-l.casts.free:
-	case <-ctx.Done():
+	counts := t != nil
+	if !counts {
+		t = &l.uncounted
+	}
+	users, err := l.casts.take(ctx, !due.IsZero())
+	if err != nil {
+		t.fail(err)
+		return
+	}
+	if users == nil {
 		return
 	}
 	defer func() { l.casts.free <- users }()
 	n := int(l.count.Add(1))
 	c := &played{id: fmt.Sprintf("%s-%d", l.name, n), users: users, ears: l.ears.all(users)}
-	counts := t != nil
-	if !counts {
-		t = &l.uncounted
+	if err := l.play(context.WithoutCancel(ctx), n, c, due, &t.times); err != nil {
+		t.fail(err)
+		return
 	}
-	switch err := l.play(context.WithoutCancel(ctx), n, c, due, &t.times); {
-	case err != nil:
-		t.failed.Add(1)
-		t.cause.CompareAndSwap(nil, &err)
-	case counts:
-		t.done.Add(1)
-	}
+	l.finished.Add(1)
+	t.calls.Add(1)
 }
 
 func (l *load) play(ctx context.Context, n int, c *played, due time.Time, t *times) error {

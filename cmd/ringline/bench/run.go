@@ -238,8 +238,8 @@ type side struct {
 	*Side
 }
 
-// run measures both sides, in turns, so that what else happens on the machine happens to both: of an idle system call by call, and
-// under load a second each.
+// run measures both sides, in turns, so that what else happens on the machine happens to both: of an idle system call by call, of the
+// most that can be done a second each, and in runs of calls that arrive the one after the other.
 func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts) error {
 	loads := make([]*load, len(sides))
 	for at, s := range sides {
@@ -271,7 +271,7 @@ func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts)
 	if err := phase("idle", b.idle, func(s side, p *Phase) { s.Idle = p }); err != nil {
 		return err
 	}
-	if err := phase("most", b.slices, func(s side, p *Phase) { s.Most = p }); err != nil {
+	if err := phase("most", b.slices(time.Second), func(s side, p *Phase) { s.Most = p }); err != nil {
 		return err
 	}
 	for at, s := range sides {
@@ -279,7 +279,8 @@ func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts)
 			loads[at].rate = s.Most.CallsPerSecond / 2
 		}
 	}
-	return phase("loaded", b.slices, func(s side, p *Phase) { s.Loaded = p })
+	// In one piece: what a stall keeps waiting must not be let go with the end of a slice.
+	return phase("loaded", b.slices(b.Long), func(s side, p *Phase) { s.Loaded = p })
 }
 
 // idle plays one call after another, the sides in turns.
@@ -295,6 +296,7 @@ func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, tell 
 			}
 			l.one(ctx, tallies[at], time.Time{})
 			tallies[at].took += time.Since(begun)
+			tallies[at].finished = tallies[at].calls.Load()
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -309,28 +311,30 @@ func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, tell 
 
 const tellEvery = time.Second / 2
 
-// slices plays on the sides in turns, a second each.
-func (b *bench) slices(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
-	const slice, settle = time.Second, 200 * time.Millisecond
-	for left := b.Long; left > 0; left -= slice {
-		for at, l := range loads {
-			warm := settle
-			if left == b.Long {
-				warm = b.Warm
-			}
-			tell(progressOf(tallies, left*time.Duration(len(loads))))
-			if err := l.run(ctx, tallies[at], warm, min(left, slice)); err != nil {
-				return err
+// slices plays on the sides in turns, so long each.
+func (b *bench) slices(slice time.Duration) func(context.Context, []*load, []*tally, func(string)) error {
+	const settle = 200 * time.Millisecond
+	return func(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
+		for left := b.Long; left > 0; left -= slice {
+			for at, l := range loads {
+				warm := settle
+				if left == b.Long {
+					warm = b.Warm
+				}
+				tell(progressOf(tallies, left*time.Duration(len(loads))))
+				if err := l.run(ctx, tallies[at], warm, min(left, slice)); err != nil {
+					return err
+				}
 			}
 		}
+		return nil
 	}
-	return nil
 }
 
 func progressOf(tallies []*tally, left time.Duration) string {
 	var calls, failed int64
 	for _, t := range tallies {
-		calls, failed = calls+t.done.Load(), failed+t.failed.Load()
+		calls, failed = calls+t.calls.Load(), failed+t.failed.Load()
 	}
 	return fmt.Sprintf("%d calls, %d failed, %.0f s left", calls, failed, left.Seconds())
 }
