@@ -86,7 +86,7 @@ func stuck() map[[2]string]string {
 }
 
 // A coordinator that meets a call in a format that it does not read puts the command back, again and again but not in
-// a tight loop, and says so once. Nobody is told anything, nothing is written, and whoever asks learns why.
+// a tight loop, and says so once. Nobody is told anything, no call is written, and whoever asks learns why.
 func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
 	parallel(t)
 	s := natstest.Start(t)
