@@ -169,10 +169,7 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	}
 	outcome := call.Decide(base.Transition, d.cmd, in)
 	if users := call.Claims(outcome, d.cmd); len(users) > 0 {
-		claim := store.Claim{
-			Command: d.cmd, Base: base.Transition, Users: users, In: in, First: d.handledFirst(), Claimed: func() { c.did(d, meter.StepClaimed) },
-		}
-		if in.Claimed, err = c.lines.Claim(ctx, claim); err != nil {
+		if in.Claimed, err = c.claim(ctx, d, base, users, in); err != nil {
 			return nil, err
 		}
 		if !in.Claimed.All() {
@@ -180,6 +177,12 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 		}
 	}
 	return outcome, nil
+}
+
+func (c *Coordinator) claim(ctx context.Context, d delivery, base store.Loaded, users []string, in call.Input) (call.Claimed, error) {
+	return c.lines.Claim(ctx, store.Claim{
+		Command: d.cmd, Base: base.Transition, Users: users, In: in, First: d.handledFirst(), Claimed: func() { c.did(d, meter.StepClaimed) },
+	})
 }
 
 // waitForAnother is how long a command is put back that waits for another one: for a claim in flight, or for its

@@ -51,8 +51,8 @@ func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) f
 	if !waits || mutant.Planted(mutant.NoDeadline) {
 		return nil
 	}
-	d := timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
-	return func() error { return timeouts.Arm(ctx, c.nc, now.Call.App, d) }
+	app, d := now.Call.App, timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
+	return func() error { return timeouts.Arm(ctx, c.nc, app, d) } // which keeps no call
 }
 
 // claimants lists those whose lines an invite or add may have claimed, in this delivery or an earlier one.
@@ -84,8 +84,9 @@ func moved(t events.Transition) []string {
 func (c *Coordinator) notify(t, now events.Transition) error {
 	b := c.bodies.take()
 	defer c.bodies.giveBack(b)
+	var told events.Notification
 	for _, n := range call.Notify(t) {
-		told := n.Stamped(time.Now())
+		told = n.Stamped(time.Now())
 		if n.Event == events.IncomingCallReceived && (!stillPends(now.Call, n) || isOver(told)) {
 			continue
 		}

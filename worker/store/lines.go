@@ -299,10 +299,15 @@ func (s *Lines) Releases(ctx context.Context, now events.Transition, users []str
 	}
 	for i, u := range users {
 		if !slices.Contains(users[:i], u) && !now.Call.On(u) {
-			releases = append(releases, func() error { return s.release(ctx, now.Call, u) })
+			releases = append(releases, s.releasing(ctx, now.Call, u))
 		}
 	}
 	return releases
+}
+
+// releasing keeps the call, which those who release nothing then need not.
+func (s *Lines) releasing(ctx context.Context, c events.Call, userID string) func() error {
+	return func() error { return s.release(ctx, c, userID) }
 }
 
 func (s *Lines) release(ctx context.Context, c events.Call, userID string) error {
