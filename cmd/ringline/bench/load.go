@@ -27,23 +27,17 @@ func newCasts(users, size int, e *ears) *casts {
 	return c
 }
 
-// take takes users for a call, once there are some; none where ctx has ended first. A call that is due is not given up so soon:
-// that it had to wait for users is a part of its times.
-func (c *casts) take(ctx context.Context, isDue bool) ([]string, error) {
-	if isDue {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer stop()
-	}
+// errNoUsers fails a call that was due and found nobody to play it.
+var errNoUsers = errors.New("bench: all users are in calls: give it more with --users")
+
+// take takes users for a call, once there are some; none where ctx has ended first.
+func (c *casts) take(ctx context.Context) []string {
 	select {
 	case users := <-c.free:
-		return users, nil
+		return users
 	case <-ctx.Done():
+		return nil
 	}
-	if isDue {
-		return nil, errors.New("bench: all users are in calls: give it more with --users")
-	}
-	return nil, nil
 }
 
 // Phase is what came of calls that were played in one way.
@@ -150,16 +144,20 @@ func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) erro
 
 // one plays one call to its end, also where the time is over meanwhile. Without a tally it is not counted.
 func (l *load) one(ctx context.Context, t *tally, due time.Time) {
-	counts := t != nil
-	if !counts {
+	if t == nil {
 		t = &l.uncounted
 	}
-	users, err := l.casts.take(ctx, !due.IsZero())
-	if err != nil {
-		t.fail(err)
-		return
+	waiting, stop := ctx, context.CancelFunc(func() {})
+	if !due.IsZero() { // it is not given up so soon: that it waited for users is a part of its times
+		waiting, stop = context.WithTimeout(context.WithoutCancel(ctx), patience)
 	}
-	if users == nil {
+	users := l.casts.take(waiting)
+	stop()
+	switch {
+	case users == nil && !due.IsZero():
+		t.fail(errNoUsers)
+		return
+	case users == nil:
 		return
 	}
 	defer func() { l.casts.free <- users }()

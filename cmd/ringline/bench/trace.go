@@ -50,7 +50,7 @@ func (o *observer) during(d dialect, send func() error) ([]*nats.Msg, error) {
 		return nil, err
 	}
 	var all []*nats.Msg
-	ack, acked := "", false
+	acks, acked := map[string]int{}, false // what was seen of each: its delivery, and itself, in whatever order
 	patience := time.NewTimer(settles)
 	defer patience.Stop()
 	for {
@@ -61,10 +61,15 @@ func (o *observer) during(d dialect, send func() error) ([]*nats.Msg, error) {
 		select {
 		case m := <-o.seen:
 			all = append(all, m)
-			if kind, _, ours := d.place(m); ours && kind == kindDeliver {
-				ack = m.Reply
+			kind, _, ours := d.place(m)
+			switch {
+			case ours && kind == kindDeliver:
+				acks[m.Reply] |= 1
+				acked = acked || acks[m.Reply] == 3
+			case ours && kind == kindAck:
+				acks[m.Subject] |= 2
+				acked = acked || acks[m.Subject] == 3
 			}
-			acked = acked || m.Subject == ack
 		case <-wait:
 			if !acked {
 				return nil, errors.New("bench: a command was not acknowledged")
@@ -244,6 +249,11 @@ func (d dialect) trace(seen []*nats.Msg) (trace, error) {
 	t := trace{at: time.Now()}
 	open := map[string]int{}  // by the subject of the reply: the operation that waits for it
 	acks := map[string]bool{} // that belong to what was delivered
+	for _, m := range seen {
+		if kind, _, ours := d.place(m); ours && kind == kindDeliver {
+			acks[m.Reply] = true
+		}
+	}
 	for i, m := range seen {
 		if at, ok := open[m.Subject]; ok && t.all[at].reply == nil {
 			t.all[at].reply, t.all[at].ended = m, i
@@ -252,9 +262,6 @@ func (d dialect) trace(seen []*nats.Msg) (trace, error) {
 		kind, place, ours := d.place(m)
 		if !ours || kind == kindAck && !acks[m.Subject] {
 			continue
-		}
-		if kind == kindDeliver {
-			acks[m.Reply] = true
 		}
 		o := op{kind: kind, place: place, msg: m, began: i}
 		if m.Reply != "" && kind != kindDeliver {
