@@ -4,7 +4,7 @@ DURATION ?= 5m
 NODES ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev cluster test race soak faults mutants rings outage scale churn abuse idle lint fmt fuzz bench bench-sweeps scenarios generate ci clean
+.PHONY: help dev cluster test race soak faults mutants model rings outage scale churn abuse idle lint fmt fuzz bench bench-sweeps scenarios generate ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ faults: ## break processes and links for DURATION (5m) by SEED (0 draws one) wit
 
 mutants: ## plant each known defect and show which check of the fault harness catches it (some 18 minutes)
 	go run ./cmd/faults mutants --seed $(SEED)
+
+model: ## check the order of steps in every reachable state of small scenarios, and that each rule is needed (some 8 minutes)
+	cd tests/model && go run . && go test -count=1 .
 
 rings: ## let 20,000 calls ring at once, then the same with everything killed meanwhile (some 4 minutes)
 	go run ./cmd/faults rings

@@ -1,0 +1,3 @@
+module ringline.io/ringline/tests/model
+
+go 1.26
