@@ -163,14 +163,18 @@ func removeApp(ctx context.Context, a apps, args []string) error {
 	return a.print(args[0], "changes nothing of the defaults")
 }
 
+// show prints what workers of this version make of the settings.
 func (a apps) show(app string, value []byte) error {
-	s, err := events.ReadAppSettings(value)
-	if err != nil {
-		return a.print(app, fmt.Sprintf("can't be read, and is not in force: %v", err))
-	}
-	list := append(limitTexts(s), sessionTexts(s)...)
+	read := events.AppSettingsInForce(value, events.AppSettings{})
+	list := append(limitTexts(read.Settings), sessionTexts(read.Settings)...)
 	if len(list) == 0 {
 		list = []string{"changes nothing of the defaults"}
+	}
+	for _, name := range read.Unknown {
+		list = append(list, fmt.Sprintf("%s is not known to this version, which ignores it", plain(name)))
+	}
+	for _, bad := range read.Bad {
+		list = append(list, fmt.Sprintf("can't be read, and is not in force: %s", bad.Message))
 	}
 	return a.print(app, strings.Join(list, ", "))
 }

@@ -146,30 +146,37 @@ func (a *Apps) replace(now *settled) {
 }
 
 func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {
-	var s events.AppSettings
-	var err error
-	put := e.Operation() == jetstream.KeyValuePut
+	app, put := e.Key(), e.Operation() == jetstream.KeyValuePut
+	var read events.InForce
 	if put {
-		s, err = events.ReadAppSettings(e.Value())
-	}
-	if err != nil {
-		a.garbage.Inc()
-		a.log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("app", e.Key()).Msg("an app's settings can't be read, the last ones stay")
+		read = events.AppSettingsInForce(e.Value(), a.last(app))
+		a.tell(app, read)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch {
-	case !put:
-		now.remove(e.Key())
-	case err != nil:
-		now.set(e.Key(), a.last(e.Key()))
-	default:
-		now.set(e.Key(), s)
+	if !put {
+		now.remove(app)
+		return
+	}
+	now.set(app, read.Settings)
+}
+
+// tell logs what of an app's settings is not in force.
+func (a *Apps) tell(app string, read events.InForce) {
+	for _, bad := range read.Bad {
+		a.garbage.Inc()
+		a.log.Error().Str("error", events.WithoutQuotes(bad.Message)).Str("app", app).Msg("an app has a setting that can't be read")
+	}
+	if len(read.Unknown) > 0 {
+		a.log.Warn().Int("settings", len(read.Unknown)).Str("app", app).
+			Msg("an app has settings that this version does not know, it ignores them; `ringline app get` names them")
 	}
 }
 
 // last gives what is in force for an app; with nothing read before that is nothing.
 func (a *Apps) last(app string) events.AppSettings {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
 	if a.now == nil {
 		return events.AppSettings{}
 	}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// What an app changes is in force soon after it was written; what can't be read changes nothing.
+// What an app changes is in force soon after it was written; a limit that can't be read stays as it was.
 func TestApps(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
@@ -42,7 +43,9 @@ func TestApps(t *testing.T) {
 	put(t, kv, "demo", `{"capacity":2,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600}`)
 	want := call.Limits{Capacity: 2, RingTimeout: 30 * time.Second, MaxCallees: 4, MaxDuration: time.Hour}
 	becomes(t, apps, want)
-	for _, bad := range []string{`{"capacity":51}`, `{"capasity":1}`, `garbage`} {
+	for _, bad := range []string{
+		`garbage`, `{"capacity":51,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600,"of_a_later_version":{"a":1}}`,
+	} {
 		put(t, kv, "demo", bad)
 	}
 	put(t, kv, "after", `{"capacity":7}`)
@@ -177,6 +180,66 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatal("demo is known still")
+		}
+	}
+}
+
+// A key that is taken away is gone, also where the entry has a setting of a later version or a limit that can't be read:
+// for a worker that ran before, and for a fresh one.
+func TestAppsLoseNoRevocation(t *testing.T) {
+	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := func(kid string) string {
+		return `{"kid":"` + kid + `","alg":"HS256","secret":"` + strings.Repeat("A", 43) + `"}`
+	}
+	running := runApps(t, s.JS)
+	put(t, kv, "demo", `{"token_keys":[`+key("old")+`,`+key("new")+`]}`)
+	keysBecome(t, running, "old new")
+	put(t, kv, "demo", `{"capacity":0,"of_a_later_version":true,"token_keys":[`+key("new")+`],"not_before":{"ann":"2026-11-24T10:00:00.000Z"}}`)
+	keysBecome(t, running, "new")
+	fresh := runApps(t, s.JS)
+	keysBecome(t, fresh, "new")
+	for _, apps := range []*store.Apps{running, fresh} {
+		if got, _, err := apps.Settings(t.Context(), "demo"); err != nil || got.NotBefore["ann"].String() != "2026-11-24T10:00:00.000Z" {
+			t.Errorf("ann's tokens: %v, %v", got.NotBefore, err)
+		}
+	}
+}
+
+func runApps(t *testing.T, js jetstream.JetStream) *store.Apps {
+	t.Helper()
+	apps := store.NewApps(js, zerolog.Nop(), call.DefaultLimits(), 17*time.Hour, nil)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- apps.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return apps
+}
+
+func keysBecome(t *testing.T, apps *store.Apps, want string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		got, _, err := apps.Settings(t.Context(), "demo")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kids []string
+		for _, k := range got.TokenKeys {
+			kids = append(kids, k.KID)
+		}
+		if strings.Join(kids, " ") == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the keys are %v, want %s", kids, want)
 		}
 	}
 }
