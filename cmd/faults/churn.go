@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/cmd/faults/churn"
+	"ringline.io/ringline/cmd/faults/defects"
 	"ringline.io/ringline/cmd/faults/rig"
 )
 
@@ -51,7 +52,7 @@ func churnCommand() *cobra.Command {
 	f.IntVar(&x.beside, "beside", x.beside, "calls beside each other")
 	f.IntVar(&x.edges, "edges", x.edges, "edges that the clients are spread over")
 	f.DurationVar(&x.grace, "grace", x.grace, "how long something may take to a client that is connected")
-	f.StringVar(&t.mutant, "mutant", "", "a defect to plant: "+list(defects()))
+	f.StringSliceVar(&t.defects, "mutant", nil, "defects to plant: "+list(defects.All()))
 	return cmd
 }
 
@@ -69,7 +70,7 @@ func (x churning) run(ctx context.Context, w io.Writer) (churn.Result, error) {
 		disk = "3g"
 	}
 	r, err := rig.New(ctx, rig.Config{
-		Dir: x.trial.dir, Source: x.trial.source, Mutant: x.trial.mutant, Nodes: x.trial.nodes, Coordinators: 2, Timeouts: 1,
+		Dir: x.trial.dir, Source: x.trial.source, Defects: x.trial.defects, Nodes: x.trial.nodes, Coordinators: 2, Timeouts: 1,
 		Edges: x.edges, DiskSize: disk,
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ringline.io/ringline/cmd/faults/defects"
 	"ringline.io/ringline/cmd/faults/play"
 )
 
@@ -26,7 +27,7 @@ func main() {
 		Use: "faults", Short: "Break a running Ringline and check what came of it", SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetOut(os.Stdout)
-	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand(),
+	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand(), defectsCommand(),
 		churnCommand(), abuseCommand(), idleCommand(), sweepsCommand(), bareCommand(), attackCommand())
 	err := root.ExecuteContext(ctx)
 	switch {
@@ -105,12 +106,12 @@ func runCommand() *cobra.Command {
 	})
 	cmd.Long = "Plays calls while things break, and checks what came of it. Words for the flags:\n" +
 		"  --only    " + list(kinds(3)) + "\n  --points  " + list(whereabouts()) + "\n  --scenes  " + list(play.Scenes()) +
-		"\n  --mutant  " + list(defects())
+		"\n  --mutant  " + list(defects.All())
 	playFlags(cmd, t)
 	f := cmd.Flags()
 	f.DurationVar(&t.duration, "duration", 5*time.Minute, "how long calls are played while things break")
 	f.DurationVar(&t.every, "every", t.every, "the mean time between two faults")
-	f.StringVar(&t.mutant, "mutant", "", "a defect to plant")
+	f.StringSliceVar(&t.defects, "mutant", nil, "defects to plant")
 	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults (default all)")
 	f.StringSliceVar(&t.points, "points", nil, "where faults wait for a message (default all)")
 	f.StringSliceVar(&t.scenes, "scenes", nil, "the scenes that are played (default all)")

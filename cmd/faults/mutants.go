@@ -11,13 +11,12 @@ import (
 	"time"
 
 	"ringline.io/ringline/cmd/faults/check"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // hunt is what it takes to catch a defect; what is unset is as in any other trial.
 type hunt struct {
-	defect   mutant.Defect // unset: none, and nothing is to be found
-	by       []string      // the checks one of which must find it
+	defect   string   // of package defects; unset: none, and nothing is to be found
+	by       []string // the checks one of which must find it
 	nodes    int
 	duration time.Duration
 	every    time.Duration
@@ -34,28 +33,28 @@ func hunts() []hunt {
 	deaths := []kind{killAt}
 	return []hunt{
 		{only: deaths},
-		{defect: mutant.AckBeforeCommit, by: []string{"lost", "prompt"}, only: deaths},
-		{defect: mutant.NoExpectedSeq, by: []string{"history"}, only: []kind{slowLink}},
-		{defect: mutant.NoMemory, by: []string{"history", "same_answer"}, only: deaths},
-		{defect: mutant.NoDeadline, by: []string{"deadlines"}, only: []kind{resetLink}},
-		{defect: mutant.NotifyFirst, by: []string{"told"}, only: deaths},
-		{defect: mutant.ClaimsUnordered, by: []string{"prompt"}, only: []kind{slowLink}},
-		{defect: mutant.NoFence, by: []string{"two_calls"}, only: []kind{staleClaims}, duration: long, rings: 90 * time.Second}, // or they are too late to ring
-		{defect: mutant.NoFenceOfUnknown, by: []string{"linearizable"}, only: deaths},
-		{defect: mutant.RefusalToldFirst, by: []string{"same_answer"}, only: deaths, points: []string{"after answer"}, scenes: []string{"early"}, every: 400 * time.Millisecond},
-		{defect: mutant.StaleRefusal, by: []string{"linearizable"}, only: []kind{slowRoute, cutRouteOne}, nodes: 3, every: 300 * time.Millisecond},
-		{defect: mutant.ExpireTrustsDue, by: []string{"history"}, only: deaths},
-		{defect: mutant.LinesNotReleased, by: []string{"lines"}, only: deaths},
-		{defect: mutant.RepeatDoesNothing, by: []string{"told", "lines"}, only: deaths},
-		{defect: mutant.GivesUp, by: []string{"lost", "prompt"}, only: []kind{killAt, fillStore}},
+		{defect: "ack-before-commit", by: []string{"lost", "prompt"}, only: deaths},
+		{defect: "no-expected-seq", by: []string{"history"}, only: []kind{slowLink}},
+		{defect: "no-memory", by: []string{"history", "same_answer"}, only: deaths},
+		{defect: "no-deadline", by: []string{"deadlines"}, only: []kind{resetLink}},
+		{defect: "notify-first", by: []string{"told"}, only: deaths},
+		{defect: "claims-unordered", by: []string{"prompt"}, only: []kind{slowLink}},
+		{defect: "no-fence", by: []string{"two_calls"}, only: []kind{staleClaims}, duration: long, rings: 90 * time.Second}, // or they are too late to ring
+		{defect: "no-fence-of-unknown", by: []string{"linearizable"}, only: deaths},
+		{defect: "refusal-told-first", by: []string{"same_answer"}, only: deaths, points: []string{"after answer"}, scenes: []string{"early"}, every: 400 * time.Millisecond},
+		{defect: "stale-refusal", by: []string{"linearizable"}, only: []kind{slowRoute, cutRouteOne}, nodes: 3, every: 300 * time.Millisecond},
+		{defect: "expire-trusts-due", by: []string{"history"}, only: deaths},
+		{defect: "lines-not-released", by: []string{"lines"}, only: deaths},
+		{defect: "repeat-does-nothing", by: []string{"told", "lines"}, only: deaths},
+		{defect: "gives-up", by: []string{"lost", "prompt"}, only: []kind{killAt, fillStore}},
 		{churn: true},
-		{defect: mutant.SnapshotBeforeSubscription, by: []string{"shown", "told"}, churn: true},
+		{defect: "snapshot-before-subscription", by: []string{"shown", "told"}, churn: true},
 	}
 }
 
 // trial makes the trial that hunts.
 func (h hunt) trial(t trial) trial {
-	t.mutant, t.nodes = string(h.defect), max(h.nodes, 1)
+	t.defects, t.nodes = h.planted(), max(h.nodes, 1)
 	t.duration, t.every, t.calm = 25*time.Second, time.Second, 4*time.Second
 	t.dir, t.points, t.scenes = t.path(h.name()), h.points, h.scenes
 	t.rings, t.longest = 20*time.Second, 15*time.Second
@@ -74,10 +73,18 @@ func (h hunt) trial(t trial) trial {
 	return t
 }
 
+// planted lists what is planted.
+func (h hunt) planted() []string {
+	if h.defect == "" {
+		return nil
+	}
+	return []string{h.defect}
+}
+
 func (h hunt) name() string {
 	switch {
 	case h.defect != "":
-		return string(h.defect)
+		return h.defect
 	case h.churn:
 		return "none-churn"
 	}
@@ -100,7 +107,7 @@ func (h hunt) run(ctx context.Context, t trial) (r check.Report, did string, err
 func (h hunt) runChurn(ctx context.Context, t trial) (r check.Report, did string, err error) {
 	x := defaultChurn()
 	x.trial, x.clients, x.notifications, x.beside = t, 200, 4000, 70
-	x.trial.mutant, x.trial.dir = string(h.defect), t.path(h.name())
+	x.trial.defects, x.trial.dir = h.planted(), t.path(h.name())
 	found, err := x.run(ctx, io.Discard)
 	return found.Report, fmt.Sprintf("%5d notifications", found.Notifications), err
 }

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"ringline.io/ringline/cmd/faults/defects"
 	"ringline.io/ringline/cmd/faults/play"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // check says what is wrong with what was asked for, before anything is built.
@@ -32,8 +32,8 @@ func (t trial) check() error {
 	want(t.rings >= time.Second && t.longest >= time.Second, "--rings-for, --longest: must be at least 1s")
 	want(t.rate > 0 && t.rate <= 10_000, "--rate: must be above 0 and at most 10000 calls a second, got %v", t.rate)
 	want(t.users >= 20, "--users: must be at least 20, got %d", t.users)
-	want(t.mutant == "" || slices.Contains(defects(), t.mutant), "--mutant: there is no %q; there are: %s", t.mutant, list(defects()))
 	for name, given := range map[string]struct{ words, known []string }{
+		"--mutant": {t.defects, defects.All()},
 		"--only":   {t.only, kinds(t.nodes)},
 		"--points": {t.points, whereabouts()},
 		"--scenes": {t.scenes, play.Scenes()},
@@ -51,13 +51,6 @@ func list(words []string) string { return strings.Join(words, ", ") }
 func kinds(nodes int) (names []string) {
 	for _, w := range append(workerKinds(), brokerKinds(nodes, true)...) {
 		names = append(names, string(w.kind))
-	}
-	return names
-}
-
-func defects() (names []string) {
-	for _, d := range mutant.All() {
-		names = append(names, string(d))
 	}
 	return names
 }

@@ -31,7 +31,7 @@ type trial struct {
 	nodes    int
 	rate     float64
 	users    int
-	mutant   string
+	defects  []string // planted in the build
 	only     []string // kinds of faults
 	points   []string // of the faults that wait for a message: "after answer", "before ack"
 	scenes   []string
@@ -85,7 +85,7 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	s.rig, err = rig.New(ctx, rig.Config{
-		Dir: t.dir, Source: t.source, Mutant: t.mutant, Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
+		Dir: t.dir, Source: t.source, Defects: t.defects, Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
 		DiskSize: disk, Env: []string{
 			fmt.Sprintf("RINGLINE_MAX_DURATION=%v", t.longest), fmt.Sprintf("RINGLINE_SWEEP_EVERY=%v", sweepEvery),
 			fmt.Sprintf("RINGLINE_SWEEP_OVERDUE=%v", overdue), "RINGLINE_API_TIMEOUT=4s", // before the clients give up

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // Limits are what an app may change of the defaults.
@@ -147,7 +146,7 @@ func withoutCall(cmd events.Command, in Input) Outcome {
 		if until := in.At.Add(overtakenFor); in.Now.Before(until) {
 			return Wait{Until: until, Why: WaitForInvitation}
 		}
-		if cmd.Verb == events.VerbAdd || mutant.Planted(mutant.NoFenceOfUnknown) {
+		if cmd.Verb == events.VerbAdd {
 			return notFound(cmd)
 		}
 		return fence(cmd, in)

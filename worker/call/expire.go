@@ -2,7 +2,6 @@ package call
 
 import (
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // expire times out every pending callee whose deadline has passed, and ends an active call that has reached its
@@ -23,9 +22,8 @@ func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 		at = in.Now
 	}
 	d := newDraft(last, cmd, events.TimeOf(at))
-	trusts := mutant.Planted(mutant.ExpireTrustsDue)
 	for _, due := range Deadlines(last) {
-		if !trusts && events.ExpireID(cmd.CallID, due.Seq) == cmd.CommandID && due.At > d.at {
+		if events.ExpireID(cmd.CallID, due.Seq) == cmd.CommandID && due.At > d.at {
 			return Wait{Until: due.At.Time(), Why: WaitForDeadline}
 		}
 	}
@@ -35,7 +33,7 @@ func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 	}
 	any := false
 	for i := range d.call.Callees {
-		if x := &d.call.Callees[i]; x.Pending() && (trusts || x.RingDeadline <= d.at) {
+		if x := &d.call.Callees[i]; x.Pending() && x.RingDeadline <= d.at {
 			d.move(x, events.StateTimedOut, events.ReasonTimedOut)
 			any = true
 		}

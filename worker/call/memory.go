@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // perSender is how many of each sender's last commands are remembered whatever they were.
@@ -12,9 +11,6 @@ const perSender = 4
 
 // remembered finds what the call remembers of this command: the same id from the same sender.
 func remembered(commands []events.Remembered, cmd events.Command) *events.Remembered {
-	if mutant.Planted(mutant.NoMemory) {
-		return nil
-	}
 	i := slices.IndexFunc(commands, func(r events.Remembered) bool { return r.ID == cmd.CommandID && sameSender(r, cmd) })
 	if i < 0 {
 		return nil

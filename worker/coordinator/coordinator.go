@@ -14,7 +14,6 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/mutant"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -86,9 +85,6 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	if err != nil {
 		return c.reject(ctx, d, err)
 	}
-	if mutant.Planted(mutant.AckBeforeCommit) {
-		_ = msg.Ack()
-	}
 	return c.settle(ctx, d, nil)
 }
 
@@ -117,15 +113,12 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 			w, writes := outcome.(call.Write)
 			switch {
 			case writes:
-				if mutant.Planted(mutant.NotifyFirst) {
-					_ = c.notify(w.Transition, w.Transition)
-				}
 				var after store.Loaded
 				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
 					c.did(d, meter.StepCommitted)
 					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
 				}
-			case atLeader || isRepeat(outcome) || mutant.Planted(mutant.StaleRefusal):
+			case atLeader || isRepeat(outcome):
 				if outcome, err = c.recall(ctx, d, base.Transition, outcome); err == nil {
 					return c.decided(ctx, d, base.Transition, outcome)
 				}

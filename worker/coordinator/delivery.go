@@ -11,7 +11,6 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // delivery is one delivery of a command.
@@ -134,10 +133,6 @@ func (c *Coordinator) refused(d delivery, now events.Call, why *events.Error) wo
 	if now.EndReason != events.EndFailed && (now.Has(d.cmd.UserID) || now.Seq > 0 && d.cmd.Service != "") {
 		seen := view(d.cmd, now)
 		a.Call = &seen
-	}
-	if mutant.Planted(mutant.RefusalToldFirst) {
-		c.tell(d, a)
-		return worker.Ack()
 	}
 	return worker.AckThen(func() { c.tell(d, a) })
 }

@@ -11,7 +11,6 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/mutant"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -48,7 +47,7 @@ func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.
 // arming writes the deadline that transition made created; nil if the call as it now is does not wait for it.
 func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) func() error {
 	due, waits := call.Made(now, made.Seq)
-	if !waits || mutant.Planted(mutant.NoDeadline) {
+	if !waits {
 		return nil
 	}
 	app, d := now.Call.App, timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
@@ -110,9 +109,6 @@ func stillPends(now events.Call, n events.Notice) bool {
 // repeat does again what followed the transition that this command made when it was handled before; its worker
 // may have died in the middle.
 func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transition, made int) error {
-	if mutant.Planted(mutant.RepeatDoesNothing) {
-		return nil
-	}
 	t := now
 	if made != now.Seq {
 		var err error

@@ -14,7 +14,6 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // ErrConflict means that the call has moved on since it was read, or that this very commit went through before.
@@ -133,9 +132,6 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	}
 	msg.Header.Set("Content-Type", events.ContentType)
 	msg.Header.Set(events.HeaderEvent, string(t.Event))
-	if mutant.Planted(mutant.NoExpectedSeq) {
-		msg.Header.Del(jetstream.ExpectedLastSubjSeqHeader)
-	}
 	seq, err := worker.Write(ctx, s.msg.nc, msg)
 	switch {
 	case isConflict(err):

@@ -16,7 +16,6 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // ErrInFlight means that a line holds a claim of another command that may yet be committed. Claims that were made
@@ -118,9 +117,6 @@ type Claim struct {
 // not read but taken to be empty, as it is most of the time. ErrConflict means that the call has moved on.
 func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 	users := slices.Sorted(slices.Values(c.Users))
-	if mutant.Planted(mutant.ClaimsUnordered) && len(c.Command.CallID)%2 == 0 {
-		slices.Reverse(users)
-	}
 	lines, err := s.linesOf(ctx, c, users)
 	if err != nil {
 		return call.Claimed{}, err
@@ -260,9 +256,6 @@ func (s *Lines) judge(ctx context.Context, c Claim, l line) (live []events.Entry
 			if c.In.Now.Sub(e.At.Time()) < staleAfter {
 				return nil, nil, ErrInFlight
 			}
-			if mutant.Planted(mutant.NoFence) {
-				continue
-			}
 			return nil, nil, s.fence(ctx, c, e, holder)
 		case events.EntryDead:
 		}
@@ -294,7 +287,7 @@ func (s *Lines) Release(ctx context.Context, now events.Transition, users []stri
 
 // Releases is Release, to be done beside something else: one for each line.
 func (s *Lines) Releases(ctx context.Context, now events.Transition, users []string) (releases []func() error) {
-	if now.Seq == 0 || mutant.Planted(mutant.LinesNotReleased) {
+	if now.Seq == 0 {
 		return nil
 	}
 	for i, u := range users {

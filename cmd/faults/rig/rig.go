@@ -16,15 +16,16 @@ import (
 	"strings"
 	"time"
 
+	"ringline.io/ringline/cmd/faults/defects"
 	"ringline.io/ringline/cmd/faults/wire"
 )
 
 // Config says what a rig consists of.
 type Config struct {
-	Dir          string // logs, and data where there is no disk of its own for it
-	Source       string // the root of the repository
-	Mutant       string // the defect to build with; empty: none
-	Nodes        int    // brokers: 1 or 3
+	Dir          string   // logs, and data where there is no disk of its own for it
+	Source       string   // the root of the repository
+	Defects      []string // what to plant in the build; see package defects
+	Nodes        int      // brokers: 1 or 3
 	Coordinators int
 	Timeouts     int
 	Edges        int
@@ -189,8 +190,12 @@ func (r *Rig) Errors() error {
 
 func (r *Rig) build(ctx context.Context) error {
 	ringline := []string{"build", "-o", r.path("ringline")}
-	if r.cfg.Mutant != "" {
-		ringline = append(ringline, "-tags", "mutants", "-ldflags", "-X ringline.io/ringline/worker/mutant.planted="+r.cfg.Mutant)
+	if len(r.cfg.Defects) > 0 {
+		overlay, err := defects.Overlay(r.cfg.Source, r.path("defects"), r.cfg.Defects...)
+		if err != nil {
+			return err
+		}
+		ringline = append(ringline, "-overlay", overlay)
 	}
 	for _, args := range [][]string{
 		append(ringline, "./cmd/ringline"),

@@ -13,7 +13,6 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/mutant"
 )
 
 // hello is what a client says when it connects.
@@ -50,20 +49,11 @@ func (e *Edge) open(ctx context.Context, h hello) (*session, []byte, error) {
 }
 
 // enter hears the user and then reads the snapshot, in this order.
-func (e *Edge) enter(ctx context.Context, s *session, showing []string) (first events.Snapshot, err error) {
-	steps := []func() error{
-		func() error { return e.join(ctx, s, len(showing)) },
-		func() (err error) { first, err = e.snapshot(ctx, s, showing); return err },
+func (e *Edge) enter(ctx context.Context, s *session, showing []string) (events.Snapshot, error) {
+	if err := e.join(ctx, s, len(showing)); err != nil {
+		return events.Snapshot{}, err
 	}
-	if mutant.Planted(mutant.SnapshotBeforeSubscription) {
-		slices.Reverse(steps)
-	}
-	for _, step := range steps {
-		if err := step(); err != nil {
-			return first, err
-		}
-	}
-	return first, nil
+	return e.snapshot(ctx, s, showing)
 }
 
 func (e *Edge) join(ctx context.Context, s *session, showing int) error {
