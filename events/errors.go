@@ -20,6 +20,7 @@ const (
 	CodeAnsweredElsewhere Code = "answered_elsewhere" // another device of the user has answered
 	CodeNotPending        Code = "not_pending"        // nobody waits for this any more, or it was another attempt
 	CodeRateLimited       Code = "rate_limited"       // too many commands
+	CodeExhausted         Code = "exhausted"          // call storage is above its mark: not carried out; send it again later with the same id
 	CodeUnavailable       Code = "unavailable"        // no answer in time; it may still be carried out
 	CodeInternal          Code = "internal"           // a defect of ours
 )
@@ -28,7 +29,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeInvalidArgument, CodeNotFound, CodeAlreadyExists, CodePermissionDenied, CodeCallerBusy, CodeCallEnded,
-		CodeAnsweredElsewhere, CodeNotPending, CodeRateLimited, CodeUnavailable, CodeInternal,
+		CodeAnsweredElsewhere, CodeNotPending, CodeRateLimited, CodeExhausted, CodeUnavailable, CodeInternal,
 	}
 }
 

@@ -30,7 +30,7 @@ func TestClosedSets(t *testing.T) {
 		},
 		{
 			"codes", "invalid_argument not_found already_exists permission_denied caller_busy call_ended answered_elsewhere " +
-				"not_pending rate_limited unavailable internal",
+				"not_pending rate_limited exhausted unavailable internal",
 			words(events.Codes()),
 		},
 	} {

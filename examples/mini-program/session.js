@@ -104,6 +104,7 @@ function whyNot(error) {
     call_ended: "The call is over",
     caller_busy: "You are in a call already",
     disconnected: "No connection",
+    exhausted: "The service is full, try again later",
     not_pending: "Not ringing any more",
     rate_limited: "Too fast, try again",
     timeout: "No answer from the server",

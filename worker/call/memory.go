@@ -18,6 +18,11 @@ func remembered(commands []events.Remembered, cmd events.Command) *events.Rememb
 	return &commands[i]
 }
 
+// Remembers says whether the call remembers this command as carried out.
+func Remembers(t events.Transition, cmd events.Command) bool {
+	return remembered(t.Commands, cmd) != nil
+}
+
 // MadeBy says whether the command made this transition, by what stands on the transition: a ring or an expire is
 // remembered nowhere else. An id alone is not enough, as each sender chooses his own.
 func MadeBy(t events.Transition, cmd events.Command) bool {

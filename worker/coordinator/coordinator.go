@@ -21,6 +21,7 @@ import (
 type Config struct {
 	Parallel int              // how many commands are worked on at once
 	Limits   Limits           // those of an app
+	Admit    []Admission      // the first that refuses a command decides
 	Version  string           // of this program, to be told where it is too old
 	Seam     func(meter.Step) // told of each step of a command as it is done; for tests, else nil
 	Meter    *meter.Meter     // or nil
@@ -84,6 +85,9 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	d, err := read(msg)
 	if err != nil {
 		return c.reject(ctx, d, err)
+	}
+	if why := c.refusal(ctx, d); why != nil {
+		return c.refused(d, events.Call{}, why)
 	}
 	return c.settle(ctx, d, nil)
 }

@@ -25,4 +25,6 @@
 //     call it crosses is written as merged, and accepts that call under the same command id.
 //  8. A command that meets a call in a format that this version does not read is put back, until a newer coordinator
 //     gets it: it is neither refused nor carried out on a guess.
+//  9. An admission (exhausted, rate_limited) refuses a command on its first delivery only, before it is loaded and before any
+//     claim, and as any refusal it is acknowledged first and told after. So nothing was claimed or committed by it.
 package coordinator

@@ -150,7 +150,7 @@ export class Commands {
     if (answer) this.onAnswer(answer); // of one that was given up too: it tells how the call is
     if (!this.isKept(command)) return;
     const error = refusalOf(answer, command.callID);
-    if (error?.code !== "rate_limited") command.isOpen = !answer || error?.code === "unavailable";
+    if (error?.code !== "rate_limited" && error?.code !== "exhausted") command.isOpen = !answer || error?.code === "unavailable";
     if (!error) this.finish(command, () => command.resolve(answer as WireAnswer));
     else if (error.code === "rate_limited" || error.code === "unavailable") this.again(command, error);
     else this.giveUp(command, error);

@@ -1,5 +1,5 @@
 /**
- * Why something failed. The first eleven come from the server, with its meaning:
+ * Why something failed. The first twelve come from the server, with its meaning:
  *
  * - `invalid_argument`: an argument breaks a rule; it fails again however often it is tried;
  * - `not_found`: no call has this id, or there is none here;
@@ -10,6 +10,7 @@
  * - `answered_elsewhere`: another device of this user has answered;
  * - `not_pending`: nobody waits for this any more;
  * - `rate_limited`: too many commands or connections;
+ * - `exhausted`: the server's call storage is nearly full; the command was not carried out, try again later;
  * - `unavailable`: the server got no answer in time; the command may still be carried out;
  * - `internal`: a defect of the server's or of this client, or an exception in a callback of the app's;
  *
@@ -28,6 +29,7 @@ export type ErrorCode =
   | "answered_elsewhere"
   | "not_pending"
   | "rate_limited"
+  | "exhausted"
   | "unavailable"
   | "internal"
   | "disconnected"
@@ -43,6 +45,7 @@ const codes: readonly string[] = [
   "answered_elsewhere",
   "not_pending",
   "rate_limited",
+  "exhausted",
   "unavailable",
   "internal",
   "disconnected",

@@ -353,6 +353,8 @@ test("an invitation whose first try may have been carried out is withdrawn, what
     [["lost", "rate_limited"], true],
     [["unavailable", "rate_limited"], true],
     [["rate_limited"], false],
+    [["lost", "exhausted"], true],
+    [["exhausted"], false],
     [["lost", "caller_busy"], false],
   ] as const) {
     const { clock, client, connect } = await world();

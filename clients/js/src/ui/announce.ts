@@ -71,6 +71,8 @@ export function failureText(texts: UITexts, error: RinglineError): string {
       return texts.failedOffline;
     case "rate_limited":
       return texts.failedRate;
+    case "exhausted":
+      return texts.failedFull;
     case "not_found":
     case "call_ended":
     case "not_pending":

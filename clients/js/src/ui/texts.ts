@@ -43,6 +43,7 @@ export interface UITexts {
   failedBusy: string;
   failedOffline: string;
   failedRate: string;
+  failedFull: string;
   failedOver: string;
   failedNoSession: string;
   failed: string;
@@ -84,6 +85,7 @@ const en: UITexts = {
   failedBusy: "You are in another call.",
   failedOffline: "There is no connection. Try again.",
   failedRate: "Too many calls. Wait a moment.",
+  failedFull: "The service is full. Try again later.",
   failedOver: "This call is over.",
   failedNoSession: "Not signed in for calls yet.",
   failed: "That did not work: {name}",
@@ -125,6 +127,7 @@ const zh: UITexts = {
   failedBusy: "您正在通话中。",
   failedOffline: "没有网络连接，请重试。",
   failedRate: "呼叫过于频繁，请稍候。",
+  failedFull: "服务繁忙，请稍后再试。",
   failedOver: "通话已结束。",
   failedNoSession: "尚未登录通话服务。",
   failed: "操作失败：{name}",

@@ -1,0 +1,70 @@
+package coordinator
+
+import (
+	"testing"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+const admitted = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`
+
+// refusing lets no invitation in.
+func refusing(code events.Code) []Admission {
+	return []Admission{
+		func(events.Command, int) *events.Error { return nil },
+		func(cmd events.Command, bytes int) *events.Error {
+			if cmd.Verb != events.VerbInvite || bytes == 0 {
+				return nil
+			}
+			return events.Errorf(code, "full")
+		},
+	}
+}
+
+// A first delivery that is refused leaves nothing behind. One that comes again is never refused: it may have claimed and
+// committed already.
+func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
+	b := newBench(t)
+	for _, code := range []events.Code{events.CodeExhausted, events.CodeRateLimited} {
+		b.c.cfg.Admit = refusing(code)
+		callID := string(code)
+		m, claims := b.deliver(callID, "invite", admitted), b.written("KV_"+worker.BucketLines)
+		b.c.handle(t.Context(), m)
+		if heard := b.heard(callID); len(heard) > 0 { // the answer comes after the acknowledgement
+			t.Errorf("%s: told %q", code, heard)
+		}
+		if now, err := b.c.calls.Lead(t.Context(), "demo", callID); err != nil || now.Seq != 0 {
+			t.Errorf("%s: the call is at %d, %v", code, now.Seq, err)
+		}
+		if now := b.written("KV_" + worker.BucketLines); now != claims {
+			t.Errorf("%s: %d claims", code, now-claims)
+		}
+		b.handled(b.again(m))
+		b.isDone(callID, 1, b.heard(callID))
+	}
+}
+
+// Exhausted says that the command was not carried out. So a copy of one that was is answered as any repeat.
+func TestExhaustedIsNoAnswerToWhatWasDone(t *testing.T) {
+	b := newBench(t)
+	b.handled(b.deliver("c1", "invite", admitted))
+	first := b.heard("c1")
+	b.c.cfg.Admit = refusing(events.CodeExhausted)
+	b.handled(b.deliver("c1", "invite", admitted))
+	b.isDone("c1", 1, b.heard("c1"))
+	b.handled(b.deliver("c1", "accept", `{"command_id":"a1","user_id":"bob"}`))
+	if now, err := b.c.calls.Lead(t.Context(), "demo", "c1"); err != nil || now.Call.State != events.CallStateActive || len(first) == 0 {
+		t.Errorf("the call is %s, %v", now.Call.State, err)
+	}
+}
+
+// written counts what was ever written to a stream.
+func (b *bench) written(stream string) uint64 {
+	b.Helper()
+	st, err := b.js.Stream(b.Context(), stream)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return st.CachedInfo().State.LastSeq
+}
