@@ -28,7 +28,7 @@ func main() {
 	}
 	root.SetOut(os.Stdout)
 	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand(), defectsCommand(),
-		churnCommand(), abuseCommand(), idleCommand(), sweepsCommand(), bareCommand(), attackCommand())
+		churnCommand(), abuseCommand(), idleCommand(), sweepsCommand(), bareCommand(), attackCommand(), alertsCommand())
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:

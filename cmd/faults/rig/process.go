@@ -143,6 +143,13 @@ func (p *Process) Pause() { p.signal(syscall.SIGSTOP) }
 // Continue lets it go on.
 func (p *Process) Continue() { p.signal(syscall.SIGCONT) }
 
+// Runs says whether it has been started and has not ended. One that is paused runs.
+func (p *Process) Runs() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd != nil
+}
+
 func (p *Process) signal(sig syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

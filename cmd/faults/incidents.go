@@ -1,0 +1,69 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/cmd/faults/rig"
+	"ringline.io/ringline/events"
+)
+
+// before is when most incidents begin: until then the recording shows a site without any.
+const before = time.Minute
+
+// twoOfEach is a small site.
+func twoOfEach() rig.Config { return rig.Config{Nodes: 1, Coordinators: 2, Timeouts: 2, Edges: 2} }
+
+// incidents lists what can be recorded.
+func incidents() []incident {
+	return []incident{
+		{"quiet", "Nothing happens for ten minutes, and calls are made.", 10 * time.Minute, twoOfEach(), calls},
+		{"no-coordinator", "All coordinators are killed after a minute.", 4 * time.Minute, twoOfEach(), func(ctx context.Context, s *scene) error {
+			go calls(ctx, s)
+			if err := s.at(ctx, before); err != nil {
+				return err
+			}
+			for _, w := range s.Coordinators {
+				w.Kill()
+			}
+			return nil
+		}},
+	}
+}
+
+// calls makes two calls a second, which are not answered, until ctx ends.
+func calls(ctx context.Context, s *scene) error {
+	for n := 0; ctx.Err() == nil; n++ {
+		body, err := json.Marshal(map[string]any{
+			"user_id": fmt.Sprintf("caller-%d", n%100), "callees": []events.Party{{UserID: fmt.Sprintf("callee-%d", n%100)}},
+			"call_type": 0, "ring_timeout_s": 5,
+		})
+		if err != nil {
+			return err
+		}
+		msg := nats.NewMsg(events.APISubject("demo", string(events.VerbInvite)))
+		msg.Data, msg.Reply = body, nats.NewInbox()
+		if err := s.NC.PublishMsg(msg); err != nil {
+			return fmt.Errorf("invite: %w", err)
+		}
+		play.Sleep(ctx, 500*time.Millisecond)
+	}
+	return nil
+}
+
+func readAlerts(source string) (string, error) {
+	data, err := os.ReadFile(filepath.Join(source, "deploy", "prometheus", "alerts.yml"))
+	if err != nil {
+		return "", fmt.Errorf("read alerts: %w", err)
+	}
+	return string(data), nil
+}
