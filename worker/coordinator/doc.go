@@ -25,6 +25,13 @@
 //     call it crosses is written as merged, and accepts that call under the same command id.
 //  8. A command that meets a call in a format that this version does not read is put back, until a newer coordinator
 //     gets it: it is neither refused nor carried out on a guess.
-//  9. An admission (exhausted, rate_limited) refuses a command on its first delivery only, before it is loaded and before any
-//     claim, and as any refusal it is acknowledged first and told after. So nothing was claimed or committed by it.
+//  9. An admission (exhausted, rate_limited) refuses a command on its first delivery only, before any claim, and as any refusal
+//     it is acknowledged first and told after. So nothing was claimed or committed by it.
+//
+// Promise 9 needs more than that (tests/model, scenarios admit*). An admission
+//
+//   - tells only if no other worker can have the command meanwhile (worker.AckThen);
+//   - never refuses an expire, whose callee would pend for ever;
+//   - refuses only what was stored after this worker connected: a broker that is killed forgets how often it delivered;
+//   - refuses nothing that the call remembers: a sender may send a command again that was carried out.
 package coordinator
