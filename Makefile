@@ -21,7 +21,8 @@ test: ## run all tests
 race: ## run the short tests of all that runs beside each other, with the race detector
 	go test -race -short -count=1 ./worker/... ./timeouts/... ./cmd/...
 
-soak: ## run the tests of races, kills and pauses many times as long (some 3 minutes); figures in docs/reliability.md
+soak: ## run the tests of races, kills and pauses many times as long, and start 200 coordinators (some 4 minutes); figures in docs/reliability.md
+	go test ./cmd/ringline -soak -count=1 -timeout 20m -v -run FirstRequest
 	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused|Stress'
 
 faults: ## break processes and links for DURATION (5m) by SEED (0 draws one) with 1 or 3 NODES, and check what came of it

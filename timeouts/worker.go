@@ -11,11 +11,14 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 )
 
 // Worker makes deadlines that came due into expire commands. Any number of them may run.
 type Worker struct {
+	Health *health.Condition // that deadlines are consumed; or nil. To be set before Run
+
 	js    jetstream.JetStream
 	log   zerolog.Logger
 	every Sweep
@@ -39,7 +42,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	go func() { defer close(swept); w.sweep(ctx) }()
 	defer func() { <-swept }()
 	return worker.Runner{
-		JS: w.js, Log: w.log, Meter: w.meter, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts,
+		JS: w.js, Log: w.log, Meter: w.meter, Health: w.Health, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts,
 		Parallel: 256, Key: func(subject string) string { return subject }, Handle: w.handle, Drain: 10 * time.Second,
 	}.Run(ctx)
 }

@@ -9,5 +9,6 @@
 //     up to a bound. Nothing is pulled that there is no room for; what waits behind its key holds no hand.
 //  3. A message in hand is not redelivered to another worker while this one lives: its ack wait is extended.
 //  4. A handler that panics puts its message back. A message is never given up.
-//  5. A consumer that was deleted, or whose server was restarted, is rebuilt, and the work goes on.
+//  5. Run reports its health as OK once the consumer is bound and the first pull has reached the server.
+//  6. A consumer that was deleted, or whose server was restarted, is rebuilt, and the work goes on.
 package worker

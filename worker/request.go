@@ -22,23 +22,31 @@ const (
 )
 
 // Request sends a request to the broker and gives its reply. It repeats what gets none, until ctx ends at the latest; an end
-// of ctx that is no deadline it sees only between two tries.
+// of ctx that is no deadline it sees only between two tries. If no try gets a reply, the error is the most telling of all
+// tries: the last one may have too little time to hear that there are no responders.
 func Request(ctx context.Context, nc *nats.Conn, msg *nats.Msg) (*nats.Msg, error) {
+	var telling error
 	for end := time.Now().Add(tryFor); ; {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, errors.Join(ctx.Err(), telling)
 		}
 		patience := oneTry
 		if by, ok := ctx.Deadline(); ok {
 			patience = min(patience, time.Until(by))
 		}
 		reply, err := nc.RequestMsg(msg, patience)
-		if !unanswered(err) || time.Until(end) < tryAgain {
+		if !unanswered(err) {
 			return reply, err
+		}
+		if telling == nil || errors.Is(err, nats.ErrNoResponders) {
+			telling = err
+		}
+		if time.Until(end) < tryAgain {
+			return nil, telling
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), err)
+			return nil, errors.Join(ctx.Err(), telling)
 		case <-time.After(tryAgain):
 		}
 	}

@@ -59,3 +59,18 @@ func TestRequestIsRepeated(t *testing.T) {
 		t.Errorf("%v, %v", m, err)
 	}
 }
+
+// What the broker said to an earlier try is not hidden by a last one that had no time to hear it.
+func TestRequestTellsWhatTheBrokerSaid(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	nc := s.Connect(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+	defer cancel()
+	silent := time.AfterFunc(250*time.Millisecond, func() { _, _ = s.NC.Subscribe("quiet", func(*nats.Msg) {}) })
+	defer silent.Stop()
+	_, err := worker.Request(ctx, nc, nats.NewMsg("quiet"))
+	if !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("nobody was there, and then one that does not answer: %v", err)
+	}
+}

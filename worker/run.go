@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 )
 
@@ -17,7 +18,8 @@ import (
 type Runner struct {
 	JS       jetstream.JetStream
 	Log      zerolog.Logger
-	Meter    *meter.Meter // or nil
+	Meter    *meter.Meter      // or nil
+	Health   *health.Condition // that messages are consumed; or nil
 	Stream   string
 	Consumer string
 	Parallel int                                               // how many messages are worked on at once
@@ -32,7 +34,8 @@ const (
 	reopenAfter = 500 * time.Millisecond // before a consumer is opened again
 	pullFor     = 250 * time.Millisecond // one pull waits for messages; also what the end of a worker may wait for it
 	pullAtOnce  = 256
-	heldFor     = 16 // times Parallel: how many messages are held, most of them behind others of their key
+	pullOut     = time.Second // how long a pull may take to reach the server
+	heldFor     = 16          // times Parallel: how many messages are held, most of them behind others of their key
 )
 
 // Run handles messages until ctx ends, and gives nil then.
@@ -49,6 +52,9 @@ func (r Runner) Run(ctx context.Context) error {
 	var told Repeated
 	for ctx.Err() == nil {
 		if err := r.consume(ctx, h); err != nil && ctx.Err() == nil {
+			if unbound(err) {
+				r.Health.Fail(err.Error())
+			}
 			if !told.Again(err) {
 				r.Log.Error().Err(err).Str("stream", r.Stream).Msg("can't consume, trying again")
 			}
@@ -76,7 +82,7 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 	if err != nil {
 		return err
 	}
-	for {
+	for out := false; ; {
 		n := h.free(ctx)
 		if n == 0 || !r.connected(ctx) {
 			return nil
@@ -86,6 +92,10 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 		if err != nil {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
 		}
+		if !out && r.JS.Conn().FlushTimeout(pullOut) == nil {
+			out = true
+			r.Health.OK()
+		}
 		for msg := range batch.Messages() {
 			h.take(hold(msg, r.Key(msg.Subject()), asked))
 		}
@@ -93,6 +103,14 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
 		}
 	}
+}
+
+// unbound says whether the consumer can't be had: it or its stream is missing, or is none to pull from. That NATS does not
+// answer is not it.
+func unbound(err error) bool {
+	const serverError = 500
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && api.Code < serverError || errors.Is(err, jetstream.ErrNotPullConsumer)
 }
 
 // connected waits until NATS is there, as pulls would pile up meanwhile. It is false once ctx has ended.

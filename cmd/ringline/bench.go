@@ -17,6 +17,7 @@ import (
 
 	"ringline.io/ringline/cmd/ringline/bench"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/health"
 )
 
 // benchmark is `ringline bench`.
@@ -198,12 +199,12 @@ func (b *benchmark) quiet() zerolog.Logger {
 // withWorkers measures with workers in this process, as those of the floor are.
 func (b *benchmark) withWorkers(ctx context.Context, url string) error {
 	credentials, _ := b.settings.credentials() // checked with the other settings
-	m := newMeter()
+	m, h := newMeter(), health.New(time.Now)
 	edge := &late{}
 	settings := b.settings
 	settings.Edge.CommandRate, settings.Edge.InviteRate = mostRate, mostRate // a user of a benchmark calls again and again
 	settings.Edge.SessionsPerAddress = b.options.Users + 1
-	crew := newCrew(settings, b.quiet(), m, &readiness{}, edge, url, credentials)
+	crew := newCrew(settings, b.quiet(), m, h, edge, url, credentials)
 	roles := []role{timeoutsRole()}
 	if b.options.Over == bench.OverSessions {
 		roles = append(roles, edgeRole())
@@ -212,7 +213,7 @@ func (b *benchmark) withWorkers(ctx context.Context, url string) error {
 			return err
 		}
 		b.options.Edge = listener.Addr().String()
-		probes := serveProbes(listener, settings, crew.ready, serveMetrics(m, b.quiet()), sessionRoutes(edge)...)
+		probes := serveProbes(listener, settings, h, serveMetrics(m, b.quiet()), sessionRoutes(edge)...)
 		defer func() { _ = probes.stop(context.WithoutCancel(ctx)) }() // nobody uses it any more
 		go func() { _ = probes.Run(ctx) }()
 	}

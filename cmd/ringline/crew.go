@@ -17,6 +17,7 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
@@ -27,7 +28,7 @@ type crew struct {
 	settings settings
 	log      zerolog.Logger
 	meter    *meter.Meter
-	ready    *readiness
+	health   *health.Health // or nil
 	link     *link
 	url      string
 	options  []nats.Option
@@ -37,11 +38,11 @@ type crew struct {
 }
 
 func newCrew(
-	s settings, log zerolog.Logger, m *meter.Meter, ready *readiness, sessions *late, url string, credentials []nats.Option,
+	s settings, log zerolog.Logger, m *meter.Meter, h *health.Health, sessions *late, url string, credentials []nats.Option,
 ) *crew {
 	l := &link{log: m.Log(log, meter.NATS).With().Str("url", withoutSecrets(url)).Logger()}
 	return &crew{
-		settings: s, log: log, meter: m, ready: ready, url: url, link: l, sessions: sessions,
+		settings: s, log: log, meter: m, health: h, url: url, link: l, sessions: sessions,
 		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
 	}
 }
@@ -77,18 +78,66 @@ func (c *crew) run(ctx context.Context, started func(), roles ...role) (err erro
 	for _, conn := range c.conns {
 		back = append(back, part{"NATS", conn.Run})
 	}
-	c.ready.running(c.url, c.conns)
-	started()
+	c.health.Phase(phaseStarting)
 	defer context.AfterFunc(ctx, func() {
-		c.ready.set("stopping")
+		c.health.Phase(phaseStopping)
 		c.log.Info().Msg("stopping: what is in hand is finished first")
 	})()
+	there := c.health.Needs(health.NATS, health.Hold)
+	front = append(front, part{"start", func(ctx context.Context) error { c.start(ctx, started); return nil }})
+	back = append(back, part{"health", func(ctx context.Context) error { c.watch(ctx, there); return nil }})
 	return runBehind(ctx, front, back)
+}
+
+// start says that the parts have started once each of them has said so and NATS knows all subscriptions. It ends with ctx.
+func (c *crew) start(ctx context.Context, started func()) {
+	if c.health.Started(ctx) == nil && c.flush(ctx) == nil {
+		c.health.Running(phaseStarting)
+		started()
+	}
+	<-ctx.Done()
+}
+
+// flush waits until NATS has all that was sent on every connection.
+func (c *crew) flush(ctx context.Context) error {
+	const once, again = time.Second, 100 * time.Millisecond
+	for _, conn := range c.conns {
+		for conn.FlushTimeout(once) != nil {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(again):
+			}
+		}
+	}
+	return nil
+}
+
+// watch reports whether all connections are there, and logs what becomes of every condition, until ctx ends.
+func (c *crew) watch(ctx context.Context, there *health.Condition) {
+	const every = 200 * time.Millisecond
+	told := make(chan struct{})
+	go func() { defer close(told); tellHealth(ctx, c.health, c.meter.Log(c.log, meter.Health)) }()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if slices.ContainsFunc(c.conns, func(conn *connection) bool { return conn.Status() != nats.CONNECTED }) {
+			there.Fail(waiting(c.url))
+		} else {
+			there.OK()
+		}
+		select {
+		case <-ctx.Done():
+			<-told
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // open makes a connection, and waits until it is there.
 func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.JetStream, error) {
-	c.ready.set(waiting(c.url))
+	c.health.Phase(waiting(c.url))
 	conn, err := connect(c.url, "ringline "+name, c.options...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connect the %s: %w", name, err)
@@ -112,7 +161,7 @@ func (c *crew) await(ctx context.Context, js jetstream.JetStream, streams, bucke
 		if errors.Is(err, worker.ErrNotSetUp) {
 			why += "; run `ringline setup`"
 		}
-		c.ready.set(why)
+		c.health.Phase(why)
 		c.log.Warn().Msg(why)
 	}, streams, buckets)
 }
@@ -143,17 +192,26 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		return nil, nil, fmt.Errorf("hear answers: %w", err)
 	}
 	log := c.meter.Log(c.log, meter.API)
-	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
+	apps := c.apps(js)
 	calls := store.NewCalls(apiNC, log, c.meter)
 	api := &coordinator.API{
 		NC: apiNC, Asker: asker, Calls: calls, Lines: store.NewLines(apiNC, apiJS, calls, log, c.meter), Log: log,
 		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix, Meter: c.meter,
+		Health: c.health.Needs(health.API, health.Hold),
 	}
 	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
 		Parallel: c.settings.Parallel, Limits: apps.Limits, Meter: c.meter, Version: ownVersion(),
+		Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
 	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
 	return []part{{"api", api.Run}}, []part{{"apps", apps.Run}, {"coordinator", work.Run}}, nil
+}
+
+// apps makes the settings of apps.
+func (c *crew) apps(js jetstream.JetStream) *store.Apps {
+	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
+	apps.Health = c.health.Needs(health.Apps, health.Hold)
+	return apps
 }
 
 func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) {
@@ -166,5 +224,6 @@ func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) 
 	}
 	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
 	work := timeouts.New(js, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
+	work.Health = c.health.Needs(health.Timeouts, health.Hold)
 	return nil, []part{{"timeouts", work.Run}}, nil
 }

@@ -8,11 +8,13 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 )
 
@@ -21,7 +23,7 @@ type dev struct {
 	settings settings
 	log      zerolog.Logger
 	out      io.Writer
-	ready    readiness
+	health   *health.Health
 
 	port   int
 	http   httpAddress
@@ -30,7 +32,7 @@ type dev struct {
 }
 
 func newDev() *cobra.Command {
-	var d dev
+	d := dev{health: health.New(time.Now)}
 	cmd := &cobra.Command{
 		Use:     "dev",
 		GroupID: groupServe,
@@ -67,14 +69,15 @@ func (d *dev) run(ctx context.Context) (err error) {
 	if err := checkPort(ctx, d.port); err != nil {
 		return err
 	}
-	d.ready.set("starting: what is stored is being read")
+	d.health.Phase("starting: what is stored is being read")
 	listener, err := listenHTTP(ctx, d.http)
 	if err != nil {
 		return err
 	}
 	m := newMeter()
+	m.Health(d.health)
 	pages := newDevPages(d.settings, m.Log(d.log, meter.HTTP))
-	probes := serveProbes(listener, d.settings, &d.ready, serveMetrics(m, d.log), pages.routes()...)
+	probes := serveProbes(listener, d.settings, d.health, serveMetrics(m, d.log), pages.routes()...)
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	dir, err := d.openData()
 	if err != nil {
@@ -100,7 +103,7 @@ func (d *dev) serve(
 	if err := d.setUp(ctx, natsURL); err != nil {
 		return err
 	}
-	crew := newCrew(d.settings, d.log, m, &d.ready, &pages.sessions, natsURL, nil)
+	crew := newCrew(d.settings, d.log, m, d.health, &pages.sessions, natsURL, nil)
 	crew.devKey = pages.key()
 	return runTogether(ctx, []part{
 		{"http", probes.Run},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,8 +10,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/health"
 )
 
 func TestDevStartsAndSaysWhere(t *testing.T) {
@@ -25,8 +26,9 @@ func TestDevStartsAndSaysWhere(t *testing.T) {
 		body   string
 	}{
 		"/healthz": {http.StatusOK, "ok\n"},
+		"/livez":   {http.StatusOK, "ok\n"},
 		"/readyz":  {http.StatusOK, `{"ready":true}` + "\n"},
-		"/nothing": {http.StatusNotFound, "not found: there are /healthz, /readyz, /metrics; calls are made over NATS\n"},
+		"/nothing": {http.StatusNotFound, "not found: there are /healthz, /livez, /readyz, /metrics; calls are made over NATS\n"},
 	} {
 		if status, body := d.get(t, path); status != want.status || body != want.body {
 			t.Errorf("%s: %d %q, want %d %q", path, status, body, want.status, want.body)
@@ -194,35 +196,43 @@ func TestSettingsAreInForce(t *testing.T) {
 	}
 }
 
+// What /readyz answers: what the process itself lacks makes it unready, what degrades it is only told.
 func TestReadiness(t *testing.T) {
 	t.Parallel()
-	nc, err := connect(natstest.Start(t).URL(), "ringline api")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	var ready readiness
-	check := func(status int, reason string) {
-		t.Helper()
-		w := httptest.NewRecorder()
-		ready.serve(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
-		var body struct {
-			Ready  bool   `json:"ready"`
-			Reason string `json:"reason"`
+	synctest.Test(t, func(t *testing.T) {
+		h := health.New(time.Now)
+		check := func(status int, want string) {
+			t.Helper()
+			w := httptest.NewRecorder()
+			readyz{h}.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+			if got := strings.TrimSpace(w.Body.String()); w.Code != status || got != want {
+				t.Errorf("%d %s, want %d %s", w.Code, got, status, want)
+			}
 		}
-		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
-			t.Fatal(err)
-		}
-		if w.Code != status || body.Ready != (reason == "") || body.Reason != reason {
-			t.Errorf("%d %+v, want %d %q", w.Code, body, status, reason)
-		}
-	}
-	ready.set("starting")
-	check(http.StatusServiceUnavailable, "starting")
-	ready.running("nats://me:hush@h1:4222,nats://h2:4222", []*connection{nc})
-	check(http.StatusOK, "")
-	nc.Close()
-	check(http.StatusServiceUnavailable, "waiting for NATS at nats://h1:4222,nats://h2:4222")
-	ready.set("stopping")
-	check(http.StatusServiceUnavailable, "stopping")
+		there, again, api := h.Needs(health.NATS, health.Hold), h.Needs(health.NATS, health.Hold), h.Needs(health.API, health.Hold)
+		full := h.Degrades(health.Storage)
+		check(http.StatusServiceUnavailable, `{"ready":false,"reason":"starting"}`)
+		h.Phase(waiting("nats://me:hush@h1:4222,nats://h2:4222"))
+		check(http.StatusServiceUnavailable, `{"ready":false,"reason":"waiting for NATS at nats://h1:4222,nats://h2:4222"}`)
+		h.Phase(phaseStarting)
+		there.OK()
+		again.OK()
+		api.Fail("no room")
+		check(http.StatusServiceUnavailable, `{"ready":false,"reason":"starting; no room"}`)
+		api.OK()
+		h.Running(phaseStarting)
+		check(http.StatusOK, `{"ready":true}`)
+		there.Fail("gone")
+		again.Fail("gone")
+		full.Fail("RINGLINE_CALLS is nearly full")
+		check(http.StatusOK, `{"ready":true}`)
+		time.Sleep(health.Hold)
+		check(http.StatusServiceUnavailable, `{"ready":false,"reason":"gone","degraded":["storage: RINGLINE_CALLS is nearly full"]}`)
+		there.OK()
+		again.OK()
+		time.Sleep(health.Hold)
+		check(http.StatusOK, `{"ready":true,"degraded":["storage: RINGLINE_CALLS is nearly full"]}`)
+		h.Phase(phaseStopping)
+		check(http.StatusServiceUnavailable, `{"ready":false,"reason":"stopping","degraded":["storage: RINGLINE_CALLS is nearly full"]}`)
+	})
 }

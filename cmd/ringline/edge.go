@@ -15,6 +15,7 @@ import (
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
@@ -114,7 +115,7 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 		return nil, nil, fmt.Errorf("hear answers: %w", err)
 	}
 	log := c.meter.Log(c.log, meter.Edge)
-	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
+	apps := c.apps(js)
 	calls := store.NewCalls(askNC, log, c.meter)
 	tokens := token.New(apps.Settings, c.settings.Edge.Audience)
 	if c.devKey != nil {
@@ -123,7 +124,7 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	edge, err := session.New(session.Config{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
 		Limits: c.settings.Edge.limits(), Origins: c.settings.Edge.origins(), AddressHeader: c.settings.Edge.AddressHeader,
-		Log: log, Meter: c.meter,
+		Log: log, Meter: c.meter, Health: c.health.Needs(health.Edge, health.Hold),
 	})
 	if err != nil {
 		return nil, nil, err

@@ -2,58 +2,20 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"strings"
-	"sync/atomic"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 )
-
-// readiness says whether commands are handled, or why not.
-type readiness struct {
-	phase atomic.Pointer[string] // why not; nil once everything runs
-	works atomic.Pointer[works]
-}
-
-// works is what everything that runs needs.
-type works struct {
-	url   string
-	conns []*connection
-}
-
-func (r *readiness) set(phase string) { r.phase.Store(&phase) }
-
-// waiting says the same whether NATS was never there or has gone.
-func waiting(natsURL string) string { return "waiting for NATS at " + withoutSecrets(natsURL) }
-
-func (r *readiness) running(natsURL string, conns []*connection) {
-	r.works.Store(&works{natsURL, conns})
-	r.phase.Store(nil)
-}
-
-// reason is empty when ready.
-func (r *readiness) reason() string {
-	if phase := r.phase.Load(); phase != nil {
-		return *phase
-	}
-	w := r.works.Load()
-	for _, c := range w.conns {
-		if c.Status() != nats.CONNECTED {
-			return waiting(w.url)
-		}
-	}
-	return ""
-}
 
 // probes is the HTTP server that tells how this process is.
 type probes struct {
@@ -63,7 +25,7 @@ type probes struct {
 
 // What it serves, for people.
 const (
-	probePaths   = "/healthz, /readyz, /metrics"
+	probePaths   = "/healthz, /livez, /readyz, /metrics"
 	profilesPath = "/debug/pprof/"
 )
 
@@ -81,13 +43,15 @@ type route struct {
 }
 
 // serveProbes serves on l; with nil it serves nothing.
-func serveProbes(l net.Listener, s settings, ready *readiness, metrics http.Handler, more ...route) *probes {
+func serveProbes(l net.Listener, s settings, h *health.Health, metrics http.Handler, more ...route) *probes {
 	mux := http.NewServeMux()
 	for _, r := range more {
 		mux.Handle(r.pattern, r.handler)
 	}
-	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
-	mux.HandleFunc("/readyz", ready.serve)
+	for _, path := range []string{"/livez", "/healthz"} { // the same: that this process serves
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	}
+	mux.Handle("/readyz", readyz{h})
 	mux.Handle("/metrics", metrics)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "not found: there are "+s.probePaths()+"; calls are made over NATS", http.StatusNotFound)
@@ -146,20 +110,6 @@ func (l scrapeLog) Println(v ...any) {
 func gone(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "write"
-}
-
-func (r *readiness) serve(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/json")
-	reason := r.reason()
-	if reason != "" {
-		w.WriteHeader(http.StatusServiceUnavailable)
-	}
-	if err := json.NewEncoder(w).Encode(struct {
-		Ready  bool   `json:"ready"`
-		Reason string `json:"reason,omitempty"`
-	}{reason == "", reason}); err != nil {
-		return // who asked has gone
-	}
 }
 
 // Run ends with ctx, or with an error when HTTP is no longer served. HTTP goes on until stop.

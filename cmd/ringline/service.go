@@ -4,16 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/worker/health"
 )
 
 // service is one kind of worker as a process of its own.
 type service struct {
 	settings settings
 	log      zerolog.Logger
-	ready    readiness
 	role     role
 
 	natsURL string
@@ -59,7 +61,6 @@ func serviceCommand(r role, http, short, long string) *cobra.Command {
 // run serves HTTP from the start, so that a probe learns what the worker waits for.
 func (w *service) run(ctx context.Context) (err error) {
 	credentials, _ := w.settings.credentials() // checked with the other settings
-	w.ready.set("starting")
 	if !w.role.keeps {
 		collectLess()
 	}
@@ -67,14 +68,15 @@ func (w *service) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	m := newMeter()
+	m, h := newMeter(), health.New(time.Now)
+	m.Health(h)
 	sessions := &late{}
-	probes := serveProbes(listener, w.settings, &w.ready, serveMetrics(m, w.log), w.role.routes(sessions)...)
+	probes := serveProbes(listener, w.settings, h, serveMetrics(m, w.log), w.role.routes(sessions)...)
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	if listener != nil {
 		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: " + w.settings.probePaths())
 	}
-	crew := newCrew(w.settings, w.log, m, &w.ready, sessions, w.natsURL, credentials)
+	crew := newCrew(w.settings, w.log, m, h, sessions, w.natsURL, credentials)
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
 		{w.role.name, func(ctx context.Context) error {

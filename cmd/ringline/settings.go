@@ -34,7 +34,7 @@ type settings struct {
 	NatsNkey      string        `split_words:"true" unit:"file" desc:"credentials for NATS: an nkey seed"`
 	NatsTLS       natsTLS       `split_words:"true"`
 	InboxPrefix   string        `split_words:"true" default:"_INBOX" unit:"subject" desc:"replies go below this subject and nowhere else"`
-	HTTP          string        `split_words:"true" unit:"address" desc:"of /healthz, /readyz and /metrics, and of client sessions, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082, edge :8083)"`
+	HTTP          string        `split_words:"true" unit:"address" desc:"of /livez, /readyz and /metrics, and of client sessions, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082, edge :8083)"`
 	Pprof         bool          `split_words:"true" default:"false" unit:"true or false" desc:"serve profiles on /debug/pprof/ at that address too"`
 	LogLevel      string        `split_words:"true" default:"info" unit:"word" desc:"debug, info, warn or error"`
 	RingTimeout   time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how long it rings, 1s to 600s, where an invitation does not say"`

@@ -58,8 +58,7 @@ func newSetup() *cobra.Command {
 
 func (u *setup) run(ctx context.Context) error {
 	credentials, _ := u.settings.credentials() // checked with the other settings
-	var ready readiness
-	crew := newCrew(u.settings, u.log, nil, &ready, &late{}, u.natsURL, credentials)
+	crew := newCrew(u.settings, u.log, nil, nil, &late{}, u.natsURL, credentials)
 	crew.link.until = fmt.Sprintf(" until %s (--wait %v)", time.Now().Add(u.wait).Format(time.TimeOnly), u.wait)
 	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to be sent
 	waiting, stop := context.WithTimeout(ctx, u.wait)
@@ -120,18 +119,22 @@ func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []wo
 	return parts, err
 }
 
-// retryWhileStarting tries again while JetStream is only starting, until ctx ends.
+// retryWhileStarting tries again while JetStream is only starting, until ctx ends. Its error is the most telling of all
+// tries: the last one may have no time to hear what the server says.
 func retryWhileStarting(ctx context.Context, try func(context.Context) error) error {
-	for {
+	for telling := error(nil); ; {
 		once, stop := context.WithTimeout(ctx, 5*time.Second) // without a leader nobody may answer
 		err := try(once)
 		stop()
 		if err == nil || !starting(err) {
 			return err
 		}
+		if telling == nil || !errors.Is(err, context.DeadlineExceeded) {
+			telling = err
+		}
 		select {
 		case <-ctx.Done():
-			return err
+			return telling
 		case <-time.After(200 * time.Millisecond):
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
@@ -29,9 +30,10 @@ type API struct {
 	Calls       *store.Calls
 	Lines       *store.Lines
 	Log         zerolog.Logger
-	Parallel    int          // how many reads may be under way at once
-	InboxPrefix string       // replies go below it and nowhere else
-	Meter       *meter.Meter // or nil
+	Parallel    int               // how many reads may be under way at once
+	InboxPrefix string            // replies go below it and nowhere else
+	Meter       *meter.Meter      // or nil
+	Health      *health.Condition // that requests are heard; or nil
 
 	dropped *meter.Count
 }
@@ -71,6 +73,9 @@ func (a *API) Run(ctx context.Context) error {
 		return fmt.Errorf("coordinator: start the api: %w", err)
 	}
 	ours := a.NC.NumSubscriptions() - others
+	if known(ctx, a.NC) {
+		a.Health.OK()
+	}
 	<-ctx.Done()
 	others = a.NC.NumSubscriptions() - ours
 	err = service.Stop()
@@ -81,6 +86,21 @@ func (a *API) Run(ctx context.Context) error {
 		room <- struct{}{}
 	}
 	return err
+}
+
+// known waits until the server knows what this connection subscribes to. It is false once ctx has ended.
+func known(ctx context.Context, nc *nats.Conn) bool {
+	const once, again = time.Second, 100 * time.Millisecond
+	for ctx.Err() == nil {
+		if nc.FlushTimeout(once) == nil {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
+	return false
 }
 
 // The methods that are no verbs: they read.

@@ -13,18 +13,20 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
 
 // Config is what a coordinator may be told.
 type Config struct {
-	Parallel int              // how many commands are worked on at once
-	Limits   Limits           // those of an app
-	Admit    []Admission      // the first that refuses a command decides
-	Version  string           // of this program, to be told where it is too old
-	Seam     func(meter.Step) // told of each step of a command as it is done; for tests, else nil
-	Meter    *meter.Meter     // or nil
+	Parallel int               // how many commands are worked on at once
+	Limits   Limits            // those of an app
+	Admit    []Admission       // the first that refuses a command decides
+	Version  string            // of this program, to be told where it is too old
+	Seam     func(meter.Step)  // told of each step of a command as it is done; for tests, else nil
+	Meter    *meter.Meter      // or nil
+	Health   *health.Condition // that commands are consumed; or nil
 }
 
 // Limits gives the limits of an app; it may have to wait until they are known.
@@ -66,7 +68,7 @@ func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) 
 // Run works until ctx ends.
 func (c *Coordinator) Run(ctx context.Context) error {
 	return worker.Runner{
-		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
+		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Health: c.cfg.Health, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
 		Parallel: c.cfg.Parallel, Key: callOf, Handle: c.handle, Drain: 10 * time.Second,
 	}.Run(ctx)
 }

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/meter/metertest"
 )
@@ -39,6 +41,7 @@ func exercise(m *meter.Meter) {
 		}
 		m.Backlog(name, func() (meter.Backlog, bool) { return meter.Backlog{Waiting: 2, Unacknowledged: 3}, true })
 	}
+	m.Health(health.New(time.Now))
 	for _, p := range meter.Places() {
 		m.Garbage(p).Inc()
 	}
@@ -133,7 +136,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {
 		t.Errorf("%s is declared badly: %+v", d.Name, d)
 	}
-	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal"}
+	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition"}
 	for _, l := range d.Labels {
 		if !slices.Contains(allowed, l.Name) {
 			t.Errorf("%s has a label %s", d.Name, l.Name)
@@ -266,4 +269,22 @@ func BenchmarkCommand(b *testing.B) {
 		}
 		c.OK(events.VerbInvite, time.Millisecond)
 	}
+}
+
+// The health of a process is shown as it is when somebody asks.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m, h := meter.New("v1"), health.New(time.Now)
+		m.Health(h)
+		names := []string{"ringline_ready", "ringline_not_ready", "ringline_degraded"}
+		api, full := h.Needs(health.API, health.Hold), h.Degrades(health.Storage)
+		metertest.Check(t, m, map[string]float64{`ringline_not_ready{condition="api"}`: 1}, names...)
+		h.Running("starting")
+		api.OK()
+		full.Fail("full")
+		metertest.Check(t, m, map[string]float64{"ringline_ready": 1}, names...)
+		time.Sleep(health.Hold)
+		metertest.Check(t, m, map[string]float64{"ringline_ready": 1, `ringline_degraded{condition="storage"}`: 1}, names...)
+	})
 }

@@ -3,6 +3,8 @@ package meter
 import (
 	"fmt"
 	"slices"
+
+	"ringline.io/ringline/worker/health"
 )
 
 // Kind is how a metric is read.
@@ -60,6 +62,9 @@ const (
 	backlogMessages   = "ringline_backlog_messages"
 	backlogUnacked    = "ringline_backlog_unacknowledged"
 	buildInfo         = "ringline_build_info"
+	readyState        = "ringline_ready"
+	notReadyFor       = "ringline_not_ready"
+	degradedBy        = "ringline_degraded"
 
 	sessionsOpen          = "ringline_sessions"
 	sessionsTotal         = "ringline_sessions_total"
@@ -76,6 +81,7 @@ func Metrics() []Metric {
 	verb := Label{"verb", texts(verbs())}
 	transport := Label{"transport", transports()}
 	consumer := Label{"consumer", []string{"coordinators", "timeouts"}}
+	condition := Label{"condition", texts(health.Names())}
 	return []Metric{
 		{
 			Name: commandsTotal, Of: OfCoordinator, Kind: Counter, Unit: "commands", Labels: []Label{verb, {"outcome", outcomes()}},
@@ -168,6 +174,18 @@ func Metrics() []Metric {
 		{
 			Name: backlogUnacked, Of: OfEach, Kind: Gauge, Unit: "messages", Labels: []Label{consumer},
 			Help: "Messages of a consumer that are in hand or were put back. The same in every process; absent while NATS is away.",
+		},
+		{
+			Name: readyState, Of: OfEach, Kind: Gauge, Unit: "none",
+			Help: "1 while /readyz answers 200, otherwise 0.",
+		},
+		{
+			Name: notReadyFor, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{condition},
+			Help: "1 for each condition that makes this process unready, as /readyz shows it.",
+		},
+		{
+			Name: degradedBy, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{condition},
+			Help: "1 for each condition that degrades this process and leaves it ready, as /readyz shows it.",
 		},
 		{
 			Name: buildInfo, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{Name: "version"}},

@@ -66,6 +66,7 @@ const (
 	Apps        Component = "apps"
 	Coordinator Component = "coordinator"
 	Edge        Component = "edge"
+	Health      Component = "health"
 	HTTP        Component = "http"
 	NATS        Component = "nats"        // our connections
 	NATSServer  Component = "nats_server" // the one embedded in dev
@@ -74,7 +75,7 @@ const (
 
 // Components lists every component.
 func Components() []Component {
-	return []Component{API, Apps, Coordinator, Edge, HTTP, NATS, NATSServer, Timeouts}
+	return []Component{API, Apps, Coordinator, Edge, Health, HTTP, NATS, NATSServer, Timeouts}
 }
 
 // The outcomes of a command that are no error code.

@@ -14,11 +14,14 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 )
 
 // Apps knows what each app changes of the defaults, and hears of changes as they are made.
 type Apps struct {
+	Health *health.Condition // that they are loaded; or nil. To be set before Run
+
 	js       jetstream.JetStream
 	log      zerolog.Logger
 	defaults call.Limits
@@ -143,6 +146,7 @@ func (a *Apps) replace(now *settled) {
 		close(a.loaded)
 	}
 	a.now = now
+	a.Health.OK()
 }
 
 func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
 )
 
 // Over is how commands are sent and notifications heard.
@@ -80,6 +82,9 @@ func Measure(ctx context.Context, o Options) (r *Report, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.answered(ctx, product); err != nil {
+		return nil, err
+	}
 	r = &Report{Options: o.describe(), Machine: machine()}
 	var low *floor
 	if o.Floor {
@@ -146,6 +151,30 @@ func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
 	}
 	d, err := newDesk(nc, ringline, b.App)
 	return subjects{d}, err
+}
+
+// answered waits until the service answers a command, which changes nothing: nothing is measured while it only starts.
+func (b *bench) answered(ctx context.Context, s stage) error {
+	const once, again = time.Second, 50 * time.Millisecond
+	b.tell("waiting until the service answers")
+	for end := time.Now().Add(patience); ; {
+		cmd := events.Command{
+			CommandAddress: events.CommandAddress{App: b.App, CallID: b.name + "-none", Verb: events.VerbRing},
+			CommandID:      nuid.Next(), UserID: "u0-0", // the first of newCasts
+		}
+		try, stop := context.WithTimeout(ctx, once)
+		err := s.send(try, step{cmd: cmd})
+		stop()
+		switch refusal := (*events.Error)(nil); {
+		case err == nil, errors.As(err, &refusal) && refusal.Code == events.CodeNotFound:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case time.Now().After(end):
+			return fmt.Errorf("bench: the service did not answer within %v: %w", patience, err)
+		}
+		time.Sleep(again)
+	}
 }
 
 // census plays a few calls, each alone, and counts what they do on the broker.

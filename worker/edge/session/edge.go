@@ -15,11 +15,12 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
 
-// Config is what an edge is made of. Nothing but the meter may be nil.
+// Config is what an edge is made of. Nothing but the meter and the health may be nil.
 type Config struct {
 	NC     *nats.Conn // hears notifications and other edges. What it reports as slow consumers is the edge's to handle
 	Asker  *ask.Asker
@@ -32,8 +33,9 @@ type Config struct {
 	Origins       []string // pages that may connect, of whatever app, beside those that the app lists and those of the same host
 	AddressHeader string   // the header in which a proxy in front tells the client's address; empty: there is none
 
-	Log   zerolog.Logger
-	Meter *meter.Meter
+	Log    zerolog.Logger
+	Meter  *meter.Meter
+	Health *health.Condition // that it relays; or nil
 }
 
 // Edge relays between NATS and client sessions.
@@ -82,6 +84,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	parts.Go(func() { e.refresher.run(work) })
 	parts.Go(func() { e.watch(work, connected) })
 	e.stopping.Store(false)
+	e.Health.OK() // node.run has waited until the server knows its subscriptions
 	<-ctx.Done()
 	e.stopping.Store(true)
 	e.linger()

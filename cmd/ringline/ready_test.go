@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/edge/session"
+	"ringline.io/ringline/worker/health"
+	"ringline.io/ringline/worker/natstest"
+)
+
+var soak = flag.Bool("soak", false, "many times as many rounds")
+
+// started runs workers in this process until stop, and returns once they say that they have started.
+func started(t *testing.T, url string, sessions *late, roles ...role) (h *health.Health, stop func()) {
+	t.Helper()
+	s, err := readSettings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h = health.New(time.Now)
+	crew := newCrew(s, zerolog.Nop(), nil, h, sessions, url, nil)
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- crew.run(ctx, func() { close(ready) }, roles...) }()
+	stop = func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the workers: %v", err)
+		}
+	}
+	select {
+	case <-ready:
+	case <-time.After(within):
+		t.Errorf("not started within %v: %+v", within, h.State())
+		stop()
+		t.FailNow()
+	}
+	return h, stop
+}
+
+// The first request after a start is answered, also where a subscriber on everything keeps NATS from saying that there is
+// no responder.
+func TestFirstRequestIsAnswered(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	all, err := s.Connect(t).Subscribe(">", func(*nats.Msg) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = all
+	asks := s.Connect(t)
+	rounds := 5
+	if *soak {
+		rounds = 200
+	}
+	for n := range rounds {
+		h, stop := started(t, s.URL(), &late{}, coordinatorRole())
+		m, err := asks.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"c1"}`), 5*time.Second)
+		if err != nil {
+			t.Errorf("start %d: %v", n, err)
+		} else if a, err := events.ReadAnswer(m.Data); err != nil || a.Error == nil || a.Error.Code != events.CodeNotFound {
+			t.Errorf("start %d: %s, %v", n, m.Data, err)
+		}
+		if st := h.State(); !st.Ready() {
+			t.Errorf("start %d: %+v", n, st)
+		}
+		stop()
+		if st := h.State(); st.Ready() || st.Phase != phaseStopping {
+			t.Errorf("stop %d: %+v", n, st)
+		}
+	}
+}
+
+// Each kind of worker has a pull out or takes sessions when it says that it has started.
+func TestStartedMeansAtWork(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	pulls := func(stream, consumer string) int {
+		c, err := s.JS.Consumer(t.Context(), stream, consumer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.CachedInfo().NumWaiting
+	}
+	for _, x := range []struct {
+		role             role
+		stream, consumer string
+	}{
+		{coordinatorRole(), worker.StreamCommands, worker.ConsumerCoordinators},
+		{timeoutsRole(), worker.StreamTimers, worker.ConsumerTimeouts},
+	} {
+		_, stop := started(t, s.URL(), &late{}, x.role)
+		poll(t, "pull of "+x.consumer, func() bool { return pulls(x.stream, x.consumer) > 0 }) // between two pulls there is none
+		stop()
+	}
+	sessions := &late{}
+	_, stop := started(t, s.URL(), sessions, edgeRole())
+	defer stop()
+	w := httptest.NewRecorder()
+	sessions.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, session.Paths()[0], nil))
+	if w.Code == http.StatusServiceUnavailable {
+		t.Errorf("the edge takes nobody: %d %s", w.Code, w.Body)
+	}
+}
+
+// Workers whose stream is missing are not ready, and do not say that they have started.
+func TestNotStartedWithoutItsConsumer(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	h := health.New(time.Now)
+	consumes := h.Needs(health.Timeouts, health.Hold)
+	h.Running(phaseStarting)
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamTimers); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- worker.Runner{
+			JS: s.JS, Log: zerolog.Nop(), Health: consumes, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts, Parallel: 1,
+			Key: func(string) string { return "" }, Handle: func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() },
+		}.Run(ctx)
+	}()
+	poll(t, "reason that names the stream", func() bool {
+		st := h.State()
+		return len(st.Failing) == 1 && st.Failing[0].Why != phaseStarting
+	})
+	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	poll(t, "consumer", func() bool { return h.State().Ready() })
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}

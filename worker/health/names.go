@@ -1,0 +1,30 @@
+package health
+
+// Name is the name of a condition.
+type Name string
+
+// What a process needs.
+const (
+	NATS          Name = "nats"          // every connection is there
+	Cluster       Name = "cluster"       // all connections reach the same streams
+	Subscriptions Name = "subscriptions" // NATS allows every subscription
+	Setup         Name = "setup"         // streams and consumers are as setup made them; an edge is only degraded without
+	Coordinator   Name = "coordinator"   // commands are consumed
+	Timeouts      Name = "timeouts"      // deadlines are consumed
+	API           Name = "api"           // requests are heard
+	Apps          Name = "apps"          // the settings of apps are loaded
+	Edge          Name = "edge"          // notifications are heard
+)
+
+// What degrades a process.
+const (
+	Broker  Name = "broker"  // JetStream does not answer, as without a quorum
+	Storage Name = "storage" // storage is nearly full
+	Clock   Name = "clock"   // the clock of this machine is wrong
+	Stall   Name = "stall"   // the process stood still
+)
+
+// Names lists every name.
+func Names() []Name {
+	return []Name{NATS, Cluster, Subscriptions, Setup, Coordinator, Timeouts, API, Apps, Edge, Broker, Storage, Clock, Stall}
+}

@@ -1,0 +1,51 @@
+package meter
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ringline.io/ringline/worker/health"
+)
+
+// Health shows what a process says of itself whenever the metrics are read.
+func (m *Meter) Health(h *health.Health) {
+	if m == nil {
+		return
+	}
+	desc := func(name string) *prometheus.Desc {
+		d := declared(name)
+		return prometheus.NewDesc(d.Name, d.Help, d.labels(), nil)
+	}
+	m.registry.MustRegister(&healthGauges{of: h, ready: desc(readyState), failing: desc(notReadyFor), degraded: desc(degradedBy)})
+}
+
+type healthGauges struct {
+	of                       *health.Health
+	ready, failing, degraded *prometheus.Desc
+}
+
+// Describe is prometheus.Collector's.
+func (g *healthGauges) Describe(ch chan<- *prometheus.Desc) {
+	ch <- g.ready
+	ch <- g.failing
+	ch <- g.degraded
+}
+
+// Collect is prometheus.Collector's.
+func (g *healthGauges) Collect(ch chan<- prometheus.Metric) {
+	s := g.of.State()
+	ch <- prometheus.MustNewConstMetric(g.ready, prometheus.GaugeValue, number(s.Ready()))
+	for _, name := range health.Names() {
+		about := func(r health.Reason) bool { return r.Name == name }
+		ch <- prometheus.MustNewConstMetric(g.failing, prometheus.GaugeValue, number(slices.ContainsFunc(s.Failing, about)), string(name))
+		ch <- prometheus.MustNewConstMetric(g.degraded, prometheus.GaugeValue, number(slices.ContainsFunc(s.Degraded, about)), string(name))
+	}
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
