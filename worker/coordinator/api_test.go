@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -22,6 +24,35 @@ func (i *integrator) request(method, body string) object {
 	}
 	return decode(i.t, m.Data)
 }
+
+// The api answers every request: of some hundred in a row, and beside each other, none is lost.
+func TestAPIAnswersEveryRequest(t *testing.T) {
+	s := newScene(t)
+	s.request("invite", `{"call_id":"c1","command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`)
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for n := range 30 {
+				method, body := "get", `{"call_id":"c1"}`
+				if worker%2 == 0 {
+					method, body = "ring", fmt.Sprintf(`{"call_id":"c1","command_id":"r%d-%d","user_id":"bob"}`, worker, n)
+				}
+				m, err := s.nc.Request("ringline."+s.app+".api."+method, []byte(body), apiWithin)
+				if err != nil {
+					t.Errorf("%s %d of %d: %v", method, n, worker, err)
+					return
+				}
+				if a := decode(t, m.Data); a["ok"] != true {
+					t.Errorf("%s %d of %d: %v", method, n, worker, a)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// apiWithin is how long a request may take that should take milliseconds.
+const apiWithin = 20 * time.Second
 
 func TestAPI(t *testing.T) {
 	s := newScene(t, natstest.Notification)

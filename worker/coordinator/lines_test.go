@@ -52,6 +52,18 @@ func TestLineBusy(t *testing.T) {
 	s.lines(map[string]string{"ann": "", "bob": "c4", "eve": "c4"})
 }
 
+// A party who leaves, declines or is canceled is off their line at once, while the call goes on for the others.
+func TestLeaverIsOffTheLineWhileTheCallGoesOn(t *testing.T) {
+	s := newScene(t, natstest.Notification, natstest.Logged)
+	s.ok("c1", "invite", invitation("k1", "ann", "bob", "eve", "joe", "kim"))
+	s.ok("c1", "accept", by("a1", "bob"))
+	s.ok("c1", "accept", by("a2", "eve"))
+	s.ok("c1", "decline", by("d1", "joe"))
+	s.ok("c1", "cancel", `{"command_id":"x1","user_id":"ann","callees":["kim"]}`)
+	expect(t, s.ok("c1", "leave", by("l1", "bob")), object{"state": "active"})
+	s.lines(map[string]string{"ann": "c1", "bob": "", "eve": "c1", "joe": "", "kim": ""})
+}
+
 // A caller in a call can't make another; that invitation is written, so that a repeat finds it, and told to nobody.
 func TestCallerBusy(t *testing.T) {
 	s := newScene(t)
