@@ -137,6 +137,8 @@ var badFields = []badInput{
 	{"half in a name", events.VerbInvite, with(inviteBody, "user_name", `"\uD83D"`), "user_name", "surrogate", false},
 	{"half in a callee", events.VerbInvite, with(inviteBody, "callees", `[{"user_id":"\ud800"}]`), "callees[0].user_id", "surrogate", false},
 
+	{"control character in the caller's name", events.VerbInvite, with(inviteBody, "user_name", `"Ann\u0000"`), "user_name", "control characters", false},
+	{"control character in a callee's name", events.VerbAdd, with(addBody, "callees", `[{"user_id":"bob","user_name":"Bob\u009f"}]`), "callees[0].user_name", "control characters", false},
 	{"long name of the caller", events.VerbInvite, with(inviteBody, "user_name", quote(y256+"a")), "user_name", "256", false},
 	{"long name of a callee", events.VerbAdd, with(addBody, "callees", `[{"user_id":"bob","user_name":"`+y256+`a"}]`), "callees[0].user_name", "256", false},
 	{"no call type", events.VerbInvite, with(inviteBody, "call_type", ""), "call_type", "0 (voice) or 1 (video)", false},

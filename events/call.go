@@ -1,6 +1,9 @@
 package events
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // Party is a user as an invitation names him.
 type Party struct {
@@ -16,24 +19,26 @@ type By struct {
 	Service  string `json:"service,omitempty"`
 }
 
-// Call is a call after one of its transitions. Seq counts them from 1.
+// Call is a call after one of its transitions. Seq counts them from 1. CustomData is the invitation's; Custom has what later
+// transitions carried, by their seq.
 type Call struct {
-	CallID     string    `json:"call_id"`
-	App        string    `json:"app"`
-	RoomID     string    `json:"room_id"`
-	CallType   CallType  `json:"call_type"`
-	State      CallState `json:"state"`
-	Seq        int       `json:"seq"`
-	Caller     Caller    `json:"caller,omitzero"`
-	Callees    []Callee  `json:"callees"`
-	CustomData string    `json:"custom_data,omitempty"`
-	CreatedAt  Time      `json:"created_at"`
-	ExpiresAt  Time      `json:"expires_at"`
-	AnsweredAt Time      `json:"answered_at,omitempty"`
-	EndedAt    Time      `json:"ended_at,omitempty"`
-	EndReason  EndReason `json:"end_reason,omitempty"`
-	EndedBy    By        `json:"ended_by,omitzero"`
-	MergedInto string    `json:"merged_into,omitempty"`
+	CallID     string         `json:"call_id"`
+	App        string         `json:"app"`
+	RoomID     string         `json:"room_id"`
+	CallType   CallType       `json:"call_type"`
+	State      CallState      `json:"state"`
+	Seq        int            `json:"seq"`
+	Caller     Caller         `json:"caller,omitzero"`
+	Callees    []Callee       `json:"callees"`
+	CustomData string         `json:"custom_data,omitempty"`
+	Custom     map[int]string `json:"custom,omitempty"`
+	CreatedAt  Time           `json:"created_at"`
+	ExpiresAt  Time           `json:"expires_at"`
+	AnsweredAt Time           `json:"answered_at,omitempty"`
+	EndedAt    Time           `json:"ended_at,omitempty"`
+	EndReason  EndReason      `json:"end_reason,omitempty"`
+	EndedBy    By             `json:"ended_by,omitzero"`
+	MergedInto string         `json:"merged_into,omitempty"`
 }
 
 // Caller is who made the invitation. DeviceID is the device that he called from.
@@ -45,7 +50,9 @@ type Caller struct {
 	At       Time       `json:"at"`
 }
 
-// Callee is the newest attempt to reach somebody. DeviceID is the device that answered or declined.
+// Callee is the newest attempt to reach somebody. DeviceID is the device that answered or declined. CustomSeq is the
+// transition whose custom data applies to the callee (Call.DataOf), 0 without any. CustomData is set in a message of stored
+// format 1 only.
 type Callee struct {
 	UserID       string     `json:"user_id"`
 	UserName     string     `json:"user_name,omitempty"`
@@ -54,6 +61,7 @@ type Callee struct {
 	State        PartyState `json:"state"`
 	Reason       Reason     `json:"reason,omitempty"`
 	CustomData   string     `json:"custom_data,omitempty"`
+	CustomSeq    int        `json:"custom_seq,omitempty"`
 	DeviceID     string     `json:"device_id,omitempty"`
 	RingDeadline Time       `json:"ring_deadline,omitempty"`
 	At           Time       `json:"at"`
@@ -61,6 +69,9 @@ type Callee struct {
 
 // Pending says whether the callee has neither answered nor been given up.
 func (c Callee) Pending() bool { return c.State == StateInvited || c.State == StateRinging }
+
+// IsZero says whether there is no call.
+func (c Call) IsZero() bool { return c.CallID == "" && c.Seq == 0 }
 
 // CallerIn says whether the caller is in the call.
 func (c Call) CallerIn() bool { return c.Caller.State == StateIn }
@@ -83,13 +94,15 @@ func (c Call) Has(userID string) bool {
 func (c Call) For(userID string) Call {
 	c.Callees = slices.Clone(array(c.Callees))
 	if userID == c.Caller.UserID {
+		c.Custom = maps.Clone(c.Custom)
 		return c
 	}
 	c.Caller.DeviceID = ""
 	c.EndedBy = c.EndedBy.hidden(userID)
+	c.Custom = c.seenBy(c.Callee(userID))
 	for i := range c.Callees {
 		if c.Callees[i].UserID != userID {
-			c.Callees[i].CustomData, c.Callees[i].DeviceID = "", ""
+			c.Callees[i].CustomSeq, c.Callees[i].DeviceID = 0, ""
 		}
 	}
 	return c

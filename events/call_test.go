@@ -17,11 +17,12 @@ func secretCall(endedBy string) events.Call {
 	c.State, c.EndReason, c.EndedAt = events.CallStateEnded, events.EndCompleted, events.TimeOf(at("10:05:00"))
 	c.Caller.DeviceID = "device-of-ann"
 	c.EndedBy = events.By{Kind: events.ByUser, UserID: endedBy, DeviceID: "device-of-" + endedBy}
-	c.Callees = nil
-	for _, user := range []string{"bob", "eve", "fay"} {
+	c.Callees, c.Custom = nil, map[int]string{}
+	for i, user := range []string{"bob", "eve", "fay"} {
+		c.Custom[i+2] = "data-of-" + user
 		c.Callees = append(c.Callees, events.Callee{
 			UserID: user, UserName: strings.ToUpper(user), Attempt: 1, InvitedBy: "ann", State: events.StateLeft, Reason: events.ReasonEnded,
-			CustomData: "data-of-" + user, DeviceID: "device-of-" + user, RingDeadline: 1, At: 2,
+			CustomSeq: i + 2, DeviceID: "device-of-" + user, RingDeadline: 1, At: 2,
 		})
 	}
 	return c
@@ -53,6 +54,12 @@ func TestViews(t *testing.T) {
 				c, before := secretCall(endedBy), secretCall(endedBy)
 				view := c.For(viewer)
 				checkSees(t, encode(t, view), viewer)
+				for _, user := range []string{"bob", "eve", "fay"} {
+					may, got := viewer == "ann" || viewer == user, view.DataOf(*view.Callee(user))
+					if want := map[bool]string{true: "data-of-" + user}[may]; got != want {
+						t.Errorf("the data of %s is %q, want %q", user, got, want)
+					}
+				}
 				if view.CustomData != "hi" {
 					t.Error("the invitation's own custom data is for all")
 				}
@@ -62,6 +69,7 @@ func TestViews(t *testing.T) {
 				for i := range view.Callees {
 					view.Callees[i].State = "changed"
 				}
+				clear(view.Custom)
 				if !reflect.DeepEqual(c, before) {
 					t.Errorf("the call itself is now %+v", c)
 				}
@@ -75,8 +83,9 @@ func TestViewOfCallee(t *testing.T) {
 	want := secretCall("eve")
 	want.Caller.DeviceID, want.EndedBy.DeviceID = "", ""
 	for _, i := range []int{1, 2} {
-		want.Callees[i].CustomData, want.Callees[i].DeviceID = "", ""
+		want.Callees[i].CustomSeq, want.Callees[i].DeviceID = 0, ""
 	}
+	want.Custom = map[int]string{2: "data-of-bob"}
 	if got := secretCall("eve").For("bob"); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

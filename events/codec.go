@@ -2,6 +2,7 @@ package events
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -208,6 +209,54 @@ func putItems[T any](c *codec, list []T, one func(*codec, *T)) {
 		one(c, &list[i])
 	}
 	c.out = append(c.out, ']')
+}
+
+// numbered is a field that is an object of strings by numbers, left out where it is empty. encoding/json writes the numbers
+// in the order of their digits.
+func numbered(c *codec, name string, x *map[int]string) {
+	if !c.member(name, len(*x) > 0) {
+		return
+	}
+	if c.reads {
+		*x = c.takeNumbered()
+	} else {
+		c.putNumbered(*x)
+	}
+	c.done()
+}
+
+func (c *codec) takeNumbered() map[int]string {
+	all := map[int]string{}
+	c.want('{')
+	for more := !c.take('}'); more && !c.lost; {
+		key := c.text()
+		n, err := strconv.Atoi(key)
+		c.lost = c.lost || err != nil || strconv.Itoa(n) != key
+		c.want(':')
+		all[n] = c.text()
+		if more = !c.take('}'); more {
+			c.want(',')
+		}
+	}
+	return all
+}
+
+func (c *codec) putNumbered(all map[int]string) {
+	keys := make([]string, 0, len(all))
+	for n := range all {
+		keys = append(keys, strconv.Itoa(n))
+	}
+	slices.Sort(keys)
+	c.out = append(c.out, '{')
+	for i, key := range keys {
+		if i > 0 {
+			c.out = append(c.out, ',')
+		}
+		n, _ := strconv.Atoi(key) // it was made from a number
+		c.out = append(append(append(c.out, '"'), key...), '"', ':')
+		c.out = appendText(c.out, all[n])
+	}
+	c.out = append(c.out, '}')
 }
 
 // word is an item that is a string.

@@ -35,6 +35,16 @@ func randomly(v reflect.Value, pick func() int, texts []string) {
 				randomly(v.Index(i), pick, texts)
 			}
 		}
+	case reflect.Map:
+		if n := pick() % 4; n > 0 {
+			v.Set(reflect.MakeMap(v.Type()))
+			for range n - 1 {
+				key, value := reflect.New(v.Type().Key()).Elem(), reflect.New(v.Type().Elem()).Elem()
+				randomly(key, pick, texts)
+				randomly(value, pick, texts)
+				v.SetMapIndex(key, value)
+			}
+		}
 	case reflect.Pointer:
 		if pick()%2 == 0 {
 			v.Set(reflect.New(v.Type().Elem()))
@@ -112,8 +122,9 @@ func exampleEnvelope(tb testing.TB) []byte {
 		Changes: []Change{{UserID: "bob", Attempt: 1, To: StateInvited}},
 		Call: Call{
 			CallID: "c1", App: "demo", RoomID: "c1", State: CallStateRinging, Seq: 1, CreatedAt: at, ExpiresAt: at,
-			Caller:  Caller{UserID: "ann", State: StateIn, At: at},
-			Callees: []Callee{{UserID: "bob", Attempt: 1, InvitedBy: "ann", State: StateInvited, CustomData: `{"k":"é"}`, At: at}},
+			Caller:     Caller{UserID: "ann", State: StateIn, At: at},
+			Callees:    []Callee{{UserID: "bob", Attempt: 1, InvitedBy: "ann", State: StateInvited, CustomSeq: 1, At: at}},
+			CustomData: `{"k":"é"}`, Custom: map[int]string{2: "x", 10: "y"},
 		},
 		Commands: []Remembered{{ID: "k1", Verb: VerbInvite, UserID: "ann", Seq: 1}},
 	}.Encode(at)
@@ -121,6 +132,15 @@ func exampleEnvelope(tb testing.TB) []byte {
 		tb.Fatal(err)
 	}
 	return data
+}
+
+// WrittenLen counts as the codec writes.
+func TestWrittenLen(t *testing.T) {
+	for _, s := range append(textsOf(), "\"\\\b\f\n\r\t", "\ufffd", "\ud7ff\U0010ffff", strings.Repeat("\x00", 9)) {
+		if got, want := WrittenLen(s), len(appendText(nil, s))-2; got != want {
+			t.Errorf("%q takes %d bytes, want %d", s, got, want)
+		}
+	}
 }
 
 // What is not as we write it is left to encoding/json, and is then no error by itself.
@@ -146,6 +166,10 @@ func TestCodecIsLost(t *testing.T) {
 		{`"seq":1`, `"seq":1.0`},
 		{`"callees":[`, `"callees":[null,`},
 		{`"callees":[`, `"callees":[,`},
+		{`"custom":{`, `"custom":{,`},
+		{`"custom":{"10"`, `"custom":{"010"`},
+		{`"custom":{"10"`, `"custom":{"x"`},
+		{`"custom":{"10":"y"`, `"custom":{"10":1`},
 		{`"data":{`, `"data":[{`},
 		{`"1.0"`, "\"1\n\""},
 		{`"1.0"`, `"1.0`},

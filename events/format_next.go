@@ -4,6 +4,6 @@ package events
 
 // The formats of the release that puts the next format into use. It is built for tests of upgrades.
 const (
-	NewestFormat = 2
-	BeginFormat  = 2
+	NewestFormat = 3
+	BeginFormat  = 3
 )

@@ -33,9 +33,11 @@ func TestFormatOfATransition(t *testing.T) {
 			t.Errorf("format 7 is without %s\n%s", part, text)
 		}
 	}
-	got, _, err := events.ReadTransition("demo", "c1", []byte(stored(t, 1)))
-	if err != nil || got.Format != 1 {
-		t.Errorf("format 1 is read as %+v, %v", got, err)
+	for format := 1; format <= events.NewestFormat; format++ {
+		got, _, err := events.ReadTransition("demo", "c1", []byte(stored(t, format)))
+		if err != nil || got.Format != format {
+			t.Errorf("format %d is read as %+v, %v", format, got, err)
+		}
 	}
 }
 
@@ -71,12 +73,12 @@ func TestNoNewerFormat(t *testing.T) {
 		"of somebody else":  strings.ReplaceAll(body, "io.ringline.call.", "com.example.call."),
 		"no call":           strings.ReplaceAll(body, "io.ringline.call.", "io.ringline.cdr."),
 		"truncated":         body[:len(body)-1],
-		"no format":         strings.ReplaceAll(body, `declined.v2"`, `declined"`),
-		"format 0":          strings.ReplaceAll(body, `declined.v2"`, `declined.v0"`),
-		"format -2":         strings.ReplaceAll(body, `declined.v2"`, `declined.v-2"`),
-		"a format in words": strings.ReplaceAll(body, `declined.v2"`, `declined.vnext"`),
+		"no format":         strings.ReplaceAll(body, `declined.v3"`, `declined"`),
+		"format 0":          strings.ReplaceAll(body, `declined.v3"`, `declined.v0"`),
+		"format -2":         strings.ReplaceAll(body, `declined.v3"`, `declined.v-2"`),
+		"a format in words": strings.ReplaceAll(body, `declined.v3"`, `declined.vnext"`),
 		"no type":           strings.ReplaceAll(body, `"type"`, `"sort"`),
-		"a type in a list":  replaced(t, body, `"type":"io.ringline.call.declined.v2"`, `"type":["io.ringline.call.declined.v2"]`),
+		"a type in a list":  replaced(t, body, `"type":"io.ringline.call.declined.v3"`, `"type":["io.ringline.call.declined.v3"]`),
 	} {
 		got, _, err := events.ReadTransition("demo", "c1", []byte(text))
 		if _, newer := errors.AsType[*events.NewerFormatError](err); err == nil || newer {

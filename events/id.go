@@ -45,6 +45,17 @@ func CheckName(field, s string) *Error {
 	return nil
 }
 
+// CheckUserName checks a name to show: at most 256 bytes of UTF-8 without control characters.
+func CheckUserName(field, s string) *Error {
+	switch {
+	case len(s) > MaxUserName:
+		return invalid("%s: must be at most %d bytes, got %d", field, MaxUserName, len(s))
+	case hasControl(s) || !utf8.ValidString(s):
+		return invalid("%s: must be at most %d bytes of UTF-8 without control characters, got %s", field, MaxUserName, quoted(s))
+	}
+	return nil
+}
+
 // hasControl finds the characters of Unicode's category Cc.
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r <= 0x9f })

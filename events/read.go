@@ -127,7 +127,11 @@ func (c *Command) set(name string, raw json.RawMessage) *Error {
 			err = fmt.Errorf("must be at most %d bytes as it stands in the JSON, got %d", MaxCustomData, len(raw)-2)
 		}
 	case "user_name":
-		c.UserName, err = readUserName(raw)
+		if c.UserName, err = readString(raw); err == nil {
+			if bad := CheckUserName(name, c.UserName); bad != nil {
+				return bad
+			}
+		}
 	case "room_id":
 		c.RoomID, err = readString(raw)
 	case "call_type":
@@ -204,7 +208,11 @@ func readParty(raw json.RawMessage, bare bool) (p Party, err *Error) {
 		case "user_id":
 			p.UserID, e = readString(m.raw)
 		case "user_name":
-			p.UserName, e = readUserName(m.raw)
+			if p.UserName, e = readString(m.raw); e == nil {
+				if bad := CheckUserName(".user_name", p.UserName); bad != nil {
+					return p, bad
+				}
+			}
 		default:
 			return p, invalid(".%s: unknown field, a callee has user_id, user_name", quoted(m.name))
 		}
@@ -361,14 +369,6 @@ func readString(raw json.RawMessage) (string, error) {
 	}
 	var s string
 	err := json.Unmarshal(raw, &s)
-	return s, err
-}
-
-func readUserName(raw json.RawMessage) (string, error) {
-	s, err := readString(raw)
-	if err == nil && len(s) > MaxUserName {
-		err = fmt.Errorf("must be at most %d bytes, got %d", MaxUserName, len(s))
-	}
 	return s, err
 }
 

@@ -84,9 +84,10 @@ func TestNewSnapshot(t *testing.T) {
 	c := events.Call{
 		CallID: "c1", App: "demo", State: events.CallStateRinging, Seq: 1,
 		Caller: events.Caller{UserID: "ann", DeviceID: "ann's", State: events.StateIn},
+		Custom: map[int]string{2: "bob's", 3: "eve's"},
 		Callees: []events.Callee{
-			{UserID: "bob", Attempt: 1, State: events.StateInvited, RingDeadline: events.TimeOf(now.Add(10 * time.Second)), CustomData: "bob's"},
-			{UserID: "eve", Attempt: 1, State: events.StateDeclined, CustomData: "eve's"},
+			{UserID: "bob", Attempt: 1, State: events.StateInvited, RingDeadline: events.TimeOf(now.Add(10 * time.Second)), CustomSeq: 2},
+			{UserID: "eve", Attempt: 1, State: events.StateDeclined, CustomSeq: 3},
 		},
 	}
 	s := events.NewSnapshot([]events.Call{c}, "bob", "tab", now)
@@ -95,7 +96,7 @@ func TestNewSnapshot(t *testing.T) {
 	}
 	got := s.Calls[0]
 	if got.RingRemainingMS == nil || *got.RingRemainingMS != 10_000 || got.Call.Caller.DeviceID != "" ||
-		got.Call.Callees[0].CustomData != "bob's" || got.Call.Callees[1].CustomData != "" {
+		got.Call.DataOf(got.Call.Callees[0]) != "bob's" || got.Call.DataOf(got.Call.Callees[1]) != "" || len(got.Call.Custom) != 1 {
 		t.Errorf("%+v", got)
 	}
 	if body, err := events.Encode(events.NewSnapshot(nil, "bob", "tab", now)); err != nil || !strings.Contains(string(body), `"calls":[]`) {

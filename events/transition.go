@@ -79,6 +79,7 @@ func (t Transition) Encode(at Time) ([]byte, error) {
 	if format == 0 {
 		format = BeginFormat
 	}
+	t.Call = t.Call.stored(format)
 	t.Changes, t.Commands, t.Call.Callees = array(t.Changes), array(t.Commands), array(t.Call.Callees)
 	e := envelope{
 		SpecVersion:     specVersion,
@@ -119,5 +120,9 @@ func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 		e.ID != TransitionID(callID, t.Seq) || t.Format < 1 || t.Format > NewestFormat {
 		return Transition{}, 0, fmt.Errorf("events: what stands there is no transition of call %s of app %s", callID, app)
 	}
+	t.Call = t.Call.read(t.Format)
 	return t, e.Time, nil
 }
+
+// OldSizes says whether the call began in format 1, before there were limits to what a transition holds.
+func (t Transition) OldSizes() bool { return t.Format == 1 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas"
 	"ringline.io/ringline/schemas/check"
 )
 
@@ -108,7 +109,7 @@ func TestBrokenTypes(t *testing.T) {
 	t.Parallel()
 	count := 0
 	for name, typ := range goTypes() {
-		path := name + "/v1.json"
+		path := schemas.PathOf(name)
 		for _, b := range breakages(schema(t, path), nil) {
 			s := schema(t, path)
 			b.do(s)

@@ -69,14 +69,14 @@ func values() map[string][]string {
 		manyIDs(events.MaxCallees), manyIDs(events.MaxCallees + 1), `[{"user_id":"eve","user_id":"eve"}]`,
 		`[{"user_id":"eve"}]`, `[{"user_id":"eve"},{"user_id":"eve"}]`, `[{"user_id":"eve"},{"user_id":"eve","user_name":"E"}]`, `[{"user_id":"bob"}]`,
 		`[{"user_id":"eve"},{"user_id":"dan","user_name":"Dan"}]`, `[{}]`, `[{"user_id":""}]`, `[{"user_name":"E"}]`, `[{"user_id":"eve","user_name":""}]`,
-		`[{"user_id":"eve","user_name":7}]`, `[{"user_id":7}]`, `[{"user_id":"eve","age":7}]`, `[{"user_id":"eve","bogus":"x"}]`, `[{"user_id":"eve","USER_NAME":"x"}]`, `[{"USER_ID":"eve"}]`,
+		`[{"user_id":"eve","user_name":7}]`, `[{"user_id":"eve","user_name":"\u0007"}]`, `[{"user_id":7}]`, `[{"user_id":"eve","age":7}]`, `[{"user_id":"eve","bogus":"x"}]`, `[{"user_id":"eve","USER_NAME":"x"}]`, `[{"USER_ID":"eve"}]`,
 		`[{"user_id":"a\u0000"}]`, `[{"user_id":` + quoted("x", events.MaxName) + `}]`, `[{"user_id":` + quoted("x", events.MaxName+1) + `}]`, `[{"user_id":` + quoted("é", 65) + `}]`,
 		`[{"user_id":"eve","user_name":` + quoted("x", events.MaxUserName) + `}]`, `[{"user_id":"eve","user_name":` + quoted("x", events.MaxUserName+1) + `}]`, `[{"user_id":"eve","user_name":` + quoted("é", 129) + `}]`,
 	}
 	return map[string][]string{
 		"command_id": token, "call_id": token, "service": token,
 		"user_id": name, "device_id": name, "room_id": name,
-		"user_name":      append([]string{`"x"`, quoted("x", events.MaxUserName), quoted("x", events.MaxUserName+1), `""`, `"\u0000"`, quoted("é", events.MaxUserName/2+1)}, wrongType...),
+		"user_name":      append([]string{`"x"`, quoted("x", events.MaxUserName), quoted("x", events.MaxUserName+1), `""`, `"\u0000"`, `"\u009f"`, "\"\x7f\"", quoted("é", events.MaxUserName/2+1)}, wrongType...),
 		"custom_data":    append([]string{`"x"`, quoted("x", events.MaxCustomData), quoted("x", events.MaxCustomData+1), `""`, `"\u0000"`, quoted(`\n`, events.MaxCustomData/2), quoted(`\n`, events.MaxCustomData/2+1), `"\ud800"`}, wrongType...),
 		"call_type":      {`0`, `1`, `2`, `-1`, `1.0`, `0.5`, `"0"`, `"bogus"`, `null`},
 		"ring_timeout_s": number(events.MinRingTimeoutS, events.MaxRingTimeoutS),

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"ringline.io/ringline/schemas"
 	"ringline.io/ringline/schemas/check"
 )
 
@@ -26,7 +27,7 @@ func newCoverage(t *testing.T) *coverage {
 // message checks a message against the schema of this name, and notes what it has.
 func (c *coverage) message(name string, text []byte) {
 	c.t.Helper()
-	if err := c.c.Valid(name+"/v1.json", text); err != nil {
+	if err := c.c.Valid(schemas.PathOf(name), text); err != nil {
 		c.t.Fatalf("%s: %v\n%s", name, err, text)
 	}
 	var v any
@@ -38,7 +39,7 @@ func (c *coverage) message(name string, text []byte) {
 
 func (c *coverage) schema(name string) object {
 	if c.tree[name] == nil {
-		c.tree[name] = schema(c.t, name+"/v1.json")
+		c.tree[name] = schema(c.t, schemas.PathOf(name))
 	}
 	return c.tree[name]
 }
@@ -76,7 +77,7 @@ func (c *coverage) target(where string, s object) (string, object) {
 		to, _ = all[0].(object)
 	}
 	if at, ok := to["$ref"].(string); ok {
-		where = strings.TrimSuffix(strings.ReplaceAll(at, "../", ""), "/v1.json")
+		where = schemas.NameOf(strings.ReplaceAll(at, "../", ""))
 		s = c.schema(where)
 	}
 	return where, s

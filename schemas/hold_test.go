@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas"
 )
 
 type object = map[string]any
@@ -88,11 +89,11 @@ func (h *holder) inner(where string, v any, t reflect.Type) {
 		h.node(where, s, t)
 		return
 	}
-	name := strings.TrimSuffix(strings.ReplaceAll(at, "../", ""), "/v1.json")
+	name := schemas.NameOf(strings.ReplaceAll(at, "../", ""))
 	if want, ok := goTypes()[name]; !ok || reflect.TypeOf(want.value) != t {
 		h.add("%s: refers to %s, which is no %v", where, at, t)
 	}
-	if up := strings.Count(at, "../"); up != strings.Count(strings.SplitN(where, ".", 2)[0], "/")+1 {
+	if up := strings.Count(at, "../"); up != strings.Count(schemas.PathOf(strings.SplitN(where, ".", 2)[0]), "/") {
 		h.add("%s: %s leads elsewhere", where, at)
 	}
 }

@@ -28,8 +28,8 @@ func Read(path string) ([]byte, error) {
 
 // Paths lists every schema.
 func Paths() []string {
-	paths, err := fs.Glob(files, "*/v1.json")
-	deeper, err2 := fs.Glob(files, "*/*/v1.json")
+	paths, err := fs.Glob(files, "*/v?.json")
+	deeper, err2 := fs.Glob(files, "*/*/v?.json")
 	if err != nil || err2 != nil {
 		return nil // only a bad pattern fails
 	}
@@ -38,8 +38,22 @@ func Paths() []string {
 	return paths
 }
 
+// PathOf is where the schema of this name is: <name>/v1.json, and that of a later version <name>/v2.json, whose name is <name>/v2.
+func PathOf(name string) string {
+	if strings.HasSuffix(name, "/v2") {
+		return name + ".json"
+	}
+	return name + "/v1.json"
+}
+
+// NameOf is the name of the schema at this path.
+func NameOf(path string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(path, ".json"), "/v1")
+}
+
 // ForSubject gives the path of the schema for a message on this subject, "" where there is none. event is the header
-// Ringline-Event of a transition, or the member event of a notification; for others it does not matter.
+// Ringline-Event of a transition, or the member event of a notification; for others it does not matter. Of a transition it is
+// the schema of stored format 2: one of format 1 names its own in dataschema.
 func ForSubject(subject, event string) string {
 	t := strings.Split(subject, ".")
 	if len(t) < 3 || t[0] != "ringline" {
@@ -50,7 +64,7 @@ func ForSubject(subject, event string) string {
 	case t[2] == "cmd" && len(t) == 5:
 		name = "command/" + t[4]
 	case t[2] == "call" && len(t) == 4, t[2] == "events" && len(t) == 3:
-		name = "call/" + event
+		name = "call/" + event + "/v2"
 	case t[2] == "user" && len(t) == 4:
 		name = "notification/" + event
 	case t[2] == "answer" && (len(t) == 4 || len(t) == 5):
@@ -60,7 +74,7 @@ func ForSubject(subject, event string) string {
 	case (t[2] == "timer" || t[2] == "due") && len(t) == 5:
 		name = "deadline"
 	}
-	path := name + "/v1.json"
+	path := PathOf(name)
 	if f, err := files.Open(path); err != nil || f.Close() != nil {
 		return ""
 	}

@@ -41,12 +41,12 @@ func TestIDIsPath(t *testing.T) {
 
 // There is a schema for every word of every closed set of messages, and none besides.
 func TestEveryMessageHasASchema(t *testing.T) {
-	want := []string{"answer", "app", "deadline", "line", "view"}
+	want := []string{"answer", "app", "deadline", "line", "view", "view/v2", "part/callee/v2"}
 	for _, v := range events.Verbs() {
 		want = append(want, "command/"+string(v), "request/"+string(v))
 	}
 	for _, e := range events.Events() {
-		want = append(want, "call/"+string(e))
+		want = append(want, "call/"+string(e), "call/"+string(e)+"/v2")
 	}
 	for _, k := range events.Kinds() {
 		want = append(want, "notification/"+string(k))
@@ -61,7 +61,7 @@ func TestEveryMessageHasASchema(t *testing.T) {
 		want = append(want, "session/"+what)
 	}
 	for i := range want {
-		want[i] += "/v1.json"
+		want[i] = schemas.PathOf(want[i])
 	}
 	slices.Sort(want)
 	if got := schemas.Paths(); !slices.Equal(got, want) {
@@ -97,8 +97,8 @@ func TestForSubject(t *testing.T) {
 	app, call := "demo", "c1"
 	for _, x := range []struct{ subject, event, want string }{
 		{events.CommandSubject(app, call, events.VerbDecline), "", "command/decline/v1.json"},
-		{events.TransitionSubject(app, call), "accepted", "call/accepted/v1.json"},
-		{"ringline.demo.events", "fenced", "call/fenced/v1.json"},
+		{events.TransitionSubject(app, call), "accepted", "call/accepted/v2.json"},
+		{"ringline.demo.events", "fenced", "call/fenced/v2.json"},
 		{events.UserSubject(app, "a.b"), "call_ended", "notification/call_ended/v1.json"},
 		{events.AnswerSubject(app, "t"), "", "answer/v1.json"},
 		{events.AnswerSubject(app, "p.t"), "", "answer/v1.json"},

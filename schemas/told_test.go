@@ -234,6 +234,12 @@ func (p *play) written(w call.Write) {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.c.message("call/"+string(w.Transition.Event)+"/v2", text)
+	old := w.Transition
+	old.Format = 1
+	if text, err = old.Encode(w.At); err != nil {
+		p.t.Fatal(err)
+	}
 	p.c.message("call/"+string(w.Transition.Event), text)
 	for _, n := range call.Notify(w.Transition) {
 		p.message("notification/"+string(n.Event), n.Stamped(p.now))

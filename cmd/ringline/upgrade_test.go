@@ -62,7 +62,7 @@ func (f *fleet) end() {
 }
 
 // tooOld is what a coordinator says that has met a newer format.
-const tooOld = "call is stored in format 2 and this is version "
+const tooOld = "call is stored in format 3 and this is version "
 
 // told counts how often it was said.
 func (f *fleet) told() (n int) {
@@ -119,7 +119,7 @@ func TestUpgradeByTheRule(t *testing.T) {
 	p.wait(20)
 	close(stop)
 	playing.Wait()
-	if formats := p.check(f.now...); formats["v1"] < 50 || formats["v2"] < 20 || len(formats) != 2 {
+	if formats := p.check(f.now...); formats["v2"] < 50 || formats["v3"] < 20 || len(formats) != 2 {
 		t.Errorf("calls of each format: %v", formats)
 	}
 	f.end()
@@ -165,7 +165,7 @@ func TestUpgradeThatSkipsARelease(t *testing.T) {
 	p.wait(30) // old calls, which is all that goes on
 	p.do("old", "leave", object{"user_id": "ann-old"})
 	r := f.now[0].run(t, "get", "rings")
-	if want := "call rings is stored in format 2, and the coordinator that was asked reads up to 1"; r.code != exitFailed || !strings.Contains(r.stderr, want) {
+	if want := "call rings is stored in format 3, and the coordinator that was asked reads up to 2"; r.code != exitFailed || !strings.Contains(r.stderr, want) {
 		t.Errorf("get: %+v", r)
 	}
 	for what, ch := range waiting {
@@ -189,7 +189,7 @@ func TestUpgradeThatSkipsARelease(t *testing.T) {
 	f.replace(next)
 	close(stop)
 	playing.Wait()
-	if formats := p.check(f.now...); formats["v1"] < 50 || formats["v2"] < 50 || len(formats) != 2 {
+	if formats := p.check(f.now...); formats["v2"] < 50 || formats["v3"] < 50 || len(formats) != 2 {
 		t.Errorf("calls of each format: %v", formats)
 	}
 	f.end()

@@ -89,7 +89,7 @@ func Schema(path string) (map[string]any, error) {
 
 // Closed is a Change that allows no member which a schema does not describe: for what Ringline itself sends.
 func Closed(_ string, schema map[string]any) {
-	if schema["type"] == "object" {
+	if schema["type"] == "object" && schema["additionalProperties"] == nil {
 		schema["additionalProperties"] = false
 	}
 	for _, v := range schema {
@@ -121,15 +121,17 @@ func (c *Checker) Valid(path string, message []byte) error {
 
 // Message says whether the message on this subject is what its schema allows. event is the header Ringline-Event.
 func (c *Checker) Message(subject, event string, message []byte) error {
-	if event == "" { // a notification has it in its body
-		var n struct {
-			Event string `json:"event"`
-		}
-		if err := json.Unmarshal(message, &n); err == nil {
-			event = n.Event
-		}
+	var n struct {
+		Event      string `json:"event"`
+		DataSchema string `json:"dataschema"`
+	}
+	if err := json.Unmarshal(message, &n); err == nil && event == "" { // a notification has it in its body
+		event = n.Event
 	}
 	path := schemas.ForSubject(subject, event)
+	if old := "call/" + event + "/v1.json"; n.DataSchema == schemas.Base+old && strings.HasPrefix(path, "call/") {
+		path = old // of a call that began in format 1
+	}
 	if path == "" {
 		return fmt.Errorf("check: no schema for %q on %s", event, subject)
 	}

@@ -108,11 +108,14 @@ func notificationMessages() []message {
 // streamChannels are those that are read from streams, not by subscribing.
 func streamChannels() []channel {
 	var transitions []message
-	for _, e := range events.Events() {
-		transitions = append(transitions, message{
-			id: "call." + string(e), name: string(e), schema: "call/" + string(e), title: "Transition " + string(e),
-			headers: "transitionHeaders", contentType: events.ContentType,
-		})
+	for format := 1; format <= events.NewestFormat; format++ {
+		for _, e := range events.Events() {
+			name := strings.ReplaceAll(versioned(string(e), format), "/", ".")
+			transitions = append(transitions, message{
+				id: "call." + name, name: name, schema: versioned("call/"+string(e), format), title: "Transition " + name,
+				headers: "transitionHeaders", contentType: events.ContentType,
+			})
+		}
 	}
 	deadline := []message{{id: "deadline", name: "deadline", schema: "deadline", title: "Deadline"}}
 	return []channel{

@@ -26,7 +26,7 @@ func all(events string) (map[string]obj, error) {
 	if err != nil {
 		return nil, err
 	}
-	schemas := map[string]obj{"view": view()}
+	schemas := map[string]obj{"view": view(1), "view/v2": view(2)}
 	for _, some := range []map[string]obj{parts(codes), commands(), transitions(), notifications(), replies(), sessions(), kept()} {
 		maps.Copy(schemas, some)
 	}

@@ -136,7 +136,7 @@ func notification(k events.Kind, r kindRule) obj {
 	}
 	fields = append(fields,
 		need("by", is("part/by", "Who caused it.")),
-		need("call", is("view", "The call after it, as the receiver may see it.")),
+		need("call", is("view/v2", "The call after it, as the receiver may see it.")),
 		need("server_time", moment("When it was sent, by the clock of the sending server: clients compare this and not their own.")),
 	)
 	left := integer("How long it still rings, in milliseconds, rounded down: until the receiver's own deadline, for who waits until the latest of "+

@@ -9,7 +9,8 @@ func parts(codes map[events.Code]string) map[string]obj {
 		"part/by":         by(),
 		"part/error":      refusal(codes),
 		"part/caller":     caller(),
-		"part/callee":     callee(),
+		"part/callee":     callee(1),
+		"part/callee/v2":  callee(2),
 		"part/change":     change(),
 		"part/remembered": remembered(),
 		"part/entry":      entry(),
@@ -55,8 +56,16 @@ func caller() obj {
 	)
 }
 
-func callee() obj {
-	return open("Callee", "The newest attempt to reach somebody. There is one entry a user, at the place where he was first named.",
+// callee is one of a call. Version 1 is that of a transition of format 1.
+func callee(version int) obj {
+	data := may("custom_seq", integer("The seq of the transition whose custom data applies to the callee: 1 is call.custom_data, others are in "+
+		"call.custom. Not there where there is no data. It is the add's where it has data, else the invitation's. Accept, decline, cancel and "+
+		"leave replace it, and so do the end or the caller's leave that ends the call, also by none. Only the callee, the caller and services are shown it.", 1))
+	if version == 1 {
+		data = may("custom_data", customData("Of the invitation, at first: the add's where it has one, else the call's. Accept, decline, cancel and "+
+			"leave replace it, and so do the end or the caller's leave that ends the call, also by nothing. Only the callee, the caller and services are shown it."))
+	}
+	return open(titled("Callee", version), "The newest attempt to reach somebody. There is one entry a user, at the place where he was first named.",
 		need("user_id", name("The user.")),
 		may("user_name", userName("The name to show, from the command that invited him.")),
 		need("attempt", integer("Counts the invitations of this user in this call, from 1.", 1)),
@@ -64,8 +73,7 @@ func callee() obj {
 		need("state", oneOf("What became of the attempt. It goes from invited over ringing to accepted and left, or from the "+
 			"first two to declined, busy, canceled or timed_out; a terminal state stays.", calleeStates(), partyStateMeaning)),
 		may("reason", oneOf("Why the attempt is over; there with a terminal state.", events.Reasons(), reasonMeaning)),
-		may("custom_data", customData("Of the invitation, at first: the add's where it has one, else the call's. Accept, decline, cancel and "+
-			"leave replace it, and so do the end or the caller's leave that ends the call, also by nothing. Only the callee, the caller and services are shown it.")),
+		data,
 		may("device_id", name("The device that answered or declined. Only the callee, the caller and services are shown it.")),
 		may("ring_deadline", moment("Until when it rings. Not there where the line was busy, and in a call that was born ended.")),
 		need("at", moment("When the callee came into this state.")),

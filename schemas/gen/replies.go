@@ -13,11 +13,11 @@ func replies() map[string]obj {
 		"request/get":  strict("Request get", "Asks for one call.", need("call_id", token("The call."))),
 		"request/line": strict("Request line", "Asks which calls a user is in.", need("user_id", name("The user."))),
 		"request/list": listRequest(),
-		"reply/get":    reply("get", "The call, in a service's view.", "call", is("view", "The call.")),
+		"reply/get":    reply("get", "The call, in a service's view.", "call", is("view/v2", "The call.")),
 		"reply/line": reply("line", "The calls that a user is in, as caller or as a callee who rings or has accepted.",
 			"calls", list(token("A call id."), "The ids of the calls.")),
 		"reply/list": reply("list", "An app's open calls, the newest first, in a service's view.",
-			"calls", list(obj{{"$ref", ref("view")}}, "The calls.", member{"maxItems", events.MaxListLimit})),
+			"calls", list(obj{{"$ref", ref("view/v2")}}, "The calls.", member{"maxItems", events.MaxListLimit})),
 	}
 }
 
@@ -38,7 +38,7 @@ func answer() obj {
 		may("command_id", token("The command's. Not there where none could be read.")),
 		okField(),
 		may("error", is("part/error", "Why it was refused.")),
-		may("call", is("view", "The call as the sender may see it: with ok always; with an error where he takes part in the call.")),
+		may("call", is("view/v2", "The call as the sender may see it: with ok always; with an error where he takes part in the call.")),
 	).with(okOr(succeeded("command_id", "call")))
 }
 

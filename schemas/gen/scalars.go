@@ -42,8 +42,8 @@ func name(about string) obj {
 }
 
 func userName(about string) obj {
-	return str(fmt.Sprintf("%s At most %d bytes of UTF-8; maxLength counts characters.", about, events.MaxUserName),
-		member{"maxLength", events.MaxUserName})
+	return str(fmt.Sprintf("%s At most %d bytes of UTF-8 without control characters; maxLength counts characters.", about, events.MaxUserName),
+		member{"maxLength", events.MaxUserName}, member{"pattern", noControls})
 }
 
 func customData(about string) obj {

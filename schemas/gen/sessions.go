@@ -19,7 +19,7 @@ func sessions() map[string]obj {
 				need("showing", list(token("A call id."), "The calls that the edge takes the client to show: what is here and not among calls is over.")))...)),
 		),
 		"part/snapshot_call": open("Call of a snapshot", "A call and how long it still rings.",
-			need("call", is("view", "The call, as its receiver may see it.")),
+			need("call", is("view/v2", "The call, as its receiver may see it.")),
 			may("ring_remaining_ms", integer("How long it still rings for the receiver, in milliseconds, rounded down.", 0)),
 		),
 		"session/event": open("Session event", "That a client session began or ended, kept for a day for whoever asks why something did not ring.",

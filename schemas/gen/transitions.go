@@ -6,18 +6,40 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// transitions are the CloudEvents on a call's subject and in the event log, one for each event.
+// transitions are the CloudEvents on a call's subject and in the event log, one for each event in each stored format.
 func transitions() map[string]obj {
 	all := map[string]obj{}
 	for _, e := range events.Events() {
-		all["call/"+string(e)] = transition(e)
+		for format := 1; format <= events.NewestFormat; format++ {
+			all[versioned("call/"+string(e), format)] = transition(e, format)
+		}
 	}
 	return all
 }
 
-func transition(e events.Event) obj {
-	typ := fmt.Sprintf("io.ringline.call.%s.v1", e)
-	return open("Transition "+string(e), eventMeaning(e)+" A CloudEvents 1.0 event in structured JSON.",
+// versioned is the name of a schema that there is in several versions.
+func versioned(name string, version int) string {
+	if version == 1 {
+		return name
+	}
+	return fmt.Sprintf("%s/v%d", name, version)
+}
+
+// titled is the title of such a schema.
+func titled(title string, version int) string {
+	if version == 1 {
+		return title + " (format 1)"
+	}
+	return title
+}
+
+func transition(e events.Event, format int) obj {
+	typ := fmt.Sprintf("io.ringline.call.%s.v%d", e, format)
+	about := eventMeaning(e)
+	if format == 1 {
+		about += " Only of calls that began before format 2."
+	}
+	return open(titled("Transition "+string(e), format), about+" A CloudEvents 1.0 event in structured JSON.",
 		need("specversion", constant("1.0", "The version of CloudEvents.")),
 		need("id", str("<call>-<seq>; unique together with source.", member{"pattern", "^" + tokenIn() + "-[1-9][0-9]*$"})),
 		need("source", str("/ringline/<app>.", member{"pattern", "^/ringline/" + tokenIn() + "$"})),
@@ -25,14 +47,14 @@ func transition(e events.Event) obj {
 		need("subject", token("The call id.")),
 		need("time", moment("When the command that caused it was stored; for a deadline, when it was handled.")),
 		need("datacontenttype", constant("application/json", "What data is.")),
-		need("dataschema", constant("https://ringline.io/schemas/"+schemaPath("call/"+string(e)), "The $id of this schema.")),
+		need("dataschema", constant("https://ringline.io/schemas/"+schemaPath(versioned("call/"+string(e), format)), "The $id of this schema.")),
 		need("sequence", str("seq in ten digits.", member{"pattern", "^[0-9]{10}$"})),
 		need("causationid", token("The id of the command that caused it.")),
-		need("data", transitionData(e)),
+		need("data", transitionData(e, format)),
 	)
 }
 
-func transitionData(e events.Event) obj {
+func transitionData(e events.Event, format int) obj {
 	changed := member{"minItems", 1}
 	if e == events.EventFenced {
 		changed = member{"maxItems", 0}
@@ -47,7 +69,7 @@ func transitionData(e events.Event) obj {
 		fields = append(fields, may("custom_data", customData("The command's.")))
 	}
 	fields = append(fields,
-		need("call", is("view", "The whole call after it.")),
+		need("call", is(versioned("view", format), "The whole call after it.")),
 		need("commands", list(obj{{"$ref", ref("part/remembered")}}, "The commands that the call remembers, the oldest first.")),
 	)
 	return open("", "The transition itself.", fields...)

@@ -70,8 +70,13 @@ func from(path string, v any) any {
 	return v
 }
 
-// schemaPath is where the schema of this name is: the one rule of doc.go.
-func schemaPath(name string) string { return name + "/v1.json" }
+// schemaPath is where the schema of this name is: the one rule of doc.go. A later version of one has it in its name.
+func schemaPath(name string) string {
+	if strings.HasSuffix(name, "/v2") {
+		return name + ".json"
+	}
+	return name + "/v1.json"
+}
 
 // text writes the schema of this name as a file has it.
 func text(name string, schema obj) ([]byte, error) {

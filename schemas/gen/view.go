@@ -1,11 +1,14 @@
 package main
 
-import "ringline.io/ringline/events"
+import (
+	"fmt"
 
-// view is the call as its reader may see it.
-func view() obj {
-	return open("View", "A call after one of its transitions, as its reader may see it. The caller and services see all of it; "+
-		"everybody else sees it without other people's custom_data and device_id.",
+	"ringline.io/ringline/events"
+)
+
+// view is the call as its reader may see it. Version 1 is the call of a transition of format 1.
+func view(version int) obj {
+	fields := []field{
 		need("call_id", token("The call.")),
 		need("app", token("The app that the call belongs to.")),
 		need("room_id", name("The media room: the invitation's, by default the call id.")),
@@ -13,9 +16,14 @@ func view() obj {
 		need("state", oneOf("The state of the call. It only ever moves on.", callStates(), callStateMeaning)),
 		need("seq", integer("Counts the call's transitions from 1. Of two views of a call the one with the greater seq is the newer.", 1)),
 		may("caller", is("part/caller", "Who made the invitation. Not there where end_reason is failed.")),
-		need("callees", list(obj{{"$ref", ref("part/callee")}}, "Who was invited, in the order in which they were first named.",
+		need("callees", list(obj{{"$ref", ref(versioned("part/callee", version))}}, "Who was invited, in the order in which they were first named.",
 			member{"maxItems", events.MaxCallees})),
 		may("custom_data", customData("The invitation's. Everybody is shown it.")),
+	}
+	if version > 1 {
+		fields = append(fields, may("custom", laterData()))
+	}
+	fields = append(fields,
 		need("created_at", moment("When the invitation was stored.")),
 		need("expires_at", moment("created_at and the maximum duration. No ring deadline is later, and an active call that reaches it ends.")),
 		may("answered_at", moment("When the first callee answered.")),
@@ -23,10 +31,26 @@ func view() obj {
 		may("end_reason", oneOf("Why the call ended; there when it has.", events.EndReasons(), endReasonMeaning)),
 		may("ended_by", is("part/by", "Who ended the call; there when it has.")),
 		may("merged_into", token("The other call, where end_reason is merged.")),
+	)
+	return open(titled("View", version), "A call after one of its transitions, as its reader may see it. The caller and services see all of it; "+
+		"everybody else sees it without other people's custom_data and device_id.", fields...,
 	).with(member{"allOf", []obj{
 		when(has("state", events.CallStateEnded), requires("ended_at", "end_reason", "ended_by")),
 		when(has("state", events.CallStateRinging, events.CallStateActive), requires("caller")),
 		when(has("state", events.CallStateActive), requires("answered_at")),
 		when(has("end_reason", events.EndMerged), requires("merged_into")),
 	}})
+}
+
+// laterData is the custom data that came after the invitation's.
+func laterData() obj {
+	return obj{
+		{"description", fmt.Sprintf("The custom data that later transitions carried and that applies to a callee, by the seq of the transition: "+
+			"callees[].custom_seq refers to it. At most %d bytes in all, counted as they stand in the JSON between their quotes. "+
+			"A reader gets the entries that they may see: the caller and services all, a callee their own.", events.MaxCustom)},
+		{"type", "object"},
+		{"maxProperties", events.MaxCallees},
+		{"propertyNames", str("The seq of a transition.", member{"pattern", "^[1-9][0-9]*$"})},
+		{"additionalProperties", customData("The transition's.")},
+	}
 }

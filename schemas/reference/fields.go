@@ -12,6 +12,7 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/schemas"
+	"ringline.io/ringline/worker/call"
 )
 
 // node is a piece of a schema, its members in their order.
@@ -53,7 +54,7 @@ func get[T any](n node, key string) T {
 
 // at gives a piece of the schema of this name: the members at path, one below the other.
 func at(name string, path ...string) (node, error) {
-	text, err := schemas.Read(name + "/v1.json")
+	text, err := schemas.Read(schemas.PathOf(name))
 	if err != nil {
 		return node{}, err
 	}
@@ -163,7 +164,7 @@ func items(n node) string {
 
 // link leads to where a part is described.
 func link(ref string) string {
-	name := strings.TrimSuffix(strings.ReplaceAll(ref, "../", ""), "/v1.json")
+	name := strings.TrimSuffix(schemas.NameOf(strings.ReplaceAll(ref, "../", "")), "/v2")
 	return "[" + strings.TrimPrefix(name, "part/") + "](#" + strings.ReplaceAll(name, "/", "-") + ")"
 }
 
@@ -191,7 +192,8 @@ func number(name string) (string, error) {
 	n, ok := map[string]int{
 		"MaxToken": events.MaxToken, "MaxName": events.MaxName, "MaxUserName": events.MaxUserName,
 		"MaxCustomData": events.MaxCustomData, "MaxCallees": events.MaxCallees, "MaxCommandKiB": events.MaxCommand >> 10,
-		"MaxRejectedKiB": events.MaxRejected >> 10,
+		"MaxRejectedKiB": events.MaxRejected >> 10, "MaxCustom": events.MaxCustom, "MaxTransitionKiB": call.MaxTransition >> 10,
+		"PerSender": call.PerSender,
 	}[name]
 	if !ok {
 		return "", fmt.Errorf("reference: no limit %s", name)

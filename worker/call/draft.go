@@ -32,7 +32,15 @@ func (d *draft) move(x *events.Callee, to events.PartyState, reason events.Reaso
 // answer brings a callee into a state that the command itself asks for: its custom data replaces his.
 func (d *draft) answer(x *events.Callee, to events.PartyState, reason events.Reason) {
 	d.move(x, to, reason)
-	x.CustomData = d.cmd.CustomData
+	d.carries(x)
+}
+
+// carries says that the command's custom data applies to the callee from now on, also where it has none.
+func (d *draft) carries(x *events.Callee) {
+	x.CustomSeq = 0
+	if d.cmd.CustomData != "" {
+		x.CustomSeq = d.call.Seq
+	}
 }
 
 // callerLeaves takes the caller out of the call.
@@ -75,7 +83,7 @@ func (d *draft) end(why events.EndReason, replace bool) {
 			continue
 		}
 		if replace {
-			x.CustomData = d.cmd.CustomData
+			d.carries(x)
 		}
 	}
 	d.call.State, d.call.EndReason, d.call.EndedAt, d.call.EndedBy = events.CallStateEnded, why, d.at, d.by
@@ -86,6 +94,7 @@ func (d *draft) write(event events.Event) Write {
 	if d.call.State != events.CallStateEnded && d.over() {
 		d.end(d.endReason(), d.byCaller())
 	}
+	d.keepCustom()
 	return Write{At: d.at, Transition: events.Transition{
 		CommandID: d.cmd.CommandID, Event: event, Seq: d.call.Seq, By: d.by, Changes: changes(d.last.Call, d.call),
 		CustomData: d.cmd.CustomData, Call: d.call, Commands: remember(d.last, d.cmd, d.call.Seq, d.merged),

@@ -195,8 +195,22 @@ func (w *world) checkTransition(before events.Transition, d delivery, wr call.Wr
 	w.checkChanges(before.Call, t)
 	w.checkCallees(before.Call, c)
 	w.checkData(before.Call, t, l.cmd)
+	w.checkCustom(t.Call)
+	w.checkSize(before, wr)
 	w.checkState(before.Call, c)
 	w.checkEnd(before.Call, t)
+}
+
+// checkSize: a transition fits in what was reserved for it, and only an invite or add reserves more.
+func (w *world) checkSize(before events.Transition, wr call.Write) {
+	t := wr.Transition
+	body, err := t.Encode(wr.At)
+	if err != nil || len(body) > call.Most(t) {
+		w.failf("%d bytes, of %d reserved, %v: %s", len(body), call.Most(t), err, w.json(t))
+	}
+	if t.Event != events.EventInvited && t.Event != events.EventAdded && call.Most(t) > call.Most(before) {
+		w.failf("%s took %d bytes more than was reserved: %s", t.Event, call.Most(t)-call.Most(before), w.json(t))
+	}
 }
 
 // checkChanges: the changes are the difference between the call before and after, no less and no more.

@@ -34,7 +34,7 @@ func invite(cmd events.Command, in Input) Outcome {
 		w.Err = callerBusy()
 		return w
 	}
-	return d.write(events.EventInvited)
+	return checkSize(d.last, d.write(events.EventInvited))
 }
 
 // add invites more callees into the call, or invites some anew.
@@ -62,7 +62,10 @@ func add(last events.Transition, cmd events.Command, in Input) Outcome {
 			d.call.Callees = append(d.call.Callees, a)
 		}
 	}
-	return d.write(events.EventAdded)
+	if err := d.makeRoom(); err != nil {
+		return Refuse{Err: err}
+	}
+	return checkSize(last, d.write(events.EventAdded))
 }
 
 // attempts begins one for each callee of the command. They ring; or have timed out already, where the command
@@ -73,15 +76,18 @@ func attempts(d *draft, in Input) []events.Callee {
 		timeout = time.Duration(d.cmd.RingTimeoutS) * time.Second
 	}
 	late := in.Now.Sub(in.At) > min(lateAfter, timeout)
-	data := d.cmd.CustomData
-	if data == "" {
-		data = d.call.CustomData
+	data := 0
+	switch {
+	case d.cmd.CustomData != "":
+		data = d.call.Seq
+	case d.call.CustomData != "":
+		data = events.FirstSeq
 	}
 	list := make([]events.Callee, len(d.cmd.Callees))
 	for i, p := range d.cmd.Callees {
 		x := events.Callee{
 			UserID: p.UserID, UserName: p.UserName, Attempt: 1, InvitedBy: d.cmd.Sender(), State: events.StateInvited,
-			CustomData: data, RingDeadline: min(events.DeadlineOf(in.At.Add(timeout)), d.call.ExpiresAt), At: d.at,
+			CustomSeq: data, RingDeadline: min(events.DeadlineOf(in.At.Add(timeout)), d.call.ExpiresAt), At: d.at,
 		}
 		if old := d.call.Callee(p.UserID); old != nil {
 			x.Attempt = old.Attempt + 1

@@ -207,7 +207,7 @@ func checkJoined(t *testing.T, name string, before events.Transition, s *stage) 
 	t.Helper()
 	got, x := s.last, *s.last.Call.Callee("bob")
 	if got.CommandID != "k" || got.By != (events.By{Kind: events.ByUser, UserID: "bob", DeviceID: "phone"}) || got.CustomData != "x" ||
-		x.State != events.StateAccepted || x.DeviceID != "phone" || x.CustomData != "x" || got.Call.State != events.CallStateActive {
+		x.State != events.StateAccepted || x.DeviceID != "phone" || got.Call.DataOf(x) != "x" || got.Call.State != events.CallStateActive {
 		t.Errorf("%s: %+v", name, got)
 	}
 	if got.Call.CallType != before.Call.CallType || got.Call.RoomID != before.Call.RoomID || got.Call.CustomData != before.Call.CustomData {

@@ -6,8 +6,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// perSender is how many of each sender's last commands are remembered whatever they were.
-const perSender = 4
+// PerSender is how many of each sender's last commands are remembered whatever they were.
+const PerSender = 4
 
 // remembered finds what the call remembers of this command: the same id from the same sender.
 func remembered(commands []events.Remembered, cmd events.Command) *events.Remembered {
@@ -64,7 +64,7 @@ func remember(last events.Transition, cmd events.Command, seq, merged int) []eve
 			senders = append(senders, sender{userID: r.UserID, service: r.Service})
 		}
 		senders[at].commands++
-		if r.Seq != 1 && r.Seq != first && len(r.Callees) == 0 && senders[at].commands > perSender {
+		if r.Seq != 1 && r.Seq != first && len(r.Callees) == 0 && senders[at].commands > PerSender {
 			all = slices.Delete(all, i, i+1)
 		}
 	}

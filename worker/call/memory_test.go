@@ -2,6 +2,7 @@ package call_test
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,12 +48,12 @@ func (w *world) checkData(before events.Call, t events.Transition, cmd events.Co
 	for _, x := range t.Call.Callees {
 		old := before.Callee(x.UserID)
 		if old == nil || old.Attempt != x.Attempt {
-			if x.CustomData != cmp.Or(cmd.CustomData, t.Call.CustomData) || x.DeviceID != "" || x.InvitedBy != cmd.Sender() {
+			if t.Call.DataOf(x) != cmp.Or(cmd.CustomData, t.Call.CustomData) || x.DeviceID != "" || x.InvitedBy != cmd.Sender() {
 				w.failf("%s began as %s", x.UserID, w.json(x))
 			}
 			continue
 		}
-		data, device := old.CustomData, old.DeviceID
+		data, device := before.DataOf(*old), old.DeviceID
 		own := cmd.UserID == x.UserID && cmd.Verb != events.VerbRing && cmd.Verb != events.VerbAdd && cmd.Verb != events.VerbCancel
 		withdrawn := x.Reason == events.ReasonCanceled || x.Reason == events.ReasonEnded && (byCaller || cmd.Verb == events.VerbEnd)
 		if old.State != x.State && (own || withdrawn) {
@@ -61,9 +62,26 @@ func (w *world) checkData(before events.Call, t events.Transition, cmd events.Co
 		if own && old.Pending() {
 			device = cmd.DeviceID
 		}
-		if x.CustomData != data || x.DeviceID != device {
-			w.failf("%s has data %q and device %q, want %q and %q: %s", x.UserID, x.CustomData, x.DeviceID, data, device, w.json(t))
+		if t.Call.DataOf(x) != data || x.DeviceID != device {
+			w.failf("%s has data %q and device %q, want %q and %q: %s", x.UserID, t.Call.DataOf(x), x.DeviceID, data, device, w.json(t))
 		}
+	}
+}
+
+// checkCustom: a callee refers to custom data or to none, and the call holds nothing else.
+func (w *world) checkCustom(c events.Call) {
+	referred := map[int]string{}
+	for _, x := range c.Callees {
+		data := c.DataOf(x)
+		if (data == "") != (x.CustomSeq == 0) || x.CustomSeq > c.Seq {
+			w.failf("%s refers to transition %d: %s", x.UserID, x.CustomSeq, w.json(c))
+		}
+		if x.CustomSeq > events.FirstSeq {
+			referred[x.CustomSeq] = data
+		}
+	}
+	if !maps.Equal(referred, c.Custom) {
+		w.failf("the call holds %v, and its callees refer to %v", c.Custom, referred)
 	}
 }
 

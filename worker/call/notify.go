@@ -85,7 +85,7 @@ func (n *notices) change(ch events.Change) {
 	case events.EventCanceled:
 		n.self(ch, w, events.IncomingCallCanceled, events.CallEnded)
 	case events.EventTimedOut:
-		w.data = n.t.Call.Callee(ch.UserID).CustomData
+		w.data = n.t.Call.DataOf(*n.t.Call.Callee(ch.UserID))
 		n.self(ch, w, events.IncomingCallTimeout, events.CallEnded)
 		n.waiting(ch, w, events.OutgoingCallTimeout)
 	case events.EventLeft:
@@ -101,7 +101,7 @@ func (n *notices) change(ch events.Change) {
 
 // invited tells of an attempt that begins, or of one that came to nothing at once.
 func (n *notices) invited(ch events.Change, w told) {
-	w.data = n.t.Call.Callee(ch.UserID).CustomData
+	w.data = n.t.Call.DataOf(*n.t.Call.Callee(ch.UserID))
 	switch ch.To {
 	case events.StateInvited:
 		n.self(ch, w, events.IncomingCallReceived)

@@ -107,7 +107,7 @@ func view(c events.Call, user string) string {
 	for _, x := range c.Callees {
 		p.line("callee %s%s%s, attempt %d by %s: %s%s since %s%s%s", x.UserID, in("/", x.DeviceID, ""),
 			in(" ", x.UserName, ""), x.Attempt, x.InvitedBy, x.State, in(" (", string(x.Reason), ")"), since(x.At.Time()),
-			moment(", deadline ", x.RingDeadline), in(`, data "`, x.CustomData, `"`))
+			moment(", deadline ", x.RingDeadline), in(`, data "`, c.DataOf(x), `"`))
 	}
 	return p.b.String()
 }

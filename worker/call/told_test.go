@@ -191,14 +191,14 @@ func (e *teller) tell() {
 
 func (e *teller) began(x events.Callee) {
 	if x.State == events.StateInvited {
-		e.say(x.UserID, events.IncomingCallReceived, x.UserID, "", x.CustomData, true)
+		e.say(x.UserID, events.IncomingCallReceived, x.UserID, "", e.after.DataOf(x), true)
 		return
 	}
 	kind := events.OutgoingCallTimeout
 	if x.Reason == events.ReasonLineBusy {
 		kind = events.OutgoingCallRejectedCauseBusy
 	}
-	e.waiting(x, kind, x.CustomData)
+	e.waiting(x, kind, e.after.DataOf(x))
 }
 
 func (e *teller) moved(x events.Callee, over bool) {
@@ -223,7 +223,7 @@ func (e *teller) moved(x events.Callee, over bool) {
 		self(events.IncomingCallCanceled)
 		self(events.CallEnded)
 	case events.StateTimedOut:
-		data = x.CustomData
+		data = e.after.DataOf(x)
 		self(events.IncomingCallTimeout)
 		self(events.CallEnded)
 		e.waiting(x, events.OutgoingCallTimeout, data)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
 )
@@ -160,17 +161,47 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
+// storesFormat1 puts a version of the call into the stream in which 49 callees more have left with custom data of their own.
+func (s *scene) storesFormat1(callID string) {
+	s.t.Helper()
+	st, err := s.server.JS.Stream(s.t.Context(), worker.StreamCalls)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	m, err := st.GetLastMsgForSubject(s.t.Context(), events.TransitionSubject("demo", callID))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	step, at, err := events.ReadTransition("demo", callID, m.Data)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	step.Format, step.Seq, step.Call.Seq, step.Call.Custom = 1, 2, 2, map[int]string{}
+	for i := range 49 {
+		step.Call.Custom[i+2] = fmt.Sprintf("%04096d", i)
+		step.Call.Callees = append(step.Call.Callees, events.Callee{
+			UserID: fmt.Sprintf("u%d", i), Attempt: 1, InvitedBy: "ann", State: events.StateLeft, Reason: events.ReasonLeft, CustomSeq: i + 2, At: at,
+		})
+	}
+	body, err := step.Encode(at)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := s.server.JS.PublishMsg(s.t.Context(), &nats.Msg{Subject: m.Subject, Header: nats.Header{
+		"Content-Type": {events.ContentType}, events.HeaderEvent: {string(step.Event)},
+	}, Data: body}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // What does not go into one message is left out of a list.
 func TestListIsCutToAMessage(t *testing.T) {
 	s := newScene(t)
 	const many = 8
-	for n := range many { // some 200 KB each
-		callees := make([]string, 50)
-		for i := range callees {
-			callees[i] = fmt.Sprintf(`{"user_id":"u%d-%d"}`, n, i)
-		}
-		s.ok(fmt.Sprintf("c%d", n), "invite", fmt.Sprintf(`{"command_id":"k","user_id":"a%d","call_type":0,"callees":[%s],"custom_data":%q}`,
-			n, strings.Join(callees, ","), strings.Repeat("d", 4096)))
+	for n := range many { // some 200 KB each, as calls of format 1 may be
+		id := fmt.Sprintf("c%d", n)
+		s.ok(id, "invite", invitation("k", fmt.Sprintf("a%d", n), fmt.Sprintf("b%d", n)))
+		s.storesFormat1(id)
 	}
 	a := s.request("list", "{}")
 	if got := len(a["calls"].([]any)); a["ok"] != true || got == 0 || got >= many {

@@ -116,7 +116,8 @@ func TestGlare(t *testing.T) {
 	for range 2 { // a repeat finds the same
 		c := s.ok("c2", "invite", invitation("k2", "bob", "ann"))
 		expect(t, c, object{"call_id": "c1", "state": "active"})
-		expect(t, callee(c), object{"state": "accepted", "custom_data": "of bob"})
+		expect(t, callee(c), object{"state": "accepted", "custom_seq": 2.0})
+		expect(t, c["custom"].(object), object{"2": "of bob"})
 		expect(t, s.ann.next("outgoing_call_accepted"), object{"call_id": "c1", "user_id": "bob", "custom_data": "of bob"})
 		s.bob.next("incoming_call_answered_elsewhere")
 	}

@@ -120,7 +120,7 @@ func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
 	if st, err := s.JS.Stream(t.Context(), worker.StreamCalls); err != nil || st.CachedInfo().State.LastSeq != 1 {
 		t.Errorf("something was written to the calls: %+v, %v", st.CachedInfo().State, err)
 	}
-	const want = "call is stored in format 2 and this is version v0.9, which reads up to 1: upgrade this coordinator"
+	const want = "call is stored in format 3 and this is version v0.9, which reads up to 2: upgrade this coordinator"
 	if lines := log.lines(); len(lines) != 1 || !strings.Contains(lines[0], want) || !strings.Contains(lines[0], `"call_id":"c1"`) {
 		t.Errorf("it logged\n%s\nwant one line with %q", strings.Join(lines, "\n"), want)
 	}
@@ -151,7 +151,7 @@ func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
 		if err != nil {
 			i.t.Fatal(err)
 		}
-		const want = "call c1 is stored in format 2, and the coordinator that was asked reads up to 1: it has to be upgraded"
+		const want = "call c1 is stored in format 3, and the coordinator that was asked reads up to 2: it has to be upgraded"
 		if e, _ := decode(i.t, m.Data)["error"].(object); e["code"] != "unavailable" || e["message"] != want {
 			i.t.Errorf("%s: %s", method, m.Data)
 		}

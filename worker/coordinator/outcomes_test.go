@@ -80,7 +80,8 @@ func TestAccepted(t *testing.T) {
 	s.rings()
 	c := s.ok("c1", "accept", acceptBob)
 	expect(t, c, object{"state": "active", "seq": 3.0})
-	expect(t, callee(c), object{"state": "accepted", "device_id": "tablet", "custom_data": "coming"})
+	expect(t, callee(c), object{"state": "accepted", "device_id": "tablet", "custom_seq": 3.0})
+	expect(t, c["custom"].(object), object{"3": "coming"})
 	expect(t, s.ann.next("outgoing_call_accepted"), object{"id": "c1-3-0", "user_id": "bob", "custom_data": "coming"})
 	expect(t, s.bob.next("incoming_call_answered_elsewhere"), object{"id": "c1-3-0"})
 

@@ -92,7 +92,8 @@ func TestNewerFormatIsNotPassedOver(t *testing.T) {
 func TestCommitKeepsTheFormat(t *testing.T) {
 	s, calls := start(t)
 	for want, base := range map[string]store.Loaded{
-		"io.ringline.call.invited.v1": {}, "io.ringline.call.invited.v7": {Transition: events.Transition{Format: 7}},
+		"io.ringline.call.invited.v2": {}, "io.ringline.call.invited.v1": {Transition: events.Transition{Format: 1}},
+		"io.ringline.call.invited.v7": {Transition: events.Transition{Format: 7}},
 	} {
 		w := next(t, events.Transition{}, events.VerbInvite, "k1")
 		w.Transition.Call.CallID = strings.ReplaceAll(want, ".", "-")

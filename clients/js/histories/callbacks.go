@@ -43,7 +43,7 @@ func received(c events.Call, own events.Callee) []callback {
 		callees[i] = person(x.UserID, x.UserName)
 	}
 	return []callback{
-		{incomingReceived, []any{c.CallID, callerOf(c), c.CallType, callees, own.CustomData}},
+		{incomingReceived, []any{c.CallID, callerOf(c), c.CallType, callees, c.DataOf(own)}},
 		{ring, []any{c.CallID, own.Attempt}},
 	}
 }
@@ -53,11 +53,11 @@ func incoming(name string, c events.Call, more ...any) callback {
 	return callback{name, append([]any{c.CallID, callerOf(c)}, more...)}
 }
 
-// outgoing tells what became of a callee, as whoever waits for him sees it.
-func outgoing(name string, c events.Call, x events.Callee) callback {
+// outgoing tells what became of a callee, as whoever waits for him sees it, with the custom data that applies to him.
+func outgoing(name string, c events.Call, x events.Callee, data string) callback {
 	args := []any{c.CallID, x.UserID}
 	if name == outgoingBusy || name == outgoingTimeout {
-		args = append(args, x.CustomData)
+		args = append(args, data)
 	}
 	return callback{name, args}
 }

@@ -101,10 +101,11 @@ func (j jump) facts() []callback {
 		}
 		i := slices.IndexFunc(j.view.Callees, func(x events.Callee) bool { return x.UserID == n.UserID })
 		x := j.view.Callees[i]
+		data := j.view.DataOf(x)
 		if j.mistake == dataOfFrame {
-			x.CustomData = j.call.at(j.seq).CustomData
+			data = j.call.at(j.seq).CustomData
 		}
-		list = append(list, fact{i, outgoing(name, j.view, x)})
+		list = append(list, fact{i, outgoing(name, j.view, x, data)})
 	}
 	if j.mistake == hearsAfterLeaving && j.own.state == events.StateLeft {
 		return j.afterLeaving()
@@ -158,7 +159,7 @@ func (j jump) closing(n told) []callback {
 
 // canceledWith is the custom data of the cancel, or of what ended the call under the invitation.
 func (j jump) canceledWith(n told) string {
-	own := j.view.Callee(j.user).CustomData
+	own := j.view.DataOf(*j.view.Callee(j.user))
 	if own != n.CustomData {
 		j.met[withdrawn]++
 	}

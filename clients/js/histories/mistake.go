@@ -42,7 +42,7 @@ func (j jump) afterLeaving() []callback {
 			events.StateAccepted: outgoingAccepted, events.StateDeclined: outgoingDeclined, events.StateTimedOut: outgoingTimeout,
 		}[o.state]
 		if kind != "" && j.ofCaller() && o.changed > j.from {
-			list = append(list, outgoing(kind, j.view, x))
+			list = append(list, outgoing(kind, j.view, x, j.view.DataOf(x)))
 		}
 	}
 	return list

@@ -1,7 +1,7 @@
 import type { Callback, CallEndReason } from "./callbacks.js";
 import { awaited, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
-import { pending, type WireBy, type WireCall, type WireCallee, type WireCaller } from "./wire.js";
+import { dataOf, pending, type WireBy, type WireCall, type WireCallee, type WireCaller } from "./wire.js";
 
 /** The newest version of a call that was seen. */
 export interface Seen {
@@ -104,7 +104,7 @@ function rings(shown: boolean, { call, expired }: News, own: WireCallee): Moved 
   if (expired) return { shown, callbacks: [] };
   const received: Callback = {
     name: "onIncomingCallReceived",
-    args: [call.call_id, userOf(call.caller), call.call_type, call.callees.map(userOf), own.custom_data ?? ""],
+    args: [call.call_id, userOf(call.caller), call.call_type, call.callees.map(userOf), dataOf(call, own)],
   };
   return { shown: true, callbacks: [received], ring: own.attempt };
 }
@@ -153,7 +153,7 @@ function leftHere({ call, by }: News, own: WireCallee): Callback {
 function canceledWith(call: WireCall, own: WireCallee): string {
   const replaced =
     own.reason === "canceled" || call.end_reason === "server_ended" || call.ended_by?.user_id === call.caller?.user_id;
-  return replaced ? (own.custom_data ?? "") : "";
+  return replaced ? dataOf(call, own) : "";
 }
 
 function ended(call: WireCall, reason: CallEndReason, by: WireBy | undefined): Callback {

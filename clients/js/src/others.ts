@@ -1,5 +1,5 @@
 import type { Callback } from "./callbacks.js";
-import { pending, type WireCall, type WireCallee } from "./wire.js";
+import { dataOf, pending, type WireCall, type WireCallee } from "./wire.js";
 
 /**
  * What became of those whom this user waits for, from one version of a call to a newer one: for each at most one thing,
@@ -15,7 +15,7 @@ export function awaited(
   return call.callees.flatMap((x) => {
     if (!waitsFor(x) || (until !== undefined && x.at > until)) return [];
     const known = same(before, x);
-    return known && (known.state === x.state || !pending(known)) ? [] : became(call.call_id, x);
+    return known && (known.state === x.state || !pending(known)) ? [] : became(call, x);
   });
 }
 
@@ -45,7 +45,8 @@ function same(before: WireCall | undefined, x: WireCallee): WireCallee | undefin
 }
 
 /** Who left has accepted before, even if that was not seen. */
-function became(callID: string, x: WireCallee): Callback[] {
+function became(call: WireCall, x: WireCallee): Callback[] {
+  const callID = call.call_id;
   switch (x.state) {
     case "ringing":
       return [{ name: "onOutgoingCallRinging", args: [callID, x.user_id] }];
@@ -55,9 +56,9 @@ function became(callID: string, x: WireCallee): Callback[] {
     case "declined":
       return [{ name: "onOutgoingCallDeclined", args: [callID, x.user_id] }];
     case "busy":
-      return [{ name: "onOutgoingCallRejectedCauseBusy", args: [callID, x.user_id, x.custom_data ?? ""] }];
+      return [{ name: "onOutgoingCallRejectedCauseBusy", args: [callID, x.user_id, dataOf(call, x)] }];
     case "timed_out":
-      return [{ name: "onOutgoingCallTimeout", args: [callID, x.user_id, x.custom_data ?? ""] }];
+      return [{ name: "onOutgoingCallTimeout", args: [callID, x.user_id, dataOf(call, x)] }];
     case "invited":
     case "canceled":
       return [];

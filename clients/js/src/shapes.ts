@@ -1,6 +1,6 @@
 import type { CallActor, CallType, CallUser } from "./callbacks.js";
 import type { Seen } from "./facts.js";
-import { pending, type CalleeState, type WireBy, type WireCall, type WireCallee } from "./wire.js";
+import { dataOf, pending, type CalleeState, type WireBy, type WireCall, type WireCallee } from "./wire.js";
 
 /** Somebody who was invited, with what became of the newest attempt to reach him. */
 export interface Callee extends CallUser {
@@ -60,13 +60,13 @@ export function actorOf(by: WireBy): CallActor {
   return actor;
 }
 
-function calleeOf(x: WireCallee): Callee {
+function calleeOf(call: WireCall, x: WireCallee): Callee {
   const callee: Callee = {
     ...userOf(x),
     state: x.state,
     attempt: x.attempt,
     invitedBy: x.invited_by,
-    customData: x.custom_data ?? "",
+    customData: dataOf(call, x),
   };
   if (x.reason !== undefined) callee.reason = x.reason;
   return callee;
@@ -80,7 +80,7 @@ export function callOf(wire: WireCall): Call {
     state: wire.state,
     seq: wire.seq,
     caller: { ...userOf(wire.caller), state: wire.caller?.state ?? "left" },
-    callees: wire.callees.map(calleeOf),
+    callees: wire.callees.map((x) => calleeOf(wire, x)),
     customData: wire.custom_data ?? "",
     createdAt: wire.created_at,
   };

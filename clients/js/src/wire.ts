@@ -32,7 +32,7 @@ export interface WireCallee {
   invited_by: string;
   state: CalleeState;
   reason?: string;
-  custom_data?: string;
+  custom_seq?: number; // the transition whose custom data applies
   device_id?: string;
   ring_deadline?: string;
   at: string;
@@ -47,7 +47,8 @@ export interface WireCall {
   seq: number;
   caller?: WireCaller; // none in a call whose id was taken out of use
   callees: WireCallee[];
-  custom_data?: string;
+  custom_data?: string; // the invitation's
+  custom?: Record<string, string>; // what later transitions carried, by their seq
   created_at: string;
   expires_at: string;
   answered_at?: string;
@@ -90,6 +91,12 @@ export interface WireAnswer {
 /** Pending says whether the callee has neither answered nor been given up. */
 export function pending(callee: WireCallee): boolean {
   return callee.state === "invited" || callee.state === "ringing";
+}
+
+/** The custom data that applies to a callee, as far as this user may see it. */
+export function dataOf(call: WireCall, callee: WireCallee): string {
+  const seq = callee.custom_seq;
+  return (seq === 1 ? call.custom_data : call.custom?.[seq ?? 0]) ?? "";
 }
 
 /** Reads a push: a notification, or a snapshot that says what may have been lost. Unknown fields are left alone. */

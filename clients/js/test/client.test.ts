@@ -34,7 +34,7 @@ async function world(options: RinglineClientOptions = {}, user = "ann") {
   return { clock, client, sessions, heard, connect };
 }
 
-const eveRings = (seq = 1) => call(seq, { callees: [callee("eve", { attempt: 2, custom_data: "hi" })] });
+const eveRings = (seq = 1) => call(seq, { callees: [callee("eve", { attempt: 2, data: "hi" })] });
 
 test("connect resolves with the first word of the server; twice is one session", async () => {
   const { client, sessions, heard } = await world();

@@ -51,7 +51,7 @@ async function connected(t: TestContext, p = phone(t)): Promise<{ p: MiniPhone; 
 
 /** zoe calls ann. */
 const incoming = (seq: number, more: Partial<Parameters<typeof callee>[1]> = {}) =>
-  call(seq, { caller: { user_id: "zoe", user_name: "Zoë", state: "in", at: at(0) }, callees: [callee("ann", { invited_by: "zoe", custom_data: "hi", ...more })] });
+  call(seq, { caller: { user_id: "zoe", user_name: "Zoë", state: "in", at: at(0) }, callees: [callee("ann", { invited_by: "zoe", data: "hi", ...more })] });
 const rings = [
   'onIncomingCallReceived("c1", {"userID":"zoe","userName":"Zoë"}, 1, [{"userID":"ann","userName":""}], "hi")',
 ];

@@ -13,13 +13,13 @@ function eve(seq: number, entry: Parameters<typeof callee>[1], more = {}) {
 
 function shows(): Device {
   const d = new Device("eve", "e.1");
-  d.push(eve(1, { custom_data: "hi" }));
+  d.push(eve(1, { data: "hi" }));
   return d;
 }
 
 test("an invitation is shown once, and rings once", () => {
   const d = new Device("eve", "e.1");
-  const c = eve(1, { custom_data: "hi", user_name: "Eve" });
+  const c = eve(1, { data: "hi", user_name: "Eve" });
   assert.deepEqual(d.push(c, { ring_remaining_ms: 59_000 }), [
     `onIncomingCallReceived(c1, ${ann}, 1, [{"userID":"bob","userName":""},{"userID":"eve","userName":"Eve"}], hi)`,
     "ring(c1, 1)",
@@ -51,7 +51,7 @@ test("an older frame changes nothing", () => {
 
 test("canceled: with the data of who canceled", () => {
   const d = shows();
-  const c = eve(2, { state: "canceled", reason: "canceled", custom_data: "sorry" });
+  const c = eve(2, { state: "canceled", reason: "canceled", data: "sorry" });
   assert.deepEqual(d.push(c, { user_id: "eve", by: byAnn }), [
     `onIncomingCallCanceled(c1, ${ann}, sorry)`,
     'onCallEnded(c1, room, {"reason":"canceled","by":{"kind":"user","userID":"ann"}})',
@@ -74,7 +74,7 @@ for (const [why, ended_by, end_reason, data] of [
   ["its maximum duration", { kind: "timer" }, "expired", '""'],
 ] as const) {
   test(`canceled because the call ended: by ${why}`, () => {
-    const entry = callee("eve", { state: "canceled", reason: "ended", at: at(5), custom_data: "hi" });
+    const entry = callee("eve", { state: "canceled", reason: "ended", at: at(5), data: "hi" });
     const got = shows().snapshot([endedCall(4, 5, end_reason, ended_by, [entry])], ["c1"]);
     assert.equal(got[0], `onIncomingCallCanceled(c1, ${ann}, ${data})`);
     assert.match(got[1] ?? "", /^onCallEnded\(c1, room, {"reason":"canceled","by":{"kind":/);
@@ -162,7 +162,7 @@ for (const state of ["declined", "busy"] as const) {
 
 test("invited anew: the next attempt is shown, the one before is not replayed", () => {
   const d = shows();
-  assert.deepEqual(d.push(eve(5, { attempt: 2, custom_data: "again" })), [
+  assert.deepEqual(d.push(eve(5, { attempt: 2, data: "again" })), [
     `onIncomingCallReceived(c1, ${ann}, 1, [{"userID":"bob","userName":""},{"userID":"eve","userName":""}], again)`,
     "ring(c1, 2)",
   ]);

@@ -34,8 +34,8 @@ test("ringing, then what became of each callee, once", () => {
 
 test("frames that got lost: whatever is newer tells it all, ringing only if it rings", () => {
   const callees = [
-    callee("bob", { state: "busy", reason: "busy", custom_data: "in a meeting" }),
-    callee("eve", { state: "timed_out", reason: "timed_out", custom_data: "hi", at: at(9) }),
+    callee("bob", { state: "busy", reason: "busy", data: "in a meeting" }),
+    callee("eve", { state: "timed_out", reason: "timed_out", data: "hi", at: at(9) }),
     callee("dan", { state: "canceled", reason: "canceled" }),
     callee("fay", { state: "ringing" }),
   ];
@@ -62,7 +62,7 @@ test("an end that tells everything: the end comes last, with its reason and who 
 });
 
 test("all busy: the answer tells it, and the call is over", () => {
-  const callees = [callee("bob", { state: "busy", reason: "line_busy", custom_data: "hi" })];
+  const callees = [callee("bob", { state: "busy", reason: "line_busy", data: "hi" })];
   const d = new Device("ann", "a.1");
   const over = endedCall(1, 0, "busy", { kind: "user", user_id: "ann", device_id: "a.1" }, callees);
   const want = [

@@ -7,8 +7,22 @@ export function at(second: number): string {
   return `2026-11-24T10:00:${String(second).padStart(2, "0")}.000Z`;
 }
 
-export function callee(user_id: string, more: Partial<WireCallee> = {}): WireCallee {
+/** A callee to whom this custom data applies, once it is in a call. */
+export type TestCallee = WireCallee & { data?: string };
+
+export function callee(user_id: string, more: Partial<TestCallee> = {}): TestCallee {
   return { user_id, attempt: 1, invited_by: "ann", state: "invited", at: at(0), ...more };
+}
+
+/** The callees as they are on the wire, with their custom data in `custom`. */
+function withData(list: readonly TestCallee[]): Pick<WireCall, "callees" | "custom"> {
+  const custom: Record<string, string> = {};
+  const callees = list.map(({ data, ...x }, i) => {
+    if (data === undefined) return x;
+    custom[i + 2] = data;
+    return { ...x, custom_seq: i + 2 };
+  });
+  return Object.keys(custom).length > 0 ? { callees, custom } : { callees };
 }
 
 /** ann on her device a.1 calls bob and eve, as who is asked for sees it: nothing is hidden here. */
@@ -21,10 +35,10 @@ export function call(seq: number, more: Partial<WireCall> = {}): WireCall {
     state: "ringing",
     seq,
     caller: { user_id: "ann", user_name: "Ann", device_id: "a.1", state: "in", at: at(0) },
-    callees: [callee("bob"), callee("eve")],
     created_at: at(0),
     expires_at: at(59),
     ...more,
+    ...withData(more.callees ?? [callee("bob"), callee("eve")]),
   };
 }
 

@@ -133,10 +133,10 @@ func reads(s *stage) {
 	s.ring("c1", "ann", "bob", "eve")
 	s.sent("c1", events.VerbAccept, `{"command_id":"k2","user_id":"bob","custom_data":"for ann only"}`)
 	ann, eve, dan := s.open("ann", ""), s.open("eve", ""), s.open("dan", "")
-	if got := ann.does("get", `{"call_id":"c1"}`); got.Callee("bob").CustomData != "for ann only" {
+	if got := ann.does("get", `{"call_id":"c1"}`); got.DataOf(*got.Callee("bob")) != "for ann only" {
 		s.Errorf("ann gets %s", s.encode(got))
 	}
-	if got := eve.does("get", `{"call_id":"c1"}`); got.Seq != 2 || got.Callee("bob").CustomData != "" {
+	if got := eve.does("get", `{"call_id":"c1"}`); got.Seq != 2 || got.DataOf(*got.Callee("bob")) != "" || len(got.Custom) > 0 {
 		s.Errorf("eve gets %s", s.encode(got))
 	}
 	if a := dan.mayNot("get", `{"call_id":"c1"}`, events.CodePermissionDenied); a.Call != nil {

@@ -188,6 +188,7 @@ func TestShapes(t *testing.T) {
 		{"half of a surrogate pair in sub", with(`"sub":"a\ud800"`), "sub"},
 		{"a sub that is a number", with(`"sub":7`), "sub"},
 		{"a long name", with(`"sub":"ann","name":"` + strings.Repeat("n", 257) + `"`), "name"},
+		{"a name with a control character", with(`"sub":"ann","name":"Ann\u0007"`), "name"},
 		{"a name that is an object", with(`"sub":"ann","name":{}`), "name"},
 		{"a long device", with(`"sub":"ann","device":"` + strings.Repeat("d", 97) + `"`), "device"},
 		{"a device with a line break", with(`"sub":"ann","device":"a\n"`), "device"},

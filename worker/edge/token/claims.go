@@ -45,8 +45,8 @@ func (c Claims) check() error {
 		return invalid("sub must be a user id, 1 to %d bytes without control characters", events.MaxName)
 	case events.CheckToken("", c.App) != nil:
 		return invalid("app must be 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken)
-	case len(c.UserName) > events.MaxUserName || damaged(c.UserName):
-		return invalid("name must be at most %d bytes", events.MaxUserName)
+	case events.CheckUserName("", c.UserName) != nil || damaged(c.UserName):
+		return invalid("name must be at most %d bytes without control characters", events.MaxUserName)
 	case c.Device != "" && (len(c.Device) > MaxDevice || events.CheckName("", c.Device) != nil || damaged(c.Device)):
 		return invalid("device must be a device id of at most %d bytes without control characters", MaxDevice)
 	case c.Expires.IsZero():

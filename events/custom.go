@@ -1,0 +1,92 @@
+package events
+
+import (
+	"slices"
+	"unicode/utf8"
+)
+
+// MaxCustom is how many bytes of custom data a call keeps of its later transitions, counted as WrittenLen does.
+const MaxCustom = 16 << 10
+
+// FirstSeq is the seq of the invitation. Its custom data is call.custom_data; that of later transitions is in call.custom.
+const FirstSeq = 1
+
+// DataOf is the custom data that applies to this callee of the call.
+func (c Call) DataOf(x Callee) string {
+	if x.CustomSeq == FirstSeq {
+		return c.CustomData
+	}
+	return c.Custom[x.CustomSeq]
+}
+
+// seenBy leaves of the custom data of later transitions what applies to this callee.
+func (c Call) seenBy(x *Callee) map[int]string {
+	if x == nil {
+		return nil
+	}
+	if data, ok := c.Custom[x.CustomSeq]; ok {
+		return map[int]string{x.CustomSeq: data}
+	}
+	return nil
+}
+
+// stored gives the call as it is written in this format. In format 1 each callee has their custom data.
+func (c Call) stored(format int) Call {
+	if format > 1 {
+		return c
+	}
+	c.Callees = slices.Clone(c.Callees)
+	for i := range c.Callees {
+		x := &c.Callees[i]
+		x.CustomData, x.CustomSeq = c.DataOf(*x), 0
+	}
+	c.Custom = nil
+	return c
+}
+
+// read gives a call that was stored in this format as it is in memory. The custom data of format 1 gets the lowest free
+// numbers for its entries: which transitions it came from is not stored.
+func (c Call) read(format int) Call {
+	if format > 1 {
+		return c
+	}
+	c.Custom = nil
+	next, seqs := FirstSeq+1, map[string]int{}
+	for i := range c.Callees {
+		x := &c.Callees[i]
+		switch data := x.CustomData; {
+		case data == "":
+			x.CustomSeq = 0
+		case data == c.CustomData:
+			x.CustomSeq = FirstSeq
+		case seqs[data] != 0:
+			x.CustomSeq = seqs[data]
+		default:
+			if c.Custom == nil {
+				c.Custom = map[int]string{}
+			}
+			x.CustomSeq, seqs[data], c.Custom[next] = next, next, data
+			next++
+		}
+		x.CustomData = ""
+	}
+	return c
+}
+
+// WrittenLen is how many bytes a string takes between its quotes in a message that Ringline writes.
+func WrittenLen(s string) int {
+	n := 0
+	for i := 0; i < len(s); {
+		r, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == '"', r == '\\', r == '\n', r == '\r', r == '\t', r == '\b', r == '\f':
+			n += 2
+		case r < ' ', r == utf8.RuneError && size == 1:
+			n += 6
+		default:
+			n += size
+		}
+		i += size
+	}
+	return n
+}
