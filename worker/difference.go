@@ -53,7 +53,7 @@ func bucketStream(c jetstream.KeyValueConfig) jetstream.StreamConfig {
 	const duplicates = 2 * time.Minute
 	s := jetstream.StreamConfig{
 		Name: "KV_" + c.Bucket, Description: c.Description, Subjects: []string{"$KV." + c.Bucket + ".>"},
-		MaxMsgsPerSubject: max(int64(c.History), 1), MaxAge: c.TTL, Storage: c.Storage, Replicas: c.Replicas,
+		MaxMsgsPerSubject: max(int64(c.History), 1), MaxAge: c.TTL, MaxBytes: c.MaxBytes, Storage: c.Storage, Replicas: c.Replicas,
 		AllowRollup: true, DenyDelete: true, AllowDirect: true, Discard: jetstream.DiscardNew, Duplicates: duplicates,
 		AllowMsgTTL: c.LimitMarkerTTL > 0, SubjectDeleteMarkerTTL: c.LimitMarkerTTL,
 	}

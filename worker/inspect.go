@@ -24,6 +24,8 @@ type Part struct {
 	Name        string // of a consumer "name of STREAM"
 	Missing     bool
 	Differences []Difference // of one that is there
+	Bytes       int64        // what a stream or bucket holds
+	TooMuch     int64        // of that, what would be deleted, as it deletes the oldest at its limit
 }
 
 // AsWanted says that nothing is to be done.
@@ -65,7 +67,12 @@ func inspectStream(ctx context.Context, js jetstream.JetStream, p Part, wanted j
 	case err != nil:
 		return p, fmt.Errorf("worker: look at %s %s: %w", p.Kind, p.Name, err)
 	}
-	p.Differences = streamDifferences(wanted, st.CachedInfo().Config)
+	info := st.CachedInfo()
+	p.Differences = streamDifferences(wanted, info.Config)
+	p.Bytes = int64(min(info.State.Bytes, 1<<62))
+	if wanted.Discard == jetstream.DiscardOld && wanted.MaxBytes > 0 {
+		p.TooMuch = max(0, p.Bytes-wanted.MaxBytes)
+	}
 	return p, nil
 }
 

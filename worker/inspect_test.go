@@ -38,7 +38,7 @@ func TestInspectFindsNothingAfterSetup(t *testing.T) {
 	}
 	changed := worker.DefaultSettings()
 	changed.CallsMaxAge, changed.TimersMaxAge, changed.LinesTTL = 48*time.Hour, 72*time.Hour, 30*time.Hour
-	changed.CallsMaxBytes, changed.EventsMaxAge = 1<<30, 24*time.Hour
+	changed.MaxBytes.Calls, changed.EventsMaxAge = 1<<30, 24*time.Hour
 	want := []string{"RINGLINE_CALLS", "RINGLINE_CDRS", "RINGLINE_EVENTS", "RINGLINE_LINES", "RINGLINE_TIMERS"}
 	off := inspect(t, s, changed)
 	var names []string

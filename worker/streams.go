@@ -31,21 +31,21 @@ const (
 
 // Settings are what an operator may choose of the streams.
 type Settings struct {
-	Replicas      int                   // of every stream and bucket
-	Storage       jetstream.StorageType // of every stream and bucket
-	CallsMaxAge   time.Duration         // how long a call is kept after its last transition
-	CallsMaxBytes int64                 // beyond it new transitions are refused
-	TimersMaxAge  time.Duration
-	LinesTTL      time.Duration
-	EventsMaxAge  time.Duration // of the event log and of the call detail records
+	Replicas     int                   // of every stream and bucket
+	Storage      jetstream.StorageType // of every stream and bucket
+	CallsMaxAge  time.Duration         // how long a call is kept after its last transition
+	TimersMaxAge time.Duration
+	LinesTTL     time.Duration
+	EventsMaxAge time.Duration // of the event log and of the call detail records
+	MaxBytes     Sizes
 }
 
 // DefaultSettings are for one node with files.
 func DefaultSettings() Settings {
 	return Settings{
 		Replicas: 1, Storage: jetstream.FileStorage,
-		CallsMaxAge: 24 * time.Hour, CallsMaxBytes: 16 << 30, TimersMaxAge: 24 * time.Hour, LinesTTL: 18 * time.Hour,
-		EventsMaxAge: 30 * 24 * time.Hour,
+		CallsMaxAge: 24 * time.Hour, TimersMaxAge: 24 * time.Hour, LinesTTL: 18 * time.Hour,
+		EventsMaxAge: 30 * 24 * time.Hour, MaxBytes: DefaultSizes(),
 	}
 }
 
@@ -62,13 +62,13 @@ func (s Settings) Check(maxDuration time.Duration) error {
 	case s.LinesTTL > s.TimersMaxAge:
 		return fmt.Errorf("worker: TTL of lines %v must be at most the age of timers, %v", s.LinesTTL, s.TimersMaxAge)
 	}
-	return nil
+	return s.MaxBytes.check()
 }
 
 // The limits that are the same everywhere.
 const (
 	shortestDuplicates = 100 * time.Millisecond // a chosen Nats-Msg-Id swallows other messages for that long
-	gib                = 1 << 30
+	maxCommands        = 1_000_000
 	ackWait            = 3 * time.Second
 	maxAckPending      = 20_000 // what is put back holds a place
 )
@@ -83,21 +83,21 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	}
 	commands := base(StreamCommands, "commands that wait for a coordinator", events.CommandSubjects)
 	commands.Retention, commands.Discard = jetstream.WorkQueuePolicy, jetstream.DiscardNew
-	commands.MaxMsgs, commands.MaxBytes, commands.MaxMsgSize = 1_000_000, gib, events.MaxCommand
+	commands.MaxMsgs, commands.MaxBytes, commands.MaxMsgSize = maxCommands, s.MaxBytes.Commands, events.MaxCommand
 	commands.DenyDelete, commands.DenyPurge = true, true
 
 	calls := base(StreamCalls, "transitions; of a subject the newest is the call", events.TransitionSubjects)
-	calls.Discard, calls.MaxBytes, calls.MaxAge = jetstream.DiscardNew, s.CallsMaxBytes, s.CallsMaxAge
+	calls.Discard, calls.MaxBytes, calls.MaxAge = jetstream.DiscardNew, s.MaxBytes.Calls, s.CallsMaxAge
 	calls.MaxMsgsPerSubject, calls.AllowDirect = 1000, true
 	calls.DenyDelete, calls.DenyPurge = true, true
 
 	timers := base(StreamTimers, "deadlines as delayed messages, and those that came due",
 		events.TimerSubjects, events.DueSubjects)
-	timers.MaxAge, timers.MaxMsgsPerSubject = s.TimersMaxAge, 1
+	timers.MaxAge, timers.MaxBytes, timers.MaxMsgsPerSubject = s.TimersMaxAge, s.MaxBytes.Timers, 1
 	timers.AllowMsgSchedules, timers.AllowMsgTTL = true, true
 
 	log := base(StreamEvents, "the event log: every transition, for analytics")
-	log.MaxAge = s.EventsMaxAge // and no compression: ADR 0008
+	log.MaxAge, log.MaxBytes = s.EventsMaxAge, s.MaxBytes.Events // and no compression: ADR 0008
 	log.Sources = []*jetstream.StreamSource{{
 		Name: StreamCalls,
 		SubjectTransforms: []jetstream.SubjectTransformConfig{{
@@ -106,13 +106,13 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	}}
 
 	records := base(StreamCDRs, "call detail records, one for each ended call", events.CDRSubjects)
-	records.MaxAge = s.EventsMaxAge
+	records.MaxAge, records.MaxBytes = s.EventsMaxAge, s.MaxBytes.CDRs
 
 	rejected := base(StreamRejected, "commands that could not be read, with the reason", events.RejectedSubjects)
-	rejected.MaxAge, rejected.MaxBytes = 7*24*time.Hour, gib
+	rejected.MaxAge, rejected.MaxBytes = 7*24*time.Hour, s.MaxBytes.Rejected
 
 	sessions := base(StreamSessions, "connects and disconnects of client sessions", events.SessionSubjects)
-	sessions.MaxAge, sessions.MaxBytes = 24*time.Hour, gib
+	sessions.MaxAge, sessions.MaxBytes = 24*time.Hour, s.MaxBytes.Sessions
 
 	return []jetstream.StreamConfig{commands, calls, timers, log, records, rejected, sessions}
 }
@@ -122,11 +122,11 @@ func (s Settings) buckets() []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
 		{
 			Bucket: BucketLines, Description: "who is in which calls now", TTL: s.LinesTTL, LimitMarkerTTL: time.Minute,
-			Storage: s.Storage, Replicas: s.Replicas,
+			MaxBytes: s.MaxBytes.Lines, Storage: s.Storage, Replicas: s.Replicas,
 		},
 		{
 			Bucket: BucketApps, Description: "what an app changes of the defaults",
-			Storage: s.Storage, Replicas: s.Replicas,
+			MaxBytes: s.MaxBytes.Apps, Storage: s.Storage, Replicas: s.Replicas,
 		},
 	}
 }

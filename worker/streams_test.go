@@ -53,6 +53,26 @@ func TestSetup(t *testing.T) {
 			t.Errorf("%s: duplicate window %v", name, c.Duplicates)
 		}
 	}
+	const mib, gib = 1 << 20, 1 << 30
+	sum := int64(0)
+	for name, want := range map[string]struct {
+		bytes   int64
+		discard jetstream.DiscardPolicy
+	}{
+		worker.StreamCommands: {gib, jetstream.DiscardNew}, worker.StreamCalls: {16 * gib, jetstream.DiscardNew},
+		worker.StreamTimers: {2 * gib, jetstream.DiscardOld}, worker.StreamEvents: {8 * gib, jetstream.DiscardOld},
+		worker.StreamCDRs: {gib, jetstream.DiscardOld}, worker.StreamRejected: {gib, jetstream.DiscardOld},
+		worker.StreamSessions: {gib, jetstream.DiscardOld}, "KV_" + worker.BucketLines: {gib, jetstream.DiscardNew},
+		"KV_" + worker.BucketApps: {64 * mib, jetstream.DiscardNew},
+	} {
+		if c := config(name); c.MaxBytes != want.bytes || c.Discard != want.discard {
+			t.Errorf("%s: at most %d bytes, then discard %v", name, c.MaxBytes, c.Discard)
+		}
+		sum += want.bytes
+	}
+	if total := worker.DefaultSizes().Total(); total != sum || total > 32*gib {
+		t.Errorf("the limits add up to %d, want %d, below 32 GiB", total, sum)
+	}
 	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
 	if err != nil {
 		t.Fatal(err)
@@ -68,6 +88,7 @@ func TestSettingsThatDoNotHold(t *testing.T) {
 		t.Errorf("the defaults: %v", err)
 	}
 	for name, change := range map[string]func(*worker.Settings){
+		"deadlines without room":      func(s *worker.Settings) { s.MaxBytes.Timers = s.MaxBytes.Calls/8 - 1 },
 		"lines go before their call":  func(s *worker.Settings) { s.LinesTTL = longest },
 		"calls go before their lines": func(s *worker.Settings) { s.CallsMaxAge = s.LinesTTL - 1 },
 		"two replicas":                func(s *worker.Settings) { s.Replicas = 2 },

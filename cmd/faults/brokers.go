@@ -133,7 +133,7 @@ func (b *breaker) setLimit(ctx context.Context, full bool) error {
 		return err
 	}
 	cfg := s.CachedInfo().Config
-	cfg.MaxBytes = worker.DefaultSettings().CallsMaxBytes
+	cfg.MaxBytes = worker.DefaultSizes().Calls
 	if full {
 		cfg.MaxBytes = int64(s.CachedInfo().State.Bytes) //nolint:gosec // it is far below
 	}

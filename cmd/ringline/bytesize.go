@@ -11,7 +11,13 @@ import (
 // byteSize is a number of bytes, written as 16GiB, 512MiB or 1000000.
 type byteSize int64
 
-const leastCallsBytes = 1 << 20 * byteSize(1)
+const leastBytes = 1 << 20 * byteSize(1)
+
+// namedBytes is the value of a setting.
+type namedBytes struct {
+	name  string
+	bytes byteSize
+}
 
 type byteUnit struct {
 	name  string
@@ -40,6 +46,16 @@ func (b *byteSize) Decode(value string) error {
 		return nil
 	}
 	return nil // the last unit fits everything
+}
+
+// rounded is for people: 31.1GiB.
+func (b byteSize) rounded() string {
+	for _, u := range byteUnits() {
+		if b >= u.bytes && u.bytes > 1 {
+			return strings.TrimSuffix(fmt.Sprintf("%.1f", float64(b)/float64(u.bytes)), ".0") + u.name
+		}
+	}
+	return fmt.Sprintf("%d bytes", int64(b))
 }
 
 func (b byteSize) String() string {

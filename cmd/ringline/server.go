@@ -21,7 +21,7 @@ const (
 	natsHost        = "127.0.0.1"
 	defaultNATSPort = 4222
 
-	// storeLimit is more than the streams may take together. Nothing of it is reserved.
+	// storeLimit is what the streams may reserve together. It takes no disk before it is used.
 	storeLimit = 64 << 30
 	startLimit = 30 * time.Second
 )

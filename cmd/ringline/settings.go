@@ -42,7 +42,7 @@ type settings struct {
 	MaxDuration   time.Duration `split_words:"true" default:"12h" unit:"duration" desc:"the longest call"`
 	Replicas      int           `split_words:"true" default:"1" unit:"number" desc:"of every stream and bucket: 1, 3 or 5"`
 	CallsMaxAge   time.Duration `split_words:"true" default:"24h" unit:"duration" desc:"how long a call is kept after its last transition"`
-	CallsMaxBytes byteSize      `split_words:"true" default:"16GiB" unit:"bytes" desc:"size of RINGLINE_CALLS beyond which new transitions are refused"`
+	CallsMaxBytes byteSize      `split_words:"true" default:"16GiB" unit:"bytes" desc:"limit of RINGLINE_CALLS; invitations are refused from 80 % of it"`
 	TimersMaxAge  time.Duration `split_words:"true" default:"24h" unit:"duration" desc:"how long a deadline is kept"`
 	LinesTTL      time.Duration `split_words:"true" default:"18h" unit:"duration" desc:"how long a user's line is kept"`
 	EventsMaxAge  time.Duration `split_words:"true" default:"720h" unit:"duration" desc:"how long the event log is kept"`
@@ -51,6 +51,15 @@ type settings struct {
 	SweepEvery    time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often each timeouts worker looks for deadlines that NATS has missed"`
 	SweepOverdue  time.Duration `split_words:"true" default:"5s" unit:"duration" desc:"how long past its time such a deadline is"`
 	Edge          edgeSettings  `split_words:"true"`
+
+	CommandsMaxBytes byteSize `split_words:"true" default:"1GiB" unit:"bytes" desc:"limit of RINGLINE_COMMANDS, beyond which commands are refused"`
+	TimersMaxBytes   byteSize `split_words:"true" default:"2GiB" unit:"bytes" desc:"limit of RINGLINE_TIMERS; invitations are refused from 80 % of it"`
+	LinesMaxBytes    byteSize `split_words:"true" default:"1GiB" unit:"bytes" desc:"limit of RINGLINE_LINES; invitations are refused from 80 % of it"`
+	AppsMaxBytes     byteSize `split_words:"true" default:"64MiB" unit:"bytes" desc:"limit of RINGLINE_APPS, beyond which settings of apps are refused"`
+	EventsMaxBytes   byteSize `split_words:"true" default:"8GiB" unit:"bytes" desc:"limit of RINGLINE_EVENTS, beyond which the oldest events are deleted"`
+	CdrsMaxBytes     byteSize `split_words:"true" default:"1GiB" unit:"bytes" desc:"limit of RINGLINE_CDRS, beyond which the oldest records are deleted"`
+	RejectedMaxBytes byteSize `split_words:"true" default:"1GiB" unit:"bytes" desc:"limit of RINGLINE_REJECTED, beyond which the oldest are deleted"`
+	SessionsMaxBytes byteSize `split_words:"true" default:"1GiB" unit:"bytes" desc:"limit of RINGLINE_SESSIONS, beyond which the oldest are deleted"`
 }
 
 type natsTLS struct {
@@ -163,8 +172,11 @@ func (s settings) problems() (list []problem) {
 		"must be from 1 to %d, got %d", events.MaxCallees, s.MaxCallees)
 	refuse(s.MaxDuration < time.Second, "RINGLINE_MAX_DURATION", "must be at least 1s, got %v", s.MaxDuration)
 	refuse(s.EventsMaxAge < time.Second, "RINGLINE_EVENTS_MAX_AGE", "must be at least 1s, got %v", s.EventsMaxAge)
-	refuse(s.CallsMaxBytes < leastCallsBytes, "RINGLINE_CALLS_MAX_BYTES",
-		"must be at least %v, got %v", leastCallsBytes, s.CallsMaxBytes)
+	for _, x := range s.maxBytes() {
+		refuse(x.bytes < leastBytes, x.name, "must be at least %v, got %v", leastBytes, x.bytes)
+	}
+	refuse(s.TimersMaxBytes < s.CallsMaxBytes/worker.CallsPerTimers, "RINGLINE_TIMERS_MAX_BYTES",
+		"must be at least 1/%d of RINGLINE_CALLS_MAX_BYTES, %v, got %v", worker.CallsPerTimers, s.CallsMaxBytes/worker.CallsPerTimers, s.TimersMaxBytes)
 	refuse(!slices.Contains([]int{1, 3, 5}, s.Replicas), "RINGLINE_REPLICAS", "must be 1, 3 or 5, got %d", s.Replicas)
 	refuse(s.Parallel < 1, "RINGLINE_PARALLEL", "must be at least 1, got %d", s.Parallel)
 	refuse(s.APITimeout <= 0, "RINGLINE_API_TIMEOUT", "must be above 0, got %v", s.APITimeout)
@@ -187,7 +199,7 @@ func (s settings) problems() (list []problem) {
 	_, bad := s.credentials()
 	list = slices.Concat(list, bad, s.Edge.problems())
 	ages := s.streams()
-	ages.Replicas = 1 // those were checked above
+	ages.Replicas, ages.MaxBytes = 1, worker.DefaultSizes() // those were checked above
 	if err := ages.Check(s.MaxDuration); err != nil {
 		list = append(list, problem{
 			[]string{"RINGLINE_MAX_DURATION", "RINGLINE_LINES_TTL", "RINGLINE_CALLS_MAX_AGE", "RINGLINE_TIMERS_MAX_AGE"},
@@ -230,9 +242,29 @@ func (s settings) sweep() timeouts.Sweep {
 // streams gives the settings of the streams.
 func (s settings) streams() worker.Settings {
 	w := worker.DefaultSettings()
-	w.Replicas, w.CallsMaxBytes = s.Replicas, int64(s.CallsMaxBytes)
+	w.Replicas, w.MaxBytes = s.Replicas, s.sizes()
 	w.CallsMaxAge, w.TimersMaxAge, w.LinesTTL, w.EventsMaxAge = s.CallsMaxAge, s.TimersMaxAge, s.LinesTTL, s.EventsMaxAge
 	return w
+}
+
+// sizes gives the byte limits of the streams.
+func (s settings) sizes() worker.Sizes {
+	return worker.Sizes{
+		Commands: int64(s.CommandsMaxBytes), Calls: int64(s.CallsMaxBytes), Timers: int64(s.TimersMaxBytes),
+		Lines: int64(s.LinesMaxBytes), Apps: int64(s.AppsMaxBytes), Events: int64(s.EventsMaxBytes), CDRs: int64(s.CdrsMaxBytes),
+		Rejected: int64(s.RejectedMaxBytes), Sessions: int64(s.SessionsMaxBytes),
+	}
+}
+
+// maxBytes lists the same with the names of their settings.
+func (s settings) maxBytes() []namedBytes {
+	return []namedBytes{
+		{"RINGLINE_COMMANDS_MAX_BYTES", s.CommandsMaxBytes}, {"RINGLINE_CALLS_MAX_BYTES", s.CallsMaxBytes},
+		{"RINGLINE_TIMERS_MAX_BYTES", s.TimersMaxBytes}, {"RINGLINE_LINES_MAX_BYTES", s.LinesMaxBytes},
+		{"RINGLINE_APPS_MAX_BYTES", s.AppsMaxBytes}, {"RINGLINE_EVENTS_MAX_BYTES", s.EventsMaxBytes},
+		{"RINGLINE_CDRS_MAX_BYTES", s.CdrsMaxBytes}, {"RINGLINE_REJECTED_MAX_BYTES", s.RejectedMaxBytes},
+		{"RINGLINE_SESSIONS_MAX_BYTES", s.SessionsMaxBytes},
+	}
 }
 
 // What is wanted of addresses.

@@ -26,6 +26,7 @@ type setup struct {
 	natsURL string
 	check   bool
 	fewer   bool
+	drop    bool
 	wait    time.Duration
 }
 
@@ -52,6 +53,7 @@ func newSetup() *cobra.Command {
 	addNATSFlag(cmd)
 	cmd.Flags().BoolVar(&u.check, "check", false, "change nothing, only tell what differs, and exit with 1 if anything does")
 	cmd.Flags().BoolVar(&u.fewer, "fewer-replicas", false, "let RINGLINE_REPLICAS take away replicas of what is there")
+	cmd.Flags().BoolVar(&u.drop, "drop-oldest", false, "let lower limits delete the oldest of what is there")
 	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long NATS may take to be there")
 	return cmd
 }
@@ -74,10 +76,16 @@ func (u *setup) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := u.checkRoom(waiting, js); err != nil {
+		return err
+	}
 	if u.check {
 		return u.report(before)
 	}
 	if err := checkReplicas(before); err != nil && !u.fewer {
+		return err
+	}
+	if err := checkDropped(before, u.drop); err != nil {
 		return err
 	}
 	return u.apply(ctx, js, before)
@@ -109,6 +117,40 @@ func checkReplicas(before []worker.Part) error {
 		}
 	}
 	return nil
+}
+
+// checkDropped refuses limits by which something that is there would be deleted.
+func checkDropped(before []worker.Part, drop bool) error {
+	for _, p := range before {
+		if p.TooMuch == 0 || drop && p.Name != worker.StreamTimers {
+			continue
+		}
+		text := fmt.Sprintf("%s holds %v, and its oldest %v would be deleted: raise %s_MAX_BYTES",
+			p.Name, byteSize(p.Bytes).rounded(), byteSize(p.TooMuch).rounded(), p.Name)
+		if p.Name == worker.StreamTimers {
+			return errors.New(text + "; they are deadlines of calls")
+		}
+		return errors.New(text + ", or let it with --drop-oldest")
+	}
+	return nil
+}
+
+// checkRoom refuses limits that together don't fit into what the account may store.
+func (u *setup) checkRoom(ctx context.Context, js jetstream.JetStream) error {
+	err := retryWhileStarting(ctx, func(ctx context.Context) error { return worker.CheckRoom(ctx, js, u.settings.streams()) })
+	no, noRoom := errors.AsType[*worker.NoRoomError](err)
+	if !noRoom {
+		return err
+	}
+	times, others := "", ""
+	if no.Replicas > 1 {
+		times = fmt.Sprintf(" on each of %d nodes", no.Replicas)
+	}
+	if no.Others > 0 {
+		others = fmt.Sprintf(", and other streams have reserved %v", byteSize(no.Others).rounded())
+	}
+	return fmt.Errorf("the RINGLINE_…_MAX_BYTES add up to %v%s%s: that is %v more than the account of NATS may store (%v); raise its limit or lower them",
+		byteSize(no.Total).rounded(), times, others, byteSize(no.TooMuch()).rounded(), byteSize(no.Limit).rounded())
 }
 
 func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []worker.Part, err error) {
@@ -166,7 +208,7 @@ func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []work
 	defer stop()
 	err := retryWhileStarting(ctx, func(ctx context.Context) error { return worker.Setup(ctx, js, u.settings.streams()) })
 	if err != nil {
-		return fmt.Errorf("%w%s", err, hint(err))
+		return fmt.Errorf("%w%s", err, hint(err, u.settings.sizes()))
 	}
 	after, err := u.inspect(ctx, js)
 	if err != nil {
@@ -183,19 +225,26 @@ func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []work
 }
 
 // hint says which setting the server may object to.
-func hint(err error) string {
-	const notClustered, noStorage, tooFewPeers = 10074, 10047, 10005
+func hint(err error, sizes worker.Sizes) string {
+	const notClustered, noStorage, noStorageForUpdate, tooFewPeers = 10074, 10047, 10023, 10005
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
 		return ""
 	}
 	switch api.ErrorCode { //nolint:exhaustive // of hundreds
-	case notClustered, tooFewPeers:
+	case notClustered:
 		return "; see RINGLINE_REPLICAS"
-	case noStorage:
-		return "; see RINGLINE_CALLS_MAX_BYTES, and max_file_store of the server"
+	case tooFewPeers:
+		return "; see RINGLINE_REPLICAS. " + wantedRoom(sizes)
+	case noStorage, noStorageForUpdate:
+		return ". " + wantedRoom(sizes)
 	}
 	return ""
+}
+
+// wantedRoom says what a server must be able to reserve. It tells nobody what it can.
+func wantedRoom(sizes worker.Sizes) string {
+	return fmt.Sprintf("The RINGLINE_…_MAX_BYTES add up to %v: max_file_store of each server must be at least that", byteSize(sizes.Total()).rounded())
 }
 
 // print shows a line for each part, and below it what differs, and gives what becomes of the number that does.

@@ -200,10 +200,11 @@ func TestSetupRefuses(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t)
 	for name, want := range map[string]string{
-		"RINGLINE_REPLICAS=2":           "RINGLINE_REPLICAS must be 1, 3 or 5, got 2",
-		"RINGLINE_REPLICAS=3":           "; see RINGLINE_REPLICAS",
-		"RINGLINE_CALLS_MAX_AGE=17h":    "TTL of lines 18h0m0s must be at most the age of calls, 17h0m0s",
-		"RINGLINE_CALLS_MAX_BYTES=1TiB": "; see RINGLINE_CALLS_MAX_BYTES",
+		"RINGLINE_REPLICAS=2":            "RINGLINE_REPLICAS must be 1, 3 or 5, got 2",
+		"RINGLINE_REPLICAS=3":            "; see RINGLINE_REPLICAS",
+		"RINGLINE_CALLS_MAX_AGE=17h":     "TTL of lines 18h0m0s must be at most the age of calls, 17h0m0s",
+		"RINGLINE_EVENTS_MAX_BYTES=1TiB": "max_file_store of each server must be at least that",
+		"RINGLINE_CALLS_MAX_BYTES=32GiB": "RINGLINE_TIMERS_MAX_BYTES must be at least 1/8 of RINGLINE_CALLS_MAX_BYTES, 4GiB, got 2GiB",
 	} {
 		checkRefused(t, n.ringline(t, []string{name}, "setup"), []string{want})
 	}
@@ -216,5 +217,80 @@ func TestSetupRefuses(t *testing.T) {
 	r = execute(t, program("ringline", "setup", "--nats-url", n.url, "--check", "--wait", "30s"))
 	if r.code != exitFailed || !strings.Contains(r.stderr, "are not as the settings want them") {
 		t.Errorf("the flag names the server: %+v", r)
+	}
+}
+
+// The limits of all streams must fit into what the account may store, whatever else has reserved some of it.
+func TestSetupAddsLimitsUp(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t)
+	allow := func(bytes int64) {
+		t.Helper()
+		limits := server.JetStreamAccountLimits{
+			MaxMemory: -1, MaxStore: bytes, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1,
+		}
+		if err := n.srv.GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": limits}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	allow(30 << 30)
+	for _, args := range [][]string{{"setup"}, {"setup", "--check"}} {
+		checkRefused(t, n.ringline(t, nil, args...), []string{"add up to 31.1GiB: that is 1.1GiB more than the account of NATS may store (30GiB)"})
+	}
+	allow(32 << 30)
+	_, js := n.connect(t)
+	other := jetstream.StreamConfig{Name: "OTHER", Subjects: []string{"other"}, MaxBytes: 2 << 30}
+	if _, err := js.CreateStream(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	checkRefused(t, n.ringline(t, nil, "setup"), []string{"and other streams have reserved 2GiB: that is 1.1GiB more"})
+	if r := n.ringline(t, []string{"RINGLINE_EVENTS_MAX_BYTES=6GiB"}, "setup"); r.code != 0 {
+		t.Fatalf("with a smaller log: %+v", r)
+	}
+	if r := n.ringline(t, []string{"RINGLINE_EVENTS_MAX_BYTES=6GiB"}, "setup"); r.code != 0 {
+		t.Errorf("again: %+v", r)
+	}
+	checkRefused(t, n.ringline(t, nil, "setup"), []string{"1.1GiB more"})
+}
+
+// A limit below what is there would delete the oldest of it: events only where the operator lets it, deadlines never.
+func TestSetupDropsNothingUnasked(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t).setUp(t)
+	_, js := n.connect(t)
+	change(t, js, "RINGLINE_REJECTED", func(c *jetstream.StreamConfig) { c.MaxBytes = -1 })
+	change(t, js, "RINGLINE_TIMERS", func(c *jetstream.StreamConfig) { c.MaxBytes = -1 })
+	fill := func(subject string) {
+		t.Helper()
+		for i := range 40 {
+			if _, err := js.Publish(t.Context(), fmt.Sprintf(subject, i), make([]byte, 60_000)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	held := func(name string) uint64 {
+		t.Helper()
+		st, err := js.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.CachedInfo().State.Msgs
+	}
+	fill("ringline.demo.rejected.v%d")
+	small := []string{"RINGLINE_REJECTED_MAX_BYTES=1MiB"}
+	checkRefused(t, n.ringline(t, small, "setup"), []string{
+		"RINGLINE_REJECTED holds 2.3MiB, and its oldest 1.3MiB would be deleted: raise RINGLINE_REJECTED_MAX_BYTES, or let it with --drop-oldest",
+	})
+	if got := held("RINGLINE_REJECTED"); got != 40 {
+		t.Errorf("%d of 40 are left of what was refused", got)
+	}
+	if r := n.ringline(t, small, "setup", "--drop-oldest"); r.code != 0 || held("RINGLINE_REJECTED") > 20 {
+		t.Errorf("--drop-oldest: %+v, %d are left", r, held("RINGLINE_REJECTED"))
+	}
+	fill("ringline.demo.timer.c%d.1")
+	small = []string{"RINGLINE_TIMERS_MAX_BYTES=1MiB", "RINGLINE_CALLS_MAX_BYTES=8MiB", "RINGLINE_REJECTED_MAX_BYTES=1MiB"}
+	checkRefused(t, n.ringline(t, small, "setup", "--drop-oldest"), []string{"RINGLINE_TIMERS holds 2.3MiB", "they are deadlines of calls"})
+	if got := held("RINGLINE_TIMERS"); got != 40 {
+		t.Errorf("%d of 40 deadlines are left", got)
 	}
 }
