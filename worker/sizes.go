@@ -33,3 +33,11 @@ func (s Sizes) check() error {
 	}
 	return nil
 }
+
+// StreamOf is the stream that holds this stream or bucket.
+func StreamOf(name string) string {
+	if name == BucketLines || name == BucketApps {
+		return "KV_" + name
+	}
+	return name
+}

@@ -19,6 +19,7 @@ import (
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/storage"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -199,12 +200,13 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix, Meter: c.meter,
 		Health: c.health.Needs(health.API, health.Hold),
 	}
+	watch := storage.New(js, c.meter.Log(c.log, meter.Storage), c.health.Degrades(health.Storage))
 	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
-		Parallel: c.settings.Parallel, Limits: apps.Limits, Meter: c.meter, Version: ownVersion(),
-		Health: c.health.Needs(health.Coordinator, health.Hold),
+		Parallel: c.settings.Parallel, Limits: apps.Limits, Admit: []coordinator.Admission{watch.Admit}, Meter: c.meter,
+		Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
 	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
-	return []part{{"api", api.Run}}, []part{{"apps", apps.Run}, {"coordinator", work.Run}}, nil
+	return []part{{"api", api.Run}}, []part{{"apps", apps.Run}, {"storage", watch.Run}, {"coordinator", work.Run}}, nil
 }
 
 // apps makes the settings of apps.

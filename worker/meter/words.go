@@ -70,12 +70,13 @@ const (
 	HTTP        Component = "http"
 	NATS        Component = "nats"        // our connections
 	NATSServer  Component = "nats_server" // the one embedded in dev
+	Storage     Component = "storage"     // how full the streams are
 	Timeouts    Component = "timeouts"
 )
 
 // Components lists every component.
 func Components() []Component {
-	return []Component{API, Apps, Coordinator, Edge, Health, HTTP, NATS, NATSServer, Timeouts}
+	return []Component{API, Apps, Coordinator, Edge, Health, HTTP, NATS, NATSServer, Storage, Timeouts}
 }
 
 // The outcomes of a command that are no error code.

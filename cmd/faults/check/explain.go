@@ -70,6 +70,9 @@ func (r *run) gives(s *story, x *reading, k int) bool {
 	if x.answer.err != nil {
 		return false
 	}
+	if x.admission() {
+		return true
+	}
 	switch o := r.decided(s, x, k).(type) {
 	case call.Keep:
 		if o.Made > 0 && x.answer.OK { // it may have been read from a replica that lags
@@ -83,6 +86,13 @@ func (r *run) gives(s *story, x *reading, k int) bool {
 	case call.Write, call.Wait:
 	}
 	return x.answer.OK && r.madeBefore(s, x, k) && r.shows(s, x, k)
+}
+
+// admission says whether the message was refused before anything was decided, as call storage was full or there were too
+// many commands. Such an answer carries no call.
+func (x *reading) admission() bool {
+	e := x.answer.Error
+	return e != nil && (e.Code == events.CodeExhausted || e.Code == events.CodeRateLimited) && !x.answer.OK && x.answer.Call == nil
 }
 
 // showsSince says whether the answer shows the call as it was when seq was made, or later, up to its kth transition. On

@@ -1,0 +1,194 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/health"
+)
+
+// Mark is the percentage from which on invitations are refused.
+const Mark = 80
+
+// How often it looks, and for how long.
+const (
+	lookEvery  = time.Second
+	lookAgain  = 20 * time.Millisecond // once what was let in since may take 1/unseenPart of a stream
+	lookWithin = time.Second
+	unseenPart = 20
+)
+
+// What a command may take, at most.
+const (
+	perDeadline = 2 << 10 // bytes of RINGLINE_TIMERS that an invitation may take
+	perLine     = 512     // bytes of RINGLINE_LINES that a user may take
+	perCall     = 1 << 10 // bytes of RINGLINE_CALLS that the transition may take, besides what the command carries
+	copies      = 3       // of that
+	perCallee   = 256     // and for each callee
+)
+
+// guarded are the streams that invitations must leave room in.
+func guarded() []string {
+	return []string{worker.StreamCalls, worker.StreamTimers, worker.BucketLines, worker.StreamCommands}
+}
+
+// level is how full a stream is.
+type level struct {
+	bytes, maxBytes int64
+	msgs, maxMsgs   int64
+	before, since   int64 // bytes that were let in before the last look, which may not have seen them, and since
+}
+
+// percent is how much of its limit the stream has, or may soon have; 0 without a limit.
+func (l level) percent() int {
+	most := 0
+	if l.maxBytes > 0 {
+		most = int(100 * (l.bytes + l.before + l.since) / l.maxBytes)
+	}
+	if l.maxMsgs > 0 {
+		most = max(most, int(100*l.msgs/l.maxMsgs))
+	}
+	return min(most, 100)
+}
+
+// Watch knows how full the streams are.
+type Watch struct {
+	js     jetstream.JetStream
+	log    zerolog.Logger
+	health *health.Condition
+	soon   chan struct{} // that it is time to look
+
+	mu     sync.Mutex
+	levels map[string]level
+	full   string // the stream whose mark was passed at the last look
+}
+
+// New makes a watch. It knows nothing until it runs. The condition degrades while invitations are refused; it may be nil.
+func New(js jetstream.JetStream, log zerolog.Logger, c *health.Condition) *Watch {
+	return &Watch{js: js, log: log, health: c, soon: make(chan struct{}, 1), levels: map[string]level{}}
+}
+
+// Run looks until ctx ends, and gives nil then.
+func (w *Watch) Run(ctx context.Context) error {
+	for {
+		w.look(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(lookAgain):
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.soon:
+		case <-time.After(lookEvery - lookAgain):
+		}
+	}
+}
+
+// Admit refuses an invitation or an add once the storage of calls is above its mark.
+func (w *Watch) Admit(cmd events.Command, bytes int) *events.Error {
+	if cmd.Verb != events.VerbInvite && cmd.Verb != events.VerbAdd {
+		return nil
+	}
+	if _, percent := w.fullest(); percent >= Mark {
+		return events.Errorf(events.CodeExhausted, "call storage is %d %% full: above %d %% of it no invitation is taken", percent, Mark)
+	}
+	w.letIn(len(cmd.Callees), bytes)
+	return nil
+}
+
+// letIn counts what the command may take until the next look: its transition, its deadline, and the lines.
+func (w *Watch) letIn(callees, bytes int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for name, takes := range map[string]int{
+		worker.StreamCalls:  perCall + perCallee*callees + copies*bytes,
+		worker.StreamTimers: perDeadline,
+		worker.BucketLines:  (1 + callees) * perLine,
+	} {
+		l := w.levels[name]
+		l.since += int64(takes)
+		w.levels[name] = l
+		if l.maxBytes > 0 && l.since*unseenPart > l.maxBytes {
+			select {
+			case w.soon <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+// fullest gives the fullest of the guarded streams.
+func (w *Watch) fullest() (name string, percent int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range guarded() {
+		if p := w.levels[s].percent(); p > percent {
+			name, percent = s, p
+		}
+	}
+	return name, percent
+}
+
+// look asks the broker for the guarded streams.
+func (w *Watch) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	var asking sync.WaitGroup
+	for _, name := range guarded() {
+		w.begin(name)
+		asking.Go(func() { w.lookAt(ctx, name) })
+	}
+	asking.Wait()
+	w.tell()
+}
+
+// begin keeps apart what is let in from now on: the look may or may not see what came before.
+func (w *Watch) begin(name string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := w.levels[name]
+	l.bytes += l.before // as if seen, until the broker says what is there
+	l.before, l.since = l.since, 0
+	w.levels[name] = l
+}
+
+func (w *Watch) lookAt(ctx context.Context, name string) {
+	st, err := w.js.Stream(ctx, worker.StreamOf(name))
+	if err != nil {
+		return // its last level stays
+	}
+	info := st.CachedInfo()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := w.levels[name]
+	l.bytes, l.maxBytes = int64(min(info.State.Bytes, 1<<62)), info.Config.MaxBytes
+	l.msgs, l.maxMsgs = int64(min(info.State.Msgs, 1<<62)), info.Config.MaxMsgs
+	w.levels[name] = l
+}
+
+// tell reports whether invitations are refused, and logs when that changes.
+func (w *Watch) tell() {
+	name, percent := w.fullest()
+	if percent >= Mark {
+		w.health.Fail(fmt.Sprintf("%s is above %d %% of its limit: invitations are refused", name, Mark))
+	} else {
+		w.health.OK()
+	}
+	switch {
+	case percent >= Mark && w.full == "":
+		w.full = name
+		w.log.Warn().Str("stream", name).Int("percent", percent).Msg("invitations are refused: call storage is above its mark")
+	case percent < Mark && w.full != "":
+		w.full = ""
+		w.log.Info().Msg("invitations are taken again: call storage is below its mark")
+	}
+}
