@@ -26,6 +26,7 @@ func refusing(code events.Code) []Admission {
 // committed already.
 func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 	b := newBench(t)
+	b.c.arrivals.isNew(t.Context(), b.js, 0)
 	for _, code := range []events.Code{events.CodeExhausted, events.CodeRateLimited} {
 		b.c.cfg.Admit = refusing(code)
 		callID := string(code)
@@ -45,9 +46,24 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 	}
 }
 
-// Exhausted says that the command was not carried out. So a copy of one that was is answered as any repeat.
-func TestExhaustedIsNoAnswerToWhatWasDone(t *testing.T) {
+// What was stored before the connection began may have been handled: a broker that was killed forgets its counts.
+func TestAdmissionRefusesNothingOld(t *testing.T) {
 	b := newBench(t)
+	b.c.cfg.Admit = refusing(events.CodeRateLimited)
+	m := b.deliver("old", "invite", admitted)
+	b.c.arrivals.isNew(t.Context(), b.js, 0)
+	b.handled(m)
+	b.isDone("old", 1, b.heard("old"))
+	m = b.deliver("new", "invite", admitted)
+	b.c.arrivals.reconnects-- // as if it had reconnected since
+	b.handled(m)
+	b.isDone("new", 1, b.heard("new"))
+}
+
+// A refusal says that the invitation was not carried out. So a copy of one that was is answered as any repeat.
+func TestARefusalIsNoAnswerToWhatWasDone(t *testing.T) {
+	b := newBench(t)
+	b.c.arrivals.isNew(t.Context(), b.js, 0)
 	b.handled(b.deliver("c1", "invite", admitted))
 	first := b.heard("c1")
 	b.c.cfg.Admit = refusing(events.CodeExhausted)

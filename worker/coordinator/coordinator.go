@@ -53,6 +53,7 @@ type Coordinator struct {
 	count *meter.Commands
 
 	bodies   bodies
+	arrivals arrivals
 	outdated seldom // that calls are stored in a format that this version does not read
 }
 
@@ -67,6 +68,7 @@ func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) 
 
 // Run works until ctx ends.
 func (c *Coordinator) Run(ctx context.Context) error {
+	c.arrivals.isNew(ctx, c.js, 0) // what is there now is not new
 	return worker.Runner{
 		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Health: c.cfg.Health, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
 		Parallel: c.cfg.Parallel, Key: callOf, Handle: c.handle, Drain: 10 * time.Second,

@@ -20,6 +20,7 @@ type delivery struct {
 	body      []byte
 	token     string     // where the answer goes; empty: nowhere
 	at        time.Time  // when the command was stored
+	seq       uint64     // of its message
 	delivered uint64     // how often it was delivered, this time included
 	last      *time.Time // when the step before was done
 	msg       jetstream.Msg
@@ -44,7 +45,7 @@ func read(msg jetstream.Msg) (delivery, *events.Error) {
 	if err != nil {
 		return d, events.Errorf(events.CodeInternal, "no JetStream metadata: %v", err)
 	}
-	d.at, d.delivered = meta.Timestamp, meta.NumDelivered
+	d.at, d.seq, d.delivered = meta.Timestamp, meta.Sequence.Stream, meta.NumDelivered
 	address, bad := events.ParseCommandSubject(d.subject)
 	d.cmd.CommandAddress = address
 	if token := msg.Headers().Get(events.HeaderAnswer); token != "" {
