@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -15,16 +16,22 @@ import (
 )
 
 func checkCommand() *cobra.Command {
-	return &cobra.Command{
+	asJSON := false
+	cmd := &cobra.Command{
 		Use: "check HISTORY", Short: "Check again what was kept of a run", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, err := load(args[0])
 			if err != nil {
 				return err
 			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(check.Check(h, check.DefaultBounds()))
+			}
 			return judge(cmd.OutOrStdout(), h)
 		},
 	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was found as JSON, and find it no error")
+	return cmd
 }
 
 // shown is how many violations of one check are told in full.

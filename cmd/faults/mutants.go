@@ -4,13 +4,18 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"ringline.io/ringline/cmd/faults/check"
+	"ringline.io/ringline/cmd/faults/defects"
 )
 
 // hunt is what it takes to catch a defect; what is unset is as in any other trial.
@@ -24,7 +29,10 @@ type hunt struct {
 	points   []string
 	scenes   []string
 	rings    time.Duration
-	churn    bool // by clients that come and go, and not by faults
+	users    int
+	alike    bool     // the checks are built with the same defect: what decides a call is not its own judge
+	tests    []string // of go test: these packages must fail, and nothing is run beside that
+	churn    bool     // by clients that come and go, and not by faults
 }
 
 // hunts gives for each defect the faults that bring it out.
@@ -47,6 +55,15 @@ func hunts() []hunt {
 		{defect: "lines-not-released", by: []string{"lines"}, only: deaths},
 		{defect: "repeat-does-nothing", by: []string{"told", "lines"}, only: deaths},
 		{defect: "gives-up", by: []string{"lost", "prompt"}, only: []kind{killAt, fillStore}},
+		{defect: "participant-left-untold", by: []string{"parting"}, alike: true, only: deaths, scenes: []string{"group"}},
+		{defect: "attempt-ignored", by: []string{"attempts"}, alike: true, only: deaths, scenes: []string{"group"}},
+		{defect: "early-take-over", by: []string{"fences"}, alike: true, only: []kind{pauseAt}, points: []string{"after claim"}, scenes: []string{"answered", "group"}, users: 20},
+		{defect: "events-capped", by: []string{"event_log"}, alike: true, only: deaths},
+		{defect: "ring-remaining-wrong", by: []string{"frames"}, alike: true, only: deaths},
+		{defect: "api-drops-requests", by: []string{"lost"}, alike: true, only: deaths},
+		{defect: "api-drops-requests", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "API"}},
+		{defect: "leaver-keeps-line", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "Line"}},
+		{defect: "snapshot-lists-left", by: []string{"go test"}, tests: []string{"./worker/store"}},
 		{churn: true},
 		{defect: "snapshot-before-subscription", by: []string{"shown", "told"}, churn: true},
 	}
@@ -66,6 +83,9 @@ func (h hunt) trial(t trial) trial {
 	}
 	if h.every > 0 {
 		t.every = h.every
+	}
+	if h.users > 0 {
+		t.users = h.users
 	}
 	if h.rings > 0 {
 		t.rings, t.longest = h.rings, h.rings+30*time.Second
@@ -93,15 +113,63 @@ func (h hunt) name() string {
 
 // run hunts, and gives what was found and what was done for it.
 func (h hunt) run(ctx context.Context, t trial) (r check.Report, did string, err error) {
-	if h.churn {
+	switch {
+	case h.churn:
 		return h.runChurn(ctx, t)
+	case len(h.tests) > 0:
+		return h.runTests(ctx, t)
 	}
 	o, err := h.trial(t).run(ctx)
 	if err != nil {
 		return r, "", err
 	}
 	did = fmt.Sprintf("%5d commands %3d faults", len(o.history.Sent), len(o.history.Faults))
+	if h.alike {
+		r, err = checkAlike(ctx, o)
+		return r, did, err
+	}
 	return check.Check(o.history, check.DefaultBounds()), did, nil
+}
+
+// checkAlike checks the history with a program that was built with the same defects.
+func checkAlike(ctx context.Context, o *outcome) (r check.Report, err error) {
+	path, err := o.save()
+	if err != nil {
+		return r, err
+	}
+	overlay, err := defects.Overlay(o.trial.source, o.trial.path("alike"), o.trial.defects...)
+	if err != nil {
+		return r, err
+	}
+	cmd := exec.CommandContext(ctx, "go", "run", "-overlay", overlay, "./cmd/faults", "check", "--json", path)
+	cmd.Dir, cmd.Stderr = o.trial.source, os.Stderr
+	found, err := cmd.Output()
+	if err != nil {
+		return r, fmt.Errorf("check with the same defect: %w", err)
+	}
+	if err := json.Unmarshal(found, &r); err != nil {
+		return r, fmt.Errorf("check with the same defect: %w", err)
+	}
+	return r, nil
+}
+
+// runTests lets the tests of the packages run with the defect. Those that fail have caught it.
+func (h hunt) runTests(ctx context.Context, t trial) (r check.Report, did string, err error) {
+	overlay, err := defects.Overlay(t.source, t.path(h.name()+"-tests"), h.planted()...)
+	if err != nil {
+		return r, "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"test", "-overlay", overlay}, h.tests)...)
+	cmd.Dir = t.source
+	out, err := cmd.CombinedOutput()
+	failed := regexp.MustCompile(`--- FAIL: (\w+)`).FindAllStringSubmatch(string(out), -1)
+	if err != nil && len(failed) == 0 {
+		return r, "", fmt.Errorf("go test with the defect: %w\n%s", err, out)
+	}
+	for _, f := range failed {
+		r.Violations = append(r.Violations, check.Violation{Check: "go test", Text: f[1] + " fails"})
+	}
+	return r, "go test " + strings.Join(h.tests, " "), nil
 }
 
 func (h hunt) runChurn(ctx context.Context, t trial) (r check.Report, did string, err error) {

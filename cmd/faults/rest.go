@@ -48,7 +48,24 @@ func (s *site) left(ctx context.Context) (string, error) {
 	if lines, err = s.lines(ctx); err != nil || len(lines) > 0 {
 		return fmt.Sprintf("%d lines", len(lines)), err
 	}
+	if missing, err := s.notLogged(ctx); err != nil || missing > 0 {
+		return fmt.Sprintf("%d transitions that are not in the event log", missing), err
+	}
 	return "", nil
+}
+
+// notLogged counts the transitions that the event log has not taken in yet.
+func (s *site) notLogged(ctx context.Context) (uint64, error) {
+	calls, err := s.js.Stream(ctx, worker.StreamCalls)
+	if err != nil {
+		return 0, fmt.Errorf("read the calls: %w", err)
+	}
+	log, err := s.js.Stream(ctx, worker.StreamEvents)
+	if err != nil {
+		return 0, fmt.Errorf("read the event log: %w", err)
+	}
+	stored, logged := calls.CachedInfo().State.LastSeq, log.CachedInfo().State.LastSeq
+	return stored - min(stored, logged), nil
 }
 
 func (s *site) commands(ctx context.Context) (waiting, inHand int, err error) {
@@ -98,6 +115,9 @@ func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 		return err
 	}
 	if r.Calls, err = record.ReadStream(ctx, s.js, worker.StreamCalls, ""); err != nil {
+		return err
+	}
+	if r.Events, err = record.ReadStream(ctx, s.js, worker.StreamEvents, ""); err != nil {
 		return err
 	}
 	if r.Rejected, err = record.ReadStream(ctx, s.js, worker.StreamRejected, ""); err != nil {

@@ -7,7 +7,8 @@
 //     lost to a fault is exempt, and counted.
 //  3. Every check says how much it looked at. One that looked at nothing proves nothing.
 //  4. What worker/call decides is taken from worker/call as it was built into this program. Defects are planted in the
-//     processes that are checked, never here.
+//     processes that are checked, never here. What matters most to a user is checked by hand besides, from CONTRACT and
+//     not from worker/call: parting, attempts, fences, event_log, frames.
 //
 // One clock is supposed: that of the machine on which harness, brokers and workers run.
 package check
@@ -87,6 +88,12 @@ func rules() []rule {
 		{"told", told},
 		{"same_answer", sameAnswer},
 		{"prompt", prompt},
+		// By hand, from CONTRACT and not from worker/call.
+		{"parting", parting},
+		{"attempts", attempts},
+		{"fences", fences},
+		{"event_log", eventLog},
+		{"frames", frames},
 	}
 }
 

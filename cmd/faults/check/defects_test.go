@@ -135,6 +135,7 @@ func TestRightHistories(t *testing.T) {
 		}},
 		{name: "taken over", make: func(w *world) {
 			talk(w)
+			w.pass(31 * second)
 			cmd := w.invite("c2", "eve", "gil")
 			d := w.send(cmd)
 			cmd.CallID = "c1" // as if it had met a stale claim of the first
@@ -219,7 +220,7 @@ func TestHistory(t *testing.T) {
 		{"timed out at once", "history", func(w *world) {
 			w.badly(w.send(w.invite("c1", "ann", "bob")), time.Hour, call.Claimed{})
 		}, nil, "its callees have timed out after"},
-		{"out of use at once", "history", func(w *world) {
+		{"out of use at once", "history fences", func(w *world) {
 			d := w.send(w.command("c1", events.VerbCancel, "ann"))
 			after := w.write(d, time.Hour, call.Claimed{})
 			w.refuse(d, after, events.Errorf(events.CodeNotFound, "no call"))

@@ -23,6 +23,8 @@ func lost(r *run, v *verdict) {
 	for _, m := range r.messages {
 		switch {
 		case m.Bad || m.command == nil:
+		case m.Acked == 0 && m.Via == record.API:
+			r.answeredAtAll(m, v)
 		case m.Acked == 0:
 			v.exempt("never acknowledged")
 		default:
@@ -31,6 +33,24 @@ func lost(r *run, v *verdict) {
 		}
 	}
 	r.kept(v)
+}
+
+// apiAnswers is how long the api may take for an answer, whatever it is.
+const apiAnswers = 10 * time.Second
+
+// answeredAtAll: the api answers every request, if only that it does not know. One that it did not answer while nothing was
+// broken was lost. Whether its command was carried out is for the others to say: it may never have been stored.
+func (r *run) answeredAtAll(m *message, v *verdict) {
+	switch {
+	case len(m.answers) > 0:
+		v.looked()
+		v.count("answered by the api", 1)
+	case r.calm(m.At, m.At+int64(apiAnswers)) && m.At+int64(apiAnswers) <= r.Run.Read:
+		v.looked()
+		v.fail(m.story, "%s was never answered, though nothing was broken for %v", r.describeSent(m), apiAnswers)
+	default:
+		v.exempt("a request to the api, while something was broken")
+	}
 }
 
 func (r *run) tookEffect(m *message, v *verdict) {

@@ -91,6 +91,9 @@ func randomRun(tb testing.TB, seed uint64, commands int) *record.History {
 		p.advance(int64(p.rng.IntN(200)) * ms)
 	}
 	h := p.rest()
+	for _, c := range h.Rest.Calls {
+		h.Rest.Events = append(h.Rest.Events, record.Stored{Subject: "ringline.demo.events", Seq: c.Seq, At: c.At, Data: c.Data})
+	}
 	h.Run.Healed = p.healed()
 	h.Run.Stopped = max(h.Run.Stopped, h.Run.Healed)
 	return h
@@ -207,6 +210,10 @@ func (p *player) draw() events.Command {
 	}
 	if p.rng.IntN(3) == 0 {
 		cmd.DeviceID = "tablet"
+	}
+	switch cmd.Verb {
+	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
+		cmd.Attempt = []int{0, 1, 1, 1, 2}[p.rng.IntN(5)]
 	}
 	if cmd.Verb != events.VerbRing && cmd.Verb != events.VerbAccept && cmd.Verb != events.VerbDecline && cmd.Verb != events.VerbLeave && p.rng.IntN(4) == 0 {
 		cmd.UserID, cmd.DeviceID, cmd.Service = "", "", "desk"

@@ -94,15 +94,24 @@ func (w *Watcher) beat(m *nats.Msg) {
 	w.pulses[m.Subject] = beat{n, sent}
 }
 
+// frameTimes are read by the words of CONTRACT and not by the types of package events.
+type frameTimes struct {
+	ServerTime time.Time       `json:"server_time"`
+	Remaining  *int64          `json:"ring_remaining_ms"`
+	Call       json.RawMessage `json:"call"`
+}
+
 func (w *Watcher) hear(m *nats.Msg) {
 	var n events.Notification
 	app, to, _ := events.ParseUserSubject(m.Subject)
 	if err := json.Unmarshal(m.Data, &n); err != nil {
 		n.Event = events.Kind("garbage: " + err.Error())
 	}
+	var times frameTimes
+	_ = json.Unmarshal(m.Data, &times) // where it is garbage that is said already
 	w.rec.Hear(record.Told{
 		Watcher: w.index, App: app, To: to, ID: n.ID, Event: string(n.Event), CallID: n.CallID, Seq: n.Seq, UserID: n.UserID,
-		Reason: n.Reason, Sum: record.Sum(n),
+		Reason: n.Reason, Sum: record.Sum(n), Server: times.ServerTime.UnixNano(), Remaining: times.Remaining, Bare: times.Call == nil,
 	})
 }
 

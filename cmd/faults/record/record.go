@@ -79,6 +79,10 @@ type Told struct {
 	UserID  string `json:"user_id,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	Sum     uint64 `json:"sum,omitempty"` // of all of it but the times of its sending
+
+	Server    int64  `json:"server,omitempty"`    // its server_time
+	Remaining *int64 `json:"remaining,omitempty"` // its ring_remaining_ms
+	Bare      bool   `json:"bare,omitempty"`      // it has no call
 }
 
 // Sum is the same for notifications that differ in nothing but when they were sent.
@@ -113,6 +117,7 @@ type Fault struct {
 // Rest is what the store held at the end.
 type Rest struct {
 	Calls    []Stored `json:"calls"`    // RINGLINE_CALLS, in the order of the stream
+	Events   []Stored `json:"events"`   // RINGLINE_EVENTS, likewise
 	Lines    []Line   `json:"lines"`    // RINGLINE_LINES
 	Timers   []Stored `json:"timers"`   // what has not come due, removals left out
 	Waiting  int      `json:"waiting"`  // commands that nobody has handled

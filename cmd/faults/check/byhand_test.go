@@ -1,0 +1,123 @@
+package check_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
+)
+
+// leaves lets bob leave a call of three.
+func leaves(w *world) {
+	w.do(w.invite("c1", "ann", "bob", "eve"))
+	w.do(w.command("c1", events.VerbAccept, "bob"))
+	w.do(w.command("c1", events.VerbAccept, "eve"))
+	w.do(w.command("c1", events.VerbLeave, "bob"))
+}
+
+// untold takes out what a watcher heard of this event.
+func untold(event string) func(h *record.History) {
+	return func(h *record.History) {
+		kept := h.Told[:0]
+		for _, t := range h.Told {
+			if t.Event != event || t.To != "eve" || t.Watcher != 0 {
+				kept = append(kept, t)
+			}
+		}
+		h.Told = kept
+	}
+}
+
+func logged(h *record.History) {
+	for _, c := range h.Rest.Calls {
+		h.Rest.Events = append(h.Rest.Events, record.Stored{Subject: "ringline.demo.events", Data: c.Data})
+	}
+}
+
+// invites gives a copy of the first invitation that was heard.
+func firstTold(h *record.History) *record.Told {
+	for i := range h.Told {
+		if h.Told[i].Remaining != nil {
+			return &h.Told[i]
+		}
+	}
+	return &record.Told{}
+}
+
+// What the checks by hand find. Each defect is one that worker/call, as the oracle of the others, might have too.
+func TestByHand(t *testing.T) {
+	runAll(t, []defect{
+		{"a leaver is not missed", "told parting", leaves, untold("participant_left"), "is told participant_left about bob"},
+		{"a decline of another attempt", "history attempts", func(w *world) {
+			w.do(w.invite("c1", "ann", "bob", "eve"))
+			decline := w.command("c1", events.VerbDecline, "bob")
+			decline.Attempt = 2
+			d := w.send(decline)
+			d.cmd.Attempt = 0
+			w.handle(d)
+		}, nil, "changed attempt 1 of bob"},
+		{"taken over after a second", "fences", func(w *world) {
+			talk(w)
+			w.pass(time.Second.Nanoseconds())
+			cmd := w.invite("c2", "eve", "gil")
+			d := w.send(cmd)
+			cmd.CallID = "c1"
+			w.commit(w.newest("c1"), call.Fence(w.newest("c1"), cmd, call.Input{At: time.Unix(0, d.at).UTC(), Limits: w.limits}))
+			w.handle(d)
+		}, nil, "it may stand for 30s"},
+		{"the event log lacks the newest", "event_log", ended, func(h *record.History) {
+			logged(h)
+			h.Rest.Events = h.Rest.Events[:2]
+		}, "the event log holds 2 transitions, and 4 are stored"},
+		{"the event log lacks the oldest", "event_log", ended, func(h *record.History) {
+			logged(h)
+			h.Rest.Events = h.Rest.Events[2:]
+		}, "the event log holds 2 transitions, and 4 are stored"},
+		{"the oldest are gone, as the log was full", "", ended, func(h *record.History) {
+			logged(h)
+			h.Rest.Events = h.Rest.Events[2:]
+			h.Faults = []record.Fault{{Kind: "events-full", From: began, To: began}}
+		}, ""},
+		{"the event log says something else", "event_log", ended, func(h *record.History) {
+			logged(h)
+			h.Rest.Events[1].Data = strings.Replace(h.Rest.Events[1].Data, "ringing", "singing", 1)
+		}, "transition 2 of the event log"},
+		{"rings for longer than is left", "frames", ended, func(h *record.History) {
+			x := *firstTold(h).Remaining + 1000
+			firstTold(h).Remaining = &x
+		}, "from its server_time to the deadline it is 49"},
+		{"does not say how long it rings", "frames", ended, func(h *record.History) { firstTold(h).Remaining = nil }, "somebody rings: true"},
+		{"a clock that is ahead", "frames", ended, func(h *record.History) { firstTold(h).Server += 70 * second }, "with server_time"},
+		{"the api says nothing", "lost prompt", ended, func(h *record.History) {
+			h.Sent = append(h.Sent, record.Sent{
+				N: len(h.Sent), Via: record.API, App: "demo", CallID: "c9", Verb: "ring", Body: `{"command_id":"k9","user_id":"bob"}`, At: h.Run.Stopped,
+				Failed: "timeout",
+			})
+			h.Run.Read += 60 * second
+		}, "was never answered"},
+	})
+}
+
+// A right run with all of it has no violation.
+func TestByHandRight(t *testing.T) {
+	runAll(t, []defect{
+		{"a party leaves", "", leaves, logged, ""},
+		{"many parties", "", func(w *world) {
+			names := []string{"bob", "eve", "gil", "dan"}
+			w.do(w.invite("c1", "ann", names...))
+			for _, u := range names {
+				accept := w.command("c1", events.VerbAccept, u)
+				accept.Attempt = 1
+				w.do(accept)
+			}
+			for _, u := range names {
+				w.do(w.command("c1", events.VerbLeave, u))
+			}
+			w.do(w.invite(fmt.Sprint("c", 2), "bob", "ann"))
+		}, logged, ""},
+	})
+}

@@ -1,0 +1,36 @@
+package check
+
+import "strings"
+
+// eventLog, by hand from CONTRACT, section 5: RINGLINE_EVENTS holds what RINGLINE_CALLS holds, in the same order, to the last
+// byte. If its own limit was reached on purpose, its oldest may be gone.
+func eventLog(r *run, v *verdict) {
+	log := r.Rest.Events
+	if log == nil {
+		v.exempt("it was not read")
+		return
+	}
+	calls := r.Rest.Calls
+	for _, f := range r.Faults {
+		if f.Kind == eventsFull && len(log) < len(calls) {
+			v.count("exempt: the oldest are gone", len(calls)-len(log))
+			calls = calls[len(calls)-len(log):]
+			break
+		}
+	}
+	if v.looked(); len(log) != len(calls) {
+		v.failApp("", "", "the event log holds %d transitions, and %d are stored", len(log), len(calls))
+		return
+	}
+	for i, c := range calls {
+		v.looked()
+		app, _, _ := strings.Cut(strings.TrimPrefix(c.Subject, "ringline."), ".")
+		if e := log[i]; e.Data != c.Data || e.Subject != "ringline."+app+".events" {
+			v.failApp(app, "", "transition %d of the event log is on %s and says %.200s; stored is on %s %.200s", i+1, e.Subject, e.Data, c.Subject, c.Data)
+			return // the others follow from it
+		}
+	}
+}
+
+// eventsFull is the kind of the fault that fills the event log.
+const eventsFull = "events-full"

@@ -1,0 +1,49 @@
+package check
+
+import "time"
+
+// How long the contract lets a claim stand, and how long a hang-up waits for the invitation that it may have overtaken.
+const (
+	claimStands = 30 * time.Second
+	hangUpWaits = 5 * time.Second
+)
+
+// fences, by hand from DESIGN, section 2: a call is moved on by another call's command only if a claim for it was in flight for
+// 30 s, so not before its first invite or add is that old; and a hang-up takes an unknown id out of use only once it is 5 s old.
+func fences(r *run, v *verdict) {
+	for _, s := range r.stories {
+		for _, st := range s.steps {
+			p, ok := byHand(st)
+			if !ok || p.Data.Event != "fenced" {
+				continue
+			}
+			v.looked()
+			claimed, hungUp := int64(never), int64(never) // when the first message was sent that may have claimed, and its own hang-up
+			for _, m := range s.messages {
+				switch m.Verb {
+				case "invite", "add":
+					claimed = min(claimed, m.At)
+				case "cancel", "leave", "end":
+					if saidByHand(m).CommandID == p.CommandID {
+						hungUp = min(hungUp, m.At)
+					}
+				}
+			}
+			switch {
+			case hungUp != never:
+				v.count("by a hang-up", 1)
+				if st.at < hungUp+int64(hangUpWaits) {
+					v.fail(s, "%s took the id out of use %v after the hang-up was sent", r.describe(st), time.Duration(st.at-hungUp))
+				}
+			case claimed == never:
+				v.fail(s, "%s took over a claim of a call that no message invites to", r.describe(st))
+			default:
+				v.count("taken over", 1)
+				if st.at < claimed+int64(claimStands) {
+					v.fail(s, "%s took over a claim %v after its first invitation was sent; it may stand for %v", r.describe(st),
+						time.Duration(st.at-claimed).Round(time.Millisecond), claimStands)
+				}
+			}
+		}
+	}
+}

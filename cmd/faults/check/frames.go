@@ -1,0 +1,61 @@
+package check
+
+import (
+	"time"
+
+	"ringline.io/ringline/cmd/faults/record"
+	"ringline.io/ringline/events"
+)
+
+// offBy is how far a server_time may be from when its notification was on its way: less than what a clock may be wrong by.
+const offBy = 3 * time.Second
+
+// frames, by hand from CONTRACT, section 3: server_time is when the notification was sent, in broker time, and
+// ring_remaining_ms is from then to the receiver's own deadline, or for the caller to the latest of those who ring, rounded
+// down; 0 once that is over, and absent where they wait for nothing. A notification without a call has none.
+func frames(r *run, v *verdict) {
+	for _, t := range r.Told {
+		s := r.byCall[callID{t.App, t.CallID}]
+		if s == nil || s.bySeq[t.Seq] == nil || t.Server == 0 || t.Bare {
+			v.exempt("without a call, or told finds it")
+			continue
+		}
+		st := s.bySeq[t.Seq]
+		if v.looked(); t.Server < st.at-int64(offBy) || t.Server > t.At+int64(offBy) {
+			v.fail(s, "%s with server_time %s; it was stored at %s and heard at %s", r.describeTold(t), r.when(t.Server), r.when(st.at), r.when(t.At))
+		}
+		until, known := ringsUntil(st, t)
+		left := max(0, until.UnixNano()-t.Server) / int64(time.Millisecond)
+		switch {
+		case !known:
+			v.count("not said by hand", 1)
+		case until.IsZero() != (t.Remaining == nil):
+			v.fail(s, "%s; ring_remaining_ms is there: %v, somebody rings: %v", r.describeTold(t), t.Remaining != nil, !until.IsZero())
+		case t.Remaining != nil && (*t.Remaining < left-1 || *t.Remaining > left+1):
+			v.fail(s, "%s with ring_remaining_ms %d; from its server_time to the deadline it is %d", r.describeTold(t), *t.Remaining, left)
+		}
+	}
+}
+
+// ringsUntil is what the receiver waits for, where it is easily said: a callee for their own deadline, the caller for the latest.
+func ringsUntil(st *step, t record.Told) (until time.Time, known bool) {
+	p, ok := byHand(st)
+	c := p.Data.Call
+	if !ok || c.State == "ended" {
+		return until, ok
+	}
+	if events.Escape(c.Caller.UserID) == t.To && c.Caller.State == "in" {
+		for _, x := range c.Callees {
+			if x.pends() && x.RingDeadline.After(until) {
+				until = x.RingDeadline
+			}
+		}
+		return until, true
+	}
+	for _, x := range c.Callees {
+		if events.Escape(x.UserID) == t.To && x.pends() {
+			return x.RingDeadline, true
+		}
+	}
+	return until, false
+}
