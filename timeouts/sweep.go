@@ -62,7 +62,7 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 		return 0, fmt.Errorf("timeouts: look through the deadlines: %w", err)
 	}
 	defer messages.Stop()
-	overdue := events.TimeOf(time.Now().Add(-w.every.Overdue))
+	overdue := events.TimeOf(w.clock.Now().Add(-w.every.Overdue))
 	for ; left > 0; left-- {
 		msg, err := messages.Next(jetstream.NextMaxWait(longestNext))
 		if errors.Is(err, nats.ErrTimeout) || ctx.Err() != nil {
@@ -80,7 +80,7 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 			return count, err
 		}
 		w.overdue.Inc()
-		w.late.Took(time.Since(d.Deadline.Time()))
+		w.late.Took(w.clock.Now().Sub(d.Deadline.Time()))
 		if err := Remove(w.js.Conn(), app, callID, seq); err != nil {
 			return count, err
 		}

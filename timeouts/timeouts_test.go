@@ -17,17 +17,18 @@ import (
 
 const within = 20 * time.Second
 
-// start runs a timeouts worker and gives the expire commands that it makes.
-func start(t *testing.T, s *natstest.Server) *nats.Subscription {
+// start runs a timeouts worker, on a machine whose clock is ahead, and gives the expire commands that it makes.
+func start(t *testing.T, s *natstest.Server, ahead time.Duration) *nats.Subscription {
 	t.Helper()
 	sub, err := s.NC.SubscribeSync("ringline.*.cmd.*.expire")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	c := s.Clock(t, ahead)
 	done := make(chan error, 1)
 	go func() {
-		done <- timeouts.New(s.JS, zerolog.Nop(), timeouts.Sweep{Every: 50 * time.Millisecond, Overdue: 5 * time.Second}, nil).Run(ctx)
+		done <- timeouts.New(s.JS, c, zerolog.Nop(), timeouts.Sweep{Every: 50 * time.Millisecond, Overdue: 5 * time.Second}, nil).Run(ctx)
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -51,7 +52,7 @@ func arm(t *testing.T, s *natstest.Server, callID string, seq int, at time.Time)
 func TestDueBecomesExpire(t *testing.T) {
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Due, natstest.Command)
-	expires := start(t, s)
+	expires := start(t, s, 0)
 	due := map[string]events.Time{}
 	for n := range 20 {
 		id := fmt.Sprintf("c%d", n)
@@ -89,7 +90,7 @@ func TestDueBecomesExpire(t *testing.T) {
 func TestRemovedPastAndTwice(t *testing.T) {
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Due, natstest.Command)
-	expires := start(t, s)
+	expires := start(t, s, 0)
 	soon := time.Now().Add(2 * time.Second)
 	arm(t, s, "removed", 1, soon)
 	arm(t, s, "twice", 1, soon.Add(500*time.Millisecond))
@@ -120,7 +121,7 @@ func TestRemovedPastAndTwice(t *testing.T) {
 // What came due and is no deadline is given up, and the others go on.
 func TestNoDeadline(t *testing.T) {
 	s := natstest.Start(t)
-	expires := start(t, s)
+	expires := start(t, s, 0)
 	for _, subject := range []string{"ringline.demo.due.c1.soon", "ringline.demo.due.c1.0", "ringline.de=mo.due.c1.1"} {
 		if _, err := s.JS.Publish(t.Context(), subject, nil); err != nil {
 			t.Fatal(err)
@@ -151,8 +152,18 @@ func TestNoDeadline(t *testing.T) {
 
 // A deadline that the server never fires, here one without a schedule, is found once it is overdue.
 func TestMissedDeadlines(t *testing.T) {
+	for name, ahead := range map[string]time.Duration{"in step": 0, "ahead": 70 * time.Second, "behind": -70 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			missedDeadlines(t, ahead)
+		})
+	}
+}
+
+func missedDeadlines(t *testing.T, ahead time.Duration) {
+	t.Helper()
 	s := natstest.Start(t)
-	expires := start(t, s)
+	expires := start(t, s, ahead)
 	missed := func(callID string, ago time.Duration) {
 		t.Helper()
 		body, err := events.Encode(timeouts.Deadline{CallID: callID, Seq: 3, Deadline: events.TimeOf(time.Now().Add(-ago))})

@@ -11,6 +11,7 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 )
@@ -20,6 +21,7 @@ type Worker struct {
 	Health *health.Condition // that deadlines are consumed; or nil. To be set before Run
 
 	js    jetstream.JetStream
+	clock *clock.Clock
 	log   zerolog.Logger
 	every Sweep
 	meter *meter.Meter
@@ -28,10 +30,10 @@ type Worker struct {
 	late             *meter.Times
 }
 
-// New makes a worker. The meter may be nil.
-func New(js jetstream.JetStream, log zerolog.Logger, s Sweep, m *meter.Meter) *Worker {
+// New makes a worker. The clock, of broker time, and the meter may be nil.
+func New(js jetstream.JetStream, c *clock.Clock, log zerolog.Logger, s Sweep, m *meter.Meter) *Worker {
 	return &Worker{
-		js: js, log: log, every: s, meter: m,
+		js: js, clock: c, log: log, every: s, meter: m,
 		garbage: m.Garbage(meter.OnDue), overdue: m.Overdue(), late: m.Lateness(),
 	}
 }
@@ -59,7 +61,7 @@ func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) worker.Exit {
 	}
 	var d Deadline
 	if json.Unmarshal(msg.Data(), &d) == nil && d.Deadline > 0 {
-		w.late.Took(time.Since(d.Deadline.Time()))
+		w.late.Took(w.clock.Now().Sub(d.Deadline.Time()))
 	}
 	return worker.Ack()
 }

@@ -16,6 +16,7 @@ import (
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
@@ -36,6 +37,7 @@ type crew struct {
 	sessions *late            // takes client sessions
 	devKey   *events.TokenKey // signs tokens of the app of the settings; nil but in dev
 	conns    []*connection
+	clock    *clock.Clock // broker time
 }
 
 func newCrew(
@@ -43,7 +45,7 @@ func newCrew(
 ) *crew {
 	l := &link{log: m.Log(log, meter.NATS).With().Str("url", withoutSecrets(url)).Logger()}
 	return &crew{
-		settings: s, log: log, meter: m, health: h, url: url, link: l, sessions: sessions,
+		settings: s, clock: clock.New(clock.Local), log: log, meter: m, health: h, url: url, link: l, sessions: sessions,
 		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
 	}
 }
@@ -76,6 +78,10 @@ func (c *crew) run(ctx context.Context, started func(), roles ...role) (err erro
 		}
 		front, back = append(front, f...), append(back, b...)
 	}
+	if err := c.learnTime(ctx); err != nil {
+		return err
+	}
+	back = append(back, part{"clock", c.keepTime().Run})
 	for _, conn := range c.conns {
 		back = append(back, part{"NATS", conn.Run})
 	}
@@ -202,7 +208,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	}
 	watch := storage.New(js, c.meter.Log(c.log, meter.Storage), c.health.Degrades(health.Storage))
 	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
-		Parallel: c.settings.Parallel, Limits: apps.Limits, Admit: []coordinator.Admission{watch.Admit}, Meter: c.meter,
+		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{watch.Admit}, Meter: c.meter,
 		Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
 	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
@@ -225,7 +231,7 @@ func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) 
 		return nil, nil, err
 	}
 	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
-	work := timeouts.New(js, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
+	work := timeouts.New(js, c.clock, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
 	work.Health = c.health.Needs(health.Timeouts, health.Hold)
 	return nil, []part{{"timeouts", work.Run}}, nil
 }

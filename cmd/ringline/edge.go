@@ -124,7 +124,7 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	edge, err := session.New(session.Config{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
 		Limits: c.settings.Edge.limits(), Origins: c.settings.Edge.origins(), AddressHeader: c.settings.Edge.AddressHeader,
-		Log: log, Meter: c.meter, Health: c.health.Needs(health.Edge, health.Hold),
+		Log: log, Meter: c.meter, Clock: c.clock, Health: c.health.Needs(health.Edge, health.Hold),
 	})
 	if err != nil {
 		return nil, nil, err

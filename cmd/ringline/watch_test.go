@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// clock is how a line begins.
-const clock = `^\d\d:\d\d:\d\d\.\d{3}  `
+// timeOfDay is how a line begins.
+const timeOfDay = `^\d\d:\d\d:\d\d\.\d{3}  `
 
 // TestWatch watches a whole call in every way.
 func TestWatch(t *testing.T) {
@@ -80,7 +80,7 @@ func (p *process) exactly(patterns []string) {
 	poll(p.t, "all lines", func() bool { return len(p.stdout.list()) >= len(patterns) }, &p.stdout)
 	got := p.stdout.list()
 	for _, pattern := range patterns {
-		re := regexp.MustCompile(clock + pattern)
+		re := regexp.MustCompile(timeOfDay + pattern)
 		i := slices.IndexFunc(got, re.MatchString)
 		if i < 0 {
 			p.t.Errorf("%v: no line %q in\n%s", p.cmd.Args, pattern, p.stdout.all())

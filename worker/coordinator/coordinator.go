@@ -13,6 +13,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
@@ -22,6 +23,7 @@ import (
 type Config struct {
 	Parallel int               // how many commands are worked on at once
 	Limits   Limits            // those of an app
+	Clock    *clock.Clock      // broker time; or nil
 	Admit    []Admission       // the first that refuses a command decides
 	Version  string            // of this program, to be told where it is too old
 	Seam     func(meter.Step)  // told of each step of a command as it is done; for tests, else nil
@@ -90,6 +92,7 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	if err != nil {
 		return c.reject(ctx, d, err)
 	}
+	c.cfg.Clock.Heard(d.at)
 	if why := c.refusal(ctx, d); why != nil {
 		return c.refused(d, events.Call{}, why)
 	}
@@ -164,7 +167,7 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	if err != nil {
 		return nil, err
 	}
-	in := call.Input{At: d.at, Now: time.Now(), Limits: limits}
+	in := call.Input{At: d.at, Now: c.now(d), Limits: limits}
 	if glare != nil {
 		return call.Join(base.Transition, d.cmd, *glare, in), nil
 	}
@@ -213,7 +216,7 @@ func (c *Coordinator) recall(ctx context.Context, d delivery, now events.Transit
 		return o, nil
 	case call.MadeBy(now, d.cmd):
 		return call.Keep{Made: now.Seq}, nil
-	case d.isFirst():
+	case c.isFirst(d):
 		return o, nil
 	}
 	t, err := c.calls.MadeBy(ctx, d.cmd.CallID, d.cmd)
@@ -243,15 +246,15 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
-		return wait(d, o)
+		return c.wait(d, o)
 	case call.Write: // handled where it is committed
 	}
 	return worker.Failed(d.delivered, meter.Defect, fmt.Errorf("coordinator: outcome %T", outcome))
 }
 
 // wait puts a command back that can't be decided yet.
-func wait(d delivery, o call.Wait) worker.Exit {
-	delay := time.Until(o.Until)
+func (c *Coordinator) wait(d delivery, o call.Wait) worker.Exit {
+	delay := o.Until.Sub(c.now(d))
 	switch o.Why {
 	case call.WaitForInvitation: // which may come any moment
 		return worker.Nak(min(delay, waitForAnother(d.delivered)), meter.NoCallYet)

@@ -55,7 +55,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 		},
 	}).Run)
 	timers := m.meter.Log(log, meter.Timeouts)
-	run(t, timeouts.New(js, timers, timeouts.Sweep{Every: time.Second, Overdue: 5 * time.Second}, m.meter).Run)
+	run(t, timeouts.New(js, nil, timers, timeouts.Sweep{Every: time.Second, Overdue: 5 * time.Second}, m.meter).Run)
 	asker, err := ask.New(nc, js, ask.DefaultTimeout)
 	if err != nil {
 		t.Fatal(err)

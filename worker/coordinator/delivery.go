@@ -29,9 +29,17 @@ type delivery struct {
 
 // isFirst says whether nobody can have handled the command before. A consumer that was deleted and made anew counts its
 // deliveries anew, so that one of a command that has waited proves nothing.
-func (d delivery) isFirst() bool {
+func (c *Coordinator) isFirst(d delivery) bool {
 	const handledBy = time.Second
-	return d.handledFirst() && time.Since(d.at) < handledBy
+	return d.handledFirst() && c.now(d).Sub(d.at) < handledBy
+}
+
+// now is broker time: never before the command was stored.
+func (c *Coordinator) now(d delivery) time.Time {
+	if now := c.cfg.Clock.Now(); now.After(d.at) {
+		return now
+	}
+	return d.at
 }
 
 // handledFirst says whether it looks as if nobody had handled the command before. What is guessed from that a write decides.
@@ -76,7 +84,7 @@ func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error)
 	if err := c.answer(d, events.Refusal(d.cmd.CommandID, why)); err != nil {
 		return c.putBack(d, err)
 	}
-	c.count.Rejected(d.cmd.Verb, time.Since(d.at))
+	c.count.Rejected(d.cmd.Verb, c.now(d).Sub(d.at))
 	return worker.Term(string(why.Code))
 }
 
@@ -111,9 +119,9 @@ func (c *Coordinator) tell(d delivery, a events.Answer) {
 // done counts a command that was answered.
 func (c *Coordinator) done(d delivery, a events.Answer) {
 	if a.Error == nil {
-		c.count.OK(d.cmd.Verb, time.Since(d.at))
+		c.count.OK(d.cmd.Verb, c.now(d).Sub(d.at))
 	} else {
-		c.count.Refused(d.cmd.Verb, a.Error.Code, time.Since(d.at))
+		c.count.Refused(d.cmd.Verb, a.Error.Code, c.now(d).Sub(d.at))
 	}
 	c.did(d, meter.StepAnswered)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/timeouts"
@@ -85,7 +84,7 @@ func (c *Coordinator) notify(t, now events.Transition) error {
 	defer c.bodies.giveBack(b)
 	var told events.Notification
 	for _, n := range call.Notify(t) {
-		told = n.Stamped(time.Now())
+		told = n.Stamped(c.cfg.Clock.Now())
 		if n.Event == events.IncomingCallReceived && (!stillPends(now.Call, n) || isOver(told)) {
 			continue
 		}

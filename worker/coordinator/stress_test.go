@@ -78,7 +78,7 @@ func newStress(t *testing.T, capacity int) *stress {
 	}
 	nc := s.server.Connect(t)
 	s.js = stream(t, nc)
-	run(t, timeouts.New(s.js, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
+	run(t, timeouts.New(s.js, nil, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
 	if _, err := nc.Subscribe("ringline.demo.answer.stress.*", s.hear); err != nil {
 		t.Fatal(err)
 	}

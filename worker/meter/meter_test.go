@@ -49,6 +49,7 @@ func exercise(m *meter.Meter) {
 	m.Overdue().Inc()
 	m.Dropped().Inc()
 	m.Lateness().Took(time.Second)
+	m.Skew(func() (time.Duration, bool) { return time.Second, true })
 	exerciseSessions(m.Sessions())
 	for _, c := range meter.Components() {
 		log := m.Log(zerolog.New(io.Discard), c)
@@ -130,7 +131,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	if total := strings.HasSuffix(d.Name, "_total"); total != (d.Kind == meter.Counter) {
 		t.Errorf("%s is a %s", d.Name, d.Kind)
 	}
-	if seconds := strings.HasSuffix(d.Name, "_seconds"); seconds != (d.Kind == meter.Histogram) || seconds != (len(d.Buckets) > 0) {
+	if seconds := strings.HasSuffix(d.Name, "_seconds"); seconds != (d.Unit == "seconds") || (d.Kind == meter.Histogram) != (len(d.Buckets) > 0) {
 		t.Errorf("%s is a %s with the buckets %v", d.Name, d.Kind, d.Buckets)
 	}
 	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {

@@ -61,6 +61,7 @@ const (
 	errorsTotal       = "ringline_errors_total"
 	backlogMessages   = "ringline_backlog_messages"
 	backlogUnacked    = "ringline_backlog_unacknowledged"
+	clockSkew         = "ringline_clock_skew_seconds"
 	buildInfo         = "ringline_build_info"
 	readyState        = "ringline_ready"
 	notReadyFor       = "ringline_not_ready"
@@ -186,6 +187,10 @@ func Metrics() []Metric {
 		{
 			Name: degradedBy, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{condition},
 			Help: "1 for each condition that degrades this process and leaves it ready, as /readyz shows it.",
+		},
+		{
+			Name: clockSkew, Of: OfEach, Kind: Gauge, Unit: "seconds",
+			Help: "How far this machine's clock is ahead of broker time, negative where it is behind. It decides nothing.",
 		},
 		{
 			Name: buildInfo, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{Name: "version"}},

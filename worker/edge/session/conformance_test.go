@@ -4,22 +4,24 @@ import (
 	"net/http"
 	"path"
 	"testing"
+	"time"
 
 	"ringline.io/ringline/worker/edge/edgetest"
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// Every transport keeps every promise.
+// Every transport keeps every promise, whatever the clock of its machine says.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	ahead := map[string]time.Duration{session.PathHTTPStream: 70 * time.Second, session.PathSSE: -70 * time.Second}
 	for transport, dial := range transports() {
 		t.Run(path.Base(transport), func(t *testing.T) {
 			t.Parallel()
 			edgetest.Run(t, w, edgetest.Adapter{
 				Start: func(t *testing.T, l edgetest.Limits) edgetest.Edge {
 					t.Helper()
-					e := w.start(t, func(c *session.Config) { c.Limits = limits(c.Limits, l) })
+					e := w.start(t, func(c *session.Config) { c.Limits, c.Clock = limits(c.Limits, l), w.Clock(t, ahead[transport]) })
 					e.dial = dial
 					return e
 				},

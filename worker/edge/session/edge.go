@@ -14,13 +14,14 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
 )
 
-// Config is what an edge is made of. Nothing but the meter and the health may be nil.
+// Config is what an edge is made of. Nothing but the clock, the meter and the health may be nil.
 type Config struct {
 	NC     *nats.Conn // hears notifications and other edges. What it reports as slow consumers is the edge's to handle
 	Asker  *ask.Asker
@@ -29,6 +30,7 @@ type Config struct {
 	Apps   *store.Apps
 	Tokens *token.Verifier
 	Limits Limits
+	Clock  *clock.Clock // broker time
 
 	Origins       []string // pages that may connect, of whatever app, beside those that the app lists and those of the same host
 	AddressHeader string   // the header in which a proxy in front tells the client's address; empty: there is none
@@ -138,7 +140,7 @@ func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 // endRevoked closes the sessions whose tokens were revoked. That their time is over is told otherwise.
 func (e *Edge) endRevoked(ctx context.Context) {
 	for _, s := range e.users.all() {
-		err := e.Tokens.Check(ctx, s.says(), time.Now())
+		err := e.Tokens.Check(ctx, s.says(), e.Clock.Now())
 		if (errors.Is(err, token.ErrRevoked) || errors.Is(err, token.ErrInvalid)) && s.close(InvalidToken) {
 			e.count.Refused(meter.RefusedRevoked)
 		}
@@ -151,8 +153,7 @@ func (e *Edge) deliver(msg *nats.Msg) {
 	if len(sessions) == 0 {
 		return
 	}
-	now := time.Now()
-	data, c, err := events.Restamped(msg.Data, sessions[0].by.UserID, now)
+	data, c, err := events.Restamped(msg.Data, sessions[0].by.UserID, e.Clock.Now())
 	if err != nil {
 		e.Log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("subject", msg.Subject).Msg("what came is no notification, and is passed over")
 		return

@@ -109,7 +109,7 @@ func (n *node) connecting(ctx context.Context, ev centrifuge.ConnectEvent) (cent
 	return centrifuge.ConnectReply{
 		Context: context.WithValue(ctx, sessionKey{}, s),
 		Credentials: &centrifuge.Credentials{
-			UserID: nodeUser(s.app, s.by.UserID), ExpireAt: s.claims.Expires.Unix(),
+			UserID: nodeUser(s.app, s.by.UserID), ExpireAt: n.expireAt(s.claims),
 		},
 		Data: snapshot, ClientSideRefresh: true,
 	}, nil
@@ -178,9 +178,15 @@ func (n *node) connected(client *centrifuge.Client) {
 	n.edge.begin(s, centrifugePeer{client})
 }
 
+// expireAt is when claims expire, on the local clock: centrifuge reads no other.
+func (n *node) expireAt(c token.Claims) int64 {
+	left := c.Expires.Sub(n.edge.Clock.Now())
+	return time.Now().Add(left).Round(time.Second).Unix()
+}
+
 // refreshed takes a new token for the same user and device.
 func (n *node) refreshed(client *centrifuge.Client, s *session, ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
-	claims, err := n.edge.Tokens.Verify(client.Context(), ev.Token, time.Now())
+	claims, err := n.edge.Tokens.Verify(client.Context(), ev.Token, n.edge.Clock.Now())
 	switch {
 	case errors.Is(err, token.ErrExpired):
 		reply(centrifuge.RefreshReply{Expired: true}, nil)
@@ -190,7 +196,7 @@ func (n *node) refreshed(client *centrifuge.Client, s *session, ev centrifuge.Re
 		n.edge.count.Refused(meter.RefusedToken)
 		reply(centrifuge.RefreshReply{}, n.refused(refuse(InvalidToken, "a new token is of another user or device")))
 	default:
-		reply(centrifuge.RefreshReply{ExpireAt: claims.Expires.Unix()}, nil)
+		reply(centrifuge.RefreshReply{ExpireAt: n.expireAt(claims)}, nil)
 	}
 }
 

@@ -84,7 +84,7 @@ func (e *Edge) refuseEntry(err error) error {
 
 // admit checks who it is and where from.
 func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string, err error) {
-	claims, err := e.Tokens.Verify(ctx, h.token, time.Now())
+	claims, err := e.Tokens.Verify(ctx, h.token, e.Clock.Now())
 	if err != nil {
 		return nil, nil, e.refuseToken(err)
 	}
@@ -151,7 +151,7 @@ func (e *Edge) allows(ctx context.Context, app string, h hello) bool {
 // begin lets the pushes of a session flow.
 func (e *Edge) begin(s *session, p peer) {
 	s.unwatch() // from now on its end is told
-	if !s.start(p) {
+	if !s.start(p, e.Clock.Now()) {
 		e.refresher.soon([]*session{s})
 	}
 	e.count.Opened(s.transport)
@@ -178,7 +178,7 @@ func (e *Edge) ended(s *session, c Code, reason string) {
 // tell keeps that a session began or ended, for whoever asks why something did not ring. It waits for nothing.
 func (e *Edge) tell(s *session, what events.SessionChange, c Code, reason string) {
 	body, err := events.Encode(events.SessionEvent{
-		Event: what, Time: events.TimeOf(time.Now()), UserID: s.by.UserID, DeviceID: s.by.DeviceID, Session: s.id,
+		Event: what, Time: events.TimeOf(e.Clock.Now()), UserID: s.by.UserID, DeviceID: s.by.DeviceID, Session: s.id,
 		Transport: s.transport, Edge: e.node.id(), Code: int(c), Reason: reason,
 	})
 	if err == nil {

@@ -82,8 +82,8 @@ func (s *session) note(callID string, seq int, over bool) {
 	s.shown[callID] = max(seq, s.shown[callID])
 }
 
-// start releases what is held. It is false where that is not all.
-func (s *session) start(p peer) (whole bool) {
+// start releases what is held, as it is at that broker time. It is false where that is not all.
+func (s *session) start(p peer, now time.Time) (whole bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -91,8 +91,8 @@ func (s *session) start(p peer) (whole bool) {
 	}
 	s.peer = p
 	for _, h := range s.held {
-		if now, _, err := events.Restamped(h.data, s.by.UserID, time.Now()); err == nil { // it was read before
-			h.data = now
+		if data, _, err := events.Restamped(h.data, s.by.UserID, now); err == nil { // it was read before
+			h.data = data
 		}
 		s.send(h)
 	}

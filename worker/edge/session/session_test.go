@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"ringline.io/ringline/events"
 )
@@ -81,7 +82,7 @@ func TestDeliver(t *testing.T) {
 	for seq, data := range []string{"a", "b"} {
 		s.deliver(push{data: []byte(data), callID: "c", seq: seq + 1}, 2)
 	}
-	if whole := s.start(p); !whole || !slices.Equal(p.sent, []string{"a", "b"}) {
+	if whole := s.start(p, time.Now()); !whole || !slices.Equal(p.sent, []string{"a", "b"}) {
 		t.Errorf("sent %q, whole: %v", p.sent, whole)
 	}
 	s.deliver(push{data: []byte("c"), callID: "d", seq: 1}, 0)
@@ -99,12 +100,12 @@ func TestDeliver(t *testing.T) {
 	for range 3 {
 		full.deliver(push{data: []byte("a")}, 2)
 	}
-	if full.start(&sink{}) {
+	if full.start(&sink{}, time.Now()) {
 		t.Error("what there was no room for is not missed")
 	}
 	gone := &session{}
 	gone.end()
-	if p := (&sink{}); !gone.start(p) || gone.peer != nil {
+	if p := (&sink{}); !gone.start(p, time.Now()) || gone.peer != nil {
 		t.Error("a session that has ended starts")
 	}
 }
@@ -114,7 +115,7 @@ func TestRenew(t *testing.T) {
 	t.Parallel()
 	s, p := ofAnn(), &sink{}
 	s.told(seen{"c": 1, "d": 1, "over": -1, "left": left}.snapshot())
-	s.start(p)
+	s.start(p, time.Now())
 	if err := s.renew(seen{"c": 1, "d": 1}.snapshot(), s.showing()); err != nil || len(p.sent) != 0 {
 		t.Fatalf("no news, and sent: %q, %v", p.sent, err)
 	}
@@ -142,7 +143,7 @@ func TestRenewBeforeStart(t *testing.T) {
 	if err := s.renew(seen{"c": 1}.snapshot(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if s.start(&sink{}) {
+	if s.start(&sink{}, time.Now()) {
 		t.Error("it starts as if nothing were missing")
 	}
 }

@@ -35,7 +35,7 @@ func (e *Edge) snapshot(ctx context.Context, s *session, showing []string) (even
 			calls = append(calls, now.Call)
 		}
 	}
-	return events.NewSnapshot(calls, s.by.UserID, s.by.DeviceID, time.Now()), nil
+	return events.NewSnapshot(calls, s.by.UserID, s.by.DeviceID, e.Clock.Now()), nil
 }
 
 // refresh gives a session a new snapshot. What NATS dropped while it was read makes another one necessary.

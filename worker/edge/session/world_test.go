@@ -38,7 +38,7 @@ func newWorld(tb testing.TB) world {
 	apps := newApps(js)
 	run(tb, apps.Run)
 	run(tb, coordinator.New(nc, js, zerolog.Nop(), coordinator.Config{Parallel: 64, Limits: apps.Limits}).Run)
-	run(tb, timeouts.New(stream(tb, w.Connect(tb)), zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
+	run(tb, timeouts.New(stream(tb, w.Connect(tb)), nil, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
 	return w
 }
 

@@ -1,0 +1,113 @@
+package clock
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker/health"
+)
+
+// How often and how long the leader is asked.
+const (
+	Every   = 10 * time.Second // on a connection that stays
+	soon    = time.Second      // after a failure, and how soon a new connection is noticed
+	patient = 2 * time.Second
+)
+
+// The skews that someone has to look at.
+const (
+	Warned   = time.Second
+	Degraded = 5 * time.Second // and the alert RinglineClockSkew
+)
+
+// Ask asks the leader of a stream for its time.
+func (c *Clock) Ask(ctx context.Context, nc *nats.Conn, stream string) error {
+	ctx, cancel := context.WithTimeout(ctx, patient)
+	defer cancel()
+	asked := c.run()
+	reply, err := nc.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+stream, nil)
+	heard := c.run()
+	if err != nil {
+		return fmt.Errorf("clock: ask the leader of %s for its time: %w", stream, err)
+	}
+	var info struct {
+		Time  time.Time `json:"ts"`
+		Error *struct {
+			Description string `json:"description"`
+		} `json:"error"`
+	}
+	switch err := json.Unmarshal(reply.Data, &info); {
+	case err != nil:
+		return fmt.Errorf("clock: the time of the leader of %s: %w", stream, err)
+	case info.Error != nil:
+		return fmt.Errorf("clock: the time of the leader of %s: %s", stream, info.Error.Description)
+	case info.Time.IsZero():
+		return errors.New("clock: the server gives no time with a stream's state; nats-server 2.10 and later do")
+	}
+	c.answered(info.Time, asked, heard)
+	return nil
+}
+
+// Keeper keeps a clock at broker time.
+type Keeper struct {
+	Clock  *Clock
+	NC     *nats.Conn
+	Stream string
+	Log    zerolog.Logger
+	Kick   <-chan struct{}   // asks at once; or nil
+	Health *health.Condition // that the skew is small; or nil
+}
+
+// Run asks again and again until ctx ends: soon after each new connection, and where it fails.
+func (k Keeper) Run(ctx context.Context) error {
+	tick := time.NewTicker(soon)
+	defer tick.Stop()
+	var warned time.Time
+	reconnects, next := k.NC.Stats().Reconnects, Every
+	for last := k.Clock.run(); ; {
+		kicked := false
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-k.Kick:
+			kicked = true
+		case <-tick.C:
+		}
+		connected := k.NC.Stats().Reconnects != reconnects
+		if !k.NC.IsConnected() || !kicked && !connected && k.Clock.run()-last < next {
+			continue
+		}
+		reconnects, last, next = k.NC.Stats().Reconnects, k.Clock.run(), Every
+		if err := k.Clock.Ask(ctx, k.NC, k.Stream); err != nil {
+			next = soon
+			k.Log.Debug().Err(err).Msg("broker time is as it was")
+		}
+		warned = k.warn(warned)
+	}
+}
+
+// warn tells of a skew, again and again as long as it is there, and gives when it did last.
+func (k Keeper) warn(last time.Time) time.Time {
+	const again = 10 * time.Minute
+	now := Local()
+	skew, known := k.Clock.Skew()
+	switch {
+	case !known:
+	case skew.Abs() > Degraded:
+		k.Health.Fail(fmt.Sprintf("the clock of this machine is %v ahead of the NATS servers", skew.Round(time.Millisecond)))
+	default:
+		k.Health.OK()
+	}
+	if skew.Abs() <= Warned || now.Sub(last) < again {
+		return last
+	}
+	k.Log.Warn().Float64("ahead_s", skew.Seconds()).
+		Msg("this machine's clock differs from the NATS servers'; nothing depends on it, but times in this log are wrong by that much")
+	return now
+}

@@ -1,0 +1,19 @@
+package natstest
+
+import (
+	"testing"
+	"time"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/clock"
+)
+
+// Clock gives the clock of a machine whose wall clock is ahead of the broker by that much, and that knows broker time.
+func (s *Server) Clock(tb testing.TB, ahead time.Duration) *clock.Clock {
+	tb.Helper()
+	c := clock.New(func() time.Time { return time.Now().Add(ahead) })
+	if err := c.Ask(tb.Context(), s.NC, worker.StreamCommands); err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
