@@ -59,7 +59,7 @@ func newWorld(t *testing.T, change func(*worker.Sizes)) *world {
 	run(t, coordinator.New(nc, js, zerolog.Nop(), coordinator.Config{
 		Parallel: 64, Limits: limits, Admit: []coordinator.Admission{watch.Admit},
 	}).Run)
-	run(t, timeouts.New(js, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
+	run(t, timeouts.New(js, nil, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
 	return &world{T: t, js: s.JS, asker: asker, calls: store.NewCalls(s.NC, zerolog.Nop(), nil)}
 }
 
