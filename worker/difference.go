@@ -71,11 +71,11 @@ func unlimited[T int | int32 | int64](n T) T {
 	return n
 }
 
-// chosen leaves out what the server notes of itself.
+// chosen leaves out what the server and Setup note themselves.
 func chosen(metadata map[string]string) map[string]string {
 	m := map[string]string{}
 	for k, v := range metadata {
-		if !strings.HasPrefix(k, "_nats.") {
+		if !strings.HasPrefix(k, "_nats.") && k != madeKey {
 			m[k] = v
 		}
 	}

@@ -28,6 +28,8 @@ type Part struct {
 	TooMuch     int64        // of that, what would be deleted, as it deletes the oldest at its limit
 }
 
+func (p Part) String() string { return string(p.Kind) + " " + p.Name }
+
 // AsWanted says that nothing is to be done.
 func (p Part) AsWanted() bool { return !p.Missing && len(p.Differences) == 0 }
 
@@ -86,6 +88,6 @@ func inspectConsumer(ctx context.Context, js jetstream.JetStream, stream, name s
 	case err != nil:
 		return p, fmt.Errorf("worker: look at consumer %s: %w", p.Name, err)
 	}
-	p.Differences = consumerDifferences(consumer(stream, name), c.CachedInfo().Config)
+	p.Differences = consumerDifferences(consumer(stream, name), inForce(c.CachedInfo()))
 	return p, nil
 }

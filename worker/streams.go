@@ -159,11 +159,19 @@ func consumers() [][2]string {
 // Setup creates every stream, bucket and consumer, and brings those that exist to these settings.
 func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
 	for _, c := range s.streams() {
+		c, err := madeStream(c)
+		if err != nil {
+			return err
+		}
 		if _, err := js.CreateOrUpdateStream(ctx, c); err != nil {
 			return fmt.Errorf("worker: set up stream %s: %w", c.Name, err)
 		}
 	}
 	for _, c := range s.buckets() {
+		c, err := madeBucket(c)
+		if err != nil {
+			return err
+		}
 		if _, err := js.CreateOrUpdateKeyValue(ctx, c); err != nil {
 			return fmt.Errorf("worker: set up bucket %s: %w", c.Bucket, err)
 		}
@@ -177,9 +185,18 @@ func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
 }
 
 func setUpConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) (jetstream.Consumer, error) {
-	c, err := js.CreateOrUpdateConsumer(ctx, stream, consumer(stream, name))
+	wanted, err := madeConsumer(consumer(stream, name))
+	if err != nil {
+		return nil, err
+	}
+	c, err := js.CreateOrUpdateConsumer(ctx, stream, wanted)
 	if err != nil {
 		return nil, fmt.Errorf("worker: set up consumer %s of %s: %w", name, stream, err)
+	}
+	if c.CachedInfo().Paused { // an update does not end that
+		if _, err := js.ResumeConsumer(ctx, stream, name); err != nil {
+			return nil, fmt.Errorf("worker: resume consumer %s of %s: %w", name, stream, err)
+		}
 	}
 	return c, nil
 }

@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
 )
 
 // before is when most incidents begin: until then the recording shows a site without any.
@@ -37,7 +39,47 @@ func incidents() []incident {
 			}
 			return nil
 		}},
+		{
+			"setup-problem", "RINGLINE_TIMERS is deleted after a minute, and set up again after five.", 7 * time.Minute, twoOfEach(),
+			timersDeleted,
+		},
+		{
+			"no-quorum", "Two of three nodes hang after a minute.", 4 * time.Minute,
+			rig.Config{Nodes: 3, Coordinators: 2, Timeouts: 2, Edges: 2}, twoNodesHang,
+		},
 	}
+}
+
+func timersDeleted(ctx context.Context, s *scene) error {
+	if err := s.at(ctx, before); err != nil {
+		return err
+	}
+	js, err := jetstream.New(s.NC)
+	if err != nil {
+		return fmt.Errorf("JetStream: %w", err)
+	}
+	if err := js.DeleteStream(ctx, worker.StreamTimers); err != nil {
+		return fmt.Errorf("delete the timers: %w", err)
+	}
+	if err := s.at(ctx, 5*time.Minute); err != nil {
+		return err
+	}
+	return s.SetUp(ctx)
+}
+
+func twoNodesHang(ctx context.Context, s *scene) error {
+	if err := s.at(ctx, before); err != nil {
+		return err
+	}
+	for _, n := range s.Nodes[1:] {
+		n.Pause()
+	}
+	defer func() {
+		for _, n := range s.Nodes[1:] {
+			n.Continue() // or they could not be stopped
+		}
+	}()
+	return s.at(ctx, time.Hour)
 }
 
 // calls makes two calls a second, which are not answered, until ctx ends.

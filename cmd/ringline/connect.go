@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // connection is a NATS connection and the moment at which it is closed for good.
 type connection struct {
 	*nats.Conn
+	js     jetstream.JetStream
 	closed chan struct{}
 	shown  string // what it shows NATS, by the name of its setting
 }

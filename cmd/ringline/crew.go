@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -38,6 +39,9 @@ type crew struct {
 	devKey   *events.TokenKey // signs tokens of the app of the settings; nil but in dev
 	conns    []*connection
 	clock    *clock.Clock // broker time
+	needs    needs
+
+	inspectEvery time.Duration
 }
 
 func newCrew(
@@ -46,7 +50,8 @@ func newCrew(
 	l := &link{log: m.Log(log, meter.NATS).With().Str("url", withoutSecrets(url)).Logger()}
 	return &crew{
 		settings: s, clock: clock.New(clock.Local), log: log, meter: m, health: h, url: url, link: l, sessions: sessions,
-		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
+		inspectEvery: inspectEvery,
+		options:      slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
 	}
 }
 
@@ -85,20 +90,23 @@ func (c *crew) run(ctx context.Context, started func(), roles ...role) (err erro
 	for _, conn := range c.conns {
 		back = append(back, part{"NATS", conn.Run})
 	}
+	if err := c.agree(ctx); err != nil {
+		return err
+	}
 	c.health.Phase(phaseStarting)
 	defer context.AfterFunc(ctx, func() {
 		c.health.Phase(phaseStopping)
 		c.log.Info().Msg("stopping: what is in hand is finished first")
 	})()
-	there := c.health.Needs(health.NATS, health.Hold)
+	there, i := c.health.Needs(health.NATS, health.Hold), c.inspector()
 	front = append(front, part{"start", func(ctx context.Context) error { c.start(ctx, started); return nil }})
-	back = append(back, part{"health", func(ctx context.Context) error { c.watch(ctx, there); return nil }})
+	back = append(back, part{"health", func(ctx context.Context) error { c.watch(ctx, there, i); return nil }})
 	return runBehind(ctx, front, back)
 }
 
 // start says that the parts have started once each of them has said so and NATS knows all subscriptions. It ends with ctx.
 func (c *crew) start(ctx context.Context, started func()) {
-	if c.health.Started(ctx) == nil && c.flush(ctx) == nil {
+	if c.health.Started(ctx) == nil && c.flush(ctx) == nil && c.allowed(ctx) == nil {
 		c.health.Running(phaseStarting)
 		started()
 	}
@@ -120,22 +128,55 @@ func (c *crew) flush(ctx context.Context) error {
 	return nil
 }
 
-// watch reports whether all connections are there, and logs what becomes of every condition, until ctx ends.
-func (c *crew) watch(ctx context.Context, there *health.Condition) {
+// allowed waits until NATS refuses no subscription.
+func (c *crew) allowed(ctx context.Context) error {
+	const again = 500 * time.Millisecond
+	for _, conn := range c.conns { // after a flush the last error is there, and may not have been reported yet
+		c.link.note(conn.Conn, conn.LastError())
+	}
+	for {
+		why := c.link.refused()
+		if why == "" {
+			c.health.Phase(phaseStarting)
+			return nil
+		}
+		c.health.Phase(why)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(again):
+		}
+	}
+}
+
+// watch reports on connections, subscriptions and on what is looked at in NATS, and logs what becomes of every condition, until
+// ctx ends.
+func (c *crew) watch(ctx context.Context, there *health.Condition, i *inspector) {
 	const every = 200 * time.Millisecond
-	told := make(chan struct{})
-	go func() { defer close(told); tellHealth(ctx, c.health, c.meter.Log(c.log, meter.Health)) }()
+	allowed := c.health.Needs(health.Subscriptions, health.Hold)
+	again := make(chan struct{}, 1)
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(func() { tellHealth(ctx, c.health, c.meter.Log(c.log, meter.Health)) })
+	others.Go(func() { i.run(ctx, again) })
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for {
-		if slices.ContainsFunc(c.conns, func(conn *connection) bool { return conn.Status() != nats.CONNECTED }) {
-			there.Fail(waiting(c.url))
-		} else {
-			there.OK()
+	for before := c.reconnects(); ; {
+		gone := ""
+		if !c.connected() {
+			gone = waiting(c.url)
+		}
+		report(there, gone)
+		report(allowed, c.link.refused())
+		if now := c.reconnects(); now != before {
+			before = now
+			select {
+			case again <- struct{}{}:
+			default: // it looks soon
+			}
 		}
 		select {
 		case <-ctx.Done():
-			<-told
 			return
 		case <-tick.C:
 		}
@@ -154,11 +195,10 @@ func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.Jet
 	if err := conn.await(ctx); err != nil {
 		return nil, nil, err
 	}
-	js, err := jetstream.New(conn.Conn)
-	if err != nil {
+	if conn.js, err = jetstream.New(conn.Conn); err != nil {
 		return nil, nil, fmt.Errorf("JetStream: %w", err)
 	}
-	return conn.Conn, js, nil
+	return conn.Conn, conn.js, nil
 }
 
 // await waits until `ringline setup` has run.
@@ -190,6 +230,10 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	if err != nil {
 		return nil, nil, err
 	}
+	c.needs.js, c.needs.rest = js, true
+	c.needs.must = append(c.needs.must, streamPart(worker.StreamCommands), streamPart(worker.StreamCalls), streamPart(worker.StreamTimers),
+		streamPart(worker.StreamRejected), bucketPart(worker.BucketLines), bucketPart(worker.BucketApps),
+		consumerPart(worker.StreamCommands, worker.ConsumerCoordinators))
 	apiNC, apiJS, err := c.open(ctx, "api")
 	if err != nil {
 		return nil, nil, err
@@ -230,6 +274,9 @@ func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) 
 	if err := c.await(ctx, js, []string{worker.StreamTimers, worker.StreamCommands}, nil); err != nil {
 		return nil, nil, err
 	}
+	c.needs.js = js
+	c.needs.must = append(c.needs.must, streamPart(worker.StreamTimers), streamPart(worker.StreamCommands),
+		consumerPart(worker.StreamTimers, worker.ConsumerTimeouts))
 	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
 	work := timeouts.New(js, c.clock, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
 	work.Health = c.health.Needs(health.Timeouts, health.Hold)

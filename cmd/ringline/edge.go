@@ -106,6 +106,9 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	c.needs.js = js
+	c.needs.may = append(c.needs.may, streamPart(worker.StreamCommands), streamPart(worker.StreamCalls), streamPart(worker.StreamSessions),
+		bucketPart(worker.BucketLines), bucketPart(worker.BucketApps))
 	askNC, askJS, err := c.open(ctx, "edge commands")
 	if err != nil {
 		return nil, nil, err

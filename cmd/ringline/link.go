@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,8 +18,9 @@ type link struct {
 	until string         // how long it waits, for people; empty for ever
 
 	mu     sync.Mutex
-	told   bool            // that it waits
-	absent map[string]bool // connections, by name
+	told   bool                  // that it waits
+	absent map[string]bool       // connections, by name
+	denied map[*nats.Conn]string // a subscription that NATS refuses
 }
 
 // settle is how long all connections are there before that is told: one may be back before another knows that it was lost.
@@ -52,6 +56,7 @@ func (l *link) gone(nc *nats.Conn, err error) {
 func (l *link) there(nc *nats.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	delete(l.denied, nc) // it subscribes anew
 	if !l.absent[nc.Opts.Name] {
 		return // it was there at once
 	}
@@ -71,7 +76,35 @@ func (l *link) settled() {
 }
 
 func (l *link) asyncError(nc *nats.Conn, _ *nats.Subscription, err error) {
+	l.note(nc, err)
 	l.log.Error().Str("error", withoutTokens(err.Error())).Str("connection", nc.Opts.Name).Msg("NATS")
+}
+
+// note keeps an error if it is the refusal of a subscription that a worker needs. Those that NATS itself uses to describe a
+// service are not needed.
+func (l *link) note(nc *nats.Conn, err error) {
+	const subscription, service = "Subscription to ", `"$SRV.`
+	switch {
+	case errors.Is(err, nats.ErrMaxSubscriptionsExceeded):
+	case !errors.Is(err, nats.ErrPermissionViolation), !strings.Contains(err.Error(), subscription), strings.Contains(err.Error(), service):
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.denied == nil {
+		l.denied = map[*nats.Conn]string{}
+	}
+	l.denied[nc] = fmt.Sprintf("NATS refuses a subscription of the connection %q: %s", nc.Opts.Name, withoutTokens(err.Error()))
+}
+
+// refused says which subscription NATS refuses; empty: none.
+func (l *link) refused() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, why := range l.denied {
+		return why
+	}
+	return ""
 }
 
 // withoutTokens leaves out where answers go: who knows an answer's subject can hear it.

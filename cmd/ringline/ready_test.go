@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,32 +23,51 @@ import (
 
 var soak = flag.Bool("soak", false, "many times as many rounds")
 
-// started runs workers in this process until stop, and returns once they say that they have started.
-func started(t *testing.T, url string, sessions *late, roles ...role) (h *health.Health, stop func()) {
+// working is workers in this process.
+type working struct {
+	*crew
+
+	ready chan struct{} // closed once they say that they have started
+	stop  func()
+}
+
+// work runs workers until stop. Time passes twenty times as fast for their conditions.
+func work(t *testing.T, url string, sessions *late, roles ...role) *working {
 	t.Helper()
 	s, err := readSettings()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h = health.New(time.Now)
-	crew := newCrew(s, zerolog.Nop(), nil, h, sessions, url, nil)
+	const faster = 20
+	begun := time.Now()
+	h := health.New(func() time.Time { return begun.Add(faster * time.Since(begun)) })
+	m := newMeter()
+	m.Health(h)
+	w := &working{crew: newCrew(s, zerolog.Nop(), m, h, sessions, url, nil), ready: make(chan struct{})}
+	w.inspectEvery = inspectEvery / faster
 	ctx, cancel := context.WithCancel(context.Background())
-	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- crew.run(ctx, func() { close(ready) }, roles...) }()
-	stop = func() {
+	ended := make(chan error, 1)
+	go func() { ended <- w.run(ctx, func() { close(w.ready) }, roles...) }()
+	w.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("the workers: %v", err)
 		}
-	}
+	})
+	t.Cleanup(w.stop)
+	return w
+}
+
+// started runs workers until stop, and returns once they say that they have started.
+func started(t *testing.T, url string, sessions *late, roles ...role) *working {
+	t.Helper()
+	w := work(t, url, sessions, roles...)
 	select {
-	case <-ready:
+	case <-w.ready:
 	case <-time.After(within):
-		t.Errorf("not started within %v: %+v", within, h.State())
-		stop()
-		t.FailNow()
+		t.Fatalf("not started within %v: %+v", within, w.health.State())
 	}
-	return h, stop
+	return w
 }
 
 // The first request after a start is answered, also where a subscriber on everything keeps NATS from saying that there is
@@ -54,29 +75,27 @@ func started(t *testing.T, url string, sessions *late, roles ...role) (h *health
 func TestFirstRequestIsAnswered(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	all, err := s.Connect(t).Subscribe(">", func(*nats.Msg) {})
-	if err != nil {
+	if _, err := s.Connect(t).Subscribe(">", func(*nats.Msg) {}); err != nil {
 		t.Fatal(err)
 	}
-	_ = all
 	asks := s.Connect(t)
 	rounds := 5
 	if *soak {
 		rounds = 200
 	}
 	for n := range rounds {
-		h, stop := started(t, s.URL(), &late{}, coordinatorRole())
+		w := started(t, s.URL(), &late{}, coordinatorRole())
 		m, err := asks.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"c1"}`), 5*time.Second)
 		if err != nil {
 			t.Errorf("start %d: %v", n, err)
 		} else if a, err := events.ReadAnswer(m.Data); err != nil || a.Error == nil || a.Error.Code != events.CodeNotFound {
 			t.Errorf("start %d: %s, %v", n, m.Data, err)
 		}
-		if st := h.State(); !st.Ready() {
+		if st := w.health.State(); !st.Ready() {
 			t.Errorf("start %d: %+v", n, st)
 		}
-		stop()
-		if st := h.State(); st.Ready() || st.Phase != phaseStopping {
+		w.stop()
+		if st := w.health.State(); st.Ready() || st.Phase != phaseStopping {
 			t.Errorf("stop %d: %+v", n, st)
 		}
 	}
@@ -100,13 +119,12 @@ func TestStartedMeansAtWork(t *testing.T) {
 		{coordinatorRole(), worker.StreamCommands, worker.ConsumerCoordinators},
 		{timeoutsRole(), worker.StreamTimers, worker.ConsumerTimeouts},
 	} {
-		_, stop := started(t, s.URL(), &late{}, x.role)
+		w := started(t, s.URL(), &late{}, x.role)
 		poll(t, "pull of "+x.consumer, func() bool { return pulls(x.stream, x.consumer) > 0 }) // between two pulls there is none
-		stop()
+		w.stop()
 	}
 	sessions := &late{}
-	_, stop := started(t, s.URL(), sessions, edgeRole())
-	defer stop()
+	started(t, s.URL(), sessions, edgeRole())
 	w := httptest.NewRecorder()
 	sessions.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, session.Paths()[0], nil))
 	if w.Code == http.StatusServiceUnavailable {

@@ -79,7 +79,7 @@ func (a *API) Run(ctx context.Context) error {
 	<-ctx.Done()
 	others = a.NC.NumSubscriptions() - ours
 	err = service.Stop()
-	for end := time.Now().Add(handOver); a.NC.NumSubscriptions() > others && time.Now().Before(end); {
+	for end := time.Now().Add(handOver); a.NC.NumSubscriptions() > others && a.NC.IsConnected() && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond) // it drains: what had been delivered is still handed to us. micro has no way to ask
 	}
 	for range cap(room) { // those under way finish

@@ -49,3 +49,13 @@ func number(yes bool) float64 {
 	}
 	return 0
 }
+
+// SetUp tells what is wrong with a stream, bucket or consumer; no problem: nothing.
+func (m *Meter) SetUp(part string, is Problem) {
+	if m == nil || !slices.Contains(Parts(), part) {
+		return
+	}
+	for _, p := range Problems() {
+		m.gauge(setupProblem, part, string(p)).Set(number(p == is))
+	}
+}

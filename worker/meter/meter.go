@@ -32,7 +32,7 @@ func New(version string) *Meter {
 				prometheus.HistogramOpts{Name: d.Name, Help: d.Help, Buckets: d.Buckets}, d.labels())
 			m.registry.MustRegister(m.histograms[d.Name])
 		case Gauge: // most are made where they are read
-			if d.Name == sessionsOpen {
+			if d.Name == sessionsOpen || d.Name == setupProblem {
 				m.gauges[d.Name] = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, d.labels())
 				m.registry.MustRegister(m.gauges[d.Name])
 			}

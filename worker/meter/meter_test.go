@@ -42,6 +42,9 @@ func exercise(m *meter.Meter) {
 		m.Backlog(name, func() (meter.Backlog, bool) { return meter.Backlog{Waiting: 2, Unacknowledged: 3}, true })
 	}
 	m.Health(health.New(time.Now))
+	for _, p := range append(meter.Parts(), "made up") {
+		m.SetUp(p, meter.Missing)
+	}
 	for _, p := range meter.Places() {
 		m.Garbage(p).Inc()
 	}
@@ -137,13 +140,13 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {
 		t.Errorf("%s is declared badly: %+v", d.Name, d)
 	}
-	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition"}
+	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition", "part", "problem"}
 	for _, l := range d.Labels {
 		if !slices.Contains(allowed, l.Name) {
 			t.Errorf("%s has a label %s", d.Name, l.Name)
 		}
 		for _, v := range l.Values {
-			if !word.MatchString(v) {
+			if !word.MatchString(v) && l.Name != "part" {
 				t.Errorf("%s: %s may be %q", d.Name, l.Name, v)
 			}
 		}

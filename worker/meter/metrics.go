@@ -66,6 +66,7 @@ const (
 	readyState        = "ringline_ready"
 	notReadyFor       = "ringline_not_ready"
 	degradedBy        = "ringline_degraded"
+	setupProblem      = "ringline_setup_problem"
 
 	sessionsOpen          = "ringline_sessions"
 	sessionsTotal         = "ringline_sessions_total"
@@ -191,6 +192,10 @@ func Metrics() []Metric {
 		{
 			Name: clockSkew, Of: OfEach, Kind: Gauge, Unit: "seconds",
 			Help: "How far this machine's clock is ahead of broker time, negative where it is behind. It decides nothing.",
+		},
+		{
+			Name: setupProblem, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{"part", Parts()}, {"problem", texts(Problems())}},
+			Help: "1 for each stream, bucket or consumer that is missing, or was altered since ringline setup made it; looked for every 5 s.",
 		},
 		{
 			Name: buildInfo, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{Name: "version"}},

@@ -57,6 +57,27 @@ const (
 // Places lists every place.
 func Places() []Place { return []Place{OnCall, OnLine, OnDue, OnApp} }
 
+// Problem is what is wrong with a stream, bucket or consumer.
+type Problem string
+
+// The problems.
+const (
+	Missing Problem = "missing"
+	Altered Problem = "altered" // since the last setup
+)
+
+// Problems lists every problem.
+func Problems() []Problem { return []Problem{Missing, Altered} }
+
+// Parts lists the streams, buckets and consumers. A test of package worker holds it against what is set up.
+func Parts() []string {
+	return []string{
+		"RINGLINE_COMMANDS", "RINGLINE_CALLS", "RINGLINE_TIMERS", "RINGLINE_EVENTS", "RINGLINE_CDRS", "RINGLINE_REJECTED",
+		"RINGLINE_SESSIONS", "RINGLINE_LINES", "RINGLINE_APPS", "coordinators of RINGLINE_COMMANDS", "timeouts of RINGLINE_TIMERS",
+		"analytics of RINGLINE_EVENTS", "analytics of RINGLINE_CDRS",
+	}
+}
+
 // Component is a part of a process that logs errors.
 type Component string
 

@@ -50,6 +50,9 @@ func Start(tb testing.TB) *Server {
 // URL is where the server listens.
 func (s *Server) URL() string { return s.server.ClientURL() }
 
+// Stop stops the server before the test ends.
+func (s *Server) Stop() { s.server.Shutdown(); s.server.WaitForShutdown() }
+
 // Connect makes a connection of its own, which ends with the test.
 func (s *Server) Connect(tb testing.TB) *nats.Conn {
 	tb.Helper()

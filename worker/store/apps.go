@@ -117,7 +117,11 @@ func (a *Apps) watch(ctx context.Context, connected <-chan nats.Status) error {
 	if err != nil {
 		return fmt.Errorf("store: watch the apps: %w", err)
 	}
-	defer func() { _ = w.Stop() }()
+	defer func() {
+		if a.js.Conn().IsConnected() { // otherwise it waits for an answer, and the watch ends with the connection
+			_ = w.Stop()
+		}
+	}()
 	now := newSettled()
 	for {
 		select {

@@ -95,7 +95,7 @@ func (r *Rig) open(ctx context.Context) error {
 	if err := r.addNodes(ctx); err != nil {
 		return err
 	}
-	if err := r.setUp(ctx); err != nil {
+	if err := r.SetUp(ctx); err != nil {
 		return err
 	}
 	for range r.cfg.Coordinators {
@@ -234,8 +234,8 @@ func (r *Rig) URLs() string {
 	return strings.Join(urls, ",")
 }
 
-// setUp runs `ringline setup`.
-func (r *Rig) setUp(ctx context.Context) error {
+// SetUp runs `ringline setup`.
+func (r *Rig) SetUp(ctx context.Context) error {
 	r.env = append(slices.Clone(r.cfg.Env), fmt.Sprintf("RINGLINE_REPLICAS=%d", r.cfg.Nodes))
 	cmd := exec.CommandContext(ctx, r.path("ringline"), "setup", "--wait", "60s", "--nats-url", r.URLs())
 	cmd.Env = append(cmd.Environ(), r.env...)

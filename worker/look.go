@@ -1,0 +1,122 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Found is what Look found of a part.
+type Found struct {
+	Part
+	Err error // JetStream did not say; then nothing else is known
+}
+
+// Wrong says what is wrong with a part; empty: nothing, or it is not known.
+func (f Found) Wrong() string {
+	switch {
+	case f.Err != nil:
+		return ""
+	case f.Missing:
+		return fmt.Sprintf("%v is missing; run `ringline setup`", f.Part)
+	case len(f.Differences) > 0:
+		return fmt.Sprintf("%v was altered: %v; run `ringline setup`", f.Part, f.Differences[0])
+	}
+	return ""
+}
+
+// lookFor is how long Look waits for what it asks JetStream.
+const lookFor = 4 * time.Second
+
+// Look compares every part with what the last Setup made of it, for a process that runs. Where Setup left no note it
+// compares with the settings.
+func Look(ctx context.Context, js jetstream.JetStream, s Settings) []Found {
+	ctx, stop := context.WithTimeout(ctx, lookFor)
+	defer stop()
+	var asks []func() Found
+	for _, c := range s.streams() {
+		asks = append(asks, func() Found { return lookAtStream(ctx, js, Part{Kind: KindStream, Name: c.Name}, c) })
+	}
+	for _, c := range s.buckets() {
+		asks = append(asks, func() Found { return lookAtStream(ctx, js, Part{Kind: KindBucket, Name: c.Bucket}, bucketStream(c)) })
+	}
+	for _, c := range consumers() {
+		asks = append(asks, func() Found { return lookAtConsumer(ctx, js, c[0], c[1]) })
+	}
+	list := make([]Found, len(asks))
+	work := make([]func() error, len(asks))
+	for i, ask := range asks {
+		work[i] = func() error { list[i] = ask(); return nil }
+	}
+	if err := Together(work...); err != nil { // a panic: what did not come is not known
+		for i := range list {
+			if list[i].Name == "" {
+				list[i].Err = err
+			}
+		}
+	}
+	return list
+}
+
+func lookAtStream(ctx context.Context, js jetstream.JetStream, p Part, wanted jetstream.StreamConfig) Found {
+	st, err := js.Stream(ctx, wanted.Name)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		p.Missing = true
+		return Found{Part: p}
+	case err != nil:
+		return Found{p, fmt.Errorf("worker: look at %v: %w", p, err)}
+	}
+	found := st.CachedInfo().Config
+	wanted = made(found.Metadata, wanted)
+	wanted.Description, wanted.Metadata = found.Description, found.Metadata // which change nothing
+	p.Differences = streamDifferences(wanted, found)
+	return Found{Part: p}
+}
+
+func lookAtConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) Found {
+	p := Part{Kind: KindConsumer, Name: name + " of " + stream}
+	c, err := js.Consumer(ctx, stream, name)
+	switch {
+	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):
+		p.Missing = true
+		return Found{Part: p}
+	case errors.Is(err, jetstream.ErrNotPullConsumer):
+		p.Differences = []Difference{{Field: "deliver_subject", Wanted: "none", Found: "one: it is no pull consumer"}}
+		return Found{Part: p}
+	case err != nil:
+		return Found{p, fmt.Errorf("worker: look at %v: %w", p, err)}
+	}
+	found := inForce(c.CachedInfo())
+	wanted := made(found.Metadata, consumer(stream, name))
+	wanted.Description, wanted.Metadata = found.Description, found.Metadata
+	p.Differences = consumerDifferences(wanted, found)
+	return Found{Part: p}
+}
+
+// inForce gives the configuration of a consumer without a pause that is over.
+func inForce(info *jetstream.ConsumerInfo) jetstream.ConsumerConfig {
+	c := info.Config
+	if !info.Paused {
+		c.PauseUntil = nil
+	}
+	return c
+}
+
+// Created gives when the stream of commands was made, by the server that this connection reaches; zero where there is none.
+// Two connections that are told different times reach different streams.
+func Created(ctx context.Context, js jetstream.JetStream) (time.Time, error) {
+	ctx, stop := context.WithTimeout(ctx, lookFor)
+	defer stop()
+	st, err := js.Stream(ctx, StreamCommands)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+		return time.Time{}, nil
+	case err != nil:
+		return time.Time{}, fmt.Errorf("worker: look at stream %s: %w", StreamCommands, err)
+	}
+	return st.CachedInfo().Created, nil
+}

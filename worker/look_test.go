@@ -1,0 +1,156 @@
+package worker_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// look gives what is wrong, by the order of the parts.
+func look(t *testing.T, s *natstest.Server, settings worker.Settings) (wrong []string) {
+	t.Helper()
+	for _, f := range worker.Look(t.Context(), s.JS, settings) {
+		if f.Err != nil {
+			t.Errorf("%v: %v", f.Part, f.Err)
+		}
+		if w := f.Wrong(); w != "" {
+			wrong = append(wrong, w)
+		}
+	}
+	return wrong
+}
+
+// What was deleted or altered since the last setup is named, with the field, and a setup repairs it. The settings of who looks
+// say nothing where setup has noted its own.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	others := worker.DefaultSettings()
+	others.CallsMaxAge, others.Storage, others.Replicas = 48*time.Hour, jetstream.MemoryStorage, 3
+	check := func(what string, want ...string) {
+		t.Helper()
+		if got := look(t, s, others); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", what, got, want)
+		}
+	}
+	check("after a setup with other settings")
+
+	change := func(name string, change func(*jetstream.StreamConfig)) {
+		t.Helper()
+		st, err := s.JS.Stream(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := st.CachedInfo().Config
+		change(&c)
+		if _, err := s.JS.UpdateStream(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(worker.StreamCommands, func(c *jetstream.StreamConfig) { c.Description = "mine" })
+	check("another description changes nothing")
+	change(worker.StreamCommands, func(c *jetstream.StreamConfig) { c.MaxMsgs = 10 })
+	change("KV_"+worker.BucketLines, func(c *jetstream.StreamConfig) { c.MaxAge = 20 * time.Hour })
+	until := time.Now().Add(time.Hour)
+	if _, err := s.JS.PauseConsumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators, until); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamTimers); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.JS.DeleteConsumer(t.Context(), worker.StreamCDRs, worker.ConsumerAnalytics); err != nil {
+		t.Fatal(err)
+	}
+	got := look(t, s, others)
+	want := []string{
+		"stream RINGLINE_COMMANDS was altered: max_msgs: wanted 1000000, found 10; run `ringline setup`",
+		"stream RINGLINE_TIMERS is missing; run `ringline setup`",
+		"bucket RINGLINE_LINES was altered: max_age: wanted 18h0m0s, found 20h0m0s; run `ringline setup`",
+		"consumer coordinators of RINGLINE_COMMANDS was altered: pause_until: wanted none, found " + until.UTC().String() + "; run `ringline setup`",
+		"consumer timeouts of RINGLINE_TIMERS is missing; run `ringline setup`",
+		"consumer analytics of RINGLINE_CDRS is missing; run `ringline setup`",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	check("after setup")
+}
+
+// Where the note has gone, the settings say what is wanted.
+func TestLookWithoutNote(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := st.CachedInfo().Config
+	c.Metadata, c.MaxMsgsPerSubject = nil, 7
+	if _, err := s.JS.UpdateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"stream RINGLINE_CALLS was altered: max_msgs_per_subject: wanted 1000, found 7; run `ringline setup`"}
+	if got := look(t, s, worker.DefaultSettings()); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A JetStream that does not answer is not one without streams.
+func TestLookWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	for _, f := range worker.Look(ctx, s.JS, worker.DefaultSettings()) {
+		if f.Err == nil || f.Missing || f.Wrong() != "" {
+			t.Errorf("%v: %+v", f.Part, f)
+		}
+	}
+}
+
+// The metrics know every part by its name.
+func TestPartsAreMetered(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	var names []string
+	for _, f := range worker.Look(t.Context(), s.JS, worker.DefaultSettings()) {
+		names = append(names, f.Name)
+	}
+	if want := meter.Parts(); !slices.Equal(names, want) {
+		t.Errorf("the parts are %q, those of the metrics %q", names, want)
+	}
+}
+
+// Connections to servers that are not clustered are told different times, and those to one server the same.
+func TestCreated(t *testing.T) {
+	t.Parallel()
+	one, other := natstest.Start(t), natstest.Start(t)
+	created := func(s *natstest.Server) time.Time {
+		t.Helper()
+		at, err := worker.Created(t.Context(), s.JS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	first := created(one)
+	if first.IsZero() || !first.Equal(created(one)) || first.Equal(created(other)) {
+		t.Errorf("%v, %v, the other one %v", first, created(one), created(other))
+	}
+	if err := one.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil {
+		t.Fatal(err)
+	}
+	if at := created(one); !at.IsZero() {
+		t.Errorf("without the stream %v", at)
+	}
+}
