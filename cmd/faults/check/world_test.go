@@ -265,7 +265,7 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 // tell notifies all watchers who are connected.
 func (w *world) tell(t, now events.Transition) {
 	for _, n := range call.Notify(t) {
-		x, then := now.Call.Callee(n.To), n.Call.Callee(n.To)
+		x, then := now.Call.Callee(n.To), t.Call.Callee(n.To)
 		if n.Event == events.IncomingCallReceived && (x == nil || !x.Pending() || x.Attempt != then.Attempt) {
 			continue
 		}
