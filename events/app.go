@@ -13,6 +13,13 @@ type AppSettings struct {
 	MaxCallees   int `json:"max_callees,omitempty"`    // in a call, all in all
 	MaxDurationS int `json:"max_duration_s,omitempty"` // of a call, counted from its creation
 
+	CommandsPerS      int    `json:"commands_per_s,omitempty"`       // of the whole app
+	BytesPerS         int    `json:"bytes_per_s,omitempty"`          // of commands and stored transitions, of the whole app
+	APISlots          int    `json:"api_slots,omitempty"`            // requests under way at once in one api
+	PairInvitesPerMin int    `json:"pair_invites_per_min,omitempty"` // of one caller's sessions, to one callee
+	RingingPerCaller  int    `json:"ringing_per_caller,omitempty"`   // callees that one user's sessions make ring at once
+	ServiceCallPrefix string `json:"service_call_prefix,omitempty"`  // call ids that begin with it belong to the backend
+
 	TokenKeys []TokenKey      `json:"token_keys,omitempty"` // what the tokens of its users are checked with, the newest last
 	Origins   []string        `json:"origins,omitempty"`    // of the pages that may open sessions
 	NotBefore map[string]Time `json:"not_before,omitempty"` // by user id: his tokens that were issued before it are revoked
@@ -29,12 +36,52 @@ const (
 	MaxOrigins     = 50
 	MaxNotBefore   = 1000
 	MaxAppSettings = 512 << 10 // bytes
+
+	MaxCommandsPerS      = 1_000_000
+	MinBytesPerS         = 64 << 10
+	MaxBytesPerS         = 1 << 30
+	MaxAPISlots          = 4096
+	MaxPairInvitesPerMin = 6000
+	MaxRingingPerCaller  = MaxCapacity * MaxCallees
+	MaxCallPrefix        = 32 // bytes
+)
+
+// What an app has that sets nothing else.
+const (
+	DefaultCommandsPerS      = 500
+	DefaultBytesPerS         = 2 << 20
+	DefaultAPISlots          = 512
+	DefaultPairInvitesPerMin = 6
+	DefaultRingingPerCaller  = 50
+	DefaultServiceCallPrefix = "s_"
 )
 
 // appFields are the fields of an app's settings.
-func appFields() []string {
-	return []string{
-		"capacity", "ring_timeout_s", "max_callees", "max_duration_s", "token_keys", "origins", "not_before",
+func appFields() (list []string) {
+	for _, n := range appNumbers() {
+		list = append(list, n.name)
+	}
+	return append(list, "service_call_prefix", "token_keys", "origins", "not_before")
+}
+
+// appNumber is a setting that is a number.
+type appNumber struct {
+	name        string
+	least, most int
+	at          func(*AppSettings) *int
+}
+
+func appNumbers() []appNumber {
+	return []appNumber{
+		{"capacity", 1, MaxCapacity, func(s *AppSettings) *int { return &s.Capacity }},
+		{"ring_timeout_s", MinRingTimeoutS, MaxRingTimeoutS, func(s *AppSettings) *int { return &s.RingTimeoutS }},
+		{"max_callees", 1, MaxCallees, func(s *AppSettings) *int { return &s.MaxCallees }},
+		{"max_duration_s", 1, MaxDurationS, func(s *AppSettings) *int { return &s.MaxDurationS }},
+		{"commands_per_s", 1, MaxCommandsPerS, func(s *AppSettings) *int { return &s.CommandsPerS }},
+		{"bytes_per_s", MinBytesPerS, MaxBytesPerS, func(s *AppSettings) *int { return &s.BytesPerS }},
+		{"api_slots", 1, MaxAPISlots, func(s *AppSettings) *int { return &s.APISlots }},
+		{"pair_invites_per_min", 1, MaxPairInvitesPerMin, func(s *AppSettings) *int { return &s.PairInvitesPerMin }},
+		{"ringing_per_caller", 1, MaxRingingPerCaller, func(s *AppSettings) *int { return &s.RingingPerCaller }},
 	}
 }
 
@@ -53,27 +100,44 @@ func ReadAppSettings(data []byte) (AppSettings, error) {
 }
 
 func (s *AppSettings) set(name string, raw json.RawMessage) (bad *Error) {
-	var err error
 	switch name {
-	case "capacity":
-		s.Capacity, err = readInt(raw, 1, MaxCapacity)
-	case "ring_timeout_s":
-		s.RingTimeoutS, err = readInt(raw, MinRingTimeoutS, MaxRingTimeoutS)
-	case "max_callees":
-		s.MaxCallees, err = readInt(raw, 1, MaxCallees)
-	case "max_duration_s":
-		s.MaxDurationS, err = readInt(raw, 1, MaxDurationS)
+	case "service_call_prefix":
+		s.ServiceCallPrefix, bad = readCallPrefix(raw)
 	case "token_keys":
 		s.TokenKeys, bad = readTokenKeys(raw)
 	case "origins":
 		s.Origins, bad = readOrigins(raw)
 	case "not_before":
 		s.NotBefore, bad = readNotBefore(raw)
-	}
-	if err != nil {
-		return invalid("%s: %v", name, err)
+	default:
+		return s.setNumber(name, raw)
 	}
 	return bad
+}
+
+func (s *AppSettings) setNumber(name string, raw json.RawMessage) *Error {
+	for _, n := range appNumbers() {
+		if n.name != name {
+			continue
+		}
+		v, err := readInt(raw, n.least, n.most)
+		if err != nil {
+			return invalid("%s: %v", name, err)
+		}
+		*n.at(s) = v
+	}
+	return nil
+}
+
+func readCallPrefix(raw json.RawMessage) (string, *Error) {
+	prefix, err := readString(raw)
+	if err != nil {
+		return "", invalid("service_call_prefix: %v", err)
+	}
+	if !isToken(prefix) || len(prefix) > MaxCallPrefix {
+		return "", invalid("service_call_prefix: must be 1 to %d characters of A-Z a-z 0-9 _ -, got %s", MaxCallPrefix, quoted(prefix))
+	}
+	return prefix, nil
 }
 
 // readItems takes an array apart.

@@ -134,11 +134,11 @@ func TestAppSettingsSayWhatIsWrong(t *testing.T) {
 		`{"not_before":{"ann":"2026-11-24T10:00:00Z"}}`:            `not_before["ann"]: must be a time such as 2026-11-24T10:00:07.250Z`,
 		`{"not_before":{"ann":5}}`:                                 `not_before["ann"]: must be a string, got a number`,
 		`{"not_before":{"ann":"2026-11-24T10:00:00.000Z","ann":"2026-11-24T10:00:00.000Z"}}`: `not_before["ann"]: given twice`,
-		`{"bogus":1}`: `"bogus": unknown field, an app has capacity, ring_timeout_s, max_callees, max_duration_s, token_keys, origins, not_before`,
+		`{"bogus":1}`: `"bogus": unknown field, an app has capacity, ring_timeout_s, max_callees, max_duration_s, commands_per_s, bytes_per_s, api_slots, pair_invites_per_min, ringing_per_caller, service_call_prefix, token_keys, origins, not_before`,
 		`{"capacity":1,"origins":["` + strings.Repeat(" ", events.MaxAppSettings) + `"]}`: "body: must be at most 524288 bytes",
 	} {
 		_, err := events.ReadAppSettings([]byte(body))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") || len(err.Error()) > 300 {
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") || len(err.Error()) > 350 {
 			t.Errorf("%.200s: %v, want %s", body, err, want)
 		}
 	}

@@ -84,15 +84,13 @@ func (f *InForce) bad(why *Error) { f.Bad = append(f.Bad, why) }
 
 // keep leaves a limit as it was. Keys, origins and revocations are never kept, as one of them may have been taken away.
 func (s *AppSettings) keep(name string, last AppSettings) {
-	switch name {
-	case "capacity":
-		s.Capacity = last.Capacity
-	case "ring_timeout_s":
-		s.RingTimeoutS = last.RingTimeoutS
-	case "max_callees":
-		s.MaxCallees = last.MaxCallees
-	case "max_duration_s":
-		s.MaxDurationS = last.MaxDurationS
+	if name == "service_call_prefix" {
+		s.ServiceCallPrefix = last.ServiceCallPrefix
+	}
+	for _, n := range appNumbers() {
+		if n.name == name {
+			*n.at(s) = *n.at(&last)
+		}
 	}
 }
 

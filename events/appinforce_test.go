@@ -14,7 +14,7 @@ import (
 func TestAppSettingsInForce(t *testing.T) {
 	const never, revoked = 253_402_300_799_999, 1763978400250
 	last := events.AppSettings{
-		Capacity: 7, RingTimeoutS: 8, MaxCallees: 9, MaxDurationS: 10,
+		Capacity: 7, RingTimeoutS: 8, MaxCallees: 9, MaxDurationS: 10, BytesPerS: 70_000, ServiceCallPrefix: "old_",
 		TokenKeys: keysNamed("old", "new"), Origins: []string{"https://old.example"},
 		NotBefore: map[string]events.Time{"ann": revoked},
 	}
@@ -32,6 +32,8 @@ func TestAppSettingsInForce(t *testing.T) {
 		{"every limit is bad", `{"capacity":0,"ring_timeout_s":"x","max_callees":-1,"max_duration_s":1.5}`,
 			events.AppSettings{Capacity: 7, RingTimeoutS: 8, MaxCallees: 9, MaxDurationS: 10}, "",
 			"capacity: |ring_timeout_s: |max_callees: |max_duration_s: "},
+		{"a bad prefix", `{"service_call_prefix":"a.b","api_slots":7,"bytes_per_s":1}`, events.AppSettings{APISlots: 7, BytesPerS: 70_000, ServiceCallPrefix: "old_"},
+			"", "bytes_per_s: |service_call_prefix: "},
 		{"a limit given twice", `{"capacity":2,"capacity":3}`, events.AppSettings{Capacity: 7}, "", "capacity: given twice"},
 		{"a key of an algorithm to come", `{` + keys(secretKey("new"), `{"kid":"pq","alg":"ML-DSA","public_key":"x"}`) + `}`,
 			events.AppSettings{TokenKeys: keysNamed("new")}, "", "token_keys[1].alg: "},

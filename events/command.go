@@ -17,7 +17,14 @@ type Command struct {
 	RingTimeoutS int
 	Reason       Reason
 	Attempt      int
+	Via          Via // where it came from; only edges set it
 }
+
+// Via says by what way a command came.
+type Via string
+
+// ViaSession is the way of a client session. Without it a command is the backend's.
+const ViaSession Via = "session"
 
 // The limits of a command's fields.
 const (

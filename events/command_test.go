@@ -223,8 +223,6 @@ func TestCommandBy(t *testing.T) {
 }
 
 func TestReadRequest(t *testing.T) {
-	const derived = "3d2365ed3aa04167c15bed1a6f5e4fb4" // of demo, ann and k1, see TestDeriveCallID
-	made := events.DeriveCallID("demo", "ann", "made")
 	for _, c := range []struct {
 		name             string
 		verb             events.Verb
@@ -237,9 +235,9 @@ func TestReadRequest(t *testing.T) {
 		{name: "no command id", verb: events.VerbRing, body: with(userBody, "call_id", `"c7"`, "command_id", ""), callID: "c7", command: "made", makes: true},
 		{name: "empty command id", verb: events.VerbRing, body: with(userBody, "call_id", `"c7"`, "command_id", `""`), callID: "c7", command: "made", makes: true},
 		{name: "call id of an invitation", verb: events.VerbInvite, body: with(inviteBody, "call_id", `"c7"`), callID: "c7", command: "k1"},
-		{name: "derived call id", verb: events.VerbInvite, body: inviteBody, callID: derived, command: "k1"},
-		{name: "empty call id", verb: events.VerbInvite, body: with(inviteBody, "call_id", `""`), callID: derived, command: "k1"},
-		{name: "neither", verb: events.VerbInvite, body: with(inviteBody, "command_id", ""), callID: made, command: "made", makes: true},
+		{name: "no call id of an invitation", verb: events.VerbInvite, body: inviteBody, callID: "", command: "k1"},
+		{name: "empty call id", verb: events.VerbInvite, body: with(inviteBody, "call_id", `""`), callID: "", command: "k1"},
+		{name: "neither", verb: events.VerbInvite, body: with(inviteBody, "command_id", ""), callID: "", command: "made", makes: true},
 
 		{name: "no call id", verb: events.VerbRing, body: userBody, field: "call_id", limit: "64", id: "k1"},
 		{name: "call id too long", verb: events.VerbInvite, body: with(inviteBody, "call_id", quote(strings.Repeat("x", 65))), field: "call_id", limit: "64", id: "k1"},
@@ -248,6 +246,7 @@ func TestReadRequest(t *testing.T) {
 		{name: "call id a number", verb: events.VerbEnd, body: with(userBody, "call_id", `1`), field: "call_id", limit: "string", id: "k1"},
 		{name: "bad command id", verb: events.VerbRing, body: with(userBody, "call_id", `"c7"`, "command_id", `"a b"`), field: "command_id", limit: "64"},
 		{name: "unknown field", verb: events.VerbRing, body: with(userBody, "app", `"demo"`), field: `"app": unknown field`, limit: "call_id", id: "k1"},
+		{name: "via", verb: events.VerbRing, body: with(userBody, "call_id", `"c7"`, "via", `"session"`), field: `"via": unknown field`, limit: "call_id", id: "k1"},
 		{name: "not JSON", verb: events.VerbRing, body: "call", field: "body", limit: "JSON"},
 		{name: "too big", verb: events.VerbRing, body: userBody + strings.Repeat(" ", events.MaxCommand), field: "body", limit: "262144"},
 		{name: "unknown verb", verb: "dance", body: `{"call_id":"c7"}`, field: "user_id", limit: "128", id: "made", makes: true},

@@ -165,6 +165,7 @@ func (x *body) fields(c *codec) {
 	someNumber(c, "ring_timeout_s", &x.RingTimeoutS)
 	some(c, "reason", &x.Reason)
 	someNumber(c, "attempt", &x.Attempt)
+	some(c, "via", &x.Via)
 }
 
 func (x *Party) fields(c *codec) {

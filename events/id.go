@@ -1,6 +1,7 @@
 package events
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -120,10 +121,13 @@ func Unescape(token string) (id string, ok bool) {
 	return id, id != "" && Escape(id) == token
 }
 
-// DeriveCallID makes the call id of an invitation that came without one, so that a retry never rings twice:
-// the first 32 hex digits of SHA-256 of app, user id and command id, each followed by a NUL.
-func DeriveCallID(app, userID, commandID string) string {
-	return digest(app + "\x00" + userID + "\x00" + commandID + "\x00")
+// DeriveCallID makes the call id of an invitation that came without one, so that a retry never rings twice, and that
+// nobody can guess who does not have the secret: the first 32 hex digits of HMAC-SHA256, under the app's secret, of app,
+// user id and command id, each followed by a NUL.
+func DeriveCallID(secret []byte, app, userID, commandID string) string {
+	mac := hmac.New(sha256.New, secret)
+	_, _ = mac.Write([]byte(app + "\x00" + userID + "\x00" + commandID + "\x00"))
+	return hex.EncodeToString(mac.Sum(nil))[:32]
 }
 
 // ExpireID is the command id of the expire that the deadline <call>.<seq> becomes.

@@ -208,19 +208,18 @@ func checkVerdict(t *testing.T, check string, err *events.Error, value string, g
 	}
 }
 
-// Known answers were made by sha256sum, as `printf 'demo\0ann\0k1\0' | sha256sum | head -c 32`.
+// The known answer was made by openssl, as `printf 'demo\0ann\0k1\0' | openssl dgst -sha256 -hmac secret | head -c 32`.
 func TestDeriveCallID(t *testing.T) {
-	if got, want := events.DeriveCallID("demo", "ann", "k1"), "3d2365ed3aa04167c15bed1a6f5e4fb4"; got != want {
-		t.Errorf("DeriveCallID(demo, ann, k1) = %s, want %s", got, want)
+	secret := []byte("secret")
+	if got, want := events.DeriveCallID(secret, "demo", "ann", "k1"), "b5d78462ad94efd05748fb64bfc55957"; got != want {
+		t.Errorf("DeriveCallID(secret, demo, ann, k1) = %s, want %s", got, want)
 	}
-	const user = "é.\n*"
-	sum := sha256.Sum256([]byte("demo\x00" + user + "\x00k1\x00"))
-	if got, want := events.DeriveCallID("demo", user, "k1"), fmt.Sprintf("%x", sum)[:32]; got != want {
-		t.Errorf("DeriveCallID(demo, %q, k1) = %s, want %s", user, got, want)
+	if events.DeriveCallID([]byte("another"), "demo", "ann", "k1") == events.DeriveCallID(secret, "demo", "ann", "k1") {
+		t.Error("the id does not depend on the secret, so anybody can guess it")
 	}
 	seen := map[string]bool{}
-	for _, in := range [][3]string{{"a", "bc", "d"}, {"ab", "c", "d"}, {"a", "b", "cd"}, {"abc", "", "d"}, {"a", "bcd", ""}} {
-		id := events.DeriveCallID(in[0], in[1], in[2])
+	for _, in := range [][3]string{{"a", "bc", "d"}, {"ab", "c", "d"}, {"a", "b", "cd"}, {"abc", "", "d"}, {"a", "bcd", ""}, {"demo", "é.\n*", "k1"}} {
+		id := events.DeriveCallID(secret, in[0], in[1], in[2])
 		if seen[id] {
 			t.Errorf("DeriveCallID(%q) is another one's", in)
 		}

@@ -12,7 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// verbFields says which fields a command has, verb by verb; command_id, user_id, service and device_id are in all.
+// commandFields says which fields a command has. Requests and sessions can't set via.
+func commandFields(v Verb) []string { return append(verbFields(v), "via") }
+
+// verbFields says which fields a request has, verb by verb; command_id, user_id, service and device_id are in all.
 func verbFields(v Verb) []string {
 	common := []string{"command_id", "user_id", "service", "device_id"}
 	switch v {
@@ -41,11 +44,11 @@ func verbFields(v Verb) []string {
 // ReadCommand reads the body of a command that was published at this address. With an error the command holds
 // what could be read of its command_id, for the answer.
 func ReadCommand(a CommandAddress, data []byte) (Command, *Error) {
-	return readCommand(Command{CommandAddress: a}, data, verbFields(a.Verb), nil)
+	return readCommand(Command{CommandAddress: a}, data, commandFields(a.Verb), nil)
 }
 
 // ReadRequest reads the body of a request to the api: a command plus its call_id. Without a command_id it gets
-// makeID(); an invite without call_id gets the one derived from app, user and command id.
+// makeID(). An invite may come without a call_id: its reader makes one with DeriveCallID.
 func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Command, *Error) {
 	return readAddressed(Command{CommandAddress: CommandAddress{App: app, Verb: verb}}, data, verbFields(verb), makeID)
 }
@@ -57,7 +60,7 @@ func readAddressed(c Command, data []byte, fields []string, makeID func() string
 		return c, err
 	}
 	if c.CallID == "" && c.Verb == VerbInvite {
-		c.CallID = DeriveCallID(c.App, c.UserID, c.CommandID)
+		return c, nil
 	}
 	return c, CheckToken("call_id", c.CallID)
 }
@@ -146,6 +149,10 @@ func (c *Command) set(name string, raw json.RawMessage) *Error {
 		var s string
 		s, err = readString(raw)
 		c.Reason = Reason(s)
+	case "via":
+		var s string
+		s, err = readString(raw)
+		c.Via = Via(s)
 	case "callees":
 		return c.setCallees(raw)
 	}
@@ -239,6 +246,9 @@ func (c *Command) check(members []member) *Error {
 	if c.Reason != "" && c.Reason != ReasonDeclined && c.Reason != ReasonBusy {
 		return invalid("reason: must be declined or busy, got %s", quoted(string(c.Reason)))
 	}
+	if bad := c.checkVia(); bad != nil {
+		return bad
+	}
 	if c.Verb == VerbInvite && !isThere(members, "call_type") {
 		return invalid("call_type: required, %d (voice) or %d (video)", CallTypeVoice, CallTypeVideo)
 	}
@@ -249,6 +259,17 @@ func (c *Command) check(members []member) *Error {
 		if c.Verb == VerbInvite && p.UserID == c.UserID {
 			return invalid("callees[%d].user_id: %s is the caller", i, quoted(p.UserID))
 		}
+	}
+	return nil
+}
+
+func (c *Command) checkVia() *Error {
+	switch {
+	case c.Via == "":
+	case c.Via != ViaSession:
+		return invalid("via: must be %s, got %s", ViaSession, quoted(string(c.Via)))
+	case c.UserID == "":
+		return invalid("via: goes with user_id only")
 	}
 	return nil
 }

@@ -20,6 +20,9 @@ const (
 	subjectEdge       = "ringline.$edge.%s"       // an edge: what edges tell each other. No app is named so
 )
 
+// SubjectCoordinators is where coordinators say that they are there. No app is named so.
+const SubjectCoordinators = "ringline.$coordinator.alive"
+
 // The patterns that streams, consumers and subscriptions are declared with. Each has the app as its first *.
 const (
 	CommandSubjects    = "ringline.*.cmd.*.*"

@@ -17,15 +17,27 @@ import (
 func TestAppSettings(t *testing.T) {
 	c := check.New()
 	good, bad := []string{`{}`}, []string{``, `null`, `[]`, `{"bogus":1}`, `{"Capacity":1}`}
-	for name, most := range map[string]int{
-		"capacity": events.MaxCapacity, "ring_timeout_s": events.MaxRingTimeoutS, "max_callees": events.MaxCallees,
-		"max_duration_s": events.MaxDurationS,
+	for name, limits := range map[string][2]int{
+		"capacity": {1, events.MaxCapacity}, "ring_timeout_s": {1, events.MaxRingTimeoutS}, "max_callees": {1, events.MaxCallees},
+		"max_duration_s": {1, events.MaxDurationS}, "commands_per_s": {1, events.MaxCommandsPerS},
+		"bytes_per_s": {events.MinBytesPerS, events.MaxBytesPerS}, "api_slots": {1, events.MaxAPISlots},
+		"pair_invites_per_min": {1, events.MaxPairInvitesPerMin}, "ringing_per_caller": {1, events.MaxRingingPerCaller},
 	} {
-		for _, v := range []any{1, most, "2.0"} {
+		least, most := limits[0], limits[1]
+		for _, v := range []any{least, most, fmt.Sprintf("%d.0", least+1)} {
 			good = append(good, fmt.Sprintf(`{%q:%v}`, name, v))
 		}
-		for _, v := range []any{0, -1, most + 1, 1.5, `"1"`, "null", "true"} {
+		for _, v := range []any{least - 1, -1, most + 1, 1.5, `"1"`, "null", "true"} {
 			bad = append(bad, fmt.Sprintf(`{%q:%v}`, name, v))
+		}
+	}
+	for prefix, fits := range map[string]bool{
+		"s_": true, "-": true, strings.Repeat("a", 32): true, strings.Repeat("a", 33): false, "": false, "a.b": false, "ü": false,
+	} {
+		if body := fmt.Sprintf(`{"service_call_prefix":%q}`, prefix); fits {
+			good = append(good, body)
+		} else {
+			bad = append(bad, body)
 		}
 	}
 	moreGood, moreBad := sessionSettings(t)

@@ -82,6 +82,7 @@ func values() map[string][]string {
 		"ring_timeout_s": number(events.MinRingTimeoutS, events.MaxRingTimeoutS),
 		"attempt":        number(1, 1<<31-1),
 		"reason":         {`"declined"`, `"busy"`, `"canceled"`, `"bogus"`, `""`, `7`, `null`},
+		"via":            {`"session"`, `"bogus"`, `""`, `7`, `null`},
 		"callees":        callees,
 		"bogus":          {`"x"`},
 		"app":            {`"x"`},
@@ -141,6 +142,10 @@ func probes(v events.Verb) []probe {
 			}
 		}
 	}
+	for _, via := range []string{`"session"`, `""`} {
+		add("sender", least(v).with("user_id", "", "service", `"desk"`, "via", via))
+		add("sender", least(v).with("user_id", `"bob"`, "service", `""`, "via", via))
+	}
 	for _, text := range []string{``, `null`, `[]`, `"bob"`, `{}`, `{"command_id":"k"`, string(least(v).text()) + `{}`, "\xff"} {
 		list = append(list, probe{"body", text})
 	}
@@ -185,7 +190,7 @@ func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
 	text, err := events.Command{
 		CommandAddress: events.CommandAddress{CallID: "c1", Verb: events.VerbInvite},
 		CommandID:      "k", UserID: "u", Service: "s", DeviceID: "d", CustomData: "x", UserName: "n", RoomID: "r",
-		Callees: []events.Party{{UserID: "e"}}, RingTimeoutS: 1, Reason: "busy", Attempt: 1,
+		Callees: []events.Party{{UserID: "e"}}, RingTimeoutS: 1, Reason: "busy", Attempt: 1, Via: events.ViaSession,
 	}.EncodeRequest()
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +199,7 @@ func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
 	if err := json.Unmarshal(text, &all); err != nil {
 		t.Fatal(err)
 	}
-	if len(all) != 13 {
+	if len(all) != 14 {
 		t.Errorf("%d fields in all: %s", len(all), text)
 	}
 	var fields []string

@@ -11,13 +11,15 @@ import (
 // hands holds the messages that are being handled, or wait for room or for the one before them.
 type hands struct {
 	handle func(*held)
-	ready  chan *held     // what can be handled: of each key one at a time
 	most   int            // how many are held
 	freed  chan struct{}  // that there is room again
 	wg     sync.WaitGroup // of what is held
 	hands  sync.WaitGroup
 
 	mu    sync.Mutex
+	some  sync.Cond // that something can be handled, or that it ends
+	ready turns
+	over  bool
 	lanes map[string][]*held // by key, what waits; an entry means that somebody is at work on that key
 	held  map[*held]bool
 }
@@ -28,9 +30,9 @@ func newHands(parallel int, handle func(*held)) *hands {
 	parallel = max(parallel, 1)
 	h := &hands{
 		handle: handle, most: heldFor * parallel, freed: make(chan struct{}, 1),
-		lanes: map[string][]*held{}, held: map[*held]bool{},
+		ready: newTurns(parallel, heldFor*parallel), lanes: map[string][]*held{}, held: map[*held]bool{},
 	}
-	h.ready = make(chan *held, h.most)
+	h.some.L = &h.mu
 	for range parallel {
 		h.hands.Go(h.work)
 	}
@@ -40,7 +42,10 @@ func newHands(parallel int, handle func(*held)) *hands {
 // letGo ends those who work, once nothing is held any more.
 func (h *hands) letGo() {
 	h.wg.Wait()
-	close(h.ready)
+	h.mu.Lock()
+	h.over = true
+	h.some.Broadcast()
+	h.mu.Unlock()
 	h.hands.Wait()
 }
 
@@ -67,19 +72,48 @@ func (h *hands) take(msg *held) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held[msg] = true
+	if msg.crowded = h.ready.holds(msg.share, time.Now()); msg.crowded {
+		h.offer(msg) // it keeps to no order: nothing is done about it
+		return
+	}
 	waiting, busy := h.lanes[msg.key]
 	if busy {
 		h.lanes[msg.key] = append(waiting, msg)
 		return
 	}
 	h.lanes[msg.key] = nil
-	h.ready <- msg
+	h.offer(msg)
+}
+
+// offer lets the message be handled in its turn. With mu held.
+func (h *hands) offer(msg *held) {
+	h.ready.add(msg)
+	h.some.Signal()
 }
 
 func (h *hands) work() {
-	for msg := range h.ready {
+	for {
+		msg := h.next()
+		if msg == nil {
+			return
+		}
 		h.handle(msg)
 		h.done(msg)
+	}
+}
+
+// next waits for a message that can be handled; nil once there will be none.
+func (h *hands) next() *held {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		if msg := h.ready.next(); msg != nil {
+			return msg
+		}
+		if h.over {
+			return nil
+		}
+		h.some.Wait()
 	}
 }
 
@@ -87,14 +121,19 @@ func (h *hands) work() {
 func (h *hands) done(msg *held) {
 	h.mu.Lock()
 	delete(h.held, msg)
+	if h.ready.done(msg) {
+		h.some.Signal() // a message of its share may have waited for a hand
+	}
 	select {
 	case h.freed <- struct{}{}:
 	default:
 	}
-	if waiting := h.lanes[msg.key]; len(waiting) > 0 {
+	switch waiting := h.lanes[msg.key]; {
+	case msg.crowded: // it had no place in the order
+	case len(waiting) > 0:
 		h.lanes[msg.key] = waiting[1:]
-		h.ready <- waiting[0]
-	} else {
+		h.offer(waiting[0])
+	default:
 		delete(h.lanes, msg.key)
 	}
 	h.mu.Unlock()

@@ -13,8 +13,11 @@ import (
 type held struct {
 	jetstream.Msg
 	key   string // messages of one key are handled in order
-	asked asking
-	meta  *jetstream.MsgMetadata // read once
+	share string // whose it is: shares take turns
+
+	crowded bool // its share has too much in hand
+	asked   asking
+	meta    *jetstream.MsgMetadata // read once
 
 	mu    sync.Mutex
 	until time.Time // before that the server gives it to nobody else
@@ -41,8 +44,15 @@ type asking struct {
 func askingNow(nc *nats.Conn) asking { return asking{nc, time.Now(), nc.Stats().Reconnects} }
 
 // hold takes a message in hand that was asked for then, and so can't have been delivered before.
-func hold(msg jetstream.Msg, key string, asked asking) *held {
-	return &held{Msg: msg, key: key, asked: asked, until: asked.at.Add(ackWait)}
+func hold(msg jetstream.Msg, key, share string, asked asking) *held {
+	return &held{Msg: msg, key: key, share: share, asked: asked, until: asked.at.Add(ackWait)}
+}
+
+// Crowded says whether whoever the message is of has so much in hand here that others would wait for it. It is refused, or
+// put back, at once, and keeps to no order.
+func Crowded(msg jetstream.Msg) bool {
+	m, ok := msg.(*held)
+	return ok && m.crowded
 }
 
 // Ours says whether the server can't have given the message to anybody else meanwhile. It may have once this worker, the

@@ -23,7 +23,7 @@ func inspect(t *testing.T, s *natstest.Server, settings worker.Settings) map[str
 			off[p.Name] = p
 		}
 	}
-	if want := 13; len(parts) != want {
+	if want := 14; len(parts) != want {
 		t.Errorf("%d parts, want %d: %v", len(parts), want, parts)
 	}
 	return off

@@ -24,6 +24,7 @@ type Runner struct {
 	Consumer string
 	Parallel int                                               // how many messages are worked on at once
 	Key      func(subject string) string                       // messages of one key are handled in order
+	Share    func(subject string) string                       // messages of several shares take turns; nil: all are of one
 	Handle   func(ctx context.Context, msg jetstream.Msg) Exit // must return soon once ctx ends
 	Drain    time.Duration                                     // how long those in hand may take once Run's context ends
 
@@ -97,7 +98,7 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 			r.Health.OK()
 		}
 		for msg := range batch.Messages() {
-			h.take(hold(msg, r.Key(msg.Subject()), asked))
+			h.take(hold(msg, r.Key(msg.Subject()), r.shareOf(msg.Subject()), asked))
 		}
 		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
@@ -111,6 +112,13 @@ func unbound(err error) bool {
 	const serverError = 500
 	api, ok := errors.AsType[*jetstream.APIError](err)
 	return ok && api.Code < serverError || errors.Is(err, jetstream.ErrNotPullConsumer)
+}
+
+func (r Runner) shareOf(subject string) string {
+	if r.Share == nil {
+		return ""
+	}
+	return r.Share(subject)
 }
 
 // connected waits until NATS is there, as pulls would pile up meanwhile. It is false once ctx has ended.

@@ -19,8 +19,11 @@ func DefaultSizes() Sizes {
 
 // Total is what they add up to on each node that holds a copy.
 func (s Sizes) Total() int64 {
-	return s.Commands + s.Calls + s.Timers + s.Lines + s.Apps + s.Events + s.CDRs + s.Rejected + s.Sessions
+	return s.Commands + s.Calls + s.Timers + s.Lines + s.Apps + secretsBytes + s.Events + s.CDRs + s.Rejected + s.Sessions
 }
+
+// secretsBytes is the limit of RINGLINE_SECRETS: room for the secrets of more than 50,000 apps.
+const secretsBytes = 16 << 20
 
 // CallsPerTimers is how many bytes calls take, at least, for each byte of their deadlines.
 const CallsPerTimers = 8
@@ -36,7 +39,7 @@ func (s Sizes) check() error {
 
 // StreamOf is the stream that holds this stream or bucket.
 func StreamOf(name string) string {
-	if name == BucketLines || name == BucketApps {
+	if name == BucketLines || name == BucketApps || name == BucketSecrets {
 		return "KV_" + name
 	}
 	return name

@@ -21,8 +21,9 @@ const (
 	StreamRejected = "RINGLINE_REJECTED"
 	StreamSessions = "RINGLINE_SESSIONS"
 
-	BucketLines = "RINGLINE_LINES"
-	BucketApps  = "RINGLINE_APPS"
+	BucketLines   = "RINGLINE_LINES"
+	BucketApps    = "RINGLINE_APPS"
+	BucketSecrets = "RINGLINE_SECRETS"
 
 	ConsumerCoordinators = "coordinators" // on RINGLINE_COMMANDS
 	ConsumerTimeouts     = "timeouts"     // on RINGLINE_TIMERS
@@ -127,6 +128,10 @@ func (s Settings) buckets() []jetstream.KeyValueConfig {
 		{
 			Bucket: BucketApps, Description: "what an app changes of the defaults",
 			MaxBytes: s.MaxBytes.Apps, Storage: s.Storage, Replicas: s.Replicas,
+		},
+		{
+			Bucket: BucketSecrets, Description: "secrets of apps, for coordinators and edges only",
+			MaxBytes: secretsBytes, Storage: s.Storage, Replicas: s.Replicas,
 		},
 	}
 }

@@ -63,7 +63,8 @@ func TestSetup(t *testing.T) {
 		worker.StreamTimers: {2 * gib, jetstream.DiscardOld}, worker.StreamEvents: {8 * gib, jetstream.DiscardOld},
 		worker.StreamCDRs: {gib, jetstream.DiscardOld}, worker.StreamRejected: {gib, jetstream.DiscardOld},
 		worker.StreamSessions: {gib, jetstream.DiscardOld}, "KV_" + worker.BucketLines: {gib, jetstream.DiscardNew},
-		"KV_" + worker.BucketApps: {64 * mib, jetstream.DiscardNew},
+		"KV_" + worker.BucketApps:    {64 * mib, jetstream.DiscardNew},
+		"KV_" + worker.BucketSecrets: {16 * mib, jetstream.DiscardNew},
 	} {
 		if c := config(name); c.MaxBytes != want.bytes || c.Discard != want.discard {
 			t.Errorf("%s: at most %d bytes, then discard %v", name, c.MaxBytes, c.Discard)

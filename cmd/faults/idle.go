@@ -19,7 +19,6 @@ import (
 	"ringline.io/ringline/cmd/faults/idle"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/cmd/internal/device"
-	"ringline.io/ringline/events"
 )
 
 // idling is how many sessions do nothing.
@@ -95,7 +94,7 @@ func (x idling) edge(ctx context.Context, r *rig.Rig) (idle.Outcome, error) {
 	if err != nil {
 		return idle.Outcome{}, fmt.Errorf("connect: %w", err)
 	}
-	app, err := device.NewApp(ctx, js, "idle", events.AppSettings{})
+	app, err := device.NewApp(ctx, js, "idle", device.Unlimited())
 	if err != nil {
 		return idle.Outcome{}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/cmd/internal/device"
 )
 
 // trial is one run: calls are played, calmly at first, then while things break, then calmly again; and when everything
@@ -94,7 +95,13 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.connect(); err != nil {
+	err = s.connect()
+	for _, app := range apps() {
+		if err == nil {
+			_, err = device.NewApp(ctx, s.js, app, device.Unlimited())
+		}
+	}
+	if err != nil {
 		s.close()
 		return nil, err
 	}

@@ -124,6 +124,15 @@ func addAppFlags(f *pflag.FlagSet) {
 	f.Duration("ring-timeout", 0, fmt.Sprintf("how long it rings where an invitation does not say, 1s to %ds", events.MaxRingTimeoutS))
 	f.Int("max-callees", 0, fmt.Sprintf("callees of a call, all in all, 1 to %d", events.MaxCallees))
 	f.Duration("max-duration", 0, "the longest call, 1s to 17h")
+	f.Int("commands-per-s", 0, fmt.Sprintf("commands a second of the whole app, 1 to %d (default %d)", events.MaxCommandsPerS, events.DefaultCommandsPerS))
+	f.String("bytes-per-s", "", fmt.Sprintf("bytes a second that the whole app has stored, such as 4MiB, %v to %v (default %v)",
+		byteSize(events.MinBytesPerS), byteSize(events.MaxBytesPerS), byteSize(events.DefaultBytesPerS)))
+	f.Int("api-slots", 0, fmt.Sprintf("requests of the app under way at once in one api, 1 to %d (default %d)", events.MaxAPISlots, events.DefaultAPISlots))
+	f.Int("pair-invites-per-min", 0, fmt.Sprintf("invitations a minute of a caller's sessions to the same callee, 1 to %d (default %d)",
+		events.MaxPairInvitesPerMin, events.DefaultPairInvitesPerMin))
+	f.Int("ringing-per-caller", 0, fmt.Sprintf("callees that the sessions of one user may make ring at once, 1 to %d (default %d)",
+		events.MaxRingingPerCaller, events.DefaultRingingPerCaller))
+	f.String("service-call-prefix", "", fmt.Sprintf("what the call ids begin with that belong to the app's backend (default %s)", events.DefaultServiceCallPrefix))
 	f.StringArray("origin", nil, "a page that may open sessions, such as https://app.example.com; repeat it for more, as they replace all that were there ('' leaves none)")
 }
 
@@ -189,10 +198,20 @@ func limitTexts(s events.AppSettings) (list []string) {
 		{"ring timeout", s.RingTimeoutS, "s"},
 		{"callees", s.MaxCallees, ""},
 		{"duration", s.MaxDurationS, "s"},
+		{"commands", s.CommandsPerS, "/s"},
+		{"api slots", s.APISlots, ""},
+		{"invitations of a pair", s.PairInvitesPerMin, "/min"},
+		{"ringing per caller", s.RingingPerCaller, ""},
 	} {
 		if f.value > 0 {
 			list = append(list, fmt.Sprintf("%s %d%s", f.name, f.value, f.unit))
 		}
+	}
+	if s.BytesPerS > 0 {
+		list = append(list, fmt.Sprintf("bytes %v/s", byteSize(s.BytesPerS)))
+	}
+	if s.ServiceCallPrefix != "" {
+		list = append(list, "service call prefix "+s.ServiceCallPrefix)
 	}
 	return list
 }

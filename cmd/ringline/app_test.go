@@ -25,6 +25,9 @@ func TestAppsLinesAndLists(t *testing.T) {
 	says("app set demo --max-callees 5 --max-duration 1h", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\n")
 	says("app set other --capacity 3", "other  capacity 3\n")
 	says("app list", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\nother  capacity 3\n")
+	says("app set limits --commands-per-s 50 --bytes-per-s 1MiB --api-slots 7 --pair-invites-per-min 3 --ringing-per-caller 9 --service-call-prefix crm-",
+		"limits  commands 50/s, api slots 7, invitations of a pair 3/min, ringing per caller 9, bytes 1MiB/s, service call prefix crm-\n")
+	says("app remove limits", "limits  changes nothing of the defaults\n")
 
 	for n := 0; ; n++ { // in force within a second
 		probe := fmt.Sprintf("probe%d", n)
@@ -62,6 +65,15 @@ func TestAppsLinesAndLists(t *testing.T) {
 		"list --limit 0":                   "limit: must be a whole number from 1 to 1000",
 		"line " + strings.Repeat("u", 129): "user_id: must be 1 to 128 bytes",
 		"app set demo --capacity nineteen": "invalid argument",
+
+		"app set demo --commands-per-s 1000001":             "commands_per_s: must be a whole number from 1 to 1000000",
+		"app set demo --bytes-per-s 1KiB":                   "--bytes-per-s: must be from 64KiB to 1GiB",
+		"app set demo --bytes-per-s many":                   "--bytes-per-s: must be from 64KiB to 1GiB",
+		"app set demo --api-slots 0":                        "--api-slots: must be at least 1",
+		"app set demo --pair-invites-per-min -1":            "--pair-invites-per-min: must be at least 1",
+		"app set demo --ringing-per-caller 2501":            "ringing_per_caller: must be a whole number from 1 to 2500",
+		"app set demo --service-call-prefix a.b":            "service_call_prefix: must be 1 to 32 characters",
+		"app set demo --service-call-prefix= --api-slots 3": "--service-call-prefix: must not be empty",
 	} {
 		if r := d.run(t, strings.Fields(args)...); r.code == exitOK || !strings.Contains(r.stderr, want) {
 			t.Errorf("%s: %+v, want %q", args, r, want)

@@ -70,39 +70,75 @@ func (a apps) apply(s events.AppSettings) (events.AppSettings, error) {
 	changed := false
 	var bad error
 	a.flags.Visit(func(f *pflag.Flag) {
-		switch f.Name {
-		case "capacity", "max-callees":
-			n, _ := a.flags.GetInt(f.Name)
-			if n < 1 { // 0 would be left out, which means the default
-				bad = fmt.Errorf("--%s: must be at least 1, got %d", f.Name, n)
-			}
-			if f.Name == "capacity" {
-				s.Capacity = n
-			} else {
-				s.MaxCallees = n
-			}
-		case "ring-timeout", "max-duration":
-			d, _ := a.flags.GetDuration(f.Name)
-			if d%time.Second != 0 || d <= 0 {
-				bad = fmt.Errorf("--%s: must be whole seconds, at least 1s, got %v", f.Name, d)
-			}
-			if f.Name == "ring-timeout" {
-				s.RingTimeoutS = int(d.Seconds())
-			} else {
-				s.MaxDurationS = int(d.Seconds())
-			}
-		case "origin":
-			s.Origins, _ = a.flags.GetStringArray(f.Name)
-			if slices.Equal(s.Origins, []string{""}) {
-				s.Origins = nil
-			}
-		default:
-			return
+		known, err := a.applyOne(f.Name, &s)
+		changed = changed || known
+		if err != nil {
+			bad = fmt.Errorf("--%s: %w", f.Name, err)
 		}
-		changed = true
 	})
 	if !changed {
-		return s, errors.New("nothing to set: give --capacity, --ring-timeout, --max-callees, --max-duration or --origin")
+		return s, errors.New("nothing to set: give one of the flags of `ringline app set --help`")
 	}
 	return s, bad
+}
+
+// applyOne changes what one flag is about; known is false for a flag that is about no setting.
+func (a apps) applyOne(name string, s *events.AppSettings) (known bool, err error) {
+	switch name {
+	case "capacity":
+		s.Capacity, err = a.number(name)
+	case "max-callees":
+		s.MaxCallees, err = a.number(name)
+	case "commands-per-s":
+		s.CommandsPerS, err = a.number(name)
+	case "api-slots":
+		s.APISlots, err = a.number(name)
+	case "pair-invites-per-min":
+		s.PairInvitesPerMin, err = a.number(name)
+	case "ringing-per-caller":
+		s.RingingPerCaller, err = a.number(name)
+	case "ring-timeout":
+		s.RingTimeoutS, err = a.seconds(name)
+	case "max-duration":
+		s.MaxDurationS, err = a.seconds(name)
+	case "bytes-per-s":
+		s.BytesPerS, err = a.bytes(name)
+	case "service-call-prefix":
+		if s.ServiceCallPrefix, _ = a.flags.GetString(name); s.ServiceCallPrefix == "" {
+			err = errors.New("must not be empty")
+		}
+	case "origin":
+		if s.Origins, _ = a.flags.GetStringArray(name); slices.Equal(s.Origins, []string{""}) {
+			s.Origins = nil
+		}
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// number is a flag's; 0 would be left out, which means the default.
+func (a apps) number(name string) (int, error) {
+	n, _ := a.flags.GetInt(name)
+	if n < 1 {
+		return 0, fmt.Errorf("must be at least 1, got %d", n)
+	}
+	return n, nil
+}
+
+func (a apps) seconds(name string) (int, error) {
+	d, _ := a.flags.GetDuration(name)
+	if d%time.Second != 0 || d <= 0 {
+		return 0, fmt.Errorf("must be whole seconds, at least 1s, got %v", d)
+	}
+	return int(d.Seconds()), nil
+}
+
+func (a apps) bytes(name string) (int, error) {
+	text, _ := a.flags.GetString(name)
+	var n byteSize
+	if err := n.Decode(text); err != nil || n < events.MinBytesPerS || n > events.MaxBytesPerS {
+		return 0, fmt.Errorf("must be from %v to %v, such as 4MiB, got %q", byteSize(events.MinBytesPerS), byteSize(events.MaxBytesPerS), text)
+	}
+	return int(n), nil
 }

@@ -21,6 +21,7 @@ import (
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/quota"
 	"ringline.io/ringline/worker/storage"
 	"ringline.io/ringline/worker/store"
 )
@@ -226,7 +227,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		return nil, nil, err
 	}
 	err = c.await(ctx, js, []string{worker.StreamCommands, worker.StreamCalls, worker.StreamTimers, worker.StreamRejected},
-		[]string{worker.BucketLines, worker.BucketApps})
+		[]string{worker.BucketLines, worker.BucketApps, worker.BucketSecrets})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -244,19 +245,27 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	}
 	log := c.meter.Log(c.log, meter.API)
 	apps := c.apps(js)
+	peers, err := quota.Join(nc, quota.Every)
+	if err != nil {
+		return nil, nil, err
+	}
+	fair := &coordinator.Fair{Quotas: quota.New(peers.Count), Limits: apps.Quota}
+	secrets := store.NewSecrets(apiNC, apiJS, log)
 	calls := store.NewCalls(apiNC, log, c.meter)
 	api := &coordinator.API{
 		NC: apiNC, Asker: asker, Calls: calls, Lines: store.NewLines(apiNC, apiJS, calls, log, c.meter), Log: log,
 		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix, Meter: c.meter,
-		Health: c.health.Needs(health.API, health.Hold),
+		Secrets: secrets, Slots: apps.APISlots, Fair: fair, Health: c.health.Needs(health.API, health.Hold),
 	}
 	watch := storage.New(js, c.meter.Log(c.log, meter.Storage), c.health.Degrades(health.Storage))
 	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
-		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{watch.Admit}, Meter: c.meter,
-		Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
+		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{watch.Admit, fair.Admit}, Meter: c.meter,
+		Fair: fair, Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
 	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
-	return []part{{"api", api.Run}}, []part{{"apps", apps.Run}, {"storage", watch.Run}, {"coordinator", work.Run}}, nil
+	return []part{{"api", api.Run}}, []part{
+		{"apps", apps.Run}, {"secrets", secrets.Run}, {"peers", peers.Run}, {"storage", watch.Run}, {"coordinator", work.Run},
+	}, nil
 }
 
 // apps makes the settings of apps.

@@ -30,6 +30,7 @@ type edgeSettings struct {
 	CommandRate        float64       `split_words:"true" default:"20" unit:"a second" desc:"commands of a session, twice as many at once; of a user twice that"`
 	InviteRate         float64       `split_words:"true" default:"1" unit:"a second" desc:"invitations of a caller, ten times as many at once"`
 	SweepEvery         time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often a session that shows a call is held against the call"`
+	SendVia            bool          `split_words:"true" default:"true" unit:"bool" desc:"commands say that they come from a session; false while a coordinator runs that does not know via (see docs/upgrading.md)"`
 	CloseOver          time.Duration `split_words:"true" default:"10s" unit:"duration" desc:"how long an edge that stops takes to close its sessions, if they are many"`
 }
 
@@ -102,7 +103,7 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	err = c.await(ctx, js, []string{worker.StreamCommands, worker.StreamCalls}, []string{worker.BucketLines, worker.BucketApps})
+	err = c.await(ctx, js, []string{worker.StreamCommands, worker.StreamCalls}, []string{worker.BucketLines, worker.BucketApps, worker.BucketSecrets})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -124,16 +125,17 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	if c.devKey != nil {
 		tokens = tokens.WithKey(c.settings.App, *c.devKey)
 	}
+	secrets := store.NewSecrets(askNC, askJS, log)
 	edge, err := session.New(session.Config{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
 		Limits: c.settings.Edge.limits(), Origins: c.settings.Edge.origins(), AddressHeader: c.settings.Edge.AddressHeader,
-		Log: log, Meter: c.meter, Clock: c.clock, Health: c.health.Needs(health.Edge, health.Hold),
+		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Health: c.health.Needs(health.Edge, health.Hold),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	c.sessions.set(edge)
-	return []part{{"edge", edge.Run}}, []part{{"apps", apps.Run}}, nil
+	return []part{{"edge", edge.Run}}, []part{{"apps", apps.Run}, {"secrets", secrets.Run}}, nil
 }
 
 // late is a handler that comes later.

@@ -40,7 +40,7 @@ func states(t *testing.T, r result) map[string]string {
 	return m
 }
 
-// allStates wants the same for each of the 13.
+// allStates wants the same for each of the 14.
 func allStates(t *testing.T, r result, want string) {
 	t.Helper()
 	got := states(t, r)
@@ -49,7 +49,7 @@ func allStates(t *testing.T, r result, want string) {
 			t.Errorf("%s: %q, want %q", name, state, want)
 		}
 	}
-	if len(got) != 13 {
+	if len(got) != 14 {
 		t.Errorf("%d parts: %v", len(got), got)
 	}
 }
@@ -58,7 +58,7 @@ func TestSetupCreatesAndTellsTheDifference(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t)
 	r := n.ringline(t, nil, "setup", "--check")
-	if r.code != exitFailed || !strings.Contains(r.stderr, "13 of 13 are not as the settings want them") {
+	if r.code != exitFailed || !strings.Contains(r.stderr, "14 of 14 are not as the settings want them") {
 		t.Errorf("--check before setup: %+v", r)
 	}
 	allStates(t, r, "missing")

@@ -106,6 +106,11 @@ func (v verb) command() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if v.waitsForCall() {
+				if err := c.lookUp(cmd, args[0]); err != nil {
+					return err
+				}
+			}
 			answer, err := c.request(cmd.Context(), v.name, body)
 			if err != nil {
 				return err
@@ -115,6 +120,9 @@ func (v verb) command() *cobra.Command {
 	}
 	for _, name := range v.flags {
 		addField(cmd.Flags(), name)
+	}
+	if v.waitsForCall() {
+		cmd.Flags().Bool(flagEarly, false, v.earlyText())
 	}
 	c.addFlags(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as it came")

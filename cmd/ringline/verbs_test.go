@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -96,6 +97,19 @@ func TestVerbsSayWhatTheServiceSays(t *testing.T) {
 			j.code != exitFailed || !strings.HasPrefix(j.stderr, "ringline: "+c.code) {
 			t.Errorf("%v --json: %+v, %v", c.args, j, err)
 		}
+	}
+	for _, args := range [][]string{
+		{"leave", "c2", "--user", "bob"}, {"end", "c2", "--service", "desk"}, {"cancel", "c2", "--user", "ann"}, {"add", "c2", "eve", "--user", "ann"},
+	} {
+		begun := time.Now()
+		if r := d.run(t, args...); r.code != exitFailed || !strings.Contains(r.stderr, "there is no call c2") || !strings.Contains(r.stderr, "--early") ||
+			time.Since(begun) > 4*time.Second {
+			t.Errorf("%v after %v: %+v", args, time.Since(begun), r)
+		}
+	}
+	d.ok(t, "invite", "eve", "--user", "joe", "--call", "c2") // nothing took its id out of use
+	if r := d.run(t, "end", "c3", "--service", "desk", "--early"); r.code != exitFailed || !strings.Contains(r.stderr, "waiting up to 5s for its invitation") {
+		t.Errorf("end --early: %+v", r)
 	}
 	if r := d.run(t, "decline", "c1", "--user", "bob"); !strings.Contains(r.stdout, "c1  active") {
 		t.Errorf("a loser is shown the call as it is: %+v", r)

@@ -17,6 +17,19 @@ func appSettings() obj {
 			1, at(events.MaxCallees))),
 		may("max_duration_s", integer("How long a call may last from its creation, in seconds; by default 43200 (12 h).",
 			1, at(events.MaxDurationS))),
+		may("commands_per_s", integer(fmt.Sprintf("How many commands a second the whole app may send, whoever sends them; by default %d. Invitations and "+
+			"adds get at most 80 %% of it. One above it is rate_limited.", events.DefaultCommandsPerS), 1, at(events.MaxCommandsPerS))),
+		may("bytes_per_s", integer(fmt.Sprintf("How many bytes a second the whole app may have stored, each command counted by its body or by the transition that it makes, "+
+			"whichever is larger; by default %d (2 MiB).", events.DefaultBytesPerS), events.MinBytesPerS, at(events.MaxBytesPerS))),
+		may("api_slots", integer(fmt.Sprintf("How many requests of the app one api has under way at once; by default %d.", events.DefaultAPISlots),
+			1, at(events.MaxAPISlots))),
+		may("pair_invites_per_min", integer(fmt.Sprintf("How often a minute a caller's sessions may invite the same callee; by default %d. "+
+			"The backend is not limited by it.", events.DefaultPairInvitesPerMin), 1, at(events.MaxPairInvitesPerMin))),
+		may("ringing_per_caller", integer(fmt.Sprintf("How many callees the sessions of one user may make ring at once; by default %d. "+
+			"The backend is not limited by it.", events.DefaultRingingPerCaller), 1, at(events.MaxRingingPerCaller))),
+		may("service_call_prefix", str(fmt.Sprintf("Call ids that begin with it belong to the app's backend: a session can neither invite with one nor "+
+			"take one out of use; by default %s. A to Z, a to z, 0 to 9, _ and -.", events.DefaultServiceCallPrefix),
+			member{"maxLength", events.MaxCallPrefix}, member{"pattern", "^[A-Za-z0-9_-]+$"})),
 		may("token_keys", list(obj{{"$ref", ref("part/token_key")}}, fmt.Sprintf("What the tokens of the app's users are checked with, the newest last; "+
 			"at most %d of HS256. Without any there are no sessions.", events.MaxSecrets), member{"maxItems", events.MaxTokenKeys})),
 		may("origins", list(origin(), "The pages that may open sessions, as browsers name them in the header Origin; no entry twice.",

@@ -20,8 +20,19 @@ func commands() map[string]obj {
 func command(v events.Verb) obj {
 	id := need("command_id", token("The idempotency key, chosen by the sender: the same id from the same sender again changes nothing "+
 		"and gets the same answer."))
-	return withSender(v, strict("Command "+string(v), verbMeaning(v)+" Read strictly: an unknown field is an error. "+
-		"Its app and its call come from the subject.", append([]field{id}, verbFields(v)...)...))
+	return withSender(v, []string{"device_id", "via"}, strict("Command "+string(v), verbMeaning(v)+" Read strictly: an unknown field is an error. "+
+		"Its app and its call come from the subject.", append(append([]field{id}, verbFields(v)...), via())...))
+}
+
+// via is set by edges only, so a request has none.
+func via() field {
+	return may("via", oneOf("By what way it came. Only edges set it, and it goes with user_id only; without it a command is the backend's.",
+		[]events.Via{events.ViaSession, ""}, func(v events.Via) string {
+			if v == "" {
+				return "unset"
+			}
+			return "from a client session"
+		}))
 }
 
 // request is the command with its call id.
@@ -29,10 +40,10 @@ func request(v events.Verb) obj {
 	id := may("command_id", unsettable(token("The idempotency key, chosen by the sender; one is made where it is missing.")))
 	call := need("call_id", token("The call."))
 	if v == events.VerbInvite {
-		call = may("call_id", unsettable(token("The call. By default the first 32 hex digits of SHA-256 of app, user_id and command_id, "+
-			"each followed by a NUL, so that a retry never rings twice.")))
+		call = may("call_id", unsettable(token("The call. By default one that is derived from user_id and command_id with a secret of the app, "+
+			"so that a retry never rings twice and nobody can guess it.")))
 	}
-	return withSender(v, strict("Request "+string(v), verbMeaning(v)+" The command of the same name with its call_id.",
+	return withSender(v, []string{"device_id"}, strict("Request "+string(v), verbMeaning(v)+" The command of the same name with its call_id.",
 		append([]field{id, call}, verbFields(v)...)...))
 }
 
@@ -46,16 +57,21 @@ func wantsUser(v events.Verb) bool {
 	return false
 }
 
-// withSender says that the sender is exactly one of user_id and service, where both are possible.
-func withSender(v events.Verb, schema obj) obj {
+// withSender says that the sender is exactly one of user_id and service, where both are possible, and that a service has
+// none of what is a user's.
+func withSender(v events.Verb, ofUser []string, schema obj) obj {
 	if wantsUser(v) {
 		return schema
 	}
 	empty := obj{{"maxLength", 0}}
 	set := obj{{"minLength", 1}}
+	service := obj{{"service", set}, {"user_id", empty}}
+	for _, name := range ofUser {
+		service = append(service, member{name, empty})
+	}
 	return schema.with(member{"oneOf", []obj{
 		requires("user_id").with(member{"properties", obj{{"user_id", set}, {"service", empty}}}),
-		requires("service").with(member{"properties", obj{{"service", set}, {"user_id", empty}, {"device_id", empty}}}),
+		requires("service").with(member{"properties", service}),
 	}})
 }
 

@@ -14,11 +14,17 @@ type Limits struct {
 	MaxCallees  int           // in a call, all in all
 	MaxDuration time.Duration // of a call, counted from its creation
 	Capacity    int           // how many calls a line holds
+
+	RingingPerCaller int    // callees that the sessions of one user make ring at once
+	BackendPrefix    string // call ids that begin with it are the backend's
 }
 
 // DefaultLimits are those of an app that changes nothing.
 func DefaultLimits() Limits {
-	return Limits{RingTimeout: time.Minute, MaxCallees: 50, MaxDuration: 12 * time.Hour, Capacity: 1}
+	return Limits{
+		RingTimeout: time.Minute, MaxCallees: 50, MaxDuration: 12 * time.Hour, Capacity: 1,
+		RingingPerCaller: events.DefaultRingingPerCaller, BackendPrefix: events.DefaultServiceCallPrefix,
+	}
 }
 
 // Input is what a decision needs besides the call and the command.
@@ -27,6 +33,7 @@ type Input struct {
 	Now     time.Time // the worker's clock; for nothing but what DESIGN allows it for
 	Limits  Limits
 	Claimed Claimed // what became of the claims that Claims asks for
+	Ringing int     // callees whom the sender makes ring in other calls
 }
 
 // How long a hang-up that finds no call waits for the invitation that it may have overtaken, and the longest
@@ -93,6 +100,8 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	switch {
 	case cmd.Verb == events.VerbInvite && failed:
 		return refuse(events.CodeCallEnded, "call_id: %s was taken out of use before this invitation was handled", cmd.CallID)
+	case cmd.Verb == events.VerbInvite && backendOnly(cmd, in):
+		return backends(cmd, in)
 	case cmd.Verb == events.VerbInvite:
 		return refuse(events.CodeAlreadyExists, "call_id: %s is the id of another call", cmd.CallID)
 	case failed:
@@ -141,8 +150,14 @@ func decideOpen(last events.Transition, cmd events.Command, in Input) Outcome {
 func withoutCall(cmd events.Command, in Input) Outcome {
 	switch cmd.Verb {
 	case events.VerbInvite:
+		if backendOnly(cmd, in) {
+			return backends(cmd, in)
+		}
 		return invite(cmd, in)
 	case events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd:
+		if backendOnly(cmd, in) { // no session can have invited with it
+			return notFound(cmd)
+		}
 		if until := in.At.Add(overtakenFor); in.Now.Before(until) {
 			return Wait{Until: until, Why: WaitForInvitation}
 		}

@@ -12,6 +12,9 @@ func invite(cmd events.Command, in Input) Outcome {
 	if n := len(cmd.Callees); n > in.Limits.MaxCallees {
 		return tooMany(n, in.Limits)
 	}
+	if refusal := tooManyRing(events.Call{}, cmd, in); refusal != nil {
+		return refusal
+	}
 	at := events.TimeOf(in.At)
 	d := newDraft(events.Transition{}, cmd, at)
 	d.call = events.Call{
@@ -54,6 +57,9 @@ func add(last events.Transition, cmd events.Command, in Input) Outcome {
 	}
 	if total > in.Limits.MaxCallees {
 		return tooMany(total, in.Limits)
+	}
+	if refusal := tooManyRing(d.call, cmd, in); refusal != nil {
+		return refusal
 	}
 	for _, a := range attempts(d, in) {
 		if x := d.call.Callee(a.UserID); x != nil {

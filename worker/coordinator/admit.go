@@ -23,6 +23,9 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !worker.Ours(d.msg) {
 		return nil
 	}
+	if worker.Crowded(d.msg) && d.cmd.Verb != events.VerbExpire {
+		return events.Errorf(events.CodeRateLimited, "app %s has too many commands under way", d.cmd.App)
+	}
 	for _, admit := range c.cfg.Admit {
 		why := admit(d.cmd, len(d.body))
 		switch {

@@ -30,10 +30,13 @@ type API struct {
 	Calls       *store.Calls
 	Lines       *store.Lines
 	Log         zerolog.Logger
-	Parallel    int               // how many reads may be under way at once
-	InboxPrefix string            // replies go below it and nowhere else
-	Meter       *meter.Meter      // or nil
-	Health      *health.Condition // that requests are heard; or nil
+	Secrets     *store.Secrets
+	Parallel    int                  // how many reads may be under way at once; an app has half of them
+	Slots       func(app string) int // how many requests of an app may be under way at once; nil: as many as of one that sets nothing
+	Fair        *Fair                // quotas of apps, which refuse early what coordinators would refuse; or nil
+	InboxPrefix string               // replies go below it and nowhere else
+	Meter       *meter.Meter         // or nil
+	Health      *health.Condition    // that requests are heard; or nil
 
 	dropped *meter.Count
 }
@@ -50,17 +53,27 @@ func (a *API) Run(ctx context.Context) error {
 	defer stop()
 	a.dropped = a.Meter.Dropped()
 	others := a.NC.NumSubscriptions()
-	room, reads := make(chan struct{}, maxUnderWay), make(chan struct{}, max(a.Parallel, 1))
+	room, slots, reads := make(chan struct{}, maxUnderWay), newSlots(), newReads(a.Parallel)
 	service, err := micro.AddService(a.NC, micro.Config{
 		Name: "ringline", Version: apiVersion,
 		Description: "Call invitations. Requests go to ringline.<app>.api.<verb>.",
 		Endpoint: &micro.EndpointConfig{
 			Subject: events.APISubject("*", "*"),
 			Handler: micro.HandlerFunc(func(r micro.Request) {
+				app, _, _ := events.ParseAPISubject(r.Subject())
+				most := a.slotsOf(app)
+				if !slots.take(app, most) {
+					a.serve(r, func() any { return tooManyOf(app, most) })
+					return
+				}
 				select {
 				case room <- struct{}{}:
-					go func() { defer func() { <-room }(); a.serve(r, func() any { return a.reply(work, r, reads) }) }()
+					go func() {
+						defer func() { <-room; slots.free(app) }()
+						a.serve(r, func() any { return a.reply(work, r, reads) })
+					}()
 				default: // never wait here, it is the one place where all requests pass
+					slots.free(app)
 					a.serve(r, func() any {
 						return events.Refusal("", events.Errorf(events.CodeUnavailable, "more than %d requests are under way", maxUnderWay))
 					})
@@ -140,12 +153,16 @@ func (a *API) serve(r micro.Request, reply func() any) {
 }
 
 // reply gives the answer: events.Answer for a verb and for get, for the other reads one of their own.
-func (a *API) reply(ctx context.Context, r micro.Request, reads chan struct{}) any {
+func (a *API) reply(ctx context.Context, r micro.Request, reads *reads) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
+	if ok && (!verb.Known() || verb == events.VerbExpire) {
+		if refusal := a.mayRead(app); refusal != nil {
+			return events.Refusal("", refusal)
+		}
+	}
 	if ok && !verb.Known() {
-		reads <- struct{}{}
-		defer func() { <-reads }()
+		defer reads.enter(app)()
 	}
 	switch {
 	case !ok:
@@ -160,9 +177,24 @@ func (a *API) reply(ctx context.Context, r micro.Request, reads chan struct{}) a
 	case !verb.Known():
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %q", apiMethods(), method))
 	}
-	cmd, bad := events.ReadRequest(app, verb, r.Data(), nuid.Next)
+	return a.command(ctx, app, verb, r.Data())
+}
+
+// command publishes what coordinators would not refuse, and waits for its answer.
+func (a *API) command(ctx context.Context, app string, verb events.Verb, body []byte) events.Answer {
+	cmd, bad := events.ReadRequest(app, verb, body, nuid.Next)
+	if bad == nil {
+		bad = a.room(cmd)
+	}
 	if bad != nil {
 		return events.Refusal(cmd.CommandID, bad)
+	}
+	if cmd.CallID == "" {
+		secret, err := a.Secrets.CallIDs(ctx, app)
+		if err != nil {
+			return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable, "call_id: can't be derived, nothing was stored: %v", err))
+		}
+		cmd.CallID = events.DeriveCallID(secret, app, cmd.UserID, cmd.CommandID)
 	}
 	return a.Asker.Ask(ctx, cmd)
 }

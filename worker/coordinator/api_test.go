@@ -14,6 +14,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
 )
 
 // request asks the api and gives the answer.
@@ -59,7 +60,11 @@ func TestAPI(t *testing.T) {
 	s := newScene(t, natstest.Notification)
 	a := s.request("invite", inviteBob)
 	id, _ := a["call"].(object)["call_id"].(string)
-	if want := "3d2365ed3aa04167c15bed1a6f5e4fb4"; id != want { // printf 'demo\0ann\0k1\0' | sha256sum
+	secret, err := store.NewSecrets(s.nc, stream(t, s.nc), logger()).CallIDs(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := events.DeriveCallID(secret, "demo", "ann", "k1"); id != want {
 		t.Errorf("the call id is %q, want %q", id, want)
 	}
 	s.bob.next("incoming_call_received")

@@ -25,6 +25,7 @@ type Config struct {
 	Limits   Limits            // those of an app
 	Clock    *clock.Clock      // broker time; or nil
 	Admit    []Admission       // the first that refuses a command decides
+	Fair     *Fair             // quotas of apps, whose Admit is not asked here; or nil
 	Version  string            // of this program, to be told where it is too old
 	Seam     func(meter.Step)  // told of each step of a command as it is done; for tests, else nil
 	Meter    *meter.Meter      // or nil
@@ -56,6 +57,7 @@ type Coordinator struct {
 
 	bodies   bodies
 	arrivals arrivals
+	limited  seldom // that an app is above a quota
 	outdated seldom // that calls are stored in a format that this version does not read
 }
 
@@ -73,7 +75,7 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	c.arrivals.isNew(ctx, c.js, 0) // what is there now is not new
 	return worker.Runner{
 		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Health: c.cfg.Health, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
-		Parallel: c.cfg.Parallel, Key: callOf, Handle: c.handle, Drain: 10 * time.Second,
+		Parallel: c.cfg.Parallel, Key: callOf, Share: appOf, Handle: c.handle, Drain: 10 * time.Second,
 	}.Run(ctx)
 }
 
@@ -81,6 +83,12 @@ func (c *Coordinator) Run(ctx context.Context) error {
 func callOf(subject string) string {
 	a, _ := events.ParseCommandSubject(subject)
 	return a.App + "." + a.CallID
+}
+
+// appOf is whose turn it is.
+func appOf(subject string) string {
+	a, _ := events.ParseCommandSubject(subject)
+	return a.App
 }
 
 // maxConflicts is how often a command is decided anew before it is put back.
@@ -94,7 +102,13 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	}
 	c.cfg.Clock.Heard(d.at)
 	if why := c.refusal(ctx, d); why != nil {
+		if why.Code == events.CodeRateLimited && c.limited.again(time.Now()) {
+			c.log.Warn().Str("app", d.cmd.App).Str("limit", events.WithoutQuotes(why.Message)).Msg("commands of an app are refused")
+		}
 		return c.refused(d, events.Call{}, why)
+	}
+	if worker.Crowded(msg) {
+		return worker.Nak(whileCrowded, meter.Crowded)
 	}
 	return c.settle(ctx, d, nil)
 }
@@ -127,6 +141,7 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 				var after store.Loaded
 				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
 					c.did(d, meter.StepCommitted)
+					c.stored(d, after.Bytes)
 					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
 				}
 			case atLeader || isRepeat(outcome):
@@ -168,6 +183,9 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 		return nil, err
 	}
 	in := call.Input{At: d.at, Now: c.now(d), Limits: limits}
+	if in.Ringing, err = c.ringing(ctx, d, limits); err != nil {
+		return nil, err
+	}
 	if glare != nil {
 		return call.Join(base.Transition, d.cmd, *glare, in), nil
 	}
@@ -189,11 +207,21 @@ func (c *Coordinator) claim(ctx context.Context, d delivery, base store.Loaded, 
 	})
 }
 
+// whileCrowded is how long a command is put back that can't be refused, and whose app has too much in hand here.
+const whileCrowded = 250 * time.Millisecond
+
 // waitForAnother is how long a command is put back that waits for another one: for a claim in flight, or for its
 // invitation. Most come in milliseconds.
 func waitForAnother(delivered uint64) time.Duration {
 	const least, most = 20 * time.Millisecond, 500 * time.Millisecond
 	return growing(least, most, delivered)
+}
+
+// waitForInvitation is how long a command is put back that found no call. If the invitation has not come in milliseconds, it
+// is in the hands of a worker that died, and takes seconds.
+func waitForInvitation(delivered uint64) time.Duration {
+	const least, most = 20 * time.Millisecond, time.Second
+	return min(most, least<<min(delivered-1, 10))
 }
 
 // growing grows with each delivery by as much as it begins with.
@@ -246,6 +274,11 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
+		if o.Why == call.WaitForInvitation {
+			if why := c.mayWait(d); why != nil {
+				return c.refused(d, now.Call, why)
+			}
+		}
 		return c.wait(d, o)
 	case call.Write: // handled where it is committed
 	}
@@ -257,7 +290,7 @@ func (c *Coordinator) wait(d delivery, o call.Wait) worker.Exit {
 	delay := o.Until.Sub(c.now(d))
 	switch o.Why {
 	case call.WaitForInvitation: // which may come any moment
-		return worker.Nak(min(delay, waitForAnother(d.delivered)), meter.NoCallYet)
+		return worker.Nak(min(delay, waitForInvitation(d.delivered)), meter.NoCallYet)
 	case call.WaitForDeadline:
 	}
 	return worker.Nak(delay, meter.EarlyExpire)

@@ -64,7 +64,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	calls := store.NewCalls(nc, requests, m.meter)
 	run(t, (&coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, requests, m.meter), Log: requests,
-		Parallel: 8, InboxPrefix: "_INBOX", Meter: m.meter,
+		Parallel: 8, InboxPrefix: "_INBOX", Meter: m.meter, Secrets: store.NewSecrets(nc, js, requests),
 	}).Run)
 	m.until("the api is there", func() bool {
 		_, err := s.NC.Request("$SRV.PING.ringline", nil, time.Second)

@@ -96,7 +96,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 	calls := store.NewCalls(nc, logger(), nil)
 	api := &coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 64,
-		InboxPrefix: "_INBOX",
+		InboxPrefix: "_INBOX", Secrets: store.NewSecrets(nc, js, logger()),
 	}
 	run(tb, api.Run)
 	for deadline := time.Now().Add(within); ; { // until it is there: a request before that would be heard by nobody

@@ -33,6 +33,7 @@ const (
 	Store           Reason = "store"             // NATS failed, or did not answer in time
 	ExpireNotStored Reason = "expire_not_stored" // the same, of the expire that a deadline becomes
 	NewerFormat     Reason = "newer_format"      // the call is stored in a format that only a newer version reads
+	Crowded         Reason = "crowded"           // its app has too much in hand here, and it can't be refused
 	NotOurs         Reason = "not_ours"          // not put back but left: the worker stood still so long that somebody else may have it
 	WorkerEnds      Reason = "worker_ends"       // and the message was not its fault
 	Defect          Reason = "defect"            // a panic, or what can't be
@@ -40,7 +41,7 @@ const (
 
 // Reasons lists every reason.
 func Reasons() []Reason {
-	return []Reason{ClaimInFlight, Conflicts, NoCallYet, EarlyExpire, Store, ExpireNotStored, NewerFormat, NotOurs, WorkerEnds, Defect}
+	return []Reason{ClaimInFlight, Conflicts, NoCallYet, EarlyExpire, Store, ExpireNotStored, NewerFormat, Crowded, NotOurs, WorkerEnds, Defect}
 }
 
 // Place is where something stands that is not what stands there.
@@ -73,7 +74,7 @@ func Problems() []Problem { return []Problem{Missing, Altered} }
 func Parts() []string {
 	return []string{
 		"RINGLINE_COMMANDS", "RINGLINE_CALLS", "RINGLINE_TIMERS", "RINGLINE_EVENTS", "RINGLINE_CDRS", "RINGLINE_REJECTED",
-		"RINGLINE_SESSIONS", "RINGLINE_LINES", "RINGLINE_APPS", "coordinators of RINGLINE_COMMANDS", "timeouts of RINGLINE_TIMERS",
+		"RINGLINE_SESSIONS", "RINGLINE_LINES", "RINGLINE_APPS", "RINGLINE_SECRETS", "coordinators of RINGLINE_COMMANDS", "timeouts of RINGLINE_TIMERS",
 		"analytics of RINGLINE_EVENTS", "analytics of RINGLINE_CDRS",
 	}
 }

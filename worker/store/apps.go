@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/quota"
 )
 
 // Apps knows what each app changes of the defaults, and hears of changes as they are made.
@@ -81,7 +83,17 @@ func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
 	if s.MaxDurationS > 0 {
 		l.MaxDuration = min(a.longest, time.Duration(s.MaxDurationS)*time.Second)
 	}
+	l.RingingPerCaller = cmp.Or(s.RingingPerCaller, l.RingingPerCaller)
+	l.BackendPrefix = cmp.Or(s.ServiceCallPrefix, l.BackendPrefix)
 	return l, nil
+}
+
+// Quota gives what an app may send. Until Run has read what there is it is that of an app that has set nothing.
+func (a *Apps) Quota(app string) quota.Limits { return quota.LimitsOf(a.last(app)) }
+
+// APISlots gives how many requests of an app may be under way in one api.
+func (a *Apps) APISlots(app string) int {
+	return cmp.Or(a.last(app).APISlots, events.DefaultAPISlots)
 }
 
 // rewatchAfter is how long to wait before a watch that failed is begun again.

@@ -41,7 +41,10 @@ func TestApps(t *testing.T) {
 		t.Errorf("an app without an entry: %+v", got)
 	}
 	put(t, kv, "demo", `{"capacity":2,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600}`)
-	want := call.Limits{Capacity: 2, RingTimeout: 30 * time.Second, MaxCallees: 4, MaxDuration: time.Hour}
+	want := call.Limits{
+		Capacity: 2, RingTimeout: 30 * time.Second, MaxCallees: 4, MaxDuration: time.Hour,
+		RingingPerCaller: events.DefaultRingingPerCaller, BackendPrefix: events.DefaultServiceCallPrefix,
+	}
 	becomes(t, apps, want)
 	for _, bad := range []string{
 		`garbage`, `{"capacity":51,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600,"of_a_later_version":{"a":1}}`,

@@ -40,6 +40,7 @@ func NewCalls(nc *nats.Conn, log zerolog.Logger, m *meter.Meter) *Calls {
 type Loaded struct {
 	events.Transition
 
+	Bytes  int // the size of a transition that was committed
 	expect uint64
 }
 
@@ -139,7 +140,7 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	case err != nil:
 		return Loaded{}, fmt.Errorf("store: commit %s: %w", events.TransitionID(t.Call.CallID, t.Seq), err)
 	}
-	return Loaded{Transition: t, expect: seq}, nil
+	return Loaded{Transition: t, Bytes: len(data), expect: seq}, nil
 }
 
 // expecting makes a write go through only if this is the sequence of the last message on its subject; 0: there is none.

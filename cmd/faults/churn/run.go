@@ -45,7 +45,7 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 		return h, nil, fmt.Errorf("churn: %w", err)
 	}
 	t := &tally{counts: map[string]int{}}
-	a, err := device.NewApp(ctx, js, app, events.AppSettings{})
+	a, err := device.NewApp(ctx, js, app, device.Unlimited())
 	if err != nil {
 		return h, nil, err
 	}

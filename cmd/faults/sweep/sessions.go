@@ -13,7 +13,6 @@ import (
 
 	"ringline.io/ringline/cmd/faults/idle"
 	"ringline.io/ringline/cmd/internal/device"
-	"ringline.io/ringline/events"
 )
 
 // sessions measures what client sessions cost an edge that do nothing.
@@ -70,7 +69,7 @@ func (s stage) levels(ctx context.Context, still time.Duration, counts []int) ([
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	app, err := device.NewApp(ctx, js, "idle", events.AppSettings{})
+	app, err := device.NewApp(ctx, js, "idle", device.Unlimited())
 	if err != nil {
 		return nil, err
 	}

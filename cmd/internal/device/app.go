@@ -18,6 +18,14 @@ type App struct {
 	Key  events.TokenKey `json:"key"`
 }
 
+// Unlimited are settings without limits that a test would meet which is about something else.
+func Unlimited() events.AppSettings {
+	return events.AppSettings{
+		CommandsPerS: events.MaxCommandsPerS, BytesPerS: events.MaxBytesPerS, APISlots: events.MaxAPISlots,
+		PairInvitesPerMin: events.MaxPairInvitesPerMin, RingingPerCaller: events.MaxRingingPerCaller,
+	}
+}
+
 // NewApp stores an app with a secret of its own beside what it sets.
 func NewApp(ctx context.Context, js jetstream.JetStream, name string, s events.AppSettings) (App, error) {
 	a := App{Name: name, Key: token.Generate("k1")}

@@ -136,8 +136,12 @@ func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	app, err := b.makeApp(ctx, nc)
+	if err != nil {
+		return nil, err
+	}
 	if b.Over == OverSessions {
-		s, err := openSessions(ctx, nc, b.Edge, b.App, e.users(), e)
+		s, err := openSessions(ctx, b.Edge, app, e.users(), e)
 		if err == nil {
 			b.ends = append(b.ends, s.close)
 		}

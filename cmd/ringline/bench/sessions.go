@@ -18,33 +18,35 @@ import (
 
 // sessions plays on Ringline over client sessions, one for each user.
 type sessions struct {
-	of     map[string]*device.Device
-	forget func() // the app
+	of map[string]*device.Device
 }
 
-// openSessions gives an app a key of its own, and opens the sessions.
-func openSessions(ctx context.Context, nc *nats.Conn, edge, app string, users []string, e *ears) (*sessions, error) {
+// makeApp gives the app of a benchmark a key of its own, and no limits. The settings go when the benchmark ends.
+func (b *bench) makeApp(ctx context.Context, nc *nats.Conn) (a device.App, err error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
+		return a, fmt.Errorf("bench: %w", err)
 	}
 	kv, err := js.KeyValue(ctx, worker.BucketApps)
 	if err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
+		return a, fmt.Errorf("bench: %w", err)
 	}
-	if _, err := kv.Get(ctx, app); app != DefaultApp && !errors.Is(err, jetstream.ErrKeyNotFound) {
-		return nil, fmt.Errorf("bench: the app %s has settings, and a benchmark over sessions would replace them: choose another app", app)
+	if _, err := kv.Get(ctx, b.App); b.App != DefaultApp && !errors.Is(err, jetstream.ErrKeyNotFound) {
+		return a, fmt.Errorf("bench: the app %s has settings, and a benchmark would replace them: choose another app", b.App)
 	}
-	a, err := device.NewApp(ctx, js, app, events.AppSettings{})
-	if err != nil {
-		return nil, err
+	if a, err = device.NewApp(ctx, js, b.App, device.Unlimited()); err != nil {
+		return a, err
 	}
-	forget := func() { _ = kv.Delete(context.WithoutCancel(ctx), app) } // an app with a key that nobody has does no harm
+	b.ends = append(b.ends, func() { _ = kv.Delete(context.WithoutCancel(ctx), b.App) }) // one that stays does no harm
+	return a, nil
+}
+
+// openSessions opens the sessions of users of the app.
+func openSessions(ctx context.Context, edge string, a device.App, users []string, e *ears) (*sessions, error) {
 	if err := a.Await(ctx, edge); err != nil {
-		forget()
 		return nil, err
 	}
-	s := &sessions{of: map[string]*device.Device{}, forget: forget}
+	s := &sessions{of: map[string]*device.Device{}}
 	for _, u := range users {
 		token, err := a.Token(u, "")
 		if err != nil {
@@ -66,7 +68,6 @@ func (s *sessions) close() {
 	for _, d := range s.of {
 		d.Socket.Reset()
 	}
-	s.forget()
 }
 
 func (s *sessions) send(ctx context.Context, x step) error {

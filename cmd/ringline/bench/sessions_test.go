@@ -19,7 +19,7 @@ func TestSettingsOfOthersStay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = openSessions(t.Context(), s.NC, "127.0.0.1:1", "prod", []string{"ann"}, &ears{})
+	_, err = (&bench{Options: Options{App: "prod"}}).makeApp(t.Context(), s.NC)
 	if err == nil || !strings.Contains(err.Error(), "the app prod has settings") {
 		t.Errorf("%v", err)
 	}

@@ -57,6 +57,28 @@ func invitationsOfACaller(s *stage) {
 	s.open("bob", "").does("invite", invite("c5"))
 }
 
+// A hang-up of a call that does not exist costs as much as an invitation, in whatever session of the user. Calls that a
+// session shows can be hung up all the same, and invitations are not counted twice.
+func unknownCallsOfAUser(s *stage) {
+	ann, one, two := s.open("ann", ""), s.open("bob", ""), s.open("bob", "")
+	ann.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`)
+	one.expect("c1", events.IncomingCallReceived)
+	for _, bob := range []*person{one, two} {
+		bob.mayNot("cancel", `{"call_id":"s_unknown"}`, events.CodeNotFound)
+	}
+	for _, bob := range []*person{one, two} {
+		for _, verb := range []string{"cancel", "leave", "end"} {
+			a := bob.mayNot(verb, `{"call_id":"s_unknown"}`, events.CodeRateLimited)
+			if !strings.Contains(a.Error.Message, "unknown calls") {
+				s.Errorf("%s: %v", verb, a.Error)
+			}
+		}
+	}
+	one.does("leave", `{"call_id":"c1"}`)
+	one.does("invite", `{"call_id":"c2","call_type":0,"callees":[{"user_id":"eve"}]}`)
+	ann.mayNot("end", `{"call_id":"s_unknown"}`, events.CodeNotFound)
+}
+
 // Who goes on and on with what is refused is closed.
 func tooManyRefused(s *stage) {
 	const enough = 1000

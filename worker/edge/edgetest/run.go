@@ -47,6 +47,7 @@ func tests() []test {
 		{"CommandsOfASession", Limits{Commands: 5}, commandsOfASession},
 		{"CommandsOfAUser", Limits{UserCommands: 6}, commandsOfAUser},
 		{"InvitationsOfACaller", Limits{Invitations: 2}, invitationsOfACaller},
+		{"UnknownCallsOfAUser", Limits{Invitations: 2}, unknownCallsOfAUser},
 		{"TooManyRefused", Limits{Commands: 1}, tooManyRefused},
 		{"SessionsOfAUser", Limits{SessionsPerUser: 2}, sessionsOfAUser},
 		{"SessionsOfAnAddress", Limits{SessionsPerAddress: 2}, sessionsOfAnAddress},

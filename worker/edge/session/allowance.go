@@ -11,15 +11,17 @@ type allowance struct {
 	commands    *rate.Limiter
 	invitations *rate.Limiter
 	connects    *rate.Limiter
+	fences      *rate.Limiter // call ids that it takes out of use
 }
 
 func (l Limits) allowance() allowance {
-	return allowance{commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter(), connects: l.Connects.limiter()}
+	return allowance{commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter(), connects: l.Connects.limiter(),
+		fences: l.Invitations.limiter()}
 }
 
 // whole says whether it is as good as a new one.
 func (a allowance) whole(now time.Time) bool {
-	return isWhole(a.commands, now) && isWhole(a.invitations, now) && isWhole(a.connects, now)
+	return isWhole(a.commands, now) && isWhole(a.invitations, now) && isWhole(a.connects, now) && isWhole(a.fences, now)
 }
 
 // mayConnect takes what a connect with so many calls to read costs, if it is there.

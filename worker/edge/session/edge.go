@@ -23,17 +23,20 @@ import (
 
 // Config is what an edge is made of. Nothing but the clock, the meter and the health may be nil.
 type Config struct {
-	NC     *nats.Conn // hears notifications and other edges. What it reports as slow consumers is the edge's to handle
-	Asker  *ask.Asker
-	Calls  *store.Calls
-	Lines  *store.Lines
-	Apps   *store.Apps
-	Tokens *token.Verifier
-	Limits Limits
-	Clock  *clock.Clock // broker time
+	NC      *nats.Conn // hears notifications and other edges. What it reports as slow consumers is the edge's to handle
+	Asker   *ask.Asker
+	Calls   *store.Calls
+	Lines   *store.Lines
+	Apps    *store.Apps
+	Secrets *store.Secrets
+	Tokens  *token.Verifier
+	Limits  Limits
+	Clock   *clock.Clock // broker time
 
 	Origins       []string // pages that may connect, of whatever app, beside those that the app lists and those of the same host
 	AddressHeader string   // the header in which a proxy in front tells the client's address; empty: there is none
+
+	Via bool // commands say that they come from a session, which coordinators older than that reject
 
 	Log    zerolog.Logger
 	Meter  *meter.Meter

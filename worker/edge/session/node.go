@@ -163,7 +163,7 @@ func (n *node) connected(client *centrifuge.Client) {
 		})
 	})
 	client.OnRefresh(func(ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
-		if n.edge.room(s, "") != nil {
+		if n.edge.room(s, "", nil) != nil {
 			reply(centrifuge.RefreshReply{}, centrifuge.ErrorTooManyRequests)
 			return
 		}

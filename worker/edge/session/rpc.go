@@ -25,7 +25,7 @@ const maxRefused = 200
 // rpc carries out what a client asks for, without making it wait: reply is called once, later. The answer is always there,
 // also where it is a refusal.
 func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, reply func([]byte)) {
-	if refusal := e.room(s, events.Verb(method)); refusal != nil {
+	if refusal := e.room(s, events.Verb(method), data); refusal != nil {
 		reply(encoded(events.Refusal(commandID(data), refusal)))
 		return
 	}
@@ -44,8 +44,8 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 }
 
 // room takes a place for one more command. Who sends more and more although there is none is closed.
-func (e *Edge) room(s *session, verb events.Verb) *events.Error {
-	refusal := e.tooMuch(s, verb)
+func (e *Edge) room(s *session, verb events.Verb, data []byte) *events.Error {
+	refusal := e.tooMuch(s, verb, data)
 	if refusal == nil {
 		s.refused.Store(0)
 		return nil
@@ -58,7 +58,7 @@ func (e *Edge) room(s *session, verb events.Verb) *events.Error {
 }
 
 // tooMuch takes a place for one more command, or says of what there is too much.
-func (e *Edge) tooMuch(s *session, verb events.Verb) *events.Error {
+func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) *events.Error {
 	now := time.Now()
 	switch {
 	case s.inFlight.Add(1) > int32(e.Limits.InFlight):
@@ -73,6 +73,9 @@ func (e *Edge) tooMuch(s *session, verb events.Verb) *events.Error {
 	case (verb == events.VerbInvite || verb == events.VerbAdd) && !s.user.invitations.AllowN(now, 1):
 		s.inFlight.Add(-1)
 		return limited("a caller may send %g invitations a second, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
+	case hangsUp(verb) && s.user.fences.TokensAt(now) < 1 && !s.shows(callID(data)):
+		s.inFlight.Add(-1)
+		return limited("a user may hang up %g unknown calls a second, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
 	}
 	return nil
 }
@@ -95,7 +98,19 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 	if bad != nil {
 		return events.Refusal(cmd.CommandID, bad)
 	}
-	return e.Asker.Ask(context.WithoutCancel(ctx), cmd) // who hangs up and goes has hung up
+	if cmd.CallID == "" {
+		secret, err := e.Secrets.CallIDs(ctx, s.app)
+		if err != nil {
+			return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable, "call_id: can't be derived, nothing was stored: %v", err))
+		}
+		cmd.CallID = events.DeriveCallID(secret, s.app, cmd.UserID, cmd.CommandID)
+	}
+	if e.Via {
+		cmd.Via = events.ViaSession
+	}
+	answer := e.Asker.Ask(context.WithoutCancel(ctx), cmd) // who hangs up and goes has hung up
+	s.charge(cmd, answer)
+	return answer
 }
 
 // get gives a call to those who take part in it.

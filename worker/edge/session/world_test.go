@@ -107,6 +107,7 @@ func (w world) start(tb testing.TB, change ...func(*session.Config)) *edge {
 	e := &edge{meter: meter.New("test"), stopped: make(chan struct{}), dial: dialWebsocket}
 	cfg := session.Config{
 		Asker: asker, Calls: calls, Lines: store.NewLines(askNC, js, calls, zerolog.Nop(), nil), Apps: apps,
+		Secrets: store.NewSecrets(askNC, js, zerolog.Nop()), Via: true,
 		Tokens: token.New(apps.Settings, ""), Limits: session.DefaultLimits(), Log: zerolog.Nop(), Meter: e.meter,
 	}
 	cfg.Limits.Revoked, cfg.Limits.Renewal, cfg.Limits.CloseOver = 20*time.Millisecond, 500*time.Millisecond, 50*time.Millisecond

@@ -1,0 +1,211 @@
+package coordinator_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/meter/metertest"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/quota"
+	"ringline.io/ringline/worker/store"
+)
+
+// startFair starts a coordinator and the api with quotas, where app demo has set this.
+func startFair(t *testing.T, settings string) (*integrator, *meter.Meter) {
+	t.Helper()
+	parallel(t)
+	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Put(t.Context(), "demo", []byte(settings)); err != nil {
+		t.Fatal(err)
+	}
+	nc := s.Connect(t)
+	js := stream(t, nc)
+	apps := store.NewApps(js, logger(), call.DefaultLimits(), 17*time.Hour, nil)
+	run(t, apps.Run)
+	if _, _, err := apps.Settings(t.Context(), "demo"); err != nil { // it waits until they are read
+		t.Fatal(err)
+	}
+	count := meter.New("test")
+	fair := &coordinator.Fair{Quotas: quota.New(func() int { return 1 }), Limits: apps.Quota}
+	run(t, coordinator.New(nc, js, logger(), coordinator.Config{
+		Parallel: 16, Limits: apps.Limits, Admit: []coordinator.Admission{fair.Admit}, Fair: fair, Meter: count,
+	}).Run)
+	asker, err := ask.New(nc, js, ask.DefaultTimeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := store.NewCalls(nc, logger(), nil)
+	run(t, (&coordinator.API{
+		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 8,
+		InboxPrefix: "_INBOX", Secrets: store.NewSecrets(nc, js, logger()), Slots: apps.APISlots, Fair: fair,
+	}).Run)
+	for deadline := time.Now().Add(within); ; {
+		if _, err := s.NC.Request("$SRV.PING.ringline", nil, time.Second); err == nil {
+			return newIntegrator(t, s), count
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the api does not start")
+		}
+	}
+}
+
+// codes sends commands at once and counts the codes of their answers, ok for none.
+func (i *integrator) codes(n int, send func(n int) object) map[string]int {
+	got := map[string]int{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for k := range n {
+		wg.Go(func() {
+			a := send(k)
+			code := "ok"
+			if e, refused := a["error"].(object); refused {
+				code, _ = e["code"].(string)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			got[code]++
+		})
+	}
+	wg.Wait()
+	return got
+}
+
+// A command above its app's quota is refused, acknowledged and never put back; other apps lose nothing by it.
+func TestQuotaOfAnApp(t *testing.T) {
+	i, count := startFair(t, `{"commands_per_s":20}`)
+	got := i.codes(200, func(n int) object {
+		return i.send(fmt.Sprintf("c%d", n), "ring", fmt.Sprintf(`{"command_id":"k%d","user_id":"ann"}`, n))
+	})
+	if got["rate_limited"] < 100 || got["not_found"] < 20 || got["rate_limited"]+got["not_found"] != 200 {
+		t.Errorf("%v", got)
+	}
+	i.app = "other"
+	got = i.codes(100, func(n int) object {
+		return i.send(fmt.Sprintf("c%d", n), "ring", fmt.Sprintf(`{"command_id":"k%d","user_id":"ann"}`, n))
+	})
+	if got["not_found"] != 100 {
+		t.Errorf("another app: %v", got)
+	}
+	i.handled()
+	metertest.Check(t, count, map[string]float64{}, "ringline_put_backs_total")
+}
+
+// Of the commands that wait for their invitation an app holds only so many at once. Those beyond are refused at once, and
+// one that has a place still finds its invitation.
+func TestPlacesOfAnApp(t *testing.T) {
+	i, _ := startFair(t, `{"commands_per_s":100}`) // 40 places, and 8 more each second
+	early := make(chan object, 1)
+	go func() { early <- i.send("c1", "cancel", `{"command_id":"x1","user_id":"ann"}`) }()
+	for deadline := time.Now().Add(within); i.pending() == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the early cancel is not delivered")
+		}
+	}
+	got := i.codes(80, func(n int) object {
+		return i.send(fmt.Sprintf("u%d", n), "end", fmt.Sprintf(`{"command_id":"k%d","service":"desk"}`, n))
+	})
+	if got["rate_limited"] < 10 || got["not_found"] < 39 || got["rate_limited"]+got["not_found"] != 80 {
+		t.Errorf("%v", got)
+	}
+	if a := <-early; a["ok"] == true {
+		t.Errorf("an early cancel without an invitation: %v", a)
+	}
+	go func() { early <- i.send("c2", "cancel", `{"command_id":"x2","user_id":"ann"}`) }()
+	i.ok("c2", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`)
+	if a := <-early; a["ok"] != true {
+		t.Errorf("an early cancel whose invitation came: %v", a)
+	}
+}
+
+// pending counts the commands that are delivered and not acknowledged.
+func (i *integrator) pending() int {
+	i.t.Helper()
+	c, err := stream(i.t, i.nc).Consumer(i.t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+	if err != nil {
+		i.t.Fatal(err)
+	}
+	return c.CachedInfo().NumAckPending
+}
+
+// A session's commands are held to the limits of users, and can't touch the ids of the backend.
+func TestSessionsAreLimited(t *testing.T) {
+	i, _ := startFair(t, `{"pair_invites_per_min":2,"ringing_per_caller":3,"capacity":2}`)
+	invite := func(id, more string, callees ...string) object {
+		list := make([]string, len(callees))
+		for n, u := range callees {
+			list[n] = fmt.Sprintf(`{"user_id":%q}`, u)
+		}
+		return i.send(id, "invite", fmt.Sprintf(`{"command_id":"k-%s","user_id":"ann","call_type":0%s,"callees":[%s]}`, id, more, strings.Join(list, ",")))
+	}
+	const session = `,"via":"session"`
+	says := func(a object, code, words string) {
+		t.Helper()
+		e, _ := a["error"].(object)
+		if text, _ := e["message"].(string); e["code"] != code || !strings.Contains(text, words) {
+			t.Errorf("%v, want %s %s", a, code, words)
+		}
+	}
+	says(invite("s_1", session, "zoe"), "permission_denied", "service_call_prefix")
+	begun := time.Now()
+	says(i.send("s_2", "cancel", `{"command_id":"x","user_id":"ann","via":"session"}`), "not_found", "s_2")
+	if took := time.Since(begun); took > 4*time.Second {
+		t.Errorf("a hang-up of an unknown id of the backend's took %v", took)
+	}
+	if a := invite("s_2", "", "bob"); a["ok"] != true {
+		t.Errorf("the backend's id was taken out of use: %v", a)
+	}
+	i.ok("s_2", "end", `{"command_id":"e1","service":"desk"}`)
+
+	i.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"},{"user_id":"dan"}],"via":"session"}`)
+	says(invite("c2", session, "eve", "kim"), "rate_limited", "ringing_per_caller")
+	if a := invite("c3", session, "eve"); a["ok"] != true {
+		t.Errorf("the third callee: %v", a)
+	}
+	i.ok("c1", "cancel", `{"command_id":"x2","user_id":"ann"}`)
+	i.ok("c3", "cancel", `{"command_id":"x3","user_id":"ann"}`)
+	if a := invite("c4", session, "bob"); a["ok"] != true {
+		t.Errorf("the second call of bob: %v", a)
+	}
+	i.ok("c4", "cancel", `{"command_id":"x4","user_id":"ann"}`)
+	says(invite("c5", session, "bob"), "rate_limited", "pair_invites_per_min")
+	if a := invite("c6", "", "bob"); a["ok"] != true {
+		t.Errorf("the backend is held to the limits of sessions: %v", a)
+	}
+}
+
+// An app's requests take only so many slots of the api, and an expire through it counts.
+func TestSlotsOfAnApp(t *testing.T) {
+	i, _ := startFair(t, `{"api_slots":4,"commands_per_s":50}`)
+	got := i.codes(40, func(n int) object { // each waits 5 s for its call
+		return i.request("end", fmt.Sprintf(`{"call_id":"u%d","service":"desk"}`, n))
+	})
+	if got["not_found"] != 4 || got["rate_limited"] != 36 {
+		t.Errorf("%v", got)
+	}
+	got = i.codes(3, func(n int) object { return i.request("line", `{"user_id":"ann"}`) })
+	if got["ok"] != 3 {
+		t.Errorf("after they are free: %v", got)
+	}
+	limited := 0
+	for range 400 {
+		if e, _ := i.request("expire", `{"call_id":"c1","service":"timeouts"}`)["error"].(object); e["code"] == string(events.CodeRateLimited) {
+			limited++
+		}
+	}
+	if limited == 0 {
+		t.Error("expire through the api is not limited")
+	}
+}

@@ -1,0 +1,103 @@
+package coordinator
+
+import (
+	"sync"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// slots counts the requests of each app that are under way.
+type slots struct {
+	mu    sync.Mutex
+	taken map[string]int
+}
+
+func newSlots() *slots { return &slots{taken: map[string]int{}} }
+
+// take takes a slot, if fewer than most are taken.
+func (s *slots) take(app string, most int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[app] >= most {
+		return false
+	}
+	s.taken[app]++
+	return true
+}
+
+func (s *slots) free(app string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.taken[app]--; s.taken[app] == 0 {
+		delete(s.taken, app)
+	}
+}
+
+func (a *API) slotsOf(app string) int {
+	if a.Slots == nil {
+		return events.DefaultAPISlots
+	}
+	return a.Slots(app)
+}
+
+func tooManyOf(app string, most int) events.Answer {
+	return events.Refusal("", events.Errorf(events.CodeRateLimited, "app %s may have %d requests under way at once (api_slots)", app, most))
+}
+
+// reads bounds how many reads are under way at once, of all apps and of each.
+type reads struct {
+	all chan struct{}
+
+	mu   sync.Mutex
+	apps map[string]*readers
+}
+
+// readers are the reads of one app.
+type readers struct {
+	room  chan struct{}
+	count int // under way or waiting
+}
+
+func newReads(parallel int) *reads {
+	return &reads{all: make(chan struct{}, max(parallel, 1)), apps: map[string]*readers{}}
+}
+
+// enter waits until the app may read.
+func (x *reads) enter(app string) (leave func()) {
+	x.mu.Lock()
+	r := x.apps[app]
+	if r == nil {
+		r = &readers{room: make(chan struct{}, max(1, cap(x.all)/2))}
+		x.apps[app] = r
+	}
+	r.count++
+	x.mu.Unlock()
+	r.room <- struct{}{}
+	x.all <- struct{}{}
+	return func() {
+		<-x.all
+		<-r.room
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		if r.count--; r.count == 0 {
+			delete(x.apps, app)
+		}
+	}
+}
+
+// mayRead refuses a read, or an expire, which coordinators do not count, of an app that sends too many.
+func (a *API) mayRead(app string) *events.Error {
+	if a.Fair == nil {
+		return nil
+	}
+	return a.Fair.Quotas.Read(time.Now(), a.Fair.Limits(app), app)
+}
+
+// room refuses a command that the coordinator of this process would refuse now: that costs less here. It takes nothing.
+func (a *API) room(cmd events.Command) *events.Error {
+	if a.Fair == nil || cmd.Verb == events.VerbExpire {
+		return nil
+	}
+	return a.Fair.Quotas.Room(time.Now(), a.Fair.Limits(cmd.App), cmd)
+}

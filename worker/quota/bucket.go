@@ -1,0 +1,36 @@
+package quota
+
+import "time"
+
+// speed is how fast a bucket fills, and how much it holds.
+type speed struct{ perSecond, burst float64 }
+
+// reserve is the part of a bucket that invitations and adds must leave.
+const reserve = 0.2
+
+// bucket is a token bucket that may be in debt: what a command has stored is known only after it was let in.
+type bucket struct {
+	left float64
+	at   time.Time // when left was true; zero: the bucket is full
+}
+
+// fill brings the bucket to this moment.
+func (b *bucket) fill(now time.Time, s speed) {
+	switch {
+	case b.at.IsZero():
+		b.left = s.burst
+	case now.After(b.at):
+		b.left = min(s.burst, b.left+s.perSecond*now.Sub(b.at).Seconds())
+	default:
+		return
+	}
+	b.at = now
+}
+
+// has says whether the bucket holds so many, and for an invitation the reserve besides. It must be filled.
+func (b *bucket) has(n float64, s speed, invites bool) bool {
+	if invites {
+		return b.left >= n+s.burst*reserve
+	}
+	return b.left >= n
+}

@@ -1,0 +1,14 @@
+// Package quota bounds what apps and users may do, over all edges and all coordinators. Coordinators enforce it, as every
+// command passes one of them.
+//
+// What it promises:
+//
+//  1. Over all coordinators an app sends between half and twice its setting in commands and bytes a second, while up to half
+//     of the coordinators leave, or as many join, at once; exactly its setting while none does. Each coordinator enforces the
+//     setting divided by their number, which it knows from heartbeats.
+//  2. An app's quota is its own: what one app does takes nothing from another.
+//  3. Invitations and adds get at most 80 % of a quota. The rest is for commands that answer or end calls.
+//  4. A command that was refused has taken nothing from any quota.
+//  5. Users are limited where they send from client sessions. A backend is limited by the quota of its app only.
+//  6. The memory that it uses is bounded, whatever the number of apps and users.
+package quota

@@ -1,0 +1,134 @@
+package quota
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
+)
+
+// Every is how often a coordinator says that it is there.
+const Every = time.Second
+
+// gone is how many times Every a coordinator may be silent before it counts no more.
+const gone = 3.5
+
+// mostPeers bounds what is remembered of whatever is published there.
+const mostPeers = 1000
+
+// What coordinators say of themselves, before their id.
+const (
+	sayNew  = "new" // the others answer here at once
+	sayHere = "here"
+	sayGone = "gone"
+)
+
+// Peers counts the coordinators, by heartbeats on core NATS.
+type Peers struct {
+	nc    *nats.Conn
+	id    string
+	every time.Duration
+	sub   *nats.Subscription
+
+	mu   sync.Mutex
+	seen map[string]time.Time // when others were heard last
+}
+
+// Join makes this process one of the coordinators, and asks the others who they are. Leave ends it.
+func Join(nc *nats.Conn, every time.Duration) (*Peers, error) {
+	p := &Peers{nc: nc, id: nuid.Next(), every: every, seen: map[string]time.Time{}}
+	var err error
+	if p.sub, err = nc.Subscribe(events.SubjectCoordinators, func(msg *nats.Msg) { p.hear(string(msg.Data), time.Now()) }); err != nil {
+		return nil, fmt.Errorf("quota: hear other coordinators: %w", err)
+	}
+	if err := p.say(sayNew); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Run tells the others that this one is there, until ctx ends.
+func (p *Peers) Run(ctx context.Context) error {
+	connected := p.nc.StatusChanged(nats.CONNECTED)
+	defer p.nc.RemoveStatusListener(connected)
+	tick := time.NewTicker(p.every)
+	defer tick.Stop()
+	for {
+		word := sayHere
+		select {
+		case <-ctx.Done():
+			_ = p.say(sayGone)      // else they notice it by silence
+			_ = p.sub.Unsubscribe() // it fails only where the connection is closed
+			return nil
+		case <-connected:
+			word = sayNew
+			p.excuse(time.Now())
+		case <-tick.C:
+			p.forget(time.Now())
+		}
+		_ = p.say(word) // where that fails it is said again soon
+	}
+}
+
+// Count is how many coordinators there are, this one included.
+func (p *Peers) Count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return 1 + len(p.seen)
+}
+
+func (p *Peers) say(word string) error {
+	if err := p.nc.Publish(events.SubjectCoordinators, []byte(word+" "+p.id)); err != nil {
+		return fmt.Errorf("quota: tell other coordinators: %w", err)
+	}
+	return nil
+}
+
+func (p *Peers) hear(text string, now time.Time) {
+	word, id, _ := strings.Cut(text, " ")
+	if id == "" || id == p.id {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch word {
+	case sayGone:
+		delete(p.seen, id)
+	case sayNew:
+		_ = p.say(sayHere)
+		fallthrough
+	default:
+		if len(p.seen) < mostPeers {
+			p.seen[id] = now
+		}
+	}
+}
+
+// excuse takes the silence for that of NATS.
+func (p *Peers) excuse(now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id := range p.seen {
+		p.seen[id] = now
+	}
+}
+
+// forget leaves out those that were silent for too long. While NATS is away all of them are, and none has gone by that.
+func (p *Peers) forget(now time.Time) {
+	if !p.nc.IsConnected() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, at := range p.seen {
+		if now.Sub(at) > time.Duration(gone*float64(p.every)) {
+			delete(p.seen, id)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package quota_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/quota"
+)
+
+// Coordinators know of each other as soon as they start, and of one that stops or is killed soon after.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	const every = 20 * time.Millisecond
+	join := func(nc *nats.Conn) (p *quota.Peers, stop func()) {
+		t.Helper()
+		p, err := quota.Join(nc, every)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- p.Run(ctx) }()
+		stop = func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		return p, stop
+	}
+	count := func(p *quota.Peers, want int) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); p.Count() != want; time.Sleep(time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%d coordinators, want %d", p.Count(), want)
+			}
+		}
+	}
+	one, stopOne := join(s.Connect(t))
+	defer stopOne()
+	if one.Count() != 1 {
+		t.Errorf("alone it counts %d", one.Count())
+	}
+	two, stopTwo := join(s.Connect(t))
+	killed := s.Connect(t)
+	three, stopThree := join(killed)
+	for _, p := range []*quota.Peers{one, two, three} {
+		count(p, 3)
+	}
+	stopTwo()
+	count(one, 2)
+	count(three, 2)
+	killed.Close()
+	count(one, 1)
+	stopThree()
+	if err := s.NC.Publish("ringline.$coordinator.alive", []byte("garbage")); err != nil {
+		t.Fatal(err)
+	}
+	four, stopFour := join(s.Connect(t))
+	defer stopFour()
+	count(four, 2)
+	count(one, 2)
+}

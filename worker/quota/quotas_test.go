@@ -1,0 +1,251 @@
+package quota_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/quota"
+)
+
+var start = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+
+func command(app string, v events.Verb, user string, callees ...string) events.Command {
+	c := events.Command{CommandAddress: events.CommandAddress{App: app, CallID: "c1", Verb: v}, CommandID: "k", UserID: user}
+	for _, u := range callees {
+		c.Callees = append(c.Callees, events.Party{UserID: u})
+	}
+	return c
+}
+
+func session(c events.Command) events.Command {
+	c.Via = events.ViaSession
+	return c
+}
+
+func alone() int { return 1 }
+
+// site is several coordinators, each with what it believes of their number.
+type site struct {
+	quotas []*quota.Quotas
+	counts []int
+}
+
+func newSite(n, count int) *site {
+	s := &site{}
+	for range n {
+		s.join(count)
+	}
+	return s
+}
+
+func (s *site) join(count int) {
+	i := len(s.quotas)
+	s.counts = append(s.counts, count)
+	s.quotas = append(s.quotas, quota.New(func() int { return s.counts[i] }))
+}
+
+func (s *site) believe(count int) {
+	for i := range s.counts {
+		s.counts[i] = count
+	}
+}
+
+// flood sends far more than the setting for some time, to the coordinators by turns, and gives how many a second were let in.
+func (s *site) flood(from time.Time, took time.Duration, l quota.Limits, cmd events.Command, bytes, perSecond int) (commands float64) {
+	let := 0
+	for i := range int(float64(perSecond) * took.Seconds()) {
+		at := from.Add(time.Duration(i) * time.Second / time.Duration(perSecond))
+		if s.quotas[i%len(s.quotas)].Admit(at, l, cmd, bytes) == nil {
+			let++
+		}
+	}
+	return float64(let) / took.Seconds()
+}
+
+// However many coordinators share a setting, an app gets it: exactly while their number is known, and from half of it to
+// twice while coordinators do not know yet that as many have joined, or that half have left.
+func TestSharesOfASetting(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 600, BytesPerS: 600 << 10})
+	cmd := command("demo", events.VerbEnd, "ann")
+	for _, x := range []struct {
+		name      string
+		n, count  int
+		low, high float64
+	}{
+		{"one", 1, 1, 0.99, 1.02}, {"three", 3, 3, 0.99, 1.02}, {"eight", 8, 8, 0.98, 1.02},
+		{"three have joined three, and none of the six knows", 6, 3, 1.9, 2.01}, {"four of eight have left", 4, 8, 0.49, 0.52},
+	} {
+		for what, bytes := range map[string]int{"commands": 1, "bytes": 10 << 10} {
+			s := newSite(x.n, x.count)
+			s.flood(start, 2*time.Second, l, cmd, bytes, 5000) // what the buckets hold at first
+			want := 600.0
+			if what == "bytes" {
+				want = 60
+			}
+			got := s.flood(start.Add(2*time.Second), 20*time.Second, l, cmd, bytes, 5000) / want
+			if got < x.low || got > x.high {
+				t.Errorf("%s: %.2f of the setting in %s, want %.2f to %.2f", x.name, got, what, x.low, x.high)
+			}
+		}
+	}
+}
+
+// Invitations leave a part of the quota to what ends calls, and other apps lose nothing. What is refused takes nothing.
+func TestInvitationsLeaveAPart(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 100})
+	q := quota.New(alone)
+	invite := command("demo", events.VerbInvite, "ann", "bob")
+	let := 0
+	for range 1000 {
+		if q.Admit(start, l, invite, 10) == nil {
+			let++
+		}
+	}
+	if let != 80 {
+		t.Errorf("%d invitations, want 80", let)
+	}
+	hangUps := 0
+	var refusal *events.Error
+	for range 1000 {
+		if refusal = q.Admit(start, l, command("demo", events.VerbEnd, "ann"), 10); refusal == nil {
+			hangUps++
+		}
+	}
+	if hangUps != 20 || refusal.Code != events.CodeRateLimited || !strings.Contains(refusal.Message, "100 commands a second (commands_per_s)") {
+		t.Errorf("%d hang-ups, want 20; %v", hangUps, refusal)
+	}
+	if err := q.Admit(start, l, command("other", events.VerbInvite, "ann", "bob"), 10); err != nil {
+		t.Errorf("another app: %v", err)
+	}
+	expire := command("demo", events.VerbExpire, "")
+	for range 1000 {
+		if err := q.Admit(start, l, expire, 10); err != nil {
+			t.Fatalf("expire: %v", err)
+		}
+	}
+}
+
+// What commands have stored counts, and beyond the setting nothing more is let in until it is paid.
+func TestBytesThatAreStored(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{BytesPerS: 1 << 20, CommandsPerS: 100_000})
+	q := quota.New(alone)
+	cmd := command("demo", events.VerbEnd, "ann")
+	stored, at := 0, start
+	for range 20_000 { // 20 s
+		at = at.Add(time.Millisecond)
+		if q.Admit(at, l, cmd, 1000) == nil {
+			q.Stored(at, l, cmd, 1000, 100_000)
+			stored += 100_000
+		}
+	}
+	if perSecond := float64(stored) / 20; perSecond < 0.95*(1<<20) || perSecond > 1.15*(1<<20) {
+		t.Errorf("%.0f bytes a second, of %d", perSecond, 1<<20)
+	}
+	if err := q.Admit(at, l, cmd, 1); err == nil || !strings.Contains(err.Message, "1048576 bytes a second stored (bytes_per_s)") {
+		t.Errorf("%v", err)
+	}
+}
+
+// One user of client sessions stores less than 200 KB/s, whatever the quota of the app; a backend is not held to that.
+func TestBytesOfAUser(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{BytesPerS: events.MaxBytesPerS, CommandsPerS: 100_000})
+	for name, x := range map[string]struct {
+		cmd  events.Command
+		n    int
+		most float64
+	}{
+		"a session":                        {session(command("demo", events.VerbCancel, "ann")), 1, 100_000},
+		"a session over four coordinators": {session(command("demo", events.VerbCancel, "ann")), 4, 100_000},
+		"the backend":                      {command("demo", events.VerbCancel, "ann"), 1, 5_300_000},
+	} {
+		s := newSite(x.n, x.n)
+		stored := 0.0
+		for i := range 60 * 40 { // 40 a second for a minute
+			at := start.Add(time.Duration(i) * time.Second / 40)
+			if q := s.quotas[i%x.n]; q.Admit(at, l, x.cmd, 4200) == nil {
+				q.Stored(at, l, x.cmd, 4200, 128<<10)
+				stored += 128 << 10
+			}
+		}
+		if perSecond := stored / 60; perSecond > x.most || perSecond < x.most/2 {
+			t.Errorf("%s stores %.0f bytes a second, want at most %.0f", name, perSecond, x.most)
+		}
+	}
+}
+
+// A caller's sessions ring the same callee as often a minute as the app allows, and no callee of one pair costs another.
+func TestInvitationsOfAPair(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{})
+	q := quota.New(alone)
+	n := 0
+	invite := func(at time.Time, callees ...string) *events.Error {
+		n++
+		c := session(command("demo", events.VerbInvite, "ann", callees...))
+		c.CommandID = fmt.Sprint(n)
+		return q.Admit(at, l, c, 10)
+	}
+	for i := range 6 {
+		if err := invite(start, "bob"); err != nil {
+			t.Fatalf("invitation %d: %v", i+1, err)
+		}
+	}
+	err := invite(start.Add(time.Second), "eve", "bob")
+	if err == nil || err.Code != events.CodeRateLimited || !strings.Contains(err.Message, "callees[1].user_id") ||
+		!strings.Contains(err.Message, "6 times a minute (pair_invites_per_min)") {
+		t.Errorf("the seventh: %v", err)
+	}
+	for i := range 6 { // the refused one has taken nothing of eve
+		if err := invite(start.Add(2*time.Second), "eve"); err != nil {
+			t.Errorf("invitation %d of eve: %v", i+1, err)
+		}
+	}
+	if err := invite(start.Add(11*time.Second), "bob"); err != nil {
+		t.Errorf("after ten seconds: %v", err)
+	}
+	n-- // the same command again
+	if err := invite(start.Add(11*time.Second), "bob"); err != nil {
+		t.Errorf("sent again: %v", err)
+	}
+	for range 20 {
+		if err := q.Admit(start, l, command("demo", events.VerbInvite, "ann", "bob"), 10); err != nil {
+			t.Fatalf("the backend: %v", err)
+		}
+	}
+}
+
+// An app's commands that wait for their invitations take only so many places of the consumer.
+func TestPlacesToWait(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{})
+	q := quota.New(alone)
+	cmd := command("demo", events.VerbCancel, "ann")
+	taken := 0
+	for i := range 5000 { // a second
+		if q.Wait(start.Add(time.Duration(i)*time.Second/5000), l, cmd) == nil {
+			taken++
+		}
+	}
+	if taken < 200 || taken > 241 {
+		t.Errorf("%d places, want 200 and 40 a second", taken)
+	}
+	if err := q.Wait(start.Add(time.Second), l, command("other", events.VerbCancel, "ann")); err != nil {
+		t.Errorf("another app: %v", err)
+	}
+}
+
+// What is remembered is bounded, and a user who comes again after a while has all of it.
+func TestMemoryIsBounded(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{CommandsPerS: events.MaxCommandsPerS, BytesPerS: events.MaxBytesPerS})
+	q := quota.New(alone)
+	for i := range 300_000 {
+		at := start.Add(time.Duration(i) * time.Microsecond)
+		if err := q.Admit(at, l, session(command("demo", events.VerbInvite, fmt.Sprint("u", i), "bob")), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if most := quota.Kept(q); most > 500_000 {
+		t.Errorf("%d entries are kept", most)
+	}
+}

@@ -1,0 +1,118 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+)
+
+// Workers that need an app's secret at the same time, before there is one, all get the same; other apps have others.
+func TestSecretsAgree(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	const workers, rounds = 8, 10
+	for round := range rounds {
+		app := string(rune('a' + round))
+		var wg sync.WaitGroup
+		got := make([][]byte, workers)
+		for i := range workers {
+			x := store.NewSecrets(s.NC, s.JS, zerolog.Nop())
+			wg.Go(func() {
+				var err error
+				if got[i], err = x.CallIDs(t.Context(), app); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for i := range got {
+			if len(got[i]) < 32 || !bytes.Equal(got[i], got[0]) {
+				t.Fatalf("app %s: worker %d has another secret, or none", app, i)
+			}
+		}
+		other, err := store.NewSecrets(s.NC, s.JS, zerolog.Nop()).CallIDs(t.Context(), app+"-other")
+		if err != nil || bytes.Equal(other, got[0]) {
+			t.Errorf("another app has the same secret, %v", err)
+		}
+	}
+}
+
+// A secret that is changed is in force soon after; one that can't be read is an error that does not show it.
+func TestSecretsChange(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketSecrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := store.NewSecrets(s.NC, s.JS, zerolog.Nop())
+	runSecrets(t, x)
+	first, err := x.CallIDs(t.Context(), "demo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := x.CallIDs(t.Context(), "demo"); err != nil || !bytes.Equal(again, first) {
+		t.Errorf("asked again: another one, %v", err)
+	}
+	next := bytes.Repeat([]byte("x"), 32)
+	becomes := func(want []byte) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			got, err := x.CallIDs(t.Context(), "demo")
+			if err == nil && bytes.Equal(got, want) || err != nil && want == nil {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the secret has not changed: %v", err)
+			}
+		}
+	}
+	putSecret(t, kv, base64.RawURLEncoding.EncodeToString(next))
+	becomes(next)
+	putSecret(t, kv, "canary")
+	becomes(nil)
+	if _, err := x.CallIDs(t.Context(), "demo"); err == nil || bytes.Contains([]byte(err.Error()), []byte("canary")) {
+		t.Errorf("%v", err)
+	}
+	if err := kv.Delete(t.Context(), "demo.call_ids"); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if got, err := x.CallIDs(t.Context(), "demo"); err == nil && !bytes.Equal(got, next) && !bytes.Equal(got, first) {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a deleted secret is not made anew")
+		}
+	}
+}
+
+func putSecret(t *testing.T, kv jetstream.KeyValue, value string) {
+	t.Helper()
+	if _, err := kv.Put(t.Context(), "demo.call_ids", []byte(value)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func runSecrets(t *testing.T, x *store.Secrets) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- x.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,143 @@
+package worker_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// startShared starts a runner whose messages are shared by the third token of their call: call "a-1" is of share a.
+func startShared(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, jetstream.Msg) worker.Exit) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	r := worker.Runner{
+		JS: s.JS, Log: zerolog.Nop(), Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators, Parallel: parallel,
+		Key: func(subject string) string { return subject }, Share: shareOf, Handle: handle, Drain: time.Second,
+	}
+	go func() { done <- r.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func shareOf(subject string) string {
+	share, _, _ := strings.Cut(strings.Split(subject, ".")[3], "-")
+	return share
+}
+
+// A share with many slow messages leaves hands to the others, who wait for none of it.
+func TestSharesTakeTurns(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	var of sync.Map // share: how many were done
+	count := func(share string) *atomic.Int32 {
+		n, _ := of.LoadOrStore(share, &atomic.Int32{})
+		return n.(*atomic.Int32)
+	}
+	gate := make(chan struct{})
+	begun := make(chan struct{}, 100)
+	publish(t, s, "quiet-0", "x")
+	for n := range 40 {
+		publish(t, s, fmt.Sprintf("busy-%d", n), "x")
+	}
+	startShared(t, s, 8, func(ctx context.Context, m jetstream.Msg) worker.Exit {
+		if shareOf(m.Subject()) == "busy" {
+			begun <- struct{}{}
+			select {
+			case <-gate:
+			case <-ctx.Done():
+			}
+		}
+		count(shareOf(m.Subject())).Add(1)
+		return worker.Ack()
+	})
+	for range 7 {
+		<-begun
+	}
+	for n := 1; n <= 3; n++ { // while all hands that it may have are at work on the busy one
+		eventually(t, "the quiet share is served", func() bool { return count("quiet").Load() == int32(n) })
+		publish(t, s, fmt.Sprintf("quiet-%d", n), "x")
+	}
+	if len(begun) != 0 {
+		t.Errorf("the busy share has %d hands more than 7 of 8", len(begun))
+	}
+	close(gate)
+	eventually(t, "all is done", func() bool { return count("busy").Load() == 40 && count("quiet").Load() == 4 })
+}
+
+// Beyond three quarters of what is held, a share's messages are crowded while others are there too. They wait for nothing.
+func TestCrowdedShare(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	const held, most = 16, 12 // for each hand
+	gate := make(chan struct{})
+	open := sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(open)
+	var crowded, served atomic.Int32
+	publish(t, s, "quiet-0", "x")
+	for range held + 10 {
+		publish(t, s, "busy-0", "x") // all of one key: one is at work, the others wait
+	}
+	startShared(t, s, 2, func(ctx context.Context, m jetstream.Msg) worker.Exit {
+		switch {
+		case worker.Crowded(m) && worker.Delivered(m) == 1:
+			crowded.Add(1)
+		case worker.Crowded(m):
+			return worker.Nak(time.Hour, meter.Crowded)
+		case shareOf(m.Subject()) == "busy":
+			select {
+			case <-gate:
+			case <-ctx.Done():
+				return worker.Nak(0, meter.WorkerEnds)
+			}
+		}
+		served.Add(1)
+		return worker.Ack()
+	})
+	eventually(t, "what is too much is turned away", func() bool { return crowded.Load() == held+10-2*most })
+	open()
+	eventually(t, "the others are done in their order", func() bool { return served.Load() == held+10+1 })
+}
+
+// A share that is alone has all hands, and is never crowded.
+func TestOneShareHasAll(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	gate := make(chan struct{})
+	var begun, crowded atomic.Int32
+	for n := range 60 {
+		publish(t, s, fmt.Sprintf("busy-%d", n), "x")
+	}
+	startShared(t, s, 2, func(ctx context.Context, m jetstream.Msg) worker.Exit {
+		if worker.Crowded(m) {
+			crowded.Add(1)
+		}
+		begun.Add(1)
+		select {
+		case <-gate:
+		case <-ctx.Done():
+		}
+		return worker.Ack()
+	})
+	eventually(t, "both hands are at work", func() bool { return begun.Load() == 2 })
+	close(gate)
+	eventually(t, "all is done", func() bool { return begun.Load() == 60 })
+	if crowded.Load() != 0 {
+		t.Errorf("%d messages were crowded", crowded.Load())
+	}
+}
