@@ -138,6 +138,9 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 			w, writes := outcome.(call.Write)
 			switch {
 			case writes:
+				if err = c.madeBefore(ctx, d, base.Transition); err != nil {
+					return c.putBack(d, err)
+				}
 				var after store.Loaded
 				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
 					c.did(d, meter.StepCommitted)
@@ -234,6 +237,33 @@ func growing(least, most time.Duration, delivered uint64) time.Duration {
 func isRepeat(o call.Outcome) bool {
 	k, ok := o.(call.Keep)
 	return ok && k.Made > 0
+}
+
+// madeBefore does again what follows the transition that a ring or expire made in an earlier delivery, whose worker may have
+// died over it. No call remembers those, and such a command may make another transition now: an expire that comes again finds
+// that the deadlines of others have passed too.
+func (c *Coordinator) madeBefore(ctx context.Context, d delivery, now events.Transition) error {
+	if d.cmd.Verb != events.VerbRing && d.cmd.Verb != events.VerbExpire {
+		return nil
+	}
+	made := now
+	if !call.MadeBy(now, d.cmd) {
+		if d.delivered == 1 {
+			return nil
+		}
+		var err error
+		if made, err = c.calls.MadeBy(ctx, d.cmd.CallID, d.cmd); err != nil {
+			return noneOr(err)
+		}
+	}
+	return c.repeat(ctx, d, now, made.Seq)
+}
+
+func noneOr(err error) error {
+	if errors.Is(err, store.ErrNoTransition) {
+		return nil
+	}
+	return err
 }
 
 // recall finds what a ring or expire made when it was handled before, which no call remembers: in the newest

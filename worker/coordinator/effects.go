@@ -85,7 +85,7 @@ func (c *Coordinator) notify(t, now events.Transition) error {
 	var told events.Notification
 	for _, n := range call.Notify(t) {
 		told = n.Stamped(c.cfg.Clock.Now())
-		if n.Event == events.IncomingCallReceived && (!stillPends(now.Call, t.Call, n.To) || isOver(told)) {
+		if n.Event == events.IncomingCallReceived && (!stillPends(now.Call, n) || isOver(told)) {
 			continue
 		}
 		*b = told.Append((*b)[:0])
@@ -99,10 +99,10 @@ func (c *Coordinator) notify(t, now events.Transition) error {
 // isOver says whether no time is left to answer.
 func isOver(n events.Notification) bool { return n.RingRemainingMS != nil && *n.RingRemainingMS == 0 }
 
-// stillPends says whether this callee pends in the attempt that they were in then.
-func stillPends(now, then events.Call, userID string) bool {
-	x, old := now.Callee(userID), then.Callee(userID)
-	return x != nil && old != nil && x.Pending() && x.Attempt == old.Attempt
+// stillPends says whether the receiver pends in the attempt that the notification is about.
+func stillPends(now events.Call, n events.Notice) bool {
+	x, then := now.Callee(n.To), n.Call.Callee(n.To)
+	return x != nil && then != nil && x.Pending() && x.Attempt == then.Attempt
 }
 
 // repeat does again what followed the transition that this command made when it was handled before; its worker

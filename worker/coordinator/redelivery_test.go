@@ -190,7 +190,7 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 					b.handled(b.deliver(callID, x[0], x[1]))
 				}
 				if c.verb == "expire" {
-					b.comesDue(callID)
+					b.comesDue(callID, 1)
 				}
 				b.heard(callID)
 				m := b.deliver(callID, c.verb, c.body)
@@ -211,6 +211,26 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 					t.Errorf("its deadline is armed: %v, want %v", got, c.armed)
 				}
 			})
+		}
+	}
+}
+
+// An expire that comes again may time out another callee, whose deadline has passed since. What it made before is told all the
+// same: its worker may have died before that.
+func TestExpireAgainTellsWhatItMadeBefore(t *testing.T) {
+	b := newBench(t)
+	b.handled(b.deliver("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":1}`))
+	b.handled(b.deliver("c1", "add", `{"command_id":"k2","user_id":"ann","callees":[{"user_id":"eve"}],"ring_timeout_s":3}`))
+	b.comesDue("c1", 1)
+	m := b.deliver("c1", "expire", `{"command_id":"x","service":"timeouts"}`)
+	b.commits(m)
+	b.comesDue("c1", 2)
+	b.heard("c1")
+	b.handled(b.again(m))
+	heard := strings.Join(b.heard("c1"), "\n")
+	for _, want := range []string{"c1-bob c1-3-0 incoming_call_timeout", "c1-bob c1-3-1 call_ended", "c1-eve c1-4-0 incoming_call_timeout"} {
+		if !strings.Contains(heard, want) {
+			t.Errorf("nobody heard %q:\n%s", want, heard)
 		}
 	}
 }
@@ -246,11 +266,11 @@ func (b *bench) isArmed(callID string, seq int) bool {
 	return err == nil && m.Header.Get("Nats-Schedule") != ""
 }
 
-// comesDue waits until the call's first deadline has come due.
-func (b *bench) comesDue(callID string) {
+// comesDue waits until the deadline that this transition made has come due.
+func (b *bench) comesDue(callID string, seq int) {
 	b.Helper()
 	cons, err := b.js.OrderedConsumer(b.Context(), worker.StreamTimers, jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{events.DueSubject("demo", callID, 1)},
+		FilterSubjects: []string{events.DueSubject("demo", callID, seq)},
 	})
 	if err != nil {
 		b.Fatal(err)
