@@ -15,6 +15,7 @@ import (
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/worker"
 )
 
 // breaker carries out a plan.
@@ -51,6 +52,8 @@ func (b *breaker) acts() map[kind]act {
 		resetClient:    b.resetClient,
 		cutClient:      b.cutClient,
 		deleteConsumer: b.deleteConsumer,
+		wrongClock:     b.onWorker(b.wrongClock),
+		fillCommands:   b.onBroker(b.fill(worker.StreamCommands)),
 
 		killNode:    b.onBroker(b.killNode),
 		killLeader:  b.onBroker(b.killLeader),
@@ -58,7 +61,10 @@ func (b *breaker) acts() map[kind]act {
 		restartNode: b.onBroker(b.restartNode),
 		pauseNode:   b.onBroker(b.pauseNode),
 		fillDisk:    b.onBroker(b.fillDisk),
-		fillStore:   b.onBroker(b.fillStore),
+		fillStore:   b.onBroker(b.fill(worker.StreamCalls)),
+		fillEvents:  b.onBroker(b.fill(worker.StreamEvents)),
+		fillLines:   b.onBroker(b.fill(worker.StreamOf(worker.BucketLines))),
+		slowBroker:  b.onBroker(b.slowDown),
 		staleClaims: b.onBroker(b.staleClaims),
 		cutRoute:    b.onBroker(b.onRoute(cut, cut)),
 		cutRouteOne: b.onBroker(b.onRoute(cutUpOnly, cutDownOnly)),

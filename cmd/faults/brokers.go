@@ -107,38 +107,64 @@ func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.N
 	}
 }
 
-func (b *breaker) fillStore(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
-	if b.setLimit(ctx, true) != nil {
-		return "", "", nil //nolint:nilerr // a broker may be away
+// fill lets a stream take nothing more for a while, or where it discards what is old drop as much as comes.
+func (b *breaker) fill(stream string) func(context.Context, fault, *rig.Node) (target, note string, err error) {
+	return func(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
+		before, err := b.limit(ctx, stream, full)
+		if err != nil {
+			return "", "", nil //nolint:nilerr // a broker may be away
+		}
+		play.Sleep(ctx, f.long)
+		return stream, "", b.giveBack(context.WithoutCancel(ctx), stream, before)
 	}
-	play.Sleep(ctx, f.long)
-	return worker.StreamCalls, "", b.giveBack(context.WithoutCancel(ctx))
 }
 
-// giveBack lets the stream of calls take as much as before.
-func (b *breaker) giveBack(ctx context.Context) error {
+// giveBack lets the stream take as much as before.
+func (b *breaker) giveBack(ctx context.Context, stream string, limit int64) error {
 	for begun := time.Now(); ; play.Sleep(ctx, 200*time.Millisecond) {
-		if err := b.setLimit(ctx, false); err == nil || time.Since(begun) > comesBack {
+		if _, err := b.limit(ctx, stream, limit); err == nil || time.Since(begun) > comesBack {
 			return err
 		}
 	}
 }
 
-// setLimit lets the stream of calls take nothing more, or takes that back.
-func (b *breaker) setLimit(ctx context.Context, full bool) error {
+// full is the limit of a stream that takes nothing more.
+const full = -2
+
+// limit lets the stream take so many bytes, and gives how many it could take before.
+func (b *breaker) limit(ctx context.Context, stream string, most int64) (before int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	s, err := b.js.Stream(ctx, worker.StreamCalls)
+	s, err := b.js.Stream(ctx, stream)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	cfg := s.CachedInfo().Config
-	cfg.MaxBytes = worker.DefaultSizes().Calls
-	if full {
-		cfg.MaxBytes = int64(s.CachedInfo().State.Bytes) //nolint:gosec // it is far below
+	if before = cfg.MaxBytes; most == full {
+		most = max(1, int64(s.CachedInfo().State.Bytes)) //nolint:gosec // it is far below
 	}
+	cfg.MaxBytes = most
 	_, err = b.js.UpdateStream(ctx, cfg)
-	return err
+	return before, err
+}
+
+// slowDown delays everything between all brokers and the workers that nobody else is at.
+func (b *breaker) slowDown(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
+	by := 200*time.Millisecond + f.by/2
+	for _, w := range b.rig.Workers() {
+		if !b.busy[w].TryLock() {
+			continue
+		}
+		defer b.busy[w].Unlock()
+		defer mend(w)
+		for _, l := range w.Links {
+			l.Delay(wire.Up, by)
+			l.Delay(wire.Down, by)
+		}
+		note = by.String()
+	}
+	play.Sleep(ctx, f.long)
+	return "all", note, nil
 }
 
 // staleClaims makes claims that nobody commits for more than 30 s: nothing can be committed for so long, while lines can
@@ -159,11 +185,12 @@ func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target
 	f.point = "before commit"
 	note = b.await(ctx, f, w)
 	w.Pause()
-	if b.setLimit(ctx, true) != nil {
-		return "", "", nil
+	before, err := b.limit(ctx, worker.StreamCalls, full)
+	if err != nil {
+		return "", "", nil //nolint:nilerr // a broker may be away
 	}
 	play.Sleep(ctx, f.long)
-	err = b.giveBack(context.WithoutCancel(ctx))
+	err = b.giveBack(context.WithoutCancel(ctx), worker.StreamCalls, before)
 	play.Sleep(ctx, time.Duration(f.second%600)*time.Millisecond)
 	return w.Name, note, err
 }

@@ -30,6 +30,7 @@ type hunt struct {
 	scenes   []string
 	rings    time.Duration
 	users    int
+	rate     float64
 	alike    bool     // the checks are built with the same defect: what decides a call is not its own judge
 	tests    []string // of go test: these packages must fail, and nothing is run beside that
 	churn    bool     // by clients that come and go, and not by faults
@@ -60,8 +61,11 @@ func hunts() []hunt {
 		{defect: "early-take-over", by: []string{"fences"}, alike: true, only: []kind{pauseAt}, points: []string{"after claim"}, scenes: []string{"answered", "group"}, users: 20},
 		{defect: "events-capped", by: []string{"event_log"}, alike: true, only: deaths},
 		{defect: "ring-remaining-wrong", by: []string{"frames"}, alike: true, only: deaths},
+		{defect: "no-ack-extension", by: []string{"slowed"}, only: []kind{slowBroker}, duration: 70 * time.Second, rate: 4},
+		{defect: "lease-always-true", by: []string{"same_answer", "linearizable"}, only: []kind{pauseAt, pauseWorker, pauseNode}, points: []string{"before answer", "before ack"}, scenes: []string{"early", "raced", "strangers"}, every: 300 * time.Millisecond, duration: time.Minute},
 		{defect: "api-drops-requests", by: []string{"lost"}, alike: true, only: deaths},
 		{defect: "api-drops-requests", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "API"}},
+		{defect: "expire-tells-only-its-last", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "ExpireAgain"}},
 		{defect: "leaver-keeps-line", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "Line"}},
 		{defect: "snapshot-lists-left", by: []string{"go test"}, tests: []string{"./worker/store"}},
 		{churn: true},
@@ -83,6 +87,9 @@ func (h hunt) trial(t trial) trial {
 	}
 	if h.every > 0 {
 		t.every = h.every
+	}
+	if h.rate > 0 {
+		t.rate = h.rate
 	}
 	if h.users > 0 {
 		t.users = h.users

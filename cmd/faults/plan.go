@@ -29,6 +29,7 @@ const (
 	resetClient    kind = "reset-client"     // the same of a client or watcher
 	cutClient      kind = "cut-client"       // nothing passes between a client or watcher and a broker
 	deleteConsumer kind = "delete-consumer"  // of the coordinators, or of the timeouts
+	wrongClock     kind = "clock"            // a worker is started anew with a clock that is wrong by 70 s; only by name, as it takes a build of Go's own packages
 
 	killNode     kind = "broker-kill"
 	pauseNode    kind = "broker-pause"
@@ -40,6 +41,10 @@ const (
 	slowRoute    kind = "route-delay"
 	resetRoute   kind = "route-reset"
 	fillStore    kind = "store-full"     // RINGLINE_CALLS takes nothing more
+	fillEvents   kind = "events-full"    // RINGLINE_EVENTS drops its oldest
+	fillCommands kind = "commands-full"  // RINGLINE_COMMANDS takes nothing more
+	fillLines    kind = "lines-full"     // RINGLINE_LINES takes nothing more
+	slowBroker   kind = "broker-slow"    // everything takes most of a second between all workers and all brokers
 	fillDisk     kind = "disk-full"      // of a broker, which ends its JetStream and is then killed
 	staleClaims  kind = "stale-claims"   // the store full for half a minute, and a worker paused before a commit meanwhile
 	stoppedClock      = 32 * time.Second // how long stale-claims takes at least: claims may be taken over after 30 s
@@ -51,7 +56,12 @@ func (k kind) waits() bool { return k == killAt || k == pauseAt || k == cutAt }
 // ofBrokers says whether it is about brokers, or what is between them.
 func (k kind) ofBrokers() bool {
 	return strings.HasPrefix(string(k), "broker-") || strings.HasPrefix(string(k), "route-") ||
-		k == fillDisk || k == fillStore || k == staleClaims
+		k == fillDisk || k.fillsStore()
+}
+
+// fillsStore says whether it is about what a stream takes: brokers and links stay as they are.
+func (k kind) fillsStore() bool {
+	return k == fillStore || k == fillEvents || k == fillCommands || k == fillLines || k == staleClaims
 }
 
 // fault is one that is planned.
@@ -108,11 +118,13 @@ func workerKinds() []weighed {
 		{resetClient, 4},
 		{cutClient, 3},
 		{deleteConsumer, 3},
+		{wrongClock, 1},
 	}
 }
 
 func brokerKinds(nodes int, disks bool) []weighed {
-	list := []weighed{{killNode, 4}, {pauseNode, 3}, {restartNode, 2}, {fillStore, 3}, {staleClaims, 2}}
+	list := []weighed{{killNode, 4}, {pauseNode, 3}, {restartNode, 2}, {fillStore, 3}, {fillEvents, 1}, {fillCommands, 2},
+		{fillLines, 2}, {slowBroker, 2}, {staleClaims, 2}}
 	if disks {
 		list = append(list, weighed{fillDisk, 2})
 	}
@@ -148,6 +160,9 @@ func plan(t trial, disks bool) []fault {
 func (p *planner) track(kinds []weighed, every time.Duration, inTurn bool) {
 	if len(p.only) > 0 {
 		kinds = slices.DeleteFunc(kinds, func(w weighed) bool { return !slices.Contains(p.only, w.kind) })
+	}
+	if len(p.only) == 0 {
+		kinds = slices.DeleteFunc(kinds, func(w weighed) bool { return w.kind == wrongClock })
 	}
 	if len(kinds) == 0 {
 		return
@@ -198,6 +213,8 @@ func (p *planner) between(least, most time.Duration) time.Duration {
 func (p *planner) long(k kind) time.Duration {
 	spans := map[kind][2]time.Duration{
 		staleClaims: {stoppedClock, stoppedClock + 4*time.Second},
+		slowBroker:  {6 * time.Second, 15 * time.Second},
+		wrongClock:  {5 * time.Second, 20 * time.Second},
 		resetLink:   {}, resetClient: {}, resetRoute: {}, deleteConsumer: {},
 	}
 	for _, k := range []kind{killWorker, killAt, killAll, restartWorker, killNode, killNodes, killLeader, restartNode} {

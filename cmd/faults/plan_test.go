@@ -45,6 +45,9 @@ func TestPlanHasEveryKind(t *testing.T) {
 		over = f.at + f.long
 	}
 	for _, w := range append(workerKinds(), brokerKinds(3, true)...) {
+		if w.kind == wrongClock { // only by name
+			continue
+		}
 		if count[w.kind] < 3 {
 			t.Errorf("%s comes %d times", w.kind, count[w.kind])
 		}

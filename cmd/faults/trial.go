@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -86,7 +87,7 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	s.rig, err = rig.New(ctx, rig.Config{
-		Dir: t.dir, Source: t.source, Defects: t.defects, Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
+		Dir: t.dir, Source: t.source, Defects: t.defects, Clocks: slices.Contains(t.only, string(wrongClock)), Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
 		DiskSize: disk, Env: []string{
 			fmt.Sprintf("RINGLINE_MAX_DURATION=%v", t.longest), fmt.Sprintf("RINGLINE_SWEEP_EVERY=%v", sweepEvery),
 			fmt.Sprintf("RINGLINE_SWEEP_OVERDUE=%v", overdue), "RINGLINE_API_TIMEOUT=4s", // before the clients give up
@@ -168,7 +169,7 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 	defer s.close()
 	h := s.rec.History()
 	h.Run = record.Run{
-		Seed: t.seed, Nodes: t.nodes, Capacity: 1, MaxDurationS: int(t.longest / time.Second), Began: record.Now(), Watchers: watchersOf,
+		Seed: t.seed, Nodes: t.nodes, Capacity: 1, MaxDurationS: int(t.longest / time.Second), Began: record.Now(), Watchers: watchersOf, Rate: t.rate,
 	}
 
 	stopCounting := s.count(ctx)
@@ -258,7 +259,7 @@ func (s *site) brokersMissed(h *record.History) {
 		return
 	}
 	for _, f := range h.Faults {
-		if k := kind(f.Kind); !k.ofBrokers() || k == fillStore || k == staleClaims {
+		if k := kind(f.Kind); !k.ofBrokers() || k.fillsStore() || k == slowBroker {
 			continue
 		}
 		for w := range watchersOf {

@@ -77,6 +77,27 @@ func (b *breaker) restart(ctx context.Context, f fault, w *rig.Worker) (string, 
 	return took.Round(time.Millisecond).String(), w.Start()
 }
 
+// wrongClock lets the worker run for a while with a wall clock that is wrong by 70 s, in one direction or the other.
+func (b *breaker) wrongClock(ctx context.Context, f fault, w *rig.Worker) (string, error) {
+	program := rig.Ahead
+	if f.second%2 == 0 {
+		program = rig.Behind
+	}
+	for _, use := range []string{program, rig.Right} {
+		if _, drained := w.Stop(drains); !drained {
+			b.failed(fmt.Errorf("%s had not drained after %v", w.Name, drains))
+		}
+		w.Use(use)
+		if err := w.Start(); err != nil {
+			return program, err
+		}
+		if use == program {
+			play.Sleep(ctx, f.long)
+		}
+	}
+	return program, nil
+}
+
 // drains is how long a worker may take to stop, whatever else is broken.
 const drains = time.Minute
 

@@ -38,7 +38,7 @@ func logged(h *record.History) {
 	}
 }
 
-// invites gives a copy of the first invitation that was heard.
+// firstTold is the first notification that says how long it rings.
 func firstTold(h *record.History) *record.Told {
 	for i := range h.Told {
 		if h.Told[i].Remaining != nil {
@@ -46,6 +46,19 @@ func firstTold(h *record.History) *record.Told {
 		}
 	}
 	return &record.Told{}
+}
+
+// exhausted lets a command be refused as the store is full.
+func exhausted(verb events.Verb) func(*world) {
+	return func(w *world) {
+		talk(w)
+		cmd := w.command("c1", verb, "ann")
+		if verb == events.VerbInvite {
+			cmd = w.invite("c2", "eve", "gil")
+		}
+		d := w.send(cmd)
+		w.answer(d, events.Refusal(cmd.CommandID, events.Errorf(events.CodeExhausted, "call storage is 81 %% full")))
+	}
 }
 
 // What the checks by hand find. Each defect is one that worker/call, as the oracle of the others, might have too.
@@ -90,9 +103,22 @@ func TestByHand(t *testing.T) {
 			x := *firstTold(h).Remaining + 1000
 			firstTold(h).Remaining = &x
 		}, "from its server_time to the deadline it is 49"},
-		{"leaves out the call", "frames", ended, func(h *record.History) { firstTold(h).Bare = true }, "it has the call: false"},
 		{"does not say how long it rings", "frames", ended, func(h *record.History) { firstTold(h).Remaining = nil }, "somebody rings: true"},
 		{"a clock that is ahead", "frames", ended, func(h *record.History) { firstTold(h).Server += 70 * second }, "with server_time"},
+		{"exhausted without need", "admissions", exhausted(events.VerbInvite), nil, "no store was full"},
+		{"exhausted while the store is full", "", exhausted(events.VerbInvite), func(h *record.History) {
+			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}
+		}, ""},
+		{"a hang-up finds the store full", "admissions", exhausted(events.VerbEnd), func(h *record.History) {
+			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}
+		}, "a call that exists goes on"},
+		{"not answered, as all is slow", "lost slowed", func(w *world) {
+			w.send(w.invite("c1", "ann", "bob"))
+			w.pass(60 * second)
+		}, func(h *record.History) {
+			h.Run.Healed = h.Run.Stopped
+			h.Faults = []record.Fault{{Kind: "broker-slow", From: began, To: began + 8*second}}
+		}, "though all was only slow"},
 		{"the api says nothing", "lost prompt", ended, func(h *record.History) {
 			h.Sent = append(h.Sent, record.Sent{
 				N: len(h.Sent), Via: record.API, App: "demo", CallID: "c9", Verb: "ring", Body: `{"command_id":"k9","user_id":"bob"}`, At: h.Run.Stopped,

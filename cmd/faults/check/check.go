@@ -8,7 +8,8 @@
 //  3. Every check says how much it looked at. One that looked at nothing proves nothing.
 //  4. What worker/call decides is taken from worker/call as it was built into this program. Defects are planted in the
 //     processes that are checked, never here. What matters most to a user is checked by hand besides, from CONTRACT and
-//     not from worker/call: parting, attempts, fences, event_log, frames.
+//     not from worker/call: parting, attempts, fences, event_log, frames, admissions,
+//     slowed.
 //
 // One clock is supposed: that of the machine on which harness, brokers and workers run.
 package check
@@ -94,6 +95,8 @@ func rules() []rule {
 		{"fences", fences},
 		{"event_log", eventLog},
 		{"frames", frames},
+		{"admissions", admissions},
+		{"slowed", slowed},
 	}
 }
 

@@ -57,7 +57,7 @@ func (r *run) isOfJoin(s *story, m *message, a *answer) bool {
 
 // decided is what worker/call makes of the message at the call's kth transition.
 func (r *run) decided(s *story, x *reading, k int) call.Outcome {
-	in := call.Input{At: timeOf(x.message.At), Now: timeOf(x.answer.at), Limits: r.limits}
+	in := call.Input{At: timeOf(x.message.At), Now: timeOf(x.answer.at).Add(clockError), Limits: r.limits}
 	if x.glare != nil {
 		return call.Join(s.state(k), x.message.command.Command, *x.glare, in)
 	}

@@ -32,14 +32,14 @@ func fences(r *run, v *verdict) {
 			switch {
 			case hungUp != never:
 				v.count("by a hang-up", 1)
-				if st.at < hungUp+int64(hangUpWaits) {
+				if st.at < hungUp+int64(hangUpWaits-clockError) {
 					v.fail(s, "%s took the id out of use %v after the hang-up was sent", r.describe(st), time.Duration(st.at-hungUp))
 				}
 			case claimed == never:
 				v.fail(s, "%s took over a claim of a call that no message invites to", r.describe(st))
 			default:
 				v.count("taken over", 1)
-				if st.at < claimed+int64(claimStands) {
+				if st.at < claimed+int64(claimStands-clockError) {
 					v.fail(s, "%s took over a claim %v after its first invitation was sent; it may stand for %v", r.describe(st),
 						time.Duration(st.at-claimed).Round(time.Millisecond), claimStands)
 				}

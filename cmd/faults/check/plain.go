@@ -50,11 +50,11 @@ type plainCommand struct {
 	Attempt   int    `json:"attempt"`
 }
 
-// byHand reads a transition; false if it is none, which history finds.
-func byHand(st *step) (p plain, ok bool) {
-	err := json.Unmarshal([]byte(st.data), &p)
-	return p, err == nil
-}
+// byHand is the transition read by hand; false if it can't be, which history finds.
+func byHand(st *step) (p plain, ok bool) { return st.plain, st.isRead }
+
+// readByHand reads what is stored.
+func (st *step) readByHand() { st.isRead = json.Unmarshal([]byte(st.data), &st.plain) == nil }
 
 // saidByHand reads the message's body.
 func saidByHand(m *message) (c plainCommand) {

@@ -84,7 +84,9 @@ func (r *run) readStored() {
 			continue
 		}
 		s := r.story(app, id)
-		s.steps = append(s.steps, &step{Transition: t, time: at, at: m.At, stream: m.Seq, data: m.Data, index: len(s.steps) + 1})
+		st := &step{Transition: t, time: at, at: m.At, stream: m.Seq, data: m.Data, index: len(s.steps) + 1}
+		st.readByHand()
+		s.steps = append(s.steps, st)
 	}
 }
 

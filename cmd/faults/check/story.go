@@ -31,6 +31,8 @@ type step struct {
 	seen   int64 // by then it was stored, as something shows it; never if nothing does
 	stream uint64
 	data   string
+	plain  plain // what data says, read by hand
+	isRead bool
 
 	made    *command // that it follows from; nil if worker/call makes it of none
 	problem string   // why it does not follow

@@ -10,8 +10,9 @@ import (
 
 // What worker/call and CONTRACT say of times, stated anew.
 const (
-	overtakenFor = 5 * time.Second // how long a hang-up waits for the invitation that it may have overtaken
-	latest       = time.Minute     // how long an invitation may wait and still ring, unless its ring timeout is shorter
+	overtakenFor = 5 * time.Second        // how long a hang-up waits for the invitation that it may have overtaken
+	clockError   = 250 * time.Millisecond // how far a worker's estimate of broker time may be ahead: half of what a look at it takes
+	latest       = time.Minute            // how long an invitation may wait and still ring, unless its ring timeout is shorter
 )
 
 // ringTimeout is how long the callees of an invite or add ring.
@@ -28,13 +29,13 @@ func lateAfter(l call.Limits, c *command) time.Duration { return min(latest, rin
 func (r *run) timely(st *step, before events.Transition) string {
 	waited := time.Duration(st.at - moment(st.time))
 	switch c := st.made; {
-	case waited < 0:
+	case waited < -clockError:
 		return fmt.Sprintf("its time is %s, after it was stored", r.when(moment(st.time)))
 	case c.Verb == events.VerbExpire, before.Seq > 0 && st.time == before.Call.CreatedAt: // where it may have been cut
 		return ""
-	case st.Event == events.EventFenced && c.Verb != events.VerbInvite && c.Verb != events.VerbAdd && waited < overtakenFor:
+	case st.Event == events.EventFenced && c.Verb != events.VerbInvite && c.Verb != events.VerbAdd && waited < overtakenFor-clockError:
 		return fmt.Sprintf("the id was taken out of use after %v, and its invitation may take %v", waited, overtakenFor)
-	case (c.Verb == events.VerbInvite || c.Verb == events.VerbAdd) && bornLate(st) && waited <= lateAfter(r.limits, c):
+	case (c.Verb == events.VerbInvite || c.Verb == events.VerbAdd) && bornLate(st) && waited <= lateAfter(r.limits, c)-clockError:
 		return fmt.Sprintf("its callees have timed out after %v, and may ring until %v", waited, lateAfter(r.limits, c))
 	case r.sentAt(st, c):
 		return ""

@@ -25,15 +25,16 @@ type History struct {
 // Run says how the run was set up, and its phases: load and faults until Healed, load without faults until Stopped,
 // and then nothing but waiting until Read.
 type Run struct {
-	Seed         uint64 `json:"seed"`
-	Nodes        int    `json:"nodes"`
-	Capacity     int    `json:"capacity"`       // of every line
-	MaxDurationS int    `json:"max_duration_s"` // of every call; 0: the default
-	Began        int64  `json:"began"`
-	Healed       int64  `json:"healed"`   // the last fault was over, and every process ran
-	Stopped      int64  `json:"stopped"`  // the last command was sent
-	Read         int64  `json:"read"`     // what the store holds was read
-	Watchers     int    `json:"watchers"` // watchers; each hears every user of every app
+	Seed         uint64  `json:"seed"`
+	Nodes        int     `json:"nodes"`
+	Capacity     int     `json:"capacity"`       // of every line
+	MaxDurationS int     `json:"max_duration_s"` // of every call; 0: the default
+	Began        int64   `json:"began"`
+	Healed       int64   `json:"healed"`   // the last fault was over, and every process ran
+	Stopped      int64   `json:"stopped"`  // the last command was sent
+	Read         int64   `json:"read"`     // what the store holds was read
+	Rate         float64 `json:"rate"`     // calls a second that were begun
+	Watchers     int     `json:"watchers"` // watchers; each hears every user of every app
 }
 
 // Via is the way that a command took.

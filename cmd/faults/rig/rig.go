@@ -25,6 +25,7 @@ type Config struct {
 	Dir          string   // logs, and data where there is no disk of its own for it
 	Source       string   // the root of the repository
 	Defects      []string // what to plant in the build; see package defects
+	Clocks       bool     // build Ringline with wrong clocks too
 	Nodes        int      // brokers: 1 or 3
 	Coordinators int
 	Timeouts     int
@@ -196,6 +197,11 @@ func (r *Rig) build(ctx context.Context) error {
 			return err
 		}
 		ringline = append(ringline, "-overlay", overlay)
+	}
+	if r.cfg.Clocks {
+		if err := r.buildClocks(ctx); err != nil {
+			return err
+		}
 	}
 	for _, args := range [][]string{
 		append(ringline, "./cmd/ringline"),

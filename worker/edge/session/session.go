@@ -21,11 +21,10 @@ type peer interface {
 	Close(c Code)
 }
 
-// push is what one session is sent of one call. A notification without the call changes nothing of what the client knows: if
-// it has missed the one with the call, a snapshot still brings it.
+// push is what one session is sent of one call.
 type push struct {
 	data   []byte
-	callID string // empty without the call
+	callID string
 	seq    int
 	over   bool // the user is not in the call any more
 }
@@ -67,9 +66,7 @@ func (s *session) deliver(p push, most int) {
 }
 
 func (s *session) send(p push) {
-	if p.callID != "" {
-		s.note(p.callID, p.seq, p.over)
-	}
+	s.note(p.callID, p.seq, p.over)
 	_ = s.peer.Send(p.data) // where that fails the connection has ended
 }
 

@@ -1,0 +1,38 @@
+package check
+
+import (
+	"slices"
+	"time"
+
+	"ringline.io/ringline/cmd/faults/record"
+)
+
+// storeFaults fill a store, so that a coordinator may say that it is full.
+func storeFaults() []string {
+	return []string{"store-full", "stale-claims", "commands-full", "lines-full", "disk-full"}
+}
+
+// looksLate is how much later a coordinator may know that a store has room again.
+const looksLate = 5 * time.Second
+
+// admissions, by hand from CONTRACT, section 8: exhausted refuses invite and add, and nothing that a call which exists needs;
+// and it is said only of a store that is full.
+func admissions(r *run, v *verdict) {
+	for _, m := range r.messages {
+		for _, a := range m.said() {
+			v.looked()
+			if a.outcome() != "exhausted" {
+				continue
+			}
+			v.count("exhausted", 1)
+			full := slices.ContainsFunc(r.Faults, func(f record.Fault) bool {
+				return slices.Contains(storeFaults(), f.Kind) && f.From <= a.at && m.At <= f.To+int64(looksLate)
+			})
+			if m.Verb != "invite" && m.Verb != "add" {
+				v.failApp(m.App, m.CallID, "%s was %s; a call that exists goes on when stores are full", r.describeSent(m), r.describeAnswer(a))
+			} else if !full {
+				v.failApp(m.App, m.CallID, "%s was %s, and no store was full", r.describeSent(m), r.describeAnswer(a))
+			}
+		}
+	}
+}

@@ -1,0 +1,39 @@
+package check
+
+import (
+	"slices"
+	"time"
+
+	"ringline.io/ringline/cmd/faults/record"
+)
+
+// slowedTakes is how long a command may take while every link is slow: some twenty round trips, and the wait for an invitation.
+const slowedTakes = 25 * time.Second
+
+// slowed, by hand: slow links delay commands and stop none. Where nothing else is broken, what was stored during broker-slow is
+// answered within a bound, though it may take longer than the broker waits for an acknowledgement: its worker asks for more
+// time. It holds for a load that workers can carry at that delay.
+func slowed(r *run, v *verdict) {
+	const canCarry = 8 // calls a second
+	others := slices.DeleteFunc(slices.Clone(r.Faults), func(f record.Fault) bool { return f.Kind == "broker-slow" })
+	for _, f := range r.Faults {
+		for _, m := range r.messages {
+			if f.Kind != "broker-slow" || m.command == nil || m.Acked < f.From || m.Acked > f.To {
+				continue
+			}
+			by := m.Acked + int64(slowedTakes)
+			broken := slices.ContainsFunc(others, func(o record.Fault) bool { return o.From <= by && o.To+int64(r.bounds.Settle) >= m.At })
+			switch a := m.first(); {
+			case broken || by > r.Run.Read:
+				v.exempt("something else was broken")
+			case r.Run.Rate > canCarry:
+				v.exempt("more calls than workers can carry at that delay")
+			case a == nil || a.at > by:
+				v.looked()
+				v.fail(m.story, "%s was not answered by %s, though all was only slow", r.describeSent(m), r.when(by))
+			default:
+				v.looked()
+			}
+		}
+	}
+}
