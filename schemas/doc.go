@@ -5,6 +5,9 @@
 //
 //	io.ringline.<name>.v1  ↔  <name>/v1.json (dots are slashes)  ↔  a type of package events
 //
+// A later version has its number in the type and in the file's name. Three have a version 2: call.<event>, the transition of stored
+// format 2, and with it view and part.callee. Everything but transitions of format 1 uses those.
+//
 //	command.<verb>       command/<verb>/v1.json       Command, by ReadCommand     what is published on a call's cmd subject
 //	answer               answer/v1.json               Answer                      what the sender is told
 //	call.<event>         call/<event>/v1.json         Transition, by its Encode   the CloudEvent on a call's subject and in the log

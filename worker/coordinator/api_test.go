@@ -181,7 +181,7 @@ func (s *scene) storesFormat1(callID string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	step.Format, step.Seq, step.Call.Seq, step.Call.Custom = 1, 2, 2, map[int]string{}
+	step.Format, step.Seq, step.Call.Seq, step.Call.Custom = 1, 100, 100, map[int]string{}
 	for i := range 49 {
 		step.Call.Custom[i+2] = fmt.Sprintf("%04096d", i)
 		step.Call.Callees = append(step.Call.Callees, events.Callee{
@@ -196,6 +196,33 @@ func (s *scene) storesFormat1(callID string) {
 		"Content-Type": {events.ContentType}, events.HeaderEvent: {string(step.Event)},
 	}, Data: body}); err != nil {
 		s.t.Fatal(err)
+	}
+}
+
+// A call that began in format 1 goes on in it, so that an older coordinator reads it, beyond the sizes of format 2. Clients get it
+// as they get any other.
+func TestCallOfFormat1GoesOn(t *testing.T) {
+	s := newScene(t, natstest.Transition)
+	s.rings()
+	s.storesFormat1("c1")
+	c := s.ok("c1", "accept", acceptBob)
+	expect(t, callee(c), object{"state": "accepted", "custom_seq": 101.0, "custom_data": nil})
+	expect(t, c["custom"].(object), object{"101": "coming"})
+	if all := s.get("c1")["custom"].(object); len(all) != 50 {
+		t.Errorf("a service sees %d entries", len(all))
+	}
+	st, err := s.server.JS.Stream(t.Context(), worker.StreamCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := st.GetLastMsgForSubject(t.Context(), events.TransitionSubject("demo", "c1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := decode(t, m.Data)
+	stored := e["data"].(object)["call"].(object)
+	if e["type"] != "io.ringline.call.accepted.v1" || callee(stored)["custom_data"] != "coming" || callee(stored)["custom_seq"] != nil || stored["custom"] != nil {
+		t.Errorf("stored as %v, the callee as %v", e["type"], callee(stored))
 	}
 }
 
