@@ -45,8 +45,9 @@ scale: ## count calls a second with 1, 2 and 4 coordinators on one and on three 
 	go run ./cmd/faults scale
 	go run ./cmd/faults scale --in-and-out
 
-churn: ## let 500 client sessions connect and drop at random while 20,000 notifications are made (some 2 minutes)
+churn: ## let 500 client sessions connect and drop at random while 20,000 notifications are made, then some while edges are killed and stopped (some 3 minutes)
 	go run ./cmd/faults churn --seed $(SEED)
+	go run ./cmd/faults churn --seed $(SEED) --clients 120 --notifications 3000 --edges 3 --break-edges
 
 abuse: ## send an edge what bad clients send, and measure how long honest ones wait (some 4 minutes)
 	go run ./cmd/faults abuse

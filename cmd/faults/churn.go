@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,6 +15,8 @@ import (
 
 	"ringline.io/ringline/cmd/faults/churn"
 	"ringline.io/ringline/cmd/faults/defects"
+	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/cmd/faults/rig"
 )
 
@@ -25,6 +28,7 @@ type churning struct {
 	beside        int
 	edges         int
 	grace         time.Duration
+	breaks        bool // edges are killed and stopped meanwhile
 }
 
 // defaultChurn is what churn plays, where nobody says otherwise.
@@ -51,6 +55,7 @@ func churnCommand() *cobra.Command {
 	f.IntVar(&x.notifications, "notifications", x.notifications, "how many are made for their users")
 	f.IntVar(&x.beside, "beside", x.beside, "calls beside each other")
 	f.IntVar(&x.edges, "edges", x.edges, "edges that the clients are spread over")
+	f.BoolVar(&x.breaks, "break-edges", false, "kill, stop and restart all edges but the first meanwhile")
 	f.DurationVar(&x.grace, "grace", x.grace, "how long something may take to a client that is connected")
 	f.StringSliceVar(&t.defects, "mutant", nil, "defects to plant: "+list(defects.All()))
 	return cmd
@@ -59,6 +64,9 @@ func churnCommand() *cobra.Command {
 func (x churning) check() error {
 	if x.clients < 6 || x.notifications < 1 || x.beside < 1 || x.edges < 1 || x.grace <= 0 {
 		return errors.New("--clients must be at least 6, --notifications, --beside and --edges 1, --grace above 0")
+	}
+	if x.breaks && x.edges < 2 {
+		return errors.New("--break-edges: there must be at least 2 --edges, as the first stays")
 	}
 	return nil
 }
@@ -89,6 +97,9 @@ func (x churning) run(ctx context.Context, w io.Writer) (churn.Result, error) {
 	for _, e := range r.Edges {
 		cfg.Edges = append(cfg.Edges, e.HTTP())
 	}
+	if x.breaks {
+		cfg.Breaks = func(ctx context.Context) []churn.Break { return x.breakEdges(ctx, r.Edges[1:]) }
+	}
 	used, begun := r.Used(), time.Now()
 	h, counts, err := churn.Play(ctx, cfg)
 	x.trial.say("of one core: %s", r.Used().Since(used, time.Since(begun)))
@@ -104,6 +115,40 @@ func (x churning) run(ctx context.Context, w io.Writer) (churn.Result, error) {
 	}
 	x.tell(h, result)
 	return result, x.enough(result)
+}
+
+// breakEdges kills, stops and restarts one edge after another until ctx ends, and lets all of them run then.
+func (x churning) breakEdges(ctx context.Context, edges []*rig.Worker) (list []churn.Break) {
+	rng := rand.New(rand.NewPCG(x.trial.seed, 4)) //nolint:gosec // the same seed breaks the same edges
+	within := func(least, most time.Duration) time.Duration {
+		return least + time.Duration(rng.Int64N(int64(most-least)))
+	}
+	for play.Sleep(ctx, within(200*time.Millisecond, 1500*time.Millisecond)) {
+		e := edges[rng.IntN(len(edges))]
+		b := churn.Break{Edge: e.HTTP(), From: record.Now()}
+		switch rng.IntN(3) {
+		case 0:
+			e.Kill()
+		case 1:
+			e.Stop(drains)
+		default:
+			e.Pause()
+		}
+		play.Sleep(ctx, within(300*time.Millisecond, 3*time.Second))
+		e.Continue()
+		if err := e.Start(); err != nil {
+			x.trial.say("%s: %v", e.Name, err)
+		}
+		awaiting, cancel := context.WithTimeout(context.WithoutCancel(ctx), comesBack)
+		if err := e.Await(awaiting); err != nil {
+			x.trial.say("%s: %v", e.Name, err)
+		}
+		cancel()
+		b.To = record.Now()
+		list = append(list, b)
+	}
+	x.trial.say("edges were broken %d times", len(list))
+	return list
 }
 
 func (x churning) tell(h churn.History, r churn.Result) {

@@ -135,6 +135,8 @@ func (r *run) period(c Client, p Period, callID string, moments []moment, seen [
 		v.looked()
 		at, known := knownAt(seen, m.seq)
 		switch {
+		case (!known || at > by) && r.broken(c.Edge, p.Opened, by):
+			v.figure.Exempt++
 		case (!known || at > by) && r.slow.within(max(m.heard, p.Opened), by):
 			v.figure.Exempt++
 		case !known || at > by:
@@ -144,6 +146,16 @@ func (r *run) period(c Client, p Period, callID string, moments []moment, seen [
 			r.latencies = append(r.latencies, time.Duration(at-m.at))
 		}
 	}
+}
+
+// leavesBehind is how long an edge may need to be itself again, once it was broken.
+const leavesBehind = 3 * time.Second
+
+// broken says whether the edge was, or may not have been itself again, between these times.
+func (r *run) broken(edge string, from, to int64) bool {
+	return slices.ContainsFunc(r.Breaks, func(b Break) bool {
+		return b.Edge == edge && b.From <= to && b.To+int64(leavesBehind) >= from
+	})
 }
 
 func later(at int64, known bool) string {

@@ -112,6 +112,18 @@ func TestNothingIsFoundInWhatIsRight(t *testing.T) {
 	}
 }
 
+// What an edge that was killed or stopped did not bring is exempt; what another did not is not.
+func TestBrokenEdgesAreExempt(t *testing.T) {
+	for edge, want := range map[string]string{"edge-1": "", "edge-2": checkShown} {
+		h := history(t)
+		h.Clients[0].Edge, h.Breaks = "edge-1", []Break{{Edge: edge, From: at(900), To: at(1100)}}
+		h.Clients[0].Sights[0].At = at(1200)
+		if got := found(t, h); got != want {
+			t.Errorf("%s was broken: found by %q, want %q", edge, got, want)
+		}
+	}
+}
+
 // Every mistake that is planted in a right history is found by the check that is there for it.
 func TestPlantedMistakesAreFound(t *testing.T) {
 	for name, mistake := range map[string]struct {

@@ -117,7 +117,7 @@ func (c *client) write(f func(*book)) {
 func (c *client) history() Client {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Client{User: c.user, Device: c.hello.Device, Periods: c.periods, Sights: c.book.sights, Facts: c.book.facts}
+	return Client{User: c.user, Device: c.hello.Device, Edge: c.hello.Server, Periods: c.periods, Sights: c.book.sights, Facts: c.book.facts}
 }
 
 // tally counts what clients met.

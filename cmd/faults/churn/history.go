@@ -15,6 +15,13 @@ type History struct {
 	Calls   []record.Stored  // RINGLINE_CALLS, in the order of the stream
 	Heard   map[Notice]int64 // when somebody beside the edges first heard it on NATS
 	Pulses  []Pulse          // in the order in which they were sent
+	Breaks  []Break
+}
+
+// Break is that an edge was killed or stopped for a while.
+type Break struct {
+	Edge     string // host:port
+	From, To int64
 }
 
 // Notice is that a user was told of a transition.
@@ -26,6 +33,7 @@ type Notice struct {
 // Client is what one device of a user went through.
 type Client struct {
 	User, Device string
+	Edge         string // host:port
 	Periods      []Period
 	Sights       []Sight
 	Facts        []Fact

@@ -29,6 +29,7 @@ type Config struct {
 	Notifications int
 	Beside        int // calls at once
 	Grace         time.Duration
+	Breaks        func(context.Context) []Break // breaks edges until it is stopped, all but the first; or nil
 	Seed          uint64
 	Longest       time.Duration // until it is given up
 	Say           func(format string, args ...any)
@@ -74,7 +75,11 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 	pulsing, stopPulses := context.WithCancel(ctx)
 	defer stopPulses()
 	beat := &pulses{tally: t}
-	if err := beat.start(pulsing, cfg.NC, a, cfg.Edges); err != nil {
+	whole := cfg.Edges
+	if cfg.Breaks != nil {
+		whole = cfg.Edges[:1] // a pulse's client stays
+	}
+	if err := beat.start(pulsing, cfg.NC, a, whole); err != nil {
 		return h, nil, err
 	}
 	churning, stop := context.WithCancel(ctx)
@@ -84,7 +89,19 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 	for _, c := range clients {
 		wg.Go(func() { c.churn(churning) })
 	}
+	breaking, mend := context.WithCancel(ctx)
+	defer mend()
+	broken := make(chan []Break, 1)
+	go func() {
+		if cfg.Breaks == nil {
+			broken <- nil
+			return
+		}
+		broken <- cfg.Breaks(breaking)
+	}()
 	d.make(ctx, cfg.Beside, cfg.Seed, cfg.Notifications)
+	mend()
+	breaks := <-broken
 	cfg.Say("%d notifications were made in %v", d.made.Load(), time.Since(begun).Round(100*time.Millisecond))
 	if err := d.rest(ctx, js); err != nil {
 		return h, t.list(), err
@@ -96,7 +113,7 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 		wg.Go(func() { c.last(ctx, cfg.Grace) })
 	}
 	wg.Wait()
-	h = History{App: app, Grace: cfg.Grace, Heard: d.heard, Pulses: beat.list()}
+	h = History{App: app, Grace: cfg.Grace, Heard: d.heard, Pulses: beat.list(), Breaks: breaks}
 	for _, c := range clients {
 		h.Clients = append(h.Clients, c.history())
 	}
