@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -29,6 +30,14 @@ type Part struct {
 }
 
 func (p Part) String() string { return string(p.Kind) + " " + p.Name }
+
+// Label is the name in metrics: that of a consumer is STREAM.name.
+func (p Part) Label() string {
+	if name, stream, ok := strings.Cut(p.Name, " of "); ok {
+		return stream + "." + name
+	}
+	return p.Name
+}
 
 // AsWanted says that nothing is to be done.
 func (p Part) AsWanted() bool { return !p.Missing && len(p.Differences) == 0 }

@@ -124,7 +124,7 @@ func TestPartsAreMetered(t *testing.T) {
 	s := natstest.Start(t)
 	var names []string
 	for _, f := range worker.Look(t.Context(), s.JS, worker.DefaultSettings()) {
-		names = append(names, f.Name)
+		names = append(names, f.Label())
 	}
 	if want := meter.Parts(); !slices.Equal(names, want) {
 		t.Errorf("the parts are %q, those of the metrics %q", names, want)

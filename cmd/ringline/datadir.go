@@ -52,6 +52,35 @@ func openDataDir(path string) (*dataDir, error) {
 	return d, nil
 }
 
+// The folders of JetStream's accounts in the data folder: what dev used before it had an account of its own, and that.
+const (
+	defaultAccountDir = "jetstream/$G"
+	ownAccountDir     = "jetstream/" + accountName
+)
+
+// moveAccount moves what an earlier version of dev stored in the default account of NATS to the account that dev uses now. It
+// refuses where both are there: then nobody knows which of them is wanted.
+func (d *dataDir) moveAccount() (moved bool, err error) {
+	old, own := filepath.Join(d.path, defaultAccountDir), filepath.Join(d.path, ownAccountDir)
+	switch streams, err := os.ReadDir(filepath.Join(old, "streams")); {
+	case errors.Is(err, os.ErrNotExist), err == nil && len(streams) == 0:
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("data folder: %w", err)
+	}
+	switch _, err := os.Stat(own); {
+	case err == nil:
+		return false, fmt.Errorf("data folder: there are two accounts with streams, %s of an earlier version and %s; "+
+			"move one of them away, or start with --data DIR", old, own)
+	case !errors.Is(err, os.ErrNotExist):
+		return false, fmt.Errorf("data folder: %w", err)
+	}
+	if err := os.Rename(old, own); err != nil {
+		return false, fmt.Errorf("data folder: %w", err)
+	}
+	return true, nil
+}
+
 // openThrowaway makes a folder that is gone when it is closed.
 func openThrowaway() (*dataDir, error) {
 	path, err := os.MkdirTemp("", "ringline-dev-")

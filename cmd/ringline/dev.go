@@ -88,6 +88,13 @@ func (d *dev) run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, dir.close()) }()
 
+	moved, err := dir.moveAccount()
+	if err != nil {
+		return err
+	}
+	if moved {
+		d.log.Info().Str("from", defaultAccountDir).Str("to", ownAccountDir).Msg("what an earlier version stored was moved to the account of this one")
+	}
 	srv, err := startServer(d.port, dir.path, m.Log(d.log, meter.NATSServer))
 	if err != nil {
 		return err

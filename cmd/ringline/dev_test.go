@@ -13,6 +13,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"ringline.io/ringline/worker/health"
 )
 
@@ -193,6 +195,39 @@ func TestSettingsAreInForce(t *testing.T) {
 	}
 	if r := client("invite", "a", "b", "c", "--user", "joe"); r.code != exitFailed || !strings.Contains(r.stderr, "at most 2") {
 		t.Errorf("at most 2 callees: %+v", r)
+	}
+}
+
+// What an earlier dev stored in the default account of NATS goes on in the account of this one; where both have streams, dev
+// refuses to choose.
+func TestDevMovesTheStoredAccount(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	n := newNATS(t, func(o *server.Options) { o.StoreDir = data }).start(t).setUp(t)
+	w := n.startWorker(t, "coordinator").running(t)
+	w.ok(t, "invite", "bob", "--user", "ann", "--call", "long", "--timeout", "600s")
+	w.end(syscall.SIGTERM)
+	n.stop()
+
+	d := startDev(t, "--data", data)
+	d.wait(&d.stderr, `"from":"jetstream/\$G","to":"jetstream/RINGLINE"`)
+	if c := d.ok(t, "get", "long"); c["state"] != "ringing" {
+		t.Errorf("the call is %v", c)
+	}
+	d.ok(t, "accept", "long", "--user", "bob")
+	d.end(syscall.SIGTERM)
+	again := startDev(t, "--data", data)
+	if c := again.ok(t, "get", "long"); c["state"] != "active" {
+		t.Errorf("after a restart the call is %v", c)
+	}
+	again.end(syscall.SIGTERM)
+
+	if err := os.MkdirAll(filepath.Join(data, "jetstream", "$G", "streams", "RINGLINE_CALLS"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	r := execute(t, program("ringline", "dev", "--http", "127.0.0.1:0", "--port", "0", "--data", data))
+	if r.code == 0 || !strings.Contains(r.stderr, "there are two accounts with streams") {
+		t.Errorf("with both: %+v", r)
 	}
 }
 

@@ -95,7 +95,7 @@ func (i *inspector) look(ctx context.Context) {
 			continue
 		}
 		report(about, f.Wrong())
-		i.crew.meter.SetUp(f.Name, problemOf(f))
+		i.crew.meter.SetUp(f.Label(), problemOf(f))
 	}
 	if ctx.Err() == nil && i.crew.connected() {
 		report(i.broker, silent)

@@ -102,7 +102,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 				return err
 			},
 			"setup: consumer coordinators of RINGLINE_COMMANDS was altered: pause_until", true, false,
-			`ringline_setup_problem{part="coordinators of RINGLINE_COMMANDS",problem="altered"}`,
+			`ringline_setup_problem{part="RINGLINE_COMMANDS.coordinators",problem="altered"}`,
 		},
 		{
 			"commands and calls are deleted", func() error {
@@ -118,7 +118,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 				return s.JS.DeleteConsumer(t.Context(), worker.StreamEvents, worker.ConsumerAnalytics)
 			},
 			"setup: consumer analytics of RINGLINE_EVENTS is missing", false, false,
-			`ringline_setup_problem{part="analytics of RINGLINE_EVENTS",problem="missing"}`,
+			`ringline_setup_problem{part="RINGLINE_EVENTS.analytics",problem="missing"}`,
 		},
 	} {
 		if err := x.damage(); err != nil {

@@ -26,6 +26,16 @@ const (
 	startLimit = 30 * time.Second
 )
 
+// accountName is the account of NATS that everything of Ringline is in.
+const accountName = "RINGLINE"
+
+// accountConfig has everything in an account of its own, as deploy/nats/nats.conf does: streams in NATS's default account can't
+// be shared with the accounts of tenants. A client without credentials is in it, as the user with this key, whose seed does not exist.
+const accountConfig = `
+accounts { ` + accountName + ` { jetstream: enabled, users: [{ nkey: UBXLFGLLCV3UOUCMSWMIPFYS3IPGTB3I5DW7EM6L4HRWMRBSQWSSSPCI }] } }
+no_auth_user: UBXLFGLLCV3UOUCMSWMIPFYS3IPGTB3I5DW7EM6L4HRWMRBSQWSSSPCI
+`
+
 // listenHTTP takes the address of the probes; off gives none.
 func listenHTTP(ctx context.Context, http httpAddress) (net.Listener, error) {
 	if http.addr == httpOff {
@@ -61,10 +71,14 @@ func startServer(port int, dir string, log zerolog.Logger) (*server.Server, erro
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
-	srv, err := server.NewServer(&server.Options{
+	options := &server.Options{
 		ServerName: "ringline-dev", Host: natsHost, Port: port, NoSigs: true,
 		JetStream: true, StoreDir: dir, JetStreamMaxStore: storeLimit, JetStreamMaxMemory: storeLimit,
-	})
+	}
+	if err := options.ProcessConfigString(accountConfig); err != nil {
+		return nil, fmt.Errorf("start NATS: %w", err)
+	}
+	srv, err := server.NewServer(options)
 	if err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}

@@ -89,6 +89,8 @@ func onHost(svc types.ServiceConfig, path string) string {
 func (s site) checkNode(f *findings, n node, nodes map[string]node) {
 	f.check(n.Image == "nats:"+s.version(f, "go.mod", natsVersion)+"-alpine", "%s: image %s is not of the nats-server in go.mod", n.Name, n.Image)
 	f.check(n.JetStream && n.SyncAlways && n.store != "", "%s: no JetStream that syncs always, on a volume", n.Name)
+	f.check(len(n.Accounts) == 1 && n.Accounts[0].Name == "RINGLINE" && n.NoAuthUser != "",
+		"%s: a client without credentials is in no account RINGLINE", n.Name)
 	f.check(n.StopSignal == "SIGUSR2" && n.StopGracePeriod != nil &&
 		time.Duration(*n.StopGracePeriod) > n.LameDuckDuration+n.LameDuckGracePeriod, "%s: is killed while it is a lame duck", n.Name)
 	for _, p := range n.Ports {

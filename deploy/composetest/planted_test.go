@@ -51,6 +51,7 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 		"advertised as another":               {compose, `NATS_CLUSTER_ADVERTISE: "nats-3:6222"`, `NATS_CLUSTER_ADVERTISE: "nats-2:6222"`, "tells nodes to come to"},
 		"clients sent to another":             {compose, `NATS_ADVERTISE: "nats-3:4222"`, `NATS_ADVERTISE: "nats-3:4223"`, "tells clients to come to"},
 		"an option that NATS lacks":           {nats, "max_payload:", "max_payloads:", "max_payloads"},
+		"streams in the default account":      {nats, "no_auth_user: ", "# no_auth_user: ", "in no account RINGLINE"},
 		"files synced now and then":           {nats, "sync_interval: always", "sync_interval: 2m", "syncs always"},
 		"a lame duck that is killed":          {nats, "lame_duck_duration: 30s", "lame_duck_duration: 60s", "lame duck"},
 		"a setting that is misspelt":          {compose, "RINGLINE_REPLICAS:", "RINGLINE_REPLICA:", "did you mean RINGLINE_REPLICAS?"},

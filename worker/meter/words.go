@@ -70,12 +70,12 @@ const (
 // Problems lists every problem.
 func Problems() []Problem { return []Problem{Missing, Altered} }
 
-// Parts lists the streams, buckets and consumers. A test of package worker holds it against what is set up.
+// Parts lists the streams, buckets and consumers; a consumer has its stream before it. A test of package worker holds it against what is set up.
 func Parts() []string {
 	return []string{
 		"RINGLINE_COMMANDS", "RINGLINE_CALLS", "RINGLINE_TIMERS", "RINGLINE_EVENTS", "RINGLINE_CDRS", "RINGLINE_REJECTED",
-		"RINGLINE_SESSIONS", "RINGLINE_LINES", "RINGLINE_APPS", "RINGLINE_SECRETS", "coordinators of RINGLINE_COMMANDS", "timeouts of RINGLINE_TIMERS",
-		"analytics of RINGLINE_EVENTS", "analytics of RINGLINE_CDRS",
+		"RINGLINE_SESSIONS", "RINGLINE_LINES", "RINGLINE_APPS", "RINGLINE_SECRETS", "RINGLINE_COMMANDS.coordinators",
+		"RINGLINE_TIMERS.timeouts", "RINGLINE_EVENTS.analytics", "RINGLINE_CDRS.analytics",
 	}
 }
 
