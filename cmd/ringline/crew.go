@@ -233,7 +233,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	}
 	c.needs.js, c.needs.rest = js, true
 	c.needs.must = append(c.needs.must, streamPart(worker.StreamCommands), streamPart(worker.StreamCalls), streamPart(worker.StreamTimers),
-		streamPart(worker.StreamRejected), bucketPart(worker.BucketLines), bucketPart(worker.BucketApps),
+		streamPart(worker.StreamRejected), bucketPart(worker.BucketLines), bucketPart(worker.BucketApps), bucketPart(worker.BucketSecrets),
 		consumerPart(worker.StreamCommands, worker.ConsumerCoordinators))
 	apiNC, apiJS, err := c.open(ctx, "api")
 	if err != nil {

@@ -109,7 +109,8 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	}
 	c.needs.js = js
 	c.needs.may = append(c.needs.may, streamPart(worker.StreamCommands), streamPart(worker.StreamCalls), streamPart(worker.StreamSessions),
-		bucketPart(worker.BucketLines), bucketPart(worker.BucketApps), consumerPart(worker.StreamCommands, worker.ConsumerCoordinators))
+		bucketPart(worker.BucketLines), bucketPart(worker.BucketApps), bucketPart(worker.BucketSecrets),
+		consumerPart(worker.StreamCommands, worker.ConsumerCoordinators))
 	askNC, askJS, err := c.open(ctx, "edge commands")
 	if err != nil {
 		return nil, nil, err
