@@ -79,7 +79,7 @@ func inspectStream(ctx context.Context, js jetstream.JetStream, p Part, wanted j
 		return p, fmt.Errorf("worker: look at %s %s: %w", p.Kind, p.Name, err)
 	}
 	info := st.CachedInfo()
-	p.Differences = streamDifferences(wanted, info.Config)
+	p.Differences = streamDifferences(keepRepaired(info.Config, wanted), info.Config)
 	p.Bytes = int64(min(info.State.Bytes, 1<<62))
 	if wanted.Discard == jetstream.DiscardOld && wanted.MaxBytes > 0 {
 		p.TooMuch = max(0, p.Bytes-wanted.MaxBytes)

@@ -74,6 +74,13 @@ const (
 	maxAckPending      = 20_000 // what is put back holds a place
 )
 
+// StreamNames lists every stream and bucket.
+func StreamNames() []string {
+	return []string{
+		StreamCommands, StreamCalls, StreamTimers, BucketLines, BucketApps, StreamEvents, StreamCDRs, StreamRejected, StreamSessions,
+	}
+}
+
 // streams declares every stream.
 func (s Settings) streams() []jetstream.StreamConfig {
 	base := func(name, about string, subjects ...string) jetstream.StreamConfig {
@@ -99,12 +106,7 @@ func (s Settings) streams() []jetstream.StreamConfig {
 
 	log := base(StreamEvents, "the event log: every transition, for analytics")
 	log.MaxAge, log.MaxBytes = s.EventsMaxAge, s.MaxBytes.Events // and no compression: ADR 0008
-	log.Sources = []*jetstream.StreamSource{{
-		Name: StreamCalls,
-		SubjectTransforms: []jetstream.SubjectTransformConfig{{
-			Source: events.TransitionSubjects, Destination: events.EventsTransform,
-		}},
-	}}
+	log.Sources = eventSources()
 
 	records := base(StreamCDRs, "call detail records, one for each ended call", events.CDRSubjects)
 	records.MaxAge, records.MaxBytes = s.EventsMaxAge, s.MaxBytes.CDRs
@@ -164,6 +166,9 @@ func consumers() [][2]string {
 // Setup creates every stream, bucket and consumer, and brings those that exist to these settings.
 func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
 	for _, c := range s.streams() {
+		if st, err := js.Stream(ctx, c.Name); err == nil {
+			c = keepRepaired(st.CachedInfo().Config, c)
+		}
 		c, err := madeStream(c)
 		if err != nil {
 			return err

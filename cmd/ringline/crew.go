@@ -258,9 +258,13 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		Secrets: secrets, Slots: apps.APISlots, Fair: fair, Health: c.health.Needs(health.API, health.Hold),
 	}
 	watch := storage.New(js, c.meter.Log(c.log, meter.Storage), c.health.Degrades(health.Storage))
+	c.meter.Levels(watch.Levels)
+	if err := watch.Survey(ctx); err != nil {
+		c.log.Warn().Err(err).Msg("can't see how full the streams are")
+	}
 	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
 		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{watch.Admit, fair.Admit}, Meter: c.meter,
-		Fair: fair, Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
+		LostTail: watch.LostTail, Fair: fair, Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
 	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
 	return []part{{"api", api.Run}}, []part{

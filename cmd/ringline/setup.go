@@ -27,6 +27,7 @@ type setup struct {
 	check   bool
 	fewer   bool
 	drop    bool
+	repair  bool
 	wait    time.Duration
 }
 
@@ -54,6 +55,7 @@ func newSetup() *cobra.Command {
 	cmd.Flags().BoolVar(&u.check, "check", false, "change nothing, only tell what differs, and exit with 1 if anything does")
 	cmd.Flags().BoolVar(&u.fewer, "fewer-replicas", false, "let RINGLINE_REPLICAS take away replicas of what is there")
 	cmd.Flags().BoolVar(&u.drop, "drop-oldest", false, "let lower limits delete the oldest of what is there")
+	cmd.Flags().BoolVar(&u.repair, "repair-events", false, "find the transitions that RINGLINE_EVENTS lacks, and copy them; with --check only find them")
 	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long NATS may take to be there")
 	return cmd
 }
@@ -79,8 +81,11 @@ func (u *setup) run(ctx context.Context) error {
 	if err := u.checkRoom(waiting, js); err != nil {
 		return err
 	}
-	if u.check {
-		return u.report(before)
+	switch {
+	case u.repair:
+		return u.repairEvents(ctx, js)
+	case u.check:
+		return errors.Join(u.report(before), checkEvents(waiting, js))
 	}
 	if err := checkReplicas(before); err != nil && !u.fewer {
 		return err
@@ -117,6 +122,39 @@ func checkReplicas(before []worker.Part) error {
 		}
 	}
 	return nil
+}
+
+// checkEvents tells that the event log is about to lack transitions.
+func checkEvents(ctx context.Context, js jetstream.JetStream) error {
+	gap, err := worker.LookAtEvents(ctx, js)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil // that is reported already
+	}
+	if err == nil && gap.From > 0 {
+		return fmt.Errorf("RINGLINE_CALLS came back without its newest %d messages, and RINGLINE_EVENTS will lack as many that follow; `ringline setup --repair-events` mends that", gap.Coming)
+	}
+	return err
+}
+
+// repairEvents finds what the event log lacks, and has it copied.
+func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error {
+	gap, err := worker.CompareEvents(ctx, js)
+	if err != nil {
+		return err
+	}
+	if gap.From == 0 {
+		_, err := fmt.Fprintln(u.out, "RINGLINE_EVENTS has every transition of RINGLINE_CALLS, as far as both go back")
+		return err
+	}
+	found := fmt.Sprintf("RINGLINE_EVENTS lacks %d transitions, and %d of those to come", gap.Missing, gap.Coming)
+	if u.check {
+		return errors.New(found)
+	}
+	if err := worker.RepairEvents(ctx, js, gap); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(u.out, "%s: copied anew from sequence %d of RINGLINE_CALLS\n", found, gap.From)
+	return err
 }
 
 // checkDropped refuses limits by which something that is there would be deleted.

@@ -26,6 +26,7 @@ type Config struct {
 	Clock    *clock.Clock      // broker time; or nil
 	Admit    []Admission       // the first that refuses a command decides
 	Fair     *Fair             // quotas of apps, whose Admit is not asked here; or nil
+	LostTail func(uint64)      // receives by how many messages RINGLINE_CALLS went back; or nil
 	Version  string            // of this program, to be told where it is too old
 	Seam     func(meter.Step)  // told of each step of a command as it is done; for tests, else nil
 	Meter    *meter.Meter      // or nil
@@ -64,6 +65,7 @@ type Coordinator struct {
 // New makes a coordinator.
 func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) *Coordinator {
 	calls := store.NewCalls(nc, log, cfg.Meter)
+	calls.LostTail = cfg.LostTail
 	return &Coordinator{
 		nc: nc, js: js, calls: calls, lines: store.NewLines(nc, js, calls, log, cfg.Meter), log: log, cfg: cfg,
 		count: cfg.Meter.Commands(),

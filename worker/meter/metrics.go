@@ -68,6 +68,14 @@ const (
 	degradedBy        = "ringline_degraded"
 	setupProblem      = "ringline_setup_problem"
 
+	streamBytes     = "ringline_stream_bytes"
+	streamMessages  = "ringline_stream_messages"
+	streamLimit     = "ringline_stream_limit_bytes"
+	storageBytes    = "ringline_storage_bytes"
+	storageLimit    = "ringline_storage_limit_bytes"
+	eventsLost      = "ringline_events_lost_messages"
+	eventLogMissing = "ringline_event_log_missing_messages"
+
 	sessionsOpen          = "ringline_sessions"
 	sessionsTotal         = "ringline_sessions_total"
 	sessionsEndedTotal    = "ringline_sessions_ended_total"
@@ -83,6 +91,7 @@ func Metrics() []Metric {
 	verb := Label{"verb", texts(verbs())}
 	transport := Label{"transport", transports()}
 	consumer := Label{"consumer", []string{"coordinators", "timeouts"}}
+	stream := Label{"stream", streams()}
 	condition := Label{"condition", texts(health.Names())}
 	return []Metric{
 		{
@@ -196,6 +205,34 @@ func Metrics() []Metric {
 		{
 			Name: setupProblem, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{"part", Parts()}, {"problem", texts(Problems())}},
 			Help: "1 for each stream, bucket or consumer that is missing, or was altered since ringline setup made it; looked for every 5 s.",
+		},
+		{
+			Name: streamBytes, Of: OfCoordinator, Kind: Gauge, Unit: "bytes", Labels: []Label{stream},
+			Help: "What a stream or bucket holds. The same in every process; absent while NATS is away.",
+		},
+		{
+			Name: streamMessages, Of: OfCoordinator, Kind: Gauge, Unit: "messages", Labels: []Label{stream},
+			Help: "Messages of a stream or bucket. The same in every process; absent while NATS is away.",
+		},
+		{
+			Name: streamLimit, Of: OfCoordinator, Kind: Gauge, Unit: "bytes", Labels: []Label{stream},
+			Help: "The byte limit of a stream or bucket; infinite where it has none.",
+		},
+		{
+			Name: storageBytes, Of: OfCoordinator, Kind: Gauge, Unit: "bytes",
+			Help: "What all streams of the account hold.",
+		},
+		{
+			Name: storageLimit, Of: OfCoordinator, Kind: Gauge, Unit: "bytes",
+			Help: "What the account may hold; infinite where it has no limit.",
+		},
+		{
+			Name: eventsLost, Of: OfCoordinator, Kind: Gauge, Unit: "messages", Labels: []Label{{"stream", []string{"RINGLINE_EVENTS", "RINGLINE_CDRS"}}},
+			Help: "Messages that the durable consumer that is furthest behind has not read, and that the stream has deleted.",
+		},
+		{
+			Name: eventLogMissing, Of: OfCoordinator, Kind: Gauge, Unit: "messages",
+			Help: "Transitions that RINGLINE_EVENTS lacks or is about to lack, as RINGLINE_CALLS came back without its newest messages.",
 		},
 		{
 			Name: buildInfo, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{Name: "version"}},

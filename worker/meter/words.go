@@ -107,6 +107,14 @@ const (
 	outcomeRejected = "rejected" // it could not be read
 )
 
+// streams lists the streams and buckets.
+func streams() []string {
+	return []string{
+		"RINGLINE_COMMANDS", "RINGLINE_CALLS", "RINGLINE_TIMERS", "RINGLINE_LINES", "RINGLINE_APPS", "RINGLINE_EVENTS", "RINGLINE_CDRS",
+		"RINGLINE_REJECTED", "RINGLINE_SESSIONS",
+	}
+}
+
 // unknown is the verb of what has none of ours.
 const unknown events.Verb = "unknown"
 

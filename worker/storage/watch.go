@@ -68,6 +68,10 @@ type Watch struct {
 	mu     sync.Mutex
 	levels map[string]level
 	full   string // the stream whose mark was passed at the last look
+
+	seen     survey
+	missing  uint64 // transitions that the event log lacks, as far as this process knows
+	repaired string // the last repair of the event log
 }
 
 // New makes a watch. It knows nothing until it runs. The condition degrades while invitations are refused; it may be nil.
@@ -77,6 +81,9 @@ func New(js jetstream.JetStream, log zerolog.Logger, c *health.Condition) *Watch
 
 // Run looks until ctx ends, and gives nil then.
 func (w *Watch) Run(ctx context.Context) error {
+	surveyed := make(chan struct{})
+	go func() { defer close(surveyed); w.surveys(ctx) }()
+	defer func() { <-surveyed }()
 	for {
 		w.look(ctx)
 		select {
@@ -89,6 +96,21 @@ func (w *Watch) Run(ctx context.Context) error {
 			return nil
 		case <-w.soon:
 		case <-time.After(lookEvery - lookAgain):
+		}
+	}
+}
+
+// surveys looks at all streams again and again until ctx ends.
+func (w *Watch) surveys(ctx context.Context) {
+	var told worker.Repeated
+	for {
+		if err := w.Survey(ctx); err != nil && ctx.Err() == nil && !told.Again(err) {
+			w.log.Warn().Err(err).Msg("can't see how full the streams are, trying again")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(surveyEvery):
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -27,6 +28,10 @@ type Calls struct {
 	msg reader
 	log zerolog.Logger
 
+	// LostTail receives by how many messages the stream went back, as it came back without its newest; or nil. Set it before use.
+	LostTail func(messages uint64)
+
+	given   atomic.Uint64 // sequence that a commit was told
 	garbage *meter.Count
 }
 
@@ -133,7 +138,9 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	}
 	msg.Header.Set("Content-Type", events.ContentType)
 	msg.Header.Set(events.HeaderEvent, string(t.Event))
+	before := s.given.Load()
 	seq, err := worker.Write(ctx, s.msg.nc, msg)
+	s.noticeTail(before, seq, err)
 	switch {
 	case isConflict(err):
 		return Loaded{}, ErrConflict
@@ -141,6 +148,21 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 		return Loaded{}, fmt.Errorf("store: commit %s: %w", events.TransitionID(t.Call.CallID, t.Seq), err)
 	}
 	return Loaded{Transition: t, Bytes: len(data), expect: seq}, nil
+}
+
+// noticeTail compares a sequence that was given with what had been given before it was asked for.
+func (s *Calls) noticeTail(before, seq uint64, err error) {
+	if err != nil {
+		return
+	}
+	if seq <= before && s.given.CompareAndSwap(before, seq) {
+		if s.LostTail != nil {
+			s.LostTail(before + 1 - seq)
+		}
+		return
+	}
+	for now := s.given.Load(); seq > now && !s.given.CompareAndSwap(now, seq); now = s.given.Load() {
+	}
 }
 
 // expecting makes a write go through only if this is the sequence of the last message on its subject; 0: there is none.

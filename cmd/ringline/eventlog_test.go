@@ -1,0 +1,178 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+)
+
+// logWorld is a server whose RINGLINE_CALLS can come back as it was.
+type logWorld struct {
+	*natsServer
+
+	t     *testing.T
+	js    jetstream.JetStream
+	wrote int
+	there map[string]bool // the bodies that RINGLINE_CALLS should hold
+}
+
+func newLogWorld(t *testing.T) *logWorld {
+	t.Helper()
+	w := &logWorld{natsServer: newNATS(t).start(t).setUp(t), t: t, there: map[string]bool{}}
+	_, w.js = w.connect(t)
+	return w
+}
+
+// write writes so many transitions.
+func (w *logWorld) write(n int) {
+	w.t.Helper()
+	for range n {
+		w.wrote++
+		body := fmt.Sprintf(`{"n":%d}`, w.wrote)
+		if _, err := w.js.Publish(w.t.Context(), fmt.Sprintf("ringline.demo.call.c%d", w.wrote), []byte(body)); err != nil {
+			w.t.Fatal(err)
+		}
+		w.there[body] = true
+	}
+}
+
+// copied waits until the log has so many messages.
+func (w *logWorld) copied(n uint64) {
+	w.t.Helper()
+	poll(w.t, fmt.Sprintf("%d events", n), func() bool {
+		st, err := w.js.Stream(w.t.Context(), worker.StreamEvents)
+		return err == nil && st.CachedInfo().State.Msgs == n
+	})
+}
+
+// loseTail writes so many transitions that are copied, and lets RINGLINE_CALLS come back without them.
+func (w *logWorld) loseTail(n int, events uint64) {
+	w.t.Helper()
+	w.stop()
+	dir := filepath.Join(w.options.StoreDir, "jetstream", "$G", "streams", worker.StreamCalls)
+	kept := filepath.Join(w.t.TempDir(), "kept")
+	if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
+		w.t.Fatal(err)
+	}
+	w.again()
+	before := w.wrote
+	w.write(n)
+	for i := before + 1; i <= w.wrote; i++ {
+		delete(w.there, fmt.Sprintf(`{"n":%d}`, i))
+	}
+	w.copied(events)
+	w.stop()
+	if err := os.RemoveAll(dir); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.CopyFS(dir, os.DirFS(kept)); err != nil {
+		w.t.Fatal(err)
+	}
+	w.again()
+}
+
+func (w *logWorld) again() {
+	w.t.Helper()
+	w.start(w.t)
+	_, w.js = w.connect(w.t)
+}
+
+// events counts how often each body is in the log.
+func (w *logWorld) events() map[string]int {
+	w.t.Helper()
+	st, err := w.js.Stream(w.t.Context(), worker.StreamEvents)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	found := map[string]int{}
+	for seq := st.CachedInfo().State.FirstSeq; seq <= st.CachedInfo().State.LastSeq; seq++ {
+		m, err := st.GetMsg(w.t.Context(), seq)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		found[string(m.Data)]++
+	}
+	return found
+}
+
+// whole checks that the log has each transition, and so many of them twice.
+func (w *logWorld) whole(twice int) {
+	w.t.Helper()
+	poll(w.t, "every transition in the log", func() bool {
+		found := w.events()
+		for body := range w.there {
+			if found[body] == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	for body, n := range w.events() {
+		if n > 1 {
+			twice--
+		}
+		if n > 2 {
+			w.t.Errorf("%s is there %d times", body, n)
+		}
+	}
+	if twice != 0 {
+		w.t.Errorf("%d too few come twice", twice)
+	}
+}
+
+// When RINGLINE_CALLS comes back without its newest messages, the server takes as many that follow for copied. That is found,
+// and repaired with one command, as often as it happens.
+func TestRepairEvents(t *testing.T) {
+	t.Parallel()
+	w := newLogWorld(t)
+	w.write(40)
+	w.loseTail(30, 70)
+	w.write(10)
+	r := w.ringline(t, nil, "setup", "--check")
+	if r.code != exitFailed || !strings.Contains(r.stderr, "came back without its newest 20 messages") {
+		t.Errorf("--check: %+v", r)
+	}
+	r = w.ringline(t, nil, "setup", "--check", "--repair-events")
+	if r.code != exitFailed || !strings.Contains(r.stderr, "RINGLINE_EVENTS lacks 10 transitions, and 20 of those to come") {
+		t.Errorf("--check --repair-events: %+v", r)
+	}
+	c := w.startWorker(t, "coordinator", "RINGLINE_LOG_LEVEL=info").running(t)
+	c.shows(t, map[string]float64{"ringline_event_log_missing_messages": 20})
+	if n := len(w.events()); n != 70 {
+		t.Errorf("%d events before the repair: a check copied some, or the server none too few", n)
+	}
+	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "copied anew from sequence 41") {
+		t.Fatalf("--repair-events: %+v", r)
+	}
+	w.write(30)
+	w.whole(0)
+	c.shows(t, map[string]float64{"ringline_event_log_missing_messages": 0})
+	c.end(syscall.SIGTERM)
+	if r = w.ringline(t, nil, "setup", "--check"); r.code != 0 {
+		t.Errorf("--check after the repair: %+v", r)
+	}
+	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "has every transition") {
+		t.Errorf("--repair-events of what is whole: %+v", r)
+	}
+
+	w.copied(110)
+	w.loseTail(30, 140) // again, and this time it is noticed late
+	w.write(40)
+	w.copied(150)
+	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "lacks 30 transitions, and 0 of those to come") {
+		t.Fatalf("--repair-events after a while: %+v", r)
+	}
+	w.whole(10)
+	if r = w.ringline(t, nil, "setup"); r.code != 0 || strings.Contains(r.stdout, "changed") {
+		t.Errorf("setup undoes the repair: %+v", r)
+	}
+	w.write(10)
+	w.whole(10)
+}

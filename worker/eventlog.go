@@ -1,0 +1,249 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/events"
+)
+
+// The server copies transitions into the event log by their sequences in RINGLINE_CALLS. When RINGLINE_CALLS comes back without
+// its newest messages, as after a power cut, their sequences are given again, and the server takes what has them for copied.
+// It goes on only at the sequence after the last that it copied.
+
+// RepairedKey is where the metadata of RINGLINE_EVENTS tell of its last repair.
+const RepairedKey = "ringline.repaired"
+
+// Copied is the sequence in RINGLINE_CALLS of the newest copy in the event log; 0 if there is none.
+func Copied(ctx context.Context, log jetstream.Stream) (uint64, error) {
+	last := log.CachedInfo().State.LastSeq
+	if last == 0 {
+		return 0, nil
+	}
+	m, err := log.GetMsg(ctx, last)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("worker: read the newest event: %w", err)
+	}
+	return copyOf(m.Header.Get(headerSource)), nil
+}
+
+// headerSource is the server's: "<stream> <sequence> …".
+const headerSource = "Nats-Stream-Source"
+
+func copyOf(header string) uint64 {
+	stream, rest, _ := strings.Cut(header, " ")
+	digits, _, _ := strings.Cut(rest, " ")
+	seq, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil || stream != StreamCalls {
+		return 0
+	}
+	return seq
+}
+
+// Gap is what the event log lacks of RINGLINE_CALLS.
+type Gap struct {
+	Missing uint64 // transitions that it lacks now
+	Coming  uint64 // of those that will be written next it will lack as many
+	From    uint64 // the sequence in RINGLINE_CALLS from which to copy again; 0: the log is whole
+}
+
+// heads are the streams, the newest copy, and how far RINGLINE_CALLS goes.
+type heads struct {
+	log, calls   jetstream.Stream
+	copied, last uint64
+}
+
+func readHeads(ctx context.Context, js jetstream.JetStream) (h heads, err error) {
+	if h.log, err = js.Stream(ctx, StreamEvents); err != nil {
+		return h, fmt.Errorf("worker: look at the event log: %w", err)
+	}
+	if h.copied, err = Copied(ctx, h.log); err != nil {
+		return h, err
+	}
+	if h.calls, err = js.Stream(ctx, StreamCalls); err != nil { // after the log, which is never ahead of it
+		return h, fmt.Errorf("worker: look at %s: %w", StreamCalls, err)
+	}
+	h.last = h.calls.CachedInfo().State.LastSeq
+	return h, nil
+}
+
+// coming is how many transitions the server will take for copied.
+func (h heads) coming() uint64 { return h.copied - min(h.copied, h.last) }
+
+// LookAtEvents sees at a glance whether the event log is about to lack transitions. What it lacks since longer only
+// CompareEvents finds.
+func LookAtEvents(ctx context.Context, js jetstream.JetStream) (Gap, error) {
+	h, err := readHeads(ctx, js)
+	if err != nil || h.coming() == 0 {
+		return Gap{}, err
+	}
+	return Gap{Coming: h.coming(), From: h.last + 1}, nil
+}
+
+// CompareEvents reads both streams, as far as both go back, and finds what the event log lacks.
+func CompareEvents(ctx context.Context, js jetstream.JetStream) (Gap, error) {
+	h, err := readHeads(ctx, js)
+	if err != nil {
+		return Gap{}, err
+	}
+	g := Gap{Coming: h.coming()}
+	if g.Coming > 0 {
+		g.From = h.last + 1
+	}
+	const leadersDiffer = time.Hour // in their clocks, at most
+	since := h.calls.CachedInfo().State.FirstTime.Add(-leadersDiffer)
+	seed, there, oldest := maphash.MakeSeed(), map[uint64]struct{}{}, uint64(0)
+	err = readAll(ctx, h.log, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since},
+		func(m jetstream.Msg, _ uint64) {
+			if oldest == 0 {
+				oldest = copyOf(m.Headers().Get(headerSource))
+			}
+			there[maphash.Bytes(seed, m.Data())] = struct{}{}
+		})
+	if err != nil || oldest == 0 {
+		return g, err
+	}
+	err = readAll(ctx, h.calls, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: oldest},
+		func(m jetstream.Msg, seq uint64) {
+			if _, ok := there[maphash.Bytes(seed, m.Data())]; ok || seq > h.copied {
+				return
+			}
+			if g.Missing++; g.Missing == 1 {
+				g.From = seq
+			}
+		})
+	return g, err
+}
+
+// readAll reads a stream up to the message that is its newest now.
+func readAll(ctx context.Context, st jetstream.Stream, from jetstream.OrderedConsumerConfig, do func(m jetstream.Msg, seq uint64)) error {
+	state := st.CachedInfo().State
+	if state.Msgs == 0 || from.OptStartSeq > state.LastSeq {
+		return nil
+	}
+	cons, err := st.OrderedConsumer(ctx, from)
+	if err != nil {
+		return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+	}
+	const most, within = 1000, 5 * time.Second
+	for {
+		batch, err := cons.Fetch(most, jetstream.FetchMaxWait(within))
+		if err != nil {
+			return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+		}
+		read := 0
+		for m := range batch.Messages() {
+			meta, err := m.Metadata()
+			if err != nil {
+				return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+			}
+			read++
+			do(m, meta.Sequence.Stream)
+			if meta.Sequence.Stream >= state.LastSeq || meta.NumPending == 0 {
+				return nil
+			}
+		}
+		if err := batch.Error(); err != nil {
+			return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+		}
+		if read == 0 || ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// RepairEvents has the server copy RINGLINE_CALLS anew from the gap on, and waits until that is done. Nothing is deleted. What was
+// copied since the gap comes twice, with the same ids. The server forgets how far it was only of a source that it does
+// not know, so the source gets another spelling of its transform.
+func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap) error {
+	h, err := readHeads(ctx, js)
+	if err != nil {
+		return err
+	}
+	c := h.log.CachedInfo().Config
+	if !sameSources(c.Sources, eventSources()) {
+		return fmt.Errorf("worker: the source of %s is not as setup makes it; run setup first", StreamEvents)
+	}
+	source := *c.Sources[0]
+	source.OptStartSeq = g.From
+	source.SubjectTransforms = slices.Clone(source.SubjectTransforms)
+	source.SubjectTransforms[0].Destination = respelled(source.SubjectTransforms[0].Destination)
+	c.Sources = []*jetstream.StreamSource{&source}
+	c.Metadata = chosen(c.Metadata)
+	c.Metadata[RepairedKey] = fmt.Sprintf("from %d at %s", g.From, time.Now().UTC().Format(time.RFC3339))
+	if c, err = madeStream(c); err != nil {
+		return err
+	}
+	if _, err := js.UpdateStream(ctx, c); err != nil {
+		return fmt.Errorf("worker: copy %s anew from %d: %w", StreamCalls, g.From, err)
+	}
+	const again = 200 * time.Millisecond
+	for h.last >= g.From {
+		now, err := readHeads(ctx, js)
+		if err == nil && now.copied >= h.last && now.copied <= now.last && now.log.CachedInfo().State.LastSeq > h.log.CachedInfo().State.LastSeq {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(again):
+		}
+	}
+	return nil
+}
+
+// eventSources is the source of the event log as setup makes it.
+func eventSources() []*jetstream.StreamSource {
+	return []*jetstream.StreamSource{{
+		Name: StreamCalls,
+		SubjectTransforms: []jetstream.SubjectTransformConfig{{
+			Source: events.TransitionSubjects, Destination: events.EventsTransform,
+		}},
+	}}
+}
+
+// respelled spells the transform of a source in a way that it was not spelled before, and that means the same.
+func respelled(destination string) string {
+	return strings.Replace(destination, beforeIndex, beforeIndex+"0", 1)
+}
+
+const beforeIndex = "wildcard("
+
+// sameSources says whether these are the sources that are wanted, whatever repairs have made of them.
+func sameSources(found, wanted []*jetstream.StreamSource) bool {
+	return slices.EqualFunc(found, wanted, func(f, w *jetstream.StreamSource) bool {
+		return f.Name == w.Name && f.FilterSubject == w.FilterSubject && f.External == nil && f.Domain == "" && f.OptStartTime == nil &&
+			slices.EqualFunc(f.SubjectTransforms, w.SubjectTransforms, func(f, w jetstream.SubjectTransformConfig) bool {
+				return f.Source == w.Source && spelledFirst(f.Destination) == w.Destination
+			})
+	})
+}
+
+// spelledFirst undoes all of respelled.
+func spelledFirst(destination string) string {
+	before, after, _ := strings.Cut(destination, beforeIndex)
+	return before + beforeIndex + strings.TrimLeft(after, "0")
+}
+
+// keepRepaired leaves the source of the event log as a repair made it.
+func keepRepaired(found, wanted jetstream.StreamConfig) jetstream.StreamConfig {
+	if wanted.Name != StreamEvents || !sameSources(found.Sources, wanted.Sources) {
+		return wanted
+	}
+	wanted.Sources = found.Sources
+	if r, ok := found.Metadata[RepairedKey]; ok {
+		wanted.Metadata = map[string]string{RepairedKey: r}
+	}
+	return wanted
+}

@@ -1,0 +1,76 @@
+package meter
+
+import (
+	"math"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Levels are how full the streams are, as it was seen last.
+type Levels struct {
+	Streams []StreamLevel
+	Used    int64             // by the account
+	Limit   int64             // of the account; 0: none
+	Lost    map[string]uint64 // by stream: messages that a consumer has not acknowledged, and that are gone
+	Missing uint64            // transitions that the event log lacks, or will lack
+}
+
+// StreamLevel is how full a stream or bucket is.
+type StreamLevel struct {
+	Stream                 string
+	Bytes, Messages, Limit int64 // a limit of 0: none
+}
+
+// Levels shows what read gives at each scrape. Read must not wait, and says whether it knows.
+func (m *Meter) Levels(read func() (Levels, bool)) {
+	if m == nil {
+		return
+	}
+	s := &levels{read: read, descs: map[string]*prometheus.Desc{}}
+	for _, name := range []string{streamBytes, streamMessages, streamLimit, storageBytes, storageLimit, eventsLost, eventLogMissing} {
+		d := declared(name)
+		s.descs[name] = prometheus.NewDesc(d.Name, d.Help, d.labels(), nil)
+	}
+	m.registry.MustRegister(s)
+}
+
+type levels struct {
+	read  func() (Levels, bool)
+	descs map[string]*prometheus.Desc
+}
+
+func limit(bytes int64) float64 {
+	if bytes == 0 {
+		return math.Inf(1)
+	}
+	return float64(bytes)
+}
+
+// Describe is prometheus.Collector's.
+func (s *levels) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range s.descs {
+		ch <- d
+	}
+}
+
+// Collect is prometheus.Collector's.
+func (s *levels) Collect(ch chan<- prometheus.Metric) {
+	now, known := s.read()
+	if !known {
+		return
+	}
+	show := func(name string, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(s.descs[name], prometheus.GaugeValue, value, labels...)
+	}
+	for _, l := range now.Streams {
+		show(streamBytes, float64(l.Bytes), l.Stream)
+		show(streamMessages, float64(l.Messages), l.Stream)
+		show(streamLimit, limit(l.Limit), l.Stream)
+	}
+	show(storageBytes, float64(now.Used))
+	show(storageLimit, limit(now.Limit))
+	for stream, n := range now.Lost {
+		show(eventsLost, float64(n), stream)
+	}
+	show(eventLogMissing, float64(now.Missing))
+}
