@@ -34,7 +34,9 @@ func (d *devServer) scrape(t *testing.T) map[string]float64 {
 		if !strings.HasPrefix(line, "ringline_") {
 			continue
 		}
-		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		line = strings.TrimSpace(line)
+		space := strings.LastIndexByte(line, ' ') // a label may have some too
+		name, value := line[:space], line[space+1:]
 		v, err := strconv.ParseFloat(value, 64)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
