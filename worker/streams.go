@@ -77,7 +77,7 @@ const (
 // StreamNames lists every stream and bucket.
 func StreamNames() []string {
 	return []string{
-		StreamCommands, StreamCalls, StreamTimers, BucketLines, BucketApps, StreamEvents, StreamCDRs, StreamRejected, StreamSessions,
+		StreamCommands, StreamCalls, StreamTimers, BucketLines, BucketApps, BucketSecrets, StreamEvents, StreamCDRs, StreamRejected, StreamSessions,
 	}
 }
 
