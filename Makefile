@@ -28,7 +28,7 @@ soak: ## run the tests of races, kills and pauses many times as long, and start 
 faults: ## break processes and links for DURATION (5m) by SEED (0 draws one) with 1 or 3 NODES, and check what came of it
 	go run ./cmd/faults run --seed $(SEED) --duration $(DURATION) --nodes $(NODES)
 
-mutants: ## plant each known defect and show which check of the fault harness catches it (some 18 minutes)
+mutants: ## plant each known defect and show which check of the fault harness catches it (some 40 minutes)
 	go run ./cmd/faults mutants --seed $(SEED)
 
 model: ## check the order of steps in every reachable state of small scenarios, and that each rule is needed (some 8 minutes)

@@ -83,13 +83,20 @@ func (c *Client) answered(n int, body []byte) {
 // Patience is how long an answer is waited for before the command is sent again.
 const patience = 6 * time.Second
 
+// apiPatience is how long for the api, which answers after 8 s that it does not know.
+const apiPatience = 11 * time.Second
+
 // ask sends the command once and gives its answer; nil where none came.
 func (c *Client) ask(ctx context.Context, cmd events.Command, via record.Via) *events.Answer {
 	body, err := cmd.Encode()
 	if err != nil || ctx.Err() != nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	most := patience
+	if via == record.API {
+		most = apiPatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	n := c.rec.Send(record.Sent{
 		Via: via, App: cmd.App, CallID: cmd.CallID, Verb: string(cmd.Verb), Body: string(body),

@@ -33,7 +33,7 @@ func (s *Stage) Begun() (begun, skipped int64) { return s.begun.Load(), s.skippe
 func (s *Stage) Play(ctx context.Context) {
 	playing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(tries*patience, stop) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(tries*apiPatience, stop) })()
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	rng := rand.New(rand.NewPCG(s.Seed, 1)) //nolint:gosec // the same seed plays the same calls
