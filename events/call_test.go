@@ -124,6 +124,20 @@ func TestNoticesShowNobodyElsesDevice(t *testing.T) {
 	}
 }
 
+// Of several notices of one transition the first has the call and how long it rings, and so does call_ended.
+func TestNoticesWithoutTheCall(t *testing.T) {
+	step := exampleStep()
+	for k, want := range map[int]bool{0: true, 1: false, 7: false} {
+		n := events.NewNotice("ann", step, k, events.OutgoingCallDeclined).Stamped(at("10:00:08"))
+		if !n.Call.IsZero() != want || (n.RingRemainingMS != nil) != want || strings.Contains(encode(t, n), `"call":`) != want {
+			t.Errorf("notice %d: %s", k, encode(t, n))
+		}
+	}
+	if n := events.NewNotice("ann", step, 7, events.CallEnded); n.Call.IsZero() {
+		t.Errorf("call_ended has no call: %+v", n)
+	}
+}
+
 func TestCallFindsPeople(t *testing.T) {
 	c := exampleCall()
 	for _, user := range []string{"ann", "bob", "eve"} {

@@ -60,7 +60,7 @@ func (x *Notification) fields(c *codec) {
 	some(c, "reason", &x.Reason)
 	some(c, "custom_data", &x.CustomData)
 	part(c, "by", &x.By, true)
-	part(c, "call", &x.Call, true)
+	part(c, "call", &x.Call, !x.Call.IsZero())
 	moment(c, "server_time", &x.ServerTime)
 	if c.comes("ring_remaining_ms") {
 		x.RingRemainingMS = new(int64)

@@ -6,7 +6,8 @@ import (
 )
 
 // Notification tells a user live what happened. UserID is the callee it is about, and is unset where
-// call_ended is about the whole call; Reason is that callee's, or then the call's end reason.
+// call_ended is about the whole call; Reason is that callee's, or then the call's end reason. Of several notifications of one
+// transition only the first and call_ended have the call.
 type Notification struct {
 	Event           Kind   `json:"event"`
 	ID              string `json:"id"`
@@ -16,7 +17,7 @@ type Notification struct {
 	Reason          string `json:"reason,omitempty"`
 	CustomData      string `json:"custom_data,omitempty"`
 	By              By     `json:"by"`
-	Call            Call   `json:"call"`
+	Call            Call   `json:"call,omitzero"`
 	ServerTime      Time   `json:"server_time"`
 	RingRemainingMS *int64 `json:"ring_remaining_ms,omitempty"`
 }
@@ -30,19 +31,23 @@ type Notice struct {
 	Notification
 }
 
-// NewNotice makes what receiver gets as number k for transition t, as he may see it. customData must be his to see.
+// NewNotice makes what receiver gets as number k for transition t, as they may see it: with the call if k is 0 or the kind is
+// call_ended. Custom data is for the caller to set.
 func NewNotice(receiver string, t Transition, k int, kind Kind) Notice {
 	by := t.By
 	if receiver != t.Call.Caller.UserID {
 		by = by.hidden(receiver)
 	}
-	return Notice{To: receiver, Notification: Notification{
-		Event: kind, ID: TransitionID(t.Call.CallID, t.Seq) + "-" + strconv.Itoa(k),
-		CallID: t.Call.CallID, Seq: t.Seq, By: by, Call: t.Call.For(receiver),
+	n := Notice{To: receiver, Notification: Notification{
+		Event: kind, ID: TransitionID(t.Call.CallID, t.Seq) + "-" + strconv.Itoa(k), CallID: t.Call.CallID, Seq: t.Seq, By: by,
 	}}
+	if k == 0 || kind == CallEnded {
+		n.Call = t.Call.For(receiver)
+	}
+	return n
 }
 
-// Stamped sets the server's time, and how long it still rings for the receiver, rounded down.
+// Stamped sets the server's time and, beside the call, how long it still rings for the receiver, rounded down.
 func (n Notice) Stamped(now time.Time) Notification {
 	n.ServerTime = TimeOf(now)
 	n.RingRemainingMS = RingRemaining(n.Call, n.To, now)

@@ -130,10 +130,11 @@ func (s Snapshot) Pushed(showing []string) SnapshotPush {
 }
 
 // Restamped gives a notification as it is to be sent now: the server's time and how long it still rings for the receiver
-// are new, and everything else stays, fields that are not known here too. The call is what it says of the call.
+// are new, and everything else stays, fields that are not known here too. The call is what it says of the call: nothing where
+// another notification of the same transition does.
 func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c Call, err error) {
 	var n Notification
-	if decode(body, &n) && n.Call.CallID != "" {
+	if decode(body, &n) && n.CallID != "" {
 		n.ServerTime, n.RingRemainingMS = TimeOf(now), RingRemaining(n.Call, userID, now)
 		return encode(&n, roomFor(len(n.Call.Callees))), n.Call, nil
 	}
@@ -141,8 +142,13 @@ func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c C
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return nil, c, err
 	}
-	if err := json.Unmarshal(fields["call"], &c); err != nil {
-		return nil, c, err
+	if raw, there := fields["call"]; there {
+		err = json.Unmarshal(raw, &c)
+	} else {
+		err = json.Unmarshal(fields["call_id"], &n.CallID)
+	}
+	if err != nil {
+		return nil, Call{}, err
 	}
 	if fields["server_time"], err = Encode(TimeOf(now)); err != nil {
 		return nil, c, err

@@ -121,10 +121,19 @@ func TestRestamped(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("\ngot  %s\nwant %s", got, want)
 	}
+	for _, body := range []string{ // without the call
+		`{"call_id":"c1","event":"outgoing_call_timeout","future":1,"server_time":"2026-11-24T09:00:00.000Z"}`,
+		`{"event":"outgoing_call_timeout","id":"c1-3-1","call_id":"c1","seq":3,"user_id":"bob","by":{"kind":"timer"},"server_time":"2026-11-24T09:00:00.000Z"}`,
+	} {
+		want := strings.ReplaceAll(body, "T09:", "T10:")
+		if got, c, err = events.Restamped([]byte(body), "bob", now); err != nil || string(got) != want || !c.IsZero() {
+			t.Errorf("\ngot  %s, %v, %v\nwant %s", got, c, err, want)
+		}
+	}
 	if got, _, err = events.Restamped([]byte(body), "somebody", now); err != nil || strings.Contains(string(got), "ring_remaining_ms") {
 		t.Errorf("%s, %v", got, err)
 	}
-	for _, bad := range []string{``, `[]`, `{}`, `{"call":1}`} {
+	for _, bad := range []string{``, `[]`, `{}`, `{"call":1}`, `{"call_id":1}`} {
 		if _, _, err := events.Restamped([]byte(bad), "bob", now); err == nil {
 			t.Errorf("%q is accepted", bad)
 		}

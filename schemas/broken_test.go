@@ -135,7 +135,7 @@ func harmless(name, what string) bool {
 	if strings.HasPrefix(name, "notification/") {
 		return strings.HasSuffix(what, "properties.reason: not a word: "+what[strings.LastIndexByte(what, ' ')+1:]) ||
 			slices.Contains([]string{
-				": not required: user_id", ": not required: reason", ": not required: ring_remaining_ms",
+				": not required: user_id", ": not required: call", ": not required: reason", ": not required: ring_remaining_ms",
 				": no custom_data", ": no ring_remaining_ms",
 			}, what)
 	}

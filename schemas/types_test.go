@@ -53,7 +53,7 @@ func goTypes() map[string]goType {
 	for _, k := range events.Kinds() {
 		types["notification/"+string(k)] = goType{
 			value:    events.Notification{},
-			optional: []string{"user_id", "reason", "ring_remaining_ms"},
+			optional: []string{"user_id", "reason", "ring_remaining_ms", "call"},
 			absent:   []string{"reason", "custom_data", "ring_remaining_ms"},
 		}
 	}

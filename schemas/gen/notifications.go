@@ -9,6 +9,7 @@ type kindRule struct {
 	data    string   // whose custom data it carries; unset: none
 	remains remains
 	whole   bool // it may be about the whole call
+	many    bool // a receiver may get several of one transition
 }
 
 // remains says whether there is a ring_remaining_ms.
@@ -63,12 +64,12 @@ func rule(k events.Kind) kindRule {
 		return kindRule{
 			about:   "The callee is busy: he said so (busy), or his line was full and nothing rang (line_busy).",
 			reasons: reasons(events.ReasonBusy, events.ReasonLineBusy),
-			data:    "The decline's; where his line was full, the callee's as the invitation has it.", remains: sometimes,
+			data:    "The decline's; where his line was full, the callee's as the invitation has it.", remains: sometimes, many: true,
 		}
 	case events.OutgoingCallTimeout:
 		return kindRule{
 			about: "The callee did not answer in time. One for each callee.", reasons: reasons(events.ReasonTimedOut),
-			data: "The callee's.", remains: sometimes,
+			data: "The callee's.", remains: sometimes, many: true,
 		}
 	case events.ParticipantJoined:
 		return kindRule{about: "A callee whom the receiver did not wait for answered.", remains: sometimes}
@@ -134,9 +135,14 @@ func notification(k events.Kind, r kindRule) obj {
 	if r.data != "" {
 		fields = append(fields, may("custom_data", customData(r.data+" Only whose it is, the caller and, where it ends the call for everybody, everybody is shown it.")))
 	}
+	whole := need("call", is("view/v2", "The call after it, as the receiver may see it."))
+	if r.many {
+		whole = may("call", is("view/v2", "The call after it, as the receiver may see it. Of several notifications of one transition to "+
+			"one receiver the first has it, and call_ended; the others have neither call nor ring_remaining_ms. Who missed the first reads the call."))
+	}
 	fields = append(fields,
 		need("by", is("part/by", "Who caused it.")),
-		need("call", is("view/v2", "The call after it, as the receiver may see it.")),
+		whole,
 		need("server_time", moment("When it was sent, by the clock of the sending server: clients compare this and not their own.")),
 	)
 	left := integer("How long it still rings, in milliseconds, rounded down: until the receiver's own deadline, for who waits until the latest of "+

@@ -63,7 +63,7 @@ func TestWalksReachEverything(t *testing.T) {
 		want = append(want, "refused "+string(c))
 	}
 	want = append(want, "repeat", "kept", "wait "+string(call.WaitForInvitation), "wait "+string(call.WaitForDeadline),
-		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others hear")
+		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others hear", "without the call")
 	want = append(want, lineFacts()...)
 	for _, name := range want {
 		if w.reached[name] == 0 {

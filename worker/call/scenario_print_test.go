@@ -73,6 +73,9 @@ func (p *printer) told(t transition, now time.Duration) {
 		if sent.RingRemainingMS != nil {
 			rings = ", rings " + seconds(time.Duration(*sent.RingRemainingMS)*time.Millisecond)
 		}
+		if sent.Call.IsZero() {
+			rings += ", without the call"
+		}
 		p.line("tell %s %s %s%s by %s%s%s%s", n.To, sent.ID, sent.Event, in(" about ", sent.UserID, ""), who(sent.By),
 			in(", reason ", sent.Reason, ""), in(`, data "`, sent.CustomData, `"`), rings)
 	}

@@ -42,10 +42,11 @@ func pushes(d device, origin int, h happening, sent time.Time) []item {
 			continue
 		}
 		body := n.Stamped(sent)
-		list = append(list, item{
-			origin: origin, step: step{Push: &body},
-			frame: frame{kind: push, call: h.call, seq: n.Seq, rings: rings(body.RingRemainingMS)},
-		})
+		f := frame{kind: push, call: h.call, seq: n.Seq, rings: rings(body.RingRemainingMS)}
+		if body.Call.IsZero() {
+			f.seq = 0 // it says nothing of the call
+		}
+		list = append(list, item{origin: origin, step: step{Push: &body}, frame: f})
 	}
 	return list
 }

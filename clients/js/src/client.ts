@@ -66,6 +66,7 @@ export class RinglineClient {
   private device: DeviceID | undefined;
   private asked: readonly string[] = []; // the calls that the server was last told are shown
   private connecting: { promise: Promise<void>; resolve(): void; reject(error: RinglineError): void } | undefined;
+  private readonly unread = new Map<string, number>(); // the calls that are being read, up to which seq
   private opened = 0; // counts connect and disconnect, so that what one of them waits for can tell that it is late
   private refusedToken = false;
   private stopTimer = (): void => {}; // of a pause before a token is asked for again
@@ -327,8 +328,26 @@ export class RinglineClient {
       this.feed({ kind: "snapshot", snapshot: push.snapshot, showing: push.snapshot.showing ?? [], receivedAt });
     } else {
       this.serverTime.heard(push.server_time);
-      this.feed({ kind: "notification", notification: push, receivedAt });
+      const { call } = push;
+      if (call) this.feed({ kind: "notification", notification: { ...push, call }, receivedAt });
+      else this.read(push.call_id, push.seq);
     }
+  }
+
+  /** A notification without its call is news only where the one with it got lost. Then the call is read, once at a time. */
+  private read(callID: string, seq: number): void {
+    if ((this.state.calls.get(callID)?.call.seq ?? 0) >= seq) return;
+    const waits = this.unread.has(callID);
+    this.unread.set(callID, Math.max(seq, this.unread.get(callID) ?? 0));
+    if (waits) return;
+    this.run("get", callID, {}, commandWithin).then(
+      () => {
+        const wanted = this.unread.get(callID) ?? 0;
+        this.unread.delete(callID);
+        if (wanted > seq) this.read(callID, wanted);
+      },
+      () => this.unread.delete(callID), // the next snapshot has it
+    );
   }
 
   private answered({ call }: WireAnswer): void {

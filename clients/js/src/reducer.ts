@@ -1,6 +1,6 @@
 import type { Callback } from "./callbacks.js";
 import { advance, missing, type Advance, type Seen } from "./facts.js";
-import type { WireBy, WireCall, WireNotification, WireSnapshot } from "./wire.js";
+import { dataOf, type WireBy, type WireCall, type WireNotification, type WireSnapshot } from "./wire.js";
 
 /**
  * The state of the calls that this user's device has seen, and the one function that moves it. It holds no clock and does
@@ -17,9 +17,11 @@ export interface State {
   readonly calls: ReadonlyMap<string, Seen>;
 }
 
+export type NotificationWithCall = WireNotification & { call: WireCall };
+
 /** `receivedAt` is a monotonic clock's time in milliseconds; the remaining ring time counts from it. */
 export type Input =
-  | { kind: "notification"; notification: WireNotification; receivedAt: number }
+  | { kind: "notification"; notification: NotificationWithCall; receivedAt: number }
   | { kind: "snapshot"; snapshot: WireSnapshot; showing: readonly string[]; receivedAt: number }
   | { kind: "answer"; call: WireCall; ringRemainingMs?: number; receivedAt: number };
 
@@ -44,8 +46,8 @@ export function reduce(state: State, input: Input): Step {
   const draft = new Draft(state);
   switch (input.kind) {
     case "notification": {
-      const { call, by, ring_remaining_ms } = input.notification;
-      draft.see(call, ring_remaining_ms, input.receivedAt, aboutMe(input.notification, state.userID) ? by : undefined);
+      const { by, ring_remaining_ms } = input.notification;
+      draft.see(withItsData(input.notification), ring_remaining_ms, input.receivedAt, aboutMe(input.notification, state.userID) ? by : undefined);
       break;
     }
     case "answer":
@@ -64,8 +66,16 @@ export function showing(state: State): string[] {
 }
 
 /** Only then is `by` who caused what became of this user's own part. */
-function aboutMe(n: WireNotification, userID: string): boolean {
+function aboutMe(n: NotificationWithCall, userID: string): boolean {
   return n.seq === n.call.seq && (n.user_id === userID || (n.user_id === undefined && n.event === "call_ended"));
+}
+
+/** The call of a notification, with the custom data that it carries itself: the call has not kept what did not fit. */
+function withItsData({ call, seq, user_id, custom_data }: NotificationWithCall): WireCall {
+  const about = call.callees.find((x) => x.user_id === user_id);
+  if (!about || !custom_data || call.seq !== seq || dataOf(call, about) === custom_data) return call;
+  const callees = call.callees.map((x) => (x === about ? { ...x, custom_seq: seq } : x));
+  return { ...call, callees, custom: { ...call.custom, [seq]: custom_data } };
 }
 
 class Draft {

@@ -67,7 +67,7 @@ export interface WireNotification {
   reason?: string;
   custom_data?: string;
   by: WireBy;
-  call: WireCall;
+  call?: WireCall; // in the first of several of one transition, and in call_ended
   server_time: string;
   ring_remaining_ms?: number;
 }
@@ -103,7 +103,8 @@ export function dataOf(call: WireCall, callee: WireCallee): string {
 export function readPush(data: unknown): WireNotification | { snapshot: WireSnapshot } | undefined {
   if (!isObject(data)) return undefined;
   if (isSnapshot(data.snapshot)) return { snapshot: data.snapshot };
-  return isCall(data.call) && typeof data.event === "string" ? (data as unknown as WireNotification) : undefined;
+  const readable = data.call === undefined ? typeof data.call_id === "string" && typeof data.seq === "number" : isCall(data.call);
+  return readable && typeof data.event === "string" ? (data as unknown as WireNotification) : undefined;
 }
 
 export function readSnapshot(data: unknown): WireSnapshot | undefined {

@@ -175,6 +175,58 @@ test("an invitation by push: shown, told, and ring sent with its attempt; accept
   assert.deepEqual(heard.slice(3), []);
 });
 
+const timedOut = (user: string) => callee(user, { state: "timed_out", reason: "timed_out", data: "hi", at: at(9) });
+
+async function twoTimedOut() {
+  const w = await world();
+  w.client.on("outgoingCallTimeout", (callID, userID, data) => w.heard.push(`timeout ${callID} ${userID} ${data}`));
+  const session = await w.connect();
+  const mine = { ...call(1).caller!, device_id: w.client.deviceID };
+  session.push(call(1, { caller: mine }), { event: "outgoing_call_ringing" });
+  w.heard.splice(0);
+  return { ...w, session, both: call(2, { caller: mine, callees: [timedOut("bob"), timedOut("eve"), callee("dan")] }) };
+}
+
+test("many at once: the first has the call and tells all, the others nothing more", async () => {
+  const { heard, session, both } = await twoTimedOut();
+  session.push(both, { event: "outgoing_call_timeout", user_id: "bob", custom_data: "hi" });
+  session.pushWithoutCall(both, { user_id: "eve", custom_data: "hi" });
+  assert.deepEqual(heard, ["timeout c1 bob hi", "timeout c1 eve hi"]);
+  assert.equal(session.requests.length, 0);
+});
+
+test("a newer seq without its call: the call is read once, and tells each thing once", async () => {
+  const { heard, session, both } = await twoTimedOut();
+  session.pushWithoutCall(both, { user_id: "eve" });
+  session.pushWithoutCall(both, { user_id: "fay" });
+  await settle();
+  assert.deepEqual(heard, []);
+  assert.deepEqual(session.requests.map((r) => [r.method, r.data]), [["get", { call_id: "c1" }]]);
+  session.pushWithoutCall({ ...both, seq: 3 }, { user_id: "dan" });
+  session.request1.answer({ ok: true, call: both });
+  await settle();
+  assert.deepEqual(heard, ["timeout c1 bob hi", "timeout c1 eve hi"]);
+  assert.deepEqual(session.requests.map((r) => r.method), ["get"], "what came meanwhile is newer still");
+  session.request1.answer({ ok: true, call: { ...both, seq: 3, callees: [...both.callees.slice(0, 2), { ...both.callees[2]!, state: "ringing" }] } });
+  await settle();
+  session.push(both, { event: "outgoing_call_timeout", user_id: "bob" });
+  session.pushWithoutCall(both, { user_id: "eve" });
+  await settle();
+  assert.deepEqual(heard, ["timeout c1 bob hi", "timeout c1 eve hi"]);
+  assert.equal(session.requests.length, 0);
+});
+
+test("a call that can't be read is left to the next snapshot, and read again when there is more news", async () => {
+  const { heard, session, both } = await twoTimedOut();
+  for (const seq of [2, 3]) {
+    session.pushWithoutCall({ ...both, seq });
+    await settle();
+    session.request1.answer({ ok: false, error: { code: "permission_denied", message: "" } });
+    await settle();
+  }
+  assert.deepEqual(heard, []);
+});
+
 test("every verb sends its fields", async () => {
   const { client, connect } = await world();
   const session = await connect();

@@ -2,7 +2,7 @@ import type { Clock } from "../src/clock.js";
 import { Lost, type Session, type SessionListener, type SessionOptions } from "../src/session.js";
 import { RinglineError } from "../src/error.js";
 import type { WireCall, WireNotification, WireSnapshot } from "../src/wire.js";
-import { at, push } from "./world.js";
+import { at, push, withoutCall } from "./world.js";
 
 /** Lets everything run that waits for nothing but promises. */
 export async function settle(): Promise<void> {
@@ -105,6 +105,11 @@ export class FakeSession implements Session {
   break(): void {
     for (const r of this.requests.splice(0)) r.lose();
     this.listener.onDown();
+  }
+
+  /** A notification without its call. */
+  pushWithoutCall(of: WireCall, more: Partial<WireNotification> = {}): void {
+    this.listener.onPush(withoutCall(of, more));
   }
 
   push(call: WireCall, more: Partial<WireNotification> = {}): void {

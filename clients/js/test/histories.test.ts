@@ -64,7 +64,10 @@ function replay({ name, user_id, device_id, steps, expect }: History): void {
 
 function inputOf(frame: Frame): Input | undefined {
   const receivedAt = 0;
-  if ("push" in frame) return { kind: "notification", notification: frame.push, receivedAt };
+  if ("push" in frame) {
+    const { call } = frame.push; // without it a client does nothing, or reads the call
+    return call && { kind: "notification", notification: { ...frame.push, call }, receivedAt };
+  }
   if ("snapshot" in frame) return { kind: "snapshot", snapshot: frame.snapshot, showing: frame.showing ?? [], receivedAt };
   const { call } = frame.answer.answer;
   return call && { kind: "answer", call, receivedAt };

@@ -61,6 +61,13 @@ test("an end that tells everything: the end comes last, with its reason and who 
   assert.deepEqual(d.push(call(4, { callees: [callee("bob", { state: "ringing" })] })), [], "older");
 });
 
+test("what the call has not kept, as it did not fit, the notification still has", () => {
+  const callees = [callee("bob", { state: "busy", reason: "busy" }), callee("eve", { data: "of eve" })];
+  assert.deepEqual(calls().push(call(3, { callees }), { event: "outgoing_call_rejected_cause_busy", user_id: "bob", custom_data: "in a meeting" }), [
+    "onOutgoingCallRejectedCauseBusy(c1, bob, in a meeting)",
+  ]);
+});
+
 test("all busy: the answer tells it, and the call is over", () => {
   const callees = [callee("bob", { state: "busy", reason: "line_busy", data: "hi" })];
   const d = new Device("ann", "a.1");

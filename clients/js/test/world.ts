@@ -1,4 +1,4 @@
-import { initial, reduce, type State, type Step } from "../src/reducer.js";
+import { initial, reduce, type NotificationWithCall, type State, type Step } from "../src/reducer.js";
 import type { Callback } from "../src/callbacks.js";
 import type { WireBy, WireCall, WireCallee, WireNotification } from "../src/wire.js";
 
@@ -48,17 +48,23 @@ export function endedCall(seq: number, second: number, end_reason: string, ended
   return { ...c, caller: { ...c.caller!, state: "left", at: at(second) } };
 }
 
-export function push(call: WireCall, more: Partial<WireNotification> = {}): WireNotification {
+export function push(call: WireCall, more: Partial<WireNotification> = {}): NotificationWithCall {
   return {
     event: "call_ended",
     id: `${call.call_id}-${call.seq}-0`,
     call_id: call.call_id,
     seq: call.seq,
     by: { kind: "user", user_id: "ann" },
-    call,
     server_time: at(0),
     ...more,
+    call,
   };
+}
+
+/** A further notification of the same transition, which does not repeat the call. */
+export function withoutCall(of: WireCall, more: Partial<WireNotification> = {}): WireNotification {
+  const { call: _, ...rest } = push(of, { event: "outgoing_call_timeout", id: `${of.call_id}-${of.seq}-1`, ...more });
+  return rest;
 }
 
 /** A device that is fed frames, and tells what it calls back: `name(argument, …)`, and `ring(call, attempt)`. */

@@ -103,6 +103,7 @@ func TestByHand(t *testing.T) {
 			x := *firstTold(h).Remaining + 1000
 			firstTold(h).Remaining = &x
 		}, "from its server_time to the deadline it is 49"},
+		{"leaves out the call", "frames", ended, func(h *record.History) { firstTold(h).Bare = true }, "it has the call: false"},
 		{"does not say how long it rings", "frames", ended, func(h *record.History) { firstTold(h).Remaining = nil }, "somebody rings: true"},
 		{"a clock that is ahead", "frames", ended, func(h *record.History) { firstTold(h).Server += 70 * second }, "with server_time"},
 		{"exhausted without need", "admissions", exhausted(events.VerbInvite), nil, "no store was full"},

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strings"
 	"time"
 
 	"ringline.io/ringline/cmd/faults/record"
@@ -12,12 +13,23 @@ const offBy = 3 * time.Second
 
 // frames, by hand from CONTRACT, section 3: server_time is when the notification was sent, in broker time, and
 // ring_remaining_ms is from then to the receiver's own deadline, or for the caller to the latest of those who ring, rounded
-// down; 0 once that is over, and absent where they wait for nothing. A notification without a call has none.
+// down; 0 once that is over, and absent where they wait for nothing. Of the notifications of one transition to one receiver only the
+// first and call_ended have the call, and only these have ring_remaining_ms.
 func frames(r *run, v *verdict) {
 	for _, t := range r.Told {
 		s := r.byCall[callID{t.App, t.CallID}]
-		if s == nil || s.bySeq[t.Seq] == nil || t.Server == 0 || t.Bare {
-			v.exempt("without a call, or told finds it")
+		if s == nil || s.bySeq[t.Seq] == nil || t.Server == 0 {
+			v.exempt("told finds it")
+			continue
+		}
+		whole := strings.HasSuffix(t.ID, "-0") || t.Event == "call_ended"
+		if whole == t.Bare {
+			v.fail(s, "%s; it has the call: %v, the first of a transition and call_ended have it", r.describeTold(t), !t.Bare)
+		}
+		if t.Bare {
+			if t.Remaining != nil {
+				v.fail(s, "%s with ring_remaining_ms and without the call", r.describeTold(t))
+			}
 			continue
 		}
 		st := s.bySeq[t.Seq]

@@ -193,7 +193,7 @@ func (r *run) overSoon(f *fact) bool {
 	if again == f.step.at {
 		return false
 	}
-	x := f.Call.Callee(f.To)
+	x := f.step.Call.Callee(f.To)
 	for _, st := range f.story.steps[f.step.index:] {
 		now := st.Call.Callee(f.To)
 		if now == nil || !now.Pending() || now.Attempt != x.Attempt {
@@ -209,10 +209,10 @@ func inEnd(f *fact) bool {
 	if f.UserID == "" {
 		return end.State == events.CallStateEnded && (f.Event != events.CallEnded || string(end.EndReason) == f.Reason)
 	}
-	then, now := f.Call.Callee(f.UserID), end.Callee(f.UserID)
+	then, now := f.step.Call.Callee(f.UserID), end.Callee(f.UserID)
 	switch {
 	case then == nil: // it is about the caller
-		return end.Caller.State == f.Call.Caller.State
+		return end.Caller.State == f.step.Call.Caller.State
 	case now == nil:
 		return false
 	case now.Attempt != then.Attempt:

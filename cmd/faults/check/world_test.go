@@ -265,7 +265,7 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 // tell notifies all watchers who are connected.
 func (w *world) tell(t, now events.Transition) {
 	for _, n := range call.Notify(t) {
-		x, then := now.Call.Callee(n.To), n.Call.Callee(n.To)
+		x, then := now.Call.Callee(n.To), t.Call.Callee(n.To)
 		if n.Event == events.IncomingCallReceived && (x == nil || !x.Pending() || x.Attempt != then.Attempt) {
 			continue
 		}
@@ -277,6 +277,7 @@ func (w *world) tell(t, now events.Transition) {
 			w.h.Told = append(w.h.Told, record.Told{
 				Watcher: i, At: at + 1000, App: t.Call.App, To: events.Escape(n.To), ID: n.ID, Event: string(n.Event), CallID: n.CallID,
 				Seq: n.Seq, UserID: n.UserID, Reason: n.Reason, Server: at, Remaining: events.RingRemaining(n.Call, n.To, time.Unix(0, at)),
+				Bare: n.Call.IsZero(),
 			})
 		}
 	}

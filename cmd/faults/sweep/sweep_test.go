@@ -138,6 +138,7 @@ func TestEars(t *testing.T) {
 	hear := func(event events.Kind, call int, to string, deadline time.Time) {
 		t.Helper()
 		body, err := json.Marshal(events.Notification{Event: event, Call: events.Call{
+			CallID:  "c",
 			Caller:  events.Caller{UserID: callerName + []string{"0", "1"}[call]},
 			Callees: []events.Callee{{UserID: "callee", RingDeadline: events.TimeOf(deadline)}},
 		}})

@@ -1,6 +1,8 @@
 package edgetest
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"ringline.io/ringline/events"
@@ -9,6 +11,43 @@ import (
 
 // closedByClient is the code of a connection that its client cut.
 const closedByClient = 3000
+
+// manyBytes are more than what a caller gets of an invitation to 50 who are busy.
+const manyBytes = 320 << 10
+
+// An invitation to 50 who are busy makes 51 notifications. All in all they are less than may wait for a client, so that its
+// session can't be closed for them: the first and the last have the call.
+func manyAtOnce(s *stage) {
+	callees := make([]string, events.MaxCallees)
+	parties := make([]events.Party, len(callees))
+	for i := range callees {
+		callees[i] = fmt.Sprintf("callee-%02d@example.com", i)
+		parties[i].UserID = callees[i]
+	}
+	s.ring("c1", "zoe", callees...)
+	ann := s.open("ann", "")
+	data := strings.Repeat("x", events.MaxCustomData)
+	s.sent("c2", events.VerbInvite, `{"command_id":"k2","user_id":"ann","call_type":0,"callees":%s,"custom_data":%q}`, s.encode(parties), data)
+	size := 0
+	for k := range len(callees) + 1 {
+		raw, ok := receive(s, "a push", ann.conn.Told())
+		if !ok {
+			s.Fatalf("closed with %d before push %d", s.code(ann.conn), k)
+		}
+		var n events.Notification
+		s.decode(raw, &n)
+		size += len(raw)
+		last := k == len(callees)
+		want := map[bool]events.Kind{true: events.CallEnded, false: events.OutgoingCallRejectedCauseBusy}[last]
+		if n.ID != fmt.Sprintf("c2-1-%d", k) || n.Event != want || n.CustomData != data || n.ServerTime == 0 || n.Call.IsZero() == (k == 0 || last) {
+			s.Fatalf("push %d is %.400s", k, raw)
+		}
+	}
+	if size > manyBytes {
+		s.Errorf("%d bytes were pushed, at most %d may wait", size, manyBytes)
+	}
+	s.Logf("%d bytes were pushed", size)
+}
 
 // Who does not read is closed, and finds how things stand when he is back; the others notice nothing, not even another
 // device of his.

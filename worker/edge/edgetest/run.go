@@ -53,6 +53,7 @@ func tests() []test {
 		{"SessionsOfAnAddress", Limits{SessionsPerAddress: 2}, sessionsOfAnAddress},
 		{"TooBigAMessage", Limits{MessageSize: 2048}, tooBigAMessage},
 
+		{"ManyAtOnce", Limits{Queue: manyBytes}, manyAtOnce},
 		{"SlowClient", Limits{Queue: 32 << 10}, slowClient},
 		{"SessionsAreTold", Limits{}, sessionsAreTold},
 		{"StopsWithEverybodyTold", Limits{}, stopsWithEverybodyTold},

@@ -161,7 +161,7 @@ func (e *Edge) deliver(msg *nats.Msg) {
 		e.Log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("subject", msg.Subject).Msg("what came is no notification, and is passed over")
 		return
 	}
-	p := push{data: data, callID: c.CallID, seq: c.Seq, over: !c.On(sessions[0].by.UserID)}
+	p := push{data: data, callID: c.CallID, seq: c.Seq, over: !c.On(sessions[0].by.UserID)} // of no call where it has none
 	for _, s := range sessions {
 		s.deliver(p, e.Limits.Held)
 		e.count.Pushed()

@@ -21,10 +21,11 @@ type peer interface {
 	Close(c Code)
 }
 
-// push is what one session is sent of one call.
+// push is what one session is sent of one call. A notification without the call changes nothing of what the client knows: if
+// it has missed the one with the call, a snapshot still brings it.
 type push struct {
 	data   []byte
-	callID string
+	callID string // empty without the call
 	seq    int
 	over   bool // the user is not in the call any more
 }
@@ -66,7 +67,9 @@ func (s *session) deliver(p push, most int) {
 }
 
 func (s *session) send(p push) {
-	s.note(p.callID, p.seq, p.over)
+	if p.callID != "" {
+		s.note(p.callID, p.seq, p.over)
+	}
 	_ = s.peer.Send(p.data) // where that fails the connection has ended
 }
 

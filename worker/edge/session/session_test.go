@@ -90,10 +90,13 @@ func TestDeliver(t *testing.T) {
 	if !slices.Equal(p.sent, []string{"a", "b", "c", "d"}) || !slices.Equal(s.showing(), []string{"d"}) {
 		t.Errorf("sent %q, shows %v", p.sent, s.showing())
 	}
+	if s.deliver(push{data: []byte("without the call")}, 0); len(p.sent) != 5 || !slices.Equal(s.showing(), []string{"d"}) {
+		t.Errorf("sent %q, shows %v", p.sent, s.showing())
+	}
 	if !s.end() || s.end() {
 		t.Error("it ends once")
 	}
-	if s.deliver(push{data: []byte("e")}, 2); len(p.sent) != 4 || len(s.showing()) != 0 {
+	if s.deliver(push{data: []byte("e")}, 2); len(p.sent) != 5 || len(s.showing()) != 0 {
 		t.Errorf("sent %q, shows %v", p.sent, s.showing())
 	}
 	full := &session{}

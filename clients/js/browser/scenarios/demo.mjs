@@ -50,7 +50,7 @@ for (const look of Object.keys(looks)) {
     match(await told.locator("code").innerText(), /^onOutgoingCallAccepted\("\w+", "bob"\)$/);
     match(await told.locator("summary").innerText(), /^ringline\.demo\.user\.ann$/);
     await accepted.locator("summary").first().click();
-    match(await accepted.locator("pre").first().innerText(), /type: "io\.ringline\.call\.accepted\.v1"/);
+    match(await accepted.locator("pre").first().innerText(), /type: "io\.ringline\.call\.accepted\.v2"/);
     match(await accepted.innerText(), /bob: ringing → accepted/);
     await screen.check(`moments, ${look}`, ["main"]);
     await accepted.locator("summary").first().click();
