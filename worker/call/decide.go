@@ -155,13 +155,10 @@ func withoutCall(cmd events.Command, in Input) Outcome {
 		}
 		return invite(cmd, in)
 	case events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd:
-		if backendOnly(cmd, in) { // no session can have invited with it
-			return notFound(cmd)
-		}
 		if until := in.At.Add(overtakenFor); in.Now.Before(until) {
 			return Wait{Until: until, Why: WaitForInvitation}
 		}
-		if cmd.Verb == events.VerbAdd {
+		if cmd.Verb == events.VerbAdd || backendOnly(cmd, in) {
 			return notFound(cmd)
 		}
 		return fence(cmd, in)

@@ -35,10 +35,10 @@ func TestIDsOfTheBackend(t *testing.T) {
 		id, verb, via, first, later string
 	}{
 		{"s_17", "invite", "session", "permission_denied", "permission_denied"},
-		{"s_17", "cancel", "session", "not_found", "not_found"},
-		{"s_17", "leave", "session", "not_found", "not_found"},
-		{"s_17", "end", "session", "not_found", "not_found"},
-		{"s_17", "add", "session", "not_found", "not_found"},
+		{"s_17", "cancel", "session", "wait", "not_found"},
+		{"s_17", "leave", "session", "wait", "not_found"},
+		{"s_17", "end", "session", "wait", "not_found"},
+		{"s_17", "add", "session", "wait", "not_found"},
 		{"s_17", "ring", "session", "not_found", "not_found"},
 		{"s_17", "invite", "", "invited", "invited"},
 		{"s_17", "cancel", "", "wait", "fenced not_found"},

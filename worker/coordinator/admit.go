@@ -23,16 +23,20 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !worker.Ours(d.msg) {
 		return nil
 	}
-	if worker.Crowded(d.msg) && d.cmd.Verb != events.VerbExpire {
+	why := c.notLetIn(d)
+	if why == nil || !c.arrivals.isNew(ctx, c.js, d.seq) || c.mayBeDone(ctx, d.cmd) {
+		return nil
+	}
+	return why
+}
+
+// notLetIn is the first reason not to let a command in; nil if there is none.
+func (c *Coordinator) notLetIn(d delivery) *events.Error {
+	if worker.Crowded(d.msg) {
 		return events.Errorf(events.CodeRateLimited, "app %s has too many commands under way", d.cmd.App)
 	}
 	for _, admit := range c.cfg.Admit {
-		why := admit(d.cmd, len(d.body))
-		switch {
-		case why == nil:
-		case !c.arrivals.isNew(ctx, c.js, d.seq), c.mayBeDone(ctx, d.cmd):
-			return nil
-		default:
+		if why := admit(d.cmd, len(d.body)); why != nil {
 			return why
 		}
 	}

@@ -159,11 +159,7 @@ func TestSessionsAreLimited(t *testing.T) {
 		}
 	}
 	says(invite("s_1", session, "zoe"), "permission_denied", "service_call_prefix")
-	begun := time.Now()
 	says(i.send("s_2", "cancel", `{"command_id":"x","user_id":"ann","via":"session"}`), "not_found", "s_2")
-	if took := time.Since(begun); took > 4*time.Second {
-		t.Errorf("a hang-up of an unknown id of the backend's took %v", took)
-	}
 	if a := invite("s_2", "", "bob"); a["ok"] != true {
 		t.Errorf("the backend's id was taken out of use: %v", a)
 	}

@@ -94,9 +94,13 @@ func (a *API) mayRead(app string) *events.Error {
 	return a.Fair.Quotas.Read(time.Now(), a.Fair.Limits(app), app)
 }
 
-// room refuses a command that the coordinator of this process would refuse now: that costs less here. It takes nothing.
+// room refuses a command that the coordinator of this process would refuse now: that costs less here. It takes nothing. An
+// invitation or add may be sent again after it was carried out, which only a coordinator looks up.
 func (a *API) room(cmd events.Command) *events.Error {
-	if a.Fair == nil || cmd.Verb == events.VerbExpire {
+	switch {
+	case a.Fair == nil:
+		return nil
+	case cmd.Verb == events.VerbExpire, cmd.Verb == events.VerbInvite, cmd.Verb == events.VerbAdd:
 		return nil
 	}
 	return a.Fair.Quotas.Room(time.Now(), a.Fair.Limits(cmd.App), cmd)

@@ -8,7 +8,8 @@
 //     setting divided by their number, which it knows from heartbeats.
 //  2. An app's quota is its own: what one app does takes nothing from another.
 //  3. Invitations and adds get at most 80 % of a quota. The rest is for commands that answer or end calls.
-//  4. A command that was refused has taken nothing from any quota.
+//  4. A command that was refused has taken nothing from any quota. A hang-up or an answer is refused only where more of them are
+//     sent than the whole quota allows.
 //  5. Users are limited where they send from client sessions. A backend is limited by the quota of its app only.
 //  6. The memory that it uses is bounded, whatever the number of apps and users.
 package quota

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"ringline.io/ringline/events"
 )
@@ -63,9 +64,11 @@ func unknownCallsOfAUser(s *stage) {
 	ann, one, two := s.open("ann", ""), s.open("bob", ""), s.open("bob", "")
 	ann.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`)
 	one.expect("c1", events.IncomingCallReceived)
-	for _, bob := range []*person{one, two} {
-		bob.mayNot("cancel", `{"call_id":"s_unknown"}`, events.CodeNotFound)
+	var asked sync.WaitGroup
+	for _, bob := range []*person{one, two} { // each waits 5 s for its invitation
+		asked.Go(func() { bob.mayNot("cancel", `{"call_id":"s_unknown"}`, events.CodeNotFound) })
 	}
+	asked.Wait()
 	for _, bob := range []*person{one, two} {
 		for _, verb := range []string{"cancel", "leave", "end"} {
 			a := bob.mayNot(verb, `{"call_id":"s_unknown"}`, events.CodeRateLimited)
@@ -76,7 +79,6 @@ func unknownCallsOfAUser(s *stage) {
 	}
 	one.does("leave", `{"call_id":"c1"}`)
 	one.does("invite", `{"call_id":"c2","call_type":0,"callees":[{"user_id":"eve"}]}`)
-	ann.mayNot("end", `{"call_id":"s_unknown"}`, events.CodeNotFound)
 }
 
 // Who goes on and on with what is refused is closed.
