@@ -24,7 +24,8 @@ import (
 
 // abusing is how long bad clients do what they do.
 type abusing struct {
-	trial trial
+	trial      trial
+	onlyShares bool
 	abuse.Config
 }
 
@@ -43,12 +44,13 @@ func abuseCommand() *cobra.Command {
 	f.DurationVar(&x.Quiet, "quiet", x.Quiet, "how long they are measured before, and at the end")
 	f.DurationVar(&x.Each, "each", x.Each, "how long each kind goes on by itself")
 	f.DurationVar(&x.Together, "together", x.Together, "how long all of them do")
+	f.BoolVar(&x.onlyShares, "only-shares", false, "only measure what one app that floods does to another")
 	return cmd
 }
 
 func (x abusing) run(ctx context.Context, w io.Writer) error {
 	r, err := rig.New(ctx, rig.Config{
-		Dir: x.trial.dir, Source: x.trial.source, Nodes: 1, Coordinators: 1, Timeouts: 1, Edges: 1,
+		Dir: x.trial.dir, Source: x.trial.source, Nodes: 1, Coordinators: 2, Timeouts: 1, Edges: 1,
 	})
 	if err != nil {
 		return err
@@ -62,16 +64,41 @@ func (x abusing) run(ctx context.Context, w io.Writer) error {
 	x.Refused = func(ctx context.Context) (map[string]float64, error) {
 		return r.Edges[0].Labelled(ctx, "ringline_sessions_refused_total")
 	}
-	o, err := abuse.Run(ctx, x.Config)
-	tellAbuse(w, o)
+	if !x.onlyShares {
+		o, err := abuse.Run(ctx, x.Config)
+		tellAbuse(w, o)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(o.Err(), r.Errors()); err != nil {
+			return err
+		}
+		_, _ = fmt.Fprintln(w, "each was refused or limited with its code")
+	}
+	shares, err := abuse.Share(ctx, x.Config)
+	tellShares(w, shares)
+	if err == nil {
+		err = errors.Join(shares.Err(), r.Errors())
+	}
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(o.Err(), r.Errors()); err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintln(w, "each was refused or limited with its code")
+	_, _ = fmt.Fprintln(w, "no app kept another from calling")
 	return nil
+}
+
+func tellShares(w io.Writer, o abuse.Shares) {
+	quiet := o.Busy().Ring.At(0.99)
+	_, _ = fmt.Fprintf(w, "  %-52s %8s %9s %6s %9s %10s\n", "invitation to ring of one app, while of another", "p50", "p99", "ratio", "NATS p99", "stored")
+	for _, p := range o.Phases {
+		_, _ = fmt.Fprintf(w, "  %-52s %6.1fms %7.1fms %6.1f %7.1fms %5.0f KB/s\n", p.Name, ms(p.Ring.At(0.5)), ms(p.Ring.At(0.99)),
+			ms(p.Ring.At(0.99))/ms(quiet), ms(p.Trips.At(0.99)), p.Stored/1000)
+		for _, kind := range slices.Sorted(maps.Keys(p.Counts)) {
+			for _, what := range slices.Sorted(maps.Keys(p.Counts[kind])) {
+				_, _ = fmt.Fprintf(w, "    %7d  %s\n", p.Counts[kind][what], what)
+			}
+		}
+	}
 }
 
 // attack lets another process be the bad clients. It is a nice one: they are not to take the processor from the honest
@@ -83,7 +110,7 @@ func attack(ctx context.Context, a abuse.Attack) (counts abuse.Counts, err error
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.For+3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "nice", "-n", "15", self, "attack")
+	cmd := exec.CommandContext(ctx, "nice", "-n", "19", self, "attack")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("attack: %w", err)

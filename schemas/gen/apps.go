@@ -18,7 +18,7 @@ func appSettings() obj {
 		may("max_duration_s", integer("How long a call may last from its creation, in seconds; by default 43200 (12 h).",
 			1, at(events.MaxDurationS))),
 		may("commands_per_s", integer(fmt.Sprintf("How many commands a second the whole app may send, whoever sends them; by default %d. Invitations and "+
-			"adds get at most 80 %% of it. One above it is rate_limited.", events.DefaultCommandsPerS), 1, at(events.MaxCommandsPerS))),
+			"adds get at most 80 %% of it, and count once for each callee; a command that finds no call counts ten times. One above it is rate_limited.", events.DefaultCommandsPerS), 1, at(events.MaxCommandsPerS))),
 		may("bytes_per_s", integer(fmt.Sprintf("How many bytes a second the whole app may have stored, each command counted by its body or by the transition that it makes, "+
 			"whichever is larger; by default %d (2 MiB).", events.DefaultBytesPerS), events.MinBytesPerS, at(events.MaxBytesPerS))),
 		may("api_slots", integer(fmt.Sprintf("How many requests of the app one api has under way at once; by default %d.", events.DefaultAPISlots),

@@ -157,7 +157,7 @@ func (a *API) reply(ctx context.Context, r micro.Request, reads *reads) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
 	if ok && (!verb.Known() || verb == events.VerbExpire) {
-		if refusal := a.mayRead(app); refusal != nil {
+		if refusal := a.mayRead(app, method); refusal != nil {
 			return events.Refusal("", refusal)
 		}
 	}

@@ -301,12 +301,14 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		}
 		return c.accepted(d, now.Call)
 	case call.Refuse:
+		c.unknown(d, now)
 		if err := c.lines.Release(ctx, now, claimants(d.cmd)); err != nil {
 			return c.putBack(d, err)
 		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
 		if o.Why == call.WaitForInvitation {
+			c.unknown(d, now)
 			if why := c.mayWait(d); why != nil {
 				return c.refused(d, now.Call, why)
 			}

@@ -36,6 +36,13 @@ func (c *Coordinator) mayWait(d delivery) *events.Error {
 	return nil
 }
 
+// unknown counts a command that found no call.
+func (c *Coordinator) unknown(d delivery, now events.Transition) {
+	if f := c.cfg.Fair; f != nil && now.Seq == 0 && d.handledFirst() && d.cmd.Verb != events.VerbExpire {
+		f.Quotas.Unknown(time.Now(), f.Limits(d.cmd.App), d.cmd)
+	}
+}
+
 // ringing counts the callees whom the sender makes ring in other calls, where the limit on them matters: somebody whose
 // line holds one call has no other. It is not read again for a command that may have claimed lines, so that it is never
 // refused for it.

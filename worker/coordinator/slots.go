@@ -86,12 +86,19 @@ func (x *reads) enter(app string) (leave func()) {
 	}
 }
 
+// listCosts is how many reads a list counts as: it reads every open call of its app.
+const listCosts = 100
+
 // mayRead refuses a read, or an expire, which coordinators do not count, of an app that sends too many.
-func (a *API) mayRead(app string) *events.Error {
+func (a *API) mayRead(app, method string) *events.Error {
 	if a.Fair == nil {
 		return nil
 	}
-	return a.Fair.Quotas.Read(time.Now(), a.Fair.Limits(app), app)
+	times := 1
+	if method == methodList {
+		times = listCosts
+	}
+	return a.Fair.Quotas.Read(time.Now(), a.Fair.Limits(app), app, times)
 }
 
 // room refuses a command that the coordinator of this process would refuse now: that costs less here. It takes nothing. An

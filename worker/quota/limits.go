@@ -33,9 +33,12 @@ const (
 // may send commands in placesFor.
 const (
 	waitsForS  = 5.0
-	placesForS = 0.4
+	placesForS = 0.1
 	mostPlaces = 1000
 )
+
+// unknownCosts is how many commands one counts as that finds no call.
+const unknownCosts = 10
 
 // The least that a bucket of one coordinator holds, however many share a small setting: a command must fit.
 const (

@@ -65,9 +65,27 @@ func (q *Quotas) Admit(now time.Time, l Limits, cmd events.Command, bytes int) *
 			return refusal
 		}
 	}
-	x.commands.left--
+	x.commands.left -= cost(cmd)
 	x.bytes.left -= float64(bytes)
 	return nil
+}
+
+// cost is how many commands one counts as: an invitation or add once for each callee, whose line is claimed and released.
+func cost(cmd events.Command) float64 {
+	if invites(cmd) {
+		return float64(max(1, len(cmd.Callees)))
+	}
+	return 1
+}
+
+// Unknown counts a command that was let in and found no call, as often as it costs more than others: it is read at the
+// leader, for nothing.
+func (q *Quotas) Unknown(now time.Time, l Limits, cmd events.Command) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	x := q.apps.of(cmd.App, now)
+	x.commands.fill(now, l.commands(q.coordinators()))
+	x.commands.left -= unknownCosts - 1
 }
 
 // Room says which limit of its app a command is above, and takes nothing.
@@ -143,8 +161,9 @@ func (q *Quotas) Stored(now time.Time, l Limits, cmd events.Command, message, tr
 	}
 }
 
-// Read lets a request of an app in that makes no command which is counted, or says which limit it is above.
-func (q *Quotas) Read(now time.Time, l Limits, name string) *events.Error {
+// Read lets a request of an app in that makes no command which is counted, and counts it so many times; or it says which limit
+// the app is above.
+func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x, s := q.apps.of(name, now), l.commands(q.coordinators())
@@ -152,7 +171,7 @@ func (q *Quotas) Read(now time.Time, l Limits, name string) *events.Error {
 	if !x.reads.has(1, s, false) {
 		return limited("app %s may send %d requests a second that read (commands_per_s)", name, l.CommandsPerS)
 	}
-	x.reads.left--
+	x.reads.left -= float64(times)
 	return nil
 }
 

@@ -128,6 +128,32 @@ func TestInvitationsLeaveAPart(t *testing.T) {
 	}
 }
 
+// An invitation counts once for each callee, and a command that finds no call ten times.
+func TestWhatCommandsCost(t *testing.T) {
+	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 1000})
+	large := command("demo", events.VerbInvite, "ann")
+	for i := range 50 {
+		large.Callees = append(large.Callees, events.Party{UserID: fmt.Sprint(i)})
+	}
+	q := quota.New(alone)
+	let := 0
+	for range 100 {
+		if q.Admit(start, l, large, 10) == nil {
+			let++
+		}
+	}
+	if let != 16 { // of the 800 that invitations may take
+		t.Errorf("%d invitations of 50, want 16", let)
+	}
+	q = quota.New(alone)
+	for let = 0; q.Admit(start, l, command("demo", events.VerbEnd, "ann"), 10) == nil; let++ {
+		q.Unknown(start, l, command("demo", events.VerbEnd, "ann"))
+	}
+	if let != 100 {
+		t.Errorf("%d hang-ups of unknown calls, want 100", let)
+	}
+}
+
 // What commands have stored counts, and beyond the setting nothing more is let in until it is paid.
 func TestBytesThatAreStored(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{BytesPerS: 1 << 20, CommandsPerS: 100_000})
@@ -227,8 +253,8 @@ func TestPlacesToWait(t *testing.T) {
 			taken++
 		}
 	}
-	if taken < 200 || taken > 241 {
-		t.Errorf("%d places, want 200 and 40 a second", taken)
+	if taken < 50 || taken > 61 {
+		t.Errorf("%d places, want 50 and 10 a second", taken)
 	}
 	if err := q.Wait(start.Add(time.Second), l, command("other", events.VerbCancel, "ann")); err != nil {
 		t.Errorf("another app: %v", err)

@@ -80,6 +80,12 @@ func (b *book) run(ctx context.Context, a Attack) bool {
 			wg.Go(func() { k.keep(attacking, a.Target, from, func(what string) { b.add(k.name, what) }) })
 		}
 	}
+	for i, f := range floods() {
+		if slices.Contains(a.Kinds, f.name) {
+			from := fmt.Sprintf("127.0.2.%d", i+1)
+			wg.Go(func() { f.run(attacking, a.Target, from, func(what string) { b.add(f.name, what) }) })
+		}
+	}
 	done := make(chan struct{})
 	go func() { defer close(done); wg.Wait() }()
 	select {

@@ -29,6 +29,7 @@ type Target struct {
 	Other  device.App `json:"other"`  // another one
 	Public string     `json:"public"` // an app whose tokens are checked with a public key, …
 	Key    []byte     `json:"key"`    // … and that key, as PEM
+	NATS   string     `json:"nats"`   // where the backend of the other app sends requests
 }
 
 // kind is a kind of bad client.

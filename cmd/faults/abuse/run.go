@@ -129,7 +129,7 @@ func newTarget(ctx context.Context, cfg Config) (t Target, err error) {
 		return t, fmt.Errorf("abuse: %w", err)
 	}
 	t = Target{Server: cfg.Edge, Public: "public"}
-	if t.App, err = device.NewApp(ctx, js, "honest", events.AppSettings{}); err != nil {
+	if t.App, err = device.NewApp(ctx, js, "honest", events.AppSettings{PairInvitesPerMin: events.MaxPairInvitesPerMin}); err != nil {
 		return t, err
 	}
 	if t.Other, err = device.NewApp(ctx, js, "other", events.AppSettings{}); err != nil {
