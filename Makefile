@@ -49,7 +49,7 @@ churn: ## let 500 client sessions connect and drop at random while 20,000 notifi
 	go run ./cmd/faults churn --seed $(SEED)
 	go run ./cmd/faults churn --seed $(SEED) --clients 120 --notifications 3000 --edges 3 --break-edges
 
-abuse: ## send an edge what bad clients send, and measure how long honest ones wait (some 4 minutes)
+abuse: ## send an edge what bad clients send, and measure how long honest ones wait (some 8 minutes)
 	go run ./cmd/faults abuse
 
 idle: ## measure what 10,000 idle client sessions cost, beside bare centrifuge (some 8 minutes)
