@@ -61,7 +61,6 @@ func hunts() []hunt {
 		{defect: "early-take-over", by: []string{"fences"}, alike: true, only: []kind{pauseAt}, points: []string{"after claim"}, scenes: []string{"answered", "group"}, users: 20},
 		{defect: "events-capped", by: []string{"event_log"}, alike: true, only: deaths},
 		{defect: "ring-remaining-wrong", by: []string{"frames"}, alike: true, only: deaths},
-		{defect: "no-ack-extension", by: []string{"slowed"}, only: []kind{slowBroker}, duration: 70 * time.Second, rate: 4},
 		{defect: "lease-always-true", by: []string{"same_answer", "linearizable"}, only: []kind{pauseAt, pauseWorker, pauseNode}, points: []string{"before answer", "before ack"}, scenes: []string{"early", "raced", "strangers"}, every: 300 * time.Millisecond, duration: time.Minute},
 		{defect: "api-drops-requests", by: []string{"lost"}, alike: true, only: deaths},
 		{defect: "api-drops-requests", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "API"}},
