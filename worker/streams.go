@@ -165,10 +165,7 @@ func consumers() [][2]string {
 
 // Setup creates every stream, bucket and consumer, and brings those that exist to these settings.
 func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
-	for _, c := range s.streams() {
-		if st, err := js.Stream(ctx, c.Name); err == nil {
-			c = keepRepaired(st.CachedInfo().Config, c)
-		}
+	for _, c := range shrinkFirst(ctx, js, s.streams()) {
 		c, err := madeStream(c)
 		if err != nil {
 			return err
@@ -192,6 +189,26 @@ func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
 		}
 	}
 	return nil
+}
+
+// shrinkFirst lets the streams whose limits are lowered come before those whose limits are raised: the server has no
+// room for both. The event log keeps what repairs made of it.
+func shrinkFirst(ctx context.Context, js jetstream.JetStream, list []jetstream.StreamConfig) []jetstream.StreamConfig {
+	var first, then []jetstream.StreamConfig
+	for _, c := range list {
+		st, err := js.Stream(ctx, c.Name)
+		if err != nil {
+			then = append(then, c) // it is made, or the error comes again
+			continue
+		}
+		found := st.CachedInfo().Config
+		if c = keepRepaired(found, c); c.MaxBytes < found.MaxBytes {
+			first = append(first, c)
+		} else {
+			then = append(then, c)
+		}
+	}
+	return append(first, then...)
 }
 
 func setUpConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) (jetstream.Consumer, error) {

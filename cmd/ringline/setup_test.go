@@ -251,6 +251,10 @@ func TestSetupAddsLimitsUp(t *testing.T) {
 		t.Errorf("again: %+v", r)
 	}
 	checkRefused(t, n.ringline(t, nil, "setup"), []string{"1.1GiB more"})
+	moved := []string{"RINGLINE_CALLS_MAX_BYTES=18GiB", "RINGLINE_TIMERS_MAX_BYTES=2304MiB", "RINGLINE_EVENTS_MAX_BYTES=3GiB"}
+	if r := n.ringline(t, moved, "setup"); r.code != 0 {
+		t.Errorf("one limit lowered for another: %+v", r)
+	}
 }
 
 // A limit below what is there would delete the oldest of it: events only where the operator lets it, deadlines never.

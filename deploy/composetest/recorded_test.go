@@ -19,6 +19,7 @@ func unrecorded() []string {
 		"RinglineNoTimeouts", "RinglineNoEdge", "RinglineBacklog", "RinglineHeldUp", "RinglineStoreFails",
 		"RinglineDefect", "RinglineTimersLate", "RinglineGarbage", "RinglineSlow", "RinglineTimersMissed", "RinglineFewWorkers",
 		"RinglineWorkerHangs", "RinglineRejected", "RinglineErrors", "RinglineVersions",
+		"RinglineStoreFull", "RinglineStoreFilling", "RinglineEventLogGap", "RinglineEventsLost",
 	}
 }
 
