@@ -43,6 +43,8 @@ const (
 // The headers of Ringline's own.
 const (
 	HeaderAnswer       = "Ringline-Answer"        // in a command: the token to answer to
+	HeaderDeadline     = "Ringline-Deadline"      // in a request to the api: in broker time, until when its sender waits
+	HeaderTime         = "Ringline-Time"          // in a reply of the api: broker time
 	HeaderEvent        = "Ringline-Event"         // in a transition: its event
 	HeaderErrorCode    = "Ringline-Error-Code"    // in a rejected command: why
 	HeaderErrorMessage = "Ringline-Error-Message" // in a rejected command: why, in words

@@ -28,13 +28,14 @@ type Worker struct {
 
 	garbage, overdue *meter.Count
 	late             *meter.Times
+	failed           *meter.Publishes
 }
 
 // New makes a worker. The clock, of broker time, and the meter may be nil.
 func New(js jetstream.JetStream, c *clock.Clock, log zerolog.Logger, s Sweep, m *meter.Meter) *Worker {
 	return &Worker{
 		js: js, clock: c, log: log, every: s, meter: m,
-		garbage: m.Garbage(meter.OnDue), overdue: m.Overdue(), late: m.Lateness(),
+		garbage: m.Garbage(meter.OnDue), overdue: m.Overdue(), late: m.Lateness(), failed: m.Publishes(meter.ByTimeouts),
 	}
 }
 
@@ -76,6 +77,7 @@ func (w *Worker) expire(ctx context.Context, app, callID string, seq int) error 
 		return err
 	}
 	if _, err := w.js.Publish(ctx, events.CommandSubject(app, callID, cmd.Verb), body); err != nil {
+		w.failed.Failed(err)
 		return fmt.Errorf("timeouts: expire call %s: %w", callID, err)
 	}
 	return nil

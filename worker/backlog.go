@@ -35,13 +35,34 @@ func Backlog(ctx context.Context, js jetstream.JetStream, stream, consumer strin
 	})
 }
 
+// Oldest gives a function that reads the age of the oldest message of a work queue until ctx ends: what is done is no longer there. By the
+// leader's clock alone.
+func Oldest(ctx context.Context, js jetstream.JetStream, stream string) func() (time.Duration, bool) {
+	return cached(func() (time.Duration, bool) {
+		if !js.Conn().IsConnected() {
+			return 0, false
+		}
+		ctx, cancel := context.WithTimeout(ctx, backlogWithin)
+		defer cancel()
+		s, err := js.Stream(ctx, stream)
+		if err != nil {
+			return 0, false
+		}
+		info := s.CachedInfo()
+		if info.State.Msgs == 0 {
+			return 0, true
+		}
+		return max(0, info.TimeStamp.Sub(info.State.FirstTime)), true
+	})
+}
+
 // cached gives a function that does not read again for a while.
-func cached(read func() (meter.Backlog, bool)) func() (meter.Backlog, bool) {
+func cached[T any](read func() (T, bool)) func() (T, bool) {
 	var mu sync.Mutex
 	var at time.Time
-	var last meter.Backlog
+	var last T
 	var known bool
-	return func() (meter.Backlog, bool) {
+	return func() (T, bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		if at.IsZero() || time.Since(at) >= backlogFor {

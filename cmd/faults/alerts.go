@@ -35,6 +35,7 @@ type scene struct {
 	NC *nats.Conn
 
 	begun time.Time
+	say   func(format string, args ...any)
 }
 
 // at waits until that long after the begin of the recording.
@@ -79,7 +80,7 @@ func (x incident) record(ctx context.Context, t trial) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer nc.Close()
-	samples, err := x.sample(ctx, &scene{Rig: r, NC: nc}, t.source)
+	samples, err := x.sample(ctx, &scene{Rig: r, NC: nc, say: t.say}, t.source)
 	if err != nil {
 		return fmt.Errorf("%s: %w", x.name, err)
 	}

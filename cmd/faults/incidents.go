@@ -30,7 +30,7 @@ func incidents() []incident {
 	return []incident{
 		{"quiet", "Nothing happens for ten minutes, and calls are made.", 10 * time.Minute, twoOfEach(), calls},
 		{"no-coordinator", "All coordinators are killed after a minute.", 4 * time.Minute, twoOfEach(), func(ctx context.Context, s *scene) error {
-			go calls(ctx, s)
+			go func() { _ = calls(ctx, s) }()
 			if err := s.at(ctx, before); err != nil {
 				return err
 			}
@@ -39,6 +39,17 @@ func incidents() []incident {
 			}
 			return nil
 		}},
+		{"paused", "The consumer of the commands is paused after a minute, and six commands wait.", 4 * time.Minute, twoOfEach(), paused},
+		{"commands-refused", "After a minute RINGLINE_COMMANDS stores nothing more, while calls are made.", 5 * time.Minute, twoOfEach(), refused},
+		{"clock-ahead", "The clocks of all workers are 70 s ahead.", 8 * time.Minute, with(twoOfEach(), "clock-ahead"), calls},
+		{"one-edge", "One of two edges is killed after a minute, and does not come back.", 13 * time.Minute, twoOfEach(), func(ctx context.Context, s *scene) error {
+			if err := s.at(ctx, before); err != nil {
+				return err
+			}
+			s.Edges[0].Kill()
+			return nil
+		}},
+		{"hung-coordinator", "One of two coordinators is stopped with SIGSTOP after a minute, for 3 minutes.", 6 * time.Minute, twoOfEach(), hung},
 		{
 			"setup-problem", "RINGLINE_TIMERS is deleted after a minute, and set up again after five.", 7 * time.Minute, twoOfEach(),
 			timersDeleted,
@@ -85,19 +96,27 @@ func twoNodesHang(ctx context.Context, s *scene) error {
 // calls makes two calls a second, which are not answered, until ctx ends.
 func calls(ctx context.Context, s *scene) error {
 	for n := 0; ctx.Err() == nil; n++ {
-		body, err := json.Marshal(map[string]any{
-			"user_id": fmt.Sprintf("caller-%d", n%100), "callees": []events.Party{{UserID: fmt.Sprintf("callee-%d", n%100)}},
-			"call_type": 0, "ring_timeout_s": 5,
-		})
-		if err != nil {
+		if err := invite(s.NC, n); err != nil {
 			return err
 		}
-		msg := nats.NewMsg(events.APISubject("demo", string(events.VerbInvite)))
-		msg.Data, msg.Reply = body, nats.NewInbox()
-		if err := s.NC.PublishMsg(msg); err != nil {
-			return fmt.Errorf("invite: %w", err)
-		}
 		play.Sleep(ctx, 500*time.Millisecond)
+	}
+	return nil
+}
+
+// invite asks for a call that rings for 5 s, and does not wait for the answer.
+func invite(nc *nats.Conn, n int) error {
+	body, err := json.Marshal(map[string]any{
+		"user_id": fmt.Sprintf("caller-%d", n%100), "callees": []events.Party{{UserID: fmt.Sprintf("callee-%d", n%100)}},
+		"call_type": 0, "ring_timeout_s": 5,
+	})
+	if err != nil {
+		return err
+	}
+	msg := nats.NewMsg(events.APISubject("demo", string(events.VerbInvite)))
+	msg.Data, msg.Reply = body, nats.NewInbox()
+	if err := nc.PublishMsg(msg); err != nil {
+		return fmt.Errorf("invite: %w", err)
 	}
 	return nil
 }

@@ -4,10 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/stall"
 )
 
 // learnTime waits until the leader of the commands has told broker time. Nothing is decided before.
@@ -30,6 +33,21 @@ func (c *crew) learnTime(ctx context.Context) error {
 func (c *crew) keepTime() clock.Keeper {
 	return clock.Keeper{
 		Clock: c.clock, NC: c.conns[0].Conn, Stream: worker.StreamCommands, Log: c.meter.Log(c.log, meter.NATS),
-		Health: c.health.Degrades(health.Clock),
+		Health: c.health.Degrades(health.Clock), Kick: c.stallEnds(),
 	}
+}
+
+// stallEnds hears when a stall has ended: the machine may have been suspended. One watch is enough.
+func (c *crew) stallEnds() <-chan struct{} {
+	if len(c.stalls) == 0 {
+		return nil
+	}
+	return c.stalls[0].Ended()
+}
+
+// stall makes a watch for the stalls of this process. These connections bring it requests.
+func (c *crew) stall(conns ...*nats.Conn) *stall.Watch {
+	w := stall.New(clock.Local, conns, c.meter.Log(c.log, meter.Health), c.health.Degrades(health.Stall), c.meter)
+	c.stalls = append(c.stalls, w)
+	return w
 }

@@ -22,6 +22,7 @@ import (
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/quota"
+	"ringline.io/ringline/worker/stall"
 	"ringline.io/ringline/worker/storage"
 	"ringline.io/ringline/worker/store"
 )
@@ -40,6 +41,7 @@ type crew struct {
 	devKey   *events.TokenKey // signs tokens of the app of the settings; nil but in dev
 	conns    []*connection
 	clock    *clock.Clock // broker time
+	stalls   []*stall.Watch
 	needs    needs
 
 	inspectEvery time.Duration
@@ -88,6 +90,9 @@ func (c *crew) run(ctx context.Context, started func(), roles ...role) (err erro
 		return err
 	}
 	back = append(back, part{"clock", c.keepTime().Run})
+	for _, w := range c.stalls {
+		back = append(back, part{"stalls", w.Run})
+	}
 	for _, conn := range c.conns {
 		back = append(back, part{"NATS", conn.Run})
 	}
@@ -239,7 +244,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	if err != nil {
 		return nil, nil, err
 	}
-	asker, err := ask.New(apiNC, apiJS, c.settings.APITimeout)
+	asker, err := ask.New(apiNC, apiJS, c.settings.APITimeout, c.meter.Publishes(meter.ByAPI))
 	if err != nil {
 		return nil, nil, fmt.Errorf("hear answers: %w", err)
 	}
@@ -256,6 +261,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		NC: apiNC, Asker: asker, Calls: calls, Lines: store.NewLines(apiNC, apiJS, calls, log, c.meter), Log: log,
 		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix, Meter: c.meter,
 		Secrets: secrets, Slots: apps.APISlots, Fair: fair, Health: c.health.Needs(health.API, health.Hold),
+		Clock: c.clock, Stall: c.stall(apiNC),
 	}
 	watch := storage.New(js, c.meter.Log(c.log, meter.Storage), c.health.Degrades(health.Storage))
 	c.meter.Levels(watch.Levels)
@@ -266,6 +272,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{watch.Admit, fair.Admit}, Meter: c.meter,
 		LostTail: watch.LostTail, Fair: fair, Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
+	c.meter.Oldest(worker.Oldest(ctx, js, worker.StreamCommands))
 	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
 	return []part{{"api", api.Run}}, []part{
 		{"apps", apps.Run}, {"secrets", secrets.Run}, {"peers", peers.Run}, {"storage", watch.Run}, {"coordinator", work.Run},

@@ -115,7 +115,7 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	asker, err := ask.New(askNC, askJS, c.settings.APITimeout)
+	asker, err := ask.New(askNC, askJS, c.settings.APITimeout, c.meter.Publishes(meter.ByEdge))
 	if err != nil {
 		return nil, nil, fmt.Errorf("hear answers: %w", err)
 	}
@@ -130,7 +130,8 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	edge, err := session.New(session.Config{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
 		Limits: c.settings.Edge.limits(), Origins: c.settings.Edge.origins(), AddressHeader: c.settings.Edge.AddressHeader,
-		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Health: c.health.Needs(health.Edge, health.Hold),
+		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Stall: c.stall(nc, askNC),
+		Health: c.health.Needs(health.Edge, health.Hold),
 	})
 	if err != nil {
 		return nil, nil, err

@@ -24,6 +24,10 @@ const (
 	// storeLimit is what the streams may reserve together. It takes no disk before it is used.
 	storeLimit = 64 << 30
 	startLimit = 30 * time.Second
+
+	// As in deploy/nats/nats.conf: a worker that is stopped gets no requests after 12 s.
+	pingInterval = 3 * time.Second
+	pingsOut     = 2
 )
 
 // accountName is the account of NATS that everything of Ringline is in.
@@ -74,6 +78,7 @@ func startServer(port int, dir string, log zerolog.Logger) (*server.Server, erro
 	options := &server.Options{
 		ServerName: "ringline-dev", Host: natsHost, Port: port, NoSigs: true,
 		JetStream: true, StoreDir: dir, JetStreamMaxStore: storeLimit, JetStreamMaxMemory: storeLimit,
+		PingInterval: pingInterval, MaxPingsOut: pingsOut,
 	}
 	if err := options.ProcessConfigString(accountConfig); err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)

@@ -88,6 +88,8 @@ func onHost(svc types.ServiceConfig, path string) string {
 
 func (s site) checkNode(f *findings, n node, nodes map[string]node) {
 	f.check(n.Image == "nats:"+s.version(f, "go.mod", natsVersion)+"-alpine", "%s: image %s is not of the nats-server in go.mod", n.Name, n.Image)
+	closed := n.PingInterval * time.Duration(n.MaxPingsOut+2)
+	f.check(closed > 0 && closed <= 15*time.Second, "%s: a worker that is stopped gets requests for %v, where 0 is the default of 8 minutes", n.Name, closed)
 	f.check(n.JetStream && n.SyncAlways && n.store != "", "%s: no JetStream that syncs always, on a volume", n.Name)
 	f.check(len(n.Accounts) == 1 && n.Accounts[0].Name == "RINGLINE" && n.NoAuthUser != "",
 		"%s: a client without credentials is in no account RINGLINE", n.Name)

@@ -54,6 +54,7 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 		"streams in the default account":      {nats, "no_auth_user: ", "# no_auth_user: ", "in no account RINGLINE"},
 		"files synced now and then":           {nats, "sync_interval: always", "sync_interval: 2m", "syncs always"},
 		"a lame duck that is killed":          {nats, "lame_duck_duration: 30s", "lame_duck_duration: 60s", "lame duck"},
+		"pings once in 2 minutes":             {nats, "\nping_interval: 3s\n", "\n", "gets requests for"},
 		"a setting that is misspelt":          {compose, "RINGLINE_REPLICAS:", "RINGLINE_REPLICA:", "did you mean RINGLINE_REPLICAS?"},
 		"a setting out of range":              {compose, `RINGLINE_REPLICAS: "3"`, `RINGLINE_REPLICAS: "2"`, "must be 1, 3 or 5"},
 		"streams of one copy":                 {compose, `RINGLINE_REPLICAS: "3"`, `RINGLINE_REPLICAS: "1"`, "RINGLINE_REPLICAS is not 3"},

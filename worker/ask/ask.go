@@ -21,6 +21,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/meter"
 )
 
 // DefaultTimeout is how long an answer is waited for.
@@ -32,15 +33,16 @@ type Asker struct {
 	sub     *nats.Subscription
 	token   string
 	timeout time.Duration
+	failed  *meter.Publishes
 	count   atomic.Uint64
 
 	mu      sync.Mutex
 	waiting map[string]chan events.Answer // by the second part of the token
 }
 
-// New makes an asker that waits this long for each answer. Close ends it.
-func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration) (*Asker, error) {
-	a := &Asker{js: js, token: nuid.Next(), timeout: timeout, waiting: map[string]chan events.Answer{}}
+// New makes an asker that waits this long for each answer. It counts what it could not store, failed may be nil. Close ends it.
+func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration, failed *meter.Publishes) (*Asker, error) {
+	a := &Asker{js: js, token: nuid.Next(), timeout: timeout, failed: failed, waiting: map[string]chan events.Answer{}}
 	sub, err := nc.Subscribe(events.AnswersOf(a.token), a.hear)
 	if err != nil {
 		return nil, err
@@ -89,6 +91,7 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	msg.Header.Set(events.HeaderAnswer, a.token+"."+part)
 	msg.Data = body
 	_, notAcked := a.js.PublishMsg(ctx, msg)
+	a.failed.Failed(notAcked)
 	if _, refused := errors.AsType[*jetstream.APIError](notAcked); refused {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
 			"the command was not stored and will not be carried out: %v", notAcked))

@@ -17,7 +17,7 @@ import (
 func start(t *testing.T, timeout time.Duration) (*natstest.Server, *ask.Asker) {
 	t.Helper()
 	s := natstest.Start(t)
-	a, err := ask.New(s.NC, s.JS, timeout)
+	a, err := ask.New(s.NC, s.JS, timeout, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

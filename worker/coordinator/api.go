@@ -15,8 +15,10 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/stall"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -37,8 +39,11 @@ type API struct {
 	InboxPrefix string               // replies go below it and nowhere else
 	Meter       *meter.Meter         // or nil
 	Health      *health.Condition    // that requests are heard; or nil
+	Clock       *clock.Clock         // broker time; or nil
+	Stall       *stall.Watch         // of this process; or nil
 
 	dropped *meter.Count
+	count   *meter.Requests
 }
 
 // maxUnderWay is how many requests may be under way at once: most of them wait for the answer of a coordinator.
@@ -51,7 +56,7 @@ const handOver = 5 * time.Second
 func (a *API) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	a.dropped = a.Meter.Dropped()
+	a.dropped, a.count = a.Meter.Dropped(), a.Meter.Requests()
 	others := a.NC.NumSubscriptions()
 	room, slots, reads := make(chan struct{}, maxUnderWay), newSlots(), newReads(a.Parallel)
 	service, err := micro.AddService(a.NC, micro.Config{
@@ -60,23 +65,26 @@ func (a *API) Run(ctx context.Context) error {
 		Endpoint: &micro.EndpointConfig{
 			Subject: events.APISubject("*", "*"),
 			Handler: micro.HandlerFunc(func(r micro.Request) {
+				came := a.Stall.Now()
+				if a.Stall.Stalled() {
+					a.serve(r, stalled)
+					return
+				}
 				app, _, _ := events.ParseAPISubject(r.Subject())
 				most := a.slotsOf(app)
 				if !slots.take(app, most) {
-					a.serve(r, func() any { return tooManyOf(app, most) })
+					a.serve(r, refused(tooManyOf(app, most)))
 					return
 				}
 				select {
 				case room <- struct{}{}:
 					go func() {
 						defer func() { <-room; slots.free(app) }()
-						a.serve(r, func() any { return a.reply(work, r, reads) })
+						a.serve(r, func() (any, string) { return a.reply(work, r, reads, came) })
 					}()
 				default: // never wait here, it is the one place where all requests pass
 					slots.free(app)
-					a.serve(r, func() any {
-						return events.Refusal("", events.Errorf(events.CodeUnavailable, "more than %d requests are under way", maxUnderWay))
-					})
+					a.serve(r, refused(events.Refusal("", events.Errorf(events.CodeUnavailable, "more than %d requests are under way", maxUnderWay))))
 				}
 			}),
 			Metadata: map[string]string{"verbs": apiMethods()},
@@ -132,28 +140,53 @@ func apiMethods() string {
 }
 
 // serve replies to one request.
-func (a *API) serve(r micro.Request, reply func() any) {
+func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) {
+	_, method, _ := events.ParseAPISubject(r.Subject())
 	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {
 		a.dropped.Inc()
+		a.count.Done(method, meter.RequestNoReply)
 		a.Log.Warn().Str("subject", r.Subject()).Msg("reply subject is no inbox, request dropped")
 		return
 	}
 	var answer any
-	err := worker.Together(func() error { answer = reply(); return nil })
+	var outcome string
+	err := worker.Together(func() error { answer, outcome = reply(); return nil })
 	if err != nil {
-		answer = events.Refusal("", events.Errorf(events.CodeInternal, "a defect of ours"))
+		answer, outcome = events.Refusal("", events.Errorf(events.CodeInternal, "a defect of ours")), string(events.CodeInternal)
 	}
 	body, encodeErr := events.Encode(answer)
 	if err = errors.Join(err, encodeErr); encodeErr == nil {
-		err = errors.Join(err, r.Respond(body))
+		err = errors.Join(err, r.Respond(body, micro.WithHeaders(a.time())))
 	}
+	if errors.Is(err, micro.ErrRespond) || encodeErr != nil {
+		outcome = meter.RequestNoReply
+	}
+	a.count.Done(method, outcome)
 	if err != nil {
 		a.Log.Error().Err(err).Str("subject", r.Subject()).Msg("request failed")
 	}
 }
 
-// reply gives the answer: events.Answer for a verb and for get, for the other reads one of their own.
-func (a *API) reply(ctx context.Context, r micro.Request, reads *reads) any {
+// reply gives the answer and its outcome.
+func (a *API) reply(ctx context.Context, r micro.Request, reads *reads, came time.Time) (answer any, outcome string) {
+	ctx, cancel, bad := a.until(ctx, r.Headers())
+	defer cancel()
+	switch {
+	case bad != nil:
+		answer = events.Refusal("", bad)
+	case ctx.Err() != nil:
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%s has passed, the request was not carried out", events.HeaderDeadline)),
+			meter.RequestLate
+	case a.Stall.Since(came):
+		return stalled()
+	default:
+		answer = a.answer(ctx, r, reads)
+	}
+	return answer, outcomeOf(answer)
+}
+
+// answer gives the answer: events.Answer for a verb and for get, for the other reads one of their own.
+func (a *API) answer(ctx context.Context, r micro.Request, reads *reads) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
 	if ok && (!verb.Known() || verb == events.VerbExpire) {

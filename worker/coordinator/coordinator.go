@@ -48,13 +48,14 @@ func (c *Coordinator) did(d delivery, s meter.Step) {
 
 // Coordinator handles commands.
 type Coordinator struct {
-	nc    *nats.Conn
-	js    jetstream.JetStream
-	calls *store.Calls
-	lines *store.Lines
-	log   zerolog.Logger
-	cfg   Config
-	count *meter.Commands
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	calls  *store.Calls
+	lines  *store.Lines
+	log    zerolog.Logger
+	cfg    Config
+	count  *meter.Commands
+	failed *meter.Publishes
 
 	bodies   bodies
 	arrivals arrivals
@@ -68,7 +69,7 @@ func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) 
 	calls.LostTail = cfg.LostTail
 	return &Coordinator{
 		nc: nc, js: js, calls: calls, lines: store.NewLines(nc, js, calls, log, cfg.Meter), log: log, cfg: cfg,
-		count: cfg.Meter.Commands(),
+		count: cfg.Meter.Commands(), failed: cfg.Meter.Publishes(meter.ByCoordinator),
 	}
 }
 
@@ -335,5 +336,6 @@ func (c *Coordinator) putBack(d delivery, err error) worker.Exit {
 	if newer, ok := errors.AsType[*events.NewerFormatError](err); ok {
 		return c.leaveToNewer(d, newer)
 	}
+	c.failed.Failed(err)
 	return worker.Failed(d.delivered, meter.Store, err)
 }

@@ -56,7 +56,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	}).Run)
 	timers := m.meter.Log(log, meter.Timeouts)
 	run(t, timeouts.New(js, nil, timers, timeouts.Sweep{Every: time.Second, Overdue: 5 * time.Second}, m.meter).Run)
-	asker, err := ask.New(nc, js, ask.DefaultTimeout)
+	asker, err := ask.New(nc, js, ask.DefaultTimeout, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +134,7 @@ func TestCommandsAreCounted(t *testing.T) {
 	m.handled()
 	const total = "ringline_commands_total"
 	m.check(map[string]float64{
+		`ringline_api_requests_total{method="end",reply="ok"}`: 1,
 		total + `{outcome="ok",verb="invite"}`:                 1,
 		total + `{outcome="ok",verb="ring"}`:                   1,
 		total + `{outcome="ok",verb="accept"}`:                 2,

@@ -43,7 +43,7 @@ func startFair(t *testing.T, settings string) (*integrator, *meter.Meter) {
 	run(t, coordinator.New(nc, js, logger(), coordinator.Config{
 		Parallel: 16, Limits: apps.Limits, Admit: []coordinator.Admission{fair.Admit}, Fair: fair, Meter: count,
 	}).Run)
-	asker, err := ask.New(nc, js, ask.DefaultTimeout)
+	asker, err := ask.New(nc, js, ask.DefaultTimeout, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

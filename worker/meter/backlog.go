@@ -1,6 +1,10 @@
 package meter
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // Backlog is what is left of a consumer's messages.
 type Backlog struct{ Waiting, Unacknowledged uint64 }
@@ -21,6 +25,13 @@ func (m *Meter) Backlog(consumer string, read func() (Backlog, bool)) {
 type backlog struct {
 	read             func() (Backlog, bool)
 	waiting, unacked *prometheus.Desc
+}
+
+// Oldest shows the age of the oldest command that is not done. Read says whether it knows, and must soon give up.
+func (m *Meter) Oldest(read func() (time.Duration, bool)) {
+	if m != nil {
+		m.registry.MustRegister(newSeconds(backlogOldest, read))
+	}
 }
 
 // Describe is prometheus.Collector's.

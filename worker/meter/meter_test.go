@@ -1,6 +1,7 @@
 package meter_test
 
 import (
+	"fmt"
 	"io"
 	"maps"
 	"regexp"
@@ -10,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/rs/zerolog"
 
@@ -51,6 +54,20 @@ func exercise(m *meter.Meter) {
 	m.Takeovers().Inc()
 	m.Overdue().Inc()
 	m.Dropped().Inc()
+	m.Stalls().Inc()
+	m.Oldest(func() (time.Duration, bool) { return time.Second, true })
+	requests := m.Requests()
+	for _, method := range append([]string{"get", "line", "list", "made up"}, texts(events.Verbs())...) {
+		for _, o := range append([]string{"ok", "stalled", "late", "no_reply", "made up"}, texts(events.Codes())...) {
+			requests.Done(method, o)
+		}
+	}
+	for _, by := range meter.Publishers() {
+		p := m.Publishes(by)
+		p.Failed(nil)
+		p.Failed(nats.ErrTimeout)
+		p.Failed(fmt.Errorf("wrapped: %w", &jetstream.APIError{}))
+	}
 	m.Lateness().Took(time.Second)
 	m.Skew(func() (time.Duration, bool) { return time.Second, true })
 	exerciseSessions(m.Sessions())
@@ -58,6 +75,13 @@ func exercise(m *meter.Meter) {
 		log := m.Log(zerolog.New(io.Discard), c)
 		log.Error().Msg("an error")
 	}
+}
+
+func texts[T ~string](words []T) (list []string) {
+	for _, w := range words {
+		list = append(list, string(w))
+	}
+	return list
 }
 
 func exerciseSessions(s *meter.Sessions) {
@@ -140,7 +164,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {
 		t.Errorf("%s is declared badly: %+v", d.Name, d)
 	}
-	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition", "part", "problem"}
+	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition", "part", "problem", "method", "role", "failure", "reply"}
 	for _, l := range d.Labels {
 		if !slices.Contains(allowed, l.Name) {
 			t.Errorf("%s has a label %s", d.Name, l.Name)

@@ -62,6 +62,10 @@ const (
 	backlogMessages   = "ringline_backlog_messages"
 	backlogUnacked    = "ringline_backlog_unacknowledged"
 	clockSkew         = "ringline_clock_skew_seconds"
+	stallsTotal       = "ringline_stalls_total"
+	requestsTotal     = "ringline_api_requests_total"
+	publishFailures   = "ringline_publish_failures_total"
+	backlogOldest     = "ringline_backlog_oldest_seconds"
 	buildInfo         = "ringline_build_info"
 	readyState        = "ringline_ready"
 	notReadyFor       = "ringline_not_ready"
@@ -197,6 +201,22 @@ func Metrics() []Metric {
 		{
 			Name: degradedBy, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{condition},
 			Help: "1 for each condition that degrades this process and leaves it ready, as /readyz shows it.",
+		},
+		{
+			Name: backlogOldest, Of: OfCoordinator, Kind: Gauge, Unit: "seconds",
+			Help: "Age of the oldest command that is not done, 0 if there is none. The same in every process; absent while NATS is away.",
+		},
+		{
+			Name: requestsTotal, Of: OfCoordinator, Kind: Counter, Unit: "requests", Labels: []Label{{"method", methods()}, {"reply", requestReplies()}},
+			Help: "Requests to the api, by what became of them: ok, an error code, stalled (this process stood still), late (past its deadline), no_reply.",
+		},
+		{
+			Name: publishFailures, Of: OfEach, Kind: Counter, Unit: "messages", Labels: []Label{{"role", texts(Publishers())}, {"failure", texts(Failures())}},
+			Help: "Messages that a part of this process could not store: refused by JetStream, or not acknowledged.",
+		},
+		{
+			Name: stallsTotal, Of: OfEach, Kind: Counter, Unit: "stalls",
+			Help: "Times that this process stood still for more than 2 s.",
 		},
 		{
 			Name: clockSkew, Of: OfEach, Kind: Gauge, Unit: "seconds",

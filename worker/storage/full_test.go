@@ -44,7 +44,7 @@ func newWorld(t *testing.T, change func(*worker.Sizes)) *world {
 	if err := worker.Setup(t.Context(), s.JS, small); err != nil {
 		t.Fatal(err)
 	}
-	asker, err := ask.New(s.NC, s.JS, within)
+	asker, err := ask.New(s.NC, s.JS, within, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

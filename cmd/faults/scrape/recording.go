@@ -103,11 +103,15 @@ func (t Target) metrics(ctx context.Context, own string, keep map[string]bool) (
 	return samples, lines.Err()
 }
 
-// sample reads a line of the text format. None of our labels has a blank in it.
+// sample reads a line of the text format, which has no timestamps.
 func sample(line, own string, keep map[string]bool) (name, value string, ok bool) {
-	name, value, ok = strings.Cut(line, " ")
+	last := strings.LastIndexByte(line, ' ')
+	if last < 0 {
+		return "", "", false
+	}
+	name, value = line[:last], line[last+1:]
 	metric, labels, _ := strings.Cut(strings.TrimSuffix(name, "}"), "{")
-	if !ok || !keep[metric] {
+	if !keep[metric] {
 		return "", "", false
 	}
 	if labels != "" {

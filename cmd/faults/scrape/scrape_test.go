@@ -32,7 +32,7 @@ func TestRecording(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 		_, _ = w.Write([]byte("# HELP ringline_a_total A.\nringline_a_total{verb=\"ring\"} " + events +
-			"\nringline_a_total{verb=\"end\"} 0\nringline_b 5\nringline_other 6\n"))
+			"\nringline_a_total{verb=\"end\"} 0\nringline_a_total{part=\"x of y\"} 1\nringline_b 5\nringline_other 6\n"))
 	}))
 	defer s.Close()
 	r := New(time.Second, "sum(rate(ringline_a_total[1m])) > ringline_b")
@@ -53,6 +53,7 @@ func TestRecording(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = mark + `
+      - { series: 'ringline_a_total{job="coordinator",instance="c-1",part="x of y"}', values: '1+0x1 stale _x2' }
       - { series: 'ringline_a_total{job="coordinator",instance="c-1",verb="ring"}', values: '0 3 stale _x2' }
       - { series: 'ringline_b{job="coordinator",instance="c-1"}', values: '5+0x1 stale _x2' }
       - { series: 'up{job="coordinator",instance="c-1"}', values: '1+0x1 0+0x1 stale' }

@@ -18,10 +18,11 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/stall"
 	"ringline.io/ringline/worker/store"
 )
 
-// Config is what an edge is made of. Nothing but the clock, the meter and the health may be nil.
+// Config is what an edge is made of. Nothing but the clock, the watch for stalls, the meter and the health may be nil.
 type Config struct {
 	NC      *nats.Conn // hears notifications and other edges. What it reports as slow consumers is the edge's to handle
 	Asker   *ask.Asker
@@ -32,6 +33,7 @@ type Config struct {
 	Tokens  *token.Verifier
 	Limits  Limits
 	Clock   *clock.Clock // broker time
+	Stall   *stall.Watch // of this process
 
 	Origins       []string // pages that may connect, of whatever app, beside those that the app lists and those of the same host
 	AddressHeader string   // the header in which a proxy in front tells the client's address; empty: there is none

@@ -29,11 +29,11 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 		reply(encoded(events.Refusal(commandID(data), refusal)))
 		return
 	}
-	began := time.Now()
+	began, came := time.Now(), e.Stall.Now()
 	go func() {
 		defer s.inFlight.Add(-1)
 		var answer any
-		err := worker.Together(func() error { answer = e.answer(ctx, s, method, data); return nil })
+		err := worker.Together(func() error { answer = e.answer(ctx, s, method, data, came); return nil })
 		if err != nil {
 			e.Log.Error().Err(err).Str("method", known(method)).Msg("command of a session failed")
 			answer = events.Refusal(commandID(data), events.Errorf(events.CodeInternal, "a defect of ours"))
@@ -84,7 +84,7 @@ func limited(format string, args ...any) *events.Error {
 	return events.Errorf(events.CodeRateLimited, format, args...)
 }
 
-func (e *Edge) answer(ctx context.Context, s *session, method string, data []byte) any {
+func (e *Edge) answer(ctx context.Context, s *session, method string, data []byte, came time.Time) any {
 	verb := events.Verb(method)
 	switch {
 	case method == methodGet:
@@ -93,6 +93,9 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 		return e.line(ctx, s, data)
 	case !verb.Known():
 		return events.Refusal(commandID(data), events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %.40q", methods(), method))
+	}
+	if e.Stall.Stalled() || e.Stall.Since(came) {
+		return events.Refusal(commandID(data), events.Errorf(events.CodeUnavailable, "this edge stood still, the command was not carried out"))
 	}
 	cmd, bad := events.ReadSessionCommand(s.app, verb, data, s.by, nuid.Next)
 	if bad != nil {

@@ -26,7 +26,7 @@ func edgeOn(t *testing.T) (e *Edge, tok string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	asker, err := ask.New(s.NC, s.JS, ask.DefaultTimeout)
+	asker, err := ask.New(s.NC, s.JS, ask.DefaultTimeout, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestCommandOfWhoHasGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go e.answer(gone, &session{app: "demo", by: events.Sender{UserID: "ann", DeviceID: "d"}}, "decline", []byte(`{"call_id":"c1"}`))
+	go e.answer(gone, &session{app: "demo", by: events.Sender{UserID: "ann", DeviceID: "d"}}, "decline", []byte(`{"call_id":"c1"}`), time.Now())
 	if _, err := heard.NextMsg(within); err != nil {
 		t.Error(err)
 	}

@@ -47,7 +47,7 @@ func TestReference(t *testing.T) {
 		}
 	}
 	rows := strings.Count(string(got), "\n| `")
-	if want := len(meter.Metrics()) + len(meter.Reasons()) + len(meter.Refusals()) + len(meter.Ends()) + 14; rows != want {
+	if want := len(meter.Metrics()) + len(meter.Reasons()) + len(meter.Refusals()) + len(meter.Ends()) + 18; rows != want {
 		t.Errorf("%d rows, want %d", rows, want)
 	}
 }

@@ -1,0 +1,131 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/cmd/faults/play"
+	"ringline.io/ringline/cmd/faults/rig"
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+)
+
+func with(cfg rig.Config, defect string) rig.Config {
+	cfg.Defects = []string{defect}
+	return cfg
+}
+
+// paused pauses the consumer. The site is small: only six commands wait.
+func paused(ctx context.Context, s *scene) error {
+	if err := s.at(ctx, before); err != nil {
+		return err
+	}
+	js, err := jetstream.New(s.NC)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	if _, err := js.PauseConsumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators, time.Now().Add(time.Hour)); err != nil {
+		return fmt.Errorf("pause: %w", err)
+	}
+	for n := range 6 {
+		if err := invite(s.NC, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused lets the stream refuse every command while calls are made.
+func refused(ctx context.Context, s *scene) error {
+	go func() { _ = calls(ctx, s) }()
+	if err := s.at(ctx, before); err != nil {
+		return err
+	}
+	js, err := jetstream.New(s.NC)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	stream, err := js.Stream(ctx, worker.StreamCommands)
+	if err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	cfg := stream.CachedInfo().Config
+	cfg.MaxMsgSize = 10
+	if _, err := js.UpdateStream(ctx, cfg); err != nil {
+		return fmt.Errorf("stream: %w", err)
+	}
+	return nil
+}
+
+// hung stops a coordinator for three minutes, and counts the requests that were lost.
+func hung(ctx context.Context, s *scene) error {
+	asked := ask(ctx, s, 20)
+	if err := s.at(ctx, before); err != nil {
+		return err
+	}
+	stopped := time.Now()
+	s.Coordinators[0].Pause()
+	defer s.Coordinators[0].Continue()
+	if err := s.at(ctx, before+3*time.Minute); err != nil {
+		return err
+	}
+	s.say("%s", asked.since(stopped))
+	return nil
+}
+
+// asking is what became of requests to the api.
+type asking struct {
+	mu   sync.Mutex
+	sent []time.Time
+	lost []time.Time // when they were sent
+}
+
+// ask asks for a call that is not there so many times a second, until ctx ends. A request is lost without an answer within 10 s.
+func ask(ctx context.Context, s *scene, perSecond int) *asking {
+	a := &asking{}
+	go func() {
+		for ctx.Err() == nil {
+			go a.one(s.NC)
+			play.Sleep(ctx, time.Second/time.Duration(perSecond))
+		}
+	}()
+	return a
+}
+
+func (a *asking) one(nc *nats.Conn) {
+	begun := time.Now()
+	a.mu.Lock()
+	a.sent = append(a.sent, begun)
+	a.mu.Unlock()
+	if _, err := nc.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"none"}`), 10*time.Second); err != nil {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.lost = append(a.lost, begun)
+	}
+}
+
+// since tells what was lost of the requests that were sent from then on.
+func (a *asking) since(then time.Time) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var sent, lost int
+	var last time.Duration
+	for _, at := range a.sent {
+		if !at.Before(then) {
+			sent++
+		}
+	}
+	for _, at := range a.lost {
+		if !at.Before(then) {
+			lost, last = lost+1, max(last, at.Sub(then))
+		}
+	}
+	return fmt.Sprintf("%d of %d requests were lost, the last was sent after %v", lost, sent, last.Round(time.Millisecond))
+}

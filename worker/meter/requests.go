@@ -1,0 +1,119 @@
+package meter
+
+import (
+	"errors"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"ringline.io/ringline/events"
+)
+
+// The outcomes of a request to the api that are no error code of a command.
+const (
+	RequestOK      = "ok"
+	RequestStalled = "stalled"  // it came while this process stood still
+	RequestLate    = "late"     // past its deadline
+	RequestNoReply = "no_reply" // its reply subject is no inbox, or the reply could not be sent
+)
+
+func requestReplies() []string {
+	list := []string{RequestOK, RequestStalled, RequestLate, RequestNoReply}
+	for _, c := range events.Codes() {
+		list = append(list, string(c))
+	}
+	return list
+}
+
+func methods() []string { return append([]string{"get", "line", "list"}, texts(verbs())...) }
+
+// Requests counts what becomes of requests to the api.
+type Requests struct {
+	counts map[string]map[string]prometheus.Counter
+}
+
+// Requests is for an api.
+func (m *Meter) Requests() *Requests {
+	if m == nil {
+		return nil
+	}
+	r := &Requests{counts: map[string]map[string]prometheus.Counter{}}
+	for _, method := range methods() {
+		r.counts[method] = map[string]prometheus.Counter{}
+		for _, o := range requestReplies() {
+			r.counts[method][o] = m.counter(requestsTotal, method, o)
+		}
+	}
+	return r
+}
+
+// Done counts one. What is none of our words is counted as unknown and internal.
+func (r *Requests) Done(method, outcome string) {
+	if r == nil {
+		return
+	}
+	of, known := r.counts[method]
+	if !known {
+		of = r.counts[string(unknown)]
+	}
+	count, known := of[outcome]
+	if !known {
+		count = of[string(events.CodeInternal)]
+	}
+	count.Inc()
+}
+
+// Publisher is a part of a process that stores messages.
+type Publisher string
+
+// The publishers.
+const (
+	ByAPI         Publisher = "api"
+	ByEdge        Publisher = "edge"
+	ByTimeouts    Publisher = "timeouts"
+	ByCoordinator Publisher = "coordinator"
+)
+
+// Publishers lists every publisher.
+func Publishers() []Publisher { return []Publisher{ByAPI, ByEdge, ByTimeouts, ByCoordinator} }
+
+// Failure is why a message was not stored.
+type Failure string
+
+// The failures.
+const (
+	FailureRefused Failure = "refused" // JetStream said no
+	FailureNoAck   Failure = "no_ack"  // it said nothing in time, or was not there
+)
+
+// Failures lists every failure.
+func Failures() []Failure { return []Failure{FailureRefused, FailureNoAck} }
+
+// Publishes counts what a publisher could not store.
+type Publishes struct{ refused, noAck *Count }
+
+// Publishes is for a publisher.
+func (m *Meter) Publishes(by Publisher) *Publishes {
+	if m == nil {
+		return nil
+	}
+	return &Publishes{
+		refused: m.count(publishFailures, string(by), string(FailureRefused)),
+		noAck:   m.count(publishFailures, string(by), string(FailureNoAck)),
+	}
+}
+
+// Failed counts one, if there is an error.
+func (p *Publishes) Failed(err error) {
+	if p == nil || err == nil {
+		return
+	}
+	if _, refused := errors.AsType[*jetstream.APIError](err); refused {
+		p.refused.Inc()
+		return
+	}
+	p.noAck.Inc()
+}
+
+// Stalls counts the times that the process stood still.
+func (m *Meter) Stalls() *Count { return m.count(stallsTotal) }

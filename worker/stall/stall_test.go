@@ -1,0 +1,92 @@
+package stall_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/stall"
+)
+
+// machine has a clock that jumps, as it does for a process that stood still.
+type machine struct {
+	mu  sync.Mutex
+	off time.Duration
+}
+
+func (m *machine) now() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Now().Add(m.off)
+}
+
+func (m *machine) stop(d time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.off += d
+}
+
+// A gap counts from the first question after it until NATS has answered a ping.
+func TestStalled(t *testing.T) {
+	s := natstest.Start(t)
+	m := &machine{}
+	w := stall.New(m.now, []*nats.Conn{s.NC}, zerolog.Nop(), nil, nil)
+	m.stop(stall.Limit / 2)
+	if w.Stalled() {
+		t.Error("a short gap is a stall")
+	}
+	then := m.now()
+	m.stop(time.Minute)
+	if !w.Stalled() || !w.Since(then) {
+		t.Error("a gap of a minute is no stall")
+	}
+	if w.Since(m.now()) {
+		t.Error("a request that came after the gap came before it")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	begun := time.Now()
+	go func() { _ = w.Run(ctx) }()
+	<-w.Ended()
+	for w.Stalled() {
+		time.Sleep(time.Millisecond)
+	}
+	if took := time.Since(begun); took < stall.Settle {
+		t.Errorf("it was over after %v", took)
+	}
+	m.stop(time.Minute)
+	if !w.Stalled() {
+		t.Error("the second gap is no stall")
+	}
+}
+
+// As long as NATS does not answer, what was on its way may still come.
+func TestStalledWithoutNATS(t *testing.T) {
+	s := natstest.Start(t)
+	nc := s.Connect(t)
+	m := &machine{}
+	w := stall.New(m.now, []*nats.Conn{nc}, zerolog.Nop(), nil, nil)
+	if err := nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	m.stop(time.Minute)
+	go func() { _ = w.Run(t.Context()) }()
+	<-w.Ended()
+	for !nc.IsConnected() {
+		if !w.Stalled() {
+			t.Fatal("it is over before NATS is there")
+		}
+	}
+}
+
+func TestNil(t *testing.T) {
+	var w *stall.Watch
+	if w.Stalled() || w.Since(time.Time{}) {
+		t.Error("a watch that is nil is stalled")
+	}
+}
