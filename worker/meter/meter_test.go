@@ -55,6 +55,7 @@ func exercise(m *meter.Meter) {
 	m.Overdue().Inc()
 	m.Dropped().Inc()
 	m.Stalls().Inc()
+	m.Levels(exerciseLevels)
 	m.Oldest(func() (time.Duration, bool) { return time.Second, true })
 	requests := m.Requests()
 	for _, method := range append([]string{"get", "line", "list", "made up"}, texts(events.Verbs())...) {
@@ -82,6 +83,24 @@ func texts[T ~string](words []T) (list []string) {
 		list = append(list, string(w))
 	}
 	return list
+}
+
+// exerciseLevels has a level of each stream that is declared.
+func exerciseLevels() (meter.Levels, bool) {
+	l := meter.Levels{Used: 1, Limit: 2, Lost: map[string]uint64{}, Missing: 3}
+	for _, d := range meter.Metrics() {
+		for _, label := range d.Labels {
+			for _, stream := range label.Values {
+				switch d.Name {
+				case "ringline_stream_bytes":
+					l.Streams = append(l.Streams, meter.StreamLevel{Stream: stream, Bytes: 1, Messages: 2, Limit: 3})
+				case "ringline_events_lost_messages":
+					l.Lost[stream] = 1
+				}
+			}
+		}
+	}
+	return l, true
 }
 
 func exerciseSessions(s *meter.Sessions) {
@@ -164,7 +183,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {
 		t.Errorf("%s is declared badly: %+v", d.Name, d)
 	}
-	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition", "part", "problem", "method", "role", "failure", "reply"}
+	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition", "part", "problem", "method", "role", "failure", "reply", "stream"}
 	for _, l := range d.Labels {
 		if !slices.Contains(allowed, l.Name) {
 			t.Errorf("%s has a label %s", d.Name, l.Name)
