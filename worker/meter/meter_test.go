@@ -189,7 +189,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 			t.Errorf("%s has a label %s", d.Name, l.Name)
 		}
 		for _, v := range l.Values {
-			if !word.MatchString(v) && l.Name != "part" {
+			if !word.MatchString(v) && l.Name != "part" && l.Name != "stream" {
 				t.Errorf("%s: %s may be %q", d.Name, l.Name, v)
 			}
 		}
