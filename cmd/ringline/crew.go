@@ -298,6 +298,7 @@ func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) 
 	c.needs.must = append(c.needs.must, streamPart(worker.StreamTimers), streamPart(worker.StreamCommands),
 		consumerPart(worker.StreamTimers, worker.ConsumerTimeouts))
 	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
+	c.stall() // it takes no requests; the watch counts, and has broker time learned anew
 	work := timeouts.New(js, c.clock, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
 	work.Health = c.health.Needs(health.Timeouts, health.Hold)
 	return nil, []part{{"timeouts", work.Run}}, nil

@@ -107,7 +107,7 @@ func (w *Watch) pass(ctx context.Context) {
 	long := gap(*w.last.Load(), w.now())
 	w.count.Inc()
 	w.health.Fail("this process stood still")
-	w.log.Warn().Float64("seconds", long.Seconds()).Msg("this process stood still: requests that came meanwhile are refused")
+	w.log.Warn().Float64("seconds", long.Seconds()).Msg("this process stood still; requests that came meanwhile are refused, if it takes any")
 	select {
 	case w.kick <- struct{}{}:
 	default:
