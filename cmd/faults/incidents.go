@@ -56,7 +56,8 @@ func incidents() []incident {
 		},
 		{
 			"no-quorum", "Two of three nodes hang after a minute.", 4 * time.Minute,
-			rig.Config{Nodes: 3, Coordinators: 2, Timeouts: 2, Edges: 2}, twoNodesHang,
+			rig.Config{Nodes: 3, Coordinators: 2, Timeouts: 2, Edges: 2},
+			twoNodesHang,
 		},
 	}
 }

@@ -123,8 +123,17 @@ func workerKinds() []weighed {
 }
 
 func brokerKinds(nodes int, disks bool) []weighed {
-	list := []weighed{{killNode, 4}, {pauseNode, 3}, {restartNode, 2}, {fillStore, 3}, {fillEvents, 1}, {fillCommands, 2},
-		{fillLines, 2}, {slowBroker, 2}, {staleClaims, 2}}
+	list := []weighed{
+		{killNode, 4},
+		{pauseNode, 3},
+		{restartNode, 2},
+		{fillStore, 3},
+		{fillEvents, 1},
+		{fillCommands, 2},
+		{fillLines, 2},
+		{slowBroker, 2},
+		{staleClaims, 2},
+	}
 	if disks {
 		list = append(list, weighed{fillDisk, 2})
 	}

@@ -203,7 +203,9 @@ func (c *crew) reconnects() (n uint64) {
 
 // The texts of parts.
 func streamPart(name string) string { return worker.Part{Kind: worker.KindStream, Name: name}.String() }
+
 func bucketPart(name string) string { return worker.Part{Kind: worker.KindBucket, Name: name}.String() }
+
 func consumerPart(stream, name string) string {
 	return worker.Part{Kind: worker.KindConsumer, Name: name + " of " + stream}.String()
 }

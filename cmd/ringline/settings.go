@@ -259,10 +259,14 @@ func (s settings) sizes() worker.Sizes {
 // maxBytes lists the same with the names of their settings.
 func (s settings) maxBytes() []namedBytes {
 	return []namedBytes{
-		{"RINGLINE_COMMANDS_MAX_BYTES", s.CommandsMaxBytes}, {"RINGLINE_CALLS_MAX_BYTES", s.CallsMaxBytes},
-		{"RINGLINE_TIMERS_MAX_BYTES", s.TimersMaxBytes}, {"RINGLINE_LINES_MAX_BYTES", s.LinesMaxBytes},
-		{"RINGLINE_APPS_MAX_BYTES", s.AppsMaxBytes}, {"RINGLINE_EVENTS_MAX_BYTES", s.EventsMaxBytes},
-		{"RINGLINE_CDRS_MAX_BYTES", s.CdrsMaxBytes}, {"RINGLINE_REJECTED_MAX_BYTES", s.RejectedMaxBytes},
+		{"RINGLINE_COMMANDS_MAX_BYTES", s.CommandsMaxBytes},
+		{"RINGLINE_CALLS_MAX_BYTES", s.CallsMaxBytes},
+		{"RINGLINE_TIMERS_MAX_BYTES", s.TimersMaxBytes},
+		{"RINGLINE_LINES_MAX_BYTES", s.LinesMaxBytes},
+		{"RINGLINE_APPS_MAX_BYTES", s.AppsMaxBytes},
+		{"RINGLINE_EVENTS_MAX_BYTES", s.EventsMaxBytes},
+		{"RINGLINE_CDRS_MAX_BYTES", s.CdrsMaxBytes},
+		{"RINGLINE_REJECTED_MAX_BYTES", s.RejectedMaxBytes},
 		{"RINGLINE_SESSIONS_MAX_BYTES", s.SessionsMaxBytes},
 	}
 }

@@ -69,8 +69,8 @@ func firesIn(t *testing.T, file string) (names []string) {
 			Cases []struct {
 				Expected []struct {
 					Labels string `yaml:"labels"`
-				} `yaml:"exp_samples"`
-			} `yaml:"promql_expr_test"`
+				} `yaml:"exp_samples"` //nolint:tagliatelle // as promtool names it
+			} `yaml:"promql_expr_test"` //nolint:tagliatelle // as promtool names it
 		} `yaml:"tests"`
 	}
 	if err := yaml.Unmarshal(data, &unit); err != nil {

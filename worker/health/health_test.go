@@ -73,7 +73,7 @@ func TestHold(t *testing.T) {
 		time.Sleep(health.Hold - 1)
 		check(fine)
 		full.Fail("81 %") // still the same failure
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		check(`true "" [] [storage: 81 %]`)
 		time.Sleep(5 * time.Second)
 		check(`false "" [setup: stream A is missing] [storage: 81 %]`)
@@ -82,7 +82,7 @@ func TestHold(t *testing.T) {
 		time.Sleep(health.Hold - 1)
 		setup.Fail("stream B is missing")
 		check(`false "" [setup: stream B is missing] [storage: 81 %]`)
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		check(`false "" [setup: stream B is missing] []`)
 		setup.OK()
 		time.Sleep(health.Hold)

@@ -27,10 +27,10 @@ func (b *bucket) fill(now time.Time, s speed) {
 	b.at = now
 }
 
-// has says whether the bucket holds so many, and for an invitation the reserve besides. It must be filled.
-func (b *bucket) has(n float64, s speed, invites bool) bool {
+// has says whether the bucket holds one more, and for an invitation the reserve besides. It must be filled.
+func (b *bucket) has(s speed, invites bool) bool {
 	if invites {
-		return b.left >= n+s.burst*reserve
+		return b.left >= 1+s.burst*reserve
 	}
-	return b.left >= n
+	return b.left >= 1
 }

@@ -100,9 +100,9 @@ func (q *Quotas) room(now time.Time, l Limits, cmd events.Command, n float64) *e
 	x.commands.fill(now, commands)
 	x.bytes.fill(now, bytes)
 	switch {
-	case !x.commands.has(1, commands, invites(cmd)):
+	case !x.commands.has(commands, invites(cmd)):
 		return limited("app %s may send %d commands a second (commands_per_s)%s", cmd.App, l.CommandsPerS, ofInvitations(cmd))
-	case !x.bytes.has(1, bytes, invites(cmd)):
+	case !x.bytes.has(bytes, invites(cmd)):
 		return limited("app %s may have %d bytes a second stored (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
 	}
 	return nil
@@ -112,7 +112,7 @@ func (q *Quotas) room(now time.Time, l Limits, cmd events.Command, n float64) *e
 func (q *Quotas) admitUser(now time.Time, l Limits, cmd events.Command, bytes int, n float64) *events.Error {
 	user, s := q.users.of(q.key(cmd.App, cmd.UserID), now), userBytes(n)
 	user.fill(now, s)
-	if !user.has(1, s, invites(cmd)) {
+	if !user.has(s, invites(cmd)) {
 		return limited("a user may have %d bytes a second stored by client sessions", userBytesPerS)
 	}
 	if invites(cmd) {
@@ -130,7 +130,7 @@ func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float
 	for i, p := range cmd.Callees {
 		x := q.pairs.of(q.key(cmd.App, cmd.UserID, p.UserID), now)
 		x.fill(now, s)
-		if x.last != cmd.CommandID && !x.has(1, s, false) {
+		if x.last != cmd.CommandID && !x.has(s, false) {
 			return limited("callees[%d].user_id: a caller may invite the same callee %d times a minute (pair_invites_per_min)", i, l.PairInvitesPerMin)
 		}
 	}
@@ -168,7 +168,7 @@ func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.E
 	defer q.mu.Unlock()
 	x, s := q.apps.of(name, now), l.commands(q.coordinators())
 	x.reads.fill(now, s)
-	if !x.reads.has(1, s, false) {
+	if !x.reads.has(s, false) {
 		return limited("app %s may send %d requests a second that read (commands_per_s)", name, l.CommandsPerS)
 	}
 	x.reads.left -= float64(times)
@@ -181,7 +181,7 @@ func (q *Quotas) Wait(now time.Time, l Limits, cmd events.Command) *events.Error
 	defer q.mu.Unlock()
 	x, s := q.apps.of(cmd.App, now), l.places(q.coordinators())
 	x.places.fill(now, s)
-	if !x.places.has(1, s, false) {
+	if !x.places.has(s, false) {
 		return limited("call_id: there is no call %s yet, and too many commands of app %s wait for their calls (commands_per_s)", cmd.CallID, cmd.App)
 	}
 	x.places.left--

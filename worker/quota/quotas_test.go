@@ -47,12 +47,6 @@ func (s *site) join(count int) {
 	s.quotas = append(s.quotas, quota.New(func() int { return s.counts[i] }))
 }
 
-func (s *site) believe(count int) {
-	for i := range s.counts {
-		s.counts[i] = count
-	}
-}
-
 // flood sends far more than the setting for some time, to the coordinators by turns, and gives how many a second were let in.
 func (s *site) flood(from time.Time, took time.Duration, l quota.Limits, cmd events.Command, bytes, perSecond int) (commands float64) {
 	let := 0
@@ -75,8 +69,11 @@ func TestSharesOfASetting(t *testing.T) {
 		n, count  int
 		low, high float64
 	}{
-		{"one", 1, 1, 0.99, 1.02}, {"three", 3, 3, 0.99, 1.02}, {"eight", 8, 8, 0.98, 1.02},
-		{"three have joined three, and none of the six knows", 6, 3, 1.9, 2.01}, {"four of eight have left", 4, 8, 0.49, 0.52},
+		{"one", 1, 1, 0.99, 1.02},
+		{"three", 3, 3, 0.99, 1.02},
+		{"eight", 8, 8, 0.98, 1.02},
+		{"three have joined three, and none of the six knows", 6, 3, 1.9, 2.01},
+		{"four of eight have left", 4, 8, 0.49, 0.52},
 	} {
 		for what, bytes := range map[string]int{"commands": 1, "bytes": 10 << 10} {
 			s := newSite(x.n, x.count)

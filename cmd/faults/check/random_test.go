@@ -212,11 +212,11 @@ func (p *player) draw() events.Command {
 	if p.rng.IntN(3) == 0 {
 		cmd.DeviceID = "tablet"
 	}
-	switch cmd.Verb {
-	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
+	byCallee := slices.Contains([]events.Verb{events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave}, cmd.Verb)
+	if byCallee {
 		cmd.Attempt = []int{0, 1, 1, 1, 2}[p.rng.IntN(5)]
 	}
-	if cmd.Verb != events.VerbRing && cmd.Verb != events.VerbAccept && cmd.Verb != events.VerbDecline && cmd.Verb != events.VerbLeave && p.rng.IntN(4) == 0 {
+	if !byCallee && p.rng.IntN(4) == 0 {
 		cmd.UserID, cmd.DeviceID, cmd.Service = "", "", "desk"
 	}
 	return cmd

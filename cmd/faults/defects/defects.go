@@ -68,13 +68,13 @@ func parse(text string) (p Patch, err error) {
 	if !found || p.Says == "" {
 		return p, fmt.Errorf("it must begin with a sentence and name a file")
 	}
-	for _, part := range strings.Split(rest, "\n--- ") {
+	for part := range strings.SplitSeq(rest, "\n--- ") {
 		path, hunks, found := strings.Cut(part, "\n@@\n")
 		if !found {
 			return p, fmt.Errorf("%s: there is no hunk", path)
 		}
 		f := File{Path: strings.TrimSpace(path)}
-		for _, h := range strings.Split(hunks, "\n@@\n") {
+		for h := range strings.SplitSeq(hunks, "\n@@\n") {
 			hunk, err := parseHunk(h)
 			if err != nil {
 				return p, fmt.Errorf("%s: %w", f.Path, err)
@@ -166,7 +166,9 @@ func write(dir string, changed map[string]string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("defects: %w", err)
 	}
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	overlay := struct {
+		Replace map[string]string `json:"Replace"` //nolint:tagliatelle // as go build -overlay wants it
+	}{map[string]string{}}
 	for path, source := range changed {
 		to := filepath.Join(dir, fmt.Sprintf("%d-%s", len(overlay.Replace), filepath.Base(path)))
 		if err := os.WriteFile(to, []byte(source), 0o600); err != nil {

@@ -70,10 +70,10 @@ func (x *scene) invitation(caller string, callees []string, ringS int) events.Co
 	return cmd
 }
 
-// saw says which attempt the sender saw, as our own clients always do; others leave it out at times.
-func (x *scene) saw(attempt int, cmd events.Command) events.Command {
+// saw says that the sender saw the first attempt, as our own clients always do; others leave it out at times.
+func (x *scene) saw(cmd events.Command) events.Command {
 	if x.chance(70) {
-		cmd.Attempt = attempt
+		cmd.Attempt = 1
 	}
 	return cmd
 }
@@ -94,7 +94,7 @@ func (x *scene) ringing(ctx context.Context, ringS int) (caller, callee string, 
 		return u[0], u[1], false
 	}
 	if x.chance(70) {
-		x.together(ctx, x.from("phone", x.saw(1, x.command(events.VerbRing, u[1]))), x.from("tablet", x.command(events.VerbRing, u[1])))
+		x.together(ctx, x.from("phone", x.saw(x.command(events.VerbRing, u[1]))), x.from("tablet", x.command(events.VerbRing, u[1])))
 	}
 	x.pause(ctx, 200)
 	return u[0], u[1], true
@@ -134,7 +134,7 @@ func (x *scene) declined(ctx context.Context) {
 	if !ok {
 		return
 	}
-	cmd := x.from("phone", x.saw(1, x.command(events.VerbDecline, callee)))
+	cmd := x.from("phone", x.saw(x.command(events.VerbDecline, callee)))
 	if x.chance(30) {
 		cmd.Reason = events.ReasonBusy
 	}
@@ -238,14 +238,14 @@ func (x *scene) member(ctx context.Context, user string) {
 	x.pause(ctx, 300)
 	switch x.draw(5) {
 	case 0:
-		x.send(ctx, x.saw(1, x.command(events.VerbDecline, user)))
+		x.send(ctx, x.saw(x.command(events.VerbDecline, user)))
 	case 1:
 	case 2:
 		x.together(ctx, x.from("phone", x.command(events.VerbAccept, user)), x.from("tablet", x.command(events.VerbAccept, user)))
 	default:
-		x.send(ctx, x.saw(1, x.command(events.VerbAccept, user)))
+		x.send(ctx, x.saw(x.command(events.VerbAccept, user)))
 		x.pause(ctx, 300)
-		x.send(ctx, x.saw(1, x.command(events.VerbLeave, user)))
+		x.send(ctx, x.saw(x.command(events.VerbLeave, user)))
 	}
 }
 

@@ -15,8 +15,10 @@ type allowance struct {
 }
 
 func (l Limits) allowance() allowance {
-	return allowance{commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter(), connects: l.Connects.limiter(),
-		fences: l.Invitations.limiter()}
+	return allowance{
+		commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter(), connects: l.Connects.limiter(),
+		fences: l.Invitations.limiter(),
+	}
 }
 
 // whole says whether it is as good as a new one.
