@@ -272,3 +272,17 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Errorf("%d entries are kept", most)
 	}
 }
+
+// A setting that is raised is in force at once, for invitations too, which leave a part of the larger bucket.
+func TestRaisedSetting(t *testing.T) {
+	t.Parallel()
+	q := quota.New(alone)
+	invite := command("demo", events.VerbInvite, "ann", "bob")
+	before, after := quota.LimitsOf(events.AppSettings{}), quota.LimitsOf(events.AppSettings{CommandsPerS: 1_000_000, BytesPerS: 1 << 30})
+	if bad := q.Admit(start, before, invite, 100); bad != nil {
+		t.Fatal(bad)
+	}
+	if bad := q.Admit(start.Add(time.Millisecond), after, invite, 100); bad != nil {
+		t.Error(bad)
+	}
+}
