@@ -65,17 +65,21 @@ func texts(reasons []health.Reason) (list []string) {
 // tellEvery is how often the conditions are looked at, to log what changed.
 const tellEvery = 500 * time.Millisecond
 
-// tellHealth logs each reason when it begins to be shown, and when it ends, until ctx ends.
+// tellHealth logs each reason when it begins to be shown, and when it ends, until ctx ends. While the process starts or stops, its
+// phase says enough.
 func tellHealth(ctx context.Context, h *health.Health, log zerolog.Logger) {
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()
-	for before := h.State(); ; {
+	for before := (health.State{}); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 		now := h.State()
+		if now.Phase != "" {
+			continue
+		}
 		for _, r := range health.Began(before, now) {
 			log.Warn().Str("condition", string(r.Name)).Bool("ready", now.Ready()).Msg(r.Why)
 		}
