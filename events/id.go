@@ -122,7 +122,7 @@ func Unescape(token string) (id string, ok bool) {
 }
 
 // DeriveCallID makes the call id of an invitation that came without one, so that a retry never rings twice, and that
-// nobody can guess who does not have the secret: the first 32 hex digits of HMAC-SHA256, under the app's secret, of app,
+// can't be guessed without the secret: the first 32 hex digits of HMAC-SHA256, under the app's secret, of app,
 // user id and command id, each followed by a NUL.
 func DeriveCallID(secret []byte, app, userID, commandID string) string {
 	mac := hmac.New(sha256.New, secret)

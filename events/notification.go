@@ -47,7 +47,7 @@ func NewNotice(receiver string, t Transition, k int, kind Kind) Notice {
 	return n
 }
 
-// Stamped sets the server's time and, beside the call, how long it still rings for the receiver, rounded down.
+// Stamped sets the server's time and, with the call, how long it still rings for the receiver, rounded down.
 func (n Notice) Stamped(now time.Time) Notification {
 	n.ServerTime = TimeOf(now)
 	n.RingRemainingMS = RingRemaining(n.Call, n.To, now)

@@ -71,6 +71,6 @@ func TestRequestTellsWhatTheBrokerSaid(t *testing.T) {
 	defer silent.Stop()
 	_, err := worker.Request(ctx, nc, nats.NewMsg("quiet"))
 	if !errors.Is(err, nats.ErrNoResponders) {
-		t.Errorf("nobody was there, and then one that does not answer: %v", err)
+		t.Errorf("no responder was there, and then one that does not answer: %v", err)
 	}
 }

@@ -3,7 +3,7 @@ package worker
 import "time"
 
 // turns hands out what can be handled, one share after another: a share with many messages does not keep the others
-// waiting. It is nobody's but of who holds the lock.
+// waiting. Only the holder of the lock uses it.
 type turns struct {
 	hands int // that one share may have at once, where there are others
 	held  int // messages that one share may have in hand while others have some too

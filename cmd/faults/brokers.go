@@ -148,7 +148,7 @@ func (b *breaker) limit(ctx context.Context, stream string, most int64) (before 
 	return before, err
 }
 
-// slowDown delays everything between all brokers and the workers that nobody else is at.
+// slowDown delays everything between all brokers and the workers that no other fault is at.
 func (b *breaker) slowDown(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
 	by := 200*time.Millisecond + f.by/2
 	for _, w := range b.rig.Workers() {

@@ -32,7 +32,7 @@ type hunt struct {
 	users    int
 	rate     float64
 	alike    bool     // the checks are built with the same defect: what decides a call is not its own judge
-	tests    []string // of go test: these packages must fail, and nothing is run beside that
+	tests    []string // of go test: these packages must fail, and nothing else is run
 	churn    bool     // by clients that come and go, and not by faults
 }
 

@@ -59,7 +59,7 @@ const (
 )
 
 // moveAccount moves what an earlier version of dev stored in the default account of NATS to the account that dev uses now. It
-// refuses where both are there: then nobody knows which of them is wanted.
+// refuses where both are there: then it is unknown which of them is wanted.
 func (d *dataDir) moveAccount() (moved bool, err error) {
 	old, own := filepath.Join(d.path, defaultAccountDir), filepath.Join(d.path, ownAccountDir)
 	switch streams, err := os.ReadDir(filepath.Join(old, "streams")); {

@@ -36,7 +36,7 @@ func says(reasons []health.Reason, text string) bool {
 	return false
 }
 
-// ringsOut invites somebody who does not answer, and waits until the call has timed out.
+// ringsOut invites a user who does not answer, and waits until the call has timed out.
 func ringsOut(t *testing.T, s *natstest.Server, call string) {
 	t.Helper()
 	poll(t, "invitation to "+call, func() bool {

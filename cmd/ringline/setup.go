@@ -280,7 +280,7 @@ func hint(err error, sizes worker.Sizes) string {
 	return ""
 }
 
-// wantedRoom says what a server must be able to reserve. It tells nobody what it can.
+// wantedRoom says what a server must be able to reserve. The server does not say what it can.
 func wantedRoom(sizes worker.Sizes) string {
 	return fmt.Sprintf("The RINGLINE_…_MAX_BYTES add up to %v: max_file_store of each server must be at least that", byteSize(sizes.Total()).rounded())
 }

@@ -33,7 +33,7 @@ type Input struct {
 	Now     time.Time // the worker's clock; for nothing but what DESIGN allows it for
 	Limits  Limits
 	Claimed Claimed // what became of the claims that Claims asks for
-	Ringing int     // callees whom the sender makes ring in other calls
+	Ringing int     // callees that the sender makes ring in other calls
 }
 
 // How long a hang-up that finds no call waits for the invitation that it may have overtaken, and the longest

@@ -31,7 +31,7 @@ func tooManyRing(c events.Call, cmd events.Command, in Input) Outcome {
 	return nil
 }
 
-// RungBy counts the callees whom the user makes ring in this call.
+// RungBy counts the callees that the user makes ring in this call.
 func RungBy(c events.Call, userID string) (n int) {
 	for _, x := range c.Callees {
 		if x.Pending() && x.InvitedBy == userID {

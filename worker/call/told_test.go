@@ -78,7 +78,7 @@ func of(user string, facts []fact) string {
 }
 
 // checkNotice: the id counts what this user gets, he sees the call as it then was with nobody else's secrets, and
-// hears how long it still rings for him. Only the first that he gets and call_ended say both.
+// hears how long it still rings for them. Only the first that they get and call_ended say both.
 func (w *world) checkNotice(t events.Transition, n events.Notice, k int, now time.Duration) {
 	sent := n.Stamped(start.Add(now))
 	body := w.json(sent)

@@ -63,7 +63,7 @@ func (c *Clock) Heard(stamp time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.known {
-		return // an old message says nothing, and how old it is nobody knows yet
+		return // an old message says nothing, and its age is not known yet
 	}
 	run := c.run()
 	least := stamp.Sub(c.at0(run))

@@ -24,7 +24,7 @@ func (w *world) pass(d time.Duration) { w.local = w.local.Add(d) }
 
 func (w *world) broker() time.Time { return w.local.Add(w.ahead) }
 
-// ask asks the leader, who reads his clock in the middle of the way.
+// ask asks the leader, which reads its clock in the middle of the way.
 func (w *world) ask(there, back time.Duration) {
 	asked := w.run()
 	w.pass(there)

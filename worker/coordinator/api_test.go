@@ -27,7 +27,7 @@ func (i *integrator) request(method, body string) object {
 	return decode(i.t, m.Data)
 }
 
-// The api answers every request: of some hundred in a row, and beside each other, none is lost.
+// The api answers every request: of some hundred in a row, and in parallel, none is lost.
 func TestAPIAnswersEveryRequest(t *testing.T) {
 	s := newScene(t)
 	s.request("invite", `{"call_id":"c1","command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`)

@@ -43,7 +43,7 @@ func (c *Coordinator) unknown(d delivery, now events.Transition) {
 	}
 }
 
-// ringing counts the callees whom the sender makes ring in other calls, where the limit on them matters: somebody whose
+// ringing counts the callees that the sender makes ring in other calls, where the limit on them matters: somebody whose
 // line holds one call has no other. It is not read again for a command that may have claimed lines, so that it is never
 // refused for it.
 func (c *Coordinator) ringing(ctx context.Context, d delivery, l call.Limits) (n int, err error) {

@@ -230,7 +230,7 @@ func TestExpireAgainTellsWhatItMadeBefore(t *testing.T) {
 	heard := strings.Join(b.heard("c1"), "\n")
 	for _, want := range []string{"c1-bob c1-3-0 incoming_call_timeout", "c1-bob c1-3-1 call_ended", "c1-eve c1-4-0 incoming_call_timeout"} {
 		if !strings.Contains(heard, want) {
-			t.Errorf("nobody heard %q:\n%s", want, heard)
+			t.Errorf("no user received %q:\n%s", want, heard)
 		}
 	}
 }

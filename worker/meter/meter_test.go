@@ -318,7 +318,7 @@ func BenchmarkCommand(b *testing.B) {
 	}
 }
 
-// The health of a process is shown as it is when somebody asks.
+// The health of a process is shown as it is at the time of the scrape.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -6,7 +6,7 @@
 // What it promises:
 //
 //  1. Stalled is true from the end of a gap of more than Limit until everything has passed that was on its way when the gap ended: until NATS has
-//     answered a ping on every connection, and for Settle after that. It is exact at once: whoever asks first after a gap notices it.
+//     answered a ping on every connection, and for Settle after that. It is exact at once: the first question after a gap notices it.
 //  2. A gap counts by the monotonic clock and by the wall clock. The first stands still while a machine is suspended. So a wall clock that
 //     is set forward counts as a gap; it costs the requests of one round trip.
 //  3. A nil *Watch is never stalled. Tests need none.
@@ -44,7 +44,7 @@ type Watch struct {
 	stalled atomic.Bool
 }
 
-// New makes a watch by this local clock. The connections are those that bring requests; whoever listens to Ended hears of the end of a stall.
+// New makes a watch by this local clock. The connections are those that bring requests; Ended reports the end of a stall.
 func New(now func() time.Time, conns []*nats.Conn, log zerolog.Logger, h *health.Condition, m *meter.Meter) *Watch {
 	w := &Watch{now: now, conns: conns, kick: make(chan struct{}, 1), log: log, health: h, count: m.Stalls()}
 	w.tick(now())

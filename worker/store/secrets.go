@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// Secrets knows the secrets of apps, each under a key <app>.<what> in RINGLINE_SECRETS. Whoever needs one first makes it.
+// Secrets knows the secrets of apps, each under a key <app>.<what> in RINGLINE_SECRETS. The first process that needs one makes it.
 type Secrets struct {
 	js  jetstream.JetStream
 	msg reader
@@ -61,7 +61,7 @@ func (s *Secrets) CallIDs(ctx context.Context, app string) ([]byte, error) {
 	}
 }
 
-// readOrMake gives ErrConflict where somebody else has made it meanwhile.
+// readOrMake gives ErrConflict where another process has made it meanwhile.
 func (s *Secrets) readOrMake(ctx context.Context, key string) ([]byte, error) {
 	m, err := s.msg.atLeader(ctx, getRequest{LastBySubject: secretsPrefix + key})
 	switch {
@@ -160,7 +160,7 @@ func (s *Secrets) changed(e jetstream.KeyValueEntry) {
 		return
 	}
 	secret, err := parseSecret(e.Value())
-	if err != nil { // or it was deleted; whoever needs it reads it again, and says so
+	if err != nil { // or it was deleted; the next use reads it again, and says so
 		secret = nil
 	}
 	s.keep(e.Key(), secret)

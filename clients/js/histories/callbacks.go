@@ -53,7 +53,7 @@ func incoming(name string, c events.Call, more ...any) callback {
 	return callback{name, append([]any{c.CallID, callerOf(c)}, more...)}
 }
 
-// outgoing tells what became of a callee, as whoever waits for him sees it, with the custom data that applies to him.
+// outgoing tells what became of a callee, as a user who waits for them sees it, with the custom data that applies to them.
 func outgoing(name string, c events.Call, x events.Callee, data string) callback {
 	args := []any{c.CallID, x.UserID}
 	if name == outgoingBusy || name == outgoingTimeout {

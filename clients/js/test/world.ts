@@ -7,7 +7,7 @@ export function at(second: number): string {
   return `2026-11-24T10:00:${String(second).padStart(2, "0")}.000Z`;
 }
 
-/** A callee to whom this custom data applies, once it is in a call. */
+/** A callee that this custom data applies to, once it is in a call. */
 export type TestCallee = WireCallee & { data?: string };
 
 export function callee(user_id: string, more: Partial<TestCallee> = {}): TestCallee {

@@ -64,7 +64,7 @@ func saidByHand(m *message) (c plainCommand) {
 	return c
 }
 
-// in lists who is in the call: the caller who has not left, and whoever has accepted.
+// in lists who is in the call: the caller who has not left, and the callees who have accepted.
 func (c plainCall) in() (users []string) {
 	if c.Caller.State == "in" {
 		users = append(users, c.Caller.UserID)

@@ -1,5 +1,5 @@
 // Package defects plants known defects in a build: `make mutants` builds Ringline once with each of them and shows which
-// check of the fault harness catches it. The product's source does not change: a defect is a patch file beside this one, and
+// check of the fault harness catches it. The product's source does not change: a defect is a patch file next to this one, and
 // the build replaces the files that it patches (`go build -overlay`).
 //
 // A patch file begins with a sentence that says what is wrong with the program. Then, for each source file, a line

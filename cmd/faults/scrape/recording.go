@@ -39,7 +39,7 @@ func New(interval time.Duration, alerts string) *Recording {
 	return &Recording{Interval: interval, keep: metricsOf(alerts), series: map[string][]string{}}
 }
 
-// Add asks all targets, one beside the other, and adds a sample of each series.
+// Add asks all targets, in parallel, and adds a sample of each series.
 func (r *Recording) Add(ctx context.Context, targets []Target) {
 	seen := make(chan map[string]string, len(targets))
 	for _, t := range targets {
