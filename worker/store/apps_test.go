@@ -163,6 +163,15 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 	}
 	origins(true, true)
 	put(t, kv, "other", `{"origins":["`+both+`"]}`)
+	// The bucket keeps only the newest entry, so a watch that is late would never see the one before.
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		if _, known := settings("other"); known {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("other is not known")
+		}
+	}
 	put(t, kv, "other", `garbage`) // the last ones stay
 	put(t, kv, "demo", `{"origins":["https://third.example"]}`)
 	origins(false, true)
