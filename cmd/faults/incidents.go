@@ -27,7 +27,7 @@ func twoOfEach() rig.Config { return rig.Config{Nodes: 1, Coordinators: 2, Timeo
 
 // incidents lists what can be recorded.
 func incidents() []incident {
-	return []incident{
+	return append([]incident{
 		{"quiet", "Nothing happens for ten minutes, and calls are made.", 10 * time.Minute, twoOfEach(), calls},
 		{"no-coordinator", "All coordinators are killed after a minute.", 4 * time.Minute, twoOfEach(), func(ctx context.Context, s *scene) error {
 			go func() { _ = calls(ctx, s) }()
@@ -49,6 +49,14 @@ func incidents() []incident {
 			s.Edges[0].Kill()
 			return nil
 		}},
+		{"hung-edge", "One of two edges is stopped with SIGSTOP after a minute, for 2 minutes.", 5 * time.Minute, twoOfEach(), func(ctx context.Context, s *scene) error {
+			if err := s.at(ctx, before); err != nil {
+				return err
+			}
+			s.Edges[0].Pause()
+			defer s.Edges[0].Continue()
+			return s.at(ctx, before+2*time.Minute)
+		}},
 		{"hung-coordinator", "One of two coordinators is stopped with SIGSTOP after a minute, for 3 minutes.", 6 * time.Minute, twoOfEach(), hung},
 		{
 			"setup-problem", "RINGLINE_TIMERS is deleted after a minute, and set up again after five.", 7 * time.Minute, twoOfEach(),
@@ -59,7 +67,7 @@ func incidents() []incident {
 			rig.Config{Nodes: 3, Coordinators: 2, Timeouts: 2, Edges: 2},
 			twoNodesHang,
 		},
-	}
+	}, storageIncidents()...)
 }
 
 func timersDeleted(ctx context.Context, s *scene) error {
@@ -95,21 +103,23 @@ func twoNodesHang(ctx context.Context, s *scene) error {
 }
 
 // calls makes two calls a second, which are not answered, until ctx ends.
-func calls(ctx context.Context, s *scene) error {
+func calls(ctx context.Context, s *scene) error { return callsEvery(ctx, s, 500*time.Millisecond) }
+
+func callsEvery(ctx context.Context, s *scene, every time.Duration) error {
 	for n := 0; ctx.Err() == nil; n++ {
-		if err := invite(s.NC, n); err != nil {
+		if err := invite(s.NC, n, ""); err != nil {
 			return err
 		}
-		play.Sleep(ctx, 500*time.Millisecond)
+		play.Sleep(ctx, every)
 	}
 	return nil
 }
 
 // invite asks for a call that rings for 5 s, and does not wait for the answer.
-func invite(nc *nats.Conn, n int) error {
+func invite(nc *nats.Conn, n int, customData string) error {
 	body, err := json.Marshal(map[string]any{
 		"user_id": fmt.Sprintf("caller-%d", n%100), "callees": []events.Party{{UserID: fmt.Sprintf("callee-%d", n%100)}},
-		"call_type": 0, "ring_timeout_s": 5,
+		"call_type": 0, "ring_timeout_s": 5, "custom_data": customData,
 	})
 	if err != nil {
 		return err

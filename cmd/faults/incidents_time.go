@@ -35,7 +35,7 @@ func paused(ctx context.Context, s *scene) error {
 		return fmt.Errorf("pause: %w", err)
 	}
 	for n := range 6 {
-		if err := invite(s.NC, n); err != nil {
+		if err := invite(s.NC, n, ""); err != nil {
 			return err
 		}
 	}
