@@ -17,9 +17,9 @@ const recorded = "deploy/prometheus/recorded"
 func unrecorded() []string {
 	return []string{
 		"RinglineNoTimeouts", "RinglineNoEdge", "RinglineBacklog", "RinglineHeldUp", "RinglineStoreFails",
-		"RinglineDefect", "RinglineTimersLate", "RinglineGarbage", "RinglineSlow", "RinglineTimersMissed", "RinglineFewWorkers",
+		"RinglineDefect", "RinglineTimersLate", "RinglineGarbage", "RinglineSlow", "RinglineTimersMissed",
 		"RinglineRejected", "RinglineErrors", "RinglineVersions",
-		"RinglineStoreFull", "RinglineStoreFilling", "RinglineEventLogGap", "RinglineEventsLost",
+		"RinglineStoreFull", "RinglineStoreFilling", "RinglineEventsLost",
 	}
 }
 
