@@ -19,7 +19,7 @@ func unrecorded() []string {
 		"RinglineNoTimeouts", "RinglineNoEdge", "RinglineBacklog", "RinglineHeldUp", "RinglineStoreFails",
 		"RinglineDefect", "RinglineTimersLate", "RinglineGarbage", "RinglineSlow", "RinglineTimersMissed",
 		"RinglineRejected", "RinglineErrors", "RinglineVersions",
-		"RinglineStoreFull", "RinglineStoreFilling", "RinglineEventsLost",
+		"RinglineStoreFull", "RinglineStoreFilling",
 	}
 }
 
