@@ -76,9 +76,13 @@ func hung(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before+3*time.Minute); err != nil {
 		return err
 	}
-	s.say("%s", asked.since(stopped))
-	return nil
+	lost := asked.since(stopped)
+	s.say("%s", lost)
+	return lost.tooLate()
 }
+
+// lostFor is for how long after a coordinator has stopped requests may be lost.
+const lostFor = 15 * time.Second
 
 // asking is what became of requests to the api.
 type asking struct {
@@ -111,21 +115,37 @@ func (a *asking) one(nc *nats.Conn) {
 	}
 }
 
-// since tells what was lost of the requests that were sent from then on.
-func (a *asking) since(then time.Time) string {
+// losses is what was lost of requests.
+type losses struct {
+	sent, lost int
+	last       time.Duration // when the last of those that were lost was sent
+}
+
+func (l losses) String() string {
+	return fmt.Sprintf("%d of %d requests were lost, the last was sent after %v", l.lost, l.sent, l.last.Round(time.Millisecond))
+}
+
+// tooLate says that a request was lost that should not have been.
+func (l losses) tooLate() error {
+	if l.last > lostFor {
+		return fmt.Errorf("%v; none may be lost after %v", l, lostFor)
+	}
+	return nil
+}
+
+// since counts what was lost of the requests that were sent from then on.
+func (a *asking) since(then time.Time) (l losses) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var sent, lost int
-	var last time.Duration
 	for _, at := range a.sent {
 		if !at.Before(then) {
-			sent++
+			l.sent++
 		}
 	}
 	for _, at := range a.lost {
 		if !at.Before(then) {
-			lost, last = lost+1, max(last, at.Sub(then))
+			l.lost, l.last = l.lost+1, max(l.last, at.Sub(then))
 		}
 	}
-	return fmt.Sprintf("%d of %d requests were lost, the last was sent after %v", lost, sent, last.Round(time.Millisecond))
+	return l
 }

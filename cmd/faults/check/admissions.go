@@ -16,23 +16,29 @@ func storeFaults() []string {
 const looksLate = 5 * time.Second
 
 // admissions, by hand from CONTRACT, section 8: exhausted refuses invite and add, and nothing that a call which exists needs;
-// and it is said only of a store that is full.
+// and it is said only of a store that is full. The apps of a run are unlimited, and no fault floods: nothing is rate_limited.
 func admissions(r *run, v *verdict) {
 	for _, m := range r.messages {
 		for _, a := range m.said() {
 			v.looked()
-			if a.outcome() != "exhausted" {
-				continue
-			}
-			v.count("exhausted", 1)
-			full := slices.ContainsFunc(r.Faults, func(f record.Fault) bool {
-				return slices.Contains(storeFaults(), f.Kind) && f.From <= a.at && m.At <= f.To+int64(looksLate)
-			})
-			if m.Verb != "invite" && m.Verb != "add" {
-				v.failApp(m.App, m.CallID, "%s was %s; a call that exists goes on when stores are full", r.describeSent(m), r.describeAnswer(a))
-			} else if !full {
-				v.failApp(m.App, m.CallID, "%s was %s, and no store was full", r.describeSent(m), r.describeAnswer(a))
+			switch a.outcome() {
+			case "exhausted":
+				v.count("exhausted", 1)
+				exhausted(r, v, m, a)
+			case "rate_limited":
+				v.failApp(m.App, m.CallID, "%s was %s, and its app is unlimited", r.describeSent(m), r.describeAnswer(a))
 			}
 		}
+	}
+}
+
+func exhausted(r *run, v *verdict, m *message, a *answer) {
+	full := slices.ContainsFunc(r.Faults, func(f record.Fault) bool {
+		return slices.Contains(storeFaults(), f.Kind) && f.From <= a.at && m.At <= f.To+int64(looksLate)
+	})
+	if m.Verb != "invite" && m.Verb != "add" {
+		v.failApp(m.App, m.CallID, "%s was %s; a call that exists goes on when stores are full", r.describeSent(m), r.describeAnswer(a))
+	} else if !full {
+		v.failApp(m.App, m.CallID, "%s was %s, and no store was full", r.describeSent(m), r.describeAnswer(a))
 	}
 }

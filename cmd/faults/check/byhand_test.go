@@ -50,6 +50,11 @@ func firstTold(h *record.History) *record.Told {
 
 // exhausted lets a command be refused as the store is full.
 func exhausted(verb events.Verb) func(*world) {
+	return refused(verb, events.Errorf(events.CodeExhausted, "call storage is 81 %% full"))
+}
+
+// refused lets a command be refused before anything is done for it.
+func refused(verb events.Verb, why *events.Error) func(*world) {
 	return func(w *world) {
 		talk(w)
 		cmd := w.command("c1", verb, "ann")
@@ -57,7 +62,7 @@ func exhausted(verb events.Verb) func(*world) {
 			cmd = w.invite("c2", "eve", "gil")
 		}
 		d := w.send(cmd)
-		w.answer(d, events.Refusal(cmd.CommandID, events.Errorf(events.CodeExhausted, "call storage is 81 %% full")))
+		w.answer(d, events.Refusal(cmd.CommandID, why))
 	}
 }
 
@@ -113,6 +118,7 @@ func TestByHand(t *testing.T) {
 		{"a hang-up finds the store full", "admissions", exhausted(events.VerbEnd), func(h *record.History) {
 			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}
 		}, "a call that exists goes on"},
+		{"limited without a limit", "admissions", refused(events.VerbEnd, events.Errorf(events.CodeRateLimited, "too many")), nil, "its app is unlimited"},
 		{"not answered, as all is slow", "lost slowed", func(w *world) {
 			w.send(w.invite("c1", "ann", "bob"))
 			w.pass(60 * second)

@@ -10,11 +10,13 @@ import (
 // slowedTakes is how long a command may take while every link is slow: some twenty round trips, and the wait for an invitation.
 const slowedTakes = 25 * time.Second
 
+// SlowedCarries is how many calls a second workers can carry while every link is slow. At more, slowed looks at nothing.
+const SlowedCarries = 8
+
 // slowed, by hand: slow links delay commands and stop none. Where nothing else is broken, what was stored during broker-slow is
 // answered within a bound, though it may take longer than the broker waits for an acknowledgement: its worker asks for more
 // time. The api gives up after 8 s, so its requests do not count. It holds for a load that workers can carry at that delay.
 func slowed(r *run, v *verdict) {
-	const canCarry = 8 // calls a second
 	others := slices.DeleteFunc(slices.Clone(r.Faults), func(f record.Fault) bool { return f.Kind == "broker-slow" })
 	for _, f := range r.Faults {
 		for _, m := range r.messages {
@@ -26,7 +28,7 @@ func slowed(r *run, v *verdict) {
 			switch a := m.first(); {
 			case broken || by > r.Run.Read:
 				v.exempt("something else was broken")
-			case r.Run.Rate > canCarry:
+			case r.Run.Rate > SlowedCarries:
 				v.exempt("more calls than workers can carry at that delay")
 			case a == nil || a.at > by:
 				v.looked()
