@@ -84,8 +84,6 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 	if rig.CanMount() {
 		disk = "3g"
 	}
-	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
-	defer cancel()
 	s.rig, err = rig.New(ctx, rig.Config{
 		Dir: t.dir, Source: t.source, Defects: t.defects, Clocks: slices.Contains(t.only, string(wrongClock)), Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
 		DiskSize: disk, Env: []string{
@@ -96,6 +94,8 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	err = s.connect()
 	for _, app := range apps() {
 		if err == nil {

@@ -83,6 +83,10 @@ func New(ctx context.Context, cfg Config) (*Rig, error) {
 	return r, nil
 }
 
+// startsWithin is how long everything may take to start once it is built. A build takes as long as it takes: with wrong clocks it
+// compiles all of Ringline twice.
+const startsWithin = 3 * time.Minute
+
 func (r *Rig) open(ctx context.Context) error {
 	if err := os.MkdirAll(r.cfg.Dir, 0o700); err != nil {
 		return fmt.Errorf("rig: %w", err)
@@ -93,6 +97,8 @@ func (r *Rig) open(ctx context.Context) error {
 	if err := r.build(ctx); err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startsWithin)
+	defer cancel()
 	if err := r.addNodes(ctx); err != nil {
 		return err
 	}
