@@ -67,7 +67,7 @@ func incidents() []incident {
 			rig.Config{Nodes: 3, Coordinators: 2, Timeouts: 2, Edges: 2},
 			twoNodesHang,
 		},
-	}, storageIncidents()...)
+	}, append(storageIncidents(), troubles()...)...)
 }
 
 func timersDeleted(ctx context.Context, s *scene) error {

@@ -48,20 +48,26 @@ func refused(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
 	}
+	_, err := s.messageSize(ctx, worker.StreamCommands, 10)
+	return err
+}
+
+// messageSize sets the limit for each message of a stream, and gives the one before.
+func (s *scene) messageSize(ctx context.Context, name string, most int32) (normal int32, err error) {
 	js, err := jetstream.New(s.NC)
 	if err != nil {
-		return fmt.Errorf("connect: %w", err)
+		return 0, fmt.Errorf("JetStream: %w", err)
 	}
-	stream, err := js.Stream(ctx, worker.StreamCommands)
+	stream, err := js.Stream(ctx, name)
 	if err != nil {
-		return fmt.Errorf("stream: %w", err)
+		return 0, fmt.Errorf("stream: %w", err)
 	}
 	cfg := stream.CachedInfo().Config
-	cfg.MaxMsgSize = 10
+	normal, cfg.MaxMsgSize = cfg.MaxMsgSize, most
 	if _, err := js.UpdateStream(ctx, cfg); err != nil {
-		return fmt.Errorf("stream: %w", err)
+		return 0, fmt.Errorf("stream: %w", err)
 	}
-	return nil
+	return normal, nil
 }
 
 // hung stops a coordinator for three minutes, and counts the requests that were lost.

@@ -49,7 +49,7 @@ func (r *Rig) buildClocks(ctx context.Context) error {
 
 // buildWith builds Ringline with one file replaced.
 func (r *Rig) buildWith(ctx context.Context, name, path, text string) error {
-	changed, overlay := r.path(name+"-time.go"), r.path(name+"-overlay.json")
+	changed, overlay := r.path(name+"-changed.go"), r.path(name+"-overlay.json")
 	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: changed}})
 	if err != nil {
 		return fmt.Errorf("rig: %w", err)

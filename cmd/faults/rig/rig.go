@@ -26,6 +26,7 @@ type Config struct {
 	Source       string   // the root of the repository
 	Defects      []string // what to plant in the build; see package defects
 	Clocks       bool     // build Ringline with wrong clocks too
+	Older        bool     // build Ringline with another version too
 	Nodes        int      // brokers: 1 or 3
 	Coordinators int
 	Timeouts     int
@@ -206,6 +207,11 @@ func (r *Rig) build(ctx context.Context) error {
 	}
 	if r.cfg.Clocks {
 		if err := r.buildClocks(ctx); err != nil {
+			return err
+		}
+	}
+	if r.cfg.Older {
+		if err := r.buildOlder(ctx); err != nil {
 			return err
 		}
 	}
