@@ -26,6 +26,7 @@ type Runner struct {
 	Key      func(subject string) string                       // messages of one key are handled in order
 	Share    func(subject string) string                       // messages of several shares take turns; nil: all are of one
 	Handle   func(ctx context.Context, msg jetstream.Msg) Exit // must return soon once ctx ends
+	Opened   func(ctx context.Context)                         // called each time before a consumer that was opened is used; or nil
 	Drain    time.Duration                                     // how long those in hand may take once Run's context ends
 
 	count *meter.Consumer
@@ -82,6 +83,9 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 	cons, err := openConsumer(ctx, r.JS, r.Stream, r.Consumer)
 	if err != nil {
 		return err
+	}
+	if r.Opened != nil {
+		r.Opened(ctx)
 	}
 	for out := false; ; {
 		n := h.free(ctx)

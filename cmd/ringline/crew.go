@@ -269,7 +269,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		c.log.Warn().Err(err).Msg("can't see how full the streams are")
 	}
 	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
-		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{watch.Admit, fair.Admit}, Meter: c.meter,
+		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{fair.Admit, watch.Admit}, Meter: c.meter,
 		LostTail: watch.LostTail, Fair: fair, Version: ownVersion(), Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
 	c.meter.Oldest(worker.Oldest(ctx, js, worker.StreamCommands))

@@ -20,7 +20,9 @@ func catalogue() []channel {
 		does: "receiveNotifications", action: "receive", summary: "Hear what a user is told.", messages: notificationMessages(),
 	})
 	for _, v := range events.Verbs() {
-		list = append(list, apiChannel(string(v), verbMeaning(v), "answer"))
+		if v != events.VerbExpire { // which the api does not carry out
+			list = append(list, apiChannel(string(v), verbMeaning(v), "answer"))
+		}
 	}
 	list = append(
 		list,

@@ -48,6 +48,13 @@ func most(t events.Transition) int {
 	return n
 }
 
+// MayTake is how many bytes the transition of an invite or add takes, at most, whose message has so many bytes and so many
+// callees. An id stands in the call, in a change and in a remembered command.
+func MayTake(callees, bytes int) int {
+	const frame, callee, copies = 1 << 10, 256, 3
+	return min(MaxTransition, frame+callee*callees+copies*bytes)
+}
+
 // checkSize refuses an invite or add after which the call could outgrow a transition.
 func checkSize(last events.Transition, w Write) Outcome {
 	n := most(w.Transition)

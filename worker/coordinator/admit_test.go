@@ -2,9 +2,11 @@ package coordinator
 
 import (
 	"testing"
+	"time"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/quota"
 )
 
 const admitted = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`
@@ -12,8 +14,8 @@ const admitted = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"
 // refusing lets no invitation in.
 func refusing(code events.Code) []Admission {
 	return []Admission{
-		func(events.Command, int) *events.Error { return nil },
-		func(cmd events.Command, bytes int) *events.Error {
+		func(time.Time, events.Command, int) *events.Error { return nil },
+		func(_ time.Time, cmd events.Command, bytes int) *events.Error {
 			if cmd.Verb != events.VerbInvite || bytes == 0 {
 				return nil
 			}
@@ -26,7 +28,7 @@ func refusing(code events.Code) []Admission {
 // committed already.
 func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 	b := newBench(t)
-	b.c.arrivals.isNew(t.Context(), b.js, 0)
+	b.c.arrivals.begin(t.Context(), b.js)
 	for _, code := range []events.Code{events.CodeExhausted, events.CodeRateLimited} {
 		b.c.cfg.Admit = refusing(code)
 		callID := string(code)
@@ -51,7 +53,7 @@ func TestAdmissionRefusesNothingOld(t *testing.T) {
 	b := newBench(t)
 	b.c.cfg.Admit = refusing(events.CodeRateLimited)
 	m := b.deliver("old", "invite", admitted)
-	b.c.arrivals.isNew(t.Context(), b.js, 0)
+	b.c.arrivals.begin(t.Context(), b.js)
 	b.handled(m)
 	b.isDone("old", 1, b.heard("old"))
 	m = b.deliver("new", "invite", admitted)
@@ -60,10 +62,55 @@ func TestAdmissionRefusesNothingOld(t *testing.T) {
 	b.isDone("new", 1, b.heard("new"))
 }
 
+// A stream of commands that was made anew counts from 1, and a consumer forgets its counts. What comes after the worker has
+// noticed can be refused again, and nothing that was there before.
+func TestAdmissionAfterTheStreamWasMadeAnew(t *testing.T) {
+	b := newBench(t)
+	b.c.cfg.Admit = refusing(events.CodeRateLimited)
+	b.c.arrivals.begin(t.Context(), b.js)
+	b.c.arrivals.last = 1_000_000 // of the stream that is gone
+	b.c.arrivals.at = b.c.arrivals.at.Add(-time.Minute)
+	m := b.deliver("first", "invite", admitted)
+	b.handled(m)
+	b.isDone("first", 1, b.heard("first"))
+	b.c.handle(t.Context(), b.deliver("second", "invite", admitted))
+	if now, err := b.c.calls.Lead(t.Context(), "demo", "second"); err != nil || now.Seq != 0 {
+		t.Errorf("what came after was let in: the call is at %d, %v", now.Seq, err)
+	}
+}
+
+// An app has only so many commands looked up that are above a quota: a flood of repeats is refused as any other.
+func TestRepeatsAboveAQuotaAreBounded(t *testing.T) {
+	b := newBench(t)
+	b.c.arrivals.begin(t.Context(), b.js)
+	b.handled(b.deliver("c1", "invite", admitted))
+	heard := len(b.heard("c1"))
+	if heard == 0 {
+		t.Fatal("no call")
+	}
+	b.c.cfg.Fair = &Fair{Quotas: quota.New(func() int { return 1 }), Limits: func(string) quota.Limits {
+		return quota.LimitsOf(events.AppSettings{CommandsPerS: 10}) // one look-up a second
+	}}
+	b.c.cfg.Admit = refusing(events.CodeRateLimited)
+	carriedOut := 0
+	for range 20 {
+		d, err := read(b.deliver("c1", "invite", admitted))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b.c.refusal(t.Context(), d) == nil {
+			carriedOut++
+		}
+	}
+	if carriedOut == 0 || carriedOut > 10 {
+		t.Errorf("%d of 20 repeats above the quota were carried out again, want one a second", carriedOut)
+	}
+}
+
 // A refusal says that the invitation was not carried out. So a copy of one that was is answered as any repeat.
 func TestARefusalIsNoAnswerToWhatWasDone(t *testing.T) {
 	b := newBench(t)
-	b.c.arrivals.isNew(t.Context(), b.js, 0)
+	b.c.arrivals.begin(t.Context(), b.js)
 	b.handled(b.deliver("c1", "invite", admitted))
 	first := b.heard("c1")
 	b.c.cfg.Admit = refusing(events.CodeExhausted)

@@ -132,12 +132,18 @@ const (
 )
 
 func apiMethods() string {
-	list := make([]string, 0, len(events.Verbs())+3)
+	list := []string{}
 	for _, v := range events.Verbs() {
-		list = append(list, string(v))
+		if served(v) {
+			list = append(list, string(v))
+		}
 	}
 	return strings.Join(append(list, methodGet, methodLine, methodList), ", ")
 }
+
+// served says whether the api carries out this verb. An expire that is early would hold a place of the consumer until its
+// deadline, and an app may send thousands: only the service itself sends it, as a command.
+func served(v events.Verb) bool { return v.Known() && v != events.VerbExpire }
 
 // serve replies to one request.
 func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) {
@@ -189,28 +195,36 @@ func (a *API) reply(ctx context.Context, r micro.Request, reads *reads, came tim
 func (a *API) answer(ctx context.Context, r micro.Request, reads *reads) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
-	if ok && (!verb.Known() || verb == events.VerbExpire) {
-		if refusal := a.mayRead(app, method); refusal != nil {
-			return events.Refusal("", refusal)
-		}
-	}
-	if ok && !verb.Known() {
-		defer reads.enter(app)()
-	}
+	read := a.reader(method)
 	switch {
 	case !ok:
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument,
 			"subject: must be ringline.<app>.api.<verb>, app 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken))
-	case method == methodGet:
-		return a.get(ctx, app, r.Data())
-	case method == methodLine:
-		return a.line(ctx, app, r.Data())
-	case method == methodList:
-		return a.list(ctx, app, r.Data())
-	case !verb.Known():
+	case served(verb):
+		return a.command(ctx, app, verb, r.Data())
+	case verb == events.VerbExpire:
+		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "verb: the api carries out no expire, only Ringline itself sends it"))
+	case read == nil:
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %q", apiMethods(), method))
 	}
-	return a.command(ctx, app, verb, r.Data())
+	if refusal := a.mayRead(app, method); refusal != nil {
+		return events.Refusal("", refusal)
+	}
+	defer reads.enter(app)()
+	return read(ctx, app, r.Data())
+}
+
+// reader gives what answers a method that reads; nil if there is none.
+func (a *API) reader(method string) func(ctx context.Context, app string, data []byte) any {
+	switch method {
+	case methodGet:
+		return a.get
+	case methodLine:
+		return a.line
+	case methodList:
+		return a.list
+	}
+	return nil
 }
 
 // command publishes what coordinators would not refuse, and waits for its answer.

@@ -59,7 +59,6 @@ type Coordinator struct {
 
 	bodies   bodies
 	arrivals arrivals
-	limited  seldom // that an app is above a quota
 	outdated seldom // that calls are stored in a format that this version does not read
 }
 
@@ -75,10 +74,10 @@ func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) 
 
 // Run works until ctx ends.
 func (c *Coordinator) Run(ctx context.Context) error {
-	c.arrivals.isNew(ctx, c.js, 0) // what is there now is not new
 	return worker.Runner{
 		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Health: c.cfg.Health, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
 		Parallel: c.cfg.Parallel, Key: callOf, Share: appOf, Handle: c.handle, Drain: 10 * time.Second,
+		Opened: func(ctx context.Context) { c.arrivals.begin(ctx, c.js) },
 	}.Run(ctx)
 }
 
@@ -105,11 +104,12 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	}
 	c.cfg.Clock.Heard(d.at)
 	if why := c.refusal(ctx, d); why != nil {
-		if why.Code == events.CodeRateLimited && c.limited.again(time.Now()) {
+		if why.Code == events.CodeRateLimited && c.cfg.Fair.tells(d) {
 			c.log.Warn().Str("app", d.cmd.App).Str("limit", events.WithoutQuotes(why.Message)).Msg("commands of an app are refused")
 		}
 		return c.refused(d, events.Call{}, why)
 	}
+	defer c.cfg.Fair.pay(d)
 	if worker.Crowded(msg) {
 		return worker.Nak(whileCrowded, meter.Crowded)
 	}
@@ -147,7 +147,7 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 				var after store.Loaded
 				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
 					c.did(d, meter.StepCommitted)
-					c.stored(d, after.Bytes)
+					d.spent.stored = after.Bytes
 					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
 				}
 			case atLeader || isRepeat(outcome):
@@ -302,14 +302,14 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		}
 		return c.accepted(d, now.Call)
 	case call.Refuse:
-		c.unknown(d, now)
+		d.spent.unknown = now.Seq == 0
 		if err := c.lines.Release(ctx, now, claimants(d.cmd)); err != nil {
 			return c.putBack(d, err)
 		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
 		if o.Why == call.WaitForInvitation {
-			c.unknown(d, now)
+			d.spent.unknown = true
 			if why := c.mayWait(d); why != nil {
 				return c.refused(d, now.Call, why)
 			}

@@ -24,6 +24,7 @@ type delivery struct {
 	delivered uint64     // how often it was delivered, this time included
 	last      *time.Time // when the step before was done
 	msg       jetstream.Msg
+	spent     *spent
 	conflicts int // how often the call had moved on; one of these commits may have been ours, unnoticed
 }
 
@@ -48,7 +49,7 @@ func (d delivery) handledFirst() bool { return d.delivered == 1 && d.conflicts =
 // read takes the command out of its message. With an error the delivery still holds what could be read.
 func read(msg jetstream.Msg) (delivery, *events.Error) {
 	now := time.Now()
-	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1, last: &now, msg: msg}
+	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1, last: &now, msg: msg, spent: &spent{}}
 	meta, err := msg.Metadata()
 	if err != nil {
 		return d, events.Errorf(events.CodeInternal, "no JetStream metadata: %v", err)

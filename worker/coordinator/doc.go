@@ -32,6 +32,8 @@
 //
 //   - tells only if no other worker can have the command meanwhile (worker.AckThen);
 //   - never refuses an expire, whose callee would pend for ever;
-//   - refuses only what was stored after this worker connected: a broker that is killed forgets how often it delivered;
-//   - refuses nothing that the call remembers: a sender may send a command again that was carried out.
+//   - refuses only what was stored after this worker connected and its consumer was opened: a broker that is killed forgets how
+//     often it delivered, and a consumer that is made anew too;
+//   - refuses no invite or add that the call remembers: a sender may send one again that was carried out. It looks up a tenth
+//     of what an app may send; beyond that the repeat is refused, and sent again later it gets its first answer.
 package coordinator

@@ -16,14 +16,31 @@ type Fair struct {
 }
 
 // Admit is an Admission: it refuses a command that is above a quota of its app or its user.
-func (f *Fair) Admit(cmd events.Command, bytes int) *events.Error {
-	return f.Quotas.Admit(time.Now(), f.Limits(cmd.App), cmd, bytes)
+func (f *Fair) Admit(at time.Time, cmd events.Command, bytes int) *events.Error {
+	return f.Quotas.Admit(at, f.Limits(cmd.App), cmd, bytes)
 }
 
-// stored counts what a command has stored.
-func (c *Coordinator) stored(d delivery, bytes int) {
-	if f := c.cfg.Fair; f != nil {
-		f.Quotas.Stored(time.Now(), f.Limits(d.cmd.App), d.cmd, len(d.body), bytes)
+// mayLookUp says whether one more command of the app may be looked up that is above a quota.
+func (f *Fair) mayLookUp(d delivery) bool {
+	return f == nil || f.Quotas.LookUp(d.at, f.Limits(d.cmd.App), d.cmd.App)
+}
+
+// tells says whether it is time to log that a command of this app is above a quota.
+func (f *Fair) tells(d delivery) bool { return f != nil && f.Quotas.Tell(d.at, d.cmd.App) }
+
+// spent is what a delivery has taken of the quotas.
+type spent struct {
+	admitted bool // it was let in, and charged
+	unknown  bool // it found no call
+	stored   int  // bytes of the transition that it made
+}
+
+// pay charges the quotas with what the delivery has taken.
+func (f *Fair) pay(d delivery) {
+	if f != nil {
+		f.Quotas.Settle(d.at, f.Limits(d.cmd.App), d.cmd, quota.Done{
+			Admitted: d.spent.admitted, Unknown: d.spent.unknown, Message: len(d.body), Stored: d.spent.stored,
+		})
 	}
 }
 
@@ -31,24 +48,16 @@ func (c *Coordinator) stored(d delivery, bytes int) {
 // the command is delivered first, and keeps it until the command is decided.
 func (c *Coordinator) mayWait(d delivery) *events.Error {
 	if f := c.cfg.Fair; f != nil && d.handledFirst() {
-		return f.Quotas.Wait(time.Now(), f.Limits(d.cmd.App), d.cmd)
+		return f.Quotas.Wait(d.at, f.Limits(d.cmd.App), d.cmd)
 	}
 	return nil
-}
-
-// unknown counts a command that found no call.
-func (c *Coordinator) unknown(d delivery, now events.Transition) {
-	if f := c.cfg.Fair; f != nil && now.Seq == 0 && d.handledFirst() && d.cmd.Verb != events.VerbExpire {
-		f.Quotas.Unknown(time.Now(), f.Limits(d.cmd.App), d.cmd)
-	}
 }
 
 // ringing counts the callees that the sender makes ring in other calls, where the limit on them matters: somebody whose
 // line holds one call has no other. It is not read again for a command that may have claimed lines, so that it is never
 // refused for it.
 func (c *Coordinator) ringing(ctx context.Context, d delivery, l call.Limits) (n int, err error) {
-	invites := d.cmd.Verb == events.VerbInvite || d.cmd.Verb == events.VerbAdd
-	if !invites || d.cmd.Via != events.ViaSession || l.Capacity == 1 || !d.handledFirst() {
+	if !isInvitation(d.cmd) || d.cmd.Via != events.ViaSession || l.Capacity == 1 || !d.handledFirst() {
 		return 0, nil
 	}
 	calls, err := c.lines.CallsOf(ctx, d.cmd.App, d.cmd.UserID)

@@ -181,7 +181,40 @@ func TestSessionsAreLimited(t *testing.T) {
 	}
 }
 
-// An app's requests take only so many slots of the api, and an expire through it counts.
+// An expire that is early would hold a place of the consumer until the deadline, so the api takes none.
+func TestNoExpireOverTheAPI(t *testing.T) {
+	i, _ := startFair(t, `{}`)
+	i.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`)
+	for range 50 {
+		e, _ := i.request("expire", `{"call_id":"c1","service":"timeouts"}`)["error"].(object)
+		if text, _ := e["message"].(string); e["code"] != string(events.CodePermissionDenied) || !strings.Contains(text, "verb: the api carries out no expire") {
+			t.Fatalf("%v", e)
+		}
+	}
+	if n := i.pending(); n > 0 {
+		t.Errorf("%d expires wait for the deadline", n)
+	}
+}
+
+// A hang-up is let in as long as hang-ups alone are below the quota, whatever invitations there are at the same moment.
+func TestInvitationsLeaveRoomForHangUps(t *testing.T) {
+	i, _ := startFair(t, `{"commands_per_s":100,"bytes_per_s":200000}`)
+	i.ok("c1", "invite", `{"command_id":"k1","user_id":"zoe","call_type":0,"callees":[{"user_id":"kim"}]}`)
+	callees := make([]string, 50)
+	for n := range callees {
+		callees[n] = fmt.Sprintf(`{"user_id":"u%d-%s"}`, n, strings.Repeat("x", 40))
+	}
+	got := i.codes(40, func(n int) object {
+		return i.send(fmt.Sprintf("g%d", n), "invite", fmt.Sprintf(`{"command_id":"k","user_id":"ann%d","call_type":0,"callees":[%s],"custom_data":%q}`,
+			n, strings.Join(callees, ","), strings.Repeat("d", events.MaxCustomData)))
+	})
+	if got["ok"] == 0 || got["rate_limited"] == 0 {
+		t.Errorf("%v", got)
+	}
+	i.ok("c1", "end", `{"command_id":"e1","service":"desk"}`)
+}
+
+// An app's requests take only so many slots of the api.
 func TestSlotsOfAnApp(t *testing.T) {
 	i, _ := startFair(t, `{"api_slots":4,"commands_per_s":50}`)
 	got := i.codes(40, func(n int) object { // each waits 5 s for its call
@@ -197,11 +230,11 @@ func TestSlotsOfAnApp(t *testing.T) {
 	limited := 0
 	for range 20 {
 		i.request("list", `{}`) // counts a hundred times, so what follows within a second is refused
-		if e, _ := i.request("expire", `{"call_id":"c1","service":"timeouts"}`)["error"].(object); e["code"] == string(events.CodeRateLimited) {
+		if e, _ := i.request("line", `{"user_id":"ann"}`)["error"].(object); e["code"] == string(events.CodeRateLimited) {
 			limited++
 		}
 	}
 	if limited == 0 {
-		t.Error("expire through the api is not limited")
+		t.Error("reads are not limited")
 	}
 }

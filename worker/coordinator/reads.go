@@ -9,7 +9,7 @@ import (
 )
 
 // get reads a call from the leader, in a service's view.
-func (a *API) get(ctx context.Context, app string, body []byte) events.Answer {
+func (a *API) get(ctx context.Context, app string, body []byte) any {
 	callID, bad := events.ReadGet(body)
 	if bad != nil {
 		return events.Refusal("", bad)

@@ -2,7 +2,6 @@ package coordinator
 
 import (
 	"sync"
-	"time"
 
 	"ringline.io/ringline/events"
 )
@@ -89,7 +88,7 @@ func (x *reads) enter(app string) (leave func()) {
 // listCosts is how many reads a list counts as: it reads every open call of its app.
 const listCosts = 100
 
-// mayRead refuses a read, or an expire, which coordinators do not count, of an app that sends too many.
+// mayRead refuses a read of an app that sends too many.
 func (a *API) mayRead(app, method string) *events.Error {
 	if a.Fair == nil {
 		return nil
@@ -98,17 +97,14 @@ func (a *API) mayRead(app, method string) *events.Error {
 	if method == methodList {
 		times = listCosts
 	}
-	return a.Fair.Quotas.Read(time.Now(), a.Fair.Limits(app), app, times)
+	return a.Fair.Quotas.Read(a.Clock.Now(), a.Fair.Limits(app), app, times)
 }
 
 // room refuses a command that the coordinator of this process would refuse now: that costs less here. It takes nothing. An
 // invitation or add may be sent again after it was carried out, which only a coordinator looks up.
 func (a *API) room(cmd events.Command) *events.Error {
-	switch {
-	case a.Fair == nil:
-		return nil
-	case cmd.Verb == events.VerbExpire, cmd.Verb == events.VerbInvite, cmd.Verb == events.VerbAdd:
+	if a.Fair == nil || isInvitation(cmd) {
 		return nil
 	}
-	return a.Fair.Quotas.Room(time.Now(), a.Fair.Limits(cmd.App), cmd)
+	return a.Fair.Quotas.Room(a.Clock.Now(), a.Fair.Limits(cmd.App), cmd)
 }

@@ -15,6 +15,9 @@ type bucket struct {
 	at    time.Time // when left was true; zero: the bucket is full
 }
 
+// orderly is how far apart times may be that come in the wrong order. Beyond that the broker's clock was set back.
+const orderly = 10 * time.Second
+
 // fill brings the bucket to this moment. If the size has changed, as with a setting, the bucket stays as full as it was: an
 // app whose setting is raised does not wait until a much larger bucket holds the reserve.
 func (b *bucket) fill(now time.Time, s speed) {
@@ -27,16 +30,23 @@ func (b *bucket) fill(now time.Time, s speed) {
 		b.left = s.burst
 	case now.After(b.at):
 		b.left = min(s.burst, b.left+s.perSecond*now.Sub(b.at).Seconds())
-	default:
+	case b.at.Sub(now) < orderly:
 		return
 	}
 	b.at = now
 }
 
-// has says whether the bucket holds one more, and for an invitation the reserve besides. It must be filled.
-func (b *bucket) has(s speed, invites bool) bool {
-	if invites {
-		return b.left >= 1+s.burst*reserve
-	}
-	return b.left >= 1
+// has says whether the bucket holds so much. It must be filled. What is more than it can hold needs all of it.
+func (b *bucket) has(s speed, cost float64) bool { return b.left >= min(cost, s.burst) }
+
+// spares says the same for an invitation, which must leave the reserve.
+func (b *bucket) spares(s speed, cost float64) bool {
+	keep := s.burst * reserve
+	return b.left >= min(cost, s.burst-keep)+keep
+}
+
+// take takes so much, and may leave a debt; less than 0 is given back.
+func (b *bucket) take(at time.Time, s speed, cost float64) {
+	b.fill(at, s)
+	b.left = min(s.burst, b.left-cost)
 }

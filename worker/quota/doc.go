@@ -8,8 +8,11 @@
 //     setting divided by their number, which it knows from heartbeats.
 //  2. An app's quota is its own: what one app does takes nothing from another.
 //  3. Invitations and adds get at most 80 % of a quota. The rest is for commands that answer or end calls.
-//  4. A command that was refused has taken nothing from any quota. A hang-up or an answer is refused only where more of them are
-//     sent than the whole quota allows.
-//  5. Users are limited where they send from client sessions. A backend is limited by the quota of its app only.
-//  6. The memory that it uses is bounded, whatever the number of apps and users.
+//  4. A command that a quota refuses takes nothing from any quota. A hang-up or an answer is refused only where more of them are
+//     sent than the whole quota allows, also while invitations are under way: those are charged the most that they may take
+//     when they are let in, and get back what they did not take.
+//  5. Users are limited where they send from client sessions. One user takes so little of the app's quota that others can go on,
+//     also with commands that find no call. A backend is limited by the quota of its app only.
+//  6. A backlog is counted as it came: by the time at which each command was stored.
+//  7. The memory that it uses is bounded, whatever the number of apps and users.
 package quota

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
 )
 
 // Limits are what an app may do, over all coordinators.
@@ -29,6 +30,13 @@ const (
 	userBytesBurst = 1 << 20
 )
 
+// How many commands one user may send from client sessions, at most half of what the app may: as many as one edge lets
+// through, over all edges.
+const (
+	userCommandsPerS  = 40
+	userCommandsBurst = 100
+)
+
 // A command that waits for its invitation holds a place of the consumer, for waitsFor at most. An app holds as many as it
 // may send commands in placesFor.
 const (
@@ -40,10 +48,14 @@ const (
 // unknownCosts is how many commands one counts as that finds no call.
 const unknownCosts = 10
 
-// The least that a bucket of one coordinator holds, however many share a small setting: a command must fit.
+// lookUps is the part of its commands that an app may have looked up before they are refused.
+const lookUps = 0.1
+
+// The least that a bucket of one coordinator holds, however many share a small setting: the largest invitation must fit
+// and leave the reserve.
 const (
-	leastCommands = 5.0
-	leastBytes    = 128 << 10
+	leastCommands = events.MaxCallees / (1 - reserve)
+	leastBytes    = call.MaxTransition / (1 - reserve)
 	leastPlaces   = 5.0
 )
 
@@ -70,3 +82,12 @@ func (l Limits) pair(n float64) speed {
 }
 
 func userBytes(n float64) speed { return speed{userBytesPerS / n, max(leastBytes, userBytesBurst/n)} }
+
+func (l Limits) userCommands(n float64) speed {
+	return speed{min(userCommandsPerS, float64(l.CommandsPerS)/2) / n, max(leastCommands, userCommandsBurst/n)}
+}
+
+func (l Limits) lookUps(n float64) speed {
+	perSecond := lookUps * float64(l.CommandsPerS) / n
+	return speed{perSecond, max(1, perSecond)}
+}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/call"
 )
 
 // How long what is used no more is kept, and how many of it. What is forgotten is as good as full. A pair's bucket is full
@@ -17,19 +18,26 @@ const (
 	mostKept  = 100_000
 )
 
-// Quotas is what one coordinator enforces.
+// Quotas is what one coordinator enforces. Times are those at which commands were stored: a backlog is counted as it came.
 type Quotas struct {
 	share func() int // how many coordinators there are
 	seed  maphash.Seed
 
 	mu    sync.Mutex
 	apps  *recent[string, app]
-	users *recent[uint64, bucket]
+	users *recent[uint64, user]
 	pairs *recent[uint64, pair]
 }
 
-// app is what one app has left.
-type app struct{ commands, bytes, reads, places bucket }
+// app is what one app has left, and when its last refusal was logged.
+type app struct {
+	commands, bytes, reads, places, lookUps bucket
+
+	told time.Time
+}
+
+// user is what one user has left for commands of client sessions.
+type user struct{ commands, bytes bucket }
 
 // pair is what a caller has left for one callee, and the invitation that took something last: sent again it takes nothing.
 type pair struct {
@@ -42,35 +50,39 @@ type pair struct {
 func New(share func() int) *Quotas {
 	return &Quotas{
 		share: share, seed: maphash.MakeSeed(), apps: newRecent[string, app](keepApps, mostKept),
-		users: newRecent[uint64, bucket](keepUsers, mostKept), pairs: newRecent[uint64, pair](keepPairs, mostKept),
+		users: newRecent[uint64, user](keepUsers, mostKept), pairs: newRecent[uint64, pair](keepPairs, mostKept),
 	}
 }
 
 func (q *Quotas) coordinators() float64 { return float64(max(1, q.share())) }
 
-// Admit lets a command in, whose message has so many bytes, or says which limit it is above. An expire is always let in.
-func (q *Quotas) Admit(now time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
+// Admit lets a command in, whose message has so many bytes, or says which limit it is above. It charges the most that the
+// command may take, as others are let in before it is done; Settle gives back the rest. An expire is always let in.
+func (q *Quotas) Admit(at time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
 	if cmd.Verb == events.VerbExpire {
 		return nil
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := q.coordinators()
-	if refusal := q.room(now, l, cmd, n); refusal != nil {
+	x := q.apps.of(cmd.App, at)
+	x.commands.fill(at, l.commands(n))
+	x.bytes.fill(at, l.bytes(n))
+	if refusal := x.room(l, cmd, bytes, n); refusal != nil {
 		return refusal
 	}
-	x := q.apps.of(cmd.App, now)
 	if fromSession(cmd) {
-		if refusal := q.admitUser(now, l, cmd, bytes, n); refusal != nil {
+		if refusal := q.admitUser(at, l, cmd, bytes, n); refusal != nil {
 			return refusal
 		}
 	}
 	x.commands.left -= cost(cmd)
-	x.bytes.left -= float64(bytes)
+	x.bytes.left -= mayStore(cmd, bytes)
 	return nil
 }
 
-// cost is how many commands one counts as: an invitation or add once for each callee, whose line is claimed and released.
+// cost is how many commands one counts as that finds its call: an invitation or add once for each callee, whose line is
+// claimed and released.
 func cost(cmd events.Command) float64 {
 	if invites(cmd) {
 		return float64(max(1, len(cmd.Callees)))
@@ -78,49 +90,109 @@ func cost(cmd events.Command) float64 {
 	return 1
 }
 
-// Unknown counts a command that was let in and found no call, as often as it costs more than others: it is read at the
-// leader, for nothing.
-func (q *Quotas) Unknown(now time.Time, l Limits, cmd events.Command) {
+// userCost is the same for its user, where a command counts as one that finds no call until it has found one: no user lets
+// the app pay for many of these at once.
+func userCost(cmd events.Command) float64 {
+	if cmd.Verb == events.VerbInvite {
+		return cost(cmd)
+	}
+	return cost(cmd) + unknownCosts - 1
+}
+
+// mayStore is how many bytes a command may store, as far as that is known before its call is read.
+func mayStore(cmd events.Command, bytes int) float64 {
+	if invites(cmd) {
+		return float64(max(bytes, call.MayTake(len(cmd.Callees), bytes)))
+	}
+	return float64(bytes)
+}
+
+// Done is what became of a command in one delivery.
+type Done struct {
+	Admitted bool // in this delivery, so that it was charged
+	Unknown  bool // it found no call: it was read at the leader for nothing
+	Message  int  // bytes of its message
+	Stored   int  // bytes of the transition that it made, 0 for none
+}
+
+// Settle charges what a command has taken, after what Admit has charged.
+func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
+	if cmd.Verb == events.VerbExpire { // the service's own
+		return
+	}
+	bytes, commands, ofUser := float64(max(0, d.Stored-d.Message)), 0.0, 0.0
+	if d.Admitted {
+		bytes += float64(d.Message) - mayStore(cmd, d.Message)
+		switch {
+		case cmd.Verb == events.VerbInvite:
+		case d.Unknown:
+			commands = unknownCosts - 1
+		default:
+			ofUser = cost(cmd) - userCost(cmd)
+		}
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	x := q.apps.of(cmd.App, now)
-	x.commands.fill(now, l.commands(q.coordinators()))
-	x.commands.left -= unknownCosts - 1
+	n := q.coordinators()
+	x := q.apps.of(cmd.App, at)
+	x.commands.take(at, l.commands(n), commands)
+	x.bytes.take(at, l.bytes(n), bytes)
+	if fromSession(cmd) {
+		u := q.users.of(q.key(cmd.App, cmd.UserID), at)
+		u.commands.take(at, l.userCommands(n), ofUser)
+		u.bytes.take(at, userBytes(n), bytes)
+	}
 }
 
 // Room says which limit of its app a command is above, and takes nothing.
 func (q *Quotas) Room(now time.Time, l Limits, cmd events.Command) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.room(now, l, cmd, q.coordinators())
+	n, x := q.coordinators(), *q.apps.of(cmd.App, now) // a copy: commands that wait were stored before now
+	x.commands.fill(now, l.commands(n))
+	x.bytes.fill(now, l.bytes(n))
+	return x.room(l, cmd, 1, n)
 }
 
-func (q *Quotas) room(now time.Time, l Limits, cmd events.Command, n float64) *events.Error {
-	x, commands, bytes := q.apps.of(cmd.App, now), l.commands(n), l.bytes(n)
-	x.commands.fill(now, commands)
-	x.bytes.fill(now, bytes)
+// room says which limit a command is above. The buckets must be filled.
+func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) *events.Error {
 	switch {
-	case !x.commands.has(commands, invites(cmd)):
+	case !x.commands.lets(l.commands(n), cmd, cost(cmd)):
 		return limited("app %s may send %d commands a second (commands_per_s)%s", cmd.App, l.CommandsPerS, ofInvitations(cmd))
-	case !x.bytes.has(bytes, invites(cmd)):
+	case !x.bytes.lets(l.bytes(n), cmd, mayStore(cmd, bytes)):
 		return limited("app %s may have %d bytes a second stored (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
 	}
 	return nil
 }
 
-// admitUser does the same for who sends from a session.
-func (q *Quotas) admitUser(now time.Time, l Limits, cmd events.Command, bytes int, n float64) *events.Error {
-	user, s := q.users.of(q.key(cmd.App, cmd.UserID), now), userBytes(n)
-	user.fill(now, s)
-	if !user.has(s, invites(cmd)) {
+// lets says whether the bucket has room for a command: an invitation or add must leave the reserve, and fit; anything else
+// needs one, and may go into debt.
+func (b *bucket) lets(s speed, cmd events.Command, cost float64) bool {
+	if invites(cmd) {
+		return b.spares(s, cost)
+	}
+	return b.has(s, 1)
+}
+
+// admitUser does the same for the user of a session.
+func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int, n float64) *events.Error {
+	u := q.users.of(q.key(cmd.App, cmd.UserID), at)
+	u.commands.fill(at, l.userCommands(n))
+	u.bytes.fill(at, userBytes(n))
+	switch {
+	case !u.commands.lets(l.userCommands(n), cmd, userCost(cmd)):
+		return limited("a user may send %d commands a second from client sessions, where one that finds no call counts as %d",
+			userCommandsPerS, unknownCosts)
+	case !u.bytes.lets(userBytes(n), cmd, mayStore(cmd, bytes)):
 		return limited("a user may have %d bytes a second stored by client sessions", userBytesPerS)
 	}
 	if invites(cmd) {
-		if refusal := q.admitPairs(now, l, cmd, n); refusal != nil {
+		if refusal := q.admitPairs(at, l, cmd, n); refusal != nil {
 			return refusal
 		}
 	}
-	user.left -= float64(bytes)
+	u.commands.left -= userCost(cmd)
+	u.bytes.left -= mayStore(cmd, bytes)
 	return nil
 }
 
@@ -130,7 +202,7 @@ func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float
 	for i, p := range cmd.Callees {
 		x := q.pairs.of(q.key(cmd.App, cmd.UserID, p.UserID), now)
 		x.fill(now, s)
-		if x.last != cmd.CommandID && !x.has(s, false) {
+		if x.last != cmd.CommandID && !x.has(s, 1) {
 			return limited("callees[%d].user_id: a caller may invite the same callee %d times a minute (pair_invites_per_min)", i, l.PairInvitesPerMin)
 		}
 	}
@@ -142,23 +214,32 @@ func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float
 	return nil
 }
 
-// Stored counts a transition that a command has made, of which its message was counted when it was let in.
-func (q *Quotas) Stored(now time.Time, l Limits, cmd events.Command, message, transition int) {
-	more := float64(transition - message)
-	if more <= 0 {
-		return
-	}
+// LookUp lets an app have one more command looked up that is above a limit, and may have been carried out before.
+func (q *Quotas) LookUp(at time.Time, l Limits, name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := q.coordinators()
-	x := q.apps.of(cmd.App, now)
-	x.bytes.fill(now, l.bytes(n))
-	x.bytes.left -= more
-	if fromSession(cmd) {
-		user := q.users.of(q.key(cmd.App, cmd.UserID), now)
-		user.fill(now, userBytes(n))
-		user.left -= more
+	x, s := q.apps.of(name, at), l.lookUps(q.coordinators())
+	x.lookUps.fill(at, s)
+	if !x.lookUps.has(s, 1) {
+		return false
 	}
+	x.lookUps.left--
+	return true
+}
+
+// tellAgain is how long the refusals of an app are not logged again.
+const tellAgain = time.Minute
+
+// Tell says whether it is time to log a refusal of an app.
+func (q *Quotas) Tell(at time.Time, name string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	x := q.apps.of(name, at)
+	if at.Sub(x.told).Abs() < tellAgain {
+		return false
+	}
+	x.told = at
+	return true
 }
 
 // Read lets a request of an app in that makes no command which is counted, and counts it so many times; or it says which limit
@@ -168,7 +249,7 @@ func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.E
 	defer q.mu.Unlock()
 	x, s := q.apps.of(name, now), l.commands(q.coordinators())
 	x.reads.fill(now, s)
-	if !x.reads.has(s, false) {
+	if !x.reads.has(s, 1) {
 		return limited("app %s may send %d requests a second that read (commands_per_s)", name, l.CommandsPerS)
 	}
 	x.reads.left -= float64(times)
@@ -181,7 +262,7 @@ func (q *Quotas) Wait(now time.Time, l Limits, cmd events.Command) *events.Error
 	defer q.mu.Unlock()
 	x, s := q.apps.of(cmd.App, now), l.places(q.coordinators())
 	x.places.fill(now, s)
-	if !x.places.has(s, false) {
+	if !x.places.has(s, 1) {
 		return limited("call_id: there is no call %s yet, and too many commands of app %s wait for their calls (commands_per_s)", cmd.CallID, cmd.App)
 	}
 	x.places.left--

@@ -144,7 +144,7 @@ func TestWhatCommandsCost(t *testing.T) {
 	}
 	q = quota.New(alone)
 	for let = 0; q.Admit(start, l, command("demo", events.VerbEnd, "ann"), 10) == nil; let++ {
-		q.Unknown(start, l, command("demo", events.VerbEnd, "ann"))
+		q.Settle(start, l, command("demo", events.VerbEnd, "ann"), quota.Done{Admitted: true, Unknown: true, Message: 10})
 	}
 	if let != 100 {
 		t.Errorf("%d hang-ups of unknown calls, want 100", let)
@@ -160,7 +160,7 @@ func TestBytesThatAreStored(t *testing.T) {
 	for range 20_000 { // 20 s
 		at = at.Add(time.Millisecond)
 		if q.Admit(at, l, cmd, 1000) == nil {
-			q.Stored(at, l, cmd, 1000, 100_000)
+			q.Settle(at, l, cmd, quota.Done{Admitted: true, Message: 1000, Stored: 100_000})
 			stored += 100_000
 		}
 	}
@@ -189,7 +189,7 @@ func TestBytesOfAUser(t *testing.T) {
 		for i := range 60 * 40 { // 40 a second for a minute
 			at := start.Add(time.Duration(i) * time.Second / 40)
 			if q := s.quotas[i%x.n]; q.Admit(at, l, x.cmd, 4200) == nil {
-				q.Stored(at, l, x.cmd, 4200, 128<<10)
+				q.Settle(at, l, x.cmd, quota.Done{Admitted: true, Message: 4200, Stored: 128 << 10})
 				stored += 128 << 10
 			}
 		}
@@ -284,5 +284,105 @@ func TestRaisedSetting(t *testing.T) {
 	}
 	if bad := q.Admit(start.Add(time.Millisecond), after, invite, 100); bad != nil {
 		t.Error(bad)
+	}
+}
+
+// Whatever invitations are under way, they leave the reserve of each bucket: they are charged the most that they may take when
+// they are let in, and what they did not take comes back.
+func TestReserveIsKept(t *testing.T) {
+	t.Parallel()
+	large := command("demo", events.VerbInvite, "ann")
+	for i := range events.MaxCallees {
+		large.Callees = append(large.Callees, events.Party{UserID: fmt.Sprint(i)})
+	}
+	hangUp := command("demo", events.VerbEnd, "eve")
+	for _, s := range []events.AppSettings{
+		{CommandsPerS: 50, BytesPerS: events.MaxBytesPerS}, {CommandsPerS: events.MaxCommandsPerS, BytesPerS: 100_000},
+	} {
+		for _, coordinators := range []int{1, 8} {
+			q, l := quota.New(func() int { return coordinators }), quota.LimitsOf(s)
+			let := 0
+			for q.Admit(start, l, large, 10_000) == nil {
+				let++
+			}
+			if let == 0 {
+				t.Fatalf("%+v: no invitation of %d is let in", s, events.MaxCallees)
+			}
+			for range let {
+				if bad := q.Admit(start, l, hangUp, 100); bad != nil {
+					t.Errorf("%+v, %d coordinators: a hang-up beside %d invitations: %v", s, coordinators, let, bad)
+				}
+			}
+		}
+	}
+}
+
+// What was charged in advance and not taken is given back: an invitation that stores little does not cost what it might.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{BytesPerS: 1 << 20, CommandsPerS: 100_000})
+	invite := command("demo", events.VerbInvite, "ann", "bob")
+	let := 0
+	for ; q.Admit(start, l, invite, 200) == nil; let++ {
+		q.Settle(start, l, invite, quota.Done{Admitted: true, Message: 200, Stored: 1000})
+	}
+	if want := (1 << 20) * 8 / 10 / 1000; let < want-5 || let > want+5 {
+		t.Errorf("%d invitations of 1,000 bytes fit, want about %d", let, want)
+	}
+	expire := command("demo", events.VerbExpire, "")
+	for range 1000 {
+		q.Settle(start, l, expire, quota.Done{Message: 100, Stored: 100_000})
+	}
+	if bad := q.Admit(start, l, command("demo", events.VerbEnd, "eve"), 100); bad != nil {
+		t.Errorf("deadlines are charged to the app: %v", bad)
+	}
+}
+
+// No user of sessions takes so much that others of the app can't hang up: not with commands that find no call, however many of
+// them are under way.
+func TestOneUserLeavesRoomForOthers(t *testing.T) {
+	t.Parallel()
+	for _, v := range []events.Verb{events.VerbCancel, events.VerbAccept, events.VerbRing} {
+		q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{})
+		flood := session(command("demo", v, "mallory"))
+		admitted := 0
+		refused := 0
+		for i := range 10_000 { // 1,000 a second
+			at := start.Add(time.Duration(i) * time.Millisecond)
+			if q.Admit(at, l, flood, 200) == nil {
+				admitted++
+			}
+			if i%20 == 0 && admitted > 0 { // they are answered late, and all at once
+				for range admitted {
+					q.Settle(at, l, flood, quota.Done{Admitted: true, Unknown: true, Message: 200})
+				}
+				admitted = 0
+			}
+			if i%10 == 5 && q.Admit(at, l, session(command("demo", events.VerbEnd, fmt.Sprint("u", i))), 200) != nil {
+				refused++
+			}
+		}
+		if refused > 0 {
+			t.Errorf("%d hang-ups of others were refused while one user floods with %s", refused, v)
+		}
+	}
+}
+
+// A backlog is counted as it came: after coordinators stood still, what an app sent within its quota is let in.
+func TestBacklog(t *testing.T) {
+	t.Parallel()
+	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
+	hangUp := command("demo", events.VerbEnd, "ann")
+	_ = q.Room(start.Add(time.Minute), l, hangUp) // the api looks at a later time than that of the backlog
+	for i := range 6000 {                         // 200 a second for 30 s, handled in no time
+		if bad := q.Admit(start.Add(time.Duration(i)*5*time.Millisecond), l, hangUp, 100); bad != nil {
+			t.Fatalf("command %d: %v", i, bad)
+		}
+	}
+	back := start.Add(-time.Hour) // the broker's clock was set back
+	for i := range 1000 {
+		if bad := q.Admit(back.Add(time.Duration(i)*5*time.Millisecond), l, hangUp, 100); bad != nil {
+			t.Fatalf("command %d after the clock was set back: %v", i, bad)
+		}
 	}
 }

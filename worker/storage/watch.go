@@ -11,6 +11,7 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/health"
 )
 
@@ -29,9 +30,6 @@ const (
 const (
 	perDeadline = 2 << 10 // bytes of RINGLINE_TIMERS that an invitation may take
 	perLine     = 512     // bytes of RINGLINE_LINES that a user may take
-	perCall     = 1 << 10 // bytes of RINGLINE_CALLS that the transition may take, besides what the command carries
-	copies      = 3       // of that
-	perCallee   = 256     // and for each callee
 )
 
 // guarded are the streams that invitations must leave room in.
@@ -116,7 +114,7 @@ func (w *Watch) surveys(ctx context.Context) {
 }
 
 // Admit refuses an invitation or an add once the storage of calls is above its mark.
-func (w *Watch) Admit(cmd events.Command, bytes int) *events.Error {
+func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) *events.Error {
 	if cmd.Verb != events.VerbInvite && cmd.Verb != events.VerbAdd {
 		return nil
 	}
@@ -132,7 +130,7 @@ func (w *Watch) letIn(callees, bytes int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, takes := range map[string]int{
-		worker.StreamCalls:  perCall + perCallee*callees + copies*bytes,
+		worker.StreamCalls:  call.MayTake(callees, bytes),
 		worker.StreamTimers: perDeadline,
 		worker.BucketLines:  (1 + callees) * perLine,
 	} {
