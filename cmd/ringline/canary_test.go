@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"strings"
@@ -141,13 +142,19 @@ func (f *feeder) raw(subject, body string) {
 	}
 }
 
-// handled waits until no command is left.
+// handled waits until no command is left, for as long as they become fewer.
 func (f *feeder) handled() {
 	f.t.Helper()
-	poll(f.t, "end of all commands", func() bool {
-		st, err := f.js.Stream(f.t.Context(), "RINGLINE_COMMANDS")
-		return err == nil && st.CachedInfo().State.Msgs == 0
-	}, &f.coordinator.stderr)
+	for left := uint64(math.MaxUint64); left > 0; {
+		poll(f.t, fmt.Sprintf("end of %d commands", left), func() bool {
+			st, err := f.js.Stream(f.t.Context(), "RINGLINE_COMMANDS")
+			if err != nil || st.CachedInfo().State.Msgs >= left {
+				return false
+			}
+			left = st.CachedInfo().State.Msgs
+			return true
+		}, &f.coordinator.stderr)
+	}
 }
 
 // logged wants a line, or else a path was not taken.
@@ -222,24 +229,27 @@ func badValues() []string {
 	}
 }
 
-// commandsThatAreRejected: every field of every verb, and bodies that are none.
+// commandsThatAreRejected: every field of every verb, and bodies that are none. They are of several calls, as those of one wait for
+// each other.
 func (f *feeder) commandsThatAreRejected() {
 	fields := []string{
 		"command_id", "user_id", "service", "device_id", "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s",
 		"attempt", "reason", canary,
 	}
 	n := 0
+	send := func(verb, body string) {
+		f.send("demo", fmt.Sprintf("r%d", n%16), verb, body)
+		n++
+	}
 	for _, verb := range append(events.Verbs(), "shout") {
 		for _, field := range fields {
 			for _, value := range badValues() {
-				f.send("demo", "r1", string(verb), fmt.Sprintf(`{%q:%s}`, field, value))
-				n++
+				send(string(verb), fmt.Sprintf(`{%q:%s}`, field, value))
 			}
 		}
 		for _, body := range append(badValues(), "", `{"custom_data":"`+canary+`"}`+canary, `{"reason":"`+canary+`","reason":"`+canary+`"}`,
 			`{"callees":[{"user_id":"a","`+canary+`":1}]}`, `{"callees":[{"user_id":"`+canary+`\u0000"}]}`, `{"callees":["`+canary+`\u0000"]}`) {
-			f.send("demo", "r1", string(verb), body)
-			n++
+			send(string(verb), body)
 		}
 	}
 	m := nats.NewMsg("ringline.demo.cmd.r1.invite")
