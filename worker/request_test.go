@@ -32,13 +32,13 @@ func TestWrite(t *testing.T) {
 		t.Errorf("a write that does not expect the last one: %v", err)
 	}
 
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	begun := time.Now()
 	if _, err := worker.Write(ctx, s.NC, nats.NewMsg("nobody.listens")); !errors.Is(err, nats.ErrNoResponders) {
 		t.Errorf("where nobody is: %v", err)
 	}
-	if took := time.Since(begun); took < 200*time.Millisecond || took > within {
+	if took := time.Since(begun); took < 1500*time.Millisecond || took > within {
 		t.Errorf("it gave up after %v", took)
 	}
 	if _, err := worker.Write(ctx, s.NC, message("2")); !errors.Is(err, context.DeadlineExceeded) {
@@ -65,10 +65,14 @@ func TestRequestTellsWhatTheBrokerSaid(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	nc := s.Connect(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
-	silent := time.AfterFunc(250*time.Millisecond, func() { _, _ = s.NC.Subscribe("quiet", func(*nats.Msg) {}) })
-	defer silent.Stop()
+	go func() {
+		for nc.Stats().InMsgs == 0 && ctx.Err() == nil { // the broker has said nothing yet
+			time.Sleep(time.Millisecond)
+		}
+		_, _ = s.NC.Subscribe("quiet", func(*nats.Msg) {})
+	}()
 	_, err := worker.Request(ctx, nc, nats.NewMsg("quiet"))
 	if !errors.Is(err, nats.ErrNoResponders) {
 		t.Errorf("no responder was there, and then one that does not answer: %v", err)

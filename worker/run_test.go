@@ -18,7 +18,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-const within = 20 * time.Second
+const within = time.Minute
 
 // start runs a runner over the commands until stop is called, which waits for its end.
 func start(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, jetstream.Msg) worker.Exit) (stop func()) {

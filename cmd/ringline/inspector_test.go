@@ -15,7 +15,7 @@ import (
 )
 
 // promptly is how long a worker may take to stop, whatever is broken.
-const promptly = 8 * time.Second
+const promptly = 20 * time.Second
 
 func (w *working) stopPromptly(t *testing.T) {
 	t.Helper()

@@ -85,7 +85,7 @@ func TestFirstRequestIsAnswered(t *testing.T) {
 	}
 	for n := range rounds {
 		w := started(t, s.URL(), &late{}, coordinatorRole())
-		m, err := asks.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"c1"}`), 5*time.Second)
+		m, err := asks.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"c1"}`), within)
 		if err != nil {
 			t.Errorf("start %d: %v", n, err)
 		} else if a, err := events.ReadAnswer(m.Data); err != nil || a.Error == nil || a.Error.Code != events.CodeNotFound {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -101,10 +100,8 @@ func TestVerbsSayWhatTheServiceSays(t *testing.T) {
 	for _, args := range [][]string{
 		{"leave", "c2", "--user", "bob"}, {"end", "c2", "--service", "desk"}, {"cancel", "c2", "--user", "ann"}, {"add", "c2", "eve", "--user", "ann"},
 	} {
-		begun := time.Now()
-		if r := d.run(t, args...); r.code != exitFailed || !strings.Contains(r.stderr, "there is no call c2") || !strings.Contains(r.stderr, "--early") ||
-			time.Since(begun) > 4*time.Second {
-			t.Errorf("%v after %v: %+v", args, time.Since(begun), r)
+		if r := d.run(t, args...); r.code != exitFailed || !strings.Contains(r.stderr, "there is no call c2") || !strings.Contains(r.stderr, "--early") {
+			t.Errorf("%v: %+v", args, r)
 		}
 	}
 	d.ok(t, "invite", "eve", "--user", "joe", "--call", "c2") // nothing took its id out of use

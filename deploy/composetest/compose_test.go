@@ -161,7 +161,7 @@ func build(t *testing.T) string {
 
 // run gives what a command of this site's ringline prints.
 func (s site) run(ctx context.Context, env []string, args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.ringline, args...)
 	cmd.Env = append([]string{}, env...) // nothing of ours, also where there is nothing

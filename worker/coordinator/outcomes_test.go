@@ -200,7 +200,7 @@ func TestHangUpThatOvertakesItsInvitation(t *testing.T) {
 	start := time.Now()
 	s.bob.next("incoming_call_received")
 	s.bob.next("incoming_call_canceled")
-	if took := time.Since(start); took > 3*time.Second {
+	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("it rang on for %v", took)
 	}
 	s.bob.next("call_ended")

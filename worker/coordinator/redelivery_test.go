@@ -61,7 +61,7 @@ func (b *bench) deliver(callID, verb, body string) jetstream.Msg {
 
 func (b *bench) next() jetstream.Msg {
 	b.Helper()
-	m, err := b.cons.Next(jetstream.FetchMaxWait(20 * time.Second))
+	m, err := b.cons.Next(jetstream.FetchMaxWait(time.Minute))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func (b *bench) heard(callID string) []string {
 			slices.Sort(list)
 			return list
 		}
-		m, err := b.told.NextMsg(time.Second)
+		m, err := b.told.NextMsg(time.Minute)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -275,7 +275,7 @@ func (b *bench) comesDue(callID string, seq int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if _, err := cons.Next(jetstream.FetchMaxWait(20 * time.Second)); err != nil {
+	if _, err := cons.Next(jetstream.FetchMaxWait(time.Minute)); err != nil {
 		b.Fatal(err)
 	}
 }

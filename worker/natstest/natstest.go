@@ -21,6 +21,9 @@ type Server struct {
 	server *server.Server
 }
 
+// within is how long a test waits for what takes some milliseconds on a machine that is idle.
+const within = time.Minute
+
 // Start starts a server with every stream, bucket and consumer. It ends with the test.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
@@ -33,12 +36,12 @@ func Start(tb testing.TB) *Server {
 	}
 	srv.Start()
 	tb.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(10 * time.Second) {
-		tb.Fatal("natstest: the server is not ready after 10 s")
+	if !srv.ReadyForConnections(within) {
+		tb.Fatalf("natstest: the server is not ready after %v", within)
 	}
 	s := &Server{server: srv}
 	s.NC = s.Connect(tb)
-	if s.JS, err = jetstream.New(s.NC); err != nil {
+	if s.JS, err = jetstream.New(s.NC, jetstream.WithDefaultTimeout(within)); err != nil {
 		tb.Fatalf("natstest: jetstream: %v", err)
 	}
 	if err := worker.Setup(tb.Context(), s.JS, worker.DefaultSettings()); err != nil {
@@ -56,7 +59,7 @@ func (s *Server) Stop() { s.server.Shutdown(); s.server.WaitForShutdown() }
 // Connect makes a connection of its own, which ends with the test.
 func (s *Server) Connect(tb testing.TB) *nats.Conn {
 	tb.Helper()
-	nc, err := nats.Connect(s.URL())
+	nc, err := nats.Connect(s.URL(), nats.Timeout(within))
 	if err != nil {
 		tb.Fatalf("natstest: connect: %v", err)
 	}

@@ -49,7 +49,7 @@ func Watch(tb testing.TB, s *Server, want ...string) {
 		tb.Fatalf("natstest: watch: %v", err)
 	}
 	tb.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), time.Minute)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), within)
 		defer cancel()
 		w.drain(ctx, heard)
 		w.caughtUp(ctx, s.JS)

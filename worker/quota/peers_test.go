@@ -35,7 +35,7 @@ func TestPeers(t *testing.T) {
 	}
 	count := func(p *quota.Peers, want int) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); p.Count() != want; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); p.Count() != want; time.Sleep(time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("%d coordinators, want %d", p.Count(), want)
 			}

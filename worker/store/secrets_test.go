@@ -67,7 +67,7 @@ func TestSecretsChange(t *testing.T) {
 	next := bytes.Repeat([]byte("x"), 32)
 	becomes := func(want []byte) {
 		t.Helper()
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
 			got, err := x.CallIDs(t.Context(), "demo")
 			if err == nil && bytes.Equal(got, want) || err != nil && want == nil {
 				return
@@ -87,7 +87,7 @@ func TestSecretsChange(t *testing.T) {
 	if err := kv.Delete(t.Context(), "demo.call_ids"); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
 		if got, err := x.CallIDs(t.Context(), "demo"); err == nil && !bytes.Equal(got, next) && !bytes.Equal(got, first) {
 			break
 		}

@@ -20,5 +20,5 @@ await build({
   logLevel: "warning",
 });
 const files = tests.map((f) => `build/test/${f.replace(/\.ts$/, ".mjs")}`);
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", "--test-timeout=60000", "--test-concurrency=2", ...files], { stdio: "inherit" });
+const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", "--test-reporter=spec", "--test-timeout=300000", "--test-concurrency=2", ...files], { stdio: "inherit" });
 process.exit(status ?? 1);

@@ -15,9 +15,9 @@ const server = process.argv[2] ?? (await start());
 console.log(`an edge after ${Date.now() - began} ms`);
 const ready = Date.now();
 const within = setTimeout(() => {
-  console.error("it takes longer than 30 s");
+  console.error("it takes longer than 5 min");
   process.exit(1);
-}, 30_000);
+}, 300_000);
 
 const [ann, bob, eve] = await Promise.all(["ann", "bob", "eve"].map(async (id) => ({ id, p: await mini(id) })));
 assert.ok(ann && bob && eve);
@@ -25,13 +25,14 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
 
 // A call: every callback with its arguments, on both sides.
 {
+  const invited = Date.now();
   const made = plain(await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob", userName: "BOB" }], callType: 1, customData: "grüezi", timeout: 30 }));
   const { callID } = made;
   assert.deepEqual(made, { code: 0, callID, roomID: callID, timeout: 30, errorUserList: [], customData: "grüezi" });
   await bob.p.hears(`onIncomingCallReceived(${json(callID, person("ann"), 1, [person("bob")], "grüezi")})`);
   await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
   const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
-  assert.ok(left > 25_000 && left <= 30_000, `${left} ms left`);
+  assert.ok(left > 29_000 - (Date.now() - invited) && left <= 30_000, `${left} ms left`);
   await bob.p.kit.accept();
   await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
   await ann.p.kit.end();
@@ -76,13 +77,14 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
 // Called while in the background: it rings once it is shown, with what is left of the time.
 {
   bob.p.phone.hide();
+  const invited = Date.now();
   const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 1, timeout: 20 });
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   assert.equal(ann.p.heard.includes(`onOutgoingCallRinging(${json(callID, "bob")})`), false, "nothing rings there");
   bob.p.phone.show();
   await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
   const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
-  assert.ok(left > 10_000 && left < 18_800, `${left} ms left`);
+  assert.ok(left > 19_000 - (Date.now() - invited) && left < 18_800, `${left} ms left`);
 
   // Without network he accepts, and the command goes once there is one, and once.
   bob.p.phone.network(false);

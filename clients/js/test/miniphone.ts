@@ -46,7 +46,7 @@ export class MiniPhone {
     return plain(await this.kit.init("demo", server, userID, userID.toUpperCase(), token, config as never, this.events));
   }
 
-  async until(holds: () => boolean, what: string, within = 10_000): Promise<void> {
+  async until(holds: () => boolean, what: string, within = 60_000): Promise<void> {
     for (const by = Date.now() + within; !holds(); ) {
       if (Date.now() > by) throw new Error(`waits for ${what}, and heard ${this.heard.join(", ")}; ${this.phone.warnings.join(", ")}`);
       await new Promise<void>((resolve) => {

@@ -18,7 +18,7 @@ func sides(t *testing.T) (*Socket, net.Conn) {
 	near, far := net.Pipe()
 	for _, c := range []net.Conn{near, far} {
 		t.Cleanup(func() { _ = c.Close() })
-		if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := c.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}
