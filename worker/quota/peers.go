@@ -104,7 +104,7 @@ func (p *Peers) hear(text string, now time.Time) {
 		_ = p.say(sayHere)
 		fallthrough
 	default:
-		if len(p.seen) < mostPeers {
+		if _, known := p.seen[id]; known || len(p.seen) < mostPeers {
 			p.seen[id] = now
 		}
 	}

@@ -2,6 +2,7 @@ package quota_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -65,4 +66,26 @@ func TestPeers(t *testing.T) {
 	defer stopFour()
 	count(four, 2)
 	count(one, 2)
+}
+
+// Whatever is published there, only so many are remembered, and the silence of one that is known counts from when it was heard last.
+func TestPeersAreBounded(t *testing.T) {
+	t.Parallel()
+	p, err := quota.Join(natstest.Start(t).Connect(t), time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	for n := range 2 * quota.MostPeers {
+		p.Hear(fmt.Sprintf("here %d", n), begun)
+	}
+	if n := p.Count(); n != 1+quota.MostPeers {
+		t.Errorf("%d coordinators, want %d", n, 1+quota.MostPeers)
+	}
+	p.Hear("here 0", begun.Add(3*time.Second))
+	p.Hear("here other", begun.Add(3*time.Second))
+	p.Forget(begun.Add(4 * time.Second))
+	if n := p.Count(); n != 2 {
+		t.Errorf("%d coordinators are left, want this one and the one that was heard again", n)
+	}
 }
