@@ -12,8 +12,13 @@ import (
 func (s *Server) Clock(tb testing.TB, ahead time.Duration) *clock.Clock {
 	tb.Helper()
 	c := clock.New(func() time.Time { return time.Now().Add(ahead) })
-	if err := c.Ask(tb.Context(), s.NC, worker.StreamCommands); err != nil {
-		tb.Fatal(err)
+	for deadline := time.Now().Add(within); ; {
+		err := c.Ask(tb.Context(), s.NC, worker.StreamCommands)
+		if err == nil {
+			return c
+		}
+		if time.Now().After(deadline) {
+			tb.Fatalf("natstest: broker time: %v", err)
+		}
 	}
-	return c
 }

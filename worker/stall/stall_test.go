@@ -13,28 +13,30 @@ import (
 	"ringline.io/ringline/worker/stall"
 )
 
-// machine has a clock that jumps, as it does for a process that stood still.
+// machine has a clock that runs only while it is stopped: how slow this machine is does not count.
 type machine struct {
-	mu  sync.Mutex
-	off time.Duration
+	mu   sync.Mutex
+	time time.Time
 }
+
+func newMachine() *machine { return &machine{time: time.Now()} }
 
 func (m *machine) now() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return time.Now().Add(m.off)
+	return m.time
 }
 
 func (m *machine) stop(d time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.off += d
+	m.time = m.time.Add(d)
 }
 
 // A gap counts from the first question after it until NATS has answered a ping.
 func TestStalled(t *testing.T) {
 	s := natstest.Start(t)
-	m := &machine{}
+	m := newMachine()
 	w := stall.New(m.now, []*nats.Conn{s.NC}, zerolog.Nop(), nil, nil)
 	m.stop(stall.Limit / 2)
 	if w.Stalled() {
@@ -51,13 +53,18 @@ func TestStalled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	begun := time.Now()
-	go func() { _ = w.Run(ctx) }()
+	over := make(chan error, 1)
+	go func() { over <- w.Run(ctx) }()
 	<-w.Ended()
 	for w.Stalled() {
 		time.Sleep(time.Millisecond)
 	}
 	if took := time.Since(begun); took < stall.Settle {
 		t.Errorf("it was over after %v", took)
+	}
+	cancel()
+	if err := <-over; err != nil {
+		t.Error(err)
 	}
 	m.stop(time.Minute)
 	if !w.Stalled() {
@@ -69,7 +76,7 @@ func TestStalled(t *testing.T) {
 func TestStalledWithoutNATS(t *testing.T) {
 	s := natstest.Start(t)
 	nc := s.Connect(t)
-	m := &machine{}
+	m := newMachine()
 	w := stall.New(m.now, []*nats.Conn{nc}, zerolog.Nop(), nil, nil)
 	if err := nc.ForceReconnect(); err != nil {
 		t.Fatal(err)
@@ -77,8 +84,12 @@ func TestStalledWithoutNATS(t *testing.T) {
 	m.stop(time.Minute)
 	go func() { _ = w.Run(t.Context()) }()
 	<-w.Ended()
-	for !nc.IsConnected() {
-		if !w.Stalled() {
+	for {
+		stalled := w.Stalled()
+		if nc.IsConnected() {
+			return
+		}
+		if !stalled {
 			t.Fatal("it is over before NATS is there")
 		}
 	}
