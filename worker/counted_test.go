@@ -94,7 +94,7 @@ func TestPutBacksAreCounted(t *testing.T) {
 		t.Error(err)
 	}
 	const putBacks = `ringline_put_backs_total{consumer="coordinators",reason=`
-	metertest.Check(t, m, map[string]float64{
+	metertest.Eventually(t, m, map[string]float64{
 		putBacks + `"no_call_yet"}`: 1, putBacks + `"store"}`: 1, putBacks + `"worker_ends"}`: 1, putBacks + `"defect"}`: 4,
 		`ringline_redeliveries_total{consumer="coordinators"}`: 7,
 		`ringline_errors_total{component="coordinator"}`:       5,

@@ -97,5 +97,5 @@ func TestAPIPanicsTellNothing(t *testing.T) {
 	}
 	m.until("all are logged", func() bool { return strings.Count(log.text(), "request failed") == broken })
 	log.check(t, broken, "invalid memory address or nil pointer dereference")
-	metertest.Check(t, count, map[string]float64{`ringline_errors_total{component="api"}`: float64(broken)}, "ringline_errors_total")
+	metertest.Eventually(t, count, map[string]float64{`ringline_errors_total{component="api"}`: float64(broken)}, "ringline_errors_total")
 }

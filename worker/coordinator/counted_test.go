@@ -56,7 +56,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	}).Run)
 	timers := m.meter.Log(log, meter.Timeouts)
 	run(t, timeouts.New(js, nil, timers, timeouts.Sweep{Every: time.Second, Overdue: 5 * time.Second}, m.meter).Run)
-	asker, err := ask.New(nc, js, ask.DefaultTimeout, nil)
+	asker, err := ask.New(nc, js, within, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,10 +66,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, requests, m.meter), Log: requests,
 		Parallel: 8, InboxPrefix: "_INBOX", Meter: m.meter, Secrets: store.NewSecrets(nc, js, requests),
 	}).Run)
-	m.until("the api is there", func() bool {
-		_, err := s.NC.Request("$SRV.PING.ringline", nil, time.Second)
-		return err == nil
-	})
+	m.serves()
 	return m
 }
 
@@ -104,12 +101,7 @@ func (m *measured) raw(subject, body string) {
 // check compares all that is counted of these metrics in the end: a refusal is counted only after it was told.
 func (m *measured) check(want map[string]float64, names ...string) {
 	m.t.Helper()
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if len(metertest.Differences(m.t, m.meter, want, names...)) == 0 {
-			return
-		}
-	}
-	metertest.Check(m.t, m.meter, want, names...)
+	metertest.Eventually(m.t, m.meter, want, names...)
 }
 
 // What becomes of commands is counted by verb and outcome, and so are the steps on the way, once each.
@@ -253,7 +245,7 @@ func TestClaimsAreCounted(t *testing.T) {
 // gets no reply.
 func TestDeadlinesAndRequestsAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
-	body := `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":1}`
+	body := `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":3}`
 	m.ok("c1", "invite", body)
 	expired := `ringline_commands_total{outcome="ok",verb="expire"}`
 	m.until("it is expired", func() bool { return metertest.Values(t, m.meter)[expired] == 1 })

@@ -34,7 +34,7 @@ func newAPI(t *testing.T, ahead time.Duration) *api {
 	a := &api{integrator: newIntegrator(t, s), server: s, meter: meter.New("test")}
 	nc := s.Connect(t)
 	js := stream(t, nc)
-	asker, err := ask.New(nc, js, ask.DefaultTimeout, a.meter.Publishes(meter.ByAPI))
+	asker, err := ask.New(nc, js, within, a.meter.Publishes(meter.ByAPI))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,20 +42,15 @@ func newAPI(t *testing.T, ahead time.Duration) *api {
 	run(t, apps.Run)
 	run(t, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 8, Limits: apps.Limits}).Run)
 	calls := store.NewCalls(nc, logger(), nil)
-	local := func() time.Time { return time.Now().Add(time.Duration(a.still.Load())) }
+	begun := time.Now()
+	local := func() time.Time { return begun.Add(time.Duration(a.still.Load())) } // no time passes but what a test says
 	watch := stall.New(local, []*nats.Conn{nc}, zerolog.Nop(), nil, a.meter)
 	run(t, (&coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 8,
 		InboxPrefix: "_INBOX", Meter: a.meter, Clock: s.Clock(t, ahead), Stall: watch,
 	}).Run)
-	for i := 0; ; i++ {
-		if _, err := s.NC.Request("$SRV.PING.ringline", nil, time.Second); err == nil {
-			return a
-		}
-		if i > 60 {
-			t.Fatal("the api does not start")
-		}
-	}
+	a.serves()
+	return a
 }
 
 // invite asks for a call with that deadline, and gives the code of the answer.
@@ -112,7 +107,7 @@ func TestDeadlineOfARequest(t *testing.T) {
 					t.Errorf("Ringline-Time is off by %v, %v", off, err)
 				}
 			}
-			metertest.Check(t, a.meter, map[string]float64{
+			metertest.Eventually(t, a.meter, map[string]float64{
 				`ringline_api_requests_total{method="invite",reply="late"}`:             1,
 				`ringline_api_requests_total{method="invite",reply="invalid_argument"}`: 1,
 				`ringline_api_requests_total{method="invite",reply="ok"}`:               3,
@@ -132,7 +127,7 @@ func TestStalledAPI(t *testing.T) {
 	if n := a.stored(); n != 0 {
 		t.Errorf("%d commands are stored", n)
 	}
-	metertest.Check(t, a.meter, map[string]float64{`ringline_api_requests_total{method="invite",reply="stalled"}`: 1}, "ringline_api_requests_total")
+	metertest.Eventually(t, a.meter, map[string]float64{`ringline_api_requests_total{method="invite",reply="stalled"}`: 1}, "ringline_api_requests_total")
 }
 
 // A request that can't be stored is counted by what kept it from being stored, and by its outcome.
@@ -157,7 +152,7 @@ func TestRequestsThatFailAreCounted(t *testing.T) {
 	if code, _ := a.invite("c2", ""); code != "unavailable" { // handled after it
 		t.Errorf("a command that is not stored is answered %q", code)
 	}
-	metertest.Check(t, a.meter, map[string]float64{
+	metertest.Eventually(t, a.meter, map[string]float64{
 		`ringline_api_requests_total{method="invite",reply="unavailable"}`: 2,
 		`ringline_api_requests_total{method="get",reply="no_reply"}`:       1,
 		`ringline_publish_failures_total{failure="refused",role="api"}`:    2,

@@ -89,7 +89,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 	nc := s.Connect(tb)
 	js := stream(tb, nc)
 	run(tb, timeouts.New(js, nil, logger(), timeouts.DefaultSweep(), nil).Run)
-	asker, err := ask.New(nc, js, ask.DefaultTimeout, nil)
+	asker, err := ask.New(nc, js, within, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -99,14 +99,8 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 		InboxPrefix: "_INBOX", Secrets: store.NewSecrets(nc, js, logger()),
 	}
 	run(tb, api.Run)
-	for deadline := time.Now().Add(within); ; { // until it is there: a request before that would be heard by nobody
-		if _, err := s.NC.Request("$SRV.PING.ringline", nil, time.Second); err == nil {
-			return conflicts
-		}
-		if time.Now().After(deadline) {
-			tb.Fatal("the api does not start")
-		}
-	}
+	(&integrator{t: tb, nc: s.NC}).serves()
+	return conflicts
 }
 
 func stream(tb testing.TB, nc *nats.Conn) jetstream.JetStream {
@@ -123,6 +117,19 @@ type integrator struct {
 	t   testing.TB
 	nc  *nats.Conn
 	app string
+}
+
+// serves waits until the api is there: a request before that would have no receiver.
+func (i *integrator) serves() {
+	i.t.Helper()
+	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
+		if _, err := i.nc.Request("$SRV.PING.ringline", nil, time.Second); err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			i.t.Fatal("the api does not start")
+		}
+	}
 }
 
 func newIntegrator(tb testing.TB, s *natstest.Server) *integrator {

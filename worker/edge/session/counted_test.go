@@ -51,7 +51,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 		step.provoke()
 		const name = "ringline_sessions_refused_total"
 		want[name+`{refusal="`+step.refusal+`"}`] = 1
-		metertest.Check(t, e.meter, want, name)
+		metertest.Eventually(t, e.meter, want, name)
 	}
 }
 
@@ -64,7 +64,7 @@ func TestConnectionsOfAnAddressAreCounted(t *testing.T) {
 	a.open(e, "ann", dialWebsocket, "")
 	dialStream(session.PathHTTPStream, "")(t, e.url, edgetest.Client{Token: a.token("bob")}, "").closed(t, http.StatusTooManyRequests)
 	const name = "ringline_sessions_refused_total"
-	metertest.Check(t, e.meter, map[string]float64{name + `{refusal="address"}`: 1}, name)
+	metertest.Eventually(t, e.meter, map[string]float64{name + `{refusal="address"}`: 1}, name)
 }
 
 // Sessions are counted by their transports, and by how they end.
@@ -84,7 +84,7 @@ func TestSessionsAreCounted(t *testing.T) {
 		ann.expect("c1", events.OutgoingCallRinging)
 	}
 	names := []string{"ringline_sessions", "ringline_sessions_total", "ringline_sessions_ended_total"}
-	eventually(t, "all is counted", func() bool { return len(metertest.Differences(t, e.meter, want, names...)) == 0 })
+	metertest.Eventually(t, e.meter, want, names...)
 	if n := metertest.Values(t, e.meter)["ringline_pushes_total"]; n < 6 {
 		t.Errorf("%v pushes", n)
 	}

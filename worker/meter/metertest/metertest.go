@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ringline.io/ringline/worker/meter"
 )
@@ -51,7 +52,18 @@ func Check(tb testing.TB, m *meter.Meter, want map[string]float64, names ...stri
 	}
 }
 
-// Differences tells what Check finds, for who has to wait until there is none.
+// Eventually is Check for what is counted only after a test has seen its effect, such as an answer: it waits until there is no difference.
+func Eventually(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) {
+	tb.Helper()
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if len(Differences(tb, m, want, names...)) == 0 {
+			return
+		}
+	}
+	Check(tb, m, want, names...)
+}
+
+// Differences tells what Check finds.
 func Differences(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) (list []string) {
 	tb.Helper()
 	got := Values(tb, m)
