@@ -32,7 +32,7 @@ func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
 		r := race{callID: fmt.Sprintf("race%d", round), ann: fmt.Sprintf("ann%d", round), bob: fmt.Sprintf("bob%d", round)}
 		r.told = backend.user(r.ann)
 		call := backend.ok(r.callID, "invite", fmt.Sprintf(
-			`{"command_id":"k1","user_id":%q,"call_type":0,"callees":[{"user_id":%q}],"ring_timeout_s":1}`, r.ann, r.bob))
+			`{"command_id":"k1","user_id":%q,"call_type":0,"callees":[{"user_id":%q}],"ring_timeout_s":3}`, r.ann, r.bob))
 		deadline, err := time.Parse(time.RFC3339, callee(call)["ring_deadline"].(string))
 		if err != nil {
 			t.Fatal(err)

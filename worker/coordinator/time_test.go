@@ -20,7 +20,7 @@ func TestMaximumDuration(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := kv.Put(t.Context(), "demo", []byte(`{"max_duration_s":2}`)); err != nil {
+	if _, err := kv.Put(t.Context(), "demo", []byte(`{"max_duration_s":5}`)); err != nil {
 		t.Fatal(err)
 	}
 	startWorkers(t, s, 1)
