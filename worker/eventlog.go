@@ -91,74 +91,118 @@ func LookAtEvents(ctx context.Context, js jetstream.JetStream) (Gap, error) {
 	return Gap{Coming: h.coming(), From: h.last + 1}, nil
 }
 
-// CompareEvents reads both streams, as far as both go back, and finds what the event log lacks.
+// CompareEvents reads both streams, as far as both go back, and finds what the event log lacks. Its time depends on how much
+// they hold, so it ends only if a read stalls.
 func CompareEvents(ctx context.Context, js jetstream.JetStream) (Gap, error) {
 	h, err := readHeads(ctx, js)
 	if err != nil {
 		return Gap{}, err
 	}
-	g := Gap{Coming: h.coming()}
-	if g.Coming > 0 {
-		g.From = h.last + 1
-	}
 	const leadersDiffer = time.Hour // in their clocks, at most
 	since := h.calls.CachedInfo().State.FirstTime.Add(-leadersDiffer)
-	seed, there, oldest := maphash.MakeSeed(), map[uint64]struct{}{}, uint64(0)
-	err = readAll(ctx, h.log, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since},
-		func(m jetstream.Msg, _ uint64) {
-			if oldest == 0 {
-				oldest = copyOf(m.Headers().Get(headerSource))
-			}
-			there[maphash.Bytes(seed, m.Data())] = struct{}{}
-		})
-	if err != nil || oldest == 0 {
-		return g, err
+	return h.compare(ctx,
+		jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since},
+		jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy})
+}
+
+// CompareNewestEvents does the same with the newest events only, so many at most, and the newest transitions.
+func CompareNewestEvents(ctx context.Context, js jetstream.JetStream, most uint64) (g Gap, all bool, err error) {
+	h, err := readHeads(ctx, js)
+	if err != nil {
+		return Gap{}, false, err
 	}
-	err = readAll(ctx, h.calls, jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: oldest},
-		func(m jetstream.Msg, seq uint64) {
-			if _, ok := there[maphash.Bytes(seed, m.Data())]; ok || seq > h.copied {
-				return
-			}
-			if g.Missing++; g.Missing == 1 {
-				g.From = seq
-			}
-		})
+	transitions := 2 * most // so the transition of the first event is one of them, most often
+	g, err = h.compare(ctx, newestOf(h.log, most), newestOf(h.calls, transitions))
+	return g, h.log.CachedInfo().State.Msgs <= most && h.calls.CachedInfo().State.Msgs <= transitions, err
+}
+
+// newestOf reads so many messages, at most.
+func newestOf(st jetstream.Stream, most uint64) jetstream.OrderedConsumerConfig {
+	state := st.CachedInfo().State
+	if state.LastSeq < most || state.LastSeq-most < state.FirstSeq {
+		return jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
+	}
+	return jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: state.LastSeq - most + 1}
+}
+
+// compare reads the log from somewhere on, and then RINGLINE_CALLS. Of what the log no longer holds, or what was not read of it,
+// nothing is missing: that is all before the transition whose copy was read first. Where that transition is gone, its time decides.
+func (h heads) compare(ctx context.Context, fromLog, fromCalls jetstream.OrderedConsumerConfig) (Gap, error) {
+	coming := Gap{Coming: h.coming()}
+	if coming.Coming > 0 {
+		coming.From = h.last + 1
+	}
+	seed, there := maphash.MakeSeed(), map[uint64]struct{}{}
+	var first struct {
+		hash uint64
+		at   time.Time
+		seen bool // in RINGLINE_CALLS
+	}
+	err := readAll(ctx, h.log, fromLog, func(m jetstream.Msg, meta *jetstream.MsgMetadata) {
+		hash := maphash.Bytes(seed, m.Data())
+		if len(there) == 0 {
+			first.hash, first.at = hash, meta.Timestamp
+		}
+		there[hash] = struct{}{}
+	})
+	if err != nil || len(there) == 0 {
+		return coming, err
+	}
+	g := coming
+	err = readAll(ctx, h.calls, fromCalls, func(m jetstream.Msg, meta *jetstream.MsgMetadata) {
+		hash := maphash.Bytes(seed, m.Data())
+		if hash == first.hash {
+			g, first.seen = coming, true
+		}
+		old := !first.seen && meta.Timestamp.Before(first.at)
+		if _, ok := there[hash]; ok || old || meta.Sequence.Stream > h.copied {
+			return
+		}
+		if g.Missing++; g.Missing == 1 {
+			g.From = meta.Sequence.Stream
+		}
+	})
 	return g, err
 }
 
-// readAll reads a stream up to the message that is its newest now.
-func readAll(ctx context.Context, st jetstream.Stream, from jetstream.OrderedConsumerConfig, do func(m jetstream.Msg, seq uint64)) error {
-	state := st.CachedInfo().State
-	if state.Msgs == 0 || from.OptStartSeq > state.LastSeq {
-		return nil
-	}
+// readWithin is how long a read may give nothing.
+const readWithin = 5 * time.Second
+
+// readAll reads a stream up to the message that is its newest now, or fails.
+func readAll(
+	ctx context.Context, st jetstream.Stream, from jetstream.OrderedConsumerConfig, do func(m jetstream.Msg, meta *jetstream.MsgMetadata),
+) error {
+	fail := func(err error) error { return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err) }
 	cons, err := st.OrderedConsumer(ctx, from)
 	if err != nil {
-		return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+		return fail(err)
 	}
-	const most, within = 1000, 5 * time.Second
-	for {
-		batch, err := cons.Fetch(most, jetstream.FetchMaxWait(within))
+	if cons.CachedInfo().NumPending == 0 {
+		return nil
+	}
+	const most = 1000
+	for last := st.CachedInfo().State.LastSeq; ; {
+		batch, err := cons.Fetch(most, jetstream.FetchMaxWait(readWithin))
 		if err != nil {
-			return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+			return fail(err)
 		}
 		read := 0
 		for m := range batch.Messages() {
 			meta, err := m.Metadata()
 			if err != nil {
-				return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+				return fail(err)
 			}
 			read++
-			do(m, meta.Sequence.Stream)
-			if meta.Sequence.Stream >= state.LastSeq || meta.NumPending == 0 {
+			do(m, meta)
+			if meta.Sequence.Stream >= last || meta.NumPending == 0 {
 				return nil
 			}
 		}
-		if err := batch.Error(); err != nil {
-			return fmt.Errorf("worker: read %s: %w", st.CachedInfo().Config.Name, err)
+		if err := errors.Join(batch.Error(), ctx.Err()); err != nil {
+			return fail(err)
 		}
-		if read == 0 || ctx.Err() != nil {
-			return ctx.Err()
+		if read == 0 {
+			return fail(fmt.Errorf("the server gave nothing for %v", readWithin))
 		}
 	}
 }
