@@ -81,16 +81,6 @@ func readHeads(ctx context.Context, js jetstream.JetStream) (h heads, err error)
 // coming is how many transitions the server will take for copied.
 func (h heads) coming() uint64 { return h.copied - min(h.copied, h.last) }
 
-// LookAtEvents sees at a glance whether the event log is about to lack transitions. What it lacks since longer only
-// CompareEvents finds.
-func LookAtEvents(ctx context.Context, js jetstream.JetStream) (Gap, error) {
-	h, err := readHeads(ctx, js)
-	if err != nil || h.coming() == 0 {
-		return Gap{}, err
-	}
-	return Gap{Coming: h.coming(), From: h.last + 1}, nil
-}
-
 // CompareEvents reads both streams, as far as both go back, and finds what the event log lacks. Its time depends on how much
 // they hold, so it ends only if a read stalls.
 func CompareEvents(ctx context.Context, js jetstream.JetStream) (Gap, error) {
@@ -207,36 +197,76 @@ func readAll(
 	}
 }
 
-// RepairEvents has the server copy RINGLINE_CALLS anew from the gap on, and waits until that is done. Nothing is deleted. What was
-// copied since the gap comes twice, with the same ids. The server forgets how far it was only of a source that it does
-// not know, so the source gets another spelling of its transform.
-func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap) error {
+// RepairEvents has the server copy RINGLINE_CALLS anew from the gap on, and waits until that is done, or nothing is copied for
+// that long. Nothing is deleted. What was copied since the gap comes twice, with the same ids. The server forgets how far it was
+// only of a source that it does not know, so the source gets another spelling of its transform.
+func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap, stalled time.Duration) error {
 	h, err := readHeads(ctx, js)
 	if err != nil {
 		return err
 	}
-	c := h.log.CachedInfo().Config
-	if !sameSources(c.Sources, eventSources()) {
-		return fmt.Errorf("worker: the source of %s is not as setup makes it; run setup first", StreamEvents)
-	}
-	source := *c.Sources[0]
-	source.OptStartSeq = g.From
-	source.SubjectTransforms = slices.Clone(source.SubjectTransforms)
-	source.SubjectTransforms[0].Destination = respelled(source.SubjectTransforms[0].Destination)
-	c.Sources = []*jetstream.StreamSource{&source}
-	c.Metadata = chosen(c.Metadata)
-	c.Metadata[RepairedKey] = fmt.Sprintf("from %d at %s", g.From, time.Now().UTC().Format(time.RFC3339))
-	if c, err = madeStream(c); err != nil {
-		return err
-	}
-	if _, err := js.UpdateStream(ctx, c); err != nil {
+	err = noteRepair(ctx, js, h.log, fmt.Sprintf("from %d", g.From), func(source *jetstream.StreamSource) {
+		source.OptStartSeq = g.From
+		source.SubjectTransforms = slices.Clone(source.SubjectTransforms)
+		source.SubjectTransforms[0].Destination = respelled(source.SubjectTransforms[0].Destination)
+	})
+	if err != nil {
 		return fmt.Errorf("worker: copy %s anew from %d: %w", StreamCalls, g.From, err)
 	}
+	if h.last < g.From {
+		return nil
+	}
+	return h.awaitCopies(ctx, js, stalled)
+}
+
+// NoteWhole notes that nothing is missing, so that workers which know of a gap that is over report it no longer.
+func NoteWhole(ctx context.Context, js jetstream.JetStream) error {
+	log, err := js.Stream(ctx, StreamEvents)
+	if err == nil {
+		err = noteRepair(ctx, js, log, "nothing", func(*jetstream.StreamSource) {})
+	}
+	if err != nil {
+		return fmt.Errorf("worker: note that the event log is whole: %w", err)
+	}
+	return nil
+}
+
+// noteRepair changes the source of the event log, and notes in its metadata what was done.
+func noteRepair(ctx context.Context, js jetstream.JetStream, log jetstream.Stream, what string, change func(*jetstream.StreamSource)) error {
+	c := log.CachedInfo().Config
+	if !sameSources(c.Sources, eventSources()) {
+		return fmt.Errorf("the source of %s is not as setup makes it; run setup first", StreamEvents)
+	}
+	source := *c.Sources[0]
+	change(&source)
+	c.Sources = []*jetstream.StreamSource{&source}
+	c.Metadata = chosen(c.Metadata)
+	c.Metadata[RepairedKey] = what + " at " + time.Now().UTC().Format(time.RFC3339Nano)
+	c, err := madeStream(c)
+	if err == nil {
+		_, err = js.UpdateStream(ctx, c)
+	}
+	return err
+}
+
+// awaitCopies waits until the log holds copies of what was there before.
+func (h heads) awaitCopies(ctx context.Context, js jetstream.JetStream, stalled time.Duration) error {
 	const again = 200 * time.Millisecond
-	for h.last >= g.From {
+	before := h.log.CachedInfo().State.LastSeq
+	for last, since := before, time.Now(); ; {
 		now, err := readHeads(ctx, js)
-		if err == nil && now.copied >= h.last && now.copied <= now.last && now.log.CachedInfo().State.LastSeq > h.log.CachedInfo().State.LastSeq {
-			return nil
+		if err == nil {
+			newest := now.log.CachedInfo().State.LastSeq
+			if now.copied >= h.last && now.copied <= now.last && newest > before {
+				return nil
+			}
+			if newest > last {
+				last, since = newest, time.Now()
+			}
+		}
+		if time.Since(since) > stalled {
+			return errors.Join(err, fmt.Errorf("worker: the server has copied nothing for %v, %d transitions in all: it goes on once it can, or repeat this",
+				stalled, last-before))
 		}
 		select {
 		case <-ctx.Done():
@@ -244,7 +274,6 @@ func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap) error {
 		case <-time.After(again):
 		}
 	}
-	return nil
 }
 
 // eventSources is the source of the event log as setup makes it.

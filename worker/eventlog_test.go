@@ -104,7 +104,7 @@ func TestRepairAfterCallsWereDeleted(t *testing.T) {
 	w.write(10)
 	gap := worker.Gap{Missing: 10, Coming: 30, From: 1}
 	w.compare(gap)
-	if err := worker.RepairEvents(t.Context(), w.JS, gap); err != nil {
+	if err := worker.RepairEvents(t.Context(), w.JS, gap, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	w.write(5)

@@ -15,10 +15,7 @@ type NoRoomError struct {
 	Limit    int64 // of the account
 }
 
-func (e *NoRoomError) Error() string {
-	return fmt.Sprintf("worker: the byte limits add up to %d, %d times, and other streams have reserved %d, which is %d more than the account's %d",
-		e.Total, e.Replicas, e.Others, e.TooMuch(), e.Limit)
-}
+func (e *NoRoomError) Error() string { return "worker: the byte limits don't fit into the account" }
 
 // TooMuch is by how many bytes the account's limit is exceeded.
 func (e *NoRoomError) TooMuch() int64 { return e.Total*e.Replicas + e.Others - e.Limit }

@@ -44,7 +44,7 @@ type crew struct {
 	stalls   []*stall.Watch
 	needs    needs
 
-	inspectEvery time.Duration
+	inspectEvery, surveyEvery time.Duration
 }
 
 func newCrew(
@@ -53,8 +53,8 @@ func newCrew(
 	l := &link{log: m.Log(log, meter.NATS).With().Str("url", withoutSecrets(url)).Logger()}
 	return &crew{
 		settings: s, clock: clock.New(clock.Local), log: log, meter: m, health: h, url: url, link: l, sessions: sessions,
-		inspectEvery: inspectEvery,
-		options:      slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
+		inspectEvery: inspectEvery, surveyEvery: storage.SurveyEvery,
+		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
 	}
 }
 
@@ -264,6 +264,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 		Clock: c.clock, Stall: c.stall(apiNC),
 	}
 	watch := storage.New(js, c.meter.Log(c.log, meter.Storage), c.health.Degrades(health.Storage))
+	watch.Every = c.surveyEvery
 	c.meter.Levels(watch.Levels)
 	if err := watch.Survey(ctx); err != nil {
 		c.log.Warn().Err(err).Msg("can't see how full the streams are")

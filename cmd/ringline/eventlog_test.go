@@ -5,12 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter/metertest"
 )
 
 // logWorld is a server whose RINGLINE_CALLS can come back as it was.
@@ -136,15 +137,24 @@ func TestRepairEvents(t *testing.T) {
 	w.loseTail(30, 70)
 	w.write(10)
 	r := w.ringline(t, nil, "setup", "--check")
-	if r.code != exitFailed || !strings.Contains(r.stderr, "came back without its newest 20 messages") {
+	if r.code != exitFailed || !strings.Contains(r.stderr, "lacks 10 transitions, and 20 of those to come: RINGLINE_CALLS came back without its newest messages") {
 		t.Errorf("--check: %+v", r)
 	}
 	r = w.ringline(t, nil, "setup", "--check", "--repair-events")
 	if r.code != exitFailed || !strings.Contains(r.stderr, "RINGLINE_EVENTS lacks 10 transitions, and 20 of those to come") {
 		t.Errorf("--check --repair-events: %+v", r)
 	}
-	c := w.startWorker(t, "coordinator", "RINGLINE_LOG_LEVEL=info").running(t)
-	c.shows(t, map[string]float64{"ringline_event_log_missing_messages": 20})
+	if r = w.ringline(t, nil, "setup"); r.code != 0 || !strings.Contains(r.stdout, "\nRINGLINE_EVENTS lacks 10 transitions") {
+		t.Errorf("setup: %+v", r)
+	}
+	c := started(t, w.url, &late{}, coordinatorRole())
+	missing := func(want float64) {
+		t.Helper()
+		poll(t, fmt.Sprintf("%v missing events in the metrics", want), func() bool {
+			return metertest.Values(t, c.meter)["ringline_event_log_missing_messages"] == want
+		})
+	}
+	missing(20)
 	if n := len(w.events()); n != 70 {
 		t.Errorf("%d events before the repair: a check copied some, or the server none too few", n)
 	}
@@ -153,8 +163,8 @@ func TestRepairEvents(t *testing.T) {
 	}
 	w.write(30)
 	w.whole(0)
-	c.shows(t, map[string]float64{"ringline_event_log_missing_messages": 0})
-	c.end(syscall.SIGTERM)
+	missing(0)
+	c.stop() // it does not reconnect while the server is started again
 	if r = w.ringline(t, nil, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check after the repair: %+v", r)
 	}
@@ -166,7 +176,7 @@ func TestRepairEvents(t *testing.T) {
 	w.loseTail(30, 140) // again, and this time it is noticed late
 	w.write(40)
 	w.copied(150)
-	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "lacks 30 transitions, and 0 of those to come") {
+	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "lacks 30 transitions, and 0 of those to come; copied anew from sequence") {
 		t.Fatalf("--repair-events after a while: %+v", r)
 	}
 	w.whole(10)
@@ -175,4 +185,52 @@ func TestRepairEvents(t *testing.T) {
 	}
 	w.write(10)
 	w.whole(10)
+}
+
+// A log that was restored next to an empty RINGLINE_CALLS is named by setup, and repaired where the limits don't fit, too.
+func TestRepairAfterRestore(t *testing.T) {
+	t.Parallel()
+	w := newLogWorld(t)
+	w.write(40)
+	w.copied(40)
+	if err := w.js.DeleteStream(t.Context(), worker.StreamCalls); err != nil {
+		t.Fatal(err)
+	}
+	r := w.ringline(t, nil, "setup")
+	const found = "RINGLINE_EVENTS lacks 0 transitions, and 40 of those to come: RINGLINE_CALLS came back without its newest messages, or was made anew"
+	if r.code != 0 || !strings.Contains(r.stdout, found+"; `ringline setup --repair-events` copies them") {
+		t.Errorf("setup: %+v", r)
+	}
+	tooMuch := []string{"RINGLINE_EVENTS_MAX_BYTES=1TiB"}
+	limits := server.JetStreamAccountLimits{
+		MaxMemory: -1, MaxStore: 32 << 30, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1,
+	}
+	if err := w.srv.GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": limits}); err != nil {
+		t.Fatal(err)
+	}
+	if r = w.ringline(t, tooMuch, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, found+"; copied anew from sequence 1") {
+		t.Fatalf("--repair-events: %+v", r)
+	}
+	w.write(10)
+	w.copied(50)
+}
+
+// A repair ends with an error where nothing is copied, as while the source can't be read.
+func TestRepairDoesNotHang(t *testing.T) {
+	t.Parallel()
+	w := newLogWorld(t)
+	w.write(10)
+	w.copied(10)
+	if err := w.js.DeleteStream(t.Context(), worker.StreamCalls); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.ringline(t, nil, "setup"); r.code != 0 {
+		t.Fatalf("setup: %+v", r)
+	}
+	w.write(5)
+	change(t, w.js, worker.StreamEvents, func(c *jetstream.StreamConfig) { c.Discard, c.MaxMsgs = jetstream.DiscardNew, 10 })
+	r := w.ringline(t, nil, "setup", "--repair-events", "--wait", "1s")
+	if r.code != exitFailed || !strings.Contains(r.stderr, "the server has copied nothing for 1s, 0 transitions in all") {
+		t.Errorf("--repair-events: %+v", r)
+	}
 }

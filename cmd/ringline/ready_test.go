@@ -19,6 +19,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/storage"
 )
 
 var soak = flag.Bool("soak", false, "many times as many rounds")
@@ -44,7 +45,7 @@ func work(t *testing.T, url string, sessions *late, roles ...role) *working {
 	m := newMeter()
 	m.Health(h)
 	w := &working{crew: newCrew(s, zerolog.Nop(), m, h, sessions, url, nil), ready: make(chan struct{})}
-	w.inspectEvery = inspectEvery / faster
+	w.inspectEvery, w.surveyEvery = inspectEvery/faster, storage.SurveyEvery/faster
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- w.run(ctx, func() { close(w.ready) }, roles...) }()

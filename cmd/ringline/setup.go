@@ -78,14 +78,14 @@ func (u *setup) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if u.repair { // it makes nothing, so it needs no room; each of its steps is bounded
+		return u.repairEvents(ctx, js)
+	}
 	if err := u.checkRoom(waiting, js); err != nil {
 		return err
 	}
-	switch {
-	case u.repair:
-		return u.repairEvents(ctx, js)
-	case u.check:
-		return errors.Join(u.report(before), checkEvents(waiting, js))
+	if u.check {
+		return errors.Join(u.report(before), u.checkEvents(ctx, js))
 	}
 	if err := checkReplicas(before); err != nil && !u.fewer {
 		return err
@@ -93,7 +93,14 @@ func (u *setup) run(ctx context.Context) error {
 	if err := checkDropped(before, u.drop); err != nil {
 		return err
 	}
-	return u.apply(ctx, js, before)
+	if err := u.apply(ctx, js, before); err != nil {
+		return err
+	}
+	if err := u.checkEvents(ctx, js); err != nil { // workers can start all the same
+		_, err = fmt.Fprintln(u.out, err)
+		return err
+	}
+	return nil
 }
 
 // setUpStreams makes what the workers need on a server that was just started.
@@ -124,16 +131,36 @@ func checkReplicas(before []worker.Part) error {
 	return nil
 }
 
-// checkEvents tells that the event log is about to lack transitions.
-func checkEvents(ctx context.Context, js jetstream.JetStream) error {
-	gap, err := worker.LookAtEvents(ctx, js)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
+// How many events checkEvents compares, and for how long.
+const (
+	newestEvents = 20_000
+	checkWithin  = 10 * time.Second
+)
+
+// checkEvents finds what the event log lacks of the newest transitions.
+func (u *setup) checkEvents(ctx context.Context, js jetstream.JetStream) error {
+	ctx, stop := context.WithTimeout(ctx, checkWithin)
+	defer stop()
+	gap, all, err := worker.CompareNewestEvents(ctx, js, newestEvents)
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return nil // that is reported already
-	}
-	if err == nil && gap.From > 0 {
-		return fmt.Errorf("RINGLINE_CALLS came back without its newest %d messages, and RINGLINE_EVENTS will lack as many that follow; `ringline setup --repair-events` mends that", gap.Coming)
+	case err != nil:
+		return fmt.Errorf("whether RINGLINE_EVENTS is whole could not be seen: %w", err)
+	case gap.From > 0:
+		return fmt.Errorf("%s; `ringline setup --repair-events` copies them", lacks(gap))
+	case !all && u.check:
+		_, err = fmt.Fprintf(u.out, "RINGLINE_EVENTS: its newest %d events lack nothing; `ringline setup --check --repair-events` compares all\n", newestEvents)
 	}
 	return err
+}
+
+func lacks(gap worker.Gap) string {
+	text := fmt.Sprintf("RINGLINE_EVENTS lacks %d transitions, and %d of those to come", gap.Missing, gap.Coming)
+	if gap.Coming > 0 {
+		text += ": RINGLINE_CALLS came back without its newest messages, or was made anew"
+	}
+	return text
 }
 
 // repairEvents finds what the event log lacks, and has it copied.
@@ -142,18 +169,22 @@ func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error 
 	if err != nil {
 		return err
 	}
-	if gap.From == 0 {
-		_, err := fmt.Fprintln(u.out, "RINGLINE_EVENTS has every transition of RINGLINE_CALLS, as far as both go back")
-		return err
-	}
-	found := fmt.Sprintf("RINGLINE_EVENTS lacks %d transitions, and %d of those to come", gap.Missing, gap.Coming)
-	if u.check {
+	found := lacks(gap)
+	switch {
+	case gap.From == 0:
+		if !u.check {
+			err = worker.NoteWhole(ctx, js)
+		}
+		found = "RINGLINE_EVENTS has every transition of RINGLINE_CALLS, as far as both go back"
+	case u.check:
 		return errors.New(found)
+	default:
+		err = worker.RepairEvents(ctx, js, gap, u.wait)
+		found += fmt.Sprintf("; copied anew from sequence %d of RINGLINE_CALLS", gap.From)
 	}
-	if err := worker.RepairEvents(ctx, js, gap); err != nil {
-		return err
+	if err == nil {
+		_, err = fmt.Fprintln(u.out, found)
 	}
-	_, err = fmt.Fprintf(u.out, "%s: copied anew from sequence %d of RINGLINE_CALLS\n", found, gap.From)
 	return err
 }
 

@@ -86,8 +86,9 @@ func texts[T ~string](words []T) (list []string) {
 }
 
 // exerciseLevels has a level of each stream that is declared.
-func exerciseLevels() (meter.Levels, bool) {
-	l := meter.Levels{Used: 1, Limit: 2, Lost: map[string]uint64{}, Missing: 3}
+func exerciseLevels() meter.Levels {
+	missing := uint64(3)
+	l := meter.Levels{Account: &meter.AccountLevel{Used: 1, Limit: 2}, Lost: map[string]uint64{}, Missing: &missing}
 	for _, d := range meter.Metrics() {
 		for _, label := range d.Labels {
 			for _, stream := range label.Values {
@@ -100,7 +101,7 @@ func exerciseLevels() (meter.Levels, bool) {
 			}
 		}
 	}
-	return l, true
+	return l
 }
 
 func exerciseSessions(s *meter.Sessions) {

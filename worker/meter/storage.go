@@ -6,14 +6,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Levels are how full the streams are, as it was seen last.
+// Levels are how full the streams are, as far as that is known.
 type Levels struct {
 	Streams []StreamLevel
-	Used    int64             // by the account
-	Limit   int64             // of the account; 0: none
+	Account *AccountLevel     // nil: not known
 	Lost    map[string]uint64 // by stream: messages that a consumer has not acknowledged, and that are gone
-	Missing uint64            // transitions that the event log lacks, or will lack
+	Missing *uint64           // transitions that the event log lacks, or will lack; nil: not known
 }
+
+// AccountLevel is how much the account stores; a limit of 0: none.
+type AccountLevel struct{ Used, Limit int64 }
 
 // StreamLevel is how full a stream or bucket is.
 type StreamLevel struct {
@@ -21,8 +23,8 @@ type StreamLevel struct {
 	Bytes, Messages, Limit int64 // a limit of 0: none
 }
 
-// Levels shows what read gives at each scrape. Read must not wait, and says whether it knows.
-func (m *Meter) Levels(read func() (Levels, bool)) {
+// Levels shows what read gives at each scrape. Read must not wait.
+func (m *Meter) Levels(read func() Levels) {
 	if m == nil {
 		return
 	}
@@ -35,7 +37,7 @@ func (m *Meter) Levels(read func() (Levels, bool)) {
 }
 
 type levels struct {
-	read  func() (Levels, bool)
+	read  func() Levels
 	descs map[string]*prometheus.Desc
 }
 
@@ -55,10 +57,7 @@ func (s *levels) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect is prometheus.Collector's.
 func (s *levels) Collect(ch chan<- prometheus.Metric) {
-	now, known := s.read()
-	if !known {
-		return
-	}
+	now := s.read()
 	show := func(name string, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(s.descs[name], prometheus.GaugeValue, value, labels...)
 	}
@@ -67,10 +66,14 @@ func (s *levels) Collect(ch chan<- prometheus.Metric) {
 		show(streamMessages, float64(l.Messages), l.Stream)
 		show(streamLimit, limit(l.Limit), l.Stream)
 	}
-	show(storageBytes, float64(now.Used))
-	show(storageLimit, limit(now.Limit))
+	if now.Account != nil {
+		show(storageBytes, float64(now.Account.Used))
+		show(storageLimit, limit(now.Account.Limit))
+	}
 	for stream, n := range now.Lost {
 		show(eventsLost, float64(n), stream)
 	}
-	show(eventLogMissing, float64(now.Missing))
+	if now.Missing != nil {
+		show(eventLogMissing, float64(*now.Missing))
+	}
 }

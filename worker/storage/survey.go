@@ -2,7 +2,9 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -13,61 +15,108 @@ import (
 
 // How often all streams are looked at, for how long, and for how long that is shown.
 const (
-	surveyEvery  = 10 * time.Second
+	SurveyEvery  = 10 * time.Second
 	surveyWithin = 5 * time.Second
 	shownFor     = time.Minute
 )
 
-// survey is what was seen of all streams.
+// survey is what was seen of all streams, each thing with its time: one that can't be seen hides no other.
 type survey struct {
-	at     time.Time
-	levels meter.Levels
+	account at[meter.AccountLevel]
+	streams map[string]at[meter.StreamLevel]
+	lost    map[string]at[uint64]
+	missing uint64 // transitions that the event log lacks, as far as this process knows
+	known   bool   // whether it knows
+	log     string // which event log that is, and its last repair
 }
 
-// Levels gives what was seen last, for the metrics, and whether that is recent.
-func (w *Watch) Levels() (meter.Levels, bool) {
+// at is what was seen, and when.
+type at[T any] struct {
+	time time.Time
+	seen T
+}
+
+func now[T any](seen T) at[T] { return at[T]{time.Now(), seen} }
+
+func (a at[T]) recent() bool { return time.Since(a.time) < shownFor }
+
+// Levels gives what was seen last, for the metrics, as far as that is recent.
+func (w *Watch) Levels() meter.Levels {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.seen.levels, time.Since(w.seen.at) < shownFor
+	l := meter.Levels{Lost: map[string]uint64{}}
+	if a := w.seen.account; a.recent() {
+		l.Account = &a.seen
+	}
+	for _, name := range worker.StreamNames() {
+		if s := w.seen.streams[name]; s.recent() {
+			l.Streams = append(l.Streams, s.seen)
+		}
+		if n := w.seen.lost[name]; n.recent() {
+			l.Lost[name] = n.seen
+		}
+	}
+	if missing := w.seen.missing; w.seen.known {
+		l.Missing = &missing
+	}
+	return l
 }
 
-// Survey looks at all streams once, for a few seconds at most. A coordinator does so before it handles commands: that
-// RINGLINE_CALLS came back without its newest messages shows only until as many were written again.
+// Survey looks at all streams once, for a few seconds at most, and joins what fails. A coordinator does so before it handles
+// commands: that RINGLINE_CALLS came back without its newest messages shows only until as many were written again.
 func (w *Watch) Survey(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, surveyWithin)
 	defer cancel()
-	var s meter.Levels
+	names := worker.StreamNames()
+	errs := make([]error, len(names)+1) // in an order that is the same each time
+	var asking sync.WaitGroup
+	asking.Go(func() { errs[len(names)] = w.surveyAccount(ctx) })
+	for i, name := range names {
+		asking.Go(func() { errs[i] = w.surveyStream(ctx, name) })
+	}
+	asking.Wait()
+	return errors.Join(errs...)
+}
+
+func (w *Watch) surveyAccount(ctx context.Context) error {
 	account, err := w.js.AccountInfo(ctx)
 	if err != nil {
 		return fmt.Errorf("storage: ask for the account: %w", err)
 	}
-	s.Used, s.Limit = int64(min(account.Store, 1<<62)), max(0, account.Limits.MaxStore)
-	s.Lost = map[string]uint64{}
-	for _, name := range worker.StreamNames() {
-		st, err := w.js.Stream(ctx, worker.StreamOf(name))
-		if err != nil {
-			return fmt.Errorf("storage: look at %s: %w", name, err)
-		}
-		info := st.CachedInfo()
-		s.Streams = append(s.Streams, meter.StreamLevel{
-			Stream: name, Bytes: int64(min(info.State.Bytes, 1<<62)), Messages: int64(min(info.State.Msgs, 1<<62)), Limit: max(0, info.Config.MaxBytes),
-		})
-		switch name {
-		case worker.StreamEvents:
-			if err := w.compare(ctx, st); err != nil {
-				return err
-			}
-			fallthrough
-		case worker.StreamCDRs:
-			if s.Lost[name], err = lost(ctx, st); err != nil {
-				return err
-			}
-		}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.seen.account = now(meter.AccountLevel{Used: int64(min(account.Store, 1<<62)), Limit: max(0, account.Limits.MaxStore)})
+	return nil
+}
+
+func (w *Watch) surveyStream(ctx context.Context, name string) error {
+	st, err := w.js.Stream(ctx, worker.StreamOf(name))
+	if err != nil {
+		return fmt.Errorf("storage: look at %s: %w", name, err)
+	}
+	info := st.CachedInfo()
+	w.mu.Lock()
+	w.seen.streams[name] = now(meter.StreamLevel{
+		Stream: name, Bytes: int64(min(info.State.Bytes, 1<<62)), Messages: int64(min(info.State.Msgs, 1<<62)), Limit: max(0, info.Config.MaxBytes),
+	})
+	w.mu.Unlock()
+	switch name {
+	case worker.StreamEvents:
+		return errors.Join(w.surveyLost(ctx, name, st), w.compare(ctx, st))
+	case worker.StreamCDRs:
+		return w.surveyLost(ctx, name, st)
+	}
+	return nil
+}
+
+func (w *Watch) surveyLost(ctx context.Context, name string, st jetstream.Stream) error {
+	n, err := lost(ctx, st)
+	if err != nil {
+		return err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.Missing = w.missing
-	w.seen = survey{time.Now(), s}
+	w.seen.lost[name] = now(n)
 	return nil
 }
 
@@ -103,9 +152,11 @@ func (w *Watch) compare(ctx context.Context, log jetstream.Stream) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if repaired := log.CachedInfo().Config.Metadata[worker.RepairedKey]; repaired != w.repaired {
-		w.repaired, w.missing = repaired, 0
+	info := log.CachedInfo()
+	if which := info.Created.String() + info.Config.Metadata[worker.RepairedKey]; which != w.seen.log {
+		w.seen.log, w.seen.missing = which, 0
 	}
+	w.seen.known = true
 	if last := calls.CachedInfo().State.LastSeq; copied > last {
 		w.lostTail(copied - last)
 	}
@@ -120,9 +171,9 @@ func (w *Watch) LostTail(messages uint64) {
 }
 
 func (w *Watch) lostTail(messages uint64) {
-	if w.missing == 0 {
+	if w.seen.missing == 0 {
 		w.log.Error().Uint64("missing", messages).Str("repair", "ringline setup --repair-events").
 			Msg("RINGLINE_CALLS came back without its newest messages, and the event log misses as many that follow")
 	}
-	w.missing = max(w.missing, messages)
+	w.seen.missing, w.seen.known = max(w.seen.missing, messages), true
 }

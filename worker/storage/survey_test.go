@@ -1,8 +1,12 @@
 package storage_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/worker"
@@ -49,9 +53,9 @@ func TestLostEventsAreCounted(t *testing.T) {
 		if err := w.Survey(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		l, known := w.Levels()
-		if !known || len(l.Streams) != len(worker.StreamNames()) {
-			t.Fatalf("%+v, known: %v", l, known)
+		l := w.Levels()
+		if len(l.Streams) != len(worker.StreamNames()) || l.Account == nil || l.Missing == nil {
+			t.Fatalf("%+v", l)
 		}
 		return l
 	}
@@ -92,4 +96,80 @@ func TestLostEventsAreCounted(t *testing.T) {
 			t.Errorf("%+v", x)
 		}
 	}
+}
+
+// A stream that is deleted or has no leader, or an account that can't be asked, hides nothing else.
+func TestSurveyShowsTheRest(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamSessions); err != nil {
+		t.Fatal(err)
+	}
+	js, err := jetstream.NewWithAPIPrefix(s.Connect(t), "PART.API")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.NC.Subscribe("PART.API.>", func(m *nats.Msg) {
+		switch m.Subject = "$JS.API" + strings.TrimPrefix(m.Subject, "PART.API"); m.Subject {
+		case "$JS.API.STREAM.INFO.RINGLINE_COMMANDS": // nobody leads it
+		case "$JS.API.INFO":
+			_ = m.Respond([]byte(`{"error":{"code":503,"err_code":10076,"description":"not now"}}`))
+		default:
+			_ = s.NC.PublishMsg(m)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.NC.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	w := storage.New(js, zerolog.Nop(), nil)
+	err = w.Survey(t.Context())
+	for _, want := range []string{"look at RINGLINE_COMMANDS", "look at RINGLINE_SESSIONS", "ask for the account"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q in it", err, want)
+		}
+	}
+	l := w.Levels()
+	var seen []string
+	for _, x := range l.Streams {
+		seen = append(seen, x.Stream)
+	}
+	want := slices.DeleteFunc(worker.StreamNames(), func(name string) bool { return name == worker.StreamCommands || name == worker.StreamSessions })
+	if !slices.Equal(seen, want) || l.Account != nil || l.Missing == nil || len(l.Lost) != 2 {
+		t.Errorf("seen are %v, want %v: %+v", seen, want, l)
+	}
+}
+
+// A gap is reported until a repair notes that it is over, or another event log is set up.
+func TestGapIsReportedUntilItIsOver(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	w := storage.New(s.JS, zerolog.Nop(), nil)
+	missing := func(want uint64, when string) {
+		t.Helper()
+		if err := w.Survey(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if l := w.Levels(); l.Missing == nil || *l.Missing != want {
+			t.Errorf("%s: %+v, want %d missing", when, l, want)
+		}
+	}
+	missing(0, "at first")
+	w.LostTail(7)
+	missing(7, "after a lost tail")
+	if err := worker.NoteWhole(t.Context(), s.JS); err != nil {
+		t.Fatal(err)
+	}
+	missing(0, "after a repair that found nothing")
+	w.LostTail(8)
+	missing(8, "after another")
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamEvents); err != nil {
+		t.Fatal(err)
+	}
+	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	missing(0, "with a log that is new")
 }

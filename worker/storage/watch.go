@@ -13,10 +13,15 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/health"
+	"ringline.io/ringline/worker/meter"
 )
 
 // Mark is the percentage from which on invitations are refused.
 const Mark = 80
+
+// wellBelow is the percentage below which the process is no longer degraded: a level that hovers at the mark would fail and recover
+// with each look, and so never hold for long enough to be shown.
+const wellBelow = Mark - 2
 
 // How often it looks, and for how long.
 const (
@@ -58,6 +63,8 @@ func (l level) percent() int {
 
 // Watch knows how full the streams are.
 type Watch struct {
+	Every time.Duration // of surveys, to be set before it runs
+
 	js     jetstream.JetStream
 	log    zerolog.Logger
 	health *health.Condition
@@ -65,16 +72,17 @@ type Watch struct {
 
 	mu     sync.Mutex
 	levels map[string]level
-	full   string // the stream whose mark was passed at the last look
+	full   string // the stream that passed the mark, until all are well below it
 
-	seen     survey
-	missing  uint64 // transitions that the event log lacks, as far as this process knows
-	repaired string // the last repair of the event log
+	seen survey
 }
 
 // New makes a watch. It knows nothing until it runs. The condition degrades while invitations are refused; it may be nil.
 func New(js jetstream.JetStream, log zerolog.Logger, c *health.Condition) *Watch {
-	return &Watch{js: js, log: log, health: c, soon: make(chan struct{}, 1), levels: map[string]level{}}
+	return &Watch{
+		Every: SurveyEvery, js: js, log: log, health: c, soon: make(chan struct{}, 1), levels: map[string]level{},
+		seen: survey{streams: map[string]at[meter.StreamLevel]{}, lost: map[string]at[uint64]{}},
+	}
 }
 
 // Run looks until ctx ends, and gives nil then.
@@ -108,7 +116,7 @@ func (w *Watch) surveys(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(surveyEvery):
+		case <-time.After(w.Every):
 		}
 	}
 }
@@ -197,18 +205,18 @@ func (w *Watch) lookAt(ctx context.Context, name string) {
 
 // tell reports whether invitations are refused, and logs when that changes.
 func (w *Watch) tell() {
-	name, percent := w.fullest()
-	if percent >= Mark {
+	switch name, percent := w.fullest(); {
+	case percent >= Mark:
 		w.health.Fail(fmt.Sprintf("%s is above %d %% of its limit: invitations are refused", name, Mark))
-	} else {
-		w.health.OK()
-	}
-	switch {
-	case percent >= Mark && w.full == "":
+		if w.full == "" {
+			w.log.Warn().Str("stream", name).Int("percent", percent).Msg("invitations are refused: call storage is above its mark")
+		}
 		w.full = name
-		w.log.Warn().Str("stream", name).Int("percent", percent).Msg("invitations are refused: call storage is above its mark")
-	case percent < Mark && w.full != "":
+	case percent < wellBelow:
+		w.health.OK()
+		if w.full != "" {
+			w.log.Info().Msg("invitations are taken again: call storage is below its mark")
+		}
 		w.full = ""
-		w.log.Info().Msg("invitations are taken again: call storage is below its mark")
 	}
 }
