@@ -23,7 +23,7 @@ func troubles() []incident {
 		{"workers-gone", "All timeouts workers and edges are killed after a minute.", 5 * time.Minute, twoOfEach(), workersGone},
 		{
 			"slow", "From the first minute on each coordinator is 150 ms away from NATS and handles two commands at once, fewer than come.",
-			16 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=2"), slowCoordinators,
+			13 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=2"), slowCoordinators,
 		},
 		{
 			"strangers", "After a minute a program publishes commands that can't be read, and one message where calls are kept.", 24 * time.Minute,
@@ -75,7 +75,7 @@ func slowCoordinators(ctx context.Context, s *scene) error {
 			l.Delay(wire.Down, 75*time.Millisecond)
 		}
 	}
-	return calls(ctx, s)
+	return callsEvery(ctx, s, 250*time.Millisecond)
 }
 
 // strangers publishes as a program does that knows some subjects and no shapes.

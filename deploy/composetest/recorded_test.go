@@ -17,8 +17,8 @@ const recorded = "deploy/prometheus/recorded"
 func unrecorded() []string {
 	return []string{
 		"RinglineBacklog", "RinglineHeldUp", "RinglineStoreFails",
-		"RinglineDefect", "RinglineTimersLate", "RinglineGarbage", "RinglineSlow",
-		"RinglineRejected", "RinglineErrors", "RinglineVersions",
+		"RinglineDefect", "RinglineTimersLate", "RinglineSlow",
+		"RinglineVersions",
 		"RinglineStoreFull", "RinglineStoreFilling",
 	}
 }
