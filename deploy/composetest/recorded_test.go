@@ -19,7 +19,7 @@ func unrecorded() []string {
 		"RinglineBacklog", "RinglineHeldUp", "RinglineStoreFails",
 		"RinglineDefect", "RinglineTimersLate", "RinglineSlow",
 		"RinglineVersions",
-		"RinglineStoreFull", "RinglineStoreFilling",
+		"RinglineStoreFilling",
 	}
 }
 
