@@ -10,6 +10,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/store"
 )
 
 // Admission may refuse a command before anything is done for it; nil lets it in. At is when it was stored, bytes is the size
@@ -25,7 +26,7 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 	}
 	why := c.notLetIn(d)
 	d.spent.admitted = why == nil
-	if why == nil || !c.arrivals.isNew(ctx, c.js, d.seq, d.at) || c.mayBeDone(ctx, d) {
+	if why == nil || !c.arrivals.isNew(ctx, c.js, d.seq, d.at) || mayBeDone(ctx, c.calls, c.cfg.Fair, d.at, d.cmd) {
 		return nil
 	}
 	return why
@@ -47,12 +48,12 @@ func (c *Coordinator) notLetIn(d delivery) *events.Error {
 // mayBeDone says whether the same invitation or add may have been carried out before, from another message: a refusal would
 // say that it was not. It goes its usual way then, which stores nothing for a repeat. Other commands are not looked up, nor
 // are more of an app than it may have looked up: sent again later, they get the answer that is right.
-func (c *Coordinator) mayBeDone(ctx context.Context, d delivery) bool {
-	if !isInvitation(d.cmd) || !c.cfg.Fair.mayLookUp(d) {
+func mayBeDone(ctx context.Context, calls *store.Calls, fair *Fair, at time.Time, cmd events.Command) bool {
+	if !isInvitation(cmd) || !fair.mayLookUp(at, cmd.App) {
 		return false
 	}
-	now, err := c.calls.Lead(ctx, d.cmd.App, d.cmd.CallID)
-	return err != nil || call.Remembers(now.Transition, d.cmd)
+	now, err := calls.Lead(ctx, cmd.App, cmd.CallID)
+	return err != nil || call.Remembers(now.Transition, cmd)
 }
 
 func isInvitation(cmd events.Command) bool {

@@ -230,9 +230,6 @@ func (a *API) reader(method string) func(ctx context.Context, app string, data [
 // command publishes what coordinators would not refuse, and waits for its answer.
 func (a *API) command(ctx context.Context, app string, verb events.Verb, body []byte) events.Answer {
 	cmd, bad := events.ReadRequest(app, verb, body, nuid.Next)
-	if bad == nil {
-		bad = a.room(cmd)
-	}
 	if bad != nil {
 		return events.Refusal(cmd.CommandID, bad)
 	}
@@ -242,6 +239,9 @@ func (a *API) command(ctx context.Context, app string, verb events.Verb, body []
 			return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable, "call_id: can't be derived, nothing was stored: %v", err))
 		}
 		cmd.CallID = events.DeriveCallID(secret, app, cmd.UserID, cmd.CommandID)
+	}
+	if bad = a.room(ctx, cmd, len(body)); bad != nil {
+		return events.Refusal(cmd.CommandID, bad)
 	}
 	return a.Asker.Ask(ctx, cmd)
 }

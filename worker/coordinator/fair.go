@@ -21,8 +21,8 @@ func (f *Fair) Admit(at time.Time, cmd events.Command, bytes int) *events.Error 
 }
 
 // mayLookUp says whether one more command of the app may be looked up that is above a quota.
-func (f *Fair) mayLookUp(d delivery) bool {
-	return f == nil || f.Quotas.LookUp(d.at, f.Limits(d.cmd.App), d.cmd.App)
+func (f *Fair) mayLookUp(at time.Time, app string) bool {
+	return f == nil || f.Quotas.LookUp(at, f.Limits(app), app)
 }
 
 // tells says whether it is time to log that a command of this app is above a quota.

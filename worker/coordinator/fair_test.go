@@ -262,3 +262,37 @@ func TestSlotsOfAnApp(t *testing.T) {
 		t.Error("reads are not limited")
 	}
 }
+
+// What is above the quota of an app is refused by the api and not stored, invitations too; a repeat of one that was carried out
+// gets its answer.
+func TestTheAPIStoresNothingAboveTheQuota(t *testing.T) {
+	i, _ := startFair(t, `{"commands_per_s":20}`)
+	invite := func(n int) object {
+		return i.request("invite", fmt.Sprintf(
+			`{"call_id":"c%d","command_id":"k%d","user_id":"u%d","call_type":0,"callees":[{"user_id":"v%d"}],"ring_timeout_s":600}`, n, n, n, n))
+	}
+	if a := invite(0); a["ok"] != true {
+		t.Fatalf("%v", a)
+	}
+	stored := func() uint64 {
+		st, err := stream(t, i.nc).Stream(t.Context(), worker.StreamCommands)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return st.CachedInfo().State.LastSeq
+	}
+	i.codes(100, func(n int) object { return invite(1 + n) }) // many of these are stored, before any of them counts
+	before := stored()
+	got := i.codes(300, func(n int) object { return invite(101 + n) })
+	if got["rate_limited"] < 200 || got["rate_limited"]+got["ok"] != 300 {
+		t.Errorf("%v", got)
+	}
+	if n := stored() - before; n > 150 {
+		t.Errorf("%d of 300 invitations were stored", n)
+	}
+	for deadline := time.Now().Add(within); invite(0)["ok"] != true; time.Sleep(50 * time.Millisecond) { // two are looked up a second
+		if time.Now().After(deadline) {
+			t.Fatal("a repeat of the first is refused")
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package coordinator
 
 import (
+	"context"
 	"sync"
 
 	"ringline.io/ringline/events"
@@ -100,11 +101,15 @@ func (a *API) mayRead(app, method string) *events.Error {
 	return a.Fair.Quotas.Read(a.Clock.Now(), a.Fair.Limits(app), app, times)
 }
 
-// room refuses a command that the coordinator of this process would refuse now: that costs less here. It takes nothing. An
-// invitation or add may be sent again after it was carried out, which only a coordinator looks up.
-func (a *API) room(cmd events.Command) *events.Error {
-	if a.Fair == nil || isInvitation(cmd) {
+// room refuses a command that the coordinator of this process would refuse now: that costs less here.
+func (a *API) room(ctx context.Context, cmd events.Command, size int) *events.Error {
+	if a.Fair == nil {
 		return nil
 	}
-	return a.Fair.Quotas.Room(a.Clock.Now(), a.Fair.Limits(cmd.App), cmd)
+	now := a.Clock.Now()
+	bad := a.Fair.Quotas.Ask(now, a.Fair.Limits(cmd.App), cmd, size)
+	if bad == nil || mayBeDone(ctx, a.Calls, a.Fair, now, cmd) {
+		return nil
+	}
+	return bad
 }

@@ -33,6 +33,8 @@ type Quotas struct {
 type app struct {
 	commands, bytes, reads, places, lookUps bucket
 
+	asked bucket // of the commands that the api of this process passes on
+
 	told time.Time
 }
 
@@ -144,25 +146,39 @@ func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
 	}
 }
 
-// Room says which limit of its app a command is above, and takes nothing.
-func (q *Quotas) Room(now time.Time, l Limits, cmd events.Command) *events.Error {
+// Ask lets the api pass a command on, or says which limit of its app it is above. It takes nothing of what Admit takes, and
+// counts what was passed on: many requests at one moment find the same room.
+func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n, x := q.coordinators(), *q.apps.of(cmd.App, now) // a copy: commands that wait were stored before now
-	x.commands.fill(now, l.commands(n))
-	x.bytes.fill(now, l.bytes(n))
-	return x.room(l, cmd, 1, n)
+	n, x := q.coordinators(), q.apps.of(cmd.App, now)
+	seen := *x // a copy: commands that wait were stored before now
+	seen.commands.fill(now, l.commands(n))
+	seen.bytes.fill(now, l.bytes(n))
+	if refusal := seen.room(l, cmd, bytes, n); refusal != nil {
+		return refusal
+	}
+	x.asked.fill(now, l.commands(n))
+	if !x.asked.lets(l.commands(n), cmd, cost(cmd)) {
+		return aboveCommands(l, cmd)
+	}
+	x.asked.left -= cost(cmd)
+	return nil
 }
 
 // room says which limit a command is above. The buckets must be filled.
 func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) *events.Error {
 	switch {
 	case !x.commands.lets(l.commands(n), cmd, cost(cmd)):
-		return limited("app %s may send %d commands a second (commands_per_s)%s", cmd.App, l.CommandsPerS, ofInvitations(cmd))
+		return aboveCommands(l, cmd)
 	case !x.bytes.lets(l.bytes(n), cmd, mayStore(cmd, bytes)):
 		return limited("app %s may have %d bytes a second stored (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
 	}
 	return nil
+}
+
+func aboveCommands(l Limits, cmd events.Command) *events.Error {
+	return limited("app %s may send %d commands a second (commands_per_s)%s", cmd.App, l.CommandsPerS, ofInvitations(cmd))
 }
 
 // lets says whether the bucket has room for a command: an invitation or add must leave the reserve, and fit; anything else
