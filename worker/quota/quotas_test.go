@@ -374,7 +374,7 @@ func TestBacklog(t *testing.T) {
 	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
 	hangUp := command("demo", events.VerbEnd, "ann")
 	_ = q.Ask(start.Add(time.Minute), l, hangUp, 100) // the api looks at a later time than that of the backlog
-	for i := range 6000 {                         // 200 a second for 30 s, handled in no time
+	for i := range 6000 {                             // 200 a second for 30 s, handled in no time
 		if bad := q.Admit(start.Add(time.Duration(i)*5*time.Millisecond), l, hangUp, 100); bad != nil {
 			t.Fatalf("command %d: %v", i, bad)
 		}
