@@ -19,22 +19,28 @@ type hands struct {
 	mu    sync.Mutex
 	some  sync.Cond // that something can be handled, or that it ends
 	ready turns
+	more  sync.Cond // that something crowded came, or that it ends
+	crowd []*held   // what is crowded, in no share's turn
 	over  bool
 	lanes map[string][]*held // by key, what waits; an entry means that somebody is at work on that key
 	held  map[*held]bool
 }
 
 // newHands works on so many messages at once, until it is let go. Those who work stay: a stack that has grown once need not
-// grow again for each message.
+// grow again for each message. What is crowded has hands of its own, as many as are kept from one share: it is refused at once
+// also when all the others are at work, or it would fill what can be held.
 func newHands(parallel int, handle func(*held)) *hands {
 	parallel = max(parallel, 1)
 	h := &hands{
 		handle: handle, most: heldFor * parallel, freed: make(chan struct{}, 1),
 		ready: newTurns(parallel, heldFor*parallel), lanes: map[string][]*held{}, held: map[*held]bool{},
 	}
-	h.some.L = &h.mu
+	h.some.L, h.more.L = &h.mu, &h.mu
 	for range parallel {
-		h.hands.Go(h.work)
+		h.hands.Go(func() { h.work(h.next) })
+	}
+	for range max(1, parallel-h.ready.hands) {
+		h.hands.Go(func() { h.work(h.nextCrowded) })
 	}
 	return h
 }
@@ -45,6 +51,7 @@ func (h *hands) letGo() {
 	h.mu.Lock()
 	h.over = true
 	h.some.Broadcast()
+	h.more.Broadcast()
 	h.mu.Unlock()
 	h.hands.Wait()
 }
@@ -73,7 +80,8 @@ func (h *hands) take(msg *held) {
 	defer h.mu.Unlock()
 	h.held[msg] = true
 	if msg.crowded = h.ready.holds(msg.share, time.Now()); msg.crowded {
-		h.offer(msg) // it keeps to no order: nothing is done about it
+		h.crowd = append(h.crowd, msg) // it keeps to no order: nothing is done about it
+		h.more.Signal()
 		return
 	}
 	waiting, busy := h.lanes[msg.key]
@@ -87,13 +95,13 @@ func (h *hands) take(msg *held) {
 
 // offer lets the message be handled in its turn. With mu held.
 func (h *hands) offer(msg *held) {
-	h.ready.add(msg)
+	h.ready.add(msg, time.Now())
 	h.some.Signal()
 }
 
-func (h *hands) work() {
+func (h *hands) work(next func() *held) {
 	for {
-		msg := h.next()
+		msg := next()
 		if msg == nil {
 			return
 		}
@@ -107,7 +115,7 @@ func (h *hands) next() *held {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for {
-		if msg := h.ready.next(); msg != nil {
+		if msg := h.ready.next(time.Now()); msg != nil {
 			return msg
 		}
 		if h.over {
@@ -117,11 +125,26 @@ func (h *hands) next() *held {
 	}
 }
 
+// nextCrowded waits for a message that is crowded; nil once there will be none.
+func (h *hands) nextCrowded() *held {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.crowd) == 0 {
+		if h.over {
+			return nil
+		}
+		h.more.Wait()
+	}
+	msg := h.crowd[0]
+	h.crowd = h.crowd[1:]
+	return msg
+}
+
 // done lets the next message of the key be handled.
 func (h *hands) done(msg *held) {
 	h.mu.Lock()
 	delete(h.held, msg)
-	if h.ready.done(msg) {
+	if h.ready.done(msg, time.Now()) {
 		h.some.Signal() // a message of its share may have waited for a hand
 	}
 	select {

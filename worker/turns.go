@@ -5,8 +5,8 @@ import "time"
 // turns hands out what can be handled, one share after another: a share with many messages does not keep the others
 // waiting. Only the holder of the lock uses it.
 type turns struct {
-	hands int // that one share may have at once, where there are others
-	held  int // messages that one share may have in hand while others have some too
+	hands int // that one share may have at once while others are present
+	held  int // messages that one share may have in hand while others are present
 
 	shares map[string]*share
 	queue  []*share // those with something to hand out, the next one first
@@ -22,7 +22,7 @@ type share struct {
 	at      time.Time // when it got its last message
 }
 
-// presentFor is how long a share counts after its last message.
+// presentFor is how long a share is present after its last message.
 const presentFor = 10 * time.Second
 
 // newTurns leaves an eighth of the hands, and a quarter of what can be held, to other shares.
@@ -57,22 +57,22 @@ func (t *turns) othersPresent(s *share, now time.Time) bool {
 }
 
 // add puts a message in its share's queue.
-func (t *turns) add(msg *held) {
+func (t *turns) add(msg *held, now time.Time) {
 	s := t.shares[msg.share]
 	s.ready = append(s.ready, msg)
-	t.enqueue(s)
+	t.enqueue(s, now)
 }
 
 // enqueue gives the share a turn, if it has something to do and a hand to do it with.
-func (t *turns) enqueue(s *share) {
-	if !s.queued && len(s.ready) > 0 && (s.working < t.hands || len(t.shares) == 1) {
+func (t *turns) enqueue(s *share, now time.Time) {
+	if !s.queued && len(s.ready) > 0 && (s.working < t.hands || !t.othersPresent(s, now)) {
 		s.queued = true
 		t.queue = append(t.queue, s)
 	}
 }
 
 // next gives the message whose turn it is; nil if there is none.
-func (t *turns) next() *held {
+func (t *turns) next(now time.Time) *held {
 	if len(t.queue) == 0 {
 		return nil
 	}
@@ -82,17 +82,18 @@ func (t *turns) next() *held {
 	msg := s.ready[0]
 	s.ready = s.ready[1:]
 	s.working++
-	t.enqueue(s)
+	t.enqueue(s, now)
 	return msg
 }
 
 // done counts a message that has left. It says whether its share may go on because of that.
-func (t *turns) done(msg *held) (goesOn bool) {
+func (t *turns) done(msg *held, now time.Time) (goesOn bool) {
 	s := t.shares[msg.share]
-	s.working--
-	s.held--
+	if s.held--; !msg.crowded { // which had no turn
+		s.working--
+	}
 	before := s.queued
-	t.enqueue(s)
+	t.enqueue(s, now)
 	if s.held == 0 && len(t.shares) > mostShares {
 		delete(t.shares, s.name)
 	}

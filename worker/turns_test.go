@@ -80,7 +80,8 @@ func TestSharesTakeTurns(t *testing.T) {
 	eventually(t, "all is done", func() bool { return count("busy").Load() == 40 && count("quiet").Load() == 4 })
 }
 
-// Beyond three quarters of what is held, a share's messages are crowded while others are there too. They wait for nothing.
+// Beyond three quarters of what is held, a share's messages are crowded while others are there too. They wait for nothing, also when
+// all hands are at work.
 func TestCrowdedShare(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -90,8 +91,8 @@ func TestCrowdedShare(t *testing.T) {
 	t.Cleanup(open)
 	var crowded, served atomic.Int32
 	publish(t, s, "quiet-0", "x")
-	for range held + 10 {
-		publish(t, s, "busy-0", "x") // all of one key: one is at work, the others wait
+	for n := range held + 10 {
+		publish(t, s, fmt.Sprintf("busy-%d", n), "x")
 	}
 	startShared(t, s, 2, func(ctx context.Context, m jetstream.Msg) worker.Exit {
 		switch {
@@ -120,10 +121,10 @@ func TestOneShareHasAll(t *testing.T) {
 	s := natstest.Start(t)
 	gate := make(chan struct{})
 	var begun, crowded atomic.Int32
-	for n := range 60 {
+	for n := range 100 {
 		publish(t, s, fmt.Sprintf("busy-%d", n), "x")
 	}
-	startShared(t, s, 2, func(ctx context.Context, m jetstream.Msg) worker.Exit {
+	startShared(t, s, 8, func(ctx context.Context, m jetstream.Msg) worker.Exit {
 		if worker.Crowded(m) {
 			crowded.Add(1)
 		}
@@ -134,9 +135,9 @@ func TestOneShareHasAll(t *testing.T) {
 		}
 		return worker.Ack()
 	})
-	eventually(t, "both hands are at work", func() bool { return begun.Load() == 2 })
+	eventually(t, "all hands are at work", func() bool { return begun.Load() == 8 })
 	close(gate)
-	eventually(t, "all is done", func() bool { return begun.Load() == 60 })
+	eventually(t, "all is done", func() bool { return begun.Load() == 100 })
 	if crowded.Load() != 0 {
 		t.Errorf("%d messages were crowded", crowded.Load())
 	}

@@ -1,0 +1,55 @@
+package worker
+
+import (
+	"testing"
+	"time"
+)
+
+// hand gives a share so many messages at this time.
+func hand(t *turns, share string, n int, now time.Time) {
+	for range n {
+		t.holds(share, now)
+		t.add(&held{share: share}, now)
+	}
+}
+
+// begin begins all that may be begun at this time.
+func begin(t *turns, now time.Time) (begun []*held) {
+	for msg := t.next(now); msg != nil; msg = t.next(now) {
+		begun = append(begun, msg)
+	}
+	return begun
+}
+
+// One share has all hands only while the others have had nothing for a while.
+func TestHandsOfAShare(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	ts := newTurns(8, 128)
+	hand(&ts, "busy", 20, now)
+	if n := len(begin(&ts, now)); n != 20 {
+		t.Errorf("alone it has %d hands, want as many as it has messages", n)
+	}
+	ts = newTurns(8, 128)
+	hand(&ts, "quiet", 1, now)
+	quiet := begin(&ts, now)
+	hand(&ts, "busy", 20, now)
+	busy := begin(&ts, now)
+	if len(busy) != 7 {
+		t.Errorf("while the other has work it has %d hands, want 7", len(busy))
+	}
+	ts.done(quiet[0], now)
+	now = now.Add(presentFor - 1)
+	if ts.done(busy[0], now); len(begin(&ts, now)) != 1 {
+		t.Error("shortly after the other's work it has not the hands that it had")
+	}
+	now = now.Add(1)
+	if ts.done(busy[1], now); len(begin(&ts, now)) != 12 {
+		t.Error("long after the other's work it has not all hands")
+	}
+	hand(&ts, "quiet", 1, now)
+	ts.done(busy[2], now)
+	if begun := begin(&ts, now); len(begun) != 1 || begun[0].share != "quiet" {
+		t.Errorf("%d messages have a turn when the other is back, want that of the other", len(begun))
+	}
+}
