@@ -22,7 +22,7 @@ func (s Sizes) Total() int64 {
 	return s.Commands + s.Calls + s.Timers + s.Lines + s.Apps + secretsBytes + s.Events + s.CDRs + s.Rejected + s.Sessions
 }
 
-// secretsBytes is the limit of RINGLINE_SECRETS: room for the secrets of more than 50,000 apps.
+// secretsBytes is the limit of RINGLINE_SECRETS, whose one secret takes some 200 bytes.
 const secretsBytes = 16 << 20
 
 // CallsPerTimers is how many bytes calls take, at least, for each byte of their deadlines.

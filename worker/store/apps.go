@@ -3,12 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
@@ -96,62 +94,18 @@ func (a *Apps) APISlots(app string) int {
 	return cmp.Or(a.last(app).APISlots, events.DefaultAPISlots)
 }
 
-// rewatchAfter is how long to wait before a watch that failed is begun again.
-const rewatchAfter = 500 * time.Millisecond
-
 // Run hears of changes until ctx ends. After the connection was lost it reads all anew.
 func (a *Apps) Run(ctx context.Context) error {
-	connected := a.js.Conn().StatusChanged(nats.CONNECTED)
-	var told worker.Repeated
-	for ctx.Err() == nil {
-		if err := a.watch(ctx, connected); err != nil && ctx.Err() == nil {
-			if !told.Again(err) {
-				a.log.Error().Err(err).Msg("can't watch the apps, trying again")
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(rewatchAfter):
-			}
-		}
-	}
-	return nil
-}
-
-// watch reads what there is, and follows it until ctx ends or the connection comes back; both are no error.
-func (a *Apps) watch(ctx context.Context, connected <-chan nats.Status) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	kv, err := a.js.KeyValue(ctx, worker.BucketApps)
-	if err != nil {
-		return fmt.Errorf("store: open the apps: %w", err)
-	}
-	w, err := kv.WatchAll(ctx)
-	if err != nil {
-		return fmt.Errorf("store: watch the apps: %w", err)
-	}
-	defer func() {
-		if a.js.Conn().IsConnected() { // otherwise it waits for an answer, and the watch ends with the connection
-			_ = w.Stop()
-		}
-	}()
-	now := newSettled()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-connected:
-			return nil
-		case e, open := <-w.Updates():
-			switch {
-			case !open:
-				return errors.New("store: the watch of the apps ended")
-			case e == nil: // that was the last that there was
+	return watch{js: a.js, log: a.log, bucket: worker.BucketApps, what: "the apps", begin: func() func(jetstream.KeyValueEntry) {
+		now := newSettled()
+		return func(e jetstream.KeyValueEntry) {
+			if e == nil { // that was the last that there was
 				a.replace(now)
-			default:
-				a.apply(now, e)
+				return
 			}
+			a.apply(now, e)
 		}
-	}
+	}}.Run(ctx)
 }
 
 // replace puts what there is in force. It stays the watch's own, to be changed under the lock.

@@ -2,13 +2,13 @@ package store
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -17,53 +17,73 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// Secrets knows the secrets of apps, each under a key <app>.<what> in RINGLINE_SECRETS. The first process that needs one makes it.
+// Secrets knows the secrets of apps. They are derived from one secret in RINGLINE_SECRETS, so that an app needs no entry: everyone may
+// make up names of apps. The first process that needs it makes it.
 type Secrets struct {
 	js  jetstream.JetStream
 	msg reader
 	log zerolog.Logger
 
-	mu    sync.Mutex
-	known map[string][]byte // by key
+	mu      sync.Mutex
+	root    []byte // nil: it has to be read
+	changes uint64 // how often root was set or forgotten by the watch
 }
 
 const (
 	secretsPrefix = "$KV." + worker.BucketSecrets + "."
-	callIDSecret  = ".call_ids" // what call ids are derived with
+	callIDSecret  = "call_ids" // what the secrets are derived from that call ids are derived with; keys of an app would have its name and a dot
 	secretSize    = 32
 )
 
 // NewSecrets gives the secrets behind this connection. Run makes it hear of changes.
 func NewSecrets(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger) *Secrets {
-	return &Secrets{js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketSecrets}, log: log, known: map[string][]byte{}}
+	return &Secrets{js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketSecrets}, log: log}
 }
 
-// CallIDs gives the secret that the app's call ids are derived with. Two workers that need it first agree: the one whose
-// write comes second takes what the first has written, read from the leader.
+// CallIDs gives the secret that the app's call ids are derived with: HMAC-SHA256 of the app under the secret in the bucket.
 func (s *Secrets) CallIDs(ctx context.Context, app string) ([]byte, error) {
-	key := app + callIDSecret
+	root, err := s.current(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: secret of call ids: %w", err)
+	}
+	mac := hmac.New(sha256.New, root)
+	_, _ = mac.Write([]byte(app)) // it never fails
+	return mac.Sum(nil), nil
+}
+
+// current gives the secret in the bucket. Two workers that need it first agree: the one whose write comes second takes what the
+// first has written, read from the leader.
+func (s *Secrets) current(ctx context.Context) ([]byte, error) {
 	s.mu.Lock()
-	secret := s.known[key]
+	root, before := s.root, s.changes
 	s.mu.Unlock()
-	if secret != nil {
-		return secret, nil
+	if root != nil {
+		return root, nil
 	}
 	for {
-		secret, err := s.readOrMake(ctx, key)
+		root, err := s.readOrMake(ctx)
 		if errors.Is(err, ErrConflict) && ctx.Err() == nil {
 			continue
 		}
-		if err != nil {
-			return nil, fmt.Errorf("store: secret of app %s: %w", app, err)
+		if err == nil {
+			s.keep(root, before)
 		}
-		s.keep(key, secret)
-		return secret, nil
+		return root, err
+	}
+}
+
+// keep remembers what was read, unless the watch has heard of a change since: then what was read may be older.
+func (s *Secrets) keep(root []byte, before uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changes == before {
+		s.root = root
 	}
 }
 
 // readOrMake gives ErrConflict where another process has made it meanwhile.
-func (s *Secrets) readOrMake(ctx context.Context, key string) ([]byte, error) {
-	m, err := s.msg.atLeader(ctx, getRequest{LastBySubject: secretsPrefix + key})
+func (s *Secrets) readOrMake(ctx context.Context) ([]byte, error) {
+	m, err := s.msg.atLeader(ctx, getRequest{LastBySubject: secretsPrefix + callIDSecret})
 	switch {
 	case err == nil && len(m.data) > 0:
 		return parseSecret(m.data)
@@ -73,7 +93,7 @@ func (s *Secrets) readOrMake(ctx context.Context, key string) ([]byte, error) {
 	secret := make([]byte, secretSize)
 	_, _ = rand.Read(secret) // it never fails
 	msg := &nats.Msg{
-		Subject: secretsPrefix + key, Header: expecting(m.seq), Data: []byte(base64.RawURLEncoding.EncodeToString(secret)),
+		Subject: secretsPrefix + callIDSecret, Header: expecting(m.seq), Data: []byte(base64.RawURLEncoding.EncodeToString(secret)),
 	}
 	if _, err = worker.Write(ctx, s.msg.nc, msg); isConflict(err) {
 		return nil, ErrConflict
@@ -90,78 +110,32 @@ func parseSecret(data []byte) ([]byte, error) {
 	return secret, nil
 }
 
-// keep remembers a secret; nil forgets it.
-func (s *Secrets) keep(key string, secret []byte) {
+// set is what the watch heard; with nil the next use reads it.
+func (s *Secrets) set(root []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if secret == nil {
-		delete(s.known, key)
-		return
-	}
-	s.known[key] = secret
+	s.root = root
+	s.changes++
 }
 
-// Run hears of changes until ctx ends.
+// Run hears of changes until ctx ends. After the connection was lost what is known is read again when it is needed.
 func (s *Secrets) Run(ctx context.Context) error {
-	connected := s.js.Conn().StatusChanged(nats.CONNECTED)
-	defer s.js.Conn().RemoveStatusListener(connected)
-	var told worker.Repeated
-	for ctx.Err() == nil {
-		if err := s.watch(ctx, connected); err != nil && ctx.Err() == nil {
-			if !told.Again(err) {
-				s.log.Error().Err(err).Msg("can't watch the secrets, trying again")
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(rewatchAfter):
-			}
-		}
-	}
-	return nil
-}
-
-// watch follows changes until ctx ends or the connection comes back; both are no error. What is known then is forgotten: it
-// is read again when it is needed.
-func (s *Secrets) watch(ctx context.Context, connected <-chan nats.Status) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	kv, err := s.js.KeyValue(ctx, worker.BucketSecrets)
-	if err != nil {
-		return fmt.Errorf("store: open the secrets: %w", err)
-	}
-	w, err := kv.WatchAll(ctx, jetstream.UpdatesOnly())
-	if err != nil {
-		return fmt.Errorf("store: watch the secrets: %w", err)
-	}
-	defer func() { _ = w.Stop() }()
-	s.mu.Lock()
-	clear(s.known)
-	s.mu.Unlock()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-connected:
-			return nil
-		case e, open := <-w.Updates():
-			switch {
-			case !open:
-				return errors.New("store: the watch of the secrets ended")
-			case e == nil:
-			default:
-				s.changed(e)
-			}
-		}
-	}
+	return watch{
+		js: s.js, log: s.log, bucket: worker.BucketSecrets, what: "the secrets", opts: []jetstream.WatchOpt{jetstream.UpdatesOnly()},
+		begin: func() func(jetstream.KeyValueEntry) {
+			s.set(nil)
+			return s.changed
+		},
+	}.Run(ctx)
 }
 
 func (s *Secrets) changed(e jetstream.KeyValueEntry) {
-	if !strings.HasSuffix(e.Key(), callIDSecret) {
+	if e == nil || e.Key() != callIDSecret {
 		return
 	}
-	secret, err := parseSecret(e.Value())
+	root, err := parseSecret(e.Value())
 	if err != nil { // or it was deleted; the next use reads it again, and says so
-		secret = nil
+		root = nil
 	}
-	s.keep(e.Key(), secret)
+	s.set(root)
 }

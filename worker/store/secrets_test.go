@@ -3,7 +3,11 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -16,20 +20,24 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// Workers that need an app's secret at the same time, before there is one, all get the same; other apps have others.
+// Workers that need a secret at the same time, before there is one, all get the same; other apps have others. An app's name writes
+// nothing, as everyone may make up names.
 func TestSecretsAgree(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
+	kv, err := s.JS.KeyValue(t.Context(), worker.BucketSecrets)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const workers, rounds = 8, 10
-	for round := range rounds {
-		app := string(rune('a' + round))
+	for range rounds {
 		var wg sync.WaitGroup
 		got := make([][]byte, workers)
 		for i := range workers {
 			x := store.NewSecrets(s.NC, s.JS, zerolog.Nop())
 			wg.Go(func() {
 				var err error
-				if got[i], err = x.CallIDs(t.Context(), app); err != nil {
+				if got[i], err = x.CallIDs(t.Context(), "demo"); err != nil {
 					t.Error(err)
 				}
 			})
@@ -37,12 +45,20 @@ func TestSecretsAgree(t *testing.T) {
 		wg.Wait()
 		for i := range got {
 			if len(got[i]) < 32 || !bytes.Equal(got[i], got[0]) {
-				t.Fatalf("app %s: worker %d has another secret, or none", app, i)
+				t.Fatalf("worker %d has another secret, or none", i)
 			}
 		}
-		other, err := store.NewSecrets(s.NC, s.JS, zerolog.Nop()).CallIDs(t.Context(), app+"-other")
-		if err != nil || bytes.Equal(other, got[0]) {
-			t.Errorf("another app has the same secret, %v", err)
+		for n := range 20 {
+			other, err := store.NewSecrets(s.NC, s.JS, zerolog.Nop()).CallIDs(t.Context(), fmt.Sprintf("demo-%d", n))
+			if err != nil || bytes.Equal(other, got[0]) {
+				t.Errorf("another app has the same secret, %v", err)
+			}
+		}
+		if keys, err := kv.Keys(t.Context()); err != nil || !slices.Equal(keys, []string{"call_ids"}) {
+			t.Errorf("the bucket has %v, %v", keys, err)
+		}
+		if err := kv.Delete(t.Context(), "call_ids"); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
@@ -65,6 +81,9 @@ func TestSecretsChange(t *testing.T) {
 		t.Errorf("asked again: another one, %v", err)
 	}
 	next := bytes.Repeat([]byte("x"), 32)
+	mac := hmac.New(sha256.New, next)
+	mac.Write([]byte("demo"))
+	nextOfDemo := mac.Sum(nil)
 	becomes := func(want []byte) {
 		t.Helper()
 		for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
@@ -78,17 +97,17 @@ func TestSecretsChange(t *testing.T) {
 		}
 	}
 	putSecret(t, kv, base64.RawURLEncoding.EncodeToString(next))
-	becomes(next)
+	becomes(nextOfDemo)
 	putSecret(t, kv, "canary")
 	becomes(nil)
 	if _, err := x.CallIDs(t.Context(), "demo"); err == nil || bytes.Contains([]byte(err.Error()), []byte("canary")) {
 		t.Errorf("%v", err)
 	}
-	if err := kv.Delete(t.Context(), "demo.call_ids"); err != nil {
+	if err := kv.Delete(t.Context(), "call_ids"); err != nil {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
-		if got, err := x.CallIDs(t.Context(), "demo"); err == nil && !bytes.Equal(got, next) && !bytes.Equal(got, first) {
+		if got, err := x.CallIDs(t.Context(), "demo"); err == nil && !bytes.Equal(got, nextOfDemo) && !bytes.Equal(got, first) {
 			break
 		}
 		if time.Now().After(deadline) {
@@ -99,7 +118,7 @@ func TestSecretsChange(t *testing.T) {
 
 func putSecret(t *testing.T, kv jetstream.KeyValue, value string) {
 	t.Helper()
-	if _, err := kv.Put(t.Context(), "demo.call_ids", []byte(value)); err != nil {
+	if _, err := kv.Put(t.Context(), "call_ids", []byte(value)); err != nil {
 		t.Fatal(err)
 	}
 }
