@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -22,9 +24,22 @@ func troubles() []incident {
 	return []incident{
 		{"workers-gone", "All timeouts workers and edges are killed after a minute.", 5 * time.Minute, twoOfEach(), workersGone},
 		{
-			"slow", "From the first minute on each coordinator is 150 ms away from NATS and handles two commands at once, fewer than come.",
-			13 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=2"), slowCoordinators,
+			"slow", "From the first minute on each coordinator is 150 ms away from NATS and handles two commands at once.",
+			13 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=2"), func(ctx context.Context, s *scene) error {
+				return distant(ctx, s, 150*time.Millisecond, 250*time.Millisecond)
+			},
 		},
+		{
+			"overload", "From the first minute on each coordinator is 600 ms away from NATS and handles one command at once, fewer than come.",
+			7 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=1"), func(ctx context.Context, s *scene) error {
+				return distant(ctx, s, 600*time.Millisecond, 500*time.Millisecond)
+			},
+		},
+		{
+			"commands-back", "After two minutes RINGLINE_COMMANDS has three commands again that are done. After four its consumer is made anew.",
+			6 * time.Minute, twoOfEach(), commandsBack,
+		},
+		{"calls-refused", "After a minute RINGLINE_CALLS stores nothing more, while calls are made.", 8 * time.Minute, twoOfEach(), callsRefused},
 		{
 			"strangers", "After a minute a program publishes commands that can't be read, and one message where calls are kept.", 24 * time.Minute,
 			twoOfEach(), strangers,
@@ -38,7 +53,7 @@ func troubles() []incident {
 			s.Coordinators[0].Use(rig.Older)
 			return s.Coordinators[0].Start()
 		}},
-		{"disk-full", "The disk of the only node is full after a minute. After eight it has room, after ten the consumer of the commands is made anew.", 12 * time.Minute, smallDisk(), diskFull},
+		{"disk-full", "The disk of the only node is full after a minute, and again has room after eight.", 12 * time.Minute, smallDisk(), diskFull},
 	}
 }
 
@@ -65,17 +80,72 @@ func workersGone(ctx context.Context, s *scene) error {
 	return nil
 }
 
-func slowCoordinators(ctx context.Context, s *scene) error {
+// distant delays everything between coordinators and NATS, there and back in all by so much, while calls are made.
+func distant(ctx context.Context, s *scene, by, every time.Duration) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
 	}
 	for _, w := range s.Coordinators {
 		for _, l := range w.Links {
-			l.Delay(wire.Up, 75*time.Millisecond)
-			l.Delay(wire.Down, 75*time.Millisecond)
+			l.Delay(wire.Up, by/2)
+			l.Delay(wire.Down, by/2)
 		}
 	}
-	return callsEvery(ctx, s, 250*time.Millisecond)
+	return callsEvery(ctx, s, every)
+}
+
+func callsRefused(ctx context.Context, s *scene) error {
+	go func() { _ = calls(ctx, s) }()
+	if err := s.at(ctx, before); err != nil {
+		return err
+	}
+	_, err := s.messageSize(ctx, worker.StreamCalls, 10)
+	return err
+}
+
+// commandsBack lets a server lose that commands were removed, as one with a full disk does.
+func commandsBack(ctx context.Context, s *scene) error {
+	if err := s.at(ctx, before); err != nil {
+		return err
+	}
+	for _, w := range s.Coordinators {
+		w.Stop(drains)
+	}
+	js, err := jetstream.New(s.NC)
+	if err != nil {
+		return fmt.Errorf("JetStream: %w", err)
+	}
+	for n := range 3 {
+		subject := events.CommandSubject("demo", fmt.Sprintf("back-%d", n), events.VerbInvite)
+		body := fmt.Sprintf(`{"command_id":"k%d","user_id":"ann-%d","callees":[{"user_id":"bob-%d"}],"call_type":0,"ring_timeout_s":5}`, n, n, n)
+		if _, err := js.Publish(ctx, subject, []byte(body)); err != nil {
+			return fmt.Errorf("invite: %w", err)
+		}
+	}
+	node := s.Nodes[0]
+	there := filepath.Join(node.Store, "jetstream", "RINGLINE", "streams", worker.StreamCommands, "msgs")
+	kept := node.Store + "-kept"
+	if err := s.stopped(ctx, before, node, func() error { return os.CopyFS(kept, os.DirFS(there)) }); err != nil {
+		return err
+	}
+	for _, w := range s.Coordinators {
+		if err := w.Start(); err != nil {
+			return err
+		}
+	}
+	err = s.stopped(ctx, 2*time.Minute, node, func() error {
+		if err := os.RemoveAll(there); err != nil {
+			return err
+		}
+		return os.CopyFS(there, os.DirFS(kept))
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.at(ctx, 4*time.Minute); err != nil {
+		return err
+	}
+	return js.DeleteConsumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators)
 }
 
 // strangers publishes as a program does that knows some subjects and no shapes.
@@ -115,7 +185,8 @@ func timersRefuse(ctx context.Context, s *scene) error {
 	return err
 }
 
-// diskFull needs a disk of its own for the node.
+// diskFull needs a disk of its own for the node. Which write fails first decides whether the server takes its JetStream out of service or
+// leaves every publish without an acknowledgement.
 func diskFull(ctx context.Context, s *scene) error {
 	go func() { _ = calls(ctx, s) }()
 	if err := s.at(ctx, before); err != nil {
@@ -131,15 +202,5 @@ func diskFull(ctx context.Context, s *scene) error {
 		return err
 	}
 	node.Stop(20 * time.Second) // it may have taken its JetStream out of service
-	if err := start(ctx, node); err != nil {
-		return err
-	}
-	if err := s.at(ctx, 10*time.Minute); err != nil {
-		return err
-	}
-	js, err := jetstream.New(s.NC) // commands that are done are there again, and their consumer is past them
-	if err != nil {
-		return fmt.Errorf("JetStream: %w", err)
-	}
-	return js.DeleteConsumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators)
+	return start(ctx, node)
 }

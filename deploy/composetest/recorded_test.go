@@ -17,7 +17,7 @@ const recorded = "deploy/prometheus/recorded"
 func unrecorded() []string {
 	return []string{
 		"RinglineBacklog", "RinglineHeldUp", "RinglineStoreFails",
-		"RinglineDefect", "RinglineTimersLate", "RinglineSlow",
+		"RinglineDefect", "RinglineTimersLate",
 		"RinglineVersions",
 		"RinglineStoreFilling",
 	}
