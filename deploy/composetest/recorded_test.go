@@ -18,7 +18,6 @@ func unrecorded() []string {
 	return []string{
 		"RinglineBacklog", "RinglineHeldUp", "RinglineStoreFails",
 		"RinglineDefect", "RinglineTimersLate",
-		"RinglineVersions",
 		"RinglineStoreFilling",
 	}
 }
