@@ -53,7 +53,10 @@ func dash(s string) string {
 }
 
 func checkConfig(cmd *cobra.Command) error {
-	_, problems := loadSettings()
+	s, problems := loadSettings()
+	if err := s.checkTimers(); err != nil && len(problems) == 0 {
+		problems = append(problems, problem{text: err.Error()})
+	}
 	for _, p := range problems {
 		_, _ = fmt.Fprintln(cmd.OutOrStdout(), p.text)
 	}

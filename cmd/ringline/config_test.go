@@ -94,6 +94,24 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 	}
 }
 
+// What limits RINGLINE_TIMERS needs concerns what makes the streams. Workers start, also in an environment that lacks the setting.
+func TestWorkersTakeAnyLimits(t *testing.T) {
+	t.Parallel()
+	n := newNATS(t).start(t).setUp(t)
+	const large = "RINGLINE_CALLS_MAX_BYTES=24GiB"
+	n.startWorker(t, "timeouts", large, "RINGLINE_LOG_LEVEL=info").running(t)
+	const want = "RINGLINE_TIMERS_MAX_BYTES must be at least 1/8 of RINGLINE_CALLS_MAX_BYTES, 3GiB, got 2GiB"
+	checkRefused(t, n.ringline(t, []string{large}, "setup"), []string{want})
+	dev := program("ringline", "dev", "--memory", "--port", "0", "--http", "off")
+	dev.Env = append(dev.Env, large)
+	checkRefused(t, execute(t, dev), []string{want})
+	config := program("ringline", "config", "--check")
+	config.Env = append(config.Env, large)
+	if r := execute(t, config); r.code != exitFailed || r.stdout != want+"\n" {
+		t.Errorf("config --check: %+v", r)
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	for addr, want := range map[string]bool{

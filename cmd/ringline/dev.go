@@ -49,6 +49,9 @@ func newDev() *cobra.Command {
 			if s.Replicas != 1 {
 				return fmt.Errorf("RINGLINE_REPLICAS is %d, and dev is one node", s.Replicas)
 			}
+			if err := s.checkTimers(); err != nil {
+				return err
+			}
 			if total := byteSize(s.sizes().Total()); total > storeLimit {
 				return fmt.Errorf("the RINGLINE_…_MAX_BYTES add up to %v, and dev stores %v at most", total.rounded(), byteSize(storeLimit))
 			}

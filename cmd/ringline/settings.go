@@ -175,8 +175,6 @@ func (s settings) problems() (list []problem) {
 	for _, x := range s.maxBytes() {
 		refuse(x.bytes < leastBytes, x.name, "must be at least %v, got %v", leastBytes, x.bytes)
 	}
-	refuse(s.TimersMaxBytes < s.CallsMaxBytes/worker.CallsPerTimers, "RINGLINE_TIMERS_MAX_BYTES",
-		"must be at least 1/%d of RINGLINE_CALLS_MAX_BYTES, %v, got %v", worker.CallsPerTimers, s.CallsMaxBytes/worker.CallsPerTimers, s.TimersMaxBytes)
 	refuse(!slices.Contains([]int{1, 3, 5}, s.Replicas), "RINGLINE_REPLICAS", "must be 1, 3 or 5, got %d", s.Replicas)
 	refuse(s.Parallel < 1, "RINGLINE_PARALLEL", "must be at least 1, got %d", s.Parallel)
 	refuse(s.APITimeout <= 0, "RINGLINE_API_TIMEOUT", "must be above 0, got %v", s.APITimeout)
@@ -254,6 +252,15 @@ func (s settings) sizes() worker.Sizes {
 		Lines: int64(s.LinesMaxBytes), Apps: int64(s.AppsMaxBytes), Events: int64(s.EventsMaxBytes), CDRs: int64(s.CdrsMaxBytes),
 		Rejected: int64(s.RejectedMaxBytes), Sessions: int64(s.SessionsMaxBytes),
 	}
+}
+
+// checkTimers refuses a RINGLINE_TIMERS that may reach its limit. Only what makes the streams needs that: workers run with limits
+// that are as they are.
+func (s settings) checkTimers() error {
+	if least := s.CallsMaxBytes / worker.CallsPerTimers; s.TimersMaxBytes < least {
+		return fmt.Errorf("RINGLINE_TIMERS_MAX_BYTES must be at least 1/%d of RINGLINE_CALLS_MAX_BYTES, %v, got %v", worker.CallsPerTimers, least, s.TimersMaxBytes)
+	}
+	return nil
 }
 
 // maxBytes lists the same with the names of their settings.

@@ -44,6 +44,9 @@ func newSetup() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := s.checkTimers(); err != nil && !u.repair { // a repair sets no limits
+				return err
+			}
 			u.settings, u.log, u.out = s, log, cmd.OutOrStdout()
 			if u.natsURL, err = s.natsServers(cmd); err != nil {
 				return err

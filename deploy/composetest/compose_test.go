@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -62,10 +63,43 @@ func (s site) findings(t *testing.T) (f findings) {
 	return f
 }
 
-// load reads compose.yaml as compose does, in an environment without any variable. It finds services, volumes and
+// TestLimitsOfStreamsReachSetup sets each of them as .env does.
+func TestLimitsOfStreamsReachSetup(t *testing.T) {
+	s := site{root: repo(t), ringline: build(t)}
+	listed, err := s.run(t.Context(), nil, "config")
+	if err != nil {
+		t.Fatalf("%v: %s", err, listed)
+	}
+	names := regexp.MustCompile(`(?m)^RINGLINE_[A-Z]+_MAX_BYTES\b`).FindAllString(listed, -1)
+	if len(names) != 9 {
+		t.Errorf("limits are %v", names)
+	}
+	var env []string
+	for i, name := range names {
+		env = append(env, fmt.Sprintf("%s=%dGiB", name, 20+i))
+	}
+	set, err := s.load(t.Context(), env...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unset, err := s.load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range names {
+		if got, want := setting(set.Services["setup"], name), fmt.Sprintf("%dGiB", 20+i); got != want {
+			t.Errorf("%s is %q in .env, and %q for setup", name, want, got)
+		}
+		if v := unset.Services["setup"].Environment[name]; v != nil {
+			t.Errorf("%s is not set, and %q for setup", name, *v)
+		}
+	}
+}
+
+// load reads compose.yaml as compose does, in an environment of these variables only. It finds services, volumes and
 // variables that are not there.
-func (s site) load(ctx context.Context) (*types.Project, error) {
-	options, err := cli.NewProjectOptions([]string{filepath.Join(s.root, "compose.yaml")}, cli.WithWorkingDirectory(s.root))
+func (s site) load(ctx context.Context, env ...string) (*types.Project, error) {
+	options, err := cli.NewProjectOptions([]string{filepath.Join(s.root, "compose.yaml")}, cli.WithWorkingDirectory(s.root), cli.WithEnv(env))
 	if err != nil {
 		return nil, err
 	}
