@@ -11,7 +11,7 @@ import (
 type NoRoomError struct {
 	Total    int64 // what the limits add up to, on each node
 	Replicas int64 // how often the account's limit counts that
-	Others   int64 // what other streams of the account have reserved
+	Others   int64 // what other streams of the account have reserved, as often as the limit counts that
 	Limit    int64 // of the account
 }
 
@@ -31,37 +31,40 @@ func CheckRoom(ctx context.Context, js jetstream.JetStream, s Settings) error {
 	if t, tiered := info.Tiers[fmt.Sprintf("R%d", s.Replicas)]; tiered {
 		tier, copies = t, 1
 	}
-	limit, reserved := tier.Limits.MaxStore, tier.ReservedStore
+	limit := tier.Limits.MaxStore
 	if s.Storage == jetstream.MemoryStorage {
-		limit, reserved = tier.Limits.MaxMemory, tier.ReservedMemory
+		limit = tier.Limits.MaxMemory
 	}
 	if limit < 0 {
 		return nil
 	}
-	own, err := ownReserved(ctx, js, s)
+	others, err := otherReserved(ctx, js, s, copies == 1 && len(info.Tiers) > 0)
 	if err != nil {
 		return err
 	}
-	e := &NoRoomError{Total: s.MaxBytes.Total(), Replicas: copies, Others: max(0, int64(min(reserved, 1<<62))-own), Limit: limit}
+	e := &NoRoomError{Total: s.MaxBytes.Total(), Replicas: copies, Others: others, Limit: limit}
 	if e.TooMuch() > 0 {
 		return e
 	}
 	return nil
 }
 
-// ownReserved is what our streams have reserved by now.
-func ownReserved(ctx context.Context, js jetstream.JetStream, s Settings) (sum int64, err error) {
-	names := map[string]bool{}
-	for _, c := range s.streams() {
-		names[c.Name] = true
-	}
-	for _, c := range s.buckets() {
-		names["KV_"+c.Bucket] = true
+// otherReserved is what the streams that are not ours have reserved of the limit. An account's limit counts each copy, and the limit of
+// a tier each stream of that many copies once. What the server reports as reserved counts every stream once.
+func otherReserved(ctx context.Context, js jetstream.JetStream, s Settings, tiered bool) (sum int64, err error) {
+	ours := map[string]bool{}
+	for _, name := range StreamNames() {
+		ours[StreamOf(name)] = true
 	}
 	list := js.ListStreams(ctx)
 	for info := range list.Info() {
-		if names[info.Config.Name] && info.Config.Storage == s.Storage {
-			sum += max(0, info.Config.MaxBytes)
+		c := info.Config
+		switch {
+		case ours[c.Name] || c.Storage != s.Storage || c.MaxBytes < 0:
+		case !tiered:
+			sum += c.MaxBytes * int64(c.Replicas)
+		case c.Replicas == s.Replicas:
+			sum += c.MaxBytes
 		}
 	}
 	if err := list.Err(); err != nil {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/worker"
@@ -202,12 +201,7 @@ func TestRepairAfterRestore(t *testing.T) {
 		t.Errorf("setup: %+v", r)
 	}
 	tooMuch := []string{"RINGLINE_EVENTS_MAX_BYTES=1TiB"}
-	limits := server.JetStreamAccountLimits{
-		MaxMemory: -1, MaxStore: 32 << 30, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1,
-	}
-	if err := w.srv.GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": limits}); err != nil {
-		t.Fatal(err)
-	}
+	w.allow(t, 32<<30)
 	if r = w.ringline(t, tooMuch, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, found+"; copied anew from sequence 1") {
 		t.Fatalf("--repair-events: %+v", r)
 	}

@@ -129,6 +129,7 @@ func TestDevShowsMetrics(t *testing.T) {
 		`ringline_timer_lateness_seconds_count`:                      1,
 		`ringline_sweep_overdue_total`:                               0,
 		`ringline_errors_total{component="nats_server"}`:             0,
+		`ringline_storage_limit_bytes`:                               storeLimit,
 		idle + `{consumer="coordinators"}`:                           0,
 		idle + `{consumer="timeouts"}`:                               0,
 	})

@@ -221,7 +221,7 @@ func (u *setup) checkRoom(ctx context.Context, js jetstream.JetStream) error {
 	if no.Others > 0 {
 		others = fmt.Sprintf(", and other streams have reserved %v", byteSize(no.Others).rounded())
 	}
-	return fmt.Errorf("the RINGLINE_…_MAX_BYTES add up to %v%s%s: that is %v more than the account of NATS may store (%v); raise its limit or lower them",
+	return fmt.Errorf("the RINGLINE_…_MAX_BYTES add up to %v%s%s: that is %v more than the account of NATS may store (%v); raise its limit (NATS_MAX_ACCOUNT of deploy/nats/nats.conf) or lower them",
 		byteSize(no.Total).rounded(), times, others, byteSize(no.TooMuch()).rounded(), byteSize(no.Limit).rounded())
 }
 

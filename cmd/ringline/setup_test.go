@@ -180,6 +180,7 @@ func TestThreeNodes(t *testing.T) {
 	if r = all.ringline(t, env, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check after what was refused: %+v", r)
 	}
+	allNodesCountCopies(t, nodes, func(args ...string) result { return all.ringline(t, env, args...) })
 	coordinator, timeouts := all.startWorker(t, "coordinator").running(t), all.startWorker(t, "timeouts").running(t)
 	nodes[0].stop() // one of three may be gone
 	poll(t, "invitation on two nodes", func() bool {
@@ -194,6 +195,45 @@ func TestThreeNodes(t *testing.T) {
 	if r = all.ringline(t, nil, "setup", "--fewer-replicas"); r.code != 0 || !strings.Contains(r.stdout, "num_replicas: wanted 1, found 3") {
 		t.Errorf("setup --fewer-replicas: %+v", r)
 	}
+}
+
+// allNodesCountCopies shows that the limit of an account counts each copy, of other streams too, though the server reports as reserved what
+// the streams reserve on one node.
+func allNodesCountCopies(t *testing.T, nodes []*natsServer, ringline func(args ...string) result) {
+	t.Helper()
+	const gib = 1 << 30
+	allow := func(bytes int64) {
+		t.Helper()
+		for _, n := range nodes {
+			n.allow(t, bytes)
+		}
+	}
+	_, js := nodes[0].connect(t)
+	add := func(name string) error {
+		t.Helper()
+		_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: name, Subjects: []string{name}, MaxBytes: 2 * gib, Replicas: 3})
+		return err
+	}
+	allow(100 * gib) // of which 3 times 31.1 are ours
+	if err := add("OTHER"); err != nil {
+		t.Fatal(err)
+	}
+	info, err := js.AccountInfo(t.Context())
+	if err != nil || info.ReservedStore > 34*gib {
+		t.Errorf("the account has reserved %d, %v: does the server count each copy now?", info.ReservedStore, err)
+	}
+	if err := add("ANOTHER"); err == nil || !strings.Contains(err.Error(), "10047") && !strings.Contains(err.Error(), "insufficient storage") {
+		t.Errorf("another stream: %v, want a refusal: the limit counts each copy", err)
+	}
+	if r := ringline("setup"); r.code != 0 {
+		t.Errorf("setup within the limit: %+v", r)
+	}
+	allow(96 * gib)
+	checkRefused(t, ringline("setup"), []string{"add up to 31.1GiB on each of 3 nodes, and other streams have reserved 6GiB: that is 3.2GiB more"})
+	if err := js.DeleteStream(t.Context(), "OTHER"); err != nil {
+		t.Fatal(err)
+	}
+	allow(-1)
 }
 
 func TestSetupRefuses(t *testing.T) {
@@ -220,18 +260,24 @@ func TestSetupRefuses(t *testing.T) {
 	}
 }
 
+// allow limits what the account may store.
+func (n *natsServer) allow(t *testing.T, bytes int64) {
+	t.Helper()
+	limits := server.JetStreamAccountLimits{
+		MaxMemory: -1, MaxStore: bytes, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1,
+	}
+	if err := n.srv.GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": limits}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // The limits of all streams must fit into what the account may store, whatever else has reserved some of it.
 func TestSetupAddsLimitsUp(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t)
 	allow := func(bytes int64) {
 		t.Helper()
-		limits := server.JetStreamAccountLimits{
-			MaxMemory: -1, MaxStore: bytes, MaxStreams: -1, MaxConsumers: -1, MaxAckPending: -1, MemoryMaxStreamBytes: -1, StoreMaxStreamBytes: -1,
-		}
-		if err := n.srv.GlobalAccount().UpdateJetStreamLimits(map[string]server.JetStreamAccountLimits{"": limits}); err != nil {
-			t.Fatal(err)
-		}
+		n.allow(t, bytes)
 	}
 	allow(30 << 30)
 	for _, args := range [][]string{{"setup"}, {"setup", "--check"}} {

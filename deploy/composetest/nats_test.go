@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/nats-io/nats-server/v2/conf"
 	"github.com/nats-io/nats-server/v2/server"
 )
 
@@ -21,6 +22,21 @@ type node struct {
 	*server.Options
 	routes []*url.URL
 	store  string // the volume that its data is on
+
+	account int64 // how much the account of Ringline may store
+}
+
+// accountLimit reads what server.Options has for itself only.
+func accountLimit(file string) (int64, error) {
+	all, err := conf.ParseFile(file)
+	if err != nil {
+		return 0, err
+	}
+	accounts, _ := all["accounts"].(map[string]any)
+	account, _ := accounts["RINGLINE"].(map[string]any)
+	js, _ := account["jetstream"].(map[string]any)
+	bytes, _ := js["max_file"].(int64)
+	return bytes, nil
 }
 
 // checkNodes gives the nodes by the name of their service.
@@ -61,7 +77,10 @@ func (s site) readNode(t *testing.T, f *findings, svc types.ServiceConfig) (n no
 		for name, value := range svc.Environment {
 			t.Setenv(name, *value)
 		}
-		n.Options, err = server.ProcessConfigFile(onHost(svc, svc.Command[i+1]))
+		file := onHost(svc, svc.Command[i+1])
+		if n.Options, err = server.ProcessConfigFile(file); err == nil {
+			n.account, err = accountLimit(file)
+		}
 	})
 	if err != nil {
 		f.add("%s: %v", svc.Name, err)
@@ -93,6 +112,7 @@ func (s site) checkNode(f *findings, n node, nodes map[string]node) {
 	f.check(n.JetStream && n.SyncAlways && n.store != "", "%s: no JetStream that syncs always, on a volume", n.Name)
 	f.check(len(n.Accounts) == 1 && n.Accounts[0].Name == "RINGLINE" && n.NoAuthUser != "",
 		"%s: a client without credentials is in no account RINGLINE", n.Name)
+	f.check(n.account == n.JetStreamMaxStore*int64(len(nodes)), "%s: the account may store %d bytes, and %d nodes %d each", n.Name, n.account, len(nodes), n.JetStreamMaxStore)
 	f.check(n.StopSignal == "SIGUSR2" && n.StopGracePeriod != nil &&
 		time.Duration(*n.StopGracePeriod) > n.LameDuckDuration+n.LameDuckGracePeriod, "%s: is killed while it is a lame duck", n.Name)
 	for _, p := range n.Ports {

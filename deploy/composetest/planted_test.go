@@ -52,6 +52,8 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 		"clients sent to another":             {compose, `NATS_ADVERTISE: "nats-3:4222"`, `NATS_ADVERTISE: "nats-3:4223"`, "tells clients to come to"},
 		"an option that NATS lacks":           {nats, "max_payload:", "max_payloads:", "max_payloads"},
 		"streams in the default account":      {nats, "no_auth_user: ", "# no_auth_user: ", "in no account RINGLINE"},
+		"an account of one node":              {compose, "NATS_MAX_ACCOUNT:-96GB", "NATS_MAX_ACCOUNT:-32GB", "the account may store"},
+		"an account without a limit":          {nats, "jetstream: { max_file: $NATS_MAX_ACCOUNT }", "jetstream: enabled", "the account may store 0 bytes"},
 		"files synced now and then":           {nats, "sync_interval: always", "sync_interval: 2m", "syncs always"},
 		"a lame duck that is killed":          {nats, "lame_duck_duration: 30s", "lame_duck_duration: 60s", "lame duck"},
 		"pings once in 2 minutes":             {nats, "\nping_interval: 3s\n", "\n", "gets requests for"},

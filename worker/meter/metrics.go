@@ -240,11 +240,11 @@ func Metrics() []Metric {
 		},
 		{
 			Name: storageBytes, Of: OfCoordinator, Kind: Gauge, Unit: "bytes",
-			Help: "What all streams of the account hold.",
+			Help: "What all streams of the account hold, each copy counted.",
 		},
 		{
 			Name: storageLimit, Of: OfCoordinator, Kind: Gauge, Unit: "bytes",
-			Help: "What the account may hold; infinite where it has no limit.",
+			Help: "What the account may hold, each copy counted; infinite where it has no limit.",
 		},
 		{
 			Name: eventsLost, Of: OfCoordinator, Kind: Gauge, Unit: "messages", Labels: []Label{{"stream", []string{"RINGLINE_EVENTS", "RINGLINE_CDRS"}}},
