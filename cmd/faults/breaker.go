@@ -64,6 +64,7 @@ func (b *breaker) acts() map[kind]act {
 		fillStore:   b.onBroker(b.fill(worker.StreamCalls)),
 		fillEvents:  b.onBroker(b.fill(worker.StreamEvents)),
 		fillLines:   b.onBroker(b.fill(worker.StreamOf(worker.BucketLines))),
+		fillTimers:  b.onBroker(b.fillTimers()),
 		slowBroker:  b.onBroker(b.slowDown),
 		staleClaims: b.onBroker(b.staleClaims),
 		cutRoute:    b.onBroker(b.onRoute(cut, cut)),

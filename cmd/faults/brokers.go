@@ -109,30 +109,47 @@ func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.N
 
 // fill lets a stream take nothing more for a while, or where it discards what is old drop as much as comes.
 func (b *breaker) fill(stream string) func(context.Context, fault, *rig.Node) (target, note string, err error) {
+	return b.squeeze(stream, func(bytes int64) int64 { return max(1, bytes) })
+}
+
+// fillTimers lets RINGLINE_TIMERS, which can't refuse anything, take little more for a while: it is near the mark of its limit, above
+// which it would drop the oldest deadlines. A small one keeps room for what comes until every coordinator has seen the limit.
+func (b *breaker) fillTimers() func(context.Context, fault, *rig.Node) (target, note string, err error) {
+	const least = 64 << 10
+	return b.squeeze(worker.StreamTimers, func(bytes int64) int64 { return bytes + max(bytes/3, least) })
+}
+
+// squeeze gives a stream another limit of bytes for a while, which follows from what it holds.
+func (b *breaker) squeeze(stream string, limit func(bytes int64) int64) func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	return func(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
-		before, err := b.limit(ctx, stream, full)
-		if err != nil {
+		before, err := b.limit(ctx, stream, limit)
+		switch {
+		case before == 0:
 			return "", "", nil //nolint:nilerr // a broker may be away
+		case err != nil:
+			note = unsure
+		default:
+			play.Sleep(ctx, f.long)
 		}
-		play.Sleep(ctx, f.long)
-		return stream, "", b.giveBack(context.WithoutCancel(ctx), stream, before)
+		return stream, note, b.giveBack(context.WithoutCancel(ctx), stream, before)
 	}
 }
+
+// unsure is the note of what may have been done: the broker did not answer.
+const unsure = "the broker did not say whether it took the limit"
 
 // giveBack lets the stream take as much as before.
 func (b *breaker) giveBack(ctx context.Context, stream string, limit int64) error {
 	for begun := time.Now(); ; play.Sleep(ctx, 200*time.Millisecond) {
-		if _, err := b.limit(ctx, stream, limit); err == nil || time.Since(begun) > comesBack {
+		if _, err := b.limit(ctx, stream, func(int64) int64 { return limit }); err == nil || time.Since(begun) > comesBack {
 			return err
 		}
 	}
 }
 
-// full is the limit of a stream that takes nothing more.
-const full = -2
-
-// limit lets the stream take so many bytes, and gives how many it could take before.
-func (b *breaker) limit(ctx context.Context, stream string, most int64) (before int64, err error) {
+// limit lets the stream take as many bytes as most says of those that it holds, and gives how many it could take before. With an
+// error and another limit than 0 it may have been changed.
+func (b *breaker) limit(ctx context.Context, stream string, most func(bytes int64) int64) (before int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	s, err := b.js.Stream(ctx, stream)
@@ -140,10 +157,7 @@ func (b *breaker) limit(ctx context.Context, stream string, most int64) (before 
 		return 0, err
 	}
 	cfg := s.CachedInfo().Config
-	if before = cfg.MaxBytes; most == full {
-		most = max(1, int64(s.CachedInfo().State.Bytes)) //nolint:gosec // it is far below
-	}
-	cfg.MaxBytes = most
+	before, cfg.MaxBytes = cfg.MaxBytes, most(int64(s.CachedInfo().State.Bytes)) //nolint:gosec // it is far below
 	_, err = b.js.UpdateStream(ctx, cfg)
 	return before, err
 }
@@ -185,12 +199,10 @@ func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target
 	f.point = "before commit"
 	note = b.await(ctx, f, w)
 	w.Pause()
-	before, err := b.limit(ctx, worker.StreamCalls, full)
-	if err != nil {
-		return "", "", nil // a broker may be away
+	target, unsaid, err := b.fill(worker.StreamCalls)(ctx, f, nil)
+	if target == "" || unsaid != "" {
+		return target, unsaid, err
 	}
-	play.Sleep(ctx, f.long)
-	err = b.giveBack(context.WithoutCancel(ctx), worker.StreamCalls, before)
 	play.Sleep(ctx, time.Duration(f.second%600)*time.Millisecond)
 	return w.Name, note, err
 }

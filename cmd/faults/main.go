@@ -124,6 +124,7 @@ func mutantsCommand() *cobra.Command {
 	cmd := command("mutants", "Plant defects and tell which check catches each", t, func(cmd *cobra.Command) error {
 		return catch(cmd.Context(), cmd.OutOrStdout(), *t, only)
 	})
+	cmd.Flags().Float64Var(&t.rate, "rate", t.rate, "calls a second, where a hunt sets none")
 	cmd.Flags().StringSliceVar(&only, "only", nil, "the defects (default all): "+list(hunted()))
 	return cmd
 }

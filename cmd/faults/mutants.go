@@ -64,6 +64,7 @@ func hunts() []hunt {
 		{defect: "ring-remaining-wrong", by: []string{"frames"}, alike: true, only: deaths},
 		{defect: "lease-always-true", by: []string{"same_answer", "linearizable"}, only: []kind{pauseAt, pauseWorker, pauseNode}, points: []string{"before answer", "before ack"}, scenes: []string{"early", "raced", "strangers"}, every: 300 * time.Millisecond, duration: time.Minute},
 		{defect: "no-ack-extension", by: []string{"slowed"}, only: []kind{slowBroker}, rate: 5, duration: 40 * time.Second},
+		{defect: "timers-overflow", by: []string{"deadlines"}, only: []kind{fillTimers}, rate: 60, duration: 40 * time.Second},
 		{defect: "limits-every-tenth", by: []string{"admissions"}, only: deaths},
 		{defect: "trusts-its-clock", by: []string{"frames"}, only: deaths},
 		{defect: "api-drops-requests", by: []string{"lost"}, alike: true, only: deaths},

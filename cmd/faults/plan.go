@@ -44,6 +44,7 @@ const (
 	fillEvents   kind = "events-full"    // RINGLINE_EVENTS drops its oldest
 	fillCommands kind = "commands-full"  // RINGLINE_COMMANDS takes nothing more
 	fillLines    kind = "lines-full"     // RINGLINE_LINES takes nothing more
+	fillTimers   kind = "timers-full"    // RINGLINE_TIMERS is near its limit
 	slowBroker   kind = "broker-slow"    // everything takes most of a second between all workers and all brokers
 	fillDisk     kind = "disk-full"      // of a broker, which ends its JetStream and is then killed
 	staleClaims  kind = "stale-claims"   // the store full for half a minute, and a worker paused before a commit meanwhile
@@ -61,7 +62,7 @@ func (k kind) ofBrokers() bool {
 
 // fillsStore says whether it is about what a stream takes: brokers and links stay as they are.
 func (k kind) fillsStore() bool {
-	return k == fillStore || k == fillEvents || k == fillCommands || k == fillLines || k == staleClaims
+	return k == fillStore || k == fillEvents || k == fillCommands || k == fillLines || k == fillTimers || k == staleClaims
 }
 
 // fault is one that is planned.
@@ -131,6 +132,7 @@ func brokerKinds(nodes int, disks bool) []weighed {
 		{fillEvents, 1},
 		{fillCommands, 2},
 		{fillLines, 2},
+		{fillTimers, 2},
 		{slowBroker, 2},
 		{staleClaims, 2},
 	}
@@ -223,6 +225,7 @@ func (p *planner) long(k kind) time.Duration {
 	spans := map[kind][2]time.Duration{
 		staleClaims: {stoppedClock, stoppedClock + 4*time.Second},
 		slowBroker:  {6 * time.Second, 15 * time.Second},
+		fillTimers:  {6 * time.Second, 15 * time.Second},
 		wrongClock:  {5 * time.Second, 20 * time.Second},
 		resetLink:   {}, resetClient: {}, resetRoute: {}, deleteConsumer: {},
 	}

@@ -9,7 +9,7 @@ import (
 
 // storeFaults fill a store, so that a coordinator may say that it is full.
 func storeFaults() []string {
-	return []string{"store-full", "stale-claims", "commands-full", "lines-full", "disk-full"}
+	return []string{"store-full", "stale-claims", "commands-full", "lines-full", "timers-full", "disk-full"}
 }
 
 // looksLate is how much later a coordinator may know that a store has room again.

@@ -1,0 +1,46 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// forgetful carries out a change of a stream, and loses the answer to the first one.
+type forgetful struct {
+	jetstream.JetStream
+
+	asked int
+}
+
+func (f *forgetful) UpdateStream(ctx context.Context, cfg jetstream.StreamConfig) (jetstream.Stream, error) {
+	st, err := f.JetStream.UpdateStream(ctx, cfg)
+	if f.asked++; f.asked == 1 && err == nil {
+		return nil, errors.New("no answer")
+	}
+	return st, err
+}
+
+// A limit that was changed, while the answer was lost, is a fault, and is given back.
+func TestFillGivesBackWhatItMayHaveChanged(t *testing.T) {
+	s := natstest.Start(t)
+	b := &breaker{js: &forgetful{JetStream: s.JS}}
+	target, note, err := b.fill(worker.StreamCalls)(t.Context(), fault{}, nil)
+	if target != worker.StreamCalls || note != unsure || err != nil {
+		t.Errorf("%q, %q, %v", target, note, err)
+	}
+	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := st.CachedInfo().Config.MaxBytes, worker.DefaultSettings().MaxBytes.Calls; got != want {
+		t.Errorf("RINGLINE_CALLS may take %d bytes, want %d", got, want)
+	}
+}
