@@ -31,20 +31,37 @@ func (f Found) Wrong() string {
 // lookFor is how long Look waits for what it asks JetStream.
 const lookFor = 4 * time.Second
 
-// Look compares every part with what the last Setup made of it, for a process that runs. Where Setup left no note it
-// compares with the settings.
-func Look(ctx context.Context, js jetstream.JetStream, s Settings) []Found {
+// AskedOn is the subject on which JetStream is asked for the configuration of the part. Who asks needs the permission to publish there.
+func (p Part) AskedOn() string {
+	switch p.Kind {
+	case KindBucket:
+		return "$JS.API.STREAM.INFO." + StreamOf(p.Name)
+	case KindConsumer:
+		return "$JS.API.CONSUMER.INFO." + p.Label()
+	case KindStream:
+	}
+	return "$JS.API.STREAM.INFO." + p.Name
+}
+
+// Look compares the parts that are wanted, or with nil every part, with what the last Setup made of them, for a process that runs. Where
+// Setup left no note it compares with the settings.
+func Look(ctx context.Context, js jetstream.JetStream, s Settings, wanted func(Part) bool) []Found {
 	ctx, stop := context.WithTimeout(ctx, lookFor)
 	defer stop()
 	var asks []func() Found
+	ask := func(p Part, look func(Part) Found) {
+		if wanted == nil || wanted(p) {
+			asks = append(asks, func() Found { return look(p) })
+		}
+	}
 	for _, c := range s.streams() {
-		asks = append(asks, func() Found { return lookAtStream(ctx, js, Part{Kind: KindStream, Name: c.Name}, c) })
+		ask(Part{Kind: KindStream, Name: c.Name}, func(p Part) Found { return lookAtStream(ctx, js, p, c) })
 	}
 	for _, c := range s.buckets() {
-		asks = append(asks, func() Found { return lookAtStream(ctx, js, Part{Kind: KindBucket, Name: c.Bucket}, bucketStream(c)) })
+		ask(Part{Kind: KindBucket, Name: c.Bucket}, func(p Part) Found { return lookAtStream(ctx, js, p, bucketStream(c)) })
 	}
 	for _, c := range consumers() {
-		asks = append(asks, func() Found { return lookAtConsumer(ctx, js, c[0], c[1]) })
+		ask(Part{Kind: KindConsumer, Name: c[1] + " of " + c[0]}, func(p Part) Found { return lookAtConsumer(ctx, js, p, c[0], c[1]) })
 	}
 	list := make([]Found, len(asks))
 	work := make([]func() error, len(asks))
@@ -77,8 +94,7 @@ func lookAtStream(ctx context.Context, js jetstream.JetStream, p Part, wanted je
 	return Found{Part: p}
 }
 
-func lookAtConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) Found {
-	p := Part{Kind: KindConsumer, Name: name + " of " + stream}
+func lookAtConsumer(ctx context.Context, js jetstream.JetStream, p Part, stream, name string) Found {
 	c, err := js.Consumer(ctx, stream, name)
 	switch {
 	case errors.Is(err, jetstream.ErrConsumerNotFound), errors.Is(err, jetstream.ErrStreamNotFound):

@@ -16,7 +16,7 @@ import (
 // look gives what is wrong, by the order of the parts.
 func look(t *testing.T, s *natstest.Server, settings worker.Settings) (wrong []string) {
 	t.Helper()
-	for _, f := range worker.Look(t.Context(), s.JS, settings) {
+	for _, f := range worker.Look(t.Context(), s.JS, settings, nil) {
 		if f.Err != nil {
 			t.Errorf("%v: %v", f.Part, f.Err)
 		}
@@ -111,7 +111,7 @@ func TestLookWithoutAnswer(t *testing.T) {
 	s := natstest.Start(t)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	for _, f := range worker.Look(ctx, s.JS, worker.DefaultSettings()) {
+	for _, f := range worker.Look(ctx, s.JS, worker.DefaultSettings(), nil) {
 		if f.Err == nil || f.Missing || f.Wrong() != "" {
 			t.Errorf("%v: %+v", f.Part, f)
 		}
@@ -123,7 +123,7 @@ func TestPartsAreMetered(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var names []string
-	for _, f := range worker.Look(t.Context(), s.JS, worker.DefaultSettings()) {
+	for _, f := range worker.Look(t.Context(), s.JS, worker.DefaultSettings(), nil) {
 		names = append(names, f.Label())
 	}
 	if want := meter.Parts(); !slices.Equal(names, want) {

@@ -16,12 +16,14 @@ import (
 // learnTime waits until the leader of the commands has told broker time. Nothing is decided before.
 func (c *crew) learnTime(ctx context.Context) error {
 	c.meter.Skew(c.clock.Skew)
+	var told worker.Repeated
 	for {
 		err := c.clock.Ask(ctx, c.conns[0].Conn, worker.StreamCommands)
 		if err == nil {
+			c.health.Phase(phaseStarting)
 			return nil
 		}
-		c.health.Phase("waiting: " + err.Error())
+		c.waits(ctx, err, &told)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -33,7 +35,7 @@ func (c *crew) learnTime(ctx context.Context) error {
 func (c *crew) keepTime() clock.Keeper {
 	return clock.Keeper{
 		Clock: c.clock, NC: c.conns[0].Conn, Stream: worker.StreamCommands, Log: c.meter.Log(c.log, meter.NATS),
-		Health: c.health.Degrades(health.Clock), Kick: c.stallEnds(),
+		Health: c.health.Degrades(health.Clock).Sampled(), Kick: c.stallEnds(),
 	}
 }
 
@@ -47,7 +49,7 @@ func (c *crew) stallEnds() <-chan struct{} {
 
 // stall makes a watch for the stalls of this process. These connections bring it requests.
 func (c *crew) stall(conns ...*nats.Conn) *stall.Watch {
-	w := stall.New(clock.Local, conns, c.meter.Log(c.log, meter.Health), c.health.Degrades(health.Stall), c.meter)
+	w := stall.New(clock.Local, conns, c.meter.Log(c.log, meter.Health), c.meter)
 	c.stalls = append(c.stalls, w)
 	return w
 }

@@ -201,6 +201,7 @@ func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.Jet
 	if err := conn.await(ctx); err != nil {
 		return nil, nil, err
 	}
+	c.health.Phase(phaseStarting)
 	if conn.js, err = jetstream.New(conn.Conn); err != nil {
 		return nil, nil, fmt.Errorf("JetStream: %w", err)
 	}
@@ -210,10 +211,11 @@ func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.Jet
 // await waits until `ringline setup` has run.
 func (c *crew) await(ctx context.Context, js jetstream.JetStream, streams, buckets []string) error {
 	return worker.Await(ctx, js, func(err error) {
-		why := "waiting: " + strings.TrimPrefix(err.Error(), "worker: ")
-		if errors.Is(err, worker.ErrNotSetUp) {
-			why += "; run `ringline setup`"
+		if !errors.Is(err, worker.ErrNotSetUp) {
+			c.waits(ctx, err, &worker.Repeated{})
+			return
 		}
+		why := "waiting: " + strings.TrimPrefix(err.Error(), "worker: ") + "; run `ringline setup`"
 		c.health.Phase(why)
 		c.log.Warn().Msg(why)
 	}, streams, buckets)

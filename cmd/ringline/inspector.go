@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ type inspector struct {
 	parts   map[string]*health.Condition // by the text of the part
 	broker  *health.Condition
 	cluster *health.Condition
+	allowed *health.Condition // to look
 }
 
 // needs are the streams, buckets and consumers that the workers of a process use, each by its text.
@@ -38,12 +40,13 @@ type needs struct {
 func (c *crew) inspector() *inspector {
 	i := &inspector{
 		crew: c, parts: map[string]*health.Condition{},
-		broker: c.health.Degrades(health.Broker), cluster: c.health.Needs(health.Cluster, health.Hold),
+		broker: c.health.Degrades(health.Broker).Sampled(), cluster: c.health.Needs(health.Cluster, health.Hold).Sampled(),
+		allowed: c.health.Degrades(health.Setup).Sampled(),
 	}
 	i.cluster.OK() // agree has seen it
 	for _, name := range c.needs.must {
 		if i.parts[name] == nil {
-			i.parts[name] = c.health.Needs(health.Setup, setupHold)
+			i.parts[name] = c.health.Needs(health.Setup, setupHold).Sampled()
 			i.parts[name].OK() // await has seen it
 		}
 	}
@@ -55,7 +58,7 @@ func (c *crew) inspector() *inspector {
 
 func (i *inspector) degrades(name string) {
 	if i.parts[name] == nil {
-		i.parts[name] = i.crew.health.Degrades(health.Setup)
+		i.parts[name] = i.crew.health.Degrades(health.Setup).Sampled()
 	}
 }
 
@@ -78,29 +81,35 @@ func (i *inspector) look(ctx context.Context) {
 	if !i.crew.connected() {
 		return // that is told otherwise
 	}
-	if why, known := i.crew.split(ctx); known {
+	if why, err := i.crew.split(ctx); err == nil {
 		report(i.cluster, why)
 	}
-	silent := ""
-	for _, f := range worker.Look(ctx, i.crew.needs.js, i.crew.settings.streams()) {
+	i.crew.link.mayNotAsk() // from before
+	found := worker.Look(ctx, i.crew.needs.js, i.crew.settings.streams(), i.wanted)
+	refused, silent, forbidden := i.crew.link.mayNotAsk(), "", ""
+	for _, f := range found {
 		if i.crew.needs.rest {
 			i.degrades(f.String())
 		}
-		about, looked := i.parts[f.String()]
-		switch {
-		case ctx.Err() != nil || !looked:
-			continue
+		switch why := refused[f.AskedOn()]; {
+		case ctx.Err() != nil:
+		case f.Err != nil && why != "":
+			forbidden = fmt.Sprintf("%v is not watched: %s", f.Part, why)
 		case f.Err != nil:
 			silent = "JetStream does not answer: " + f.Err.Error()
-			continue
+		default:
+			report(i.parts[f.String()], f.Wrong())
+			i.crew.meter.SetUp(f.Label(), problemOf(f))
 		}
-		report(about, f.Wrong())
-		i.crew.meter.SetUp(f.Label(), problemOf(f))
 	}
 	if ctx.Err() == nil && i.crew.connected() {
 		report(i.broker, silent)
+		report(i.allowed, forbidden)
 	}
 }
+
+// wanted says whether a part is one to look at.
+func (i *inspector) wanted(p worker.Part) bool { return i.crew.needs.rest || i.parts[p.String()] != nil }
 
 func problemOf(f worker.Found) meter.Problem {
 	switch {
@@ -146,7 +155,7 @@ func apart(list []reached) string {
 }
 
 // split compares what all connections reach now. It is not known while one of them gets no answer.
-func (c *crew) split(ctx context.Context) (why string, known bool) {
+func (c *crew) split(ctx context.Context) (why string, err error) {
 	list := make([]reached, len(c.conns))
 	ask := make([]func() error, len(c.conns))
 	for i, conn := range c.conns {
@@ -157,23 +166,27 @@ func (c *crew) split(ctx context.Context) (why string, known bool) {
 		}
 	}
 	if err := worker.Together(ask...); err != nil {
-		return "", false
+		return "", err
 	}
-	return apart(list), true
+	return apart(list), nil
 }
 
 // agree waits until all connections reach the same streams, and logs why not.
 func (c *crew) agree(ctx context.Context) error {
 	const again = 500 * time.Millisecond
-	for told := ""; ; {
-		why, known := c.split(ctx)
-		if known && why == "" {
+	var told worker.Repeated
+	for {
+		why, err := c.split(ctx)
+		switch {
+		case err != nil:
+			c.waits(ctx, err, &told)
+		case why == "":
 			return nil
-		}
-		if known && why != told {
-			told = why
+		default:
 			c.health.Phase(why)
-			c.log.Error().Msg(why)
+			if !told.Again(errors.New(why)) {
+				c.log.Error().Msg(why)
+			}
 		}
 		for _, conn := range c.conns {
 			if conn.IsClosed() {
@@ -185,6 +198,21 @@ func (c *crew) agree(ctx context.Context) error {
 			return ctx.Err()
 		case <-time.After(again):
 		}
+	}
+}
+
+// waits says why a start waits for JetStream: on /readyz, and in the log when that changes.
+func (c *crew) waits(ctx context.Context, err error, told *worker.Repeated) {
+	if ctx.Err() != nil {
+		return
+	}
+	why := "waiting for JetStream: " + err.Error()
+	for _, refused := range c.link.mayNotAsk() { // in place of an answer
+		why = "waiting for JetStream: " + refused
+	}
+	c.health.Phase(why)
+	if !told.Again(errors.New(why)) {
+		c.log.Warn().Msg(why)
 	}
 }
 

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
@@ -277,4 +280,83 @@ func TestRefusedSubscription(t *testing.T) {
 		t.Error("a worker that hears no requests says that it has started")
 	default:
 	}
+}
+
+// NATS tells who may not ask JetStream nothing but a violation: that is named, and is not a JetStream that does not answer.
+func TestMayNotAsk(t *testing.T) {
+	t.Parallel()
+	const commands, analytics = "$JS.API.STREAM.INFO." + worker.StreamCommands, "$JS.API.CONSUMER.INFO." + worker.StreamEvents + "." + worker.ConsumerAnalytics
+	denies := func(name, subject string) *server.User {
+		return &server.User{Username: name, Password: "x", Permissions: &server.Permissions{
+			Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: []string{subject}},
+		}}
+	}
+	n := newNATS(t, func(o *server.Options) {
+		o.Users = []*server.User{{Username: "all", Password: "x"}, denies("commands", commands), denies("analytics", analytics)}
+	}).start(t)
+	as := func(user string) string { return strings.Replace(n.url, "://", "://"+user+":x@", 1) }
+	one, other := as("commands"), as("analytics")
+	n.url = as("all")
+	_, js := n.connect(t)
+	if err := worker.Setup(t.Context(), js, worker.DefaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	waits, runs := work(t, one, &late{}, edgeRole()), started(t, other, &late{}, coordinatorRole())
+	poll(t, "reason to wait", func() bool {
+		return waits.health.State().Phase == `waiting for JetStream: the connection "ringline edge" may not publish `+commands+", see SECURITY.md"
+	})
+	poll(t, "reason not to watch", func() bool {
+		return says(runs.health.State().Degraded, "setup: consumer analytics of RINGLINE_EVENTS is not watched: "+
+			`the connection "ringline coordinator" may not publish `+analytics)
+	})
+	if st := runs.health.State(); !st.Ready() || says(st.Degraded, "does not answer") {
+		t.Errorf("%+v", st)
+	}
+}
+
+// What one look finds may be over at once, as while setup makes the commands anew: it is not shown before the next look finds it too.
+func TestOneBadLookIsNotShown(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	settings, err := readSettings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	h := health.New(func() time.Time { return now })
+	c := newCrew(settings, zerolog.Nop(), nil, h, &late{}, s.URL(), nil)
+	defer func() { _ = c.drain(context.WithoutCancel(t.Context())) }()
+	for _, name := range []string{"one", "other"} {
+		if _, c.needs.js, err = c.open(t.Context(), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.needs.must = []string{streamPart(worker.StreamCommands)}
+	i := c.inspector()
+	h.Running(phaseStarting)
+	remove := func() {
+		t.Helper()
+		if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := func(want ...string) {
+		t.Helper()
+		i.look(t.Context())
+		now = now.Add(setupHold)
+		st := h.State()
+		if got := texts(slices.Concat(st.Failing, st.Degraded)); !slices.Equal(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	look()
+	remove()
+	look()
+	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	look()
+	remove()
+	look()
+	look("setup: stream RINGLINE_COMMANDS is missing; run `ringline setup`")
 }

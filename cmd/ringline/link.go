@@ -21,6 +21,7 @@ type link struct {
 	told   bool                  // that it waits
 	absent map[string]bool       // connections, by name
 	denied map[*nats.Conn]string // a subscription that NATS refuses
+	asked  map[string]*nats.Conn // what JetStream was asked on where NATS refuses that
 }
 
 // settle is how long all connections are there before that is told: one may be back before another knows that it was lost.
@@ -77,6 +78,7 @@ func (l *link) settled() {
 
 func (l *link) asyncError(nc *nats.Conn, _ *nats.Subscription, err error) {
 	l.note(nc, err)
+	l.noteAsked(nc, err)
 	l.log.Error().Str("error", withoutTokens(err.Error())).Str("connection", nc.Opts.Name).Msg("NATS")
 }
 
@@ -95,6 +97,32 @@ func (l *link) note(nc *nats.Conn, err error) {
 		l.denied = map[*nats.Conn]string{}
 	}
 	l.denied[nc] = fmt.Sprintf("NATS refuses a subscription of the connection %q: %s", nc.Opts.Name, withoutTokens(err.Error()))
+}
+
+// noteAsked keeps an error if it is the refusal of a request to JetStream. Who has asked gets no answer.
+func (l *link) noteAsked(nc *nats.Conn, err error) {
+	found := regexp.MustCompile(`Publish to "(\$JS\.API\.[^"]+)"`).FindStringSubmatch(err.Error())
+	if found == nil || !errors.Is(err, nats.ErrPermissionViolation) {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asked == nil {
+		l.asked = map[string]*nats.Conn{}
+	}
+	l.asked[found[1]] = nc
+}
+
+// mayNotAsk gives what JetStream was asked on since it was called last, where NATS refuses that, each with the reason for people.
+func (l *link) mayNotAsk() map[string]string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := map[string]string{}
+	for subject, nc := range l.asked {
+		list[subject] = fmt.Sprintf("the connection %q may not publish %s, see SECURITY.md", nc.Opts.Name, subject)
+	}
+	l.asked = nil
+	return list
 }
 
 // refused says which subscription NATS refuses; empty: none.

@@ -44,7 +44,7 @@ func newAPI(t *testing.T, ahead time.Duration) *api {
 	calls := store.NewCalls(nc, logger(), nil)
 	begun := time.Now()
 	local := func() time.Time { return begun.Add(time.Duration(a.still.Load())) } // no time passes but what a test says
-	watch := stall.New(local, []*nats.Conn{nc}, zerolog.Nop(), nil, a.meter)
+	watch := stall.New(local, []*nats.Conn{nc}, zerolog.Nop(), a.meter)
 	run(t, (&coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 8,
 		InboxPrefix: "_INBOX", Meter: a.meter, Clock: s.Clock(t, ahead), Stall: watch,

@@ -9,11 +9,21 @@ type Condition struct {
 	needed bool
 	hold   time.Duration
 	first  chan struct{} // of what is needed: closed by the first OK
+	looks  bool          // it is known only when it is reported
 
 	works bool // as reported last
 	since time.Time
 	why   string // it does not, or did not when it failed last
 	shown bool   // that it works
+}
+
+// Sampled says that reports come from looks with time between them: a state holds as long as each look finds it again, and one
+// bad look is never shown.
+func (c *Condition) Sampled() *Condition {
+	if c != nil {
+		c.looks = true
+	}
+	return c
 }
 
 // OK reports that all is well.
@@ -43,7 +53,9 @@ func (c *Condition) Fail(why string) {
 
 func (c *Condition) report(works bool) {
 	now := c.of.now()
-	c.settle(now)
+	if !c.looks || c.works == works {
+		c.settle(now)
+	}
 	if c.works != works {
 		c.works, c.since = works, now
 	}

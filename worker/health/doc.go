@@ -12,7 +12,7 @@
 //  1. A condition that the process needs fails from the start until its first OK, which is shown at once. A condition
 //     that only degrades is fine until it fails.
 //  2. After that a state is shown once it has held: a failure for the hold of the condition, an OK for Hold. A failure
-//     that ends sooner is never shown.
+//     that ends sooner is never shown. Between two looks a condition that is Sampled holds only if both find the same.
 //  3. While a condition fails, its newest reason is shown. A reason is written to the log when it begins, not each time
 //     that its text changes. Numbers that move belong in a metric.
 //  4. Nothing here blocks or starts goroutines, except Started, which waits. All of it may be used from any goroutine.

@@ -110,7 +110,9 @@ func (h *Health) State() State {
 	s := State{Phase: h.phase}
 	now := h.now()
 	for _, c := range h.conditions {
-		c.settle(now)
+		if !c.looks {
+			c.settle(now)
+		}
 		switch r := (Reason{c.name, c.why, c}); {
 		case c.shown:
 		case c.needed:

@@ -101,6 +101,48 @@ func TestHold(t *testing.T) {
 	})
 }
 
+// What is looked at now and then is shown once two looks that far apart have found the same: what one look finds may be over at once.
+func TestSampled(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := health.New(time.Now)
+		broker := h.Degrades(health.Broker).Sampled()
+		h.Running("starting")
+		check := func(want string) {
+			t.Helper()
+			if got := shown(h); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+		const fine, silent = `true "" [] []`, `true "" [] [broker: silent]`
+		look := func(why string) {
+			if why == "" {
+				broker.OK()
+			} else {
+				broker.Fail(why)
+			}
+		}
+		look("silent")
+		time.Sleep(health.Hold)
+		check(fine)
+		look("")
+		check(fine)
+		look("silent")
+		time.Sleep(health.Hold)
+		look("silent")
+		check(silent)
+		look("")
+		time.Sleep(health.Hold)
+		check(silent)
+		look("silent")
+		check(silent)
+		look("")
+		time.Sleep(health.Hold)
+		look("")
+		check(fine)
+	})
+}
+
 // What begins and ends is told once, whatever its text is meanwhile.
 func TestBeganAndEnded(t *testing.T) {
 	t.Parallel()
@@ -142,7 +184,7 @@ func TestNil(t *testing.T) {
 	t.Parallel()
 	var h *health.Health
 	h.Phase("waiting")
-	for _, c := range []*health.Condition{h.Needs(health.API, health.Hold), h.Degrades(health.Storage)} {
+	for _, c := range []*health.Condition{h.Needs(health.API, health.Hold), h.Degrades(health.Storage).Sampled()} {
 		c.OK()
 		c.Fail("no")
 	}

@@ -21,10 +21,9 @@ const (
 	Broker  Name = "broker"  // JetStream does not answer, as without a quorum
 	Storage Name = "storage" // storage is nearly full
 	Clock   Name = "clock"   // the clock of this machine is wrong
-	Stall   Name = "stall"   // the process stood still
 )
 
 // Names lists every name.
 func Names() []Name {
-	return []Name{NATS, Cluster, Subscriptions, Setup, Coordinator, Timeouts, API, Apps, Edge, Broker, Storage, Clock, Stall}
+	return []Name{NATS, Cluster, Subscriptions, Setup, Coordinator, Timeouts, API, Apps, Edge, Broker, Storage, Clock}
 }

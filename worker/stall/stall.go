@@ -20,7 +20,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 )
 
@@ -37,7 +36,6 @@ type Watch struct {
 	conns  []*nats.Conn
 	kick   chan struct{}
 	log    zerolog.Logger
-	health *health.Condition
 	count  *meter.Count
 
 	last    atomic.Pointer[time.Time] // the newest tick
@@ -45,8 +43,8 @@ type Watch struct {
 }
 
 // New makes a watch by this local clock. The connections are those that bring requests; Ended reports the end of a stall.
-func New(now func() time.Time, conns []*nats.Conn, log zerolog.Logger, h *health.Condition, m *meter.Meter) *Watch {
-	w := &Watch{now: now, conns: conns, kick: make(chan struct{}, 1), log: log, health: h, count: m.Stalls()}
+func New(now func() time.Time, conns []*nats.Conn, log zerolog.Logger, m *meter.Meter) *Watch {
+	w := &Watch{now: now, conns: conns, kick: make(chan struct{}, 1), log: log, count: m.Stalls()}
 	w.tick(now())
 	return w
 }
@@ -106,7 +104,6 @@ func (w *Watch) Run(ctx context.Context) error {
 func (w *Watch) pass(ctx context.Context) {
 	long := gap(*w.last.Load(), w.now())
 	w.count.Inc()
-	w.health.Fail("this process stood still")
 	w.log.Warn().Float64("seconds", long.Seconds()).Msg("this process stood still; requests that came meanwhile are refused, if it takes any")
 	select {
 	case w.kick <- struct{}{}:
@@ -123,5 +120,4 @@ func (w *Watch) pass(ctx context.Context) {
 	}
 	w.tick(w.now())
 	w.stalled.Store(false)
-	w.health.OK()
 }

@@ -37,7 +37,7 @@ func (m *machine) stop(d time.Duration) {
 func TestStalled(t *testing.T) {
 	s := natstest.Start(t)
 	m := newMachine()
-	w := stall.New(m.now, []*nats.Conn{s.NC}, zerolog.Nop(), nil, nil)
+	w := stall.New(m.now, []*nats.Conn{s.NC}, zerolog.Nop(), nil)
 	m.stop(stall.Limit / 2)
 	if w.Stalled() {
 		t.Error("a short gap is a stall")
@@ -77,7 +77,7 @@ func TestStalledWithoutNATS(t *testing.T) {
 	s := natstest.Start(t)
 	nc := s.Connect(t)
 	m := newMachine()
-	w := stall.New(m.now, []*nats.Conn{nc}, zerolog.Nop(), nil, nil)
+	w := stall.New(m.now, []*nats.Conn{nc}, zerolog.Nop(), nil)
 	if err := nc.ForceReconnect(); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ func TestStalledEdge(t *testing.T) {
 	a := w.app(t)
 	var still atomic.Int64
 	local := func() time.Time { return time.Now().Add(time.Duration(still.Load())) }
-	watch := stall.New(local, []*nats.Conn{w.NC}, zerolog.Nop(), nil, nil)
+	watch := stall.New(local, []*nats.Conn{w.NC}, zerolog.Nop(), nil)
 	e := w.start(t, func(c *session.Config) { c.Stall = watch })
 	ann := a.open(e, "ann", dialWebsocket, "")
 	still.Store(int64(45 * time.Second))
