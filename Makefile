@@ -4,7 +4,7 @@ DURATION ?= 5m
 NODES ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev cluster test race soak faults mutants model rings outage scale churn abuse idle lint fmt fuzz bench bench-sweeps scenarios generate ci clean
+.PHONY: help dev cluster test race soak faults clocks mutants model rings outage scale churn abuse idle lint fmt fuzz bench bench-sweeps scenarios generate ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ soak: ## run the tests of races, kills and pauses many times as long, and start 
 
 faults: ## break processes and links for DURATION (5m) by SEED (0 draws one) with 1 or 3 NODES, and check what came of it
 	go run ./cmd/faults run --seed $(SEED) --duration $(DURATION) --nodes $(NODES)
+
+clocks: ## play calls while workers run with clocks that are 70 s wrong (a minute; the first time some minutes more, as it builds Go's own packages)
+	go run ./cmd/faults run --seed $(SEED) --duration 1m --nodes $(NODES) --rate 10 --only clock
 
 mutants: ## plant each known defect and show which check of the fault harness catches it (some 40 minutes)
 	go run ./cmd/faults mutants --seed $(SEED)
