@@ -109,7 +109,9 @@ func (i *inspector) look(ctx context.Context) {
 }
 
 // wanted says whether a part is one to look at.
-func (i *inspector) wanted(p worker.Part) bool { return i.crew.needs.rest || i.parts[p.String()] != nil }
+func (i *inspector) wanted(p worker.Part) bool {
+	return i.crew.needs.rest || i.parts[p.String()] != nil
+}
 
 func problemOf(f worker.Found) meter.Problem {
 	switch {

@@ -32,11 +32,11 @@ const (
 
 // Watch notices stalls.
 type Watch struct {
-	now    func() time.Time
-	conns  []*nats.Conn
-	kick   chan struct{}
-	log    zerolog.Logger
-	count  *meter.Count
+	now   func() time.Time
+	conns []*nats.Conn
+	kick  chan struct{}
+	log   zerolog.Logger
+	count *meter.Count
 
 	last    atomic.Pointer[time.Time] // the newest tick
 	stalled atomic.Bool
