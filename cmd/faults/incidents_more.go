@@ -26,13 +26,19 @@ func troubles() []incident {
 		{
 			"slow", "From the first minute on each coordinator is 150 ms away from NATS and handles two commands at once.",
 			13 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=2"), func(ctx context.Context, s *scene) error {
-				return distant(ctx, s, 150*time.Millisecond, 250*time.Millisecond)
+				return distant(ctx, s, s.Coordinators, 75*time.Millisecond, 75*time.Millisecond, 250*time.Millisecond)
 			},
 		},
 		{
 			"overload", "From the first minute on each coordinator is 600 ms away from NATS and handles one command at once, fewer than come.",
 			7 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=1"), func(ctx context.Context, s *scene) error {
-				return distant(ctx, s, 600*time.Millisecond, 500*time.Millisecond)
+				return distant(ctx, s, s.Coordinators, 300*time.Millisecond, 300*time.Millisecond, 500*time.Millisecond)
+			},
+		},
+		{
+			"timeouts-late", "From the first minute on the timeouts workers get everything from NATS 4 s late.", 10 * time.Minute, twoOfEach(),
+			func(ctx context.Context, s *scene) error {
+				return distant(ctx, s, s.Timeouts, 0, 4*time.Second, 500*time.Millisecond)
 			},
 		},
 		{
@@ -80,15 +86,15 @@ func workersGone(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// distant delays everything between coordinators and NATS, there and back in all by so much, while calls are made.
-func distant(ctx context.Context, s *scene, by, every time.Duration) error {
+// distant delays everything that goes up from these workers to NATS, and what comes down, while calls are made.
+func distant(ctx context.Context, s *scene, workers []*rig.Worker, up, down, every time.Duration) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
 	}
-	for _, w := range s.Coordinators {
+	for _, w := range workers {
 		for _, l := range w.Links {
-			l.Delay(wire.Up, by/2)
-			l.Delay(wire.Down, by/2)
+			l.Delay(wire.Up, up)
+			l.Delay(wire.Down, down)
 		}
 	}
 	return callsEvery(ctx, s, every)
