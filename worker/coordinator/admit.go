@@ -9,7 +9,6 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
-	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -49,11 +48,7 @@ func (c *Coordinator) notLetIn(d delivery) *events.Error {
 // say that it was not. It goes its usual way then, which stores nothing for a repeat. Other commands are not looked up, nor
 // are more of an app than it may have looked up: sent again later, they get the answer that is right.
 func mayBeDone(ctx context.Context, calls *store.Calls, fair *Fair, at time.Time, cmd events.Command) bool {
-	if !isInvitation(cmd) || !fair.mayLookUp(at, cmd.App) {
-		return false
-	}
-	now, err := calls.Lead(ctx, cmd.App, cmd.CallID)
-	return err != nil || call.Remembers(now.Transition, cmd)
+	return isInvitation(cmd) && fair.mayLookUp(at, cmd.App) && calls.MayRemember(ctx, cmd)
 }
 
 func isInvitation(cmd events.Command) bool {

@@ -33,7 +33,7 @@ type Quotas struct {
 type app struct {
 	commands, bytes, reads, places, lookUps bucket
 
-	asked bucket // of the commands that the api of this process passes on
+	askedCommands, askedBytes bucket // of what this process passes on: its api, or its sessions
 
 	told time.Time
 }
@@ -146,8 +146,8 @@ func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
 	}
 }
 
-// Ask lets the api pass a command on, or says which limit of its app it is above. It takes nothing of what Admit takes, and
-// counts what was passed on: many requests at one moment find the same room.
+// Ask lets an api or an edge pass a command on, or says which limit of its app it is above. It takes nothing of what Admit
+// takes, and counts what was passed on: many at one moment find the same room.
 func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -158,11 +158,16 @@ func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *ev
 	if refusal := seen.room(l, cmd, bytes, n); refusal != nil {
 		return refusal
 	}
-	x.asked.fill(now, l.commands(n))
-	if !x.asked.lets(l.commands(n), cmd, cost(cmd)) {
+	x.askedCommands.fill(now, l.commands(n))
+	x.askedBytes.fill(now, l.bytes(n))
+	switch {
+	case !x.askedCommands.lets(l.commands(n), cmd, cost(cmd)):
 		return aboveCommands(l, cmd)
+	case !x.askedBytes.lets(l.bytes(n), cmd, float64(bytes)):
+		return aboveBytes(l, cmd)
 	}
-	x.asked.left -= cost(cmd)
+	x.askedCommands.left -= cost(cmd)
+	x.askedBytes.left -= float64(bytes)
 	return nil
 }
 
@@ -172,13 +177,17 @@ func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) *events.E
 	case !x.commands.lets(l.commands(n), cmd, cost(cmd)):
 		return aboveCommands(l, cmd)
 	case !x.bytes.lets(l.bytes(n), cmd, mayStore(cmd, bytes)):
-		return limited("app %s may have %d bytes a second stored (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
+		return aboveBytes(l, cmd)
 	}
 	return nil
 }
 
 func aboveCommands(l Limits, cmd events.Command) *events.Error {
 	return limited("app %s may send %d commands a second (commands_per_s)%s", cmd.App, l.CommandsPerS, ofInvitations(cmd))
+}
+
+func aboveBytes(l Limits, cmd events.Command) *events.Error {
+	return limited("app %s may have %d bytes a second stored (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
 }
 
 // lets says whether the bucket has room for a command: an invitation or add must leave the reserve, and fit; anything else

@@ -57,6 +57,12 @@ func (s *Calls) Load(ctx context.Context, app, callID string) (Loaded, error) {
 // None takes it that there is no such call, as is most likely of one that is about to begin. The commit verifies it.
 func (s *Calls) None(context.Context, string, string) (Loaded, error) { return Loaded{}, nil }
 
+// MayRemember says whether the call remembers the command, or can't be read: then it was, or may have been, carried out.
+func (s *Calls) MayRemember(ctx context.Context, cmd events.Command) bool {
+	now, err := s.Lead(ctx, cmd.App, cmd.CallID)
+	return err != nil || call.Remembers(now.Transition, cmd)
+}
+
 // Lead reads a call from the leader.
 func (s *Calls) Lead(ctx context.Context, app, callID string) (Loaded, error) {
 	return s.newest(ctx, app, callID, s.msg.atLeader)

@@ -18,6 +18,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/quota"
 	"ringline.io/ringline/worker/stall"
 	"ringline.io/ringline/worker/store"
 )
@@ -54,6 +55,7 @@ type Edge struct {
 	node      *node
 	handler   http.Handler
 	count     *meter.Sessions
+	quotas    *quota.Quotas // of apps, as far as their sessions here use them
 	stopping  atomic.Bool
 }
 
@@ -61,7 +63,7 @@ type Edge struct {
 func New(cfg Config) (*Edge, error) {
 	e := &Edge{
 		Config: cfg, users: newUsers(cfg.NC, cfg.Limits), addresses: newAddresses(cfg.Limits.SessionsPerAddress),
-		count: cfg.Meter.Sessions(),
+		count: cfg.Meter.Sessions(), quotas: quota.New(func() int { return 1 }),
 	}
 	e.stopping.Store(true)
 	e.refresher = newRefresher(e.refresh, cfg.Limits.Snapshots)

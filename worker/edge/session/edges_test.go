@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/edge/edgetest"
 	"ringline.io/ringline/worker/edge/session"
 )
@@ -135,6 +137,45 @@ func TestAddsAreInvitations(t *testing.T) {
 			t.Errorf("%d: %s is answered %s", i, verb, answer)
 		}
 	}
+}
+
+// What the sessions of an app send above its quota is refused before it is stored: all apps share the stream. Another app loses
+// nothing by it.
+func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a, other := w.appOf(t, events.AppSettings{CommandsPerS: 20}), w.app(t)
+	e := w.start(t)
+	before := w.written(t)
+	refused := 0
+	for i := range 10 {
+		mallory := a.open(e, fmt.Sprint("mallory", i), dialWebsocket, "")
+		for n := range 20 {
+			answer, _ := receive(t, "an answer", mallory.Call("accept", fmt.Sprintf(`{"call_id":"c%d-%d"}`, i, n)))
+			if strings.Contains(string(answer), "20 commands a second (commands_per_s)") {
+				refused++
+			}
+		}
+	}
+	if stored := w.written(t) - before; refused == 0 || stored != uint64(200-refused) {
+		t.Errorf("of 200 commands %d were stored and %d refused", stored, refused)
+	}
+	for n := range 20 {
+		answer, _ := receive(t, "an answer", other.open(e, fmt.Sprint("eve", n), dialWebsocket, "").Call("accept", `{"call_id":"c1"}`))
+		if strings.Contains(string(answer), "rate_limited") {
+			t.Errorf("another app is refused: %s", answer)
+		}
+	}
+}
+
+// written counts the commands that were ever stored.
+func (w world) written(t *testing.T) uint64 {
+	t.Helper()
+	st, err := w.JS.Stream(t.Context(), worker.StreamCommands)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st.CachedInfo().State.LastSeq
 }
 
 // A user connects only so often.

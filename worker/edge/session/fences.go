@@ -20,13 +20,14 @@ func (s *session) shows(callID string) bool {
 	return shown
 }
 
-// charge makes a user pay for a hang-up of a call that does not exist, as much as for an invitation. The user may be in debt
+// charge makes a user pay for a hang-up of a call that does not exist, or may not, as much as for an invitation. The user may be in debt
 // by that, as it shows only later.
 func (s *session) charge(cmd events.Command, a events.Answer) {
 	if !hangsUp(cmd.Verb) || a.Error == nil || s.shows(cmd.CallID) {
 		return
 	}
-	if a.Error.Code == events.CodeNotFound || a.Error.Code == events.CodeRateLimited {
+	switch a.Error.Code {
+	case events.CodeNotFound, events.CodeRateLimited, events.CodeUnavailable: // of the last it is not known whether it does
 		_ = s.user.fences.ReserveN(time.Now(), 1)
 	}
 }

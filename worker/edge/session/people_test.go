@@ -27,13 +27,19 @@ type app struct {
 // app makes one, with these origins.
 func (w world) app(tb testing.TB, origins ...string) *app {
 	tb.Helper()
+	return w.appOf(tb, events.AppSettings{Origins: origins})
+}
+
+// appOf makes an app with these settings, and a key.
+func (w world) appOf(tb testing.TB, settings events.AppSettings) *app {
+	tb.Helper()
 	a := &app{tb: tb, w: w, nc: w.Connect(tb), name: "app-" + nuid.Next(), key: token.Generate("k1")}
+	settings.TokenKeys = []events.TokenKey{a.key}
 	kv, err := w.JS.KeyValue(tb.Context(), worker.BucketApps)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	body := encode(tb, events.AppSettings{TokenKeys: []events.TokenKey{a.key}, Origins: origins})
-	if _, err := kv.Put(tb.Context(), a.name, body); err != nil {
+	if _, err := kv.Put(tb.Context(), a.name, encode(tb, settings)); err != nil {
 		tb.Fatal(err)
 	}
 	return a

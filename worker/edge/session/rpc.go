@@ -111,9 +111,24 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 	if e.Via {
 		cmd.Via = events.ViaSession
 	}
+	if bad := e.above(ctx, cmd, len(data)); bad != nil {
+		return events.Refusal(cmd.CommandID, bad)
+	}
 	answer := e.Asker.Ask(context.WithoutCancel(ctx), cmd) // who hangs up and goes has hung up
 	s.charge(cmd, answer)
 	return answer
+}
+
+// above refuses what is above the quota of the app if the sessions here alone send it: coordinators would refuse it too, and only
+// once it was stored. An invitation that may have been carried out gets its answer from there.
+func (e *Edge) above(ctx context.Context, cmd events.Command, size int) *events.Error {
+	now, limits := e.Clock.Now(), e.Apps.Quota(cmd.App)
+	bad := e.quotas.Ask(now, limits, cmd, size)
+	invites := cmd.Verb == events.VerbInvite || cmd.Verb == events.VerbAdd
+	if bad != nil && invites && e.quotas.LookUp(now, limits, cmd.App) && e.Calls.MayRemember(ctx, cmd) {
+		return nil
+	}
+	return bad
 }
 
 // get gives a call to those who take part in it.
