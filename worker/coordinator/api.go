@@ -42,8 +42,7 @@ type API struct {
 	Clock       *clock.Clock         // broker time; or nil
 	Stall       *stall.Watch         // of this process; or nil
 
-	dropped *meter.Count
-	count   *meter.Requests
+	count *meter.Requests
 }
 
 // maxUnderWay is how many requests may be under way at once: most of them wait for the answer of a coordinator.
@@ -56,7 +55,7 @@ const handOver = 5 * time.Second
 func (a *API) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	a.dropped, a.count = a.Meter.Dropped(), a.Meter.Requests()
+	a.count = a.Meter.Requests()
 	others := a.NC.NumSubscriptions()
 	room, slots, reads := make(chan struct{}, maxUnderWay), newSlots(), newReads(a.Parallel)
 	service, err := micro.AddService(a.NC, micro.Config{
@@ -149,7 +148,6 @@ func served(v events.Verb) bool { return v.Known() && v != events.VerbExpire }
 func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) {
 	_, method, _ := events.ParseAPISubject(r.Subject())
 	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {
-		a.dropped.Inc()
 		a.count.Done(method, meter.RequestNoReply)
 		a.Log.Warn().Str("subject", r.Subject()).Msg("reply subject is no inbox, request dropped")
 		return

@@ -264,5 +264,7 @@ func TestDeadlinesAndRequestsAreCounted(t *testing.T) {
 	if err := m.nc.PublishRequest("ringline.demo.api.get", "ringline.demo.user.victim", []byte(`{}`)); err != nil {
 		t.Fatal(err)
 	}
-	m.until("it is dropped", func() bool { return metertest.Values(t, m.meter)["ringline_api_dropped_total"] == 1 })
+	m.until("it is dropped", func() bool {
+		return metertest.Values(t, m.meter)[`ringline_api_requests_total{method="get",reply="no_reply"}`] == 1
+	})
 }

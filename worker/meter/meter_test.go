@@ -53,7 +53,6 @@ func exercise(m *meter.Meter) {
 	}
 	m.Takeovers().Inc()
 	m.Overdue().Inc()
-	m.Dropped().Inc()
 	m.Stalls().Inc()
 	m.Levels(exerciseLevels)
 	m.Oldest(func() (time.Duration, bool) { return time.Second, true })

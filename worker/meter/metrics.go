@@ -57,7 +57,6 @@ const (
 	putBacksTotal     = "ringline_put_backs_total"
 	latenessSeconds   = "ringline_timer_lateness_seconds"
 	overdueTotal      = "ringline_sweep_overdue_total"
-	droppedTotal      = "ringline_api_dropped_total"
 	errorsTotal       = "ringline_errors_total"
 	backlogMessages   = "ringline_backlog_messages"
 	backlogUnacked    = "ringline_backlog_unacknowledged"
@@ -141,10 +140,6 @@ func Metrics() []Metric {
 		{
 			Name: overdueTotal, Of: OfTimeouts, Kind: Counter, Unit: "deadlines",
 			Help: "Deadlines that NATS did not fire and that the sweep found.",
-		},
-		{
-			Name: droppedTotal, Of: OfCoordinator, Kind: Counter, Unit: "requests",
-			Help: "Requests to the api that got no reply because their reply subject is no inbox.",
 		},
 		{
 			Name: sessionsOpen, Of: OfEdge, Kind: Gauge, Unit: "sessions", Labels: []Label{transport},

@@ -70,9 +70,6 @@ func (m *Meter) Takeovers() *Count { return m.count(takeoversTotal) }
 // Overdue counts the deadlines that the sweep finds.
 func (m *Meter) Overdue() *Count { return m.count(overdueTotal) }
 
-// Dropped counts the requests to the api that get no reply.
-func (m *Meter) Dropped() *Count { return m.count(droppedTotal) }
-
 // Times counts how long something takes.
 type Times struct{ seconds prometheus.Observer }
 
