@@ -26,21 +26,16 @@ func troubles() []incident {
 		{
 			"slow", "From the first minute on each coordinator is 150 ms away from NATS and handles two commands at once.",
 			13 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=2"), func(ctx context.Context, s *scene) error {
-				return distant(ctx, s, s.Coordinators, 75*time.Millisecond, 75*time.Millisecond, 250*time.Millisecond)
+				return distant(ctx, s, 150*time.Millisecond, 250*time.Millisecond)
 			},
 		},
 		{
 			"overload", "From the first minute on each coordinator is 600 ms away from NATS and handles one command at once, fewer than come.",
 			7 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=1"), func(ctx context.Context, s *scene) error {
-				return distant(ctx, s, s.Coordinators, 300*time.Millisecond, 300*time.Millisecond, 500*time.Millisecond)
+				return distant(ctx, s, 600*time.Millisecond, 500*time.Millisecond)
 			},
 		},
-		{
-			"timeouts-late", "From the first minute on the timeouts workers get everything from NATS 4 s late.", 10 * time.Minute, twoOfEach(),
-			func(ctx context.Context, s *scene) error {
-				return distant(ctx, s, s.Timeouts, 0, 4*time.Second, 500*time.Millisecond)
-			},
-		},
+		{"timeouts-crash", "From the first minute on the timeouts workers die each minute, and come back after 20 s.", 9 * time.Minute, twoOfEach(), timeoutsCrash},
 		{
 			"commands-back", "After two minutes RINGLINE_COMMANDS has three commands again that are done. After four its consumer is made anew.",
 			6 * time.Minute, twoOfEach(), commandsBack,
@@ -86,15 +81,15 @@ func workersGone(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// distant delays everything that goes up from these workers to NATS, and what comes down, while calls are made.
-func distant(ctx context.Context, s *scene, workers []*rig.Worker, up, down, every time.Duration) error {
+// distant delays everything between coordinators and NATS, there and back in all by so much, while calls are made.
+func distant(ctx context.Context, s *scene, by, every time.Duration) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
 	}
-	for _, w := range workers {
+	for _, w := range s.Coordinators {
 		for _, l := range w.Links {
-			l.Delay(wire.Up, up)
-			l.Delay(wire.Down, down)
+			l.Delay(wire.Up, by/2)
+			l.Delay(wire.Down, by/2)
 		}
 	}
 	return callsEvery(ctx, s, every)
@@ -152,6 +147,26 @@ func commandsBack(ctx context.Context, s *scene) error {
 		return err
 	}
 	return js.DeleteConsumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators)
+}
+
+func timeoutsCrash(ctx context.Context, s *scene) error {
+	go func() { _ = calls(ctx, s) }()
+	for dies := before; ; dies += time.Minute {
+		if err := s.at(ctx, dies); err != nil {
+			return err
+		}
+		for _, w := range s.Timeouts {
+			w.Kill()
+		}
+		if err := s.at(ctx, dies+20*time.Second); err != nil {
+			return err
+		}
+		for _, w := range s.Timeouts {
+			if err := w.Start(); err != nil {
+				return err
+			}
+		}
+	}
 }
 
 // strangers publishes as a program does that knows some subjects and no shapes.
