@@ -148,7 +148,12 @@ func TestFullEventLogStopsNoCall(t *testing.T) {
 	if refused != nil {
 		t.Fatalf("%+v after %d calls", refused, len(calls))
 	}
-	if log := w.state(worker.StreamEvents); log.FirstSeq == 1 || log.Bytes > mib {
+	for deadline := time.Now().Add(within); w.state(worker.StreamEvents).FirstSeq == 1; time.Sleep(10 * time.Millisecond) { // copies come later
+		if time.Now().After(deadline) {
+			t.Fatalf("the log deletes nothing: %+v", w.state(worker.StreamEvents))
+		}
+	}
+	if log := w.state(worker.StreamEvents); log.Bytes > mib {
 		t.Errorf("the log: %+v", log)
 	}
 	w.ok(w.ask(calls[0], events.VerbAccept, "bob", events.Command{}))
