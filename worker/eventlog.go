@@ -22,10 +22,10 @@ import (
 // RepairedKey is where the metadata of RINGLINE_EVENTS tell of its last repair.
 const RepairedKey = "ringline.repaired"
 
-// Copied is the sequence in RINGLINE_CALLS of the newest copy in the event log; 0 if there is none.
+// Copied is the sequence in RINGLINE_CALLS of the newest copy in the event log; 0 if there is none since its last repair.
 func Copied(ctx context.Context, log jetstream.Stream) (uint64, error) {
 	last := log.CachedInfo().State.LastSeq
-	if last == 0 {
+	if last <= repairedAfter(log) {
 		return 0, nil
 	}
 	m, err := log.GetMsg(ctx, last)
@@ -37,6 +37,17 @@ func Copied(ctx context.Context, log jetstream.Stream) (uint64, error) {
 	}
 	return copyOf(m.Header.Get(headerSource)), nil
 }
+
+// repairedAfter is the sequence of the newest event when the log was last repaired: up to that one, copies say nothing of where the
+// server goes on.
+func repairedAfter(log jetstream.Stream) (seq uint64) {
+	_, after, _ := strings.Cut(log.CachedInfo().Config.Metadata[RepairedKey], afterEvent)
+	digits, _, _ := strings.Cut(after, " ")
+	seq, _ = strconv.ParseUint(digits, 10, 64) // else there was none
+	return seq
+}
+
+const afterEvent = "after event "
 
 // headerSource is the server's: "<stream> <sequence> …".
 const headerSource = "Nats-Stream-Source"
@@ -205,7 +216,8 @@ func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap, stalled ti
 	if err != nil {
 		return err
 	}
-	err = noteRepair(ctx, js, h.log, fmt.Sprintf("from %d", g.From), func(source *jetstream.StreamSource) {
+	after := h.log.CachedInfo().State.LastSeq
+	err = noteRepair(ctx, js, h.log, fmt.Sprintf("from %d %s%d", g.From, afterEvent, after), func(source *jetstream.StreamSource) {
 		source.OptStartSeq = g.From
 		source.SubjectTransforms = slices.Clone(source.SubjectTransforms)
 		source.SubjectTransforms[0].Destination = respelled(source.SubjectTransforms[0].Destination)
@@ -223,7 +235,7 @@ func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap, stalled ti
 func NoteWhole(ctx context.Context, js jetstream.JetStream) error {
 	log, err := js.Stream(ctx, StreamEvents)
 	if err == nil {
-		err = noteRepair(ctx, js, log, "nothing", func(*jetstream.StreamSource) {})
+		err = noteRepair(ctx, js, log, fmt.Sprintf("nothing %s%d", afterEvent, repairedAfter(log)), func(*jetstream.StreamSource) {})
 	}
 	if err != nil {
 		return fmt.Errorf("worker: note that the event log is whole: %w", err)

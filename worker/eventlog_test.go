@@ -114,6 +114,27 @@ func TestRepairAfterCallsWereDeleted(t *testing.T) {
 	w.compare(worker.Gap{})
 }
 
+// A repair before anything is written to a RINGLINE_CALLS that is new leaves no gap to come.
+func TestRepairOfWhatIsToCome(t *testing.T) {
+	w := newLogWorld(t)
+	w.write(40)
+	w.logged(40)
+	w.anew(worker.StreamCalls)
+	gap := worker.Gap{Coming: 40, From: 1}
+	w.compare(gap)
+	if err := worker.RepairEvents(t.Context(), w.JS, gap, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	w.compare(worker.Gap{})
+	if err := worker.NoteWhole(t.Context(), w.JS); err != nil {
+		t.Fatal(err)
+	}
+	w.compare(worker.Gap{})
+	w.write(5)
+	w.logged(45)
+	w.compare(worker.Gap{})
+}
+
 // What the log no longer holds is not missing, and what it lacks of the newest is.
 func TestCompareWhatIsLeft(t *testing.T) {
 	w := newLogWorld(t)
