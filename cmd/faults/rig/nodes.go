@@ -68,7 +68,7 @@ func (r *Rig) startNode(n *Node, self int, routes []string, config string) error
 	}
 	n.Process = r.process(n.Name, "nats-server", []string{
 		"NATS_NAME=" + n.Name, "NATS_LISTEN=" + n.Host, "NATS_ADVERTISE=" + nowhere, "NATS_HTTP=" + n.monitor,
-		"NATS_STORE=" + n.Store, "NATS_MAX_STORE=32GB", "NATS_MAX_ACCOUNT=96GB", "NATS_CLUSTER_LISTEN=" + routes[self],
+		"NATS_STORE=" + n.Store, "NATS_MAX_STORE=32GB", fmt.Sprintf("NATS_MAX_ACCOUNT=%dGB", 32*len(routes)), "NATS_CLUSTER_LISTEN=" + routes[self],
 		"NATS_CLUSTER_ADVERTISE=" + advertise, "NATS_ROUTES=[" + strings.Join(to, ", ") + "]",
 	}, "-c", config)
 	return n.Start()
