@@ -20,9 +20,12 @@ type Condition struct {
 // Sampled says that reports come from looks with time between them: a state holds as long as each look finds it again, and one
 // bad look is never shown.
 func (c *Condition) Sampled() *Condition {
-	if c != nil {
-		c.looks = true
+	if c == nil {
+		return nil
 	}
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	c.looks = true
 	return c
 }
 
