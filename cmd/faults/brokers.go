@@ -10,6 +10,7 @@ import (
 	"ringline.io/ringline/cmd/faults/rig"
 	"ringline.io/ringline/cmd/faults/wire"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/storage"
 )
 
 // onBroker does something to one of the brokers.
@@ -112,11 +113,11 @@ func (b *breaker) fill(stream string) func(context.Context, fault, *rig.Node) (t
 	return b.squeeze(stream, func(bytes int64) int64 { return max(1, bytes) })
 }
 
-// fillTimers lets RINGLINE_TIMERS, which can't refuse anything, take little more for a while: it is near the mark of its limit, above
+// fillTimers lets RINGLINE_TIMERS, which can't refuse anything, take little more for a while: it is at the mark of its limit, above
 // which it would drop the oldest deadlines. A small one keeps room for what comes until every coordinator has seen the limit.
 func (b *breaker) fillTimers() func(context.Context, fault, *rig.Node) (target, note string, err error) {
-	const least = 64 << 10
-	return b.squeeze(worker.StreamTimers, func(bytes int64) int64 { return bytes + max(bytes/3, least) })
+	const least = 16 << 10
+	return b.squeeze(worker.StreamTimers, func(bytes int64) int64 { return bytes + max(bytes*(100-storage.Mark)/storage.Mark, least) })
 }
 
 // squeeze gives a stream another limit of bytes for a while, which follows from what it holds.
