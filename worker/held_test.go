@@ -47,7 +47,7 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var gate sync.RWMutex
-	nc, err := nats.Connect(s.URL(), nats.SetCustomDialer(stalling{&gate}), nats.PingInterval(time.Minute))
+	nc, err := nats.Connect(s.URL(), nats.Timeout(within), nats.SetCustomDialer(stalling{&gate}), nats.PingInterval(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 func TestWhoWasCutOffTellsNothing(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	nc, err := nats.Connect(s.URL(), nats.ReconnectWait(10*time.Millisecond))
+	nc, err := nats.Connect(s.URL(), nats.Timeout(within), nats.ReconnectWait(10*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -328,7 +328,7 @@ func TestDevTellsNothing(t *testing.T) {
 		_ = c.Close()
 		cancel()
 	}
-	nc, err := nats.Connect(url)
+	nc, err := nats.Connect(url, nats.Timeout(within))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func TestKilledWhileItRings(t *testing.T) {
 	args := []string{"--data", filepath.Join(t.TempDir(), "data"), "--port", freePort(t)}
 	d := startDev(t, args...)
 	heard := &told{ids: map[string][]string{}}
-	nc, err := nats.Connect(d.nats, nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
+	nc, err := nats.Connect(d.nats, nats.Timeout(within), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}

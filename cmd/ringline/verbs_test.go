@@ -117,7 +117,7 @@ func TestAnswersAreUntouchedAsJSON(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
 	d.ok(t, "invite", "bob", "--user", "ann", "--call", "c1", "--data", `<b>"ü"</b>`)
-	nc, err := nats.Connect(d.nats)
+	nc, err := nats.Connect(d.nats, nats.Timeout(within))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 }
 
 func child(args []string) error {
-	nc, err := nats.Connect(args[0])
+	nc, err := nats.Connect(args[0], nats.Timeout(within))
 	if err != nil {
 		return err
 	}

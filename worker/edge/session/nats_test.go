@@ -108,7 +108,7 @@ func TestNATSIsBackAndHearsLater(t *testing.T) {
 	w := newWorld(t)
 	a := w.app(t)
 	var gate sync.RWMutex
-	nc, err := nats.Connect(w.URL(), nats.SetCustomDialer(gated{&gate}), nats.ReconnectWait(10*time.Millisecond))
+	nc, err := nats.Connect(w.URL(), nats.Timeout(within), nats.SetCustomDialer(gated{&gate}), nats.ReconnectWait(10*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func flooded(t *testing.T, checks time.Duration) (a *app, ann *device) {
 	const more = 10_000 // than there is room for
 	w := newWorld(t)
 	a = w.app(t)
-	nc, err := nats.Connect(w.URL(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	nc, err := nats.Connect(w.URL(), nats.Timeout(within), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		t.Fatal(err)
 	}

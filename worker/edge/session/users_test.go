@@ -21,12 +21,12 @@ import (
 func edgeOn(t *testing.T) (e *Edge, tok string) {
 	t.Helper()
 	s := natstest.Start(t)
-	nc, err := nats.Connect(s.URL(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	nc, err := nats.Connect(s.URL(), nats.Timeout(within), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	asker, err := ask.New(s.NC, s.JS, ask.DefaultTimeout, nil)
+	asker, err := ask.New(s.NC, s.JS, within, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
