@@ -193,13 +193,14 @@ func (p *callers) call(player string, i int) {
 	p.made <- struct{}{}
 }
 
-// wait waits for some calls more.
+// wait waits for some calls more, for as long as they are made.
 func (p *callers) wait(calls int) {
 	p.t.Helper()
 	for deadline := time.Now().Add(within); calls > 0; {
 		select {
 		case <-p.made:
 			calls--
+			deadline = time.Now().Add(within)
 		case <-time.After(50 * time.Millisecond):
 		}
 		if p.t.Failed() || time.Now().After(deadline) {
