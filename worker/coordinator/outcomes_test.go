@@ -135,10 +135,10 @@ func TestCanceled(t *testing.T) {
 func TestTimedOut(t *testing.T) {
 	s := newScene(t, natstest.Notification, natstest.Due, natstest.Command)
 	start := time.Now()
-	s.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":3,"custom_data":"hi"}`)
+	s.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":6,"custom_data":"hi"}`)
 	s.bob.next("incoming_call_received")
 	expect(t, s.bob.next("incoming_call_timeout"), object{"reason": "timed_out", "custom_data": "hi"})
-	if took := time.Since(start); took < 3*time.Second {
+	if took := time.Since(start); took < 6*time.Second {
 		t.Errorf("timed out after %v, before its deadline", took)
 	}
 	expect(t, s.bob.next("call_ended"), object{"reason": "timed_out"})
