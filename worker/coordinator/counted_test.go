@@ -56,7 +56,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	}).Run)
 	timers := m.meter.Log(log, meter.Timeouts)
 	run(t, timeouts.New(js, nil, timers, timeouts.Sweep{Every: time.Second, Overdue: 5 * time.Second}, m.meter).Run)
-	asker, err := ask.New(nc, js, within, nil)
+	asker, err := ask.New(nc, js, within/3, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

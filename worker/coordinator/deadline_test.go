@@ -34,7 +34,7 @@ func newAPI(t *testing.T, ahead time.Duration) *api {
 	a := &api{integrator: newIntegrator(t, s), server: s, meter: meter.New("test")}
 	nc := s.Connect(t)
 	js := stream(t, nc)
-	asker, err := ask.New(nc, js, within, a.meter.Publishes(meter.ByAPI))
+	asker, err := ask.New(nc, js, within/3, a.meter.Publishes(meter.ByAPI))
 	if err != nil {
 		t.Fatal(err)
 	}

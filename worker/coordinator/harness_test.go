@@ -89,7 +89,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 	nc := s.Connect(tb)
 	js := stream(tb, nc)
 	run(tb, timeouts.New(js, nil, logger(), timeouts.DefaultSweep(), nil).Run)
-	asker, err := ask.New(nc, js, within, nil)
+	asker, err := ask.New(nc, js, within/3, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}

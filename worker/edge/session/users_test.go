@@ -26,7 +26,7 @@ func edgeOn(t *testing.T) (e *Edge, tok string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	asker, err := ask.New(s.NC, s.JS, within, nil)
+	asker, err := ask.New(s.NC, s.JS, within/3, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

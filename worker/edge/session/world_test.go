@@ -98,7 +98,7 @@ func (w world) start(tb testing.TB, change ...func(*session.Config)) *edge {
 	tb.Helper()
 	askNC := w.Connect(tb)
 	js := stream(tb, askNC)
-	asker, err := ask.New(askNC, js, within, nil)
+	asker, err := ask.New(askNC, js, within/3, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
