@@ -2,6 +2,7 @@ package session
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"ringline.io/ringline/events"
@@ -26,10 +27,14 @@ func (s *session) charge(cmd events.Command, a events.Answer) {
 	if !hangsUp(cmd.Verb) || a.Error == nil || s.shows(cmd.CallID) {
 		return
 	}
-	switch a.Error.Code {
-	case events.CodeNotFound, events.CodeRateLimited, events.CodeUnavailable: // of the last it is not known whether it does
+	if slices.Contains(mayNotBe(), a.Error.Code) {
 		_ = s.user.fences.ReserveN(time.Now(), 1)
 	}
+}
+
+// mayNotBe are the codes after which it is known, or possible, that there is no such call.
+func mayNotBe() []events.Code {
+	return []events.Code{events.CodeNotFound, events.CodeRateLimited, events.CodeUnavailable}
 }
 
 // callID is that of a command that is not read any further.
