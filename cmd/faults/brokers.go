@@ -126,7 +126,7 @@ func (b *breaker) squeeze(stream string, limit func(bytes int64) int64) func(con
 		before, err := b.limit(ctx, stream, limit)
 		switch {
 		case before == 0:
-			return "", "", nil //nolint:nilerr // a broker may be away
+			return "", "", nil // a broker may be away
 		case err != nil:
 			note = unsure
 		default:

@@ -36,10 +36,12 @@ const accountName = "RINGLINE"
 // accountConfig has everything in an account of its own, as deploy/nats/nats.conf does: streams in NATS's default account can't
 // be shared with the accounts of tenants. A client without credentials is in it, as the user with this key, whose seed does not exist.
 // The account has a limit because clients can't see the server's.
-var accountConfig = fmt.Sprintf(`
+func accountConfig() string {
+	return fmt.Sprintf(`
 accounts { %s { jetstream: { max_file: %d, max_mem: %[2]d }, users: [{ nkey: UBXLFGLLCV3UOUCMSWMIPFYS3IPGTB3I5DW7EM6L4HRWMRBSQWSSSPCI }] } }
 no_auth_user: UBXLFGLLCV3UOUCMSWMIPFYS3IPGTB3I5DW7EM6L4HRWMRBSQWSSSPCI
 `, accountName, storeLimit)
+}
 
 // listenHTTP takes the address of the probes; off gives none.
 func listenHTTP(ctx context.Context, http httpAddress) (net.Listener, error) {
@@ -81,7 +83,7 @@ func startServer(port int, dir string, log zerolog.Logger) (*server.Server, erro
 		JetStream: true, StoreDir: dir, JetStreamMaxStore: storeLimit, JetStreamMaxMemory: storeLimit,
 		PingInterval: pingInterval, MaxPingsOut: pingsOut,
 	}
-	if err := options.ProcessConfigString(accountConfig); err != nil {
+	if err := options.ProcessConfigString(accountConfig()); err != nil {
 		return nil, fmt.Errorf("start NATS: %w", err)
 	}
 	srv, err := server.NewServer(options)

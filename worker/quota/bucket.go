@@ -36,10 +36,11 @@ func (b *bucket) fill(now time.Time, s speed) {
 	b.at = now
 }
 
-// has says whether the bucket holds so much. It must be filled. What is more than it can hold needs all of it.
-func (b *bucket) has(s speed, cost float64) bool { return b.left >= min(cost, s.burst) }
+// hasOne says whether the bucket holds one more. It must be filled.
+func (b *bucket) hasOne() bool { return b.left >= 1 }
 
-// spares says the same for an invitation, which must leave the reserve.
+// spares says whether the bucket holds what an invitation takes, and the reserve besides. What is more than it can hold needs all
+// of it.
 func (b *bucket) spares(s speed, cost float64) bool {
 	keep := s.burst * reserve
 	return b.left >= min(cost, s.burst-keep)+keep

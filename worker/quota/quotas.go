@@ -196,7 +196,7 @@ func (b *bucket) lets(s speed, cmd events.Command, cost float64) bool {
 	if invites(cmd) {
 		return b.spares(s, cost)
 	}
-	return b.has(s, 1)
+	return b.hasOne()
 }
 
 // admitUser does the same for the user of a session.
@@ -227,7 +227,7 @@ func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float
 	for i, p := range cmd.Callees {
 		x := q.pairs.of(q.key(cmd.App, cmd.UserID, p.UserID), now)
 		x.fill(now, s)
-		if x.last != cmd.CommandID && !x.has(s, 1) {
+		if x.last != cmd.CommandID && !x.hasOne() {
 			return limited("callees[%d].user_id: a caller may invite the same callee %d times a minute (pair_invites_per_min)", i, l.PairInvitesPerMin)
 		}
 	}
@@ -245,7 +245,7 @@ func (q *Quotas) LookUp(at time.Time, l Limits, name string) bool {
 	defer q.mu.Unlock()
 	x, s := q.apps.of(name, at), l.lookUps(q.coordinators())
 	x.lookUps.fill(at, s)
-	if !x.lookUps.has(s, 1) {
+	if !x.lookUps.hasOne() {
 		return false
 	}
 	x.lookUps.left--
@@ -274,7 +274,7 @@ func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.E
 	defer q.mu.Unlock()
 	x, s := q.apps.of(name, now), l.commands(q.coordinators())
 	x.reads.fill(now, s)
-	if !x.reads.has(s, 1) {
+	if !x.reads.hasOne() {
 		return limited("app %s may send %d requests a second that read (commands_per_s)", name, l.CommandsPerS)
 	}
 	x.reads.left -= float64(times)
@@ -287,7 +287,7 @@ func (q *Quotas) Wait(now time.Time, l Limits, cmd events.Command) *events.Error
 	defer q.mu.Unlock()
 	x, s := q.apps.of(cmd.App, now), l.places(q.coordinators())
 	x.places.fill(now, s)
-	if !x.places.has(s, 1) {
+	if !x.places.hasOne() {
 		return limited("call_id: there is no call %s yet, and too many commands of app %s wait for their calls (commands_per_s)", cmd.CallID, cmd.App)
 	}
 	x.places.left--

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"net"
 	"sync"
@@ -25,7 +26,7 @@ type slowConn struct {
 }
 
 func (d slow) Dial(network, address string) (net.Conn, error) {
-	c, err := net.DialTimeout(network, address, time.Minute)
+	c, err := (&net.Dialer{Timeout: time.Minute}).DialContext(context.Background(), network, address)
 	return slowConn{c, d.gate}, err
 }
 
