@@ -28,6 +28,10 @@ func Verbs() []Verb {
 // Known says whether v is one of the verbs.
 func (v Verb) Known() bool { return slices.Contains(Verbs(), v) }
 
+// Served says whether the api carries the verb out. An expire that is early would hold a place of the consumer until its
+// deadline, and an app may send thousands: only Ringline itself sends it, as a command.
+func (v Verb) Served() bool { return v.Known() && v != VerbExpire }
+
 // Event is what a transition tells, in the past tense.
 type Event string
 

@@ -152,6 +152,9 @@ func TestBrokenCommands(t *testing.T) {
 	for _, v := range events.Verbs() {
 		all := probes(v)
 		for _, path := range []string{"command/" + string(v) + "/v1.json", "request/" + string(v) + "/v1.json"} {
+			if !slices.Contains(schemas.Paths(), path) {
+				continue // no request of expire
+			}
 			for _, b := range append(breakages(schema(t, path), nil), senderBreakages(schema(t, path))...) {
 				c := check.New(func(at string, s object) {
 					if at == path {

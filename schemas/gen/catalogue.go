@@ -20,7 +20,7 @@ func catalogue() []channel {
 		does: "receiveNotifications", action: "receive", summary: "Hear what a user is told.", messages: notificationMessages(),
 	})
 	for _, v := range events.Verbs() {
-		if v != events.VerbExpire { // which the api does not carry out
+		if v.Served() {
 			list = append(list, apiChannel(string(v), verbMeaning(v), "answer"))
 		}
 	}

@@ -12,7 +12,9 @@ func commands() map[string]obj {
 	all := map[string]obj{}
 	for _, v := range events.Verbs() {
 		all["command/"+string(v)] = command(v)
-		all["request/"+string(v)] = request(v)
+		if v.Served() {
+			all["request/"+string(v)] = request(v)
+		}
 	}
 	return all
 }

@@ -133,16 +133,12 @@ const (
 func apiMethods() string {
 	list := []string{}
 	for _, v := range events.Verbs() {
-		if served(v) {
+		if v.Served() {
 			list = append(list, string(v))
 		}
 	}
 	return strings.Join(append(list, methodGet, methodLine, methodList), ", ")
 }
-
-// served says whether the api carries out this verb. An expire that is early would hold a place of the consumer until its
-// deadline, and an app may send thousands: only the service itself sends it, as a command.
-func served(v events.Verb) bool { return v.Known() && v != events.VerbExpire }
 
 // serve replies to one request.
 func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) {
@@ -198,7 +194,7 @@ func (a *API) answer(ctx context.Context, r micro.Request, reads *reads) any {
 	case !ok:
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument,
 			"subject: must be ringline.<app>.api.<verb>, app 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken))
-	case served(verb):
+	case verb.Served():
 		return a.command(ctx, app, verb, r.Data())
 	case verb == events.VerbExpire:
 		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "verb: the api carries out no expire, only Ringline itself sends it"))

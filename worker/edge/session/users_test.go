@@ -12,6 +12,7 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
@@ -37,6 +38,7 @@ func edgeOn(t *testing.T) (e *Edge, tok string) {
 	calls := store.NewCalls(s.NC, zerolog.Nop(), nil)
 	e, err = New(Config{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil),
+		Apps:   store.NewApps(s.JS, zerolog.Nop(), call.DefaultLimits(), time.Hour, nil),
 		Tokens: token.New(settings, ""), Limits: DefaultLimits(), Log: zerolog.Nop(),
 	})
 	if err != nil {
