@@ -30,11 +30,12 @@ const (
 	userBytesBurst = 1 << 20
 )
 
-// How many commands one user may send from client sessions, at most half of what the app may: as many as one edge lets
-// through, over all edges.
+// How many commands one user may send from client sessions, over all edges: a share of what the app may, which with the default is
+// as much as one edge lets through; and that much also where the app may send less, but at most half.
 const (
-	userCommandsPerS  = 40
-	userCommandsBurst = 100
+	userShare        = 0.08
+	userCommandsPerS = 40
+	userBurstS       = 2.5 // at once, in seconds
 )
 
 // A command that waits for its invitation holds a place of the consumer, for waitsFor at most. An app holds as many as it
@@ -83,8 +84,15 @@ func (l Limits) pair(n float64) speed {
 
 func userBytes(n float64) speed { return speed{userBytesPerS / n, max(leastBytes, userBytesBurst/n)} }
 
+// userPerS is how many commands a second one user may send from client sessions.
+func (l Limits) userPerS() float64 {
+	all := float64(l.CommandsPerS)
+	return max(userShare*all, min(userCommandsPerS, all/2))
+}
+
 func (l Limits) userCommands(n float64) speed {
-	return speed{min(userCommandsPerS, float64(l.CommandsPerS)/2) / n, max(leastCommands, userCommandsBurst/n)}
+	perSecond := l.userPerS() / n
+	return speed{perSecond, max(leastCommands, userBurstS*perSecond)}
 }
 
 func (l Limits) lookUps(n float64) speed {

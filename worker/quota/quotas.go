@@ -206,8 +206,8 @@ func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int
 	u.bytes.fill(at, userBytes(n))
 	switch {
 	case !u.commands.lets(l.userCommands(n), cmd, userCost(cmd)):
-		return limited("a user may send %d commands a second from client sessions, where one that finds no call counts as %d",
-			userCommandsPerS, unknownCosts)
+		return limited("a user may send %.0f commands a second from client sessions, where one that finds no call counts as %d (commands_per_s)",
+			l.userPerS(), unknownCosts)
 	case !u.bytes.lets(userBytes(n), cmd, mayStore(cmd, bytes)):
 		return limited("a user may have %d bytes a second stored by client sessions", userBytesPerS)
 	}
