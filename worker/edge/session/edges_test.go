@@ -147,7 +147,8 @@ func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 	w := newWorld(t)
 	const fits = 62 // at once, of an app that may send 20 a second
 	a, other := w.appOf(t, events.AppSettings{CommandsPerS: 20}), w.app(t)
-	now := time.Now().Add(time.Minute)                                                                // tokens are not of the future, however slow the machine is
+	now := time.Now().Add(time.Minute) // tokens are not of the future, however slow the machine is
+
 	e := w.start(t, func(c *session.Config) { c.Clock = clock.New(func() time.Time { return now }) }) // so that no more fit later
 	before := w.written(t)
 	refused := 0
