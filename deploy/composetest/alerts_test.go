@@ -136,16 +136,13 @@ func (a alert) check(f *findings, jobs map[string][]string) {
 
 // checkExpr wants metrics, labels and words that there are, and gives the labels that an alert can have.
 func (a alert) checkExpr(f *findings, expr parser.Expr, jobs map[string][]string) map[string]string {
-	known, seen := map[string][]string{"job": jobs["job"], "instance": nil}, map[string]string{"job": "", "instance": ""}
+	known, seen := map[string][]string{"job": jobs["job"], "instance": nil}, map[string]string{}
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
 		if v, ok := n.(*parser.VectorSelector); ok {
 			maps.Copy(known, a.checkSelector(f, v, known))
 		}
 		return nil
 	})
-	for label := range known {
-		seen[label] = ""
-	}
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
 		g, ok := n.(*parser.AggregateExpr)
 		if !ok {
@@ -155,17 +152,54 @@ func (a alert) checkExpr(f *findings, expr parser.Expr, jobs map[string][]string
 			_, there := known[label]
 			f.check(there, "%s: groups by %q, which no metric of it has", a.Name, label)
 		}
-		maps.DeleteFunc(seen, func(label, _ string) bool { return !slices.Contains(g.Grouping, label) })
 		return nil
 	})
+	for _, label := range labelsOf(expr) {
+		seen[label] = ""
+	}
 	return seen
+}
+
+// labelsOf gives the labels that a result of the expression can have.
+func labelsOf(expr parser.Expr) []string {
+	switch x := expr.(type) {
+	case *parser.VectorSelector:
+		return append(slices.Collect(maps.Keys(metrics()[histogram(x.Name)].labels)), "job", "instance")
+	case *parser.AggregateExpr:
+		return x.Grouping
+	case *parser.BinaryExpr:
+		switch {
+		case x.Op == parser.LOR:
+			return append(labelsOf(x.LHS), labelsOf(x.RHS)...)
+		case !x.Op.IsSetOperator() && x.VectorMatching != nil && x.VectorMatching.On:
+			return x.VectorMatching.MatchingLabels
+		}
+		return labelsOf(x.LHS)
+	}
+	var list []string
+	for child := range parser.ChildrenIter(expr) {
+		if e, ok := child.(parser.Expr); ok {
+			list = append(list, labelsOf(e)...)
+		}
+	}
+	return list
+}
+
+// histogram gives the name of the metric that a series is of: the buckets and the count of a histogram have names of their own.
+func histogram(series string) string {
+	for _, part := range []string{"_bucket", "_count"} {
+		if base, ok := strings.CutSuffix(series, part); ok && metrics()[base].histogram {
+			return base
+		}
+	}
+	return series
 }
 
 // checkSelector gives the labels of the metric.
 func (a alert) checkSelector(f *findings, v *parser.VectorSelector, always map[string][]string) map[string][]string {
-	base, isBucket := strings.CutSuffix(v.Name, "_bucket")
+	base, isBucket := histogram(v.Name), strings.HasSuffix(v.Name, "_bucket")
 	m, ok := metrics()[base]
-	f.check(v.Name == "up" || ok && m.histogram == isBucket, "%s: there is no metric %s", a.Name, v.Name)
+	f.check(v.Name == "up" || ok && m.histogram == (base != v.Name), "%s: there is no metric %s", a.Name, v.Name)
 	own := maps.Clone(always)
 	maps.Copy(own, m.labels)
 	if isBucket {
@@ -187,7 +221,7 @@ func (a alert) checkSelector(f *findings, v *parser.VectorSelector, always map[s
 // checkText expands a text as Prometheus does.
 func (a alert) checkText(f *findings, text string, seen map[string]string) {
 	same := func(v any) any { return v }
-	t, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"humanize": same, "humanizeDuration": same}).
+	t, err := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"humanize": same, "humanizeDuration": same, "humanizePercentage": same}).
 		Parse("{{ $labels := .labels }}{{ $value := .value }}" + text)
 	if err == nil {
 		err = t.Execute(io.Discard, map[string]any{"labels": seen, "value": 1.5})
