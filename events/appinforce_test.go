@@ -26,12 +26,12 @@ func TestAppSettingsInForce(t *testing.T) {
 		bad        string // the beginning of each, with | between
 	}{
 		{
-			"an unknown setting beside a removed key", `{` + keys(secretKey("new")) + `,"reach_s":5,"media":{"kind":"x"}}`,
+			"an unknown setting and a removed key", `{` + keys(secretKey("new")) + `,"reach_s":5,"media":{"kind":"x"}}`,
 			events.AppSettings{TokenKeys: keysNamed("new")},
 			"reach_s media", "",
 		},
 		{
-			"a bad limit beside a removed key", `{` + keys(secretKey("new")) + `,"capacity":51}`,
+			"a bad limit and a removed key", `{` + keys(secretKey("new")) + `,"capacity":51}`,
 			events.AppSettings{Capacity: 7, TokenKeys: keysNamed("new")},
 			"", "capacity: must be",
 		},

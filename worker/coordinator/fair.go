@@ -53,7 +53,7 @@ func (c *Coordinator) mayWait(d delivery) *events.Error {
 	return nil
 }
 
-// ringing counts the callees that the sender makes ring in other calls, where the limit on them matters: somebody whose
+// ringing counts the callees that the sender makes ring in other calls, where the limit on them matters: a user whose
 // line holds one call has no other. It is not read again for a command that may have claimed lines, so that it is never
 // refused for it.
 func (c *Coordinator) ringing(ctx context.Context, d delivery, l call.Limits) (n int, err error) {

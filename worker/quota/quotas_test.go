@@ -310,7 +310,7 @@ func TestReserveIsKept(t *testing.T) {
 			}
 			for range let {
 				if bad := q.Admit(start, l, hangUp, 100); bad != nil {
-					t.Errorf("%+v, %d coordinators: a hang-up beside %d invitations: %v", s, coordinators, let, bad)
+					t.Errorf("%+v, %d coordinators: a hang-up while there are %d invitations: %v", s, coordinators, let, bad)
 				}
 			}
 		}

@@ -111,7 +111,7 @@ func TestSurveyShowsTheRest(t *testing.T) {
 	}
 	_, err = s.NC.Subscribe("PART.API.>", func(m *nats.Msg) {
 		switch m.Subject = "$JS.API" + strings.TrimPrefix(m.Subject, "PART.API"); m.Subject {
-		case "$JS.API.STREAM.INFO.RINGLINE_COMMANDS": // nobody leads it
+		case "$JS.API.STREAM.INFO.RINGLINE_COMMANDS": // it has no leader
 		case "$JS.API.INFO":
 			_ = m.Respond([]byte(`{"error":{"code":503,"err_code":10076,"description":"not now"}}`))
 		default:

@@ -113,13 +113,13 @@ func enterFrom(ctx context.Context, server, from string, app device.App, user st
 	return p, nil
 }
 
-// flows sends commands beside each other, as many a second as a user may at most, until ctx ends or the session does.
+// flows sends commands in parallel, as many a second as a user may at most, until ctx ends or the session does.
 func (p *person) flows(ctx context.Context, out func(string), method string, body func() string) {
-	const beside, every = 8, 200 * time.Millisecond // 40 a second
+	const parallel, every = 8, 200 * time.Millisecond // 40 a second
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var wg sync.WaitGroup
-	for range beside {
+	for range parallel {
 		wg.Go(func() {
 			defer stop()
 			for play.Sleep(ctx, every) {
