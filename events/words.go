@@ -28,6 +28,9 @@ func Verbs() []Verb {
 // Known says whether v is one of the verbs.
 func (v Verb) Known() bool { return slices.Contains(Verbs(), v) }
 
+// Invites says whether the verb makes users ring.
+func (v Verb) Invites() bool { return v == VerbInvite || v == VerbAdd }
+
 // Served says whether the api carries the verb out. An expire that is early would hold a place of the consumer until its
 // deadline, and an app may send thousands: only Ringline itself sends it, as a command.
 func (v Verb) Served() bool { return v.Known() && v != VerbExpire }

@@ -33,7 +33,7 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 
 // notLetIn is the first reason not to let a command in; nil if there is none.
 func (c *Coordinator) notLetIn(d delivery) *events.Error {
-	if worker.Crowded(d.msg) && isInvitation(d.cmd) { // the others wait
+	if worker.Crowded(d.msg) && d.cmd.Verb.Invites() { // the others wait
 		return events.Errorf(events.CodeRateLimited, "app %s has too many commands under way", d.cmd.App)
 	}
 	for _, admit := range c.cfg.Admit {
@@ -48,11 +48,7 @@ func (c *Coordinator) notLetIn(d delivery) *events.Error {
 // say that it was not. It goes its usual way then, which stores nothing for a repeat. Other commands are not looked up, nor
 // are more of an app than it may have looked up: sent again later, they get the answer that is right.
 func mayBeDone(ctx context.Context, calls *store.Calls, fair *Fair, at time.Time, cmd events.Command) bool {
-	return isInvitation(cmd) && fair.mayLookUp(at, cmd.App) && calls.MayRemember(ctx, cmd)
-}
-
-func isInvitation(cmd events.Command) bool {
-	return cmd.Verb == events.VerbInvite || cmd.Verb == events.VerbAdd
+	return cmd.Verb.Invites() && fair.mayLookUp(at, cmd.App) && calls.MayRemember(ctx, cmd)
 }
 
 // arrivals knows which commands were stored after this worker's present connection and consumer began. An older one may have

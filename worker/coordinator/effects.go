@@ -55,7 +55,7 @@ func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) f
 
 // claimants lists those whose lines an invite or add may have claimed, in this delivery or an earlier one.
 func claimants(cmd events.Command) []string {
-	if !isInvitation(cmd) {
+	if !cmd.Verb.Invites() {
 		return nil
 	}
 	users := []string{}

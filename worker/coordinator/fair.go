@@ -57,7 +57,7 @@ func (c *Coordinator) mayWait(d delivery) *events.Error {
 // line holds one call has no other. It is not read again for a command that may have claimed lines, so that it is never
 // refused for it.
 func (c *Coordinator) ringing(ctx context.Context, d delivery, l call.Limits) (n int, err error) {
-	if !isInvitation(d.cmd) || d.cmd.Via != events.ViaSession || l.Capacity == 1 || !d.handledFirst() {
+	if !d.cmd.Verb.Invites() || d.cmd.Via != events.ViaSession || l.Capacity == 1 || !d.handledFirst() {
 		return 0, nil
 	}
 	calls, err := c.lines.CallsOf(ctx, d.cmd.App, d.cmd.UserID)

@@ -86,7 +86,7 @@ func (q *Quotas) Admit(at time.Time, l Limits, cmd events.Command, bytes int) *e
 // cost is how many commands one counts as that finds its call: an invitation or add once for each callee, whose line is
 // claimed and released.
 func cost(cmd events.Command) float64 {
-	if invites(cmd) {
+	if cmd.Verb.Invites() {
 		return float64(max(1, len(cmd.Callees)))
 	}
 	return 1
@@ -103,7 +103,7 @@ func userCost(cmd events.Command) float64 {
 
 // mayStore is how many bytes a command may store, as far as that is known before its call is read.
 func mayStore(cmd events.Command, bytes int) float64 {
-	if invites(cmd) {
+	if cmd.Verb.Invites() {
 		return float64(max(bytes, call.MayTake(len(cmd.Callees), bytes)))
 	}
 	return float64(bytes)
@@ -193,7 +193,7 @@ func aboveBytes(l Limits, cmd events.Command) *events.Error {
 // lets says whether the bucket has room for a command: an invitation or add must leave the reserve, and fit; anything else
 // needs one, and may go into debt.
 func (b *bucket) lets(s speed, cmd events.Command, cost float64) bool {
-	if invites(cmd) {
+	if cmd.Verb.Invites() {
 		return b.spares(s, cost)
 	}
 	return b.hasOne()
@@ -211,7 +211,7 @@ func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int
 	case !u.bytes.lets(userBytes(n), cmd, mayStore(cmd, bytes)):
 		return limited("a user may have %d bytes a second stored by client sessions", userBytesPerS)
 	}
-	if invites(cmd) {
+	if cmd.Verb.Invites() {
 		if refusal := q.admitPairs(at, l, cmd, n); refusal != nil {
 			return refusal
 		}
@@ -294,12 +294,8 @@ func (q *Quotas) Wait(now time.Time, l Limits, cmd events.Command) *events.Error
 	return nil
 }
 
-func invites(cmd events.Command) bool {
-	return cmd.Verb == events.VerbInvite || cmd.Verb == events.VerbAdd
-}
-
 func ofInvitations(cmd events.Command) string {
-	if invites(cmd) {
+	if cmd.Verb.Invites() {
 		return ", of which invitations and adds get 80 %"
 	}
 	return ""

@@ -123,7 +123,7 @@ func (w *Watch) surveys(ctx context.Context) {
 
 // Admit refuses an invitation or an add once the storage of calls is above its mark.
 func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) *events.Error {
-	if cmd.Verb != events.VerbInvite && cmd.Verb != events.VerbAdd {
+	if !cmd.Verb.Invites() {
 		return nil
 	}
 	if _, percent := w.fullest(); percent >= Mark {

@@ -70,7 +70,7 @@ func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) *events.Error 
 	case !s.user.commands.AllowN(now, 1):
 		s.inFlight.Add(-1)
 		return limited("a user may send %g commands a second, %d at once", e.Limits.UserCommands.PerSecond, e.Limits.UserCommands.Burst)
-	case (verb == events.VerbInvite || verb == events.VerbAdd) && !s.user.invitations.AllowN(now, 1):
+	case verb.Invites() && !s.user.invitations.AllowN(now, 1):
 		s.inFlight.Add(-1)
 		return limited("a caller may send %g invitations a second, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
 	case hangsUp(verb) && s.user.fences.TokensAt(now) < 1 && !s.shows(callID(data)):
@@ -124,8 +124,7 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 func (e *Edge) above(ctx context.Context, cmd events.Command, size int) *events.Error {
 	now, limits := e.Clock.Now(), e.Apps.Quota(cmd.App)
 	bad := e.quotas.Ask(now, limits, cmd, size)
-	invites := cmd.Verb == events.VerbInvite || cmd.Verb == events.VerbAdd
-	if bad != nil && invites && e.quotas.LookUp(now, limits, cmd.App) && e.Calls.MayRemember(ctx, cmd) {
+	if bad != nil && cmd.Verb.Invites() && e.quotas.LookUp(now, limits, cmd.App) && e.Calls.MayRemember(ctx, cmd) {
 		return nil
 	}
 	return bad
