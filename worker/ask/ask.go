@@ -5,6 +5,7 @@
 //  1. Ask always gives an answer. Where none came in time its code is unavailable, and its message says whether
 //     the command may still be carried out.
 //  2. An Asker hears all of its answers on one subscription, of a token of its own.
+//  3. Commands of one app wait for those of another for a moment only, however many there are.
 package ask
 
 import (
@@ -21,8 +22,17 @@ import (
 	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/gate"
 	"ringline.io/ringline/worker/meter"
 )
+
+// storedAtOnce is how many commands of an app are sent to the broker at once by one process. The broker stores them one after
+// another, so that those of other apps wait for no more than these. It keeps a broker busy that is many times slower than a disk.
+const storedAtOnce = 16
+
+// storedIn is how long a command keeps others of its app from being sent: the acknowledgement of one that was lost with a
+// connection never comes.
+const storedIn = time.Second
 
 // DefaultTimeout is how long an answer is waited for.
 const DefaultTimeout = 8 * time.Second
@@ -32,6 +42,7 @@ type Asker struct {
 	js      jetstream.JetStream
 	sub     *nats.Subscription
 	token   string
+	storing *gate.Gate
 	timeout time.Duration
 	failed  *meter.Publishes
 	count   atomic.Uint64
@@ -42,7 +53,7 @@ type Asker struct {
 
 // New makes an asker that waits this long for each answer. It counts what it could not store, failed may be nil. Close ends it.
 func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration, failed *meter.Publishes) (*Asker, error) {
-	a := &Asker{js: js, token: nuid.Next(), timeout: timeout, failed: failed, waiting: map[string]chan events.Answer{}}
+	a := &Asker{js: js, token: nuid.Next(), storing: gate.New(storedAtOnce, 0), timeout: timeout, failed: failed, waiting: map[string]chan events.Answer{}}
 	sub, err := nc.Subscribe(events.AnswersOf(a.token), a.hear)
 	if err != nil {
 		return nil, err
@@ -68,6 +79,21 @@ func (a *Asker) hear(msg *nats.Msg) {
 	}
 }
 
+// store sends the command to the broker, or has waited for others of its app for too long.
+func (a *Asker) store(ctx context.Context, app string, msg *nats.Msg) (notAcked error, waited bool) {
+	leave, err := a.storing.Enter(ctx, app)
+	if err != nil {
+		return err, true
+	}
+	late := time.AfterFunc(storedIn, leave)
+	_, notAcked = a.js.PublishMsg(ctx, msg)
+	if late.Stop() {
+		leave()
+	}
+	a.failed.Failed(notAcked)
+	return notAcked, false
+}
+
 // Ask publishes the command and waits for its answer.
 func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	ctx, cancel := context.WithTimeout(ctx, a.timeout)
@@ -90,8 +116,11 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	msg := nats.NewMsg(events.CommandSubject(cmd.App, cmd.CallID, cmd.Verb))
 	msg.Header.Set(events.HeaderAnswer, a.token+"."+part)
 	msg.Data = body
-	_, notAcked := a.js.PublishMsg(ctx, msg)
-	a.failed.Failed(notAcked)
+	notAcked, waited := a.store(ctx, cmd.App, msg)
+	if waited {
+		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
+			"the command waited for others of its app until its time was over; it was not stored and will not be carried out"))
+	}
 	if _, refused := errors.AsType[*jetstream.APIError](notAcked); refused {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
 			"the command was not stored and will not be carried out: %v", notAcked))

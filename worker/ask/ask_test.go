@@ -80,6 +80,72 @@ func TestEachGetsHisOwnAnswer(t *testing.T) {
 	wg.Wait()
 }
 
+// While the broker stores slowly, only some commands of an app are sent, so that those of another are not behind all of them.
+// Those that wait are sent once others are stored, or are lost.
+func TestAppsDoNotWaitForEachOther(t *testing.T) {
+	s, a := start(t, time.Minute)
+	const many, atOnce = 40, 16
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil { // it is stored when we say so
+		t.Fatal(err)
+	}
+	came := make(chan *nats.Msg, 2*many)
+	if _, err := s.NC.Subscribe("ringline.*.cmd.>", func(m *nats.Msg) { came <- m }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.NC.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	begun := time.Now()
+	asks := func(app string) {
+		wg.Go(func() {
+			cmd := ring("k1")
+			cmd.App = app
+			if got := a.Ask(t.Context(), cmd); got.Error == nil || got.Error.Code != events.CodeNotFound {
+				t.Errorf("answered %+v", got)
+			}
+		})
+	}
+	answers := func(m *nats.Msg) {
+		body, err := events.Encode(events.Refusal("k1", events.Errorf(events.CodeNotFound, "x")))
+		if err == nil {
+			err = m.Respond([]byte(`{"stream":"S","seq":1}`))
+		}
+		if err == nil {
+			address, _ := events.ParseCommandSubject(m.Subject)
+			err = s.NC.Publish(events.AnswerSubject(address.App, m.Header.Get("Ringline-Answer")), body)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for range many {
+		asks("demo")
+	}
+	var waiting []*nats.Msg
+	for range atOnce {
+		waiting = append(waiting, <-came)
+	}
+	asks("other")
+	next := <-came
+	if took := time.Since(begun); took < time.Second { // then those that were not stored count as lost
+		if next.Subject != "ringline.other.cmd.c1.ring" {
+			t.Errorf("after %v came %s, want the other app's", took, next.Subject)
+		}
+	}
+	answers(next)
+	for i := range many + 1 - atOnce - 1 { // one is sent for each that is stored, and all others once these are late
+		if i < atOnce/2 {
+			answers(waiting[i])
+		}
+		answers(<-came)
+	}
+	for _, m := range waiting[atOnce/2:] {
+		answers(m)
+	}
+}
+
 // Without an answer the code is unavailable, and the message says whether the command may still be carried out.
 func TestWithoutAnAnswer(t *testing.T) {
 	s, a := start(t, 200*time.Millisecond)

@@ -16,6 +16,7 @@ import (
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/clock"
+	"ringline.io/ringline/worker/gate"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/stall"
@@ -57,7 +58,7 @@ func (a *API) Run(ctx context.Context) error {
 	defer stop()
 	a.count = a.Meter.Requests()
 	others := a.NC.NumSubscriptions()
-	room, slots, reads := make(chan struct{}, maxUnderWay), newSlots(), newReads(a.Parallel)
+	room, slots, reads := make(chan struct{}, maxUnderWay), newSlots(), gate.New(a.Parallel/2, max(a.Parallel, 1))
 	service, err := micro.AddService(a.NC, micro.Config{
 		Name: "ringline", Version: apiVersion,
 		Description: "Call invitations. Requests go to ringline.<app>.api.<verb>.",
@@ -168,7 +169,7 @@ func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) 
 }
 
 // reply gives the answer and its outcome.
-func (a *API) reply(ctx context.Context, r micro.Request, reads *reads, came time.Time) (answer any, outcome string) {
+func (a *API) reply(ctx context.Context, r micro.Request, reads *gate.Gate, came time.Time) (answer any, outcome string) {
 	ctx, cancel, bad := a.until(ctx, r.Headers())
 	defer cancel()
 	switch {
@@ -186,7 +187,7 @@ func (a *API) reply(ctx context.Context, r micro.Request, reads *reads, came tim
 }
 
 // answer gives the answer: events.Answer for a verb and for get, for the other reads one of their own.
-func (a *API) answer(ctx context.Context, r micro.Request, reads *reads) any {
+func (a *API) answer(ctx context.Context, r micro.Request, reads *gate.Gate) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
 	read := a.reader(method)
@@ -204,7 +205,11 @@ func (a *API) answer(ctx context.Context, r micro.Request, reads *reads) any {
 	if refusal := a.mayRead(app, method); refusal != nil {
 		return events.Refusal("", refusal)
 	}
-	defer reads.enter(app)()
+	leave, err := reads.Enter(ctx, app)
+	if err != nil {
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "the request waited for others until its time was over"))
+	}
+	defer leave()
 	return read(ctx, app, r.Data())
 }
 
@@ -237,5 +242,9 @@ func (a *API) command(ctx context.Context, app string, verb events.Verb, body []
 	if bad = a.room(ctx, cmd, len(body)); bad != nil {
 		return events.Refusal(cmd.CommandID, bad)
 	}
-	return a.Asker.Ask(ctx, cmd)
+	answer := a.Asker.Ask(ctx, cmd)
+	if a.Fair != nil {
+		a.Fair.Quotas.Heard(a.Clock.Now(), a.Fair.Limits(app), cmd, answer)
+	}
+	return answer
 }

@@ -45,47 +45,6 @@ func tooManyOf(app string, most int) events.Answer {
 	return events.Refusal("", events.Errorf(events.CodeRateLimited, "app %s may have %d requests under way at once (api_slots)", app, most))
 }
 
-// reads bounds how many reads are under way at once, of all apps and of each.
-type reads struct {
-	all chan struct{}
-
-	mu   sync.Mutex
-	apps map[string]*readers
-}
-
-// readers are the reads of one app.
-type readers struct {
-	room  chan struct{}
-	count int // under way or waiting
-}
-
-func newReads(parallel int) *reads {
-	return &reads{all: make(chan struct{}, max(parallel, 1)), apps: map[string]*readers{}}
-}
-
-// enter waits until the app may read.
-func (x *reads) enter(app string) (leave func()) {
-	x.mu.Lock()
-	r := x.apps[app]
-	if r == nil {
-		r = &readers{room: make(chan struct{}, max(1, cap(x.all)/2))}
-		x.apps[app] = r
-	}
-	r.count++
-	x.mu.Unlock()
-	r.room <- struct{}{}
-	x.all <- struct{}{}
-	return func() {
-		<-x.all
-		<-r.room
-		x.mu.Lock()
-		defer x.mu.Unlock()
-		if r.count--; r.count == 0 {
-			delete(x.apps, app)
-		}
-	}
-}
-
 // listCosts is how many reads a list counts as: it reads every open call of its app.
 const listCosts = 100
 

@@ -14,5 +14,7 @@
 //  5. Users are limited where they send from client sessions. One user takes so little of the app's quota that others can go on,
 //     also with commands that find no call. A backend is limited by the quota of its app only.
 //  6. A backlog is counted as it came: by the time at which each command was stored.
-//  7. The memory that it uses is bounded, whatever the number of apps and users.
+//  7. What coordinators refuse is passed on less and less: a flood of commands that are stored only to be refused stays at the
+//     process where it comes in.
+//  8. The memory that it uses is bounded, whatever the number of apps and users.
 package quota

@@ -46,7 +46,7 @@ const (
 	mostPlaces = 1000
 )
 
-// unknownCosts is how many commands one counts as that finds no call.
+// unknownCosts is how many commands one counts as that finds no call, or that was stored to be refused.
 const unknownCosts = 10
 
 // lookUps is the part of its commands that an app may have looked up before they are refused.

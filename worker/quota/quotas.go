@@ -171,6 +171,21 @@ func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *ev
 	return nil
 }
 
+// Heard is told the answer to a command that was passed on. Where a coordinator refused it for a limit or found no call, it was
+// stored, acknowledged and answered for nothing, and counts as more commands, so that a flood of these is refused before it is
+// stored. Heard gives how many more; its user is to pay as much. The app owes no more than it may send in a second.
+func (q *Quotas) Heard(now time.Time, l Limits, cmd events.Command, answer events.Answer) (more int) {
+	if answer.Error == nil || answer.Error.Code != events.CodeRateLimited && answer.Error.Code != events.CodeNotFound {
+		return 0
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	x, s := q.apps.of(cmd.App, now), l.commands(q.coordinators())
+	x.askedCommands.take(now, s, unknownCosts-1)
+	x.askedCommands.left = max(x.askedCommands.left, -s.perSecond)
+	return unknownCosts - 1
+}
+
 // room says which limit a command is above. The buckets must be filled.
 func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) *events.Error {
 	switch {

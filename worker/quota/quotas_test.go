@@ -386,3 +386,61 @@ func TestBacklog(t *testing.T) {
 		}
 	}
 }
+
+// What coordinators refuse of what was passed on counts as ten, so that a flood is refused where it comes in. An app that sends
+// a little too much still gets all of its quota, and never waits longer than a second for what it has sent.
+func TestRefusedCommandsCount(t *testing.T) {
+	t.Parallel()
+	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
+	hangUp := command("demo", events.VerbEnd, "ann")
+	limited := events.Refusal("", events.Errorf(events.CodeRateLimited, "x"))
+	unknown := events.Refusal("", events.Errorf(events.CodeNotFound, "x"))
+	ok, ended := events.Answer{OK: true}, events.Refusal("", events.Errorf(events.CodeCallEnded, "x"))
+	for _, x := range []struct {
+		name     string
+		answer   func(passed int) events.Answer
+		from, to int // how many of 1000 a second are passed on, each second
+	}{
+		{"all right", func(int) events.Answer { return ok }, 500, 501},
+		{"too late", func(int) events.Answer { return ended }, 500, 501},
+		{"all refused", func(int) events.Answer { return limited }, 49, 51},
+		{"no call found", func(int) events.Answer { return unknown }, 49, 51},
+		{"every tenth refused", func(passed int) events.Answer {
+			if passed%10 == 0 {
+				return limited
+			}
+			return ok
+		}, 250, 300},
+	} {
+		q, passed, before := quota.New(alone), 0, 0
+		for i := range 10_000 {
+			at := start.Add(time.Duration(i) * time.Millisecond)
+			if q.Ask(at, l, hangUp, 100) == nil {
+				passed++
+				q.Heard(at, l, hangUp, x.answer(passed))
+			}
+			if i%1000 != 999 {
+				continue
+			}
+			if n := passed - before; i > 2000 && (n < x.from || n > x.to) {
+				t.Errorf("%s: %d were passed on in second %d, want %d to %d", x.name, n, i/1000, x.from, x.to)
+			}
+			before = passed
+		}
+	}
+	q := quota.New(alone)
+	for range 500 { // at once, and answered later
+		if bad := q.Ask(start, l, hangUp, 100); bad != nil {
+			t.Fatal(bad)
+		}
+	}
+	for range 500 {
+		q.Heard(start, l, hangUp, limited)
+	}
+	if q.Ask(start.Add(time.Second), l, hangUp, 100) == nil {
+		t.Error("it owes nothing for 500 commands that were refused")
+	}
+	if bad := q.Ask(start.Add(1010*time.Millisecond), l, hangUp, 100); bad != nil {
+		t.Errorf("it still owes after a second: %v", bad)
+	}
+}

@@ -25,8 +25,9 @@ type deluge struct {
 
 // The floods that are measured by themselves.
 const (
-	spinning = "nothing but a busy processor"
-	oneUser  = "one user invites 50 and cancels, with 4 KB of data"
+	spinning  = "nothing but a busy processor"
+	oneUser   = "one user invites 50 and cancels, with 4 KB of data"
+	manyUsers = "20 users invite 50 and cancel, with 4 KB of data"
 )
 
 func floods() []deluge {
@@ -41,7 +42,7 @@ func floods() []deluge {
 		{"20 users cancel unknown calls", users(20, 1, cancelsUnknown)},
 		{"150 users cancel unknown calls", users(150, 1, cancelsUnknown)},
 		{"150 users cancel ids of the backend's", users(150, 1, cancelsBackends)},
-		{"20 users invite 50 and cancel, with 4 KB of data", users(20, 1, invitesAndCancels)},
+		{manyUsers, users(20, 1, invitesAndCancels)},
 		{"20 users connect and go", connects},
 		{"2,000 api.end a second, of unknown calls", requests(2000, events.VerbEnd, func(int) string {
 			return fmt.Sprintf(`{"call_id":%q,"service":"desk"}`, nuid.Next())

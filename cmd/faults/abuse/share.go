@@ -122,10 +122,15 @@ func (cfg Config) shares() []share {
 	}
 	var all []string
 	for _, f := range floods() {
-		if f.name != spinning && f.name != oneUser {
-			all = append(all, f.name)
-			list = append(list, share{SharePhase{Name: f.name, MayStore: appStores}, []string{f.name}, cfg.Each})
+		long := cfg.Each
+		switch f.name {
+		case spinning, oneUser:
+			continue
+		case manyUsers: // what it stores at once is little only beside what it stores in a minute
+			long = cfg.Together
 		}
+		all = append(all, f.name)
+		list = append(list, share{SharePhase{Name: f.name, MayStore: appStores}, []string{f.name}, long})
 	}
 	return append(list, share{SharePhase{Name: "one app floods in every way", MayStore: appStores}, all, cfg.Together},
 		share{SharePhase{Name: "quiet again"}, nil, cfg.Quiet})

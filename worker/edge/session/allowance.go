@@ -11,19 +11,25 @@ type allowance struct {
 	commands    *rate.Limiter
 	invitations *rate.Limiter
 	connects    *rate.Limiter
-	fences      *rate.Limiter // call ids that it takes out of use
+	unknown     *rate.Limiter // commands of calls that are not there
+	refusals    *rate.Limiter // those that are told at once
 }
 
 func (l Limits) allowance() allowance {
 	return allowance{
 		commands: l.UserCommands.limiter(), invitations: l.Invitations.limiter(), connects: l.Connects.limiter(),
-		fences: l.Invitations.limiter(),
+		unknown: l.Invitations.limiter(), refusals: l.Refusals.limiter(),
 	}
 }
 
 // whole says whether it is as good as a new one.
 func (a allowance) whole(now time.Time) bool {
-	return isWhole(a.commands, now) && isWhole(a.invitations, now) && isWhole(a.connects, now) && isWhole(a.fences, now)
+	for _, l := range []*rate.Limiter{a.commands, a.invitations, a.connects, a.unknown, a.refusals} {
+		if l.TokensAt(now) < float64(l.Burst()) {
+			return false
+		}
+	}
+	return true
 }
 
 // mayConnect takes what a connect with so many calls to read costs, if it is there.
@@ -31,8 +37,6 @@ func (a allowance) mayConnect(now time.Time, showing int) bool {
 	const readsAtOnce = 10
 	return a.connects.AllowN(now, min(a.connects.Burst(), 1+showing/readsAtOnce))
 }
-
-func isWhole(l *rate.Limiter, now time.Time) bool { return l.TokensAt(now) >= float64(l.Burst()) }
 
 // allow gives a user who comes what he has left, or a new one. With mu held.
 func (u *users) allow(subject string) allowance {

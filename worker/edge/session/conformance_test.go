@@ -53,6 +53,7 @@ func limits(usual session.Limits, want edgetest.Limits) session.Limits {
 	usual.SessionsPerUser = least(want.SessionsPerUser, usual.SessionsPerUser)
 	usual.SessionsPerAddress = least(want.SessionsPerAddress, usual.SessionsPerAddress)
 	usual.Commands, usual.UserCommands, usual.Invitations = rate(want.Commands), rate(want.UserCommands), rate(want.Invitations)
+	usual.Refusals = rate(0) // told at once
 	usual.Queue = least(want.Queue, usual.Queue)
 	usual.MessageSize = least(want.MessageSize, usual.MessageSize)
 	return usual

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"path"
@@ -140,35 +141,91 @@ func TestAddsAreInvitations(t *testing.T) {
 	}
 }
 
-// What the sessions of an app send above its quota is refused before it is stored: all apps share the stream. Another app loses
-// nothing by it.
+// What the sessions of an app send above its quota is refused before it is stored: all apps share the stream. A command that
+// coordinators refuse counts as ten. Another app loses nothing by it.
 func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	const fits = 62 // at once, of an app that may send 20 a second
-	a, other := w.appOf(t, events.AppSettings{CommandsPerS: 20}), w.app(t)
-	now := time.Now().Add(time.Minute) // tokens are not of the future, however slow the machine is
+	for _, x := range []struct {
+		name, verb, data string
+		fits             int // at once, of an app that may send 20 a second
+	}{
+		{"invitations leave the reserve", "invite", `{"call_id":"c%d-%d","call_type":0,"callees":[{"user_id":"bob"}]}`, 50},
+		{"commands of unknown calls", "accept", `{"call_id":"c%d-%d"}`, 7},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			a, other := w.appOf(t, events.AppSettings{CommandsPerS: 20}), w.app(t)
+			now := time.Now().Add(time.Minute) // tokens are not of the future, however slow the machine is
 
-	e := w.start(t, func(c *session.Config) { c.Clock = clock.New(func() time.Time { return now }) }) // so that no more fit later
-	before := w.written(t)
-	refused := 0
-	for i := range 5 {
-		mallory := a.open(e, fmt.Sprint("mallory", i), dialWebsocket, "")
-		for n := range 20 {
-			answer, _ := receive(t, "an answer", mallory.Call("accept", fmt.Sprintf(`{"call_id":"c%d-%d"}`, i, n)))
-			if strings.Contains(string(answer), "20 commands a second (commands_per_s)") {
-				refused++
+			e := w.start(t, func(c *session.Config) {
+				c.Clock = clock.New(func() time.Time { return now }) // so that no more fit later
+				c.Limits = limits(c.Limits, edgetest.Limits{})
+			})
+			before := w.written(t)
+			refused := 0
+			for i := range 5 {
+				mallory := a.open(e, fmt.Sprint("mallory", i), dialWebsocket, "")
+				for n := range 20 {
+					answer, _ := receive(t, "an answer", mallory.Call(x.verb, fmt.Sprintf(x.data, i, n)))
+					if strings.Contains(string(answer), "20 commands a second (commands_per_s)") {
+						refused++
+					}
+				}
+			}
+			if stored := w.written(t) - before; refused != 100-x.fits || stored != uint64(x.fits) {
+				t.Errorf("of 100 commands %d were stored and %d refused, want %d stored", stored, refused, x.fits)
+			}
+			for n := range 20 {
+				answer, _ := receive(t, "an answer", other.open(e, fmt.Sprint("eve", n), dialWebsocket, "").Call("accept", `{"call_id":"c1"}`))
+				if strings.Contains(string(answer), "rate_limited") {
+					t.Errorf("another app is refused: %s", answer)
+				}
+			}
+		})
+	}
+}
+
+// A user who gets many refusals gets them late, and can send no more meanwhile than may be under way.
+func TestRefusalsComeLate(t *testing.T) {
+	t.Parallel()
+	const late = 2 * time.Second
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) {
+		c.Limits = limits(c.Limits, edgetest.Limits{Commands: 1})
+		c.Limits.Refusals, c.Limits.InFlight = session.Rate{PerSecond: 1e-6, Burst: 1}, 3
+	})
+	ann := a.open(e, "ann", dialWebsocket, "")
+	begun := time.Now()
+	ask := func(says string) <-chan json.RawMessage {
+		t.Helper()
+		got := ann.Call("line", `{}`)
+		if says != "" {
+			if answer, _ := receive(t, "an answer", got); !strings.Contains(string(answer), says) {
+				t.Fatalf("answered %s, want %q", answer, says)
 			}
 		}
+		return got
 	}
-	if stored := w.written(t) - before; refused != 100-fits || stored != fits {
-		t.Errorf("of 100 commands %d were stored and %d refused, want %d stored", stored, refused, fits)
+	ask(`"ok":true`)
+	ask("a session may send")
+	var waiting []<-chan json.RawMessage
+	for range 3 {
+		waiting = append(waiting, ask(""))
 	}
-	for n := range 20 {
-		answer, _ := receive(t, "an answer", other.open(e, fmt.Sprint("eve", n), dialWebsocket, "").Call("accept", `{"call_id":"c1"}`))
-		if strings.Contains(string(answer), "rate_limited") {
-			t.Errorf("another app is refused: %s", answer)
+	ask("more than 3 commands of this session are under way")
+	for _, got := range waiting {
+		if answer, _ := receive(t, "a late answer", got); !strings.Contains(string(answer), "a session may send") {
+			t.Errorf("late, answered %s", answer)
 		}
+	}
+	if took := time.Since(begun); took < late {
+		t.Errorf("the refusals came after %v, want %v at the soonest", took, late)
+	}
+	more := ask("")
+	if answer, _ := receive(t, "a late answer", more); !strings.Contains(string(answer), "a session may send") {
+		t.Errorf("once there is room, answered %s", answer)
 	}
 }
 

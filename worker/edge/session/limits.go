@@ -14,6 +14,7 @@ type Limits struct {
 	Commands     Rate // of a session
 	UserCommands Rate // of a user, all of his sessions here
 	Invitations  Rate // of a caller, and of whoever adds
+	Refusals     Rate // of a user, that are told at once; the others are told late
 	Connects     Rate // of a user. One who shows many calls counts for more, as each is read
 
 	InFlight    int           // commands and reads of a session under way
@@ -40,7 +41,7 @@ func (r Rate) limiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(r.PerS
 func DefaultLimits() Limits {
 	return Limits{
 		SessionsPerUser: 20, SessionsPerAddress: 1000,
-		Commands: Rate{20, 40}, UserCommands: Rate{40, 80}, Invitations: Rate{1, 10}, Connects: Rate{5, 60},
+		Commands: Rate{20, 40}, UserCommands: Rate{40, 80}, Invitations: Rate{1, 10}, Refusals: Rate{1, 20}, Connects: Rate{1, 40},
 		InFlight: 8, Held: 256, Queue: 1 << 20, MessageSize: 64 << 10, Snapshots: 32,
 		Sweep: time.Minute, Revoked: 5 * time.Second, Ping: 25 * time.Second,
 		Renewal: 25 * time.Second, CloseOver: 10 * time.Second,

@@ -163,7 +163,12 @@ func (n *node) connected(client *centrifuge.Client) {
 		})
 	})
 	client.OnRefresh(func(ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
-		if n.edge.room(s, "", nil) != nil {
+		if !n.edge.place(s) {
+			reply(centrifuge.RefreshReply{}, centrifuge.ErrorTooManyRequests)
+			return
+		}
+		if n.edge.tooMuch(s, "", nil) != nil {
+			s.inFlight.Add(-1)
 			reply(centrifuge.RefreshReply{}, centrifuge.ErrorTooManyRequests)
 			return
 		}

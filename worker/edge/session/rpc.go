@@ -22,16 +22,24 @@ const (
 // maxRefused is how many commands in a row may be too many before the client is closed.
 const maxRefused = 200
 
+// refusedLate is how long the answer waits to a command that is too much, where its user gets many of these: a client that waits for
+// its answers sends less, and one that does not has more under way than it may.
+const refusedLate = 2 * time.Second
+
 // rpc carries out what a client asks for, without making it wait: reply is called once, later. The answer is always there,
 // also where it is a refusal.
 func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, reply func([]byte)) {
-	if refusal := e.room(s, events.Verb(method), data); refusal != nil {
-		reply(encoded(events.Refusal(commandID(data), refusal)))
+	if !e.place(s) {
+		reply(encoded(events.Refusal(commandID(data), limited("more than %d commands of this session are under way", e.Limits.InFlight))))
+		return
+	}
+	tell := func(answer any) { s.inFlight.Add(-1); reply(encoded(answer)) }
+	if refusal := e.tooMuch(s, events.Verb(method), data); refusal != nil {
+		e.tellRefusal(s, func() { tell(events.Refusal(commandID(data), refusal)) })
 		return
 	}
 	began, came := time.Now(), e.Stall.Now()
 	go func() {
-		defer s.inFlight.Add(-1)
 		var answer any
 		err := worker.Together(func() error { answer = e.answer(ctx, s, method, data, came); return nil })
 		if err != nil {
@@ -39,43 +47,69 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 			answer = events.Refusal(commandID(data), events.Errorf(events.CodeInternal, "a defect of ours"))
 		}
 		e.count.Answered(time.Since(began))
-		reply(encoded(answer))
+		if isLimit(answer) {
+			e.tellRefusal(s, func() { tell(answer) })
+			return
+		}
+		tell(answer)
 	}()
 }
 
-// room takes a place for one more command. Who sends more and more although there is none is closed.
-func (e *Edge) room(s *session, verb events.Verb, data []byte) *events.Error {
-	refusal := e.tooMuch(s, verb, data)
-	if refusal == nil {
-		s.refused.Store(0)
-		return nil
+func isLimit(answer any) bool {
+	a, ok := answer.(events.Answer)
+	return ok && a.Error != nil && a.Error.Code == events.CodeRateLimited
+}
+
+// tellRefusal calls tell now, or later where the user gets many refusals.
+func (e *Edge) tellRefusal(s *session, tell func()) {
+	if s.user.refusals.Allow() {
+		tell()
+		return
 	}
+	time.AfterFunc(refusedLate, tell)
+}
+
+// place takes a place for one more command of the session, if there is one; it is given back by inFlight.
+func (e *Edge) place(s *session) bool {
+	if s.inFlight.Add(1) > int32(e.Limits.InFlight) {
+		s.inFlight.Add(-1)
+		e.refused(s)
+		return false
+	}
+	return true
+}
+
+// refused counts a command that was too much. Who sends more and more of them is closed.
+func (e *Edge) refused(s *session) {
 	e.count.Refused(meter.RefusedRate)
 	if s.refused.Add(1) > maxRefused {
 		s.close(TooManyRequests)
 	}
-	return refusal
 }
 
-// tooMuch takes a place for one more command, or says of what there is too much.
+// tooMuch says of what there is too much; nil lets the command go on.
 func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) *events.Error {
+	refusal := e.aboveLimits(s, verb, data)
+	if refusal != nil {
+		e.refused(s)
+		return refusal
+	}
+	s.refused.Store(0)
+	return nil
+}
+
+// aboveLimits says which limit of its session or user the command is above.
+func (e *Edge) aboveLimits(s *session, verb events.Verb, data []byte) *events.Error {
 	now := time.Now()
 	switch {
-	case s.inFlight.Add(1) > int32(e.Limits.InFlight):
-		s.inFlight.Add(-1)
-		return limited("more than %d commands of this session are under way", e.Limits.InFlight)
 	case !s.commands.AllowN(now, 1):
-		s.inFlight.Add(-1)
 		return limited("a session may send %g commands a second, %d at once", e.Limits.Commands.PerSecond, e.Limits.Commands.Burst)
 	case !s.user.commands.AllowN(now, 1):
-		s.inFlight.Add(-1)
 		return limited("a user may send %g commands a second, %d at once", e.Limits.UserCommands.PerSecond, e.Limits.UserCommands.Burst)
 	case verb.Invites() && !s.user.invitations.AllowN(now, 1):
-		s.inFlight.Add(-1)
 		return limited("a caller may send %g invitations a second, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
-	case hangsUp(verb) && s.user.fences.TokensAt(now) < 1 && !s.shows(callID(data)):
-		s.inFlight.Add(-1)
-		return limited("a user may hang up %g unknown calls a second, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
+	case verb.Known() && verb != events.VerbInvite && s.user.unknown.TokensAt(now) < 1 && !s.shows(callID(data)):
+		return limited("a user may send %g commands a second for unknown calls, %d at once", e.Limits.Invitations.PerSecond, e.Limits.Invitations.Burst)
 	}
 	return nil
 }
@@ -115,7 +149,7 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 		return events.Refusal(cmd.CommandID, bad)
 	}
 	answer := e.Asker.Ask(context.WithoutCancel(ctx), cmd) // who hangs up and goes has hung up
-	s.charge(cmd, answer)
+	e.charge(s, cmd, answer)
 	return answer
 }
 

@@ -90,7 +90,8 @@ func TestCommandOfWhoHasGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go e.answer(gone, &session{app: "demo", by: events.Sender{UserID: "ann", DeviceID: "d"}}, "decline", []byte(`{"call_id":"c1"}`), time.Now())
+	ann := &session{app: "demo", user: &user{allowance: e.Limits.allowance()}, by: events.Sender{UserID: "ann", DeviceID: "d"}}
+	go e.answer(gone, ann, "decline", []byte(`{"call_id":"c1"}`), time.Now())
 	if _, err := heard.NextMsg(within); err != nil {
 		t.Error(err)
 	}

@@ -8,11 +8,6 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// hangsUp says whether the verb takes a call id out of use that it does not find.
-func hangsUp(v events.Verb) bool {
-	return v == events.VerbCancel || v == events.VerbLeave || v == events.VerbEnd
-}
-
 // shows says whether the session was told of this call, and its user was in it then.
 func (s *session) shows(callID string) bool {
 	s.mu.Lock()
@@ -21,14 +16,18 @@ func (s *session) shows(callID string) bool {
 	return shown
 }
 
-// charge makes a user pay for a hang-up of a call that does not exist, or may not, as much as for an invitation. The user may be in debt
-// by that, as it shows only later.
-func (s *session) charge(cmd events.Command, a events.Answer) {
-	if !hangsUp(cmd.Verb) || a.Error == nil || s.shows(cmd.CallID) {
+// charge makes a user and their app pay for a command that coordinators refused for a limit or that found no call, and the user
+// as much as for an invitation where the call may not exist. All may be in debt by that, as it shows only later.
+func (e *Edge) charge(s *session, cmd events.Command, a events.Answer) {
+	now := time.Now()
+	if more := e.quotas.Heard(e.Clock.Now(), e.Apps.Quota(cmd.App), cmd, a); more > 0 {
+		_ = s.user.commands.ReserveN(now, min(more, s.user.commands.Burst()))
+	}
+	if cmd.Verb == events.VerbInvite || a.Error == nil || s.shows(cmd.CallID) {
 		return
 	}
 	if slices.Contains(mayNotBe(), a.Error.Code) {
-		_ = s.user.fences.ReserveN(time.Now(), 1)
+		_ = s.user.unknown.ReserveN(now, 1)
 	}
 }
 
