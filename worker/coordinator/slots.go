@@ -45,7 +45,7 @@ func tooManyOf(app string, most int) events.Answer {
 	return events.Refusal("", events.Errorf(events.CodeRateLimited, "app %s may have %d requests under way at once (api_slots)", app, most))
 }
 
-// listCosts is how many reads a list counts as: it reads every open call of its app.
+// listCosts is how many reads a list counts as, besides one for each open call of its app, which it reads.
 const listCosts = 100
 
 // mayRead refuses a read of an app that sends too many.
@@ -60,6 +60,13 @@ func (a *API) mayRead(app, method string) *events.Error {
 	return a.Fair.Quotas.Read(a.Clock.Now(), a.Fair.Limits(app), app, times)
 }
 
+// hasRead counts the calls that a list has read.
+func (a *API) hasRead(app string, calls int) {
+	if a.Fair != nil {
+		a.Fair.Quotas.HasRead(a.Clock.Now(), a.Fair.Limits(app), app, calls)
+	}
+}
+
 // room refuses a command that the coordinator of this process would refuse now: that costs less here.
 func (a *API) room(ctx context.Context, cmd events.Command, size int) *events.Error {
 	if a.Fair == nil {
@@ -67,8 +74,9 @@ func (a *API) room(ctx context.Context, cmd events.Command, size int) *events.Er
 	}
 	now := a.Clock.Now()
 	bad := a.Fair.Quotas.Ask(now, a.Fair.Limits(cmd.App), cmd, size)
-	if bad == nil || mayBeDone(ctx, a.Calls, a.Fair, now, cmd) {
-		return nil
+	if bad != nil && !mayBeDone(ctx, a.Calls, a.Fair, now, cmd) {
+		return bad
 	}
-	return bad
+	a.Fair.Quotas.PassedOn(now, cmd)
+	return nil
 }

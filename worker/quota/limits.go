@@ -49,6 +49,10 @@ const (
 // unknownCosts is how many commands one counts as that finds no call, or that was stored to be refused.
 const unknownCosts = 10
 
+// unanswered is how many of its commands an app may have under way in one process, in seconds: what is stored faster than it is
+// handled would else wait for longer than its senders do.
+const unanswered = 0.5
+
 // lookUps is the part of its commands that an app may have looked up before they are refused.
 const lookUps = 0.1
 

@@ -34,6 +34,7 @@ type app struct {
 	commands, bytes, reads, places, lookUps bucket
 
 	askedCommands, askedBytes bucket // of what this process passes on: its api, or its sessions
+	passedOn                  int    // and was not answered yet
 
 	told time.Time
 }
@@ -147,7 +148,8 @@ func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
 }
 
 // Ask lets an api or an edge pass a command on, or says which limit of its app it is above. It takes nothing of what Admit
-// takes, and counts what was passed on: many at one moment find the same room.
+// takes, and counts what was passed on: many at one moment find the same room. Whoever passes a command on calls PassedOn
+// before, and Heard with its answer.
 func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -161,6 +163,8 @@ func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *ev
 	x.askedCommands.fill(now, l.commands(n))
 	x.askedBytes.fill(now, l.bytes(n))
 	switch {
+	case float64(x.passedOn) >= unanswered*max(leastCommands, l.commands(n).perSecond):
+		return limited("app %s has %d commands under way that are not answered yet (commands_per_s)", cmd.App, x.passedOn)
 	case !x.askedCommands.lets(l.commands(n), cmd, cost(cmd)):
 		return aboveCommands(l, cmd)
 	case !x.askedBytes.lets(l.bytes(n), cmd, float64(bytes)):
@@ -171,16 +175,24 @@ func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *ev
 	return nil
 }
 
+// PassedOn counts a command as one that is not answered yet.
+func (q *Quotas) PassedOn(now time.Time, cmd events.Command) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.apps.of(cmd.App, now).passedOn++
+}
+
 // Heard is told the answer to a command that was passed on. Where a coordinator refused it for a limit or found no call, it was
 // stored, acknowledged and answered for nothing, and counts as more commands, so that a flood of these is refused before it is
 // stored. Heard gives how many more; its user is to pay as much. The app owes no more than it may send in a second.
 func (q *Quotas) Heard(now time.Time, l Limits, cmd events.Command, answer events.Answer) (more int) {
-	if answer.Error == nil || answer.Error.Code != events.CodeRateLimited && answer.Error.Code != events.CodeNotFound {
-		return 0
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x, s := q.apps.of(cmd.App, now), l.commands(q.coordinators())
+	x.passedOn = max(0, x.passedOn-1) // or it was forgotten meanwhile
+	if answer.Error == nil || answer.Error.Code != events.CodeRateLimited && answer.Error.Code != events.CodeNotFound {
+		return 0
+	}
 	x.askedCommands.take(now, s, unknownCosts-1)
 	x.askedCommands.left = max(x.askedCommands.left, -s.perSecond)
 	return unknownCosts - 1
@@ -294,6 +306,13 @@ func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.E
 	}
 	x.reads.left -= float64(times)
 	return nil
+}
+
+// HasRead counts what a request has read besides, as is known only then. The app may be in debt by that.
+func (q *Quotas) HasRead(now time.Time, l Limits, name string, times int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.apps.of(name, now).reads.take(now, l.commands(q.coordinators()), float64(times))
 }
 
 // Wait takes a place for a command that has to wait for its invitation, or says that its app has none left.

@@ -417,6 +417,7 @@ func TestRefusedCommandsCount(t *testing.T) {
 			at := start.Add(time.Duration(i) * time.Millisecond)
 			if q.Ask(at, l, hangUp, 100) == nil {
 				passed++
+				q.PassedOn(at, hangUp)
 				q.Heard(at, l, hangUp, x.answer(passed))
 			}
 			if i%1000 != 999 {
@@ -442,5 +443,33 @@ func TestRefusedCommandsCount(t *testing.T) {
 	}
 	if bad := q.Ask(start.Add(1010*time.Millisecond), l, hangUp, 100); bad != nil {
 		t.Errorf("it still owes after a second: %v", bad)
+	}
+}
+
+// What is not answered is bounded: commands that are stored faster than they are handled would wait for longer than their senders.
+func TestUnansweredCommands(t *testing.T) {
+	t.Parallel()
+	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
+	hangUp, other := command("demo", events.VerbEnd, "ann"), command("other", events.VerbEnd, "ann")
+	at, passed := start, 0
+	for range 4000 {
+		at = at.Add(2 * time.Millisecond)
+		if q.Ask(at, l, hangUp, 100) == nil {
+			q.PassedOn(at, hangUp)
+			passed++
+		}
+	}
+	if passed != 250 {
+		t.Errorf("%d commands are under way without an answer, want those of half a second", passed)
+	}
+	if bad := q.Ask(at, l, hangUp, 100); bad == nil || !strings.Contains(bad.Message, "app demo has 250 commands under way") {
+		t.Errorf("refused with %v", bad)
+	}
+	if bad := q.Ask(at, l, other, 100); bad != nil {
+		t.Errorf("another app: %v", bad)
+	}
+	q.Heard(at, l, hangUp, events.Refusal("", events.Errorf(events.CodeUnavailable, "x")))
+	if bad := q.Ask(at, l, hangUp, 100); bad != nil {
+		t.Errorf("after an answer: %v", bad)
 	}
 }

@@ -158,10 +158,11 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 func (e *Edge) above(ctx context.Context, cmd events.Command, size int) *events.Error {
 	now, limits := e.Clock.Now(), e.Apps.Quota(cmd.App)
 	bad := e.quotas.Ask(now, limits, cmd, size)
-	if bad != nil && cmd.Verb.Invites() && e.quotas.LookUp(now, limits, cmd.App) && e.Calls.MayRemember(ctx, cmd) {
-		return nil
+	if bad != nil && !(cmd.Verb.Invites() && e.quotas.LookUp(now, limits, cmd.App) && e.Calls.MayRemember(ctx, cmd)) {
+		return bad
 	}
-	return bad
+	e.quotas.PassedOn(now, cmd)
+	return nil
 }
 
 // get gives a call to those who take part in it.
