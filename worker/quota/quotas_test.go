@@ -473,3 +473,22 @@ func TestUnansweredCommands(t *testing.T) {
 		t.Errorf("after an answer: %v", bad)
 	}
 }
+
+// A request pays for what it turns out to have read: who has many open calls may list them less often.
+func TestWhatWasRead(t *testing.T) {
+	t.Parallel()
+	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
+	if bad := q.Read(start, l, "demo", 100); bad != nil {
+		t.Fatal(bad)
+	}
+	q.HasRead(start, l, "demo", 1000) // it had 500
+	if bad := q.Read(start.Add(1200*time.Millisecond), l, "demo", 1); bad == nil {
+		t.Error("it may read on, and has read more than in a second")
+	}
+	if bad := q.Read(start.Add(1300*time.Millisecond), l, "demo", 1); bad != nil {
+		t.Errorf("later: %v", bad)
+	}
+	if bad := q.Read(start, l, "other", 1); bad != nil {
+		t.Errorf("another app: %v", bad)
+	}
+}
