@@ -48,15 +48,7 @@ func TestGroupOf50(t *testing.T) {
 			expect(t, x.(object), object{"user_id": users[n], "state": []string{"accepted", "declined"}[n%2]})
 		}
 		got := map[string]int{}
-		for {
-			if left, _, err := told.sub.Pending(); err != nil || left == 0 {
-				break
-			}
-			m, err := told.sub.NextMsg(within)
-			if err != nil {
-				t.Fatal(err)
-			}
-			n := decode(t, m.Data)
+		for _, n := range told.rest() {
 			got[n["event"].(string)]++
 		}
 		want := map[string]int{"outgoing_call_ringing": members, "outgoing_call_accepted": members / 2, "outgoing_call_declined": members / 2}

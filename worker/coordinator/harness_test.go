@@ -146,6 +146,7 @@ type feed struct {
 	user string
 	sub  *nats.Subscription
 	last string // id of the newest that was heard
+	seen map[string]bool
 }
 
 func (i *integrator) user(escaped string) *feed {
@@ -157,30 +158,66 @@ func (i *integrator) user(escaped string) *feed {
 	if err := i.nc.Flush(); err != nil {
 		i.t.Fatal(err)
 	}
-	return &feed{t: i.t, user: escaped, sub: sub}
+	return &feed{t: i.t, user: escaped, sub: sub, seen: map[string]bool{}}
+}
+
+// take takes the next notification, and says whether it is new: what is delivered again is told again, with the same id, as where a
+// worker stands still for 3 s.
+func (f *feed) take() (n object, isNew bool, err error) {
+	f.t.Helper()
+	m, err := f.sub.NextMsg(within)
+	if err != nil {
+		return nil, false, err
+	}
+	n = decode(f.t, m.Data)
+	id, _ := n["id"].(string)
+	key := m.Subject + " " + id // by receiver and id
+	isNew, f.seen[key] = !f.seen[key], true
+	if isNew {
+		f.last = id
+	}
+	return n, isNew, nil
 }
 
 // next waits for the next notification and says whether it is the one wanted.
 func (f *feed) next(event string) object {
 	f.t.Helper()
-	m, err := f.sub.NextMsg(within)
-	if err != nil {
-		f.t.Fatalf("%s waits for %s: %v", f.user, event, err)
+	for {
+		n, isNew, err := f.take()
+		if err != nil {
+			f.t.Fatalf("%s waits for %s: %v", f.user, event, err)
+		}
+		switch {
+		case n["event"] == event:
+			return n
+		case isNew:
+			f.t.Fatalf("%s is told %v, want %s\n%v", f.user, n["event"], event, n)
+		}
 	}
-	n := decode(f.t, m.Data)
-	f.last, _ = n["id"].(string)
-	if n["event"] != event {
-		f.t.Fatalf("%s is told %v, want %s\n%s", f.user, n["event"], event, m.Data)
-	}
-	return n
 }
 
-// nothing more has come. Who is told of a command is told before its answer, so after an answer that is exact.
+// rest gives what has come and was not taken. Who is told of a command is told before its answer, so after an answer that is exact.
+func (f *feed) rest() (list []object) {
+	f.t.Helper()
+	for {
+		if left, _, err := f.sub.Pending(); err != nil || left == 0 {
+			return list
+		}
+		n, isNew, err := f.take()
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if isNew {
+			list = append(list, n)
+		}
+	}
+}
+
+// nothing more has come.
 func (f *feed) nothing() {
 	f.t.Helper()
-	if n, _, err := f.sub.Pending(); err != nil || n > 0 {
-		m, _ := f.sub.NextMsg(within)
-		f.t.Fatalf("%s is told %d more: %s, %v", f.user, n, m.Data, err)
+	if more := f.rest(); len(more) > 0 {
+		f.t.Fatalf("%s is told %d more: %v", f.user, len(more), more)
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/meter/metertest"
 	"ringline.io/ringline/worker/natstest"
 )
 
@@ -47,6 +48,7 @@ type stress struct {
 	js       jetstream.JetStream
 	rng      *rand.Rand
 	users    []string
+	meter    *meter.Meter
 	crashes  atomic.Int64
 
 	mu   sync.Mutex
@@ -63,14 +65,14 @@ func newStress(t *testing.T, capacity int) *stress {
 	t.Logf("seed %d", seed)
 	s := &stress{
 		T: t, capacity: capacity, server: natstest.Start(t), rng: rand.New(rand.NewPCG(seed, 0)),
-		users: strings.Split("a b c d e f g h i j k l m n o p", " "), sent: map[string]string{}, told: map[string]map[string]bool{},
+		meter: meter.New("test"), users: strings.Split("a b c d e f g h i j k l m n o p", " "), sent: map[string]string{}, told: map[string]map[string]bool{},
 		last: map[string]events.Call{}, in: map[string]map[string]bool{},
 	}
 	natstest.Watch(t, s.server, natstest.Answer, natstest.Notification, natstest.Logged)
 	limits := call.DefaultLimits()
 	limits.Capacity = capacity
 	cfg := coordinator.Config{
-		Parallel: 16, Limits: func(context.Context, string) (call.Limits, error) { return limits, nil }, Seam: s.trouble,
+		Parallel: 16, Limits: func(context.Context, string) (call.Limits, error) { return limits, nil }, Seam: s.trouble, Meter: s.meter,
 	}
 	for range 3 {
 		nc := s.server.Connect(t)
@@ -286,14 +288,24 @@ func (s *stress) checkCalls() {
 	}
 }
 
-// checkAnswers: every command was told something, and none was told two things.
+// checkAnswers: every command was told something, and none was told two things. Where a worker stands still for 3 s over a command
+// that is done its answer is lost, and counted.
 func (s *stress) checkAnswers() {
+	late := metertest.Values(s.T, s.meter)[`ringline_put_backs_total{consumer="coordinators",reason="not_ours"}`]
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	var untold []string
 	for id, what := range s.sent {
-		if len(s.told[id]) != 1 {
+		switch len(s.told[id]) {
+		case 0:
+			untold = append(untold, what)
+		case 1:
+		default:
 			s.Errorf("%s is told %v", what, s.told[id])
 		}
+	}
+	if float64(len(untold)) > late {
+		s.Errorf("%d commands have no answer, %.0f were left to others: %v", len(untold), late, untold)
 	}
 }
 
