@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -21,9 +22,10 @@ func TestBacklog(t *testing.T) {
 	}
 	check := func(want meter.Backlog) {
 		t.Helper()
-		if got, known := read(t.Context(), s.JS, worker.StreamCommands, worker.ConsumerCoordinators); !known || got != want {
-			t.Errorf("%+v, %v, want %+v", got, known, want)
-		}
+		eventually(t, fmt.Sprintf("the backlog is %+v", want), func() bool { // the server counts a moment after it has stored
+			got, known := read(t.Context(), s.JS, worker.StreamCommands, worker.ConsumerCoordinators)
+			return known && got == want
+		})
 	}
 	check(meter.Backlog{})
 	for _, callID := range []string{"c1", "c2", "c3"} {
