@@ -3,6 +3,7 @@ package events
 import (
 	"maps"
 	"slices"
+	"time"
 )
 
 // Party is a user as an invitation names him.
@@ -114,6 +115,19 @@ func (b By) hidden(viewer string) By {
 		b.DeviceID = ""
 	}
 	return b
+}
+
+// notBefore is now, or the last change of the call where the clock that gives now is a little behind: no time is sent that is before
+// what it is sent with, and no call rings for longer than it rings in all.
+func (c Call) notBefore(now time.Time) time.Time {
+	last := max(c.CreatedAt, c.Caller.At)
+	for _, x := range c.Callees {
+		last = max(last, x.At)
+	}
+	if last == 0 || !now.Before(last.Time()) {
+		return now
+	}
+	return last.Time().Add(time.Millisecond - 1) // at the latest, as times are cut
 }
 
 // waitsUntil is the moment until which there is ringing for this user: his own deadline while he pends, the

@@ -237,6 +237,33 @@ func TestRingRemaining(t *testing.T) {
 	}
 }
 
+// A clock that is a little behind sends no time before that of the call, and lets nothing ring for longer than it rings in all.
+func TestClockThatIsBehind(t *testing.T) {
+	c := ringing(t, events.StateIn, "bob ann invited 60")
+	c.Callees[0].At = events.TimeOf(at("10:00:00"))
+	c.Callees[0].RingDeadline++ // it is rounded up, and what began is cut
+	c.CallID, c.Seq = "c1", 1
+	const began, all = "2026-11-24T10:00:00.000Z", 60_000
+	n := events.Notice{To: "bob", Notification: events.Notification{Event: events.IncomingCallReceived, UserID: "bob", CallID: "c1", Call: c}}
+	for _, now := range []string{"09:59:59.996", "09:59:00"} {
+		sent := n.Stamped(at(now))
+		if *sent.RingRemainingMS != all || sent.ServerTime.String() != began {
+			t.Errorf("at %s a coordinator says %d ms at %s", now, *sent.RingRemainingMS, sent.ServerTime)
+		}
+		body, _, err := events.Restamped([]byte(encode(t, sent)), "bob", at(now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf(`"server_time":%q,"ring_remaining_ms":%d`, began, all); !strings.Contains(string(body), want) {
+			t.Errorf("at %s an edge says %s, want %s", now, body, want)
+		}
+		s := events.NewSnapshot([]events.Call{c}, "bob", "d", at(now))
+		if *s.Calls[0].RingRemainingMS != all || s.ServerTime.String() != began {
+			t.Errorf("at %s a snapshot says %d ms at %s", now, *s.Calls[0].RingRemainingMS, s.ServerTime)
+		}
+	}
+}
+
 // An edge stamps anew what was stamped before.
 func TestStamped(t *testing.T) {
 	n := exampleNotice()

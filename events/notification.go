@@ -49,6 +49,7 @@ func NewNotice(receiver string, t Transition, k int, kind Kind) Notice {
 
 // Stamped sets the server's time and, with the call, how long it still rings for the receiver, rounded down.
 func (n Notice) Stamped(now time.Time) Notification {
+	now = n.Call.notBefore(now)
 	n.ServerTime = TimeOf(now)
 	n.RingRemainingMS = RingRemaining(n.Call, n.To, now)
 	return n.Notification

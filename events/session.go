@@ -95,6 +95,9 @@ type SnapshotCall struct {
 
 // NewSnapshot makes what this user gets of these calls, at that time.
 func NewSnapshot(calls []Call, userID, deviceID string, now time.Time) Snapshot {
+	for _, c := range calls {
+		now = c.notBefore(now)
+	}
 	s := Snapshot{ServerTime: TimeOf(now), UserID: userID, DeviceID: deviceID, Calls: []SnapshotCall{}}
 	for _, c := range calls {
 		s.Calls = append(s.Calls, SnapshotCall{Call: c.For(userID), RingRemainingMS: RingRemaining(c, userID, now)})
@@ -135,6 +138,7 @@ func (s Snapshot) Pushed(showing []string) SnapshotPush {
 func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c Call, err error) {
 	var n Notification
 	if decode(body, &n) && n.CallID != "" {
+		now = n.Call.notBefore(now)
 		n.ServerTime, n.RingRemainingMS = TimeOf(now), RingRemaining(n.Call, userID, now)
 		return encode(&n, roomFor(len(n.Call.Callees))), n.Call, nil
 	}
@@ -150,6 +154,7 @@ func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c C
 	if err != nil {
 		return nil, Call{}, err
 	}
+	now = c.notBefore(now)
 	if fields["server_time"], err = Encode(TimeOf(now)); err != nil {
 		return nil, c, err
 	}
