@@ -44,6 +44,7 @@ func abuseCommand() *cobra.Command {
 	f.DurationVar(&x.Quiet, "quiet", x.Quiet, "how long they are measured before, and at the end")
 	f.DurationVar(&x.Each, "each", x.Each, "how long each kind goes on by itself")
 	f.DurationVar(&x.Together, "together", x.Together, "how long all of them do")
+	f.IntVar(&x.CommandsPerS, "commands-per-s", 0, "the setting of the app that floods (0: the default)")
 	f.BoolVar(&x.onlyShares, "only-shares", false, "only measure what one app that floods does to another")
 	return cmd
 }

@@ -23,9 +23,12 @@ type Config struct {
 	Quiet    time.Duration // before, and again at the end
 	Each     time.Duration // of each kind by itself
 	Together time.Duration // of all of them
-	Attack   func(ctx context.Context, a Attack) (Counts, error)
-	Refused  func(ctx context.Context) (map[string]float64, error) // as the edge counts them
-	Say      func(format string, args ...any)
+
+	CommandsPerS int // the setting of the app that floods; 0: the default
+
+	Attack  func(ctx context.Context, a Attack) (Counts, error)
+	Refused func(ctx context.Context) (map[string]float64, error) // as the edge counts them
+	Say     func(format string, args ...any)
 }
 
 // Run does it.
@@ -132,7 +135,7 @@ func newTarget(ctx context.Context, cfg Config) (t Target, err error) {
 	if t.App, err = device.NewApp(ctx, js, "honest", events.AppSettings{PairInvitesPerMin: events.MaxPairInvitesPerMin}); err != nil {
 		return t, err
 	}
-	if t.Other, err = device.NewApp(ctx, js, "other", events.AppSettings{}); err != nil {
+	if t.Other, err = device.NewApp(ctx, js, "other", events.AppSettings{CommandsPerS: cfg.CommandsPerS}); err != nil {
 		return t, err
 	}
 	public, text, err := publicKey()
