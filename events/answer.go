@@ -2,8 +2,8 @@ package events
 
 import "encoding/json"
 
-// Answer is what the sender of a command is told. With OK there is the call as he may see it; without there is
-// Error, and the call where he takes part in it. CommandID is unset only where none could be read.
+// Answer is the reply to a command. If OK, Call is the call as the sender may see it. Otherwise Error is set, and
+// Call is set only if the sender takes part in the call. CommandID is unset only if the command id could not be read.
 type Answer struct {
 	CommandID string `json:"command_id,omitempty"`
 	OK        bool   `json:"ok"`
@@ -11,25 +11,25 @@ type Answer struct {
 	Call      *Call  `json:"call,omitempty"`
 }
 
-// Append writes the answer behind what is there, as Encode does.
+// Append appends the answer to b, in the format of Encode.
 func (a *Answer) Append(b []byte) []byte { return appendTo(b, a) }
 
-// LineAnswer answers which calls stand on a user's line.
+// LineAnswer is the reply to a request for a user's line. Calls lists the ids of the calls on the line.
 type LineAnswer struct {
 	OK    bool     `json:"ok"`
 	Calls []string `json:"calls"`
 }
 
-// ListAnswer answers which calls of an app are open.
+// ListAnswer is the reply to a request for the open calls of an app.
 type ListAnswer struct {
 	OK    bool   `json:"ok"`
 	Calls []Call `json:"calls"`
 }
 
-// Refusal is the answer with an error.
+// Refusal returns an answer that carries the error.
 func Refusal(commandID string, err *Error) Answer { return Answer{CommandID: commandID, Error: err} }
 
-// ReadAnswer reads an answer.
+// ReadAnswer decodes an answer.
 func ReadAnswer(data []byte) (Answer, error) {
 	var a Answer
 	if decode(data, &a) {

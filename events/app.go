@@ -5,34 +5,35 @@ import (
 	"fmt"
 )
 
-// AppSettings is what an app changes of the defaults, and what its client sessions need: the value of its key in
-// RINGLINE_APPS. What is 0 is not changed; without token keys nobody has a session.
+// AppSettings overrides the defaults for one app and holds the settings of its client sessions. It is the value of
+// the app's key in RINGLINE_APPS. A zero field keeps its default. Without token keys the app accepts no client
+// sessions.
 type AppSettings struct {
-	Capacity     int `json:"capacity,omitempty"`       // how many calls a user's line holds
-	RingTimeoutS int `json:"ring_timeout_s,omitempty"` // of an invite or add that names none
-	MaxCallees   int `json:"max_callees,omitempty"`    // in a call, all in all
-	MaxDurationS int `json:"max_duration_s,omitempty"` // of a call, counted from its creation
+	Capacity     int `json:"capacity,omitempty"`       // maximum number of calls on a user's line
+	RingTimeoutS int `json:"ring_timeout_s,omitempty"` // for an invite or add that sets none
+	MaxCallees   int `json:"max_callees,omitempty"`    // per call, including callees who are no longer in it
+	MaxDurationS int `json:"max_duration_s,omitempty"` // of a call, from its creation
 
-	CommandsPerS      int    `json:"commands_per_s,omitempty"`       // of the whole app
-	BytesPerS         int    `json:"bytes_per_s,omitempty"`          // of commands and stored transitions, of the whole app
-	APISlots          int    `json:"api_slots,omitempty"`            // requests under way at once in one api
-	PairInvitesPerMin int    `json:"pair_invites_per_min,omitempty"` // of one caller's sessions, to one callee
-	RingingPerCaller  int    `json:"ringing_per_caller,omitempty"`   // callees that one user's sessions make ring at once
-	ServiceCallPrefix string `json:"service_call_prefix,omitempty"`  // call ids that begin with it belong to the backend
+	CommandsPerS      int    `json:"commands_per_s,omitempty"`       // for the whole app
+	BytesPerS         int    `json:"bytes_per_s,omitempty"`          // commands and stored transitions, for the whole app
+	APISlots          int    `json:"api_slots,omitempty"`            // concurrent requests in one api worker
+	PairInvitesPerMin int    `json:"pair_invites_per_min,omitempty"` // from the sessions of one caller to one callee
+	RingingPerCaller  int    `json:"ringing_per_caller,omitempty"`   // callees that ring at the same time for one user's sessions
+	ServiceCallPrefix string `json:"service_call_prefix,omitempty"`  // call ids with this prefix are reserved for the backend
 
-	TokenKeys []TokenKey      `json:"token_keys,omitempty"` // what the tokens of its users are checked with, the newest last
-	Origins   []string        `json:"origins,omitempty"`    // of the pages that may open sessions
-	NotBefore map[string]Time `json:"not_before,omitempty"` // by user id: his tokens that were issued before it are revoked
+	TokenKeys []TokenKey      `json:"token_keys,omitempty"` // verify the tokens of the app's users, newest last
+	Origins   []string        `json:"origins,omitempty"`    // origins of the pages that may open sessions
+	NotBefore map[string]Time `json:"not_before,omitempty"` // by user id: tokens issued before this time are revoked
 }
 
-// The limits of an app's settings. The longest duration leaves the TTL of lines (18 h) an hour, and the largest value
-// holds a NotBefore of the longest ids, and is well below what NATS takes as one message.
+// Limits of an app's settings. MaxDurationS is one hour below the TTL of lines (18 h). MaxAppSettings has room for
+// MaxNotBefore entries with the longest ids. It is well below the maximum message size of NATS.
 const (
 	MaxCapacity    = 50
 	MaxCallees     = 50
 	MaxDurationS   = 17 * 60 * 60
 	MaxTokenKeys   = 8
-	MaxSecrets     = 2 // of them HS256: the old and the new one, while they are rotated
+	MaxSecrets     = 2 // of the token keys, how many may be HS256: the old and the new one during rotation
 	MaxOrigins     = 50
 	MaxNotBefore   = 1000
 	MaxAppSettings = 512 << 10 // bytes
@@ -46,7 +47,7 @@ const (
 	MaxCallPrefix        = 32 // bytes
 )
 
-// What an app has that sets nothing else.
+// Defaults of an app that does not override them.
 const (
 	DefaultCommandsPerS      = 500
 	DefaultBytesPerS         = 2 << 20
@@ -56,7 +57,7 @@ const (
 	DefaultServiceCallPrefix = "s_"
 )
 
-// appFields are the fields of an app's settings.
+// appFields lists the field names of an app's settings.
 func appFields() (list []string) {
 	for _, n := range appNumbers() {
 		list = append(list, n.name)
@@ -64,7 +65,7 @@ func appFields() (list []string) {
 	return append(list, "service_call_prefix", "token_keys", "origins", "not_before")
 }
 
-// appNumber is a setting that is a number.
+// appNumber describes a numeric setting.
 type appNumber struct {
 	name        string
 	least, most int
@@ -85,8 +86,8 @@ func appNumbers() []appNumber {
 	}
 }
 
-// ReadAppSettings reads an app's settings strictly: what is misspelt would be a limit that nobody keeps. No error
-// holds a secret.
+// ReadAppSettings decodes an app's settings strictly: an ignored misspelling would be a limit that is never enforced.
+// Its errors contain no secrets.
 func ReadAppSettings(data []byte) (AppSettings, error) {
 	var s AppSettings
 	members, bad := readObject(data, MaxAppSettings)
@@ -140,7 +141,7 @@ func readCallPrefix(raw json.RawMessage) (string, *Error) {
 	return prefix, nil
 }
 
-// readItems takes an array apart.
+// readItems splits an array into its items.
 func readItems(field string, raw json.RawMessage, most int) (items []json.RawMessage, bad *Error) {
 	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
 		return nil, invalid("%s: must be an array, got %s", field, kindOf(raw))
@@ -180,7 +181,7 @@ func readNotBefore(raw json.RawMessage) (map[string]Time, *Error) {
 	return times, nil
 }
 
-// readTime reads a time exactly as Ringline writes it.
+// readTime reads a time, which must have exactly the format that Ringline writes.
 func readTime(raw json.RawMessage) (t Time, err error) {
 	s, err := readString(raw)
 	if err != nil {

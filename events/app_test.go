@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// canarySecret is one that must come up nowhere.
+// canarySecret must not appear in any error or string.
 const canarySecret = "canary-canary-canary-canary-canary-canary-c"
 
 func publicPEM(tb testing.TB, public any, kind string) string {
@@ -45,7 +45,7 @@ func edPEM(tb testing.TB, kind string) string {
 	return publicPEM(tb, public, kind)
 }
 
-// Settings with everything come back as they went in, and each key as what it is checked with.
+// Settings with every field survive a round trip, and each key parses to its Go type.
 func TestAppSettingsOfSessions(t *testing.T) {
 	want := events.AppSettings{
 		Capacity: 2,
@@ -79,7 +79,7 @@ func TestAppSettingsOfSessions(t *testing.T) {
 	}
 }
 
-// What is wrong is named with its place and its limit, and no secret is in it.
+// An error names the field and the limit, and contains no secrets.
 func TestAppSettingsSayWhatIsWrong(t *testing.T) {
 	key := func(kid, alg, field, value string) string {
 		text, err := events.Encode(map[string]string{"kid": kid, "alg": alg, field: value})
@@ -148,7 +148,7 @@ func secretKey(kid string) string {
 	return fmt.Sprintf(`{"kid":%q,"alg":"HS256","secret":%q}`, kid, canarySecret)
 }
 
-// FuzzReadAppSettings: what is read is written as it was meant, and no error holds a secret.
+// FuzzReadAppSettings checks that accepted settings survive a round trip and that no error contains a secret.
 func FuzzReadAppSettings(f *testing.F) {
 	f.Add([]byte(`{"token_keys":[` + secretKey("k") + `],"origins":["https://a.b"],"not_before":{"ann":"2026-11-24T10:00:00.000Z"}}`))
 	f.Add([]byte(`{"capacity":1,"token_keys":[{"kid":"e","alg":"ES256","public_key":"-----BEGIN PUBLIC KEY-----\n"}]}`))

@@ -5,27 +5,27 @@ import (
 	"slices"
 )
 
-// InForce is what a worker makes of an app's settings.
+// InForce is the result of AppSettingsInForce.
 type InForce struct {
 	Settings AppSettings
-	Unknown  []string // the settings that this version does not know: it ignores them
-	Bad      []*Error // what it can't read; no error holds a secret
+	Unknown  []string // settings that this version does not know and ignores
+	Bad      []*Error // settings that can't be read; the errors contain no secrets
 }
 
-// never is a time before which every token was issued: a revocation whose time can't be read revokes all of them.
+// never is later than the issue time of any token. A revocation with an unreadable time therefore revokes all tokens.
 const never = Time(253_402_300_799_999) // 9999-12-31T23:59:59.999Z
 
-// AppSettingsInForce reads an app's settings as a worker does, which may be older than the program that wrote them. last
-// is what was in force before. What can't be read never keeps a key or a user in that were to be locked out:
+// AppSettingsInForce decodes an app's settings leniently, because the program that wrote them may be newer than this
+// worker. last holds the settings in force before. An unreadable value never keeps a removed key or a revoked user
+// valid:
 //
-//   - A setting that this version does not know is ignored, and so is nothing else.
-//   - A limit that can't be read stays as it was. All other settings are in force.
-//   - Of token_keys and origins each entry counts by itself: those that can't be read are not in force, and the others
-//     are, also above the limits on how many there may be. So a key that was removed is gone. Keys that share a kid are
-//     not in force.
-//   - A revocation whose time can't be read revokes every token of its user. If not_before as a whole can't be read, no
-//     token key is in force until it is repaired, as nothing says who is revoked.
-//   - What is no JSON object changes nothing.
+//   - A setting that this version does not know is ignored. Only unknown settings are ignored.
+//   - A limit that can't be read keeps its value from last. All other settings take effect.
+//   - Entries of token_keys and origins are read one by one. Only readable entries take effect, even if there are
+//     more than the limit. So a removed key is gone. Keys that share a kid do not take effect.
+//   - A revocation with an unreadable time revokes all tokens of its user. If not_before as a whole can't be read,
+//     the revoked users are unknown: no token key is in force until it is repaired.
+//   - If the value is not a JSON object, last stays in force.
 func AppSettingsInForce(data []byte, last AppSettings) InForce {
 	members, bad := readObject(data, MaxAppSettings)
 	if bad != nil {
@@ -46,7 +46,6 @@ func AppSettingsInForce(data []byte, last AppSettings) InForce {
 	return f
 }
 
-// field reads one setting.
 func (f *InForce) field(name string, members []member, last AppSettings) {
 	var raw json.RawMessage
 	for _, m := range members {
@@ -82,7 +81,8 @@ func (f *InForce) field(name string, members []member, last AppSettings) {
 
 func (f *InForce) bad(why *Error) { f.Bad = append(f.Bad, why) }
 
-// keep leaves a limit as it was. Keys, origins and revocations are never kept, as one of them may have been taken away.
+// keep copies a limit from last. It never copies keys, origins or revocations, because an entry may have been
+// removed.
 func (s *AppSettings) keep(name string, last AppSettings) {
 	if name == "service_call_prefix" {
 		s.ServiceCallPrefix = last.ServiceCallPrefix
@@ -94,7 +94,7 @@ func (s *AppSettings) keep(name string, last AppSettings) {
 	}
 }
 
-// readableKeys lists the keys that can be read, without those that share a kid.
+// readableKeys returns the keys that can be read, except keys that share a kid.
 func readableKeys(raw json.RawMessage) (keys []TokenKey) {
 	items, bad := readItems("token_keys", raw, MaxAppSettings)
 	if bad != nil {
@@ -124,7 +124,7 @@ func readableOrigins(raw json.RawMessage) (origins []string) {
 	return origins
 }
 
-// readableRevocations gives nil if it is no object.
+// readableRevocations returns nil if raw is not an object.
 func readableRevocations(raw json.RawMessage) map[string]Time {
 	if raw[0] != '{' {
 		return nil

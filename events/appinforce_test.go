@@ -9,8 +9,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// What a worker makes of settings that it can read in part only: a key or a user that was to be locked out is, whatever
-// else is wrong.
+// A worker reads partly unreadable settings. A removed key or a revoked user stays locked out, whatever else is
+// malformed.
 func TestAppSettingsInForce(t *testing.T) {
 	const never, revoked = 253_402_300_799_999, 1763978400250
 	last := events.AppSettings{
@@ -23,7 +23,7 @@ func TestAppSettingsInForce(t *testing.T) {
 		name, body string
 		want       events.AppSettings
 		unknown    string
-		bad        string // the beginning of each, with | between
+		bad        string // prefixes of the errors, separated by |
 	}{
 		{
 			"an unknown setting and a removed key", `{` + keys(secretKey("new")) + `,"reach_s":5,"media":{"kind":"x"}}`,
@@ -128,7 +128,8 @@ func keysNamed(kids ...string) (keys []events.TokenKey) {
 	return keys
 }
 
-// FuzzAppSettingsInForce: what the strict reader takes is in force as it is, and every key in force was readable by itself.
+// FuzzAppSettingsInForce checks that settings accepted by the strict reader are in force unchanged, and that every
+// key in force is readable on its own.
 func FuzzAppSettingsInForce(f *testing.F) {
 	f.Add([]byte(`{"token_keys":[` + secretKey("k") + `],"origins":["https://a.b"],"not_before":{"ann":"2026-11-24T10:00:00.000Z"}}`))
 	f.Add([]byte(`{"capacity":51,"reach_s":5,"token_keys":[` + secretKey("a") + `,7]}`))

@@ -11,8 +11,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// checkRefusal wants invalid_argument and a message that names all of this. A message stands in an answer and in a
-// header: it is one line of UTF-8, and short whatever the input was.
+// checkRefusal checks for invalid_argument and a message that contains all names. Answers and headers carry the
+// message: it must be one short line of UTF-8, whatever the input.
 func checkRefusal(t *testing.T, err *events.Error, names ...string) {
 	t.Helper()
 	if err == nil {
@@ -33,7 +33,8 @@ func checkRefusal(t *testing.T, err *events.Error, names ...string) {
 	}
 }
 
-// badInput is a body with what its refusal must name. noID: the command id can't be read, or is bad itself.
+// badInput is a malformed body with the field and limit that its error must name. With noID the command id is
+// unreadable or invalid.
 type badInput struct {
 	name         string
 	verb         events.Verb
@@ -42,10 +43,10 @@ type badInput struct {
 	noID         bool
 }
 
-// quote writes plain text as a JSON string.
+// quote returns plain text as a JSON string.
 func quote(s string) string { return `"` + s + `"` }
 
-// badBodies are no JSON objects, or too big.
+// badBodies are not JSON objects, or are too big.
 var badBodies = []badInput{
 	{"empty", events.VerbRing, ``, "body", "JSON", true},
 	{"white space", events.VerbRing, " \n", "body", "JSON", true},
@@ -91,7 +92,7 @@ var (
 	y256    = strings.Repeat("é", 128)
 )
 
-// badFields are objects that break the rule of a field.
+// badFields are objects in which one field breaks its rule.
 var badFields = []badInput{
 	{"case-different name", events.VerbRing, with(userBody, "User_ID", `"bob"`), `"User_ID": unknown field`, "user_id", false},
 	{"upper-case name", events.VerbRing, with(userBody, "COMMAND_ID", `"k2"`), `"COMMAND_ID": unknown field`, "command_id", false},
@@ -201,7 +202,8 @@ func checkRefused(t *testing.T, c badInput) {
 	}
 }
 
-// fieldsOf is the table of CONTRACT section 2; device_id and user_id are in all.
+// fieldsOf lists the verbs of each field, written by hand from docs/reference.md. All verbs have device_id and
+// user_id.
 var fieldsOf = map[string][]events.Verb{
 	"custom_data": {
 		events.VerbInvite, events.VerbAdd, events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbLeave, events.VerbEnd,
@@ -215,7 +217,7 @@ var fieldsOf = map[string][]events.Verb{
 	"attempt":        {events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave},
 }
 
-// sound is a value of each field that is taken where the field is.
+// sound holds a valid value of each field.
 var sound = map[string]string{
 	"custom_data": `"x"`, "user_name": `"Ann"`, "call_type": `1`, "room_id": `"r"`, "callees": `[{"user_id":"eve"}]`,
 	"ring_timeout_s": `5`, "reason": `"busy"`, "attempt": `1`,
@@ -290,14 +292,15 @@ func TestWrongTypes(t *testing.T) {
 	}
 }
 
-// Custom data counts as it stands between its quotes, user names and ids by their bytes once read.
+// The limit of custom data counts the bytes between the quotes in the JSON. The limits of user names and ids count
+// the decoded bytes.
 func TestSizesAtTheLimit(t *testing.T) {
 	for _, c := range []struct {
 		verb         events.Verb
 		field        string
-		unit         string // what is repeated, as it stands in the JSON
+		unit         string // repeated text, as encoded in the JSON
 		times        int
-		more         string // what is too much then
+		more         string // text that exceeds the limit
 		limit, names string
 	}{
 		{events.VerbEnd, "custom_data", `a`, 4096, `a`, "4096", "4097"},

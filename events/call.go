@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// Party is a user as an invitation names him.
+// Party identifies a user in an invitation.
 type Party struct {
 	UserID   string `json:"user_id"`
 	UserName string `json:"user_name,omitempty"`
 }
 
-// By is who caused something.
+// By identifies the actor that caused a transition.
 type By struct {
 	Kind     ByKind `json:"kind"`
 	UserID   string `json:"user_id,omitempty"`
@@ -20,8 +20,8 @@ type By struct {
 	Service  string `json:"service,omitempty"`
 }
 
-// Call is a call after one of its transitions. Seq counts them from 1. CustomData is the invitation's; Custom has what later
-// transitions carried, by their seq.
+// Call is the state of a call after one of its transitions. Seq numbers the transitions from 1. CustomData is the
+// custom data of the invitation. Custom holds the custom data of later transitions, keyed by seq.
 type Call struct {
 	CallID     string         `json:"call_id"`
 	App        string         `json:"app"`
@@ -42,7 +42,7 @@ type Call struct {
 	MergedInto string         `json:"merged_into,omitempty"`
 }
 
-// Caller is who made the invitation. DeviceID is the device that he called from.
+// Caller is the user who sent the invitation. DeviceID is the device that the call was placed from.
 type Caller struct {
 	UserID   string     `json:"user_id"`
 	UserName string     `json:"user_name,omitempty"`
@@ -51,9 +51,9 @@ type Caller struct {
 	At       Time       `json:"at"`
 }
 
-// Callee is the newest attempt to reach somebody. DeviceID is the device that answered or declined. CustomSeq is the
-// transition whose custom data applies to the callee (Call.DataOf), 0 without any. CustomData is set in a message of stored
-// format 1 only.
+// Callee is the latest attempt to reach a user. DeviceID is the device that answered or declined. CustomSeq is the
+// seq of the transition whose custom data applies to the callee (see Call.DataOf), or 0 if there is none. CustomData
+// is set only in messages of stored format 1.
 type Callee struct {
 	UserID       string     `json:"user_id"`
 	UserName     string     `json:"user_name,omitempty"`
@@ -68,16 +68,16 @@ type Callee struct {
 	At           Time       `json:"at"`
 }
 
-// Pending says whether the callee has neither answered nor been given up.
+// Pending reports whether the callee is invited or ringing.
 func (c Callee) Pending() bool { return c.State == StateInvited || c.State == StateRinging }
 
-// IsZero says whether there is no call.
+// IsZero reports whether c is the zero Call, which means that there is no call.
 func (c Call) IsZero() bool { return c.CallID == "" && c.Seq == 0 }
 
-// CallerIn says whether the caller is in the call.
+// CallerIn reports whether the caller is in the call.
 func (c Call) CallerIn() bool { return c.Caller.State == StateIn }
 
-// Callee finds the callee with this user id; nil if he is none.
+// Callee returns the callee with this user id, or nil if there is none.
 func (c Call) Callee(userID string) *Callee {
 	if i := slices.IndexFunc(c.Callees, func(x Callee) bool { return x.UserID == userID }); i >= 0 {
 		return &c.Callees[i]
@@ -85,13 +85,13 @@ func (c Call) Callee(userID string) *Callee {
 	return nil
 }
 
-// Has says whether the user is or was the caller or a callee.
+// Has reports whether the user is or was the caller or a callee.
 func (c Call) Has(userID string) bool {
 	return userID != "" && (c.Caller.UserID == userID || c.Callee(userID) != nil)
 }
 
-// For gives the call as this user may see it. The caller sees all of it, everybody else sees neither custom
-// data nor devices of others. The result shares nothing with c.
+// For returns the call as this user may see it. The caller sees everything. Other users see only their own custom
+// data and devices. The result shares no memory with c.
 func (c Call) For(userID string) Call {
 	c.Callees = slices.Clone(array(c.Callees))
 	if userID == c.Caller.UserID {
@@ -109,7 +109,7 @@ func (c Call) For(userID string) Call {
 	return c
 }
 
-// hidden leaves out the device of anybody but the viewer.
+// hidden removes the device unless the viewer is the actor.
 func (b By) hidden(viewer string) By {
 	if b.UserID != viewer {
 		b.DeviceID = ""
@@ -117,8 +117,8 @@ func (b By) hidden(viewer string) By {
 	return b
 }
 
-// notBefore is now, or the last change of the call where the clock that gives now is a little behind: no time is sent that is before
-// what it is sent with, and no call rings for longer than it rings in all.
+// notBefore returns now, but at least the time of the call's last change: clocks may differ slightly. So server_time
+// is never before the times inside the call, and the remaining ring time never exceeds the full ring time.
 func (c Call) notBefore(now time.Time) time.Time {
 	last := max(c.CreatedAt, c.Caller.At)
 	for _, x := range c.Callees {
@@ -127,11 +127,13 @@ func (c Call) notBefore(now time.Time) time.Time {
 	if last == 0 || !now.Before(last.Time()) {
 		return now
 	}
-	return last.Time().Add(time.Millisecond - 1) // at the latest, as times are cut
+	// Stored times are truncated to milliseconds: this is the latest moment that the last change may have happened.
+	return last.Time().Add(time.Millisecond - 1)
 }
 
-// waitsUntil is the moment until which there is ringing for this user: his own deadline while he pends, the
-// latest of those whom he waits for while he is in. Zero: he waits for nothing.
+// waitsUntil returns when ringing ends for this user: a pending callee's own deadline, or for a user in the call the
+// latest deadline of the callees that they invited. It returns 0 if the user waits for nothing. The caller waits for
+// all callees.
 func (c Call) waitsUntil(userID string) Time {
 	caller := c.Caller.UserID == userID
 	own := c.Callee(userID)

@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// secretCall is an ended call of ann, bob, eve and fay in which whatever is one's own says whose it is.
+// secretCall returns an ended call of ann, bob, eve and fay. Each user's private data contains the user's name.
 func secretCall(endedBy string) events.Call {
 	c := exampleCall()
 	c.State, c.EndReason, c.EndedAt = events.CallStateEnded, events.EndCompleted, events.TimeOf(at("10:05:00"))
@@ -30,7 +30,7 @@ func secretCall(endedBy string) events.Call {
 
 var people = []string{"ann", "bob", "eve", "fay"}
 
-// checkSees wants in a message to viewer what he may see, and nothing that is another's.
+// checkSees checks that a message to viewer contains all data that the viewer may see, and no private data of others.
 func checkSees(t *testing.T, message, viewer string) {
 	t.Helper()
 	for _, user := range people {
@@ -40,7 +40,7 @@ func checkSees(t *testing.T, message, viewer string) {
 			if there && !may {
 				t.Errorf("%s sees %s: %s", viewer, secret, message)
 			}
-			if !there && may && secret != "data-of-ann" { // a caller has no custom data of his own
+			if !there && may && secret != "data-of-ann" { // a caller has no custom data of their own
 				t.Errorf("%s does not see %s: %s", viewer, secret, message)
 			}
 		}
@@ -78,7 +78,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// A view differs from the call in nothing but what is another's own.
+// A view differs from the call only in the private data of other users.
 func TestViewOfCallee(t *testing.T) {
 	want := secretCall("eve")
 	want.Caller.DeviceID, want.EndedBy.DeviceID = "", ""
@@ -124,7 +124,8 @@ func TestNoticesShowNobodyElsesDevice(t *testing.T) {
 	}
 }
 
-// Of several notices of one transition the first has the call and how long it rings, and so does call_ended.
+// If a transition has several notices, only the first one and call_ended include the call and its remaining ring
+// time.
 func TestNoticesWithoutTheCall(t *testing.T) {
 	step := exampleStep()
 	for k, want := range map[int]bool{0: true, 1: false, 7: false} {
@@ -172,7 +173,8 @@ func TestCallFindsPeople(t *testing.T) {
 	}
 }
 
-// ringing is a call of ann with these callees, each "user invited_by state seconds": until when he rings after 10:00.
+// ringing returns a call of ann with these callees, each given as "user invited_by state seconds". seconds is the
+// ring deadline, counted from 10:00.
 func ringing(t *testing.T, caller events.PartyState, callees ...string) events.Call {
 	t.Helper()
 	c := events.Call{Caller: events.Caller{UserID: "ann", State: caller}}
@@ -237,11 +239,12 @@ func TestRingRemaining(t *testing.T) {
 	}
 }
 
-// A clock that is a little behind sends no time before that of the call, and lets nothing ring for longer than it rings in all.
+// With a slow clock, server_time is not before the times of the call, and the remaining ring time does not exceed the
+// full ring time.
 func TestClockThatIsBehind(t *testing.T) {
 	c := ringing(t, events.StateIn, "bob ann invited 60")
 	c.Callees[0].At = events.TimeOf(at("10:00:00"))
-	c.Callees[0].RingDeadline++ // it is rounded up, and what began is cut
+	c.Callees[0].RingDeadline++ // the deadline is rounded up, the start is truncated
 	c.CallID, c.Seq = "c1", 1
 	const began, all = "2026-11-24T10:00:00.000Z", 60_000
 	n := events.Notice{To: "bob", Notification: events.Notification{Event: events.IncomingCallReceived, UserID: "bob", CallID: "c1", Call: c}}
@@ -264,7 +267,7 @@ func TestClockThatIsBehind(t *testing.T) {
 	}
 }
 
-// An edge stamps anew what was stamped before.
+// A notification that was stamped can be stamped again, as an edge does.
 func TestStamped(t *testing.T) {
 	n := exampleNotice()
 	first, second := n.Stamped(at("10:00:08")), n.Stamped(at("10:00:09.9999"))

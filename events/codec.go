@@ -9,40 +9,40 @@ import (
 	"unicode/utf8"
 )
 
-// What a coordinator writes and reads most is written and read here, from one list of fields a type: as encoding/json would, to
-// the byte and to the field, in a tenth of the time and with few allocations. A test holds both against each other.
+// codec encodes and decodes the messages that a coordinator handles most, from one list of fields per type. The
+// result is the same as that of encoding/json, byte for byte and field for field. It takes a tenth of the time and
+// few allocations. A test compares both.
 //
-// It reads only what it would write, which is what stands on a call's subject: the fields in their order, none that it does not
-// know. Of anything else it says that it is lost, and encoding/json reads it.
+// codec decodes only what it would encode, which covers the messages on a call's subject: the fields in order, and no
+// unknown fields. For anything else it sets lost, and encoding/json decodes the message.
 type codec struct {
 	reads bool
 
-	out []byte // what is written
+	out []byte // output of the encoder
 
-	in   string // what is read; its strings are parts of it
+	in   string // input of the decoder; decoded strings share its memory
 	at   int
-	name string // of the member that comes next
-	more bool   // there is one
+	name string // of the next member
+	more bool   // whether there is a next member
 	lost bool
 }
 
-// coded is a type that has a list of fields.
+// coded is implemented by types with a list of fields.
 type coded interface{ fields(c *codec) }
 
-// roomFor is what a message takes, more or less, of a call with so many callees.
+// roomFor estimates the encoded size of a call with this number of callees.
 func roomFor(callees int) int { return 640 + 192*callees }
 
-// encode writes x.
 func encode(x coded, room int) []byte { return appendTo(make([]byte, 0, room), x) }
 
-// appendTo writes x behind what is there.
+// appendTo appends the encoding of x to b.
 func appendTo(b []byte, x coded) []byte {
 	c := codec{out: b}
 	c.object(x)
 	return c.out
 }
 
-// decode reads x, or says that this is not the way to read it; x is of no use then.
+// decode decodes into x. It reports false if encoding/json has to decode the message; x is then undefined.
 func decode(data []byte, x coded) bool {
 	c := codec{reads: true, in: string(data)}
 	c.object(x)
@@ -50,7 +50,7 @@ func decode(data []byte, x coded) bool {
 	return !c.lost && c.at == len(c.in)
 }
 
-// object writes or reads the fields of one object.
+// object encodes or decodes one object.
 func (c *codec) object(x coded) {
 	if c.reads {
 		c.want('{')
@@ -70,7 +70,8 @@ func (c *codec) object(x coded) {
 	c.out = append(c.out, '}')
 }
 
-// member says whether a field is to be written, or to be read as it comes next.
+// member reports whether to process the field: when encoding, whether it is set; when decoding, whether it comes
+// next.
 func (c *codec) member(name string, isSet bool) bool {
 	if c.reads {
 		return c.comes(name)
@@ -102,7 +103,7 @@ func (c *codec) next() {
 	c.more = !c.lost
 }
 
-// text is a field that is always there, some one that is left out where it is empty.
+// text is a string field that is always present, some a string field that is omitted if empty.
 func text[T ~string](c *codec, name string, x *T) { textIf(c, name, x, true) }
 func some[T ~string](c *codec, name string, x *T) { textIf(c, name, x, *x != "") }
 
@@ -160,10 +161,10 @@ func boolean(c *codec, name string, x *bool) {
 	c.done()
 }
 
-// comes says whether this field comes next, in what is read.
+// comes reports whether the decoder's next member has this name. It is false when encoding.
 func (c *codec) comes(name string) bool { return c.reads && c.more && c.name == name }
 
-// part is a field that is an object.
+// part is a field that holds an object.
 func part(c *codec, name string, x coded, isSet bool) {
 	if c.member(name, isSet) {
 		c.object(x)
@@ -171,7 +172,7 @@ func part(c *codec, name string, x coded, isSet bool) {
 	}
 }
 
-// items is a field that is an array; nil is written as null, and not read.
+// items is a field that holds an array. A nil slice is encoded as null, which the decoder does not accept.
 func items[T any](c *codec, name string, x *[]T, isSet bool, one func(*codec, *T)) {
 	if c.member(name, isSet) {
 		if c.reads {
@@ -211,8 +212,8 @@ func putItems[T any](c *codec, list []T, one func(*codec, *T)) {
 	c.out = append(c.out, ']')
 }
 
-// numbered is a field that is an object of strings by numbers, left out where it is empty. encoding/json writes the numbers
-// in the order of their digits.
+// numbered is a field that holds an object of strings with numeric names, omitted if empty. The names are sorted as
+// strings, as encoding/json does.
 func numbered(c *codec, name string, x *map[int]string) {
 	if !c.member(name, len(*x) > 0) {
 		return
@@ -252,14 +253,14 @@ func (c *codec) putNumbered(all map[int]string) {
 		if i > 0 {
 			c.out = append(c.out, ',')
 		}
-		n, _ := strconv.Atoi(key) // it was made from a number
+		n, _ := strconv.Atoi(key) // key was formatted from a number
 		c.out = append(append(append(c.out, '"'), key...), '"', ':')
 		c.out = appendText(c.out, all[n])
 	}
 	c.out = append(c.out, '}')
 }
 
-// word is an item that is a string.
+// word is an array item that is a string.
 func (c *codec) word(x *string) {
 	if c.reads {
 		*x = c.text()
@@ -268,13 +269,13 @@ func (c *codec) word(x *string) {
 	}
 }
 
-// appendText writes a string. What has to be escaped encoding/json writes.
+// appendText appends s as a JSON string. encoding/json handles strings that need escapes.
 func appendText(b []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
 			text, err := encodeSlowly(s)
 			if err != nil {
-				panic(err) // a string can be encoded
+				panic(err) // encoding a string can't fail
 			}
 			return append(b, text...)
 		}
@@ -290,7 +291,7 @@ func (c *codec) space() {
 	}
 }
 
-// take takes this byte, if it comes next.
+// take consumes b if it is the next byte.
 func (c *codec) take(b byte) bool {
 	c.space()
 	if c.lost || c.at >= len(c.in) || c.in[c.at] != b {
@@ -327,13 +328,13 @@ func (c *codec) text() string {
 	return ""
 }
 
-// escaped reads a string as encoding/json does.
+// escaped decodes a string with encoding/json.
 func (c *codec) escaped(text string) (s string) {
 	c.lost = json.Unmarshal([]byte(text), &s) != nil
 	return s
 }
 
-// number reads a whole number, not below 0 and of at most 15 digits.
+// number reads a non-negative integer of at most 15 digits.
 func (c *codec) number() int {
 	c.space()
 	from := c.at

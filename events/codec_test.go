@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// randomly sets every field, however deep, as pick says.
+// randomly sets every field recursively; pick chooses the values.
 func randomly(v reflect.Value, pick func() int, texts []string) {
 	switch v.Kind() { //nolint:exhaustive // there are no others
 	case reflect.String:
@@ -55,7 +55,6 @@ func randomly(v reflect.Value, pick func() int, texts []string) {
 	}
 }
 
-// texts are what may stand in a string.
 func textsOf() []string {
 	return []string{
 		"", "a", "ann-1", "c1", `{"k":"v"}`, "a\\b", "né", "\u2028\u2029", "<&>", "tab\tline\n\x00\x1f", "\x7f", "日本語 👍", "half \xff of it",
@@ -63,7 +62,7 @@ func textsOf() []string {
 	}
 }
 
-// Every type of codec is written as encoding/json writes it, and read as that reads it.
+// The codec encodes and decodes each of its types like encoding/json.
 func TestCodecIsJSON(t *testing.T) {
 	random := rand.New(rand.NewSource(1))
 	for _, typ := range []reflect.Type{
@@ -96,7 +95,8 @@ func TestCodecIsJSON(t *testing.T) {
 	}
 }
 
-// readAlike says whether codec read the text, and fails where encoding/json reads it in another way.
+// readAlike reports whether the codec decodes the text. It fails the test if encoding/json decodes the text
+// differently.
 func readAlike(t *testing.T, typ reflect.Type, text []byte) bool {
 	t.Helper()
 	fast, slow := reflect.New(typ), reflect.New(typ)
@@ -113,7 +113,7 @@ func readAlike(t *testing.T, typ reflect.Type, text []byte) bool {
 	return true
 }
 
-// exampleEnvelope is a transition as it stands on its subject.
+// exampleEnvelope returns a transition as published on its subject.
 func exampleEnvelope(tb testing.TB) []byte {
 	tb.Helper()
 	at := Time(1795744292244)
@@ -134,7 +134,7 @@ func exampleEnvelope(tb testing.TB) []byte {
 	return data
 }
 
-// WrittenLen counts as the codec writes.
+// WrittenLen returns the size that the codec writes.
 func TestWrittenLen(t *testing.T) {
 	for _, s := range append(textsOf(), "\"\\\b\f\n\r\t", "\ufffd", "\ud7ff\U0010ffff", strings.Repeat("\x00", 9)) {
 		if got, want := WrittenLen(s), len(appendText(nil, s))-2; got != want {
@@ -143,11 +143,11 @@ func TestWrittenLen(t *testing.T) {
 	}
 }
 
-// What is not as we write it is left to encoding/json, and is then no error by itself.
+// The codec leaves input in another form to encoding/json. Such input is not an error by itself.
 func TestCodecIsLost(t *testing.T) {
 	plain := string(exampleEnvelope(t))
 	for _, change := range [][2]string{
-		{`"specversion":"1.0",`, ``}, // a field that is left out is zero
+		{`"specversion":"1.0",`, ``}, // a missing field is zero
 		{`{"specversion"`, ` { "specversion" `},
 	} {
 		text := strings.Replace(plain, change[0], change[1], 1)
@@ -189,7 +189,7 @@ func TestCodecIsLost(t *testing.T) {
 	}
 }
 
-// FuzzCodec: what is read is read as encoding/json reads it.
+// FuzzCodec checks that the codec decodes input like encoding/json.
 func FuzzCodec(f *testing.F) {
 	f.Add(exampleEnvelope(f))
 	f.Add([]byte(`{"command_id":"k1","ok":false,"error":{"code":"internal","message":""}}`))
@@ -203,7 +203,7 @@ func FuzzCodec(f *testing.F) {
 	})
 }
 
-// FuzzSplit: an object that split takes apart a decoder takes apart in the same way.
+// FuzzSplit checks that split splits an object like a decoder.
 func FuzzSplit(f *testing.F) {
 	for _, text := range []string{
 		`{}`, ` { "a" : 1 , "b":[1,{"c":"]"}] , "command_id" : "\"" } `, `{"a":tru}`, `{"a":1,}`, `{"a" 1}`, `{"a":"` + "\x01" + `"}`, `{"a\u0062":1}`,
@@ -219,7 +219,7 @@ func FuzzSplit(f *testing.F) {
 			}
 			for i, m := range members {
 				if m.name != strings.ToValidUTF8(m.name, "\ufffd") {
-					return // of which no command consists
+					return // no command has such a field
 				}
 				if m.name != want[i].name || !bytes.Equal(m.raw, want[i].raw) {
 					t.Fatalf("%q: %q %s, want %q %s", text, m.name, m.raw, want[i].name, want[i].raw)

@@ -1,7 +1,7 @@
 package events
 
-// Command is a command as it was read: its address comes from the subject, all else from the body.
-// Exactly one of UserID and Service is set. Zero values are unset; for cancel only the UserID of Callees is set.
+// Command is a decoded command. Its address comes from the subject, all other fields from the body. Exactly one of
+// UserID and Service is set. Zero values are unset. For cancel, Callees contains only user ids.
 type Command struct {
 	CommandAddress
 
@@ -17,23 +17,23 @@ type Command struct {
 	RingTimeoutS int
 	Reason       Reason
 	Attempt      int
-	Via          Via // where it came from; only edges set it
+	Via          Via // set only by edges
 }
 
-// Via says by what way a command came.
+// Via is the channel through which a command arrived.
 type Via string
 
-// ViaSession is the way of a client session. Without it a command is the backend's.
+// ViaSession marks commands from a client session. A command without a Via comes from the backend.
 const ViaSession Via = "session"
 
 // The limits of a command's fields.
 const (
-	MaxCustomData   = 4096 // bytes, as it stands between its quotes in the JSON
+	MaxCustomData   = 4096 // bytes, as encoded between the quotes in the JSON
 	MinRingTimeoutS = 1
 	MaxRingTimeoutS = 600
 )
 
-// By is the sender, as whoever caused something.
+// By returns the sender as the actor of a transition.
 func (c Command) By() By {
 	switch {
 	case c.Verb == VerbExpire:
@@ -44,7 +44,7 @@ func (c Command) By() By {
 	return By{Kind: ByUser, UserID: c.UserID, DeviceID: c.DeviceID}
 }
 
-// Sender names the sender as invited_by does: the user id, or service:<service>.
+// Sender returns the sender in the format of invited_by: the user id, or service:<service>.
 func (c Command) Sender() string {
 	if c.Service != "" {
 		return "service:" + c.Service
@@ -52,17 +52,17 @@ func (c Command) Sender() string {
 	return c.UserID
 }
 
-// body is a command as it is written.
+// body is the encoded form of a command.
 type body struct {
 	Command
 
-	inRequest bool // with its call
+	inRequest bool // include the call id
 }
 
-// Encode writes the command's body, as it is published on its subject.
+// Encode encodes the command's body for its subject.
 func (c Command) Encode() ([]byte, error) { return c.encode(false), nil }
 
-// EncodeRequest writes the body of a request to the api: the command with its call id.
+// EncodeRequest encodes the body of an api request: the command with its call id.
 func (c Command) EncodeRequest() ([]byte, error) { return c.encode(true), nil }
 
 func (c Command) encode(inRequest bool) []byte {

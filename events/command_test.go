@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The least that each verb wants.
+// The smallest valid body of each verb.
 const (
 	inviteBody = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`
 	addBody    = `{"command_id":"k1","user_id":"ann","callees":[{"user_id":"bob"}]}`
@@ -35,8 +35,8 @@ func least(v events.Verb) string {
 	return "{}"
 }
 
-// with gives the body with members set to other JSON, or left out where that is empty. Names come in the order of
-// the alphabet, so that command_id is not always first.
+// with returns the body with members replaced by other JSON, or removed if the JSON is empty. Names are in
+// alphabetical order, so that command_id is not always first.
 func with(body string, pairs ...string) string {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(body), &members); err != nil {
@@ -59,7 +59,7 @@ func address(v events.Verb) events.CommandAddress {
 	return events.CommandAddress{App: "demo", CallID: "c1", Verb: v}
 }
 
-// good are bodies with what they say; App, CallID and Verb are filled in.
+// good are bodies with the expected commands. App, CallID and Verb are filled in.
 var good = []struct {
 	name string
 	verb events.Verb
@@ -151,7 +151,7 @@ func TestReadCommand(t *testing.T) {
 	}
 }
 
-// checkReadsBack writes a command, and a request, and wants the same when they are read.
+// checkReadsBack checks that a command survives a round trip, as a command and as a request.
 func checkReadsBack(t *testing.T, c events.Command) {
 	t.Helper()
 	body, err := c.Encode()
@@ -170,7 +170,7 @@ func checkReadsBack(t *testing.T, c events.Command) {
 	}
 }
 
-// noID is for requests that have a command id.
+// noID fails the test if it is called: the request has a command id.
 func noID(t *testing.T) func() string {
 	t.Helper()
 	return func() string {
@@ -229,7 +229,7 @@ func TestReadRequest(t *testing.T) {
 		body             string
 		callID, command  string
 		makes            bool
-		field, limit, id string // where it is refused; id is the command id that is there all the same
+		field, limit, id string // field and limit that the error names; id is the command id returned despite the error
 	}{
 		{name: "both ids", verb: events.VerbRing, body: with(userBody, "call_id", `"c7"`), callID: "c7", command: "k1"},
 		{name: "no command id", verb: events.VerbRing, body: with(userBody, "call_id", `"c7"`, "command_id", ""), callID: "c7", command: "made", makes: true},

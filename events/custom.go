@@ -5,13 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// MaxCustom is how many bytes of custom data a call keeps of its later transitions, counted as WrittenLen does.
+// MaxCustom is the maximum total size in bytes of the custom data that a call stores for later transitions, measured
+// by WrittenLen.
 const MaxCustom = 16 << 10
 
-// FirstSeq is the seq of the invitation. Its custom data is call.custom_data; that of later transitions is in call.custom.
+// FirstSeq is the seq of the invitation. Its custom data is in call.custom_data; that of later transitions is in
+// call.custom.
 const FirstSeq = 1
 
-// DataOf is the custom data that applies to this callee of the call.
+// DataOf returns the custom data that applies to this callee.
 func (c Call) DataOf(x Callee) string {
 	if x.CustomSeq == FirstSeq {
 		return c.CustomData
@@ -19,7 +21,7 @@ func (c Call) DataOf(x Callee) string {
 	return c.Custom[x.CustomSeq]
 }
 
-// seenBy leaves of the custom data of later transitions what applies to this callee.
+// seenBy returns the custom data of later transitions that applies to this callee.
 func (c Call) seenBy(x *Callee) map[int]string {
 	if x == nil {
 		return nil
@@ -30,7 +32,7 @@ func (c Call) seenBy(x *Callee) map[int]string {
 	return nil
 }
 
-// stored gives the call as it is written in this format. In format 1 each callee has their custom data.
+// stored returns the call in the layout of this format. In format 1 each callee holds their own custom data.
 func (c Call) stored(format int) Call {
 	if format > 1 {
 		return c
@@ -44,8 +46,8 @@ func (c Call) stored(format int) Call {
 	return c
 }
 
-// read gives a call that was stored in this format as it is in memory. The custom data of format 1 gets the lowest free
-// numbers for its entries: which transitions it came from is not stored.
+// read converts a call from the layout of this format to the one in memory. Format 1 does not store which transition
+// the custom data came from, so its entries get the lowest free seqs.
 func (c Call) read(format int) Call {
 	if format > 1 {
 		return c
@@ -73,7 +75,7 @@ func (c Call) read(format int) Call {
 	return c
 }
 
-// WrittenLen is how many bytes a string takes between its quotes in a message that Ringline writes.
+// WrittenLen returns the encoded size of s in bytes, without the quotes, in a message that Ringline writes.
 func WrittenLen(s string) int {
 	n := 0
 	for i := 0; i < len(s); {

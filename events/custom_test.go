@@ -8,8 +8,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// A call of format 1 goes on as it was written, to the byte: each callee has their custom data. In memory it is as a call of
-// format 2, with the lowest free numbers for what came after the invitation.
+// A call of format 1 is re-encoded byte for byte: each callee holds their own custom data. In memory it looks like a
+// call of format 2, with the lowest free seqs for custom data that came after the invitation.
 func TestFormat1(t *testing.T) {
 	const callees = `"callees":[
 		{"user_id":"bob","attempt":1,"invited_by":"ann","state":"declined","reason":"declined","custom_data":"later","at":"2026-11-24T10:00:07.250Z"},

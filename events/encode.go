@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// Encode writes v as one line of JSON without HTML escaping, as every message of Ringline is written.
+// Encode encodes v as one line of JSON without HTML escaping. All Ringline messages have this format.
 func Encode(v any) ([]byte, error) {
 	switch x := v.(type) {
 	case Notification:
@@ -25,7 +25,7 @@ func Encode(v any) ([]byte, error) {
 	return encodeSlowly(v)
 }
 
-// encodeSlowly is what all other messages are written with.
+// encodeSlowly encodes the types that have no codec.
 func encodeSlowly(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -36,13 +36,13 @@ func encodeSlowly(v any) ([]byte, error) {
 	return plainSeparators(bytes.TrimSuffix(b.Bytes(), []byte{'\n'})), nil
 }
 
-// plainSeparators writes U+2028 and U+2029 as they are. encoding/json escapes them even without HTML escaping:
-// 6 bytes for 3, and custom data that was within its limit when it was read would be over it when written again.
+// plainSeparators replaces the escapes of U+2028 and U+2029 by the characters. encoding/json escapes them even
+// without HTML escaping: 6 bytes instead of 3. Re-encoded custom data could then exceed its size limit.
 func plainSeparators(b []byte) []byte {
 	if !bytes.Contains(b, []byte(`\u202`)) {
 		return b
 	}
-	out := b[:0] // never longer than what was read
+	out := b[:0] // in place: the output is never longer than the input
 	for i := 0; i < len(b); i++ {
 		switch {
 		case b[i] != '\\':
@@ -50,7 +50,7 @@ func plainSeparators(b []byte) []byte {
 		case bytes.HasPrefix(b[i:], []byte(`\u2028`)), bytes.HasPrefix(b[i:], []byte(`\u2029`)):
 			out = append(out, 0xe2, 0x80, 0xa8+b[i+5]-'8')
 			i += 5
-		default: // an escape is taken whole: the second of two backslashes begins none
+		default: // copy an escape as a whole, so that the second of two backslashes does not start another one
 			out = append(out, b[i], b[i+1])
 			i++
 		}
@@ -58,7 +58,7 @@ func plainSeparators(b []byte) []byte {
 	return out
 }
 
-// array makes of nil an empty slice, which JSON has as [] and not as null.
+// array replaces nil by an empty slice, so that JSON has [] instead of null.
 func array[T any](s []T) []T {
 	if s == nil {
 		return []T{}

@@ -9,20 +9,20 @@ import (
 // Code is an error code of an answer.
 type Code string
 
-// The codes.
+// The error codes.
 const (
-	CodeInvalidArgument   Code = "invalid_argument"   // the command breaks a rule; it fails again however often it is sent
+	CodeInvalidArgument   Code = "invalid_argument"   // the command breaks a rule; a retry fails again
 	CodeNotFound          Code = "not_found"          // no call has this id
 	CodeAlreadyExists     Code = "already_exists"     // the call id of an invitation is taken
-	CodePermissionDenied  Code = "permission_denied"  // the sender may not do this, or is not in the call
+	CodePermissionDenied  Code = "permission_denied"  // the sender may not do this or is not in the call
 	CodeCallerBusy        Code = "caller_busy"        // the caller's own line is full
-	CodeCallEnded         Code = "call_ended"         // the call is over
+	CodeCallEnded         Code = "call_ended"         // the call has ended
 	CodeAnsweredElsewhere Code = "answered_elsewhere" // another device of the user has answered
-	CodeNotPending        Code = "not_pending"        // nobody waits for this any more, or it was another attempt
+	CodeNotPending        Code = "not_pending"        // the callee is no longer pending, or the command names another attempt
 	CodeRateLimited       Code = "rate_limited"       // too many commands
-	CodeExhausted         Code = "exhausted"          // call storage is above its mark: not carried out; send it again later with the same id
-	CodeUnavailable       Code = "unavailable"        // no answer in time; it may still be carried out
-	CodeInternal          Code = "internal"           // a defect of ours
+	CodeExhausted         Code = "exhausted"          // call storage is above its limit; not executed, retry later with the same id
+	CodeUnavailable       Code = "unavailable"        // no answer in time; the command may still be executed
+	CodeInternal          Code = "internal"           // a bug in Ringline
 )
 
 // Codes lists every code.
@@ -33,7 +33,7 @@ func Codes() []Code {
 	}
 }
 
-// Error is why a command was refused, as it stands in an answer. Message names the field and the limit.
+// Error is the reason a command was refused. Answers carry it. Message names the field and the limit.
 type Error struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
@@ -41,16 +41,16 @@ type Error struct {
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
-// Errorf makes an Error.
+// Errorf returns an Error with a formatted message.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// WithoutQuotes gives a message as a log may hold it: with … for whatever it quotes. That came from outside, and may
-// be a secret, or what people said to each other.
+// WithoutQuotes makes a message safe for logs: it replaces all quoted text by …. Quoted text comes from outside. It
+// may be a secret or part of a conversation.
 func WithoutQuotes(message string) string {
 	var b strings.Builder
-	message = strings.ReplaceAll(message, `'"'`, `'…'`) // a character that JSON did not expect begins no quote
+	message = strings.ReplaceAll(message, `'"'`, `'…'`) // a character that encoding/json did not expect does not start a quote
 	for {
 		before, _, found := strings.Cut(message, `"`)
 		b.WriteString(before)
@@ -60,7 +60,7 @@ func WithoutQuotes(message string) string {
 		b.WriteString("…")
 		quote, err := strconv.QuotedPrefix(message[len(before):])
 		if err != nil {
-			return b.String() // it has no end
+			return b.String() // unterminated quote
 		}
 		message = message[len(before)+len(quote):]
 	}

@@ -25,7 +25,7 @@ func TestWithoutQuotes(t *testing.T) {
 	}
 }
 
-// A refusal says what is wrong without the values that were given, whichever field they were given for.
+// A refusal does not contain the given values, whichever field is malformed.
 func TestRefusalsWithoutQuotes(t *testing.T) {
 	const canary = "CANARY"
 	values := []string{

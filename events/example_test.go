@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// An integrator rings bob: what he publishes, and where.
+// A backend invites bob: the subject and the body of the command.
 func Example() {
 	invite := events.Command{
 		CommandAddress: events.CommandAddress{App: "demo", CallID: "c1", Verb: events.VerbInvite},
@@ -30,7 +30,7 @@ func Example() {
 	// {"command_id":"k1","user_id":"ann","user_name":"Ann","call_type":1,"callees":[{"user_id":"bob","user_name":"Bob"}],"ring_timeout_s":30}
 }
 
-// A program that listens for one user on his subject, and reads what comes.
+// A program subscribes to the notifications of one user and decodes them.
 func ExampleNotification() {
 	fmt.Println("subscribe to", events.UserSubject("demo", "bob@example.com"))
 

@@ -1,6 +1,6 @@
 package events
 
-// The fields of each type in the order in which they are written, for codec.
+// The fields of each type, in encoding order, for codec.
 
 func (x *By) fields(c *codec) {
 	text(c, "kind", &x.Kind)

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// A stored call carries its format in the type of each of its transitions, io.ringline.call.<event>.v<format>. What
-// stays the same in every format, so that a build knows what it can't read: structured JSON, and type, source and
-// subject of the envelope. docs/adr/0007 says how a new format comes into use.
+// Each transition of a stored call carries the call's format in its type: io.ringline.call.<event>.v<format>. Some
+// parts are the same in every format, so that any build can detect a newer one: structured JSON, and the envelope's
+// type, source and subject. docs/adr/0007 describes how a new format is introduced.
 const (
 	typePrefix   = "io.ringline.call."
 	schemaPrefix = "https://ringline.io/schemas/call/"
 )
 
-// NewerFormatError means that a call is stored in a format that this build does not read.
+// NewerFormatError means that a call is stored in a format newer than this build reads.
 type NewerFormatError struct {
 	CallID string
 	Format int
@@ -25,17 +25,17 @@ func (e *NewerFormatError) Error() string {
 	return fmt.Sprintf("events: call %s is stored in format %d, and this version reads up to %d", e.CallID, e.Format, NewestFormat)
 }
 
-// transitionType is the type of a CloudEvent.
+// transitionType returns the CloudEvents type of a transition.
 func transitionType(e Event, format int) string {
 	return typePrefix + string(e) + ".v" + strconv.Itoa(format)
 }
 
-// transitionSchema is where the schema of that type is.
+// transitionSchema returns the URL of that type's schema.
 func transitionSchema(e Event, format int) string {
 	return schemaPrefix + string(e) + "/v" + strconv.Itoa(format) + ".json"
 }
 
-// formatOf is the format that a type names, 0 if it is none of a transition.
+// formatOf returns the format that a type names, or 0 if it is not the type of a transition.
 func formatOf(typ string) int {
 	name, ours := strings.CutPrefix(typ, typePrefix)
 	_, version, _ := strings.Cut(name, ".v")
@@ -46,8 +46,8 @@ func formatOf(typ string) int {
 	return format
 }
 
-// readNewer gives an error if the text is a transition of this call in a format that this build does not read. It
-// trusts nothing but what is the same in all of them.
+// readNewer returns a *NewerFormatError if data is a transition of this call in a format that this build does not
+// read. It relies only on the parts that are the same in every format.
 func readNewer(app, callID string, data []byte) error {
 	var e struct {
 		Source  string `json:"source"`

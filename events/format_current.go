@@ -4,6 +4,6 @@ package events
 
 // The formats of this build.
 const (
-	NewestFormat = 2 // it reads those up to this one
-	BeginFormat  = 2 // it begins calls in this one; a call stays in the format in which it began
+	NewestFormat = 2 // the newest format that this build reads
+	BeginFormat  = 2 // the format of new calls; a call keeps the format that it began with
 )

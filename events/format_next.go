@@ -2,7 +2,7 @@
 
 package events
 
-// The formats of the release that puts the next format into use. It is built for tests of upgrades.
+// The formats of the release that starts to write the next format. This build exists for upgrade tests.
 const (
 	NewestFormat = 3
 	BeginFormat  = 3

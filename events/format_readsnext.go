@@ -2,8 +2,8 @@
 
 package events
 
-// The formats of the release before that one: it reads and goes on with what it does not begin. It is built for tests
-// of upgrades.
+// The formats of the release before format_next.go. It reads the next format and continues such calls, but begins
+// none. This build exists for upgrade tests.
 const (
 	NewestFormat = 3
 	BeginFormat  = 2

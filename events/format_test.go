@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// stored is a transition as it stands on the subject of call c1 of app demo, in this format.
+// stored returns a transition in this format, as published on the subject of call c1 of app demo.
 func stored(t *testing.T, format int) string {
 	t.Helper()
 	step := exampleStep()
@@ -21,7 +21,7 @@ func stored(t *testing.T, format int) string {
 	return string(body)
 }
 
-// A transition says in which format it is, in its type and its dataschema; without a format it is that of a new call.
+// The type and the dataschema of a transition contain its format. Without one, it has the format of a new call.
 func TestFormatOfATransition(t *testing.T) {
 	if stored(t, 0) != stored(t, events.BeginFormat) {
 		t.Errorf("without a format it is\n%s", stored(t, 0))
@@ -41,7 +41,7 @@ func TestFormatOfATransition(t *testing.T) {
 	}
 }
 
-// A newer format is told from garbage by the envelope alone, whatever became of the rest.
+// The envelope alone distinguishes a newer format from a malformed message, whatever the rest contains.
 func TestNewerFormat(t *testing.T) {
 	next := events.NewestFormat + 1
 	body := stored(t, next)
@@ -64,7 +64,8 @@ func TestNewerFormat(t *testing.T) {
 	}
 }
 
-// What is no transition of this call holds nobody up, whatever format it claims.
+// A message that is not a transition of this call never counts as a newer format, whatever format it claims: it must
+// not block anyone.
 func TestNoNewerFormat(t *testing.T) {
 	body := stored(t, events.NewestFormat+1)
 	for name, text := range map[string]string{

@@ -30,7 +30,8 @@ func isToken(s string) bool {
 	return s != "" && len(s) <= MaxToken
 }
 
-// CheckToken checks an app, a call id, a command id, a service, a verb or an answer token: 1 to 64 of A-Z a-z 0-9 _ -.
+// CheckToken checks an app, call id, command id, service, verb or answer token: 1 to 64 characters of A-Z a-z 0-9 _
+// -.
 func CheckToken(field, s string) *Error {
 	if !isToken(s) {
 		return invalid("%s: must be 1 to %d characters of A-Z a-z 0-9 _ -, got %s", field, MaxToken, quoted(s))
@@ -38,7 +39,7 @@ func CheckToken(field, s string) *Error {
 	return nil
 }
 
-// CheckName checks a user id, a device id or a room id: 1 to 128 bytes of UTF-8 without control characters.
+// CheckName checks a user id, device id or room id: 1 to 128 bytes of UTF-8 without control characters.
 func CheckName(field, s string) *Error {
 	if s == "" || len(s) > MaxName || hasControl(s) || !utf8.ValidString(s) {
 		return invalid("%s: must be 1 to %d bytes of UTF-8 without control characters, got %s", field, MaxName, quoted(s))
@@ -46,7 +47,7 @@ func CheckName(field, s string) *Error {
 	return nil
 }
 
-// CheckUserName checks a name to show: at most 256 bytes of UTF-8 without control characters.
+// CheckUserName checks a display name: at most 256 bytes of UTF-8 without control characters.
 func CheckUserName(field, s string) *Error {
 	switch {
 	case len(s) > MaxUserName:
@@ -57,12 +58,12 @@ func CheckUserName(field, s string) *Error {
 	return nil
 }
 
-// hasControl finds the characters of Unicode's category Cc.
+// hasControl reports whether s contains a character of Unicode category Cc.
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r >= 0x7f && r <= 0x9f })
 }
 
-// quoted shows the value in a message, cut where it is long.
+// quoted quotes a value for a message and truncates long values.
 func quoted(s string) string {
 	const most = 40
 	if len(s) <= most {
@@ -75,8 +76,9 @@ func quoted(s string) string {
 	return fmt.Sprintf("%d bytes beginning with %q", len(s), s[:cut])
 }
 
-// Escape makes a token of a subject, or a KV key, of any id: each byte outside A-Z a-z 0-9 _ - becomes =HH
-// (upper-case hex). If that is longer than 128 bytes it is =h and the lower-case hex SHA-256 of the id instead.
+// Escape converts any id to one token of a subject or KV key. Each byte outside A-Z a-z 0-9 _ - becomes =HH
+// (upper-case hex). If the result is longer than 128 bytes, Escape returns =h and the lower-case hex SHA-256 of the
+// id instead.
 func Escape(id string) string {
 	const digits = "0123456789ABCDEF"
 	if isToken(id) {
@@ -99,7 +101,8 @@ func Escape(id string) string {
 	return b.String()
 }
 
-// Unescape gives the id back. ok is false for what Escape never makes, and for a hash, which has no way back.
+// Unescape reverses Escape. ok is false for a token that Escape never returns, and for a hash, which can't be
+// reversed.
 func Unescape(token string) (id string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(token); i++ {
@@ -121,16 +124,16 @@ func Unescape(token string) (id string, ok bool) {
 	return id, id != "" && Escape(id) == token
 }
 
-// DeriveCallID makes the call id of an invitation that came without one, so that a retry never rings twice, and that
-// can't be guessed without the secret: the first 32 hex digits of HMAC-SHA256, under the app's secret, of app,
-// user id and command id, each followed by a NUL.
+// DeriveCallID returns the call id of an invitation that has none. A retry gets the same call id, so that it never
+// rings twice. The id can't be guessed without the secret: it is the first 32 hex digits of HMAC-SHA256, keyed with
+// the app's secret, over app, user id and command id, each followed by a NUL.
 func DeriveCallID(secret []byte, app, userID, commandID string) string {
 	mac := hmac.New(sha256.New, secret)
 	_, _ = mac.Write([]byte(app + "\x00" + userID + "\x00" + commandID + "\x00"))
 	return hex.EncodeToString(mac.Sum(nil))[:32]
 }
 
-// ExpireID is the command id of the expire that the deadline <call>.<seq> becomes.
+// ExpireID returns the command id of the expire command for the deadline <call>.<seq>.
 func ExpireID(callID string, seq int) string { return digest(fmt.Sprintf("%s\x00%d", callID, seq)) }
 
 func digest(s string) string {

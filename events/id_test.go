@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// hostile are ids that would do harm as a subject token or a KV key if they stood there as they are.
+// hostile are ids that would be harmful in a subject token or KV key without escaping.
 var hostile = []string{
 	"a.b", ".", "..", "*", ">", "a.*", "ringline.>", "$JS.API", "_INBOX.x", "a b", "\t", "\r\n", "\x00", "a\x00",
 	"=", "==", "=2E", "=2e", "=h", "=hello", "=3D", "=3Dh", "=h" + strings.Repeat("0", 64), "é", "😀", "日本語", "\u2028", "\x7f",
@@ -34,7 +34,7 @@ func TestEscape(t *testing.T) {
 		{"=2E", "=3D2E"},
 		{"é", "=C3=A9"},
 		{"😀", "=F0=9F=98=80"},
-		{"@/:[`{", "=40=2F=3A=5B=60=7B"}, // the neighbours of the ranges that stay
+		{"@/:[`{", "=40=2F=3A=5B=60=7B"}, // the neighbors of the unescaped ranges
 		{"a@example.com", "a=40example=2Ecom"},
 		{strings.Repeat("a", 128), strings.Repeat("a", 128)},
 		{strings.Repeat(".", 42) + "aa", dots42 + "aa"},
@@ -56,13 +56,13 @@ func TestEscape(t *testing.T) {
 
 func TestUnescapeRefuses(t *testing.T) {
 	for _, token := range []string{
-		"",                           // no id is empty
-		"a.b", "a b", "*", ">", "\n", // never made
+		"",                           // an id is never empty
+		"a.b", "a b", "*", ">", "\n", // Escape never returns these
 		"=", "a=", "=2", "a=2", "=G0", "=0G", "= 2", "==2E", "=2E=",
-		"=2e", "=c3=A9", // lower case
-		"=41", "=5F", "=2D", // what needs no escape
+		"=2e", "=c3=A9", // lower-case hex
+		"=41", "=5F", "=2D", // characters that need no escape
 		"=h", "=h00", events.Escape(strings.Repeat("a", 129)), // hashes
-		strings.Repeat("a", 129), strings.Repeat("=2E", 43), // what would have been a hash
+		strings.Repeat("a", 129), strings.Repeat("=2E", 43), // would have become a hash
 	} {
 		if id, ok := events.Unescape(token); ok {
 			t.Errorf("Unescape(%q) = %q, want none", token, id)
@@ -93,7 +93,7 @@ func checkEscape(t *testing.T, id string) string {
 func FuzzEscape(f *testing.F) {
 	for i, id := range hostile {
 		f.Add(id, hostile[(i+1)%len(hostile)])
-		f.Add(id, events.Escape(id)) // an id that looks like another one's token
+		f.Add(id, events.Escape(id)) // an id that looks like the token of another id
 	}
 	f.Add("", "=")
 	f.Add("é", "e\u0301")
@@ -103,7 +103,7 @@ func FuzzEscape(f *testing.F) {
 		if (first == second) != (a == b) {
 			t.Fatalf("Escape(%q) = %q, Escape(%q) = %q", a, first, b, second)
 		}
-		// What stands for a and what stands for the token of a are two things.
+		// a and the token of a are different ids, so their tokens differ.
 		if again := events.Escape(first); again == first && strings.Contains(first, "=") {
 			t.Fatalf("Escape(%q) = itself", first)
 		}
@@ -167,8 +167,8 @@ func TestCheckName(t *testing.T) {
 		{"😀", true},
 		{"~", true},
 		{"\u00a0", true}, // the first character after the C1 controls
-		{"\u2028", true}, // a separator, no control character
-		{"\ufffd", true}, // what stands for invalid UTF-8 is itself valid
+		{"\u2028", true}, // a separator, not a control character
+		{"\ufffd", true}, // the replacement for invalid UTF-8 is itself valid
 		{strings.Repeat("a", 128), true},
 		{strings.Repeat("é", 64), true},
 		{strings.Repeat("😀", 32), true},
@@ -195,7 +195,7 @@ func TestCheckName(t *testing.T) {
 	}
 }
 
-// checkVerdict holds what a check found against what it should: a refusal names the field and the limit.
+// checkVerdict compares the result of a check with the expected one. A refusal must name the field and the limit.
 func checkVerdict(t *testing.T, check string, err *events.Error, value string, good bool, field, limit string) {
 	t.Helper()
 	switch {
@@ -208,7 +208,7 @@ func checkVerdict(t *testing.T, check string, err *events.Error, value string, g
 	}
 }
 
-// The known answer was made by openssl, as `printf 'demo\0ann\0k1\0' | openssl dgst -sha256 -hmac secret | head -c 32`.
+// The expected value comes from openssl: `printf 'demo\0ann\0k1\0' | openssl dgst -sha256 -hmac secret | head -c 32`.
 func TestDeriveCallID(t *testing.T) {
 	secret := []byte("secret")
 	if got, want := events.DeriveCallID(secret, "demo", "ann", "k1"), "b5d78462ad94efd05748fb64bfc55957"; got != want {
@@ -230,7 +230,8 @@ func TestDeriveCallID(t *testing.T) {
 	}
 }
 
-// ExpireID is the first 32 hex digits of SHA-256 of call, NUL and seq: `printf 'c1\x004' | sha256sum | head -c 32`.
+// ExpireID is the first 32 hex digits of the SHA-256 of call, NUL and seq: `printf 'c1\x004' | sha256sum | head -c
+// 32`.
 func TestExpireID(t *testing.T) {
 	if got, want := events.ExpireID("c1", 4), "8346f8e9d2607ef66541b044817a387d"; got != want {
 		t.Errorf("ExpireID(c1, 4) = %s, want %s", got, want)

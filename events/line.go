@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// Entry is a call on a user's line. Seq is the call's sequence on which the claim was decided, 0 if there was no
-// call yet; At is when it was claimed, and CommandID what for: a coordinator knows its own claim by it.
+// Entry is a call on a user's line. Seq is the sequence of the call when the claim was made, or 0 if there was no
+// call yet. At is the time of the claim. CommandID is the command that made it, so that a coordinator can recognize
+// its own claim.
 type Entry struct {
 	CallID    string `json:"call_id"`
 	Seq       int    `json:"seq"`
@@ -14,17 +15,17 @@ type Entry struct {
 	CommandID string `json:"command_id,omitempty"`
 }
 
-// EntryState says what an entry of a line is worth.
+// EntryState is the state of an entry of a line.
 type EntryState int
 
 // The states of an entry.
 const (
-	EntryInFlight EntryState = iota // the call has not moved since the claim: its worker may yet commit
+	EntryInFlight EntryState = iota // the call has not changed since the claim: its worker may still commit
 	EntryLive                       // the user is in the call
-	EntryDead                       // the call has moved on without the user; for ever
+	EntryDead                       // the call has changed and the user is not in it; this state is final
 )
 
-// State judges an entry of this user by the newest version of its call (zero if there is none).
+// State derives the state of this user's entry from the newest version of its call (zero if there is none).
 func (e Entry) State(userID string, c Call) EntryState {
 	switch {
 	case c.On(userID):
@@ -35,8 +36,8 @@ func (e Entry) State(userID string, c Call) EntryState {
 	return EntryInFlight
 }
 
-// On says whether the user is in the call now: as the caller, or as a callee who pends or has accepted. That is
-// whether his line must hold it.
+// On reports whether the user is currently in the call: as the caller, or as a callee who is pending or has accepted.
+// The user's line must hold exactly these calls.
 func (c Call) On(userID string) bool {
 	if c.State == CallStateEnded || userID == "" {
 		return false
@@ -45,7 +46,7 @@ func (c Call) On(userID string) bool {
 	return c.Caller.UserID == userID && c.CallerIn() || x != nil && (x.Pending() || x.State == StateAccepted)
 }
 
-// ReadLine reads the value of a line.
+// ReadLine decodes the value of a line.
 func ReadLine(data []byte) ([]Entry, error) {
 	c := codec{reads: true, in: string(data)}
 	entries := takeItems(&c, func(c *codec, x *Entry) { c.object(x) })
@@ -59,5 +60,5 @@ func ReadLine(data []byte) ([]Entry, error) {
 	return entries, nil
 }
 
-// LineKey is the key of a user's line.
+// LineKey returns the KV key of a user's line.
 func LineKey(app, userID string) string { return app + "." + Escape(userID) }

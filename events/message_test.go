@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// CONTRACT section 7, with {} for the calls that it leaves out.
+// Messages written by hand from the protocol contract, with {} for omitted calls.
 const (
 	exampleAnswer = `
 {"command_id":"k2","ok":true,"call":{"call_id":"c1","app":"demo","room_id":"c1","call_type":1,"state":"ringing","seq":4,
@@ -32,7 +32,8 @@ const (
  "by":{"kind":"user","user_id":"bob","device_id":"phone-1"},"server_time":"2026-11-24T10:00:07.260Z","ring_remaining_ms":52740,"call":{}}`
 )
 
-// exampleCall is the call of the example, all of it. Each callee got the call's custom data, ann called from her laptop.
+// exampleCall returns the complete call of the example. Each callee received the custom data of the call; ann called
+// from her laptop.
 func exampleCall() events.Call {
 	ringUntil := events.DeadlineOf(at("10:01:00"))
 	return events.Call{
@@ -89,7 +90,7 @@ func encode(t *testing.T, v any) string {
 	return string(body)
 }
 
-// replaced is text with the one place of old turned into another.
+// replaced returns text with the single occurrence of old replaced.
 func replaced(t *testing.T, text, old, other string) string {
 	t.Helper()
 	if strings.Count(text, old) != 1 {
@@ -126,7 +127,7 @@ func TestExampleTransition(t *testing.T) {
 	}
 }
 
-// Sections 3 and 7 of CONTRACT put the call at different places; the order of the others is the same.
+// The contract puts the call at a different position. The other fields have the same order.
 func TestExampleNotification(t *testing.T) {
 	n := exampleNotice().Stamped(at("10:00:07.260"))
 	full := encode(t, n)
@@ -143,7 +144,7 @@ func TestExampleNotification(t *testing.T) {
 func TestReadersPassOverUnknownFields(t *testing.T) {
 	strange := func(text string) string {
 		text = strings.ReplaceAll(text, `{"`, `{"new_thing":{"event":[null,1]},"`)
-		return strings.ReplaceAll(text, `{"new_thing":{"event":[null,1]},"4"`, `{"4"`) // whose members are seqs
+		return strings.ReplaceAll(text, `{"new_thing":{"event":[null,1]},"4"`, `{"4"`) // its members are seqs
 	}
 	answer := encode(t, events.Answer{CommandID: "k2", OK: true, Call: &events.Call{Callees: exampleCall().Callees}})
 	if got, err := events.ReadAnswer([]byte(strange(answer))); err != nil || encode(t, got) != answer {
@@ -202,10 +203,10 @@ func TestReadTransitionRefuses(t *testing.T) {
 	}
 }
 
-// Readers in other languages see what the sender wrote, byte for byte.
+// Readers in other languages receive what the sender wrote, byte for byte.
 func TestNothingIsEscapedForHTML(t *testing.T) {
-	const text = "<b>&</b>\u2028\u2029\x7fé😀" // all of it may stand in JSON as it is
-	const tricky = `\u2028 \\u2029`           // backslashes that the sender wrote
+	const text = "<b>&</b>\u2028\u2029\x7fé😀" // all of it is valid unescaped in JSON
+	const tricky = `\u2028 \\u2029`           // backslashes written by the sender
 	step := exampleStep()
 	step.CustomData, step.Call.CustomData = text, tricky
 	notice := exampleNotice()
@@ -239,7 +240,7 @@ func TestNothingIsEscapedForHTML(t *testing.T) {
 	}
 }
 
-// What is unset is left out, never null and never an empty string; arrays are always there.
+// Unset fields are omitted, never null or an empty string. Arrays are always present.
 func TestWhatIsUnsetIsLeftOut(t *testing.T) {
 	failed := events.Call{
 		CallID: "c1", App: "demo", RoomID: "c1", State: events.CallStateEnded, Seq: 1, CreatedAt: 1, ExpiresAt: 2, EndedAt: 3, EndReason: events.EndFailed,

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Notification tells a user live what happened. UserID is the callee it is about, and is unset where
-// call_ended is about the whole call; Reason is that callee's, or then the call's end reason. Of several notifications of one
-// transition only the first and call_ended have the call.
+// Notification informs a user about a transition in real time. UserID is the callee it is about. It is unset if
+// call_ended is about the whole call. Reason is the reason of that callee, or the call's end reason. If a transition
+// has several notifications, only the first one and call_ended include the call.
 type Notification struct {
 	Event           Kind   `json:"event"`
 	ID              string `json:"id"`
@@ -22,7 +22,7 @@ type Notification struct {
 	RingRemainingMS *int64 `json:"ring_remaining_ms,omitempty"`
 }
 
-// Append writes the notification behind what is there, as Encode does.
+// Append appends the notification to b, in the format of Encode.
 func (n *Notification) Append(b []byte) []byte { return appendTo(b, n) }
 
 // Notice is a notification with its receiver.
@@ -31,8 +31,8 @@ type Notice struct {
 	Notification
 }
 
-// NewNotice makes what receiver gets as number k for transition t, as they may see it: with the call if k is 0 or the kind is
-// call_ended. Custom data is for the caller to set.
+// NewNotice builds notification number k of transition t as the receiver may see it. It includes the call if k is 0
+// or the kind is call_ended. The code that calls NewNotice sets the custom data.
 func NewNotice(receiver string, t Transition, k int, kind Kind) Notice {
 	by := t.By
 	if receiver != t.Call.Caller.UserID {
@@ -47,7 +47,7 @@ func NewNotice(receiver string, t Transition, k int, kind Kind) Notice {
 	return n
 }
 
-// Stamped sets the server's time and, with the call, how long it still rings for the receiver, rounded down.
+// Stamped sets the server time and, if the call is included, the receiver's remaining ring time, rounded down.
 func (n Notice) Stamped(now time.Time) Notification {
 	now = n.Call.notBefore(now)
 	n.ServerTime = TimeOf(now)
@@ -55,7 +55,7 @@ func (n Notice) Stamped(now time.Time) Notification {
 	return n.Notification
 }
 
-// RingRemaining is how long, in milliseconds, the call still rings for this user; nil if he waits for nothing.
+// RingRemaining returns the remaining ring time for this user in milliseconds, or nil if the user waits for nothing.
 func RingRemaining(c Call, userID string, now time.Time) *int64 {
 	until := c.waitsUntil(userID)
 	if until == 0 {

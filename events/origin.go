@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// MaxOrigin is how long an origin may be, in bytes.
+// MaxOrigin is the maximum length of an origin in bytes.
 const MaxOrigin = 300
 
-// OriginPattern is what an origin looks like: scheme://host[:port], as a browser writes it.
+// OriginPattern matches an origin as a browser writes it: scheme://host[:port].
 const OriginPattern = `^https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`
 
-// CheckOrigin checks the origin of a page, https://app.example.com or http://localhost:3000. It must be written as
-// browsers send it, as it is compared as it stands.
+// CheckOrigin checks the origin of a page, such as https://app.example.com or http://localhost:3000. It must be
+// written as browsers send it, because origins are compared byte by byte.
 func CheckOrigin(field, s string) *Error {
 	return checkOrigin(regexp.MustCompile(OriginPattern), field, s)
 }
@@ -33,7 +33,7 @@ func checkOrigin(pattern *regexp.Regexp, field, s string) *Error {
 	return checkPort(field, s)
 }
 
-// checkPort refuses what no browser sends: a port that does not exist, and one that the scheme has anyway.
+// checkPort rejects ports that no browser sends: invalid ports and the default port of the scheme.
 func checkPort(field, origin string) *Error {
 	scheme, host, _ := strings.Cut(origin, "://")
 	i := strings.LastIndexByte(host, ':')

@@ -12,10 +12,10 @@ import (
 	"unicode/utf8"
 )
 
-// commandFields says which fields a command has. Requests and sessions can't set via.
+// commandFields lists the fields of a command. Only a command may have via; requests and sessions can't set it.
 func commandFields(v Verb) []string { return append(verbFields(v), "via") }
 
-// verbFields says which fields a request has, verb by verb; command_id, user_id, service and device_id are in all.
+// verbFields lists the fields of a request by verb. All verbs have command_id, user_id, service and device_id.
 func verbFields(v Verb) []string {
 	common := []string{"command_id", "user_id", "service", "device_id"}
 	switch v {
@@ -41,19 +41,19 @@ func verbFields(v Verb) []string {
 	return nil
 }
 
-// ReadCommand reads the body of a command that was published at this address. With an error the command holds
-// what could be read of its command_id, for the answer.
+// ReadCommand decodes the body of a command that was published to this address. If it returns an error, the command
+// still holds its command_id if that could be read, for the answer.
 func ReadCommand(a CommandAddress, data []byte) (Command, *Error) {
 	return readCommand(Command{CommandAddress: a}, data, commandFields(a.Verb), nil)
 }
 
-// ReadRequest reads the body of a request to the api: a command plus its call_id. Without a command_id it gets
-// makeID(). An invite may come without a call_id: its reader makes one with DeriveCallID.
+// ReadRequest decodes the body of an api request: a command plus its call_id. If command_id is missing, it becomes
+// makeID(). An invite may omit call_id; the api then derives one with DeriveCallID.
 func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Command, *Error) {
 	return readAddressed(Command{CommandAddress: CommandAddress{App: app, Verb: verb}}, data, verbFields(verb), makeID)
 }
 
-// readAddressed reads a command whose call stands beside the fields.
+// readAddressed decodes a command whose call_id is in the body.
 func readAddressed(c Command, data []byte, fields []string, makeID func() string) (Command, *Error) {
 	c, err := readCommand(c, data, append(fields, "call_id"), makeID)
 	if err != nil {
@@ -65,7 +65,7 @@ func readAddressed(c Command, data []byte, fields []string, makeID func() string
 	return c, CheckToken("call_id", c.CallID)
 }
 
-// readCommand reads a body that may have the allowed fields; makeID, where it is given, makes a missing command id.
+// readCommand decodes a body with the allowed fields. If makeID is not nil, it creates a missing command id.
 func readCommand(c Command, data []byte, allowed []string, makeID func() string) (Command, *Error) {
 	members, err := readObject(data, MaxCommand)
 	if err != nil {
@@ -73,7 +73,7 @@ func readCommand(c Command, data []byte, allowed []string, makeID func() string)
 	}
 	if i := slices.IndexFunc(members, func(m member) bool { return m.name == "command_id" }); i >= 0 {
 		if id, err := readString(members[i].raw); err == nil && isToken(id) {
-			c.CommandID = id // for the answer, whatever else is wrong
+			c.CommandID = id // the answer carries it even if the rest is malformed
 		}
 	}
 	if err := readFields(string(c.Verb), members, allowed, c.set); err != nil {
@@ -85,7 +85,7 @@ func readCommand(c Command, data []byte, allowed []string, makeID func() string)
 	return c, c.check(members)
 }
 
-// readFields reads the members of an object that may have these fields, each at most once.
+// readFields reads the members of an object. Each allowed field may occur at most once.
 func readFields(what string, members []member, allowed []string, set func(string, json.RawMessage) *Error) *Error {
 	for i, m := range members {
 		switch {
@@ -105,11 +105,11 @@ func isThere(members []member, name string) bool {
 	return slices.ContainsFunc(members, func(m member) bool { return m.name == name })
 }
 
-// set reads one field of the body. An empty string is as good as a field that was left out.
+// set reads one field of the body. An empty string is equal to a missing field.
 func (c *Command) set(name string, raw json.RawMessage) *Error {
 	var err error
 	switch name {
-	case "command_id": // a bad one is not kept, as an answer would carry it
+	case "command_id": // drop a malformed one: an answer would carry it
 		var id string
 		if id, err = readString(raw); err == nil && id != "" {
 			if bad := CheckToken(name, id); bad != nil {
@@ -165,7 +165,8 @@ func (c *Command) set(name string, raw json.RawMessage) *Error {
 func (c *Command) setCallees(raw json.RawMessage) *Error {
 	items, ok := splitItems(raw)
 	if !ok {
-		items = nil // whose elements are parts of raw, into which decoding would write
+		// Discard items: its elements share the memory of raw, and Unmarshal would overwrite them.
+		items = nil
 		if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
 			return invalid("callees: must be an array, got %s", kindOf(raw))
 		}
@@ -190,7 +191,7 @@ func (c *Command) setCallees(raw json.RawMessage) *Error {
 	return nil
 }
 
-// readParty reads one callee: an object, or where bare a user id. What is wrong is told without the name of the callee.
+// readParty reads one callee: an object, or a user id if bare. Its errors do not contain the name of the callee.
 func readParty(raw json.RawMessage, bare bool) (p Party, err *Error) {
 	if bare {
 		id, e := readString(raw)
@@ -230,7 +231,7 @@ func readParty(raw json.RawMessage, bare bool) (p Party, err *Error) {
 	return p, CheckName(".user_id", p.UserID)
 }
 
-// check holds the fields, each well-formed by now, against the rules of the verb.
+// check validates the fields, each of which is well-formed, against the rules of the verb.
 func (c *Command) check(members []member) *Error {
 	if err := CheckToken("command_id", c.CommandID); err != nil {
 		return err
@@ -296,7 +297,7 @@ func (c *Command) checkSender() *Error {
 	return CheckToken("service", c.Service)
 }
 
-// wantsUser says whether a service can't do this at all.
+// wantsUser reports whether a service can't send this verb.
 func (c *Command) wantsUser() bool {
 	switch c.Verb {
 	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbLeave:
@@ -307,13 +308,13 @@ func (c *Command) wantsUser() bool {
 	return false
 }
 
-// member is one name of an object with its value, in the order of the text.
+// member is one name and value of an object, in the order of the input.
 type member struct {
 	name string
 	raw  json.RawMessage
 }
 
-// readObject takes a JSON object apart, as it stands: names may come twice.
+// readObject splits a JSON object into its members. It keeps duplicate names.
 func readObject(data []byte, most int) ([]member, *Error) {
 	switch {
 	case len(data) > most:
@@ -327,10 +328,10 @@ func readObject(data []byte, most int) ([]member, *Error) {
 	return decodeObject(data)
 }
 
-// decodeObject does that with a decoder, which says what is wrong.
+// decodeObject does the same with json.Decoder, whose errors say what is wrong.
 func decodeObject(data []byte) ([]member, *Error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber() // else the error about a number that no float64 holds repeats it, at any length
+	dec.UseNumber() // otherwise the error for a number beyond float64 repeats the number, however long it is
 	var members []member
 	open, err := dec.Token()
 	if err == nil && open != json.Delim('{') {
@@ -393,7 +394,7 @@ func readString(raw json.RawMessage) (string, error) {
 	return s, err
 }
 
-// readInt takes any JSON number without a fraction, 60.0 too.
+// readInt accepts any JSON number without a fractional part, including 60.0.
 func readInt(raw json.RawMessage, least, most int) (int, error) {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	switch {
@@ -405,7 +406,8 @@ func readInt(raw json.RawMessage, least, most int) (int, error) {
 	return int(f), nil
 }
 
-// halfSurrogate finds an escape \uD800 to \uDFFF that is no half of a pair, which encoding/json would replace.
+// halfSurrogate reports whether raw contains an unpaired surrogate escape (\uD800 to \uDFFF), which encoding/json
+// would replace.
 func halfSurrogate(raw []byte) bool {
 	for i := 0; i+1 < len(raw); i++ {
 		if raw[i] != '\\' {

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ReadGet reads the body of a request for one call.
+// ReadGet decodes the body of a request for one call.
 func ReadGet(data []byte) (callID string, err *Error) {
 	if callID, err = readOne("get", "call_id", data); err != nil {
 		return "", err
@@ -13,7 +13,7 @@ func ReadGet(data []byte) (callID string, err *Error) {
 	return callID, CheckToken("call_id", callID)
 }
 
-// ReadLineRequest reads the body of a request for a user's line.
+// ReadLineRequest decodes the body of a request for a user's line.
 func ReadLineRequest(data []byte) (userID string, err *Error) {
 	if userID, err = readOne("line", "user_id", data); err != nil {
 		return "", err
@@ -21,7 +21,7 @@ func ReadLineRequest(data []byte) (userID string, err *Error) {
 	return userID, CheckName("user_id", userID)
 }
 
-// ReadOwnLineRequest reads the body of a request of a session for its user's line, which says nothing and may be empty.
+// ReadOwnLineRequest decodes the body of a session's request for its user's line. It has no fields and may be empty.
 func ReadOwnLineRequest(data []byte) *Error {
 	if len(data) == 0 || string(data) == "null" {
 		return nil
@@ -29,7 +29,7 @@ func ReadOwnLineRequest(data []byte) *Error {
 	return readRequest("line", data, nil, nil)
 }
 
-// readOne reads an object with one field, a string.
+// readOne reads an object with a single string field.
 func readOne(what, field string, data []byte) (value string, err *Error) {
 	err = readRequest(what, data, []string{field}, func(_ string, raw json.RawMessage) (err error) {
 		value, err = readString(raw)
@@ -38,19 +38,19 @@ func readOne(what, field string, data []byte) (value string, err *Error) {
 	return value, err
 }
 
-// How many calls a request for an app's open calls gives, unless it says otherwise, and at most.
+// Default and maximum number of calls in the reply to a request for an app's open calls.
 const (
 	DefaultListLimit = 100
 	MaxListLimit     = 1000
 )
 
-// ListRequest asks for an app's open calls. State is unset (all), ringing or active.
+// ListRequest asks for an app's open calls. State is unset (all calls), ringing or active.
 type ListRequest struct {
 	State CallState
 	Limit int
 }
 
-// ReadListRequest reads the body of a request for an app's open calls; it may be empty.
+// ReadListRequest decodes the body of a request for an app's open calls. It may be empty.
 func ReadListRequest(data []byte) (ListRequest, *Error) {
 	r := ListRequest{Limit: DefaultListLimit}
 	if len(data) == 0 {
@@ -70,7 +70,7 @@ func ReadListRequest(data []byte) (ListRequest, *Error) {
 	})
 }
 
-// readRequest reads an object that may have these fields, each at most once.
+// readRequest reads an object. Each allowed field may occur at most once.
 func readRequest(what string, data []byte, allowed []string, set func(string, json.RawMessage) error) *Error {
 	members, err := readObject(data, MaxCommand)
 	if err != nil {

@@ -78,7 +78,6 @@ func orNil(err *events.Error) error {
 	return err
 }
 
-// What is live, in flight and dead on a line.
 func TestEntryState(t *testing.T) {
 	c := events.Call{
 		CallID: "c1", State: events.CallStateActive, Seq: 5,

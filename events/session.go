@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Sender is who a client session's commands are from.
+// Sender identifies the client session that sends commands.
 type Sender struct{ UserID, UserName, DeviceID string }
 
-// ReadSessionCommand reads what a client session sends: a command plus its call_id, without a word about its sender. A
-// user name that is known of him stands, whatever an invitation says. Else it is like ReadRequest.
+// ReadSessionCommand decodes a command of a client session: a command plus its call_id, without fields for the
+// sender. The user name of the session overrides the one of an invitation. Otherwise it works like ReadRequest.
 func ReadSessionCommand(app string, verb Verb, data []byte, by Sender, makeID func() string) (Command, *Error) {
 	ofSender := []string{"user_id", "service", "device_id"}
 	fields := slices.DeleteFunc(verbFields(verb), func(f string) bool { return slices.Contains(ofSender, f) })
@@ -23,16 +23,16 @@ func ReadSessionCommand(app string, verb Verb, data []byte, by Sender, makeID fu
 	return c, err
 }
 
-// MaxShowing is how many calls a client may say it shows.
+// MaxShowing is the maximum number of calls in ConnectData.Showing.
 const MaxShowing = 100
 
-// ConnectData is what a client says of itself when it connects: its device, and the calls that it still shows.
+// ConnectData is the data that a client sends when it connects: its device, and the calls that it still shows.
 type ConnectData struct {
 	Device  string   `json:"device,omitempty"`
 	Showing []string `json:"showing,omitempty"`
 }
 
-// ReadConnectData reads it; nothing at all is as good as an empty object. Fields that are not known are ignored.
+// ReadConnectData decodes connect data. Empty input is equal to an empty object. Unknown fields are ignored.
 func ReadConnectData(data []byte) (d ConnectData, bad *Error) {
 	if data = bytes.TrimSpace(data); len(data) == 0 || string(data) == "null" {
 		return d, nil
@@ -78,8 +78,8 @@ func (d *ConnectData) setShowing(raw json.RawMessage) *Error {
 	return nil
 }
 
-// Snapshot is how the calls of a user stand: those on his line, and those that his client shows, however they ended. What
-// the client shows and is not there is over.
+// Snapshot is the current state of a user's calls: the calls on the user's line, and the calls that the client shows,
+// even if they have ended. A call that the client shows and that is missing here has ended.
 type Snapshot struct {
 	ServerTime Time           `json:"server_time"`
 	UserID     string         `json:"user_id"`
@@ -87,13 +87,13 @@ type Snapshot struct {
 	Calls      []SnapshotCall `json:"calls"`
 }
 
-// SnapshotCall is a call as its receiver may see it, and how long it still rings for him.
+// SnapshotCall is a call as its receiver may see it, with the remaining ring time.
 type SnapshotCall struct {
 	Call            Call   `json:"call"`
 	RingRemainingMS *int64 `json:"ring_remaining_ms,omitempty"`
 }
 
-// NewSnapshot makes what this user gets of these calls, at that time.
+// NewSnapshot builds a snapshot of these calls for this user.
 func NewSnapshot(calls []Call, userID, deviceID string, now time.Time) Snapshot {
 	for _, c := range calls {
 		now = c.notBefore(now)
@@ -105,14 +105,14 @@ func NewSnapshot(calls []Call, userID, deviceID string, now time.Time) Snapshot 
 	return s
 }
 
-// PushEvent is the event of a push that is no notification.
+// PushEvent is the event of a push that is not a notification.
 type PushEvent string
 
-// PushSnapshot is that of a SnapshotPush.
+// PushSnapshot is the event of a SnapshotPush.
 const PushSnapshot PushEvent = "snapshot"
 
-// SnapshotPush is a snapshot that a session gets on its way, because something may have been lost. Showing lists the calls
-// that the edge takes it to show: what is there and not among the calls is over.
+// SnapshotPush is a snapshot that an edge pushes to a session because notifications may have been lost. Showing lists
+// the calls that the edge believes the client shows. A call in Showing that is not in Calls has ended.
 type SnapshotPush struct {
 	Event    PushEvent      `json:"event"`
 	Snapshot PushedSnapshot `json:"snapshot"`
@@ -127,14 +127,14 @@ type PushedSnapshot struct {
 	Showing    []string       `json:"showing"`
 }
 
-// Pushed makes a push of a snapshot that was read while the client showed these calls.
+// Pushed returns a push of a snapshot that was read while the client showed these calls.
 func (s Snapshot) Pushed(showing []string) SnapshotPush {
 	return SnapshotPush{PushSnapshot, PushedSnapshot{s.ServerTime, s.UserID, s.DeviceID, s.Calls, array(showing)}}
 }
 
-// Restamped gives a notification as it is to be sent now: the server's time and how long it still rings for the receiver
-// are new, and everything else stays, fields that are not known here too. The call is what it says of the call: nothing where
-// another notification of the same transition does.
+// Restamped updates a notification that is sent again: it renews the server time and the receiver's remaining ring
+// time. All other fields stay, even unknown ones. It also returns the call of the notification, which is zero if
+// another notification of the transition carries it.
 func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c Call, err error) {
 	var n Notification
 	if decode(body, &n) && n.CallID != "" {
@@ -168,7 +168,7 @@ func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c C
 	return restamped, c, err
 }
 
-// SessionEvent says that a client session began or ended, for who asks why something did not ring.
+// SessionEvent records that a client session began or ended. It helps to find out why a device did not ring.
 type SessionEvent struct {
 	Event     SessionChange `json:"event"`
 	Time      Time          `json:"time"`
@@ -176,15 +176,15 @@ type SessionEvent struct {
 	DeviceID  string        `json:"device_id"`
 	Session   string        `json:"session"`
 	Transport string        `json:"transport"`
-	Edge      string        `json:"edge"`             // which edge it was on
-	Code      int           `json:"code,omitempty"`   // why it ended
-	Reason    string        `json:"reason,omitempty"` // the same in words
+	Edge      string        `json:"edge"`             // id of the edge
+	Code      int           `json:"code,omitempty"`   // close code
+	Reason    string        `json:"reason,omitempty"` // close reason as text
 }
 
-// SessionChange is what a SessionEvent tells of.
+// SessionChange is the event of a SessionEvent.
 type SessionChange string
 
-// The changes.
+// The session changes.
 const (
 	SessionConnected    SessionChange = "connected"
 	SessionDisconnected SessionChange = "disconnected"

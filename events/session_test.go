@@ -121,7 +121,7 @@ func TestRestamped(t *testing.T) {
 	if string(got) != want {
 		t.Errorf("\ngot  %s\nwant %s", got, want)
 	}
-	for _, body := range []string{ // without the call
+	for _, body := range []string{ // notifications without the call
 		`{"call_id":"c1","event":"outgoing_call_timeout","future":1,"server_time":"2026-11-24T09:00:00.000Z"}`,
 		`{"event":"outgoing_call_timeout","id":"c1-3-1","call_id":"c1","seq":3,"user_id":"bob","by":{"kind":"timer"},"server_time":"2026-11-24T09:00:00.000Z"}`,
 	} {

@@ -5,7 +5,8 @@ import (
 	"encoding/json"
 )
 
-// split takes an object apart as readObject does, without a decoder, or says that it can't: then it may still be an object.
+// split splits an object like readObject, but without a decoder. If it reports false, the input may still be an
+// object.
 func split(data []byte) ([]member, bool) {
 	list := make([]member, 0, 8)
 	ok := walk(data, '{', '}', func(rest []byte) int {
@@ -28,7 +29,7 @@ func split(data []byte) ([]member, bool) {
 	return list, ok
 }
 
-// splitItems takes an array apart in the same way.
+// splitItems splits an array in the same way.
 func splitItems(data []byte) (list []json.RawMessage, ok bool) {
 	ok = walk(data, '[', ']', func(rest []byte) int {
 		size := valueEnd(rest)
@@ -38,7 +39,8 @@ func splitItems(data []byte) (list []json.RawMessage, ok bool) {
 	return list, ok
 }
 
-// walk goes through what stands between open and end, with commas between; one gives the size of what comes next, or 0.
+// walk calls one for each comma-separated item between open and end. one returns the size of the item, or 0 on
+// failure.
 func walk(data []byte, open, end byte, one func(rest []byte) int) bool {
 	at := blank(data)
 	if at == len(data) || data[at] != open {
@@ -65,7 +67,7 @@ func walk(data []byte, open, end byte, one func(rest []byte) int) bool {
 	return false
 }
 
-// blank is the size of the white space at the beginning.
+// blank returns the size of the leading white space.
 func blank(data []byte) int {
 	for i, b := range data {
 		if b != ' ' && b != '\t' && b != '\n' && b != '\r' {
@@ -75,7 +77,7 @@ func blank(data []byte) int {
 	return len(data)
 }
 
-// valueEnd is the size of the value at the beginning; 0 if there is none that is well-formed.
+// valueEnd returns the size of the leading JSON value, or 0 if there is no well-formed one.
 func valueEnd(data []byte) int {
 	size := 0
 	switch {
@@ -98,7 +100,7 @@ func valueEnd(data []byte) int {
 	return size
 }
 
-// stringEnd is the size of the string at the beginning, with its quotes; 0 if there is none.
+// stringEnd returns the size of the leading string including its quotes, or 0 if there is none.
 func stringEnd(data []byte) int {
 	if len(data) == 0 || data[0] != '"' {
 		return 0
@@ -116,7 +118,7 @@ func stringEnd(data []byte) int {
 	return 0
 }
 
-// nestedEnd is where the brackets that open at the beginning are closed.
+// nestedEnd returns the size of the leading object or array, or 0 if it is not closed.
 func nestedEnd(data []byte) int {
 	depth := 0
 	for i := 0; i < len(data); i++ {
@@ -138,7 +140,7 @@ func nestedEnd(data []byte) int {
 	return 0
 }
 
-// fieldName gives a name, those of a command without making a string of each.
+// fieldName converts b to a string without an allocation for the fields of a command.
 func fieldName(b []byte) string {
 	switch string(b) {
 	case "command_id":

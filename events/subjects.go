@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// Every subject of Ringline. A %s stands for one token: app, call, verb and answer tokens as they are (they
-// keep to A-Z a-z 0-9 _ -), users escaped.
+// All subjects of Ringline. Each %s is one token. Apps, calls, verbs and answer tokens need no escaping (they consist
+// of A-Z a-z 0-9 _ -); users are escaped.
 const (
 	subjectCommand    = "ringline.%s.cmd.%s.%s"   // app, call, verb: a command
-	subjectTransition = "ringline.%s.call.%s"     // app, call: the call's transitions, the newest is the call
-	subjectTimer      = "ringline.%s.timer.%s.%s" // app, call, seq: a deadline, delayed
-	subjectDue        = "ringline.%s.due.%s.%s"   // app, call, seq: the same, come due
-	subjectUser       = "ringline.%s.user.%s"     // app, user: live notifications
+	subjectTransition = "ringline.%s.call.%s"     // app, call: the call's transitions; the newest one is the call's state
+	subjectTimer      = "ringline.%s.timer.%s.%s" // app, call, seq: a pending deadline
+	subjectDue        = "ringline.%s.due.%s.%s"   // app, call, seq: an expired deadline
+	subjectUser       = "ringline.%s.user.%s"     // app, user: notifications
 	subjectAnswer     = "ringline.%s.answer.%s"   // app, token or token.token: the answer to a command
-	subjectRejected   = "ringline.%s.rejected.%s" // app, verb: a command that can't be read
-	subjectAPI        = "ringline.%s.api.%s"      // app, verb: request and reply
-	subjectSession    = "ringline.%s.session.%s"  // app, user: connects and disconnects of his sessions
-	subjectEdge       = "ringline.$edge.%s"       // an edge: what edges tell each other. No app is named so
+	subjectRejected   = "ringline.%s.rejected.%s" // app, verb: a malformed command
+	subjectAPI        = "ringline.%s.api.%s"      // app, verb: request-reply
+	subjectSession    = "ringline.%s.session.%s"  // app, user: connects and disconnects of the user's sessions
+	subjectEdge       = "ringline.$edge.%s"       // edge: messages between edges. No app can have this name
 )
 
-// SubjectCoordinators is where coordinators say that they are there. No app is named so.
+// SubjectCoordinators is the subject on which coordinators announce that they are alive. No app can have this name.
 const SubjectCoordinators = "ringline.$coordinator.alive"
 
-// The patterns that streams, consumers and subscriptions are declared with. Each has the app as its first *.
+// Subject patterns of streams, consumers and subscriptions. The first * is the app.
 const (
 	CommandSubjects    = "ringline.*.cmd.*.*"
 	TransitionSubjects = "ringline.*.call.*"
@@ -36,28 +36,28 @@ const (
 	UserSubjects       = "ringline.*.user.*"
 	AnswerSubjects     = "ringline.*.answer.>"
 
-	// EventsTransform is how the server names a transition that it copies into the event log.
+	// EventsTransform is the subject transform for transitions that the server copies to the event log.
 	EventsTransform = "ringline.{{wildcard(1)}}.events"
 )
 
-// The headers of Ringline's own.
+// Headers defined by Ringline.
 const (
-	HeaderAnswer       = "Ringline-Answer"        // in a command: the token to answer to
-	HeaderDeadline     = "Ringline-Deadline"      // in a request to the api: in broker time, until when its sender waits
-	HeaderTime         = "Ringline-Time"          // in a reply of the api: broker time
-	HeaderEvent        = "Ringline-Event"         // in a transition: its event
-	HeaderErrorCode    = "Ringline-Error-Code"    // in a rejected command: why
-	HeaderErrorMessage = "Ringline-Error-Message" // in a rejected command: why, in words
-	HeaderSubject      = "Ringline-Subject"       // in a rejected command: where it had been published
+	HeaderAnswer       = "Ringline-Answer"        // command: the token of the answer subject
+	HeaderDeadline     = "Ringline-Deadline"      // api request: when its sender stops waiting, in broker time
+	HeaderTime         = "Ringline-Time"          // api reply: broker time
+	HeaderEvent        = "Ringline-Event"         // transition: its event
+	HeaderErrorCode    = "Ringline-Error-Code"    // rejected command: the error code
+	HeaderErrorMessage = "Ringline-Error-Message" // rejected command: the error message
+	HeaderSubject      = "Ringline-Subject"       // rejected command: its original subject
 )
 
-// The limits of a command's size, in bytes.
+// Limits of a command's size in bytes.
 const (
 	MaxCommand  = 256 << 10
-	MaxRejected = 64 << 10 // what is kept of a command that can't be read
+	MaxRejected = 64 << 10 // maximum size of a stored malformed command; the rest is cut off
 )
 
-// fill puts the parts in the places of a template's %s.
+// fill replaces each %s of a template by the next part.
 func fill(template string, parts ...string) string {
 	size := len(template)
 	for _, p := range parts {
@@ -75,67 +75,67 @@ func fill(template string, parts ...string) string {
 	return b.String()
 }
 
-// CommandSubject is where a command is published.
+// CommandSubject returns the subject of a command.
 func CommandSubject(app, callID string, verb Verb) string {
 	return fill(subjectCommand, app, callID, string(verb))
 }
 
-// TransitionSubject is the subject of a call.
+// TransitionSubject returns the subject of a call.
 func TransitionSubject(app, callID string) string { return fill(subjectTransition, app, callID) }
 
 // AppTransitions matches the transitions of all calls of an app.
 func AppTransitions(app string) string { return fill(subjectTransition, app, "*") }
 
-// TimerSubject is where the deadline that transition seq of a call created is kept until it comes due.
+// TimerSubject returns the subject that stores the deadline created by transition seq of a call until it is due.
 func TimerSubject(app, callID string, seq int) string {
 	return fill(subjectTimer, app, callID, strconv.Itoa(seq))
 }
 
-// DueSubject is where that deadline comes due.
+// DueSubject returns the subject of that deadline once it is due.
 func DueSubject(app, callID string, seq int) string {
 	return fill(subjectDue, app, callID, strconv.Itoa(seq))
 }
 
-// UserSubject is where a user's live notifications are published.
+// UserSubject returns the subject of a user's notifications.
 func UserSubject(app, userID string) string { return fill(subjectUser, app, Escape(userID)) }
 
-// AppNotifications matches the live notifications of all users of an app.
+// AppNotifications matches the notifications of all users of an app.
 func AppNotifications(app string) string { return fill(subjectUser, app, "*") }
 
-// AnswerSubject is where the answer to a command goes; token is one token, or two with a dot between them.
+// AnswerSubject returns the subject of the answer to a command. token is one token, or two joined by a dot.
 func AnswerSubject(app, token string) string { return fill(subjectAnswer, app, token) }
 
-// AnswersOf matches, in every app, the answers to <token>.<anything>.
+// AnswersOf matches the answers to <token>.<anything> in all apps.
 func AnswersOf(token string) string { return fill(subjectAnswer, "*", token) + ".*" }
 
-// RejectedSubject is where a command that can't be read is kept. App and verb are taken as they stood in its
-// subject and are escaped, as they may be what could not be read.
+// RejectedSubject returns the subject of a malformed command. App and verb come from the original subject. They are
+// escaped because they may be the malformed part.
 func RejectedSubject(app string, verb Verb) string {
 	return fill(subjectRejected, Escape(app), Escape(string(verb)))
 }
 
-// SessionSubject is where connects and disconnects of a user's sessions are kept.
+// SessionSubject returns the subject of the connects and disconnects of a user's sessions.
 func SessionSubject(app, userID string) string {
 	return fill(subjectSession, app, Escape(userID))
 }
 
-// EdgeSubject is where one edge hears of others, and EdgesSubject where all of them do.
+// EdgeSubject returns the subject on which one edge receives messages from other edges.
 func EdgeSubject(id string) string { return fill(subjectEdge, id) }
 
-// EdgesSubject is where all edges hear of each other.
+// EdgesSubject returns the subject on which all edges receive messages from each other.
 func EdgesSubject() string { return EdgeSubject("all") }
 
-// APISubject is where a request with this method (a verb, get, line, list) is sent; the app "*" matches all.
+// APISubject returns the subject of a request. The method is a verb, get, line or list. The app "*" matches all apps.
 func APISubject(app, method string) string { return fill(subjectAPI, app, method) }
 
-// CommandAddress is what a command's subject says.
+// CommandAddress is the content of a command's subject.
 type CommandAddress struct {
 	App, CallID string
 	Verb        Verb
 }
 
-// ParseCommandSubject takes a command's subject apart. Where it is of the form of CommandSubjects but a token
-// breaks its rule, the address is given with the error.
+// ParseCommandSubject parses a command's subject. If the subject matches CommandSubjects but a token is invalid, it
+// returns the address with the error.
 func ParseCommandSubject(subject string) (CommandAddress, *Error) {
 	t := strings.Split(subject, ".")
 	if len(t) != 5 || t[0] != "ringline" || t[2] != "cmd" {
@@ -154,7 +154,7 @@ func ParseCommandSubject(subject string) (CommandAddress, *Error) {
 	return a, nil
 }
 
-// ParseTransitionSubject gives the app and the call of a transition's subject.
+// ParseTransitionSubject returns the app and the call of a transition's subject.
 func ParseTransitionSubject(subject string) (app, callID string, ok bool) {
 	t := strings.Split(subject, ".")
 	if len(t) != 4 || t[0] != "ringline" || t[2] != "call" || !isToken(t[1]) || !isToken(t[3]) {
@@ -163,12 +163,12 @@ func ParseTransitionSubject(subject string) (app, callID string, ok bool) {
 	return t[1], t[3], true
 }
 
-// ParseDueSubject gives the app, the call and the sequence of a deadline that came due.
+// ParseDueSubject returns the app, call and seq of a deadline that is due.
 func ParseDueSubject(subject string) (app, callID string, seq int, ok bool) {
 	return parseDeadline(subject, "due")
 }
 
-// ParseTimerSubject gives those of a deadline that has not.
+// ParseTimerSubject returns the app, call and seq of a pending deadline.
 func ParseTimerSubject(subject string) (app, callID string, seq int, ok bool) {
 	return parseDeadline(subject, "timer")
 }
@@ -182,7 +182,7 @@ func parseDeadline(subject, kind string) (app, callID string, seq int, ok bool) 
 	return t[1], t[3], seq, err == nil && seq > 0
 }
 
-// ParseAPISubject gives the app and the method of a request's subject.
+// ParseAPISubject returns the app and the method of a request's subject.
 func ParseAPISubject(subject string) (app, method string, ok bool) {
 	t := strings.Split(subject, ".")
 	if len(t) != 4 || t[0] != "ringline" || t[2] != "api" || !isToken(t[1]) {
@@ -191,7 +191,7 @@ func ParseAPISubject(subject string) (app, method string, ok bool) {
 	return t[1], t[3], true
 }
 
-// ParseUserSubject gives the app and the escaped user id of a notification's subject.
+// ParseUserSubject returns the app and the escaped user id of a notification's subject.
 func ParseUserSubject(subject string) (app, user string, ok bool) {
 	t := strings.Split(subject, ".")
 	if len(t) != 4 || t[0] != "ringline" || t[2] != "user" || !isToken(t[1]) {
@@ -200,7 +200,7 @@ func ParseUserSubject(subject string) (app, user string, ok bool) {
 	return t[1], t[3], true
 }
 
-// CheckAnswerToken checks the value of the header Ringline-Answer: one token, or two with a dot between them.
+// CheckAnswerToken checks the value of the Ringline-Answer header: one token, or two joined by a dot.
 func CheckAnswerToken(s string) *Error {
 	first, second, two := strings.Cut(s, ".")
 	if !isToken(first) || two && !isToken(second) {

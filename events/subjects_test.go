@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// matches says whether a subject matches a pattern, as NATS has it.
+// matches reports whether a subject matches a pattern, by the rules of NATS.
 func matches(pattern, subject string) bool {
 	p, s := strings.Split(pattern, "."), strings.Split(subject, ".")
 	for i, token := range p {
@@ -23,7 +23,7 @@ func matches(pattern, subject string) bool {
 	return len(p) == len(s)
 }
 
-// patterns are what streams and subscriptions are declared with.
+// patterns are the subject patterns of streams and subscriptions.
 var patterns = []string{
 	events.CommandSubjects, events.TransitionSubjects, events.TimerSubjects, events.DueSubjects, events.EventsSubjects,
 	events.CDRSubjects, events.RejectedSubjects, events.SessionSubjects, events.UserSubjects, events.AnswerSubjects,
@@ -131,7 +131,7 @@ func TestParseCommandSubjectRefuses(t *testing.T) {
 	}
 }
 
-// A command that can't be read is answered and kept by the address that stood in its subject.
+// A malformed command is answered and stored under the address in its subject.
 func TestParseCommandSubjectGivesTheAddressWithTheError(t *testing.T) {
 	for _, c := range []struct {
 		subject string

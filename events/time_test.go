@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// at reads a time of day on the day of CONTRACT's example.
+// at parses a time of day on the day of the example.
 func at(clock string) time.Time {
 	v, err := time.Parse(time.RFC3339Nano, "2026-11-24T"+clock+"Z")
 	if err != nil {

@@ -13,41 +13,41 @@ import (
 	"strings"
 )
 
-// TokenAlg is how tokens are signed. It belongs to the key: what a token says of it must be the same.
+// TokenAlg is the signature algorithm of a token. It is a property of the key. A token must name the same algorithm.
 type TokenAlg string
 
-// The algorithms, by their names in a JWT.
+// The algorithms, by their JWT names.
 const (
-	AlgHS256 TokenAlg = "HS256" // a secret that the app's backend and Ringline share
-	AlgEdDSA TokenAlg = "EdDSA" // an Ed25519 key, whose private half only the backend has
-	AlgES256 TokenAlg = "ES256" // the same with a key on the curve P-256
+	AlgHS256 TokenAlg = "HS256" // a secret shared by the app's backend and Ringline
+	AlgEdDSA TokenAlg = "EdDSA" // an Ed25519 key; only the backend has the private key
+	AlgES256 TokenAlg = "ES256" // a key on the curve P-256; only the backend has the private key
 )
 
 // TokenAlgs lists every algorithm.
 func TokenAlgs() []TokenAlg { return []TokenAlg{AlgHS256, AlgEdDSA, AlgES256} }
 
-// The limits of a token key: of a secret in bytes once it is decoded, of a public key as it stands there.
+// Limits of a token key in bytes: of the decoded secret, and of the encoded public key.
 const (
 	MinSecret    = 32
 	MaxSecret    = 512
 	MaxPublicKey = 1024
 )
 
-// TokenKey is what the tokens of an app are checked with.
+// TokenKey verifies the tokens of an app.
 type TokenKey struct {
-	KID       string   `json:"kid"` // its name, in the header of a token
+	KID       string   `json:"kid"` // key id, in the header of a token
 	Alg       TokenAlg `json:"alg"`
-	Secret    string   `json:"secret,omitempty"`     // of HS256: base64url without padding
-	PublicKey string   `json:"public_key,omitempty"` // of the others: PEM of PKIX
+	Secret    string   `json:"secret,omitempty"`     // for HS256: base64url without padding
+	PublicKey string   `json:"public_key,omitempty"` // for EdDSA and ES256: PEM of PKIX
 }
 
-// String leaves the secret out, so that no log or error has it by accident.
+// String omits the secret, so that it never appears in a log or error by accident.
 func (k TokenKey) String() string { return string(k.Alg) + " " + k.KID }
 
-// GoString does the same for %#v.
+// GoString omits the secret for %#v.
 func (k TokenKey) GoString() string { return k.String() }
 
-// Parse gives the key as the standard library has it: []byte, ed25519.PublicKey or *ecdsa.PublicKey.
+// Parse returns the key in the type of the standard library: []byte, ed25519.PublicKey or *ecdsa.PublicKey.
 func (k TokenKey) Parse() (any, error) {
 	switch k.Alg {
 	case AlgHS256:
@@ -64,7 +64,7 @@ func (k TokenKey) Parse() (any, error) {
 
 func parseSecret(s string) ([]byte, error) {
 	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || strings.ContainsAny(s, "\r\n") { // which the decoder passes over
+	if err != nil || strings.ContainsAny(s, "\r\n") { // the decoder ignores line breaks
 		return nil, errors.New("must be base64url (A-Z a-z 0-9 - _) without padding")
 	}
 	if len(b) < MinSecret || len(b) > MaxSecret {
@@ -75,8 +75,8 @@ func parseSecret(s string) ([]byte, error) {
 
 const publicKeyBegins = "-----BEGIN PUBLIC KEY-----"
 
-// ParsePublicKey reads a public key as PEM, and says what it is for: ed25519.PublicKey for EdDSA, *ecdsa.PublicKey
-// for ES256.
+// ParsePublicKey decodes a PEM public key and returns its algorithm: EdDSA with ed25519.PublicKey, or ES256 with
+// *ecdsa.PublicKey.
 func ParsePublicKey(text string) (TokenAlg, any, error) {
 	if len(text) > MaxPublicKey {
 		return "", nil, fmt.Errorf("must be at most %d bytes, got %d", MaxPublicKey, len(text))
@@ -159,7 +159,7 @@ func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
 	return k, bad
 }
 
-// check tells what is wrong with a key, and quotes nothing of it: a secret may stand in the wrong field.
+// check validates the key. Its errors quote nothing, because a secret may be in the wrong field.
 func (k TokenKey) check(members []member) *Error {
 	secret := k.Alg == AlgHS256
 	switch {

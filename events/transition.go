@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// Change is what a transition did to one party. From is unset where an attempt begins, Attempt for the caller.
+// Change is the effect of a transition on one party. From is unset when an attempt begins. Attempt is unset for the
+// caller.
 type Change struct {
 	UserID  string     `json:"user_id"`
 	Attempt int        `json:"attempt,omitempty"`
@@ -15,9 +16,9 @@ type Change struct {
 	Reason  Reason     `json:"reason,omitempty"`
 }
 
-// Remembered is a command that a call remembers, with the transition that it made.
-// Callees are those whose present attempt an add made; whom no add names the invitation made. Attempt is the
-// attempt in the first call that a merged invitation answers.
+// Remembered is a command that a call remembers, with the transition that it caused. Callees lists the callees whose
+// current attempt was started by an add; all other attempts were started by the invitation. Attempt is the attempt in
+// the first call that a merged invitation answers.
 type Remembered struct {
 	ID      string   `json:"id"`
 	Verb    Verb     `json:"verb"`
@@ -28,22 +29,22 @@ type Remembered struct {
 	Attempt int      `json:"attempt,omitempty"`
 }
 
-// Transition is one step of a call, with the whole call after it. The newest one is the call.
-// The zero Transition stands for a call that does not exist yet.
+// Transition is one step of a call, with the complete state of the call after it. The newest transition is the state
+// of the call. The zero Transition means that the call does not exist yet.
 type Transition struct {
-	CommandID string `json:"-"` // what caused it; in the envelope
-	Format    int    `json:"-"` // how it is stored; in the envelope. 0: as a new call is
+	CommandID string `json:"-"` // the command that caused it; stored in the envelope
+	Format    int    `json:"-"` // stored in the envelope; 0 means the format of new calls
 
 	Event      Event        `json:"event"`
 	Seq        int          `json:"seq"`
 	By         By           `json:"by"`
 	Changes    []Change     `json:"changes"`
-	CustomData string       `json:"custom_data,omitempty"` // the command's
+	CustomData string       `json:"custom_data,omitempty"` // custom data of the command
 	Call       Call         `json:"call"`
 	Commands   []Remembered `json:"commands"`
 }
 
-// The parts of a transition's envelope that are the same in each.
+// The parts of the envelope that are the same for all transitions.
 const (
 	specVersion     = "1.0"
 	jsonContentType = "application/json"
@@ -67,13 +68,13 @@ type envelope struct {
 	Data            Transition `json:"data"`
 }
 
-// TransitionID is <call>-<seq>.
+// TransitionID returns <call>-<seq>.
 func TransitionID(callID string, seq int) string { return callID + "-" + strconv.Itoa(seq) }
 
-// sourceOf is the source of an app's CloudEvents.
+// sourceOf returns the CloudEvents source of an app.
 func sourceOf(app string) string { return "/ringline/" + app }
 
-// Encode writes the transition as the CloudEvent that stands on its call's subject; at is its time.
+// Encode encodes the transition as the CloudEvent that is published on the subject of its call, with the time at.
 func (t Transition) Encode(at Time) ([]byte, error) {
 	format := t.Format
 	if format == 0 {
@@ -97,8 +98,8 @@ func (t Transition) Encode(at Time) ([]byte, error) {
 	return encode(&e, 2*roomFor(len(t.Call.Callees))), nil
 }
 
-// ReadTransition reads what stands on the subject of this call. It is an error if that is no transition of it, and a
-// *NewerFormatError if it is one that this build does not read.
+// ReadTransition decodes a message from the subject of this call. It returns a *NewerFormatError for a format that
+// this build does not read, and another error if the message is not a transition of this call.
 func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 	var e envelope
 	var err error
@@ -106,7 +107,7 @@ func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 		e = envelope{}
 		err = json.Unmarshal(data, &e)
 	}
-	if err != nil || formatOf(e.Type) > NewestFormat { // whose data may be anything
+	if err != nil || formatOf(e.Type) > NewestFormat { // in a newer format, data may have any type
 		if newer := readNewer(app, callID, data); newer != nil {
 			return Transition{}, 0, newer
 		}
@@ -124,5 +125,5 @@ func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 	return t, e.Time, nil
 }
 
-// OldSizes says whether the call began in format 1, before there were limits to what a transition holds.
+// OldSizes reports whether the call began in format 1, which had no size limits for transitions.
 func (t Transition) OldSizes() bool { return t.Format == 1 }

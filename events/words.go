@@ -2,7 +2,7 @@ package events
 
 import "slices"
 
-// Verb is what a command asks for, the last token of its subject.
+// Verb is the operation that a command requests. It is the last token of the command's subject.
 type Verb string
 
 // The verbs.
@@ -25,20 +25,20 @@ func Verbs() []Verb {
 	}
 }
 
-// Known says whether v is one of the verbs.
+// Known reports whether v is one of the verbs.
 func (v Verb) Known() bool { return slices.Contains(Verbs(), v) }
 
-// Invites says whether the verb makes users ring.
+// Invites reports whether the verb makes users ring.
 func (v Verb) Invites() bool { return v == VerbInvite || v == VerbAdd }
 
-// Served says whether the api carries the verb out. An expire that is early would hold a place of the consumer until its
-// deadline, and an app may send thousands: only Ringline itself sends it, as a command.
+// Served reports whether the api accepts the verb. It does not accept expire: an early expire occupies a slot of the
+// consumer until its deadline, and an app could send thousands. Only Ringline sends expire, as a command.
 func (v Verb) Served() bool { return v.Known() && v != VerbExpire }
 
-// Event is what a transition tells, in the past tense.
+// Event is the type of a transition, in the past tense.
 type Event string
 
-// The events. Fenced moves a call's sequence on and changes nothing, or takes an id out of use.
+// The events. EventFenced only increments the sequence of a call, or retires an unused call id.
 const (
 	EventInvited  Event = "invited"
 	EventRinging  Event = "ringing"
@@ -60,7 +60,7 @@ func Events() []Event {
 	}
 }
 
-// Kind is what a live notification tells its receiver.
+// Kind is the type of a notification.
 type Kind string
 
 // The kinds of notification.
@@ -89,7 +89,7 @@ func Kinds() []Kind {
 	}
 }
 
-// CallState is the state of a call; it only ever moves on, from ringing over active to ended.
+// CallState is the state of a call. It only moves forward: ringing, active, ended.
 type CallState string
 
 // The states of a call.
@@ -99,10 +99,10 @@ const (
 	CallStateEnded   CallState = "ended"
 )
 
-// PartyState is the state of somebody in a call. A caller is only ever in or left; a callee is never in.
+// PartyState is the state of a user in a call. A caller is either in or left; a callee is never in.
 type PartyState string
 
-// The states of a party. From StateLeft on they are terminal for the attempt.
+// The states of a party. StateLeft and all later ones are final for the attempt.
 const (
 	StateIn       PartyState = "in"
 	StateInvited  PartyState = "invited"
@@ -123,18 +123,18 @@ func PartyStates() []PartyState {
 	}
 }
 
-// Reason is why a callee's attempt is over.
+// Reason is why a callee's attempt ended.
 type Reason string
 
 // The reasons of a callee.
 const (
 	ReasonDeclined Reason = "declined"
-	ReasonBusy     Reason = "busy"      // he said so
-	ReasonLineBusy Reason = "line_busy" // his line was full
+	ReasonBusy     Reason = "busy"      // the callee reported busy
+	ReasonLineBusy Reason = "line_busy" // the callee's line was full
 	ReasonCanceled Reason = "canceled"
 	ReasonTimedOut Reason = "timed_out"
 	ReasonLeft     Reason = "left"
-	ReasonEnded    Reason = "ended" // the call ended under him
+	ReasonEnded    Reason = "ended" // the call ended before the attempt did
 )
 
 // Reasons lists every reason of a callee.
@@ -147,7 +147,7 @@ func Reasons() []Reason {
 // EndReason is why a call ended.
 type EndReason string
 
-// The end reasons. The last three belong to calls that never rang anywhere.
+// The end reasons. The last three apply to calls that never rang on any device.
 const (
 	EndCompleted   EndReason = "completed"
 	EndDeclined    EndReason = "declined"
@@ -169,7 +169,7 @@ func EndReasons() []EndReason {
 	}
 }
 
-// CallType says what the call is for; Ringline only carries it.
+// CallType is the media type of a call. Ringline only transports it.
 type CallType int
 
 // The call types.
@@ -178,7 +178,7 @@ const (
 	CallTypeVideo CallType = 1
 )
 
-// ByKind says what kind of actor caused something.
+// ByKind is the kind of an actor.
 type ByKind string
 
 // The kinds of actor.
@@ -188,8 +188,8 @@ const (
 	ByTimer   ByKind = "timer"
 )
 
-// The services that are Ringline's own.
+// The names of Ringline's own services.
 const (
 	ServiceTimeouts    = "timeouts"    // the only sender of expire
-	ServiceCoordinator = "coordinator" // by whom a call is fenced
+	ServiceCoordinator = "coordinator" // the sender of fences
 )

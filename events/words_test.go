@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The closed sets as CONTRACT lists them, in any order.
+// The closed sets, written by hand from the protocol contract, in any order.
 func TestClosedSets(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
