@@ -1,11 +1,10 @@
-// Package timeouts keeps the deadlines of calls as delayed messages, and makes those that come due into expire
-// commands.
+// Package timeouts stores the deadlines of calls as delayed messages and turns due ones into expire commands.
 //
-// What it promises:
+// Guarantees:
 //
-//  1. A deadline never fires early, and it fires at least once unless it was removed; it may fire although it
-//     was removed, or twice. So a due message is a hint and no more: expire decides by the call alone.
-//  2. Writing a deadline twice is harmless; it is never moved.
-//  3. A deadline that the server missed is found by a slow sweep over those that have not come due.
-//  4. A due message is acknowledged once its expire command is stored.
+//  1. A deadline never fires early. It fires at least once unless it is removed. It may fire twice, and it may fire
+//     even after it was removed. So a due message is only a hint: expire decides based on the call alone.
+//  2. Writing a deadline twice is harmless. A deadline never moves.
+//  3. A slow sweep over the pending deadlines finds those that the server missed.
+//  4. A due message is acked once its expire command is stored.
 package timeouts

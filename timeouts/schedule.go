@@ -11,33 +11,33 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// The server's headers for delayed messages.
+// Headers of the server's message scheduler.
 const (
 	headerSchedule    = "Nats-Schedule"
 	headerTarget      = "Nats-Schedule-Target"
 	headerScheduleTTL = "Nats-Schedule-TTL"
 	headerTTL         = "Nats-TTL"
 
-	dueTTL     = "24h" // how long a message that came due is kept
+	dueTTL     = "24h" // how long a due message is kept
 	removalTTL = "1s"
 )
 
-// Deadline is the body of a delayed message, and of the same once it has come due.
+// Deadline is the body of a delayed message, both while it is pending and once it is due.
 type Deadline struct {
 	CallID   string      `json:"call_id"`
 	Seq      int         `json:"seq"`
 	Deadline events.Time `json:"deadline"`
 }
 
-// encode writes the deadline. The id of a call needs no escapes.
+// encode encodes the deadline. A call id needs no escapes.
 func (d Deadline) encode() []byte {
 	return fmt.Appendf(nil, `{"call_id":%q,"seq":%d,"deadline":"%v"}`, d.CallID, d.Seq, d.Deadline)
 }
 
-// Arm writes the deadline that transition seq of a call created.
+// Arm stores the deadline that transition seq of a call created.
 func Arm(ctx context.Context, nc *nats.Conn, app string, d Deadline) error {
 	msg := nats.NewMsg(events.TimerSubject(app, d.CallID, d.Seq))
-	// Not with jetstream.WithScheduleAt: it drops the fraction, and the message would be early.
+	// jetstream.WithScheduleAt drops the fraction of the second, so the message would fire early.
 	msg.Header.Set(headerSchedule, "@at "+d.Deadline.Time().Format(time.RFC3339Nano))
 	msg.Header.Set(headerTarget, events.DueSubject(app, d.CallID, d.Seq))
 	msg.Header.Set(headerScheduleTTL, dueTTL)
@@ -48,8 +48,8 @@ func Arm(ctx context.Context, nc *nats.Conn, app string, d Deadline) error {
 	return nil
 }
 
-// Remove removes a deadline that nobody waits for any more: the message that replaces it has no schedule and
-// goes by itself. It waits for no acknowledgement, as a deadline that fires in spite of it changes nothing.
+// Remove removes a deadline that is no longer needed. The message that replaces it has no schedule and expires by its
+// TTL. Remove does not wait for an ack: if the deadline fires anyway, it changes nothing.
 func Remove(nc *nats.Conn, app, callID string, seq int) error {
 	msg := nats.NewMsg(events.TimerSubject(app, callID, seq))
 	msg.Header.Set(headerTTL, removalTTL)

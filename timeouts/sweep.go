@@ -14,17 +14,17 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// Sweep is how often the deadlines that have not come due are looked through, and how far past its time one must be
-// to be taken for missed: a deadline that came due while the store was full fires only after a restart.
+// Sweep configures the search for missed deadlines: how often it runs, and how overdue a pending deadline must be to
+// count as missed. A deadline that becomes due while the store is full fires only after a restart.
 type Sweep struct {
 	Every   time.Duration
 	Overdue time.Duration
 }
 
-// DefaultSweep is slow: it is there for what should not happen.
+// DefaultSweep is slow, because missed deadlines are rare.
 func DefaultSweep() Sweep { return Sweep{Every: time.Minute, Overdue: 5 * time.Second} }
 
-// sweep looks for missed deadlines until ctx ends.
+// sweep searches for missed deadlines until ctx ends.
 func (w *Worker) sweep(ctx context.Context) {
 	tick := time.NewTicker(w.every.Every)
 	defer tick.Stop()
@@ -44,11 +44,12 @@ func (w *Worker) sweep(ctx context.Context) {
 	}
 }
 
-// longestNext is how long the next deadline may take to come; they stand there already.
+// longestNext is the maximum wait for the next deadline. All of them are already stored.
 const longestNext = 2 * time.Second
 
-// missed sends expire for every deadline that is overdue, removes it, and counts them. Sent twice, an expire changes
-// nothing; removed it is once its expire is stored, or one that the server never fires would be found at every sweep.
+// missed sends expire for every overdue deadline, removes the deadline, and returns the number of them. A repeated
+// expire changes nothing. A deadline is removed only after its expire is stored. Without the removal, every sweep
+// would find it again if the server never fires it.
 func (w *Worker) missed(ctx context.Context) (count int, err error) {
 	cons, err := w.js.OrderedConsumer(ctx, worker.StreamTimers, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{events.TimerSubjects}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
@@ -66,7 +67,7 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 	for ; left > 0; left-- {
 		msg, err := messages.Next(jetstream.NextMaxWait(longestNext))
 		if errors.Is(err, nats.ErrTimeout) || ctx.Err() != nil {
-			return count, nil // the others have come due meanwhile
+			return count, nil // the remaining deadlines became due in the meantime
 		}
 		if err != nil {
 			return count, fmt.Errorf("timeouts: look through the deadlines: %w", err)
@@ -74,7 +75,7 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 		app, callID, seq, ok := events.ParseTimerSubject(msg.Subject())
 		var d Deadline
 		if !ok || json.Unmarshal(msg.Data(), &d) != nil || d.Deadline > overdue {
-			continue // one that was removed has no body
+			continue // a removed deadline has no body
 		}
 		if err := w.expire(ctx, app, callID, seq); err != nil {
 			return count, err

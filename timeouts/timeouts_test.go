@@ -17,7 +17,7 @@ import (
 
 const within = time.Minute
 
-// start runs a timeouts worker, on a machine whose clock is ahead, and gives the expire commands that it makes.
+// start runs a timeouts worker whose local clock is ahead, and returns a subscription to its expire commands.
 func start(t *testing.T, s *natstest.Server, ahead time.Duration) *nats.Subscription {
 	t.Helper()
 	sub, err := s.NC.SubscribeSync("ringline.*.cmd.*.expire")
@@ -48,7 +48,7 @@ func arm(t *testing.T, s *natstest.Server, callID string, seq int, at time.Time)
 	return due
 }
 
-// A deadline becomes an expire command of its call, and never early, whatever its fraction of a second is.
+// A deadline becomes an expire command for its call. It is never early, whatever its fraction of a second.
 func TestDueBecomesExpire(t *testing.T) {
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Due, natstest.Command)
@@ -85,7 +85,7 @@ func TestDueBecomesExpire(t *testing.T) {
 	}
 }
 
-// A deadline that was removed does not fire, and leaves nothing behind; one in the past fires at once; one that
+// A removed deadline does not fire and leaves nothing behind. A deadline in the past fires at once. A deadline that
 // is written twice fires once.
 func TestRemovedPastAndTwice(t *testing.T) {
 	s := natstest.Start(t)
@@ -118,7 +118,7 @@ func TestRemovedPastAndTwice(t *testing.T) {
 	}
 }
 
-// What came due and is no deadline is given up, and the others go on.
+// A malformed due message is dropped, and the worker continues with the others.
 func TestNoDeadline(t *testing.T) {
 	s := natstest.Start(t)
 	expires := start(t, s, 0)
@@ -150,7 +150,7 @@ func TestNoDeadline(t *testing.T) {
 	}
 }
 
-// A deadline that the server never fires, here one without a schedule, is found once it is overdue.
+// A sweep finds an overdue deadline that the server never fires, such as one without a schedule.
 func TestMissedDeadlines(t *testing.T) {
 	for name, ahead := range map[string]time.Duration{"in step": 0, "ahead": 70 * time.Second, "behind": -70 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +194,7 @@ func missedDeadlines(t *testing.T, ahead time.Duration) {
 			t.Error("the young one came before the old one")
 		}
 	}
-	for _, callID := range []string{"old", "young"} { // or every sweep would find them again
+	for _, callID := range []string{"old", "young"} { // otherwise every sweep would find them again
 		for deadline := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
 			st, err := s.JS.Stream(t.Context(), worker.StreamTimers)
 			if err != nil {

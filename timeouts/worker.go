@@ -16,9 +16,9 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// Worker makes deadlines that came due into expire commands. Any number of them may run.
+// Worker turns due deadlines into expire commands. Several workers may run at the same time.
 type Worker struct {
-	Health *health.Condition // that deadlines are consumed; or nil. To be set before Run
+	Health *health.Condition // whether deadlines are consumed, or nil; set before Run
 
 	js    jetstream.JetStream
 	clock *clock.Clock
@@ -31,7 +31,7 @@ type Worker struct {
 	failed           *meter.Publishes
 }
 
-// New makes a worker. The clock, of broker time, and the meter may be nil.
+// New returns a worker. The clock gives broker time. The clock and the meter may be nil.
 func New(js jetstream.JetStream, c *clock.Clock, log zerolog.Logger, s Sweep, m *meter.Meter) *Worker {
 	return &Worker{
 		js: js, clock: c, log: log, every: s, meter: m,
@@ -39,7 +39,7 @@ func New(js jetstream.JetStream, c *clock.Clock, log zerolog.Logger, s Sweep, m 
 	}
 }
 
-// Run works until ctx ends.
+// Run consumes due deadlines and sweeps until ctx ends.
 func (w *Worker) Run(ctx context.Context) error {
 	swept := make(chan struct{})
 	go func() { defer close(swept); w.sweep(ctx) }()
