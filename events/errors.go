@@ -20,7 +20,7 @@ const (
 	CodeAnsweredElsewhere Code = "answered_elsewhere" // another device of the user has answered
 	CodeNotPending        Code = "not_pending"        // the callee is no longer pending, or the command names another attempt
 	CodeRateLimited       Code = "rate_limited"       // too many commands
-	CodeExhausted         Code = "exhausted"          // call storage is above its limit; not executed, retry later with the same id
+	CodeExhausted         Code = "exhausted"          // call storage is nearly full; not executed, retry later with the same id
 	CodeUnavailable       Code = "unavailable"        // no answer in time; the command may still be executed
 	CodeInternal          Code = "internal"           // a bug in Ringline
 )

@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/schemas/check"
 )
 
-// TestAppSettings: the schema and events.ReadAppSettings judge alike, at each limit and over it.
+// TestAppSettings checks that the schema and events.ReadAppSettings agree, at each limit and above it.
 func TestAppSettings(t *testing.T) {
 	c := check.New()
 	good, bad := []string{`{}`}, []string{``, `null`, `[]`, `{"bogus":1}`, `{"Capacity":1}`}
@@ -61,7 +61,7 @@ func judge(t *testing.T, c *check.Checker, body string, good, valid bool) {
 	}
 }
 
-// sessionSettings are bodies about keys, origins and revocation, on which schema and code agree.
+// sessionSettings returns bodies with keys, origins and revocations, on which schema and code agree.
 func sessionSettings(t *testing.T) (good, bad []string) {
 	t.Helper()
 	pem := publicKey(t)
@@ -118,7 +118,7 @@ func sessionSettings(t *testing.T) (good, bad []string) {
 	return good, bad
 }
 
-// beyondAppSchema are bodies that JSON Schema can't see to be wrong.
+// beyondAppSchema returns malformed bodies that JSON Schema can't detect.
 func beyondAppSchema(t *testing.T) []string {
 	t.Helper()
 	pem := publicKey(t)
@@ -129,7 +129,7 @@ func beyondAppSchema(t *testing.T) []string {
 		`{"capacity":1,"capacity":1}`,
 		`{"token_keys":[` + secret("a") + "," + secret("b") + "," + secret("c") + `]}`,
 		`{"token_keys":[` + secret("a") + `,{"kid":"a","alg":"EdDSA","public_key":` + pem + `}]}`,
-		`{"token_keys":[{"kid":"a","alg":"ES256","public_key":` + pem + `}]}`, // it is another kind of key
+		`{"token_keys":[{"kid":"a","alg":"ES256","public_key":` + pem + `}]}`, // the key has another algorithm
 		`{"token_keys":[{"kid":"a","alg":"EdDSA","public_key":"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"}]}`,
 		`{"not_before":{"ann":"2026-11-24T10:00:00.000Z","ann":"2026-11-24T10:00:00.000Z"}}`,
 		`{"not_before":{"` + strings.Repeat("ü", 65) + `":"2026-11-24T10:00:00.000Z"}}`,
@@ -137,7 +137,7 @@ func beyondAppSchema(t *testing.T) []string {
 	}
 }
 
-// publicKey is one of Ed25519 as PEM, as a JSON string.
+// publicKey returns an Ed25519 key as PEM in a JSON string.
 func publicKey(t *testing.T) string {
 	t.Helper()
 	public, _, err := ed25519.GenerateKey(rand.Reader)

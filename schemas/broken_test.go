@@ -18,7 +18,7 @@ type breakage struct {
 	do   func(schema object)
 }
 
-// breakages lists ways to break the object at s, one member at a time. steps leads to it from the root.
+// breakages lists ways to break the object at s, one member at a time. steps is the path to s from the root.
 func breakages(s object, steps []string) []breakage {
 	var list []breakage
 	add := func(what string, change func(object)) {
@@ -104,7 +104,7 @@ func walk(o object, steps []string) object {
 	return o
 }
 
-// TestBrokenTypes: whatever is broken in a schema, TestSchemasHoldTheirTypes sees it.
+// TestBrokenTypes checks that TestSchemasHoldTheirTypes detects every breakage of a schema.
 func TestBrokenTypes(t *testing.T) {
 	t.Parallel()
 	count := 0
@@ -129,8 +129,8 @@ func TestBrokenTypes(t *testing.T) {
 	}
 }
 
-// harmless are breakages that a type can't see: which reasons, custom data and remaining times a kind of notification
-// or an event has is held against the decisions (told_test.go).
+// harmless reports breakages that a Go type can't reveal. The reasons, custom data and remaining times of
+// notifications and events are checked against the decisions instead (told_test.go).
 func harmless(name, what string) bool {
 	if strings.HasPrefix(name, "notification/") {
 		return strings.HasSuffix(what, "properties.reason: not a word: "+what[strings.LastIndexByte(what, ' ')+1:]) ||
@@ -146,14 +146,14 @@ func harmless(name, what string) bool {
 		strings.HasPrefix(name, "reply/") && what == ": not required: calls"
 }
 
-// TestBrokenCommands: whatever is broken in a command's schema, TestCommands sees it.
+// TestBrokenCommands checks that TestCommands detects every breakage of a command's schema.
 func TestBrokenCommands(t *testing.T) {
 	t.Parallel()
 	for _, v := range events.Verbs() {
 		all := probes(v)
 		for _, path := range []string{"command/" + string(v) + "/v1.json", "request/" + string(v) + "/v1.json"} {
 			if !slices.Contains(schemas.Paths(), path) {
-				continue // no request of expire
+				continue // expire has no request
 			}
 			for _, b := range append(breakages(schema(t, path), nil), senderBreakages(schema(t, path))...) {
 				c := check.New(func(at string, s object) {
@@ -170,7 +170,8 @@ func TestBrokenCommands(t *testing.T) {
 	}
 }
 
-// likelyFirst are all probes, first those of the field that is broken: one that sees it ends the search.
+// likelyFirst sorts the probes so that those of the broken field come first. The first probe that fails ends the
+// search.
 func likelyFirst(all []probe, what string) []probe {
 	var likely, others []probe
 	for _, p := range all {
@@ -183,7 +184,7 @@ func likelyFirst(all []probe, what string) []probe {
 	return append(likely, others...)
 }
 
-// senderBreakages break what says that there is one sender, and what is allowed besides.
+// senderBreakages break the rules for exactly one sender and for additional fields.
 func senderBreakages(s object) []breakage {
 	list := []breakage{{"open", func(o object) { delete(o, "additionalProperties") }}}
 	if s["oneOf"] != nil {
@@ -201,7 +202,7 @@ func senderBreakages(s object) []breakage {
 	return list
 }
 
-// TestBrokenParty: a callee of an invite is part of every probe too.
+// TestBrokenParty checks that the probes of invite detect every breakage of a callee's schema.
 func TestBrokenParty(t *testing.T) {
 	const path = "part/party/v1.json"
 	for _, b := range breakages(schema(t, path), nil) {

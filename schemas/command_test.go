@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/schemas/check"
 )
 
-// body is the body of a command: its members as they stand in the JSON, in some order.
+// body is the body of a command: member names with their encoded values.
 type body map[string]string
 
 func (b body) text() []byte {
@@ -23,7 +23,8 @@ func (b body) text() []byte {
 	return []byte("{" + strings.Join(members, ",") + "}")
 }
 
-// with gives the body with some members more, or others: name and value by turns. The value "" takes one away.
+// with returns the body with members added or replaced, given as alternating names and values. The value "" removes a
+// member.
 func (b body) with(members ...string) body {
 	b = maps.Clone(b)
 	for i := 0; i < len(members); i += 2 {
@@ -34,7 +35,7 @@ func (b body) with(members ...string) body {
 	return b
 }
 
-// least is the smallest body of a verb, by a user.
+// least returns the smallest valid body of a verb, sent by a user.
 func least(v events.Verb) body {
 	b := body{"command_id": `"k"`, "user_id": `"bob"`}
 	switch v {
@@ -49,7 +50,7 @@ func least(v events.Verb) body {
 
 func quoted(c string, n int) string { return `"` + strings.Repeat(c, n) + `"` }
 
-// values are what is tried for each field: good and bad, at and over the limits.
+// values lists the values to try for each field: valid and invalid, at the limits and above them.
 func values() map[string][]string {
 	wrongType := []string{`7`, `null`, `[]`, `{}`, `true`}
 	token := append([]string{quoted("k", 1), quoted("k", events.MaxToken), quoted("k", events.MaxToken+1), `""`, `"a b"`, `"a.b"`, `"é"`, `"A-z_0"`}, wrongType...)
@@ -105,10 +106,10 @@ func manyIDs(n int) string {
 	return "[" + strings.Join(list, ",") + "]"
 }
 
-// probe is a body to try, named after what is particular about it.
+// probe is a body to try, with the field that it varies.
 type probe struct{ field, body string }
 
-// disagrees says whether the schema and package events judge it differently.
+// disagrees returns an error if the schema and package events judge the body differently.
 func (p probe) disagrees(c *check.Checker, v events.Verb, request bool) error {
 	if request {
 		return c.Request(string(v), []byte(p.body))
@@ -116,8 +117,8 @@ func (p probe) disagrees(c *check.Checker, v events.Verb, request bool) error {
 	return c.Command(events.CommandAddress{App: "demo", CallID: "c1", Verb: v}, []byte(p.body))
 }
 
-// probes are bodies of one verb: each value of each field, also of fields that the verb has not, and of a field
-// spelt in capitals; each sender with the fields that depend on it; bodies that are no objects.
+// probes returns the bodies to try for a verb: each value of each field, fields of other verbs, a field name in
+// capitals, each sender with its dependent fields, and bodies that are not objects.
 func probes(v events.Verb) []probe {
 	var list []probe
 	add := func(field string, b body) {
@@ -152,7 +153,8 @@ func probes(v events.Verb) []probe {
 	return list
 }
 
-// TestCommands: a command's schema and events.ReadCommand judge alike, and so do a request's and ReadRequest.
+// TestCommands checks that the schemas of commands agree with events.ReadCommand, and those of requests with
+// ReadRequest.
 func TestCommands(t *testing.T) {
 	c := check.New()
 	for _, v := range events.Verbs() {
@@ -187,7 +189,7 @@ func reads(v events.Verb, text string, request bool) bool {
 	return refused == nil
 }
 
-// fieldsOf asks package events which fields a verb has: each that it can be sent, without being refused as unknown.
+// fieldsOf determines the fields that package events accepts for a verb: those that are not refused as unknown.
 func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
 	t.Helper()
 	text, err := events.Command{
@@ -207,7 +209,7 @@ func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
 	}
 	var fields []string
 	for name := range all {
-		b := least(v).with(name, "true") // of the wrong type, if it is known
+		b := least(v).with(name, "true") // of the wrong type, if the field is known
 		_, refused := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: v}, b.text())
 		if request {
 			_, refused = events.ReadRequest("demo", v, b.text(), func() string { return "made" })
@@ -220,7 +222,7 @@ func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
 	return fields
 }
 
-// TestCommandFields: the members of a command's schema are the fields that package events reads.
+// TestCommandFields checks that the members of a command's schema are the fields that package events reads.
 func TestCommandFields(t *testing.T) {
 	for _, v := range events.Verbs() {
 		for folder, request := range map[string]bool{"command": false, "request": true} {
@@ -236,7 +238,8 @@ func TestCommandFields(t *testing.T) {
 	}
 }
 
-// TestMostCallees: in this alone a schema is stricter than reading, as no app may allow more (the decision refuses it).
+// TestMostCallees checks the only case in which a schema is stricter than the reader: no app may allow more callees.
+// The decision refuses them.
 func TestMostCallees(t *testing.T) {
 	c := check.New()
 	for v, list := range map[events.Verb]func(int) string{events.VerbInvite: many, events.VerbAdd: many, events.VerbCancel: manyIDs} {

@@ -11,12 +11,12 @@ import (
 	"ringline.io/ringline/schemas/check"
 )
 
-// coverage notes which members and words of the schemas have come up in messages.
+// coverage records which members and words of the schemas occurred in messages.
 type coverage struct {
 	t    *testing.T
-	c    *check.Checker // closed: what is not described is an error
+	c    *check.Checker // closed: undescribed members are errors
 	tree map[string]object
-	seen map[string]bool // <schema>.<member>, with "+" where it was there, "-" where not, or "=<word>"
+	seen map[string]bool // <schema>.<member> with "+" if it was present, "-" if it was absent, or "=<word>"
 }
 
 func newCoverage(t *testing.T) *coverage {
@@ -24,7 +24,7 @@ func newCoverage(t *testing.T) *coverage {
 	return &coverage{t: t, c: check.New(check.Closed), tree: map[string]object{}, seen: map[string]bool{}}
 }
 
-// message checks a message against the schema of this name, and notes what it has.
+// message validates a message against the schema of this name and records its members.
 func (c *coverage) message(name string, text []byte) {
 	c.t.Helper()
 	if err := c.c.Valid(schemas.PathOf(name), text); err != nil {
@@ -70,7 +70,7 @@ func (c *coverage) note(where string, s object, v any) {
 	}
 }
 
-// target follows a reference to another schema.
+// target resolves a reference to another schema.
 func (c *coverage) target(where string, s object) (string, object) {
 	to := s
 	if all, _ := s["allOf"].([]any); len(all) == 1 {
@@ -83,8 +83,8 @@ func (c *coverage) target(where string, s object) (string, object) {
 	return where, s
 }
 
-// missing lists what a schema describes and no message has had: members that never came, members that may be left
-// out and never were, and words.
+// missing lists what a schema describes and no message had: members that never occurred, optional members that were
+// never absent, and words.
 func (c *coverage) missing(name string) []string {
 	var list []string
 	var look func(where string, s object)

@@ -12,12 +12,12 @@ import (
 
 type object = map[string]any
 
-// holder finds in what a schema and a Go type differ.
+// holder compares schemas with Go types.
 type holder struct {
 	sets     map[reflect.Type][]string
 	narrower map[string][]string
 	typ      goType
-	must     bool // the member that is compared is required
+	must     bool // the current member is required
 	wrong    []string
 }
 
@@ -25,8 +25,8 @@ func newHolder() *holder {
 	return &holder{sets: closedSets(), narrower: narrower()}
 }
 
-// differences lists what a schema and its type differ in: names, required, types, closed sets, limits, and whether
-// more is allowed. Everything must be described.
+// differences lists the differences between a schema and its type: names, required members, types, closed sets,
+// limits, and whether other members are allowed. Everything must have a description.
 func (h *holder) differences(name string, s object, typ goType) []string {
 	h.typ, h.wrong = typ, nil
 	h.node(name, s, reflect.TypeOf(typ.value))
@@ -37,7 +37,7 @@ func (h *holder) add(format string, args ...any) {
 	h.wrong = append(h.wrong, fmt.Sprintf(format, args...))
 }
 
-// node compares what stands at where.
+// node compares the schema at where with a type.
 func (h *holder) node(where string, s object, t reflect.Type) {
 	if about, _ := s["description"].(string); len(about) < 3 {
 		h.add("%s: no description", where)
@@ -70,7 +70,7 @@ func (h *holder) node(where string, s object, t reflect.Type) {
 	kinds[t.Kind()]()
 }
 
-// inner compares a schema below another; one that is somewhere else is compared there.
+// inner compares a nested schema. A reference is compared in the referenced schema.
 func (h *holder) inner(where string, v any, t reflect.Type) {
 	s, ok := v.(object)
 	if !ok {
@@ -157,7 +157,7 @@ func (h *holder) is(where string, s object, want string) {
 	}
 }
 
-// text compares a string's closed set or, where it has none, its limits.
+// text compares the closed set of a string, or its limits if it has no set.
 func (h *holder) text(where string, s object, t reflect.Type) {
 	if set, ok := h.narrower[where]; ok {
 		h.words(where, s, set)
@@ -177,7 +177,7 @@ func (h *holder) text(where string, s object, t reflect.Type) {
 	h.limits(where, s)
 }
 
-// words compares a closed set, in its order, and wants a meaning for each word.
+// words compares a closed set including its order. Each word must have a meaning.
 func (h *holder) words(where string, s object, want []string) {
 	got := words(s["enum"])
 	if c, ok := s["const"]; ok {
@@ -190,7 +190,8 @@ func (h *holder) words(where string, s object, want []string) {
 	}
 }
 
-// reasons wants words that are reasons of a callee or of a call's end: which of them is held in told_test.go.
+// reasons checks that the words are reasons of a callee or end reasons of a call. told_test.go checks which of them
+// occur.
 func (h *holder) reasons(where string, s object) {
 	got := words(s["enum"])
 	if len(got) == 0 || len(got) != len(words(s["enumDescriptions"])) {

@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// limit is what a schema has to say of a member, whatever object it is in.
+// limit holds the limits that a schema must have for a member, whatever object the member is in.
 type limit object
 
 func limits() map[string]limit {
@@ -54,7 +54,7 @@ func limits() map[string]limit {
 	}
 }
 
-// limits compares the limits of a text or a number: exactly those that its name has.
+// limits compares the limits of a text or number, which must be exactly those for its name.
 func (h *holder) limits(where string, s object) {
 	folder, member := where[:strings.IndexAny(where, "/.[")], where[strings.LastIndexByte(where, '.')+1:]
 	all := limits()
@@ -76,7 +76,7 @@ func (h *holder) limits(where string, s object) {
 	}
 }
 
-// unsettable: what Ringline reads may be an empty string.
+// unsettable reports whether a missing minLength is correct: input of Ringline may contain empty strings.
 func (h *holder) unsettable(word string, got, want any) bool {
 	return h.typ.strict && !h.must && word == "minLength" && got == nil && want == 1
 }

@@ -11,13 +11,13 @@ import (
 //go:embed answer app call command deadline line notification part reply request session view asyncapi.yaml
 var files embed.FS
 
-// Base is what stands before a path in the $id of its schema.
+// Base is the prefix of the $id of every schema. The path of the schema follows it.
 const Base = "https://ringline.io/schemas/"
 
-// FS gives every schema and asyncapi.yaml, by their paths.
+// FS returns the file system with all schemas and asyncapi.yaml.
 func FS() fs.FS { return files }
 
-// Read gives the text of one file.
+// Read returns the content of one file.
 func Read(path string) ([]byte, error) {
 	b, err := files.ReadFile(path)
 	if err != nil {
@@ -26,19 +26,20 @@ func Read(path string) ([]byte, error) {
 	return b, nil
 }
 
-// Paths lists every schema.
+// Paths lists the paths of all schemas.
 func Paths() []string {
 	paths, err := fs.Glob(files, "*/v?.json")
 	deeper, err2 := fs.Glob(files, "*/*/v?.json")
 	if err != nil || err2 != nil {
-		return nil // only a bad pattern fails
+		return nil // only a malformed pattern fails
 	}
 	paths = append(paths, deeper...)
 	slices.Sort(paths)
 	return paths
 }
 
-// PathOf is where the schema of this name is: <name>/v1.json, and that of a later version <name>/v2.json, whose name is <name>/v2.
+// PathOf returns the path of the schema with this name: <name>/v1.json. The name of a later version is <name>/v2 and
+// its path is <name>/v2.json.
 func PathOf(name string) string {
 	if strings.HasSuffix(name, "/v2") {
 		return name + ".json"
@@ -46,14 +47,14 @@ func PathOf(name string) string {
 	return name + "/v1.json"
 }
 
-// NameOf is the name of the schema at this path.
+// NameOf returns the name of the schema at this path.
 func NameOf(path string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(path, ".json"), "/v1")
 }
 
-// ForSubject gives the path of the schema for a message on this subject, "" where there is none. event is the header
-// Ringline-Event of a transition, or the member event of a notification; for others it does not matter. Of a transition it is
-// the schema of stored format 2: one of format 1 names its own in dataschema.
+// ForSubject returns the path of the schema for a message on this subject, or "" if there is none. event is the
+// Ringline-Event header of a transition or the event member of a notification; other messages do not need it. For a
+// transition it returns the schema of stored format 2. A transition of format 1 names its own schema in dataschema.
 func ForSubject(subject, event string) string {
 	t := strings.Split(subject, ".")
 	if len(t) < 3 || t[0] != "ringline" {

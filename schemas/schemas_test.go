@@ -17,7 +17,7 @@ import (
 func TestEverySchemaCompiles(t *testing.T) {
 	c := check.New()
 	for _, path := range schemas.Paths() {
-		err := c.Valid(path, []byte(`7`)) // no schema of ours allows a number
+		err := c.Valid(path, []byte(`7`)) // no schema allows a number
 		if err == nil || strings.Contains(err.Error(), "check: ") {
 			t.Errorf("%s: %v, want a validation error", path, err)
 		}
@@ -39,7 +39,7 @@ func TestIDIsPath(t *testing.T) {
 	}
 }
 
-// There is a schema for every word of every closed set of messages, and none besides.
+// Every word of every closed set of messages has a schema, and there are no other schemas.
 func TestEveryMessageHasASchema(t *testing.T) {
 	want := []string{"answer", "app", "deadline", "line", "view", "view/v2", "part/callee/v2"}
 	for _, v := range events.Verbs() {
@@ -72,7 +72,7 @@ func TestEveryMessageHasASchema(t *testing.T) {
 	}
 }
 
-// What is embedded is what is in the folder: go:embed names the folders one by one.
+// All files in the folder are embedded. go:embed lists the folders one by one.
 func TestEverythingIsEmbedded(t *testing.T) {
 	var inFolder, embedded []string
 	list := func(files fs.FS, to *[]string) {
@@ -124,7 +124,7 @@ func TestForSubject(t *testing.T) {
 	}
 }
 
-// schema is the text of a schema as a tree.
+// schema returns a schema as a tree.
 func schema(tb testing.TB, path string) object {
 	tb.Helper()
 	s, err := check.Schema(path)
@@ -134,7 +134,7 @@ func schema(tb testing.TB, path string) object {
 	return s
 }
 
-// asyncapi.yaml has every message and every subject. That it is good AsyncAPI, .ci/asyncapi checks.
+// asyncapi.yaml contains every message and every subject. .ci/asyncapi checks that it is valid AsyncAPI.
 func TestAsyncAPIHasEverything(t *testing.T) {
 	text, err := schemas.Read("asyncapi.yaml")
 	if err != nil {
@@ -143,7 +143,7 @@ func TestAsyncAPIHasEverything(t *testing.T) {
 	for _, path := range schemas.Paths() {
 		folder, _, _ := strings.Cut(path, "/")
 		if slices.Contains([]string{"part", "view", "line", "app"}, folder) || folder == "session" && path != "session/event/v1.json" {
-			continue // no messages of their own, or not over NATS
+			continue // not separate messages, or not sent over NATS
 		}
 		if !strings.Contains(string(text), `"$ref": "`+path+`"`) {
 			t.Errorf("%s is not in it", path)

@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// play plays random commands to random calls, and hands every message to the coverage.
+// play sends random commands to random calls and passes every message to the coverage.
 type play struct {
 	t     *testing.T
 	c     *coverage
@@ -22,9 +22,9 @@ type play struct {
 	count int
 }
 
-// TestMessagesCoverTheSchemas: whatever the decisions and notifications make is as the schemas say and has no
-// member that they do not describe; and every member and word that a schema describes does come up. So a kind of
-// notification has custom data, a reason or a remaining time in its schema exactly if such notifications have it.
+// TestMessagesCoverTheSchemas checks that all messages of the decisions and notifications match the schemas, without
+// undescribed members. It also checks that every described member and word occurs. So the schema of a kind of
+// notification has custom data, a reason or a remaining time exactly if such notifications have it.
 func TestMessagesCoverTheSchemas(t *testing.T) {
 	t.Parallel()
 	p := &play{t: t, c: newCoverage(t), rand: rand.New(rand.NewPCG(4, 4)), now: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)}
@@ -34,16 +34,16 @@ func TestMessagesCoverTheSchemas(t *testing.T) {
 	p.comesBack()
 	never := []string{
 		"part/change.from=busy", "part/change.from=canceled", "part/change.from=declined", "part/change.from=left",
-		"part/change.from=timed_out",                                                                                           // terminal states stay
-		"part/error.code=exhausted", "part/error.code=internal", "part/error.code=rate_limited", "part/error.code=unavailable", // no decisions
-		"part/remembered.verb=expire", "part/remembered.verb=ring", // need no memory
+		"part/change.from=timed_out",                                                                                           // terminal states do not change
+		"part/error.code=exhausted", "part/error.code=internal", "part/error.code=rate_limited", "part/error.code=unavailable", // no decision returns them
+		"part/remembered.verb=expire", "part/remembered.verb=ring", // not remembered
 	}
 	var missing []string
 	for name := range goTypes() {
 		switch name {
 		case "line", "app", "deadline", "reply/get", "reply/line", "reply/list", "part/entry", "part/party", "part/token_key",
 			"session/connect", "session/snapshot", "session/push", "session/event", "part/snapshot_call":
-			continue // not of a call's
+			continue // not part of a call's messages
 		}
 		missing = append(missing, p.c.missing(name)...)
 	}
@@ -53,13 +53,13 @@ func TestMessagesCoverTheSchemas(t *testing.T) {
 	}
 }
 
-// one picks one of several.
+// one picks one of the values at random.
 func one[T any](p *play, list ...T) T { return list[p.rand.IntN(len(list))] }
 
-// call makes a call and sends it some commands.
+// call creates a call and sends it some commands.
 func (p *play) call() {
 	p.last = events.Transition{}
-	if p.rand.IntN(20) == 0 { // a hang-up that comes too soon, or a claim that nobody committed
+	if p.rand.IntN(20) == 0 { // a hang-up that arrives before its invitation, or a claim that was never committed
 		p.send(p.command(one(p, events.VerbCancel, events.VerbLeave, events.VerbEnd)), 6*time.Second, call.Claimed{})
 		p.send(p.command(events.VerbInvite), 0, call.Claimed{})
 		return
@@ -94,8 +94,8 @@ func (p *play) call() {
 	}
 }
 
-// comesBack is what chance does not find: bob adds dan, leaves, is added anew and answers while dan still rings. So
-// he waits for dan the moment he is told that he answered.
+// comesBack plays a case that random commands do not reach. Bob adds dan, leaves, is added again, and answers while
+// dan still rings. So bob waits for dan when the notification of bob's answer arrives.
 func (p *play) comesBack() {
 	p.last = events.Transition{}
 	for _, step := range []struct {
@@ -138,7 +138,7 @@ func (p *play) input(late time.Duration, claimed call.Claimed) call.Input {
 	return call.Input{At: p.now, Now: p.now.Add(late), Limits: call.DefaultLimits(), Claimed: claimed}
 }
 
-// command makes a command of anybody's.
+// command creates a command from a random sender.
 func (p *play) command(v events.Verb) events.Command {
 	cmd := events.Command{
 		CommandAddress: events.CommandAddress{App: "demo", CallID: "c1", Verb: v},
@@ -197,7 +197,7 @@ func (p *play) send(cmd events.Command, late time.Duration, claimed call.Claimed
 	p.outcome(read, call.Decide(p.last, read, p.input(late, claimed)))
 }
 
-// outcome writes what there is to write, and answers.
+// outcome records the answer and, if there is one, the transition.
 func (p *play) outcome(cmd events.Command, o call.Outcome) {
 	answer := events.Answer{CommandID: cmd.CommandID}
 	switch o := o.(type) {
@@ -222,12 +222,12 @@ func (p *play) outcome(cmd events.Command, o call.Outcome) {
 		answer.Call = nil
 	}
 	p.message("answer", answer)
-	if p.rand.IntN(50) == 0 { // what could not be read
+	if p.rand.IntN(50) == 0 { // a command without a readable id
 		p.message("answer", events.Refusal("", events.Errorf(events.CodeInvalidArgument, "body: is not JSON")))
 	}
 }
 
-// written is a transition that was committed: it is on the stream, and users are told of it.
+// written records a committed transition: the message on the stream and the notifications.
 func (p *play) written(w call.Write) {
 	p.last = w.Transition
 	text, err := w.Transition.Encode(w.At)

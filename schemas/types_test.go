@@ -11,18 +11,18 @@ import (
 	"ringline.io/ringline/timeouts"
 )
 
-// goType is what is written as a schema says, with what the two rightly differ in.
+// goType is a Go type that a schema describes, with the intended differences between the two.
 type goType struct {
 	value    any
-	optional []string // required by the schema, though the type may leave it out
-	absent   []string // in the type only
-	extra    []string // in the schema only
-	onlyOK   []string // not required where it is an error
-	strict   bool     // nothing else is allowed
+	optional []string // required by the schema, although the type may omit it
+	absent   []string // only in the type
+	extra    []string // only in the schema
+	onlyOK   []string // not required in an error
+	strict   bool     // other members are not allowed
 }
 
-// goTypes are the types of all schemas but those of commands and requests, which are read by code and not by a type
-// (command_test.go). Which notifications and events never have a field is held against the decisions (told_test.go).
+// goTypes returns the types of all schemas except commands and requests, which are read by code instead of a type
+// (command_test.go). Which fields a notification or event never has is checked against the decisions (told_test.go).
 func goTypes() map[string]goType {
 	types := map[string]goType{
 		"view":               {value: events.Call{}, absent: []string{"custom"}},
@@ -65,7 +65,7 @@ func goTypes() map[string]goType {
 	return types
 }
 
-// envelope is that of a transition, whose type events keeps to itself (TestEnvelope).
+// envelope is the envelope of a transition, which package events does not export (TestEnvelope).
 type envelope struct {
 	SpecVersion     string            `json:"specversion"`
 	ID              string            `json:"id"`
@@ -96,7 +96,7 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
-// closedSets are the words of the types that have a closed set of them.
+// closedSets returns the words of all types with a closed set.
 func closedSets() map[reflect.Type][]string {
 	sets := map[reflect.Type][]string{}
 	add(sets, events.Verbs())
@@ -122,7 +122,7 @@ func add[T ~string](sets map[reflect.Type][]string, words []T) {
 	sets[reflect.TypeFor[T]()] = list
 }
 
-// narrower are the members that have only some words of their type's set.
+// narrower lists the members that use only some words of their type's set.
 func narrower() map[string][]string {
 	sets := map[string][]string{"part/caller.state": {"in", "left"}}
 	for _, s := range events.PartyStates() {
@@ -146,7 +146,7 @@ func narrower() map[string][]string {
 	return sets
 }
 
-// TestSchemasHoldTheirTypes: in both directions, and to the last limit.
+// TestSchemasHoldTheirTypes compares schemas and types in both directions, including all limits.
 func TestSchemasHoldTheirTypes(t *testing.T) {
 	types := goTypes()
 	for _, path := range schemas.Paths() {

@@ -10,8 +10,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Beyond lists what is wrong with the body of a command or request that its schema can't say: limits in bytes, names
-// given twice, text that is no Unicode, a user twice among the callees, a caller who calls himself.
+// Beyond lists the errors in the body of a command or request that JSON Schema can't express: limits in bytes,
+// duplicate names, invalid Unicode, duplicate callees, and a caller among the callees.
 func Beyond(body []byte) []string {
 	var wrong []string
 	add := func(bad bool, format string, args ...any) {
@@ -46,28 +46,29 @@ func Beyond(body []byte) []string {
 		add(onlyInBytes(x.UserID, events.MaxName), "a callee's id has more than %d bytes", events.MaxName)
 		add(onlyInBytes(x.UserName, events.MaxUserName), "a callee's name has more than %d bytes", events.MaxUserName)
 		other, twice := users[x.UserID]
-		add(twice && other != x, "%q is a callee twice", x.UserID) // uniqueItems sees two that are the same
+		add(twice && other != x, "%q is a callee twice", x.UserID) // uniqueItems detects identical entries
 		add(x.named && x.UserID == c.UserID, "%q is the caller", x.UserID)
 		users[x.UserID] = x
 	}
 	return wrong
 }
 
-// onlyInBytes: maxLength counts characters.
+// onlyInBytes reports whether s exceeds the limit in bytes but not in characters, which maxLength counts.
 func onlyInBytes(s string, most int) bool { return len(s) > most && utf8.RuneCountInString(s) <= most }
 
-// longOnlyAsWritten: the limit of custom data counts what stands between the quotes, and maxLength what it means.
+// longOnlyAsWritten reports whether custom data exceeds its limit only in the encoded form. The limit counts the
+// bytes between the quotes; maxLength counts the decoded characters.
 func longOnlyAsWritten(raw json.RawMessage) bool {
 	var s string
 	return len(raw)-2 > events.MaxCustomData && json.Unmarshal(raw, &s) == nil && utf8.RuneCountInString(s) <= events.MaxCustomData
 }
 
-// callee is one of an invite or add, an object, or one of a cancel, a user id.
+// callee is an entry of callees: an object in an invite or add, a user id in a cancel.
 type callee struct {
 	UserID   string `json:"user_id"`
 	UserName string `json:"user_name"`
 
-	named bool // an object
+	named bool // the entry is an object
 }
 
 func (c *callee) UnmarshalJSON(data []byte) error {
@@ -79,11 +80,11 @@ func (c *callee) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(c))
 }
 
-// scan finds a name that an object has twice, and counts the replacement characters of all strings: encoding/json
-// reads half of a surrogate pair as one.
+// scan returns a duplicate name of an object, and counts the replacement characters in all strings: encoding/json
+// decodes half of a surrogate pair as one.
 func scan(body []byte) (twice string, replaced int) {
 	dec := json.NewDecoder(bytes.NewReader(body))
-	var objects []map[string]bool // those that are open; nil for an array
+	var objects []map[string]bool // the open objects; nil for an array
 	isName := false
 	for {
 		t, err := dec.Token()
@@ -117,7 +118,7 @@ func scan(body []byte) (twice string, replaced int) {
 	}
 }
 
-// written counts the replacement characters that the text itself has.
+// written counts the replacement characters in the encoded text.
 func written(body []byte) int {
 	n := bytes.Count(body, []byte("\ufffd"))
 	for rest := body; ; {

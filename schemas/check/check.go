@@ -1,12 +1,12 @@
-// Package check holds messages against the schemas. Tests use it, and whoever wants to see whether his own messages
-// are right; no worker does, as package events reads more strictly and faster.
+// Package check validates messages against the schemas. Tests and integrators use it. Workers do not: package events
+// is stricter and faster.
 //
-// What it promises:
+// Guarantees:
 //
-//  1. Valid says what the schema says, no more and no less.
-//  2. Command and Request say whether the schema and package events judge a body alike. They differ only in what
-//     JSON Schema can't express (Beyond) and in what events leaves to the decision (more callees than any app may
-//     allow); whatever else they differ in is an error.
+//  1. Valid reports exactly what the schema says.
+//  2. Command and Request report whether the schema and package events agree about a body. Two differences are
+//     accepted: rules that JSON Schema can't express (Beyond), and more callees than any app may allow, which package
+//     events leaves to the decision. Any other difference is an error.
 package check
 
 import (
@@ -25,16 +25,16 @@ import (
 	"ringline.io/ringline/schemas"
 )
 
-// Checker has the schemas, each compiled when it is first needed. It may be used by several goroutines.
+// Checker validates messages. It compiles each schema on first use. It is safe for concurrent use.
 type Checker struct {
 	mu       sync.Mutex
 	compiler *jsonschema.Compiler
 }
 
-// Change may change a schema before it is compiled.
+// Change modifies a schema before it is compiled.
 type Change func(path string, schema map[string]any)
 
-// New gives a checker of the schemas, as they are or as changed.
+// New returns a checker of the schemas with these changes.
 func New(changes ...Change) *Checker {
 	c := jsonschema.NewCompiler()
 	c.UseLoader(loader{changes})
@@ -42,7 +42,7 @@ func New(changes ...Change) *Checker {
 	return &Checker{compiler: c}
 }
 
-// loader gives the compiler the embedded files, and nothing from elsewhere.
+// loader gives the compiler access to the embedded files only.
 type loader struct{ changes []Change }
 
 func (l loader) Load(url string) (any, error) {
@@ -70,7 +70,7 @@ func (c *Checker) schema(path string) (*jsonschema.Schema, error) {
 	return s, nil
 }
 
-// Schema gives the schema at this path as a tree. It is the caller's own.
+// Schema returns the schema at this path as a tree. The tree is a copy that may be modified.
 func Schema(path string) (map[string]any, error) {
 	text, err := schemas.Read(path)
 	if err != nil {
@@ -87,7 +87,7 @@ func Schema(path string) (map[string]any, error) {
 	return object, nil
 }
 
-// Closed is a Change that allows no member which a schema does not describe: for what Ringline itself sends.
+// Closed is a Change that forbids undescribed members. It is for messages that Ringline itself sends.
 func Closed(_ string, schema map[string]any) {
 	if schema["type"] == "object" && schema["additionalProperties"] == nil {
 		schema["additionalProperties"] = false
@@ -106,7 +106,7 @@ func Closed(_ string, schema map[string]any) {
 	}
 }
 
-// Valid says whether the schema at this path allows the message.
+// Valid returns an error if the schema at this path does not allow the message.
 func (c *Checker) Valid(path string, message []byte) error {
 	s, err := c.schema(path)
 	if err != nil {
@@ -119,7 +119,8 @@ func (c *Checker) Valid(path string, message []byte) error {
 	return s.Validate(v)
 }
 
-// Message says whether the message on this subject is what its schema allows. event is the header Ringline-Event.
+// Message returns an error if the schema for this subject does not allow the message. event is the value of the
+// Ringline-Event header.
 func (c *Checker) Message(subject, event string, message []byte) error {
 	var n struct {
 		Event      string `json:"event"`
@@ -130,7 +131,7 @@ func (c *Checker) Message(subject, event string, message []byte) error {
 	}
 	path := schemas.ForSubject(subject, event)
 	if old := "call/" + event + "/v1.json"; n.DataSchema == schemas.Base+old && strings.HasPrefix(path, "call/") {
-		path = old // of a call that began in format 1
+		path = old // the call began in format 1
 	}
 	if path == "" {
 		return fmt.Errorf("check: no schema for %q on %s", event, subject)
@@ -138,13 +139,13 @@ func (c *Checker) Message(subject, event string, message []byte) error {
 	return c.Valid(path, message)
 }
 
-// Command is an error where the schema and events.ReadCommand judge the body of a command differently.
+// Command returns an error if the schema and events.ReadCommand disagree about the body of a command.
 func (c *Checker) Command(a events.CommandAddress, body []byte) error {
 	_, refused := events.ReadCommand(a, body)
 	return c.agree("command/"+string(a.Verb)+"/v1.json", body, refused)
 }
 
-// Request is the same for a request to the api and what package events has to read it.
+// Request returns an error if the schema and package events disagree about the body of an api request.
 func (c *Checker) Request(method string, body []byte) error {
 	var refused *events.Error
 	switch method {
@@ -177,7 +178,7 @@ func (c *Checker) agree(path string, body []byte, refused *events.Error) error {
 	return fmt.Errorf("check: %s allows what package events refuses: %w", path, refused)
 }
 
-// tooManyCallees says whether nothing else is wrong.
+// tooManyCallees reports whether an excess of callees is the only error.
 func tooManyCallees(err error) bool {
 	invalid, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {

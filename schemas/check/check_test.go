@@ -12,7 +12,8 @@ func address(v events.Verb) events.CommandAddress {
 	return events.CommandAddress{App: "demo", CallID: "c1", Verb: v}
 }
 
-// What JSON Schema can't say: the schema allows it, package events refuses it, and Beyond says why.
+// For rules that JSON Schema can't express, the schema allows the body, package events refuses it, and Beyond gives
+// the reason.
 func TestBeyond(t *testing.T) {
 	c := check.New()
 	const invite, add, ring, end = events.VerbInvite, events.VerbAdd, events.VerbRing, events.VerbEnd
@@ -56,7 +57,7 @@ func TestBeyond(t *testing.T) {
 	}
 }
 
-// What a schema can say, or what is not wrong at all, is no excuse.
+// Beyond reports nothing for valid bodies and for errors that a schema can express.
 func TestNotBeyond(t *testing.T) {
 	for _, body := range []string{
 		``, `{`, `[]`, `7`, `{}`,
@@ -74,7 +75,7 @@ func TestNotBeyond(t *testing.T) {
 	}
 }
 
-// A schema that says something else than package events does is found out, in whichever direction.
+// The checker detects a schema that disagrees with package events, in both directions.
 func TestDisagreement(t *testing.T) {
 	a, body := address(events.VerbRing), []byte(`{"command_id":"k","user_id":"bob","attempt":1}`)
 	if err := check.New().Command(a, body); err != nil {

@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// appSettings is what lies in the bucket of apps.
+// appSettings is the schema of a value in the bucket of apps.
 func appSettings() obj {
 	return strict("App settings", "The value of an app's key in RINGLINE_APPS: what it changes of the defaults, and what the sessions of "+
 		"its users need.",

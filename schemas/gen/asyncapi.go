@@ -7,8 +7,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// asyncapi is asyncapi.yaml: where each message goes, and what an integrator does with it. What a message looks like
-// stands in the schemas.
+// asyncapi returns asyncapi.yaml: the subject of each message, and what an integrator does with it. The schemas
+// describe the messages.
 func asyncapi() ([]byte, error) {
 	channels, operations, messages := obj{}, obj{}, obj{}
 	for _, c := range catalogue() {
@@ -53,22 +53,23 @@ subscribes to that answer; or he asks the api, which does both.
 Transitions and the event log are read from streams through consumers. The rules behind the messages, who may do what and who is
 told what, stand in docs/reference.md. This file and the schemas are generated; a test holds them against the code.`
 
-// a channel with the one thing that an integrator does there; does is unset where it is not for him.
+// channel is a subject with the operation that an integrator performs on it. does is empty if integrators do not use
+// it.
 type channel struct {
 	id, address, about string
 	does, action       string
 	summary            string
 	messages           []message
-	reply              string // the channel on which the answer comes
+	reply              string // the channel of the reply
 	replyMessage       string
 }
 
-// a message on a channel. schema is the name of its payload's.
+// message is a message on a channel. schema is the name of the payload's schema.
 type message struct {
 	id, name, schema, title string
 	headers                 string
 	contentType             string
-	payload                 obj // instead of a schema
+	payload                 obj // inline schema, instead of the field schema
 	correlated              bool
 }
 
@@ -137,7 +138,7 @@ func hasMember(o obj, key string) bool {
 	return false
 }
 
-// headers are the headers of messages, as schemas.
+// headers returns the schemas of message headers.
 func headers() obj {
 	answerToken := fmt.Sprintf(`^%s(\.%s)?$`, tokenIn(), tokenIn())
 	return obj{
@@ -154,7 +155,7 @@ func headers() obj {
 	}
 }
 
-// parameters are the tokens of subjects.
+// parameters describes the tokens of subjects.
 func parameters() obj {
 	return obj{
 		{"app", obj{{"description", fmt.Sprintf("The app (tenant): 1 to %d characters of A-Z a-z 0-9 _ -.", events.MaxToken)}}},

@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// catalogue lists every channel, those that an integrator begins with first.
+// catalogue lists all channels, those that an integrator needs first at the top.
 func catalogue() []channel {
 	var list []channel
 	for _, v := range events.Verbs() {
@@ -42,7 +42,7 @@ func catalogue() []channel {
 	return append(list, streamChannels()...)
 }
 
-// fill puts parameters in the place of the wildcards of a pattern.
+// fill replaces the wildcards of a pattern by parameters.
 func fill(pattern string, names ...string) string {
 	for _, n := range names {
 		pattern = strings.Replace(pattern, "*", "{"+n+"}", 1)
@@ -50,7 +50,7 @@ func fill(pattern string, names ...string) string {
 	return pattern
 }
 
-// does names an operation, for the verb that an integrator may send.
+// does returns the name of an operation, or "" if integrators may not send the verb.
 func does(action string, v string) string {
 	if v == string(events.VerbExpire) {
 		return ""
@@ -107,7 +107,7 @@ func notificationMessages() []message {
 	return list
 }
 
-// streamChannels are those that are read from streams, not by subscribing.
+// streamChannels returns the channels that are read from streams instead of subscriptions.
 func streamChannels() []channel {
 	var transitions []message
 	for format := 1; format <= events.NewestFormat; format++ {

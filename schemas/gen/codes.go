@@ -11,8 +11,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// codeMeanings reads what each error code means from the comment beside its constant, which is the one place that
-// says it.
+// codeMeanings reads the meaning of each error code from the comment next to its constant, which is the only place
+// that documents it.
 func codeMeanings(dir string) (map[events.Code]string, error) {
 	file, err := parser.ParseFile(gotoken.NewFileSet(), dir+"/errors.go", nil, parser.ParseComments)
 	if err != nil {

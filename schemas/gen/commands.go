@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// commands are the bodies of commands, one for each verb, and of the api's requests for them.
+// commands returns the schemas of all commands and of the api requests for them, one per verb.
 func commands() map[string]obj {
 	all := map[string]obj{}
 	for _, v := range events.Verbs() {
@@ -26,7 +26,7 @@ func command(v events.Verb) obj {
 		"Its app and its call come from the subject.", append(append([]field{id}, verbFields(v)...), via())...))
 }
 
-// via is set by edges only, so a request has none.
+// via returns the field that only edges set. Requests do not have it.
 func via() field {
 	return may("via", oneOf("By what way it came. Only edges set it, and it goes with user_id only; without it a command is the backend's.",
 		[]events.Via{events.ViaSession, ""}, func(v events.Via) string {
@@ -37,7 +37,7 @@ func via() field {
 		}))
 }
 
-// request is the command with its call id.
+// request is the schema of a command with its call id.
 func request(v events.Verb) obj {
 	id := may("command_id", unsettable(token("The idempotency key, chosen by the sender; one is made where it is missing.")))
 	call := need("call_id", token("The call."))
@@ -49,7 +49,7 @@ func request(v events.Verb) obj {
 		append([]field{id, call}, verbFields(v)...)...))
 }
 
-// wantsUser says whether a service can't send this at all.
+// wantsUser reports whether a service can't send the verb.
 func wantsUser(v events.Verb) bool {
 	switch v {
 	case events.VerbInvite, events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
@@ -59,8 +59,8 @@ func wantsUser(v events.Verb) bool {
 	return false
 }
 
-// withSender says that the sender is exactly one of user_id and service, where both are possible, and that a service has
-// none of what is a user's.
+// withSender requires exactly one of user_id and service if both are possible, and forbids the user's fields for a
+// service.
 func withSender(v events.Verb, ofUser []string, schema obj) obj {
 	if wantsUser(v) {
 		return schema
@@ -97,7 +97,7 @@ func verbFields(v events.Verb) []field {
 	return append(sender(v), ownFields(v)...)
 }
 
-// ownFields are those that a verb has besides its ids.
+// ownFields returns the fields of a verb except ids.
 func ownFields(v events.Verb) []field {
 	switch v {
 	case events.VerbInvite:

@@ -1,6 +1,6 @@
-// Command gen writes the files of package schemas: every JSON Schema, and asyncapi.yaml over them. What the
-// schemas say of the shape of messages stands here and nowhere else; what they say of limits and of closed sets is
-// taken from package events. It is run by go generate, in the folder of package schemas.
+// Command gen writes the files of package schemas: all JSON Schemas, and asyncapi.yaml, which refers to them. The
+// shape of messages is defined only here. Limits and closed sets come from package events. go generate runs it in the
+// folder of package schemas.
 package main
 
 import (
@@ -20,7 +20,7 @@ func main() {
 	}
 }
 
-// all gives every schema by its name.
+// all returns all schemas by name.
 func all(events string) (map[string]obj, error) {
 	codes, err := codeMeanings(events)
 	if err != nil {
@@ -33,7 +33,7 @@ func all(events string) (map[string]obj, error) {
 	return schemas, nil
 }
 
-// run writes what there is to write below dir, and removes what it does not write any more.
+// run writes the files below dir and removes files that are no longer generated.
 func run(dir string) error {
 	schemas, err := all(filepath.Join(dir, "..", "events"))
 	if err != nil {

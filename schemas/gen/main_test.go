@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestFiles: what is in the folder is what is generated, and nothing besides.
+// TestFiles checks that the folder contains exactly the generated files.
 func TestFiles(t *testing.T) {
 	schemas, err := all("../../events")
 	if err != nil {
@@ -33,7 +33,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestRunRemoves: what is not generated any more goes.
+// TestRunRemoves checks that run removes files that are no longer generated.
 func TestRunRemoves(t *testing.T) {
 	root := t.TempDir()
 	if err := os.CopyFS(filepath.Join(root, "events"), os.DirFS("../../events")); err != nil {

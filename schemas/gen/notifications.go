@@ -2,17 +2,17 @@ package main
 
 import "ringline.io/ringline/events"
 
-// kindRule is what is particular about the notifications of a kind.
+// kindRule describes the notifications of a kind.
 type kindRule struct {
 	about   string
-	reasons []string // none: such a notification has none
-	data    string   // whose custom data it carries; unset: none
+	reasons []string // empty: such a notification has no reason
+	data    string   // source of the custom data; empty: no custom data
 	remains remains
 	whole   bool // it may be about the whole call
-	many    bool // a receiver may get several of one transition
+	many    bool // a receiver may get several for one transition
 }
 
-// remains says whether there is a ring_remaining_ms.
+// remains says whether a notification has ring_remaining_ms.
 type remains int
 
 const (
@@ -87,7 +87,7 @@ func rule(k events.Kind) kindRule {
 	return kindRule{}
 }
 
-// endings are the reasons of call_ended: the receiver's own, or the call's.
+// endings lists the reasons of call_ended: those of the receiver and those of the call.
 func endings() []string {
 	words := reasons(events.ReasonDeclined, events.ReasonBusy, events.ReasonCanceled, events.ReasonTimedOut, events.ReasonLeft)
 	for _, r := range []events.EndReason{events.EndCompleted, events.EndExpired, events.EndServerEnded} {
@@ -107,7 +107,7 @@ func endingMeaning(word string) string {
 	return "the receiver's own: " + reasonMeaning(events.Reason(word))
 }
 
-// notifications are what users are told live, one for each kind.
+// notifications returns the schemas of all notifications, one per kind.
 func notifications() map[string]obj {
 	all := map[string]obj{}
 	for _, k := range events.Kinds() {

@@ -2,7 +2,7 @@ package main
 
 import "ringline.io/ringline/events"
 
-// parts are the objects that others are made of.
+// parts returns the schemas that other schemas refer to.
 func parts(codes map[events.Code]string) map[string]obj {
 	return map[string]obj{
 		"part/party":      party(),
@@ -56,7 +56,7 @@ func caller() obj {
 	)
 }
 
-// callee is one of a call. Version 1 is that of a transition of format 1.
+// callee is the schema of a callee. Version 1 belongs to transitions of format 1.
 func callee(version int) obj {
 	data := may("custom_seq", integer("The seq of the transition whose custom data applies to the callee: 1 is call.custom_data, others are in "+
 		"call.custom. Not there where there is no data. It is the add's where it has data, else the invitation's. Accept, decline, cancel and "+

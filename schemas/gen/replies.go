@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// replies are the answer, the requests that read, and what the api replies to them.
+// replies returns the schemas of the answer, of read requests, and of their replies.
 func replies() map[string]obj {
 	return map[string]obj{
 		"answer":       answer(),
@@ -63,7 +63,7 @@ func listRequest() obj {
 	)
 }
 
-// kept is what lies in buckets and in streams of Ringline's own.
+// kept returns the schemas of values in Ringline's own buckets and streams.
 func kept() map[string]obj {
 	return map[string]obj{
 		"line": obj{{"title", "Line"}}.with(list(obj{{"$ref", ref("part/entry")}}, "The value of a user's key in RINGLINE_LINES: the calls on his line. "+

@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// What ids and texts are made of. The patterns mean the same to ECMAScript and to Go.
+// Limits of ids and texts. The patterns have the same meaning in ECMAScript and Go.
 const (
 	noControls  = `^[^\x00-\x1f\x7f-\x9f]*$`
 	timePattern = `^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$`
@@ -16,7 +16,7 @@ func tokenPattern(least int) string {
 	return fmt.Sprintf("^[A-Za-z0-9_-]{%d,%d}$", least, events.MaxToken)
 }
 
-// tokenIn is a piece of a pattern: one token.
+// tokenIn is the part of a pattern that matches one token.
 func tokenIn() string { return fmt.Sprintf("[A-Za-z0-9_-]{1,%d}", events.MaxToken) }
 
 func str(about string, more ...member) obj {
@@ -29,12 +29,12 @@ func integer(about string, least int, more ...member) obj {
 
 func at(most int) member { return member{"maximum", most} }
 
-// token is an app, a call id, a command id or a service.
+// token is the schema of an app, a call id, a command id or a service.
 func token(about string) obj {
 	return str(fmt.Sprintf("%s 1 to %d characters of A-Z a-z 0-9 _ -.", about, events.MaxToken), member{"pattern", tokenPattern(1)})
 }
 
-// name is a user, device or room id.
+// name is the schema of a user id, device id or room id.
 func name(about string) obj {
 	return str(fmt.Sprintf("%s 1 to %d bytes of UTF-8 without control characters; "+
 		"maxLength counts characters, so text that is not ASCII reaches the limit before it.", about, events.MaxName),
@@ -70,7 +70,7 @@ func constant[T ~string](value T, about string) obj {
 	return str(about, member{"const", value})
 }
 
-// oneOf is a closed set of words, each with its meaning.
+// oneOf is the schema of a closed set of words, each with its meaning.
 func oneOf[T ~string](about string, words []T, meaning func(T) string) obj {
 	meanings := make([]string, len(words))
 	for i, w := range words {
@@ -79,7 +79,7 @@ func oneOf[T ~string](about string, words []T, meaning func(T) string) obj {
 	return str(about, member{"enum", words}, member{"enumDescriptions", meanings})
 }
 
-// unsettable is an optional string of a command: the empty string counts as unset.
+// unsettable makes a string of a command optional: the empty string counts as unset.
 func unsettable(schema obj) obj {
 	out := obj{}
 	for _, m := range schema {

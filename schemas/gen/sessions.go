@@ -2,7 +2,7 @@ package main
 
 import "ringline.io/ringline/events"
 
-// sessions are what passes between a client and an edge beside notifications, commands and answers.
+// sessions returns the schemas of messages between clients and edges, except notifications, commands and answers.
 func sessions() map[string]obj {
 	return map[string]obj{
 		"session/connect": open("Connect data", "What a client says of itself when it connects: the data of the connect command.",

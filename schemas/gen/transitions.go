@@ -6,7 +6,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// transitions are the CloudEvents on a call's subject and in the event log, one for each event in each stored format.
+// transitions returns the schemas of the CloudEvents on a call's subject and in the event log, one per event and
+// stored format.
 func transitions() map[string]obj {
 	all := map[string]obj{}
 	for _, e := range events.Events() {
@@ -17,7 +18,7 @@ func transitions() map[string]obj {
 	return all
 }
 
-// versioned is the name of a schema that there is in several versions.
+// versioned returns the name of a schema that has several versions.
 func versioned(name string, version int) string {
 	if version == 1 {
 		return name
@@ -25,7 +26,7 @@ func versioned(name string, version int) string {
 	return fmt.Sprintf("%s/v%d", name, version)
 }
 
-// titled is the title of such a schema.
+// titled returns the title of a schema that has several versions.
 func titled(title string, version int) string {
 	if version == 1 {
 		return title + " (format 1)"
@@ -75,7 +76,7 @@ func transitionData(e events.Event, format int) obj {
 	return open("", "The transition itself.", fields...)
 }
 
-// carriesData says whether the commands that cause such an event have custom data.
+// carriesData reports whether the commands that cause the event have custom data.
 func carriesData(e events.Event) bool {
 	switch e {
 	case events.EventRinging, events.EventTimedOut, events.EventFenced:

@@ -9,8 +9,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// obj is a JSON object whose members keep their order, so that a schema reads in the order in which it is written
-// here and comes out the same each time.
+// obj is a JSON object that keeps the order of its members, so that a schema has the order of the source and the
+// output is deterministic.
 type obj []member
 
 type member struct {
@@ -18,11 +18,11 @@ type member struct {
 	value any
 }
 
-// ref is a reference to another schema by its name, as part/by. Where it is written it becomes the relative path
-// from one file to the other.
+// ref is a reference to another schema by name, such as part/by. The output contains the relative path between the
+// files.
 type ref string
 
-// MarshalJSON writes the members in their order.
+// MarshalJSON writes the members in order.
 func (o obj) MarshalJSON() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('{')
@@ -46,10 +46,10 @@ func (o obj) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// with gives o with more members behind its own.
+// with returns o with more members appended.
 func (o obj) with(more ...member) obj { return append(append(obj{}, o...), more...) }
 
-// from gives the tree with every ref written as the path from this file.
+// from returns the tree with every ref replaced by its path relative to this file.
 func from(path string, v any) any {
 	switch v := v.(type) {
 	case ref:
@@ -70,7 +70,8 @@ func from(path string, v any) any {
 	return v
 }
 
-// schemaPath is where the schema of this name is: the one rule of doc.go. A later version of one has it in its name.
+// schemaPath returns the path of the schema with this name, by the rule in package schemas' doc.go. The name of a
+// later version contains the version.
 func schemaPath(name string) string {
 	if strings.HasSuffix(name, "/v2") {
 		return name + ".json"
@@ -78,7 +79,7 @@ func schemaPath(name string) string {
 	return name + "/v1.json"
 }
 
-// text writes the schema of this name as a file has it.
+// text returns the file content of a schema.
 func text(name string, schema obj) ([]byte, error) {
 	path := schemaPath(name)
 	head := obj{
@@ -97,7 +98,7 @@ func text(name string, schema obj) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// field is one member of an object that a schema describes.
+// field is a member of an object that a schema describes.
 type field struct {
 	name     string
 	required bool
@@ -107,12 +108,12 @@ type field struct {
 func need(name string, schema obj) field { return field{name, true, schema} }
 func may(name string, schema obj) field  { return field{name, false, schema} }
 
-// open is the schema of an object that others read: whoever reads it ignores what he does not know.
+// open is the schema of an object that others read. Readers ignore unknown members.
 func open(title, about string, fields ...field) obj {
 	return object(title, about, fields, true)
 }
 
-// strict is the schema of an object that Ringline reads: what it does not know is an error.
+// strict is the schema of an object that Ringline reads. Unknown members are errors.
 func strict(title, about string, fields ...field) obj {
 	return object(title, about, fields, false)
 }
@@ -140,22 +141,22 @@ func object(title, about string, fields []field, additional bool) obj {
 	return o
 }
 
-// is refers to another schema and says what it is here. (What stands beside a $ref is ignored in draft-07.)
+// is refers to another schema and adds a description. It uses allOf, because draft-07 ignores members next to a $ref.
 func is(name, about string) obj {
 	return obj{{"description", about}, {"allOf", []obj{{{"$ref", ref(name)}}}}}
 }
 
-// list is an array of what items describes.
+// list is the schema of an array of items.
 func list(items obj, about string, more ...member) obj {
 	return obj{{"description", about}, {"type", "array"}, {"items", items}}.with(more...)
 }
 
-// when adds a condition: where test holds, then has to hold too.
+// when adds a condition: if test matches, then must match too.
 func when(test, then obj) obj { return obj{{"if", test}, {"then", then}} }
 
 func requires(names ...string) obj { return obj{{"required", names}} }
 
-// has is the test whether a member is there with one of these values.
+// has matches if a member is present with one of these values.
 func has[T ~string](name string, values ...T) obj {
 	return obj{{"required", []string{name}}, {"properties", obj{{name, obj{{"enum", values}}}}}}
 }

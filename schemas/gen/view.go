@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// view is the call as its reader may see it. Version 1 is the call of a transition of format 1.
+// view is the schema of a call as its reader may see it. Version 1 is the call in a transition of format 1.
 func view(version int) obj {
 	fields := []field{
 		need("call_id", token("The call.")),
@@ -42,7 +42,7 @@ func view(version int) obj {
 	}})
 }
 
-// laterData is the custom data that came after the invitation's.
+// laterData is the schema of the custom data of transitions after the invitation.
 func laterData() obj {
 	return obj{
 		{"description", fmt.Sprintf("The custom data that later transitions carried and that applies to a callee, by the seq of the transition: "+

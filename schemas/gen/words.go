@@ -2,7 +2,7 @@ package main
 
 import "ringline.io/ringline/events"
 
-// What the words of the closed sets mean. The meanings of the error codes stand beside their constants (codes.go).
+// Meanings of the words of closed sets. The meanings of error codes are next to their constants (codes.go).
 
 func verbMeaning(v events.Verb) string {
 	switch v {
@@ -97,7 +97,7 @@ func partyStateMeaning(s events.PartyState) string {
 	return ""
 }
 
-// Of the states of a party the caller has these, and a callee all but the first.
+// callerStates lists the states of a caller. A callee has all states except StateIn.
 func callerStates() []events.PartyState { return []events.PartyState{events.StateIn, events.StateLeft} }
 
 func calleeStates() []events.PartyState {
@@ -110,7 +110,7 @@ func calleeStates() []events.PartyState {
 	return states
 }
 
-// terminal lists the states in which an attempt is over, which have a reason.
+// terminal lists the final states of an attempt, which have a reason.
 func terminal() []events.PartyState {
 	return []events.PartyState{
 		events.StateLeft, events.StateDeclined, events.StateBusy, events.StateCanceled, events.StateTimedOut,

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// yaml writes a tree as YAML, in the order of its members.
+// yaml encodes a tree as YAML and keeps the order of its members.
 func yaml(v any) ([]byte, error) {
 	line, err := json.Marshal(v)
 	if err != nil {
@@ -23,14 +23,14 @@ func yaml(v any) ([]byte, error) {
 	return w.out.Bytes(), nil
 }
 
-// yamlWriter goes along the JSON, which has the members in their order.
+// yamlWriter reads encoded JSON, which has the members in order.
 type yamlWriter struct {
 	dec   *json.Decoder
 	out   bytes.Buffer
-	plain *regexp.Regexp // what needs no quotes
+	plain *regexp.Regexp // strings that need no quotes
 }
 
-// value writes what comes next, at this depth; what stands before it on the line is there already.
+// value writes the next value at this depth. The text before it on the line is already written.
 func (w *yamlWriter) value(indent string) error {
 	t, err := w.dec.Token()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// example is one command with everything that comes of it: bob declines, eve still rings.
+// example shows one command with all its effects: bob declines, eve still rings.
 func example() (string, error) {
 	s := newStage()
 	begin := s.now
@@ -43,7 +43,7 @@ func example() (string, error) {
 	return show(cmd, w, s.now.Add(10*time.Millisecond))
 }
 
-// show writes down the command, its answer, the transition, and what everybody is told.
+// show formats the command, its answer, the transition, and all notifications.
 func show(cmd events.Command, w call.Write, now time.Time) (string, error) {
 	var b strings.Builder
 	message := func(subject, header string, v any) error {
@@ -84,7 +84,7 @@ func show(cmd events.Command, w call.Write, now time.Time) (string, error) {
 	return strings.TrimSpace(b.String()), nil
 }
 
-// pretty breaks JSON into lines where it is long.
+// pretty breaks long JSON into lines.
 func pretty(raw json.RawMessage, indent string) string {
 	const most = 118
 	if len(indent)+len(raw) <= most || (raw[0] != '{' && raw[0] != '[') {

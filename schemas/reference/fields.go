@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// node is a piece of a schema, its members in their order.
+// node is a part of a schema that keeps the order of its members.
 type node struct {
 	keys    []string
 	members map[string]json.RawMessage
@@ -42,7 +42,7 @@ func (n *node) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// get reads a member; without it, or where it is of another type, it gives the zero value.
+// get decodes a member. It returns the zero value if the member is missing or has another type.
 func get[T any](n node, key string) T {
 	var v T
 	if raw, ok := n.members[key]; ok && json.Unmarshal(raw, &v) != nil {
@@ -52,7 +52,7 @@ func get[T any](n node, key string) T {
 	return v
 }
 
-// at gives a piece of the schema of this name: the members at path, one below the other.
+// at returns the part of a schema that the nested members in path lead to.
 func at(name string, path ...string) (node, error) {
 	text, err := schemas.Read(schemas.PathOf(name))
 	if err != nil {
@@ -71,7 +71,6 @@ func at(name string, path ...string) (node, error) {
 	return n, nil
 }
 
-// title and about are what a schema says of itself.
 func title(name string) (string, error) {
 	n, err := at(name)
 	return get[string](n, "title"), err
@@ -82,7 +81,7 @@ func about(name string, path ...string) (string, error) {
 	return plain(get[string](n, "description")), err
 }
 
-// fields is the table of an object's members.
+// fields renders the table of an object's members.
 func fields(name string, path ...string) (string, error) {
 	n, err := at(name, path...)
 	if err != nil {
@@ -94,7 +93,7 @@ func fields(name string, path ...string) (string, error) {
 	for _, key := range properties.keys {
 		p := get[node](properties, key)
 		if c := p.members["const"]; string(c) == `""` {
-			continue // a field that counts as unset whatever one does
+			continue // only the empty string is allowed, so the field is always unset
 		}
 		must := ""
 		if slices.Contains(required, key) {
@@ -105,10 +104,10 @@ func fields(name string, path ...string) (string, error) {
 	return t.String(), nil
 }
 
-// plain leaves out what only readers of the schemas need.
+// plain removes text that only readers of the schemas need.
 func plain(s string) string {
 	s = regexp.MustCompile(`; maxLength counts characters[^.]*`).ReplaceAllString(s, "")
-	for _, said := range []string{ // once for all of them
+	for _, said := range []string{ // the page says it once for all
 		" Read strictly: an unknown field is an error. Its app and its call come from the subject.",
 		" A CloudEvents 1.0 event in structured JSON.",
 	} {
@@ -117,7 +116,7 @@ func plain(s string) string {
 	return s
 }
 
-// kindOf says the type of a member, with the limits that are no sentence.
+// kindOf describes the type of a member, with limits that no description mentions.
 func kindOf(n node) string {
 	target := n
 	if all := get[[]node](n, "allOf"); len(all) == 1 {
@@ -162,13 +161,13 @@ func items(n node) string {
 	return ""
 }
 
-// link leads to where a part is described.
+// link returns the link to the section that describes a part.
 func link(ref string) string {
 	name := strings.TrimSuffix(schemas.NameOf(strings.ReplaceAll(ref, "../", "")), "/v2")
 	return "[" + strings.TrimPrefix(name, "part/") + "](#" + strings.ReplaceAll(name, "/", "-") + ")"
 }
 
-// words is the table of a closed set, each word with its meaning.
+// words renders the table of a closed set: each word with its meaning.
 func words(name string, path ...string) (string, error) {
 	n, err := at(name, path...)
 	if err != nil {
@@ -187,7 +186,7 @@ func words(name string, path ...string) (string, error) {
 func verbs() []events.Verb       { return events.Verbs() }
 func eventNames() []events.Event { return events.Events() }
 
-// number is a limit of package events, as people write it.
+// number formats a limit of package events for readers.
 func number(name string) (string, error) {
 	n, ok := map[string]int{
 		"MaxToken": events.MaxToken, "MaxName": events.MaxName, "MaxUserName": events.MaxUserName,
@@ -205,7 +204,7 @@ func number(name string) (string, error) {
 	return s, nil
 }
 
-// kinds is the table of the kinds of notification.
+// kinds renders the table of the kinds of notification.
 func kinds() (string, error) {
 	t := newTable("event", "what it tells", "`reason`", "`custom_data`", "`ring_remaining_ms`")
 	for _, k := range events.Kinds() {
@@ -232,7 +231,7 @@ func kinds() (string, error) {
 	return t.String(), nil
 }
 
-// subjects is the table of the subjects, from asyncapi.yaml.
+// subjects renders the table of subjects from asyncapi.yaml.
 func subjects() (string, error) {
 	text, err := schemas.Read("asyncapi.yaml")
 	if err != nil {

@@ -20,7 +20,7 @@ func many(n int) []string {
 	return list
 }
 
-// invitations is what an invite may come to.
+// invitations renders the table of the outcomes of an invite.
 func invitations() (string, error) {
 	hangUp := by("ann/laptop", events.VerbCancel).after(6 * time.Second)
 	return outcomes([]situation{
@@ -43,7 +43,7 @@ func invitations() (string, error) {
 	})
 }
 
-// further is what else a command may come to.
+// further renders the table of the other outcomes of commands.
 func further() (string, error) {
 	ringing := []step{inviting("bob", "eve")}
 	hangUp := func(v events.Verb, late time.Duration) situation {

@@ -1,6 +1,6 @@
-// Command reference writes docs/reference.md. What it says of messages comes from the schemas, and what it says of
-// who may do what and who is told what comes from running the decisions, so that it can't say anything else than the
-// code does. The words between stand in page.md. It is run by go generate, in the folder of package schemas.
+// Command reference writes docs/reference.md. The description of messages comes from the schemas. The permissions and
+// notifications come from running the decisions, so that the page always matches the code. The text between them is
+// in page.md. go generate runs it in the folder of package schemas.
 package main
 
 import (

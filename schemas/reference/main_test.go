@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// TestReference: docs/reference.md is what is made of the schemas and the code as they are.
+// TestReference checks that docs/reference.md is up to date with the schemas and the code.
 func TestReference(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "reference.md")
 	if err := run(path); err != nil {
@@ -32,14 +32,14 @@ func TestReference(t *testing.T) {
 			t.Errorf("there is %q", bad)
 		}
 	}
-	for row := range strings.Lines(string(got)) { // who or what a row is about stands in its first cell
+	for row := range strings.Lines(string(got)) { // the first cell names the subject of a row
 		if strings.HasPrefix(row, "|  |") {
 			t.Errorf("a row without a name: %s", row)
 		}
 	}
 }
 
-// checkLinks: every link within the page leads somewhere.
+// checkLinks checks the targets of all links within the page.
 func checkLinks(t *testing.T, page string) {
 	t.Helper()
 	anchors := map[string]bool{}

@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// stage plays commands to the call c1 of the app demo, by the decisions themselves.
+// stage applies commands to call c1 of app demo with the real decisions.
 type stage struct {
 	last   events.Transition
 	now    time.Time
@@ -24,14 +24,14 @@ func newStage() *stage {
 	return &stage{now: time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC), limits: call.DefaultLimits()}
 }
 
-// step is one command: who sends it, and what stands in its body besides.
+// step is one command: its sender and the other members of its body.
 type step struct {
 	sender string // a user, user/device, or service:name
 	verb   events.Verb
 	body   map[string]any
 
-	late    time.Duration // after which it is handled
-	claimed call.Claimed  // what became of the lines
+	late    time.Duration // delay before the command is processed
+	claimed call.Claimed  // result of the claims on lines
 }
 
 func by(sender string, verb events.Verb, members ...any) step {
@@ -42,7 +42,7 @@ func by(sender string, verb events.Verb, members ...any) step {
 	return s
 }
 
-// callees are those of an invite or add.
+// callees returns the callees of an invite or add.
 func callees(users ...string) []map[string]string {
 	list := make([]map[string]string, len(users))
 	for i, u := range users {
@@ -55,7 +55,8 @@ func inviting(users ...string) step {
 	return by("ann/laptop", events.VerbInvite, "call_type", 0, "callees", callees(users...))
 }
 
-// read makes the command, as whoever sends it writes it. Where it can't be read the error is an *events.Error.
+// read encodes and decodes the command as its sender would. If the command is malformed, the error is an
+// *events.Error.
 func (s *stage) read(st step) (events.Command, error) {
 	s.count++
 	body := map[string]any{"command_id": fmt.Sprintf("k%d", s.count)}
@@ -77,7 +78,7 @@ func (s *stage) read(st step) (events.Command, error) {
 	return cmd, nil
 }
 
-// decide gives what the command makes of the call, without making it.
+// decide returns the outcome of the command without applying it.
 func (s *stage) decide(st step) (call.Outcome, error) {
 	cmd, err := s.read(st)
 	if bad, ok := errors.AsType[*events.Error](err); ok {
@@ -87,13 +88,13 @@ func (s *stage) decide(st step) (call.Outcome, error) {
 		return nil, err
 	}
 	in := call.Input{At: s.now, Now: s.now.Add(st.late), Limits: s.limits, Claimed: st.claimed}
-	if g := st.claimed.Glare; g != nil && st.verb == events.VerbAccept { // the other half of a glare
+	if g := st.claimed.Glare; g != nil && st.verb == events.VerbAccept { // the other side of a glare
 		return call.Join(s.last, cmd, *g, in), nil
 	}
 	return call.Decide(s.last, cmd, in), nil
 }
 
-// play does the commands, each of which has to make something.
+// play applies the commands. Each of them must cause a transition.
 func (s *stage) play(steps ...step) error {
 	for _, st := range steps {
 		o, err := s.decide(st)
@@ -110,7 +111,7 @@ func (s *stage) play(steps ...step) error {
 	return nil
 }
 
-// outcome says in words what a command makes of the call.
+// outcome describes the outcome of a command in words.
 func outcome(o call.Outcome) string {
 	switch o := o.(type) {
 	case call.Keep:

@@ -2,7 +2,7 @@ package main
 
 import "strings"
 
-// table is a table of Markdown.
+// table is a Markdown table.
 type table struct{ lines []string }
 
 func newTable(head ...string) *table {
@@ -16,7 +16,7 @@ func (t *table) row(cells ...string) {
 	clean := make([]string, len(cells))
 	for i, c := range cells {
 		clean[i] = strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;").Replace(c)
-		if strings.HasPrefix(c, "`") { // < is itself within code
+		if strings.HasPrefix(c, "`") { // in code, < needs no escape
 			clean[i] = strings.NewReplacer("|", "\\|", "\n", " ").Replace(c)
 		}
 	}

@@ -10,24 +10,24 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// The custom data of the invitation, and of the command that makes the transition.
+// Custom data of the invitation, and of the command that causes the transition.
 const (
 	theInvitations = "the invitation's"
 	theCommands    = "the command's"
 )
 
-// telling is a transition of which somebody is told, as a scene with the users of each role.
+// telling is a transition that has notifications, set up as a scene with a user for each role.
 type telling struct {
 	what   string
 	before []step
 	wait   time.Duration
 	last   step
-	self   string // the callee, or whoever left, whom it is about
+	self   string // the user it is about: the callee, or the user who left
 	roles  []string
 }
 
-// The roles of the table's columns, by the users who play them: ann calls; dan, who is in, invited bob; eve is in
-// too; fay still pends.
+// roles lists the roles of the table's columns, by the users who play them. Ann is the caller. Dan is in the call and
+// invited bob. Eve is also in the call. Fay is still pending.
 func roles() []string { return []string{"self", "ann", "dan", "eve", "fay"} }
 
 func columns() []string {
@@ -36,7 +36,7 @@ func columns() []string {
 	}
 }
 
-// inCall: ann is in, dan and eve have accepted, fay pends, and dan added bob.
+// inCall sets up a call: ann is in, dan and eve have accepted, fay is pending, and dan added bob.
 func inCall() []step {
 	return []step{
 		by("ann/laptop", events.VerbInvite, "call_type", 0, "callees", callees("dan", "eve", "fay"), "custom_data", theInvitations),
@@ -55,7 +55,7 @@ func data(st step) step {
 	return st
 }
 
-// toldTable is who is told what where the call goes on.
+// toldTable renders the notifications of transitions after which the call continues.
 func toldTable() (string, error) {
 	add := by("dan/phone", events.VerbAdd, "callees", callees("bob"))
 	expire := by("service:timeouts", events.VerbExpire)
@@ -81,7 +81,7 @@ func toldTable() (string, error) {
 	})
 }
 
-// endsTable is who is told what where the call ends with it.
+// endsTable renders the notifications of transitions that end the call.
 func endsTable() (string, error) {
 	expire := by("service:timeouts", events.VerbExpire)
 	one := []step{invite("bob")}
@@ -105,7 +105,7 @@ func endsTable() (string, error) {
 	})
 }
 
-// silentTable is what nobody is told of.
+// silentTable renders the transitions and commands without notifications.
 func silentTable() (string, error) {
 	busy := invite("bob").claims(call.Claimed{CallerBusy: true})
 	merged := invite("bob").claims(call.Claimed{Glare: &call.Glare{CallID: "c0", Attempt: 1}})
@@ -133,7 +133,7 @@ func silentTable() (string, error) {
 	return t.String(), nil
 }
 
-// play gives the stage before the transition, and what makes it.
+// play returns the stage before the transition, and the outcome of the last command.
 func (x telling) play() (*stage, call.Outcome, error) {
 	s := newStage()
 	if err := s.play(x.before...); err != nil {
@@ -171,7 +171,7 @@ func tell(list []telling) (string, error) {
 	return t.String(), nil
 }
 
-// user is who plays a role; unset where nobody does.
+// user returns the user who plays a role, or "" if there is none.
 func (x telling) user(role string) string {
 	switch {
 	case role == "self":
@@ -204,10 +204,10 @@ func (x telling) cell(notices []events.Notice, role string) string {
 	return strings.Join(list, ", ")
 }
 
-// complete: whoever is told has a role.
+// complete returns an error if a receiver of a notification has no role.
 func (x telling) complete(notices []events.Notice) error {
 	for _, n := range notices {
-		another := n.To == "fay" && n.Event == events.IncomingCallReceived // whom the same invitation rings
+		another := n.To == "fay" && n.Event == events.IncomingCallReceived // called by the same invitation
 		if n.To != x.self && !slices.Contains(x.roles, n.To) && !another {
 			return fmt.Errorf("reference: %s: %s is told %s and has no role", x.what, n.To, n.Event)
 		}
@@ -215,7 +215,7 @@ func (x telling) complete(notices []events.Notice) error {
 	return nil
 }
 
-// whose says whose custom data goes to whom.
+// whose lists which custom data each role receives.
 func (x telling) whose(notices []events.Notice) string {
 	names := map[string]string{"self": "the callee", "ann": "the caller", "dan": "who invited him", "eve": "other participants", "fay": "other pending"}
 	var list []string

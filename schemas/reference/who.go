@@ -9,8 +9,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The cast: ann called eve and dan, who have accepted, and dan added bob. In every scene bob is in another state,
-// and the call goes on whoever leaves next.
+// cast sets up the call: ann called eve, dan and fay, who have accepted, and dan added bob. Each scene puts bob in
+// another state. The call continues no matter which user leaves next.
 func cast() []step {
 	return []step{
 		inviting("eve", "dan", "fay"),
@@ -21,7 +21,7 @@ func cast() []step {
 	}
 }
 
-// scene is a state of bob's.
+// scene is a state of bob.
 type scene struct {
 	name  string
 	steps []step
@@ -43,7 +43,7 @@ func scenes() []scene {
 	}
 }
 
-// The senders who are tried.
+// The senders to try.
 const (
 	sameDevice  = "the callee, from the device that answered"
 	otherDevice = "the callee, from another device"
@@ -56,8 +56,8 @@ const (
 	timeouts    = "the service `timeouts`"
 )
 
-// senders are who is tried with a verb, and who plays them. What one does only for oneself is the same for every
-// callee.
+// senders lists the senders to try for a verb, and the users who play them. A verb that affects only its sender has
+// the same outcome for every callee, so the list then omits other participants.
 func senders(v events.Verb) [][2]string {
 	list := [][2]string{
 		{sameDevice, "bob/phone"},
@@ -78,7 +78,7 @@ func senders(v events.Verb) [][2]string {
 	return list
 }
 
-// together names those of whom the same is true.
+// together merges the names of senders with the same outcomes.
 func together(names []string) string {
 	for _, x := range []struct {
 		all []string
@@ -100,7 +100,7 @@ func together(names []string) string {
 	return strings.Join(names, "; ")
 }
 
-// set sets a scene for a sender, and gives him as a step has him.
+// set sets up a scene for a sender, and returns the sender in the notation of a step.
 func (sc scene) set(sender string) (s *stage, from string, err error) {
 	s = newStage()
 	if err = s.play(cast()...); err != nil {
@@ -123,7 +123,7 @@ func (sc scene) set(sender string) (s *stage, from string, err error) {
 	return s, sender, nil
 }
 
-// mayDo is the table of one verb: what comes of it by sender and by the state that the callee is in.
+// mayDo renders the table of one verb: its outcome by sender and by the state of the callee.
 func mayDo(verb events.Verb) (string, error) {
 	all := scenes()
 	var rows, names [][]string
@@ -149,7 +149,7 @@ func mayDo(verb events.Verb) (string, error) {
 	return render(all, names, rows), nil
 }
 
-// commandTo is the command about bob.
+// commandTo returns the command, with bob as its target. An invite calls gil instead.
 func commandTo(verb events.Verb, from string) step {
 	switch verb {
 	case events.VerbInvite:
@@ -163,7 +163,7 @@ func commandTo(verb events.Verb, from string) step {
 	return by(from, verb)
 }
 
-// render writes the table, the columns beside each other that are the same as one.
+// render writes the table and merges equal adjacent columns.
 func render(all []scene, names, rows [][]string) string {
 	head, columns := []string{"sender"}, []int{}
 	for i, sc := range all {
@@ -191,16 +191,16 @@ func render(all []scene, names, rows [][]string) string {
 	return t.String()
 }
 
-// situation is what comes to something when it is played.
+// situation is a command with the commands before it.
 type situation struct {
 	what   string
 	before []step
-	wait   time.Duration // before the last
+	wait   time.Duration // before the last command
 	last   step
-	more   string // what there is to say of the outcome
+	more   string // addition to the outcome
 }
 
-// outcomes is a table of situations.
+// outcomes renders a table of situations.
 func outcomes(list []situation) (string, error) {
 	t := newTable("situation", "outcome")
 	for _, x := range list {
