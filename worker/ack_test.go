@@ -7,7 +7,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// An acknowledgement is read as JSON has it, also where it is not as it mostly is.
+// TestReadAck covers the usual form of an ack and other valid JSON forms.
 func TestReadAck(t *testing.T) {
 	for data, want := range map[string]uint64{
 		`{"stream":"S","seq":7}`:                     7,

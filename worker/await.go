@@ -9,10 +9,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// ErrNotSetUp means that a stream or a bucket is not there.
+// ErrNotSetUp means that a stream or a bucket does not exist.
 var ErrNotSetUp = errors.New("worker: not set up")
 
-// Await waits until these streams and buckets are there, or ctx ends. It tells why it waits, each time that this changes.
+// Await waits until these streams and buckets exist, or until ctx ends. It calls tell each time the reason for waiting changes.
 func Await(ctx context.Context, js jetstream.JetStream, tell func(error), streams, buckets []string) error {
 	for told := ""; ; {
 		err := present(ctx, js, streams, buckets)

@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// Await tells once of each thing that it waits for.
+// Await reports each missing stream or bucket once.
 func TestAwait(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -27,7 +27,7 @@ func TestAwait(t *testing.T) {
 	go func() {
 		done <- worker.Await(t.Context(), s.JS, func(err error) { told <- err }, streams, buckets)
 	}()
-	for range 5 { // RINGLINE_CALLS is there, so that LATER was asked for twice at least
+	for range 5 { // RINGLINE_CALLS exists, so five requests include at least two for LATER
 		<-requests
 	}
 	if _, err := s.JS.CreateStream(t.Context(), jetstream.StreamConfig{Name: "LATER"}); err != nil {
@@ -58,7 +58,7 @@ func TestAwait(t *testing.T) {
 	}
 }
 
-// A consumer that can't be opened is reported, and not again with each attempt.
+// A consumer that can't be opened is reported once, not at every attempt.
 func TestTroubleIsToldOnce(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -95,7 +95,7 @@ func TestTroubleIsToldOnce(t *testing.T) {
 	}
 }
 
-// asked hears of the requests to the JetStream API.
+// asked receives the requests to the JetStream API.
 func asked(t *testing.T, s *natstest.Server, subject string) <-chan *nats.Msg {
 	t.Helper()
 	nc, requests := s.Connect(t), make(chan *nats.Msg, 1000)

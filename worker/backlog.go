@@ -10,15 +10,15 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// How long the state of a consumer is asked for, and how long what came of it is told again: whoever asks often, or
-// while NATS does not answer, costs no more than one request in that time.
+// A read of the consumer's state may take backlogWithin. Its result, known or unknown, is reused for backlogFor, so frequent
+// reads or a NATS outage cost at most one request in that time.
 const (
 	backlogWithin = time.Second
 	backlogFor    = 5 * time.Second
 )
 
-// Backlog gives a function that reads the backlog of a consumer until ctx ends. It soon gives up, and says whether it
-// knows.
+// Backlog returns a function that reads the backlog of a consumer until ctx ends. The function gives up after a second. Its
+// second result is false if the backlog is unknown.
 func Backlog(ctx context.Context, js jetstream.JetStream, stream, consumer string) func() (meter.Backlog, bool) {
 	return cached(func() (meter.Backlog, bool) {
 		if !js.Conn().IsConnected() {
@@ -27,7 +27,7 @@ func Backlog(ctx context.Context, js jetstream.JetStream, stream, consumer strin
 		ctx, cancel := context.WithTimeout(ctx, backlogWithin)
 		defer cancel()
 		c, err := js.Consumer(ctx, stream, consumer)
-		if err != nil { // it is not an error that somebody has to look at: the gauge is absent
+		if err != nil { // not logged: the gauge is absent
 			return meter.Backlog{}, false
 		}
 		info := c.CachedInfo()
@@ -35,8 +35,8 @@ func Backlog(ctx context.Context, js jetstream.JetStream, stream, consumer strin
 	})
 }
 
-// Oldest gives a function that reads the age of the oldest message of a work queue until ctx ends: what is done is no longer there. By the
-// leader's clock alone.
+// Oldest returns a function that reads the age of the oldest message of a work queue until ctx ends. A work queue holds only
+// unacked messages. The age depends only on the clock of the stream leader.
 func Oldest(ctx context.Context, js jetstream.JetStream, stream string) func() (time.Duration, bool) {
 	return cached(func() (time.Duration, bool) {
 		if !js.Conn().IsConnected() {
@@ -56,7 +56,7 @@ func Oldest(ctx context.Context, js jetstream.JetStream, stream string) func() (
 	})
 }
 
-// cached gives a function that does not read again for a while.
+// cached returns a function that calls read at most once per backlogFor.
 func cached[T any](read func() (T, bool)) func() (T, bool) {
 	var mu sync.Mutex
 	var at time.Time

@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// TestBacklog tells what waits and what is in hand, and gives up where NATS, the stream or the consumer is not there.
+// TestBacklog counts the pending messages and those in flight. The backlog is unknown without NATS, the stream or the consumer.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -22,7 +22,7 @@ func TestBacklog(t *testing.T) {
 	}
 	check := func(want meter.Backlog) {
 		t.Helper()
-		eventually(t, fmt.Sprintf("the backlog is %+v", want), func() bool { // the server counts a moment after it has stored
+		eventually(t, fmt.Sprintf("the backlog is %+v", want), func() bool { // the server updates its counts shortly after it stores a message
 			got, known := read(t.Context(), s.JS, worker.StreamCommands, worker.ConsumerCoordinators)
 			return known && got == want
 		})
@@ -44,7 +44,7 @@ func TestBacklog(t *testing.T) {
 	if err := m.NakWithDelay(time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	check(meter.Backlog{Waiting: 2, Unacknowledged: 1}) // put back is not done
+	check(meter.Backlog{Waiting: 2, Unacknowledged: 1}) // a nak'ed message still counts as unacknowledged
 
 	nc := s.Connect(t)
 	js, err := jetstream.New(nc)

@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// TestCached: whatever comes of a read, it is not done again for a while.
+// TestCached: the result of a read is reused for a while, also if the read failed.
 func TestCached(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		reads := uint64(0)
@@ -29,14 +29,14 @@ func TestCached(t *testing.T) {
 		time.Sleep(backlogFor - time.Millisecond)
 		check(1)
 		time.Sleep(time.Millisecond)
-		check(2) // that could not be read, and is not tried again at once either
+		check(2) // this read fails, and it is not retried at once
 		check(2)
 		time.Sleep(backlogFor)
 		check(3)
 	})
 }
 
-// TestCachedForAll: those who ask while it is read wait for that, and get the same.
+// TestCachedForAll: concurrent callers share one read and its result.
 func TestCachedForAll(t *testing.T) {
 	var reads, asked atomic.Int64
 	begun, finish := make(chan struct{}), make(chan struct{})

@@ -18,7 +18,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// logged keeps what is logged.
+// logged stores the log lines.
 type logged struct {
 	mu    sync.Mutex
 	lines []string
@@ -31,7 +31,7 @@ func (l *logged) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// with lists the lines that have all of this in them.
+// with returns the lines that contain all of these parts.
 func (l *logged) with(parts ...string) (list []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,8 +47,8 @@ func (l *logged) with(parts ...string) (list []string) {
 	return list
 }
 
-// Whatever is put back is counted by its reason, and comes again; what failed is one line at level error, and a panic
-// says where it was, and nothing that somebody might have said.
+// Every nak is counted by its reason, and its message is redelivered. A failure is one log line at level error. The line of a
+// panic says where it happened and contains no user data.
 func TestPutBacksAreCounted(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -65,7 +65,7 @@ func TestPutBacksAreCounted(t *testing.T) {
 		"beside": func(jetstream.Msg) worker.Exit {
 			return worker.Failed(1, meter.Store, worker.Together(func() error { panic(errors.New(secret)) }, func() error { return nil }))
 		},
-		"after": func(jetstream.Msg) worker.Exit { return worker.AckThen(func() { panic(secret) }) }, // it is done all the same
+		"after": func(jetstream.Msg) worker.Exit { return worker.AckThen(func() { panic(secret) }) }, // the message is acked nevertheless
 	}
 	m, log := meter.New("test"), &logged{}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -115,7 +115,7 @@ func TestPutBacksAreCounted(t *testing.T) {
 	}
 }
 
-// checkLine wants one line about the message; that of a panic says where it was.
+// checkLine expects one line about the message. The line of a panic must contain the place.
 func checkLine(t *testing.T, log *logged, call, level, text, reason string) {
 	t.Helper()
 	lines := log.with(`"subject":"ringline.demo.cmd.` + call + `.ring"`)

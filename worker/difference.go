@@ -10,9 +10,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Difference is one field that is not as the settings want it.
+// Difference is one field whose value differs from the settings.
 type Difference struct {
-	Field         string // as NATS calls it, such as max_age
+	Field         string // the NATS name, such as max_age
 	Wanted, Found string
 }
 
@@ -20,19 +20,19 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s: wanted %s, found %s", d.Field, d.Wanted, d.Found)
 }
 
-// streamDifferences compares a stream with what is wanted of it. What the server fills in by itself is no difference.
+// streamDifferences compares a stream with the wanted configuration. Defaults that the server fills in don't count.
 func streamDifferences(wanted, found jetstream.StreamConfig) []Difference {
 	for _, c := range []*jetstream.StreamConfig{&wanted, &found} {
 		c.MaxConsumers, c.MaxMsgs, c.MaxBytes = unlimited(c.MaxConsumers), unlimited(c.MaxMsgs), unlimited(c.MaxBytes)
 		c.MaxMsgsPerSubject, c.MaxMsgSize = unlimited(c.MaxMsgsPerSubject), unlimited(c.MaxMsgSize)
 		c.Replicas = max(c.Replicas, 1)
-		c.AllowRollup = c.AllowRollup || c.AllowMsgSchedules // schedules need it
+		c.AllowRollup = c.AllowRollup || c.AllowMsgSchedules // schedules require rollup
 		c.Metadata = chosen(c.Metadata)
 	}
 	return fieldDifferences(reflect.ValueOf(wanted), reflect.ValueOf(found))
 }
 
-// consumerDifferences compares a durable pull consumer with what is wanted of it.
+// consumerDifferences compares a durable pull consumer with the wanted configuration.
 func consumerDifferences(wanted, found jetstream.ConsumerConfig) []Difference {
 	const maxWaiting = 512 // the server's default
 	for _, c := range []*jetstream.ConsumerConfig{&wanted, &found} {
@@ -48,7 +48,7 @@ func consumerDifferences(wanted, found jetstream.ConsumerConfig) []Difference {
 	return fieldDifferences(reflect.ValueOf(wanted), reflect.ValueOf(found))
 }
 
-// bucketStream is the stream that a bucket is kept in, as nats.go makes it.
+// bucketStream is the configuration that nats.go gives to the stream of a bucket.
 func bucketStream(c jetstream.KeyValueConfig) jetstream.StreamConfig {
 	const duplicates = 2 * time.Minute
 	s := jetstream.StreamConfig{
@@ -63,7 +63,7 @@ func bucketStream(c jetstream.KeyValueConfig) jetstream.StreamConfig {
 	return s
 }
 
-// unlimited gives the two ways in which NATS says that there is no limit as one.
+// unlimited maps the two NATS values for "no limit", 0 and -1, to -1.
 func unlimited[T int | int32 | int64](n T) T {
 	if n == 0 {
 		return -1
@@ -71,7 +71,7 @@ func unlimited[T int | int32 | int64](n T) T {
 	return n
 }
 
-// chosen leaves out what the server and Setup note themselves.
+// chosen drops the metadata that the server and Setup add.
 func chosen(metadata map[string]string) map[string]string {
 	m := map[string]string{}
 	for k, v := range metadata {
@@ -82,7 +82,7 @@ func chosen(metadata map[string]string) map[string]string {
 	return m
 }
 
-// fieldDifferences compares two structs of one type, field by field, in their order.
+// fieldDifferences compares two structs of one type, field by field, in order of declaration.
 func fieldDifferences(wanted, found reflect.Value) (list []Difference) {
 	for i := range wanted.NumField() {
 		w, f := wanted.Field(i), found.Field(i)
@@ -95,7 +95,7 @@ func fieldDifferences(wanted, found reflect.Value) (list []Difference) {
 	return list
 }
 
-// empty says whether a list, a map or a pointer holds nothing.
+// empty reports whether a list, a map or a pointer holds nothing.
 func empty(v reflect.Value) bool {
 	switch v.Kind() { //nolint:exhaustive // the other kinds always hold something
 	case reflect.Slice, reflect.Map:

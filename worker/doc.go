@@ -1,17 +1,18 @@
-// Package worker is how any worker of Ringline runs: it consumes a durable pull consumer (run.go), each message
-// leaves by one of three exits (exits.go), and every stream, bucket and consumer is declared here (streams.go).
+// Package worker runs the workers of Ringline. A worker pulls from a durable pull consumer (run.go). Each message ends with an
+// ack, a nak or a term (exits.go). All streams, buckets and consumers are declared here (streams.go).
 //
-// What it promises:
+// Guarantees:
 //
-//  1. Run returns only once nothing of it runs any more. When its context ends it stops pulling, lets the
-//     messages in hand finish, and puts back what did not.
-//  2. Messages with the same key are handled one after another, in the order of the stream; others in parallel,
-//     up to a bound. Nothing is pulled that there is no room for; what waits behind its key holds no hand.
-//     Messages of different shares (apps) take turns. While others have work too, or had some within 10 s, one share has at most seven eighths of the
-//     hands and three quarters of what can be held; beyond that a message is Crowded, and its handler turns it away:
-//     it waits for no message and has hands of its own.
-//  3. A message in hand is not redelivered to another worker while this one lives: its ack wait is extended.
-//  4. A handler that panics puts its message back. A message is never given up.
-//  5. Run reports its health as OK once the consumer is bound and the first pull has reached the server.
-//  6. A consumer that was deleted, or whose server was restarted, is rebuilt, and the work goes on.
+//  1. Run returns after its handlers have returned, unless one ignores the end of its context for longer than Drain. When its
+//     own context ends, Run stops pulling, lets the messages in flight finish and naks the rest.
+//  2. Messages with the same key are handled one at a time, in the order of the stream. Messages with different keys are
+//     handled in parallel, up to Parallel at once. The worker pulls only what it has room for. A message that waits for its key
+//     occupies no hand (the goroutine of a handler). Messages of different shares (apps) take turns. While other shares have
+//     work, or had some within the last 10 s, one share may occupy at most 7/8 of the hands and 3/4 of the held messages. A
+//     message above that is Crowded, and its handler refuses it. Crowded messages wait for no other message and have hands of
+//     their own.
+//  3. A message in flight is not redelivered to another worker while this one lives: the worker extends its ack wait.
+//  4. A message whose handler panics is nak'ed. The worker never drops a message by itself; only a handler does, with Term.
+//  5. Run reports OK to its health condition once the consumer is bound and the first pull has reached the server.
+//  6. If the consumer is deleted or its server restarts, the worker recreates the consumer and continues.
 package worker

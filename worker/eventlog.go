@@ -15,14 +15,15 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The server copies transitions into the event log by their sequences in RINGLINE_CALLS. When RINGLINE_CALLS comes back without
-// its newest messages, as after a power cut, their sequences are given again, and the server takes what has them for copied.
-// It goes on only at the sequence after the last that it copied.
+// The server copies transitions into the event log by their sequences in RINGLINE_CALLS. After a power cut, for example,
+// RINGLINE_CALLS may have lost its newest messages, and their sequences are assigned again. The server regards those sequences
+// as already copied. It continues only after the last sequence that it copied.
 
-// RepairedKey is where the metadata of RINGLINE_EVENTS tell of its last repair.
+// RepairedKey is the metadata key of RINGLINE_EVENTS that describes its last repair.
 const RepairedKey = "ringline.repaired"
 
-// Copied is the sequence in RINGLINE_CALLS of the newest copy in the event log; 0 if there is none since its last repair.
+// Copied returns the sequence in RINGLINE_CALLS of the newest copy in the event log. It returns 0 if there is none since the
+// last repair.
 func Copied(ctx context.Context, log jetstream.Stream) (uint64, error) {
 	last := log.CachedInfo().State.LastSeq
 	if last <= repairedAfter(log) {
@@ -38,18 +39,18 @@ func Copied(ctx context.Context, log jetstream.Stream) (uint64, error) {
 	return copyOf(m.Header.Get(headerSource)), nil
 }
 
-// repairedAfter is the sequence of the newest event when the log was last repaired: up to that one, copies say nothing of where the
-// server goes on.
+// repairedAfter returns the sequence of the newest event at the time of the last repair. Copies up to that one don't tell where
+// the server continues.
 func repairedAfter(log jetstream.Stream) (seq uint64) {
 	_, after, _ := strings.Cut(log.CachedInfo().Config.Metadata[RepairedKey], afterEvent)
 	digits, _, _ := strings.Cut(after, " ")
-	seq, _ = strconv.ParseUint(digits, 10, 64) // else there was none
+	seq, _ = strconv.ParseUint(digits, 10, 64) // an error means no repair: 0
 	return seq
 }
 
 const afterEvent = "after event "
 
-// headerSource is the server's: "<stream> <sequence> …".
+// headerSource is set by the server: "<stream> <sequence> …".
 const headerSource = "Nats-Stream-Source"
 
 func copyOf(header string) uint64 {
@@ -62,14 +63,14 @@ func copyOf(header string) uint64 {
 	return seq
 }
 
-// Gap is what the event log lacks of RINGLINE_CALLS.
+// Gap describes the transitions in RINGLINE_CALLS that the event log lacks.
 type Gap struct {
-	Missing uint64 // transitions that it lacks now
-	Coming  uint64 // of those that will be written next it will lack as many
-	From    uint64 // the sequence in RINGLINE_CALLS from which to copy again; 0: the log is whole
+	Missing uint64 // number of transitions that are missing now
+	Coming  uint64 // number of future transitions that the server will not copy
+	From    uint64 // the sequence in RINGLINE_CALLS from which to copy again; 0 if nothing is missing
 }
 
-// heads are the streams, the newest copy, and how far RINGLINE_CALLS goes.
+// heads holds both streams, the sequence of the newest copy, and the last sequence of RINGLINE_CALLS.
 type heads struct {
 	log, calls   jetstream.Stream
 	copied, last uint64
@@ -82,42 +83,43 @@ func readHeads(ctx context.Context, js jetstream.JetStream) (h heads, err error)
 	if h.copied, err = Copied(ctx, h.log); err != nil {
 		return h, err
 	}
-	if h.calls, err = js.Stream(ctx, StreamCalls); err != nil { // after the log, which is never ahead of it
+	if h.calls, err = js.Stream(ctx, StreamCalls); err != nil { // read after the log, which is never ahead of it
 		return h, fmt.Errorf("worker: look at %s: %w", StreamCalls, err)
 	}
 	h.last = h.calls.CachedInfo().State.LastSeq
 	return h, nil
 }
 
-// coming is how many transitions the server will take for copied.
+// coming returns the number of future transitions that the server regards as already copied.
 func (h heads) coming() uint64 { return h.copied - min(h.copied, h.last) }
 
-// CompareEvents reads both streams, as far as both go back, and finds what the event log lacks. Its time depends on how much
-// they hold, so it ends only if a read stalls.
+// CompareEvents reads both streams, as far back as both go, and finds what the event log lacks. Its duration depends on their
+// size, so it has no total timeout. It fails if a read stalls.
 func CompareEvents(ctx context.Context, js jetstream.JetStream) (Gap, error) {
 	h, err := readHeads(ctx, js)
 	if err != nil {
 		return Gap{}, err
 	}
-	const leadersDiffer = time.Hour // in their clocks, at most
+	const leadersDiffer = time.Hour // upper bound of the difference between the leaders' clocks
 	since := h.calls.CachedInfo().State.FirstTime.Add(-leadersDiffer)
 	return h.compare(ctx,
 		jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartTimePolicy, OptStartTime: &since},
 		jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy})
 }
 
-// CompareNewestEvents does the same with the newest events only, so many at most, and the newest transitions.
+// CompareNewestEvents is CompareEvents for the newest events, at most the given number, and the newest transitions. It also
+// reports whether that covers both streams completely.
 func CompareNewestEvents(ctx context.Context, js jetstream.JetStream, most uint64) (g Gap, all bool, err error) {
 	h, err := readHeads(ctx, js)
 	if err != nil {
 		return Gap{}, false, err
 	}
-	transitions := 2 * most // so the transition of the first event is one of them, most often
+	transitions := 2 * most // this usually includes the transition of the first event
 	g, err = h.compare(ctx, newestOf(h.log, most), newestOf(h.calls, transitions))
 	return g, h.log.CachedInfo().State.Msgs <= most && h.calls.CachedInfo().State.Msgs <= transitions, err
 }
 
-// newestOf reads so many messages, at most.
+// newestOf configures a consumer that reads at most that many of the newest messages.
 func newestOf(st jetstream.Stream, most uint64) jetstream.OrderedConsumerConfig {
 	state := st.CachedInfo().State
 	if state.LastSeq < most || state.LastSeq-most < state.FirstSeq {
@@ -126,8 +128,9 @@ func newestOf(st jetstream.Stream, most uint64) jetstream.OrderedConsumerConfig 
 	return jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: state.LastSeq - most + 1}
 }
 
-// compare reads the log from somewhere on, and then RINGLINE_CALLS. Of what the log no longer holds, or what was not read of it,
-// nothing is missing: that is all before the transition whose copy was read first. Where that transition is gone, its time decides.
+// compare reads the log from the given position, and then RINGLINE_CALLS. Transitions that precede the first event read don't
+// count as missing: the log has dropped their copies, or they were not read. If RINGLINE_CALLS no longer holds the transition
+// of that first event, the timestamps decide.
 func (h heads) compare(ctx context.Context, fromLog, fromCalls jetstream.OrderedConsumerConfig) (Gap, error) {
 	coming := Gap{Coming: h.coming()}
 	if coming.Coming > 0 {
@@ -137,7 +140,7 @@ func (h heads) compare(ctx context.Context, fromLog, fromCalls jetstream.Ordered
 	var first struct {
 		hash uint64
 		at   time.Time
-		seen bool // in RINGLINE_CALLS
+		seen bool // found in RINGLINE_CALLS
 	}
 	err := readAll(ctx, h.log, fromLog, func(m jetstream.Msg, meta *jetstream.MsgMetadata) {
 		hash := maphash.Bytes(seed, m.Data())
@@ -166,10 +169,10 @@ func (h heads) compare(ctx context.Context, fromLog, fromCalls jetstream.Ordered
 	return g, err
 }
 
-// readWithin is how long a read may give nothing.
+// readWithin is how long a read may wait for the next messages.
 const readWithin = 5 * time.Second
 
-// readAll reads a stream up to the message that is its newest now, or fails.
+// readAll reads a stream up to its newest message at the start of the read, or fails.
 func readAll(
 	ctx context.Context, st jetstream.Stream, from jetstream.OrderedConsumerConfig, do func(m jetstream.Msg, meta *jetstream.MsgMetadata),
 ) error {
@@ -208,9 +211,10 @@ func readAll(
 	}
 }
 
-// RepairEvents has the server copy RINGLINE_CALLS anew from the gap on, and waits until that is done, or nothing is copied for
-// that long. Nothing is deleted. What was copied since the gap comes twice, with the same ids. The server forgets how far it was
-// only of a source that it does not know, so the source gets another spelling of its transform.
+// RepairEvents makes the server copy RINGLINE_CALLS again, starting at the gap. It waits until the copies are complete, or
+// until nothing is copied for the duration stalled. It deletes nothing. Transitions after the gap that were already copied
+// appear twice, with the same ids. The server restarts at the given sequence only for a source that it does not know, so
+// RepairEvents changes the spelling of the source's subject transform.
 func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap, stalled time.Duration) error {
 	h, err := readHeads(ctx, js)
 	if err != nil {
@@ -231,7 +235,7 @@ func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap, stalled ti
 	return h.awaitCopies(ctx, js, stalled)
 }
 
-// NoteWhole notes that nothing is missing, so that workers which know of a gap that is over report it no longer.
+// NoteWhole records that nothing is missing. Workers that report an earlier gap then stop reporting it.
 func NoteWhole(ctx context.Context, js jetstream.JetStream) error {
 	log, err := js.Stream(ctx, StreamEvents)
 	if err == nil {
@@ -243,7 +247,7 @@ func NoteWhole(ctx context.Context, js jetstream.JetStream) error {
 	return nil
 }
 
-// noteRepair changes the source of the event log, and notes in its metadata what was done.
+// noteRepair changes the source of the event log and records the repair in its metadata.
 func noteRepair(ctx context.Context, js jetstream.JetStream, log jetstream.Stream, what string, change func(*jetstream.StreamSource)) error {
 	c := log.CachedInfo().Config
 	if !sameSources(c.Sources, eventSources()) {
@@ -261,7 +265,7 @@ func noteRepair(ctx context.Context, js jetstream.JetStream, log jetstream.Strea
 	return err
 }
 
-// awaitCopies waits until the log holds copies of what was there before.
+// awaitCopies waits until the log holds copies of all transitions that h saw.
 func (h heads) awaitCopies(ctx context.Context, js jetstream.JetStream, stalled time.Duration) error {
 	const again = 200 * time.Millisecond
 	before := h.log.CachedInfo().State.LastSeq
@@ -288,7 +292,7 @@ func (h heads) awaitCopies(ctx context.Context, js jetstream.JetStream, stalled 
 	}
 }
 
-// eventSources is the source of the event log as setup makes it.
+// eventSources returns the source of the event log as setup configures it.
 func eventSources() []*jetstream.StreamSource {
 	return []*jetstream.StreamSource{{
 		Name: StreamCalls,
@@ -298,14 +302,14 @@ func eventSources() []*jetstream.StreamSource {
 	}}
 }
 
-// respelled spells the transform of a source in a way that it was not spelled before, and that means the same.
+// respelled returns a new spelling of a subject transform with the same meaning.
 func respelled(destination string) string {
 	return strings.Replace(destination, beforeIndex, beforeIndex+"0", 1)
 }
 
 const beforeIndex = "wildcard("
 
-// sameSources says whether these are the sources that are wanted, whatever repairs have made of them.
+// sameSources reports whether the sources match the wanted ones. It ignores the changes of repairs.
 func sameSources(found, wanted []*jetstream.StreamSource) bool {
 	return slices.EqualFunc(found, wanted, func(f, w *jetstream.StreamSource) bool {
 		return f.Name == w.Name && f.FilterSubject == w.FilterSubject && f.External == nil && f.Domain == "" && f.OptStartTime == nil &&
@@ -315,13 +319,13 @@ func sameSources(found, wanted []*jetstream.StreamSource) bool {
 	})
 }
 
-// spelledFirst undoes all of respelled.
+// spelledFirst undoes every respelled.
 func spelledFirst(destination string) string {
 	before, after, _ := strings.Cut(destination, beforeIndex)
 	return before + beforeIndex + strings.TrimLeft(after, "0")
 }
 
-// keepRepaired leaves the source of the event log as a repair made it.
+// keepRepaired keeps the event log's source as the last repair set it.
 func keepRepaired(found, wanted jetstream.StreamConfig) jetstream.StreamConfig {
 	if wanted.Name != StreamEvents || !sameSources(found.Sources, wanted.Sources) {
 		return wanted

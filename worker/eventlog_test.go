@@ -14,7 +14,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// logWorld is RINGLINE_CALLS and the event log.
+// logWorld is a server with RINGLINE_CALLS and the event log.
 type logWorld struct {
 	*testing.T
 	*natstest.Server
@@ -48,7 +48,7 @@ func (w *logWorld) stream(name string) jetstream.Stream {
 	return st
 }
 
-// logged waits until the log has so many messages.
+// logged waits until the log has n messages.
 func (w *logWorld) logged(n uint64) {
 	w.Helper()
 	w.until(fmt.Sprintf("%d events", n), func() bool { return w.stream(worker.StreamEvents).CachedInfo().State.Msgs == n })
@@ -63,7 +63,7 @@ func (w *logWorld) until(what string, so func() bool) {
 	}
 }
 
-// anew deletes a stream and sets it up again.
+// anew deletes a stream and runs setup.
 func (w *logWorld) anew(stream string) {
 	w.Helper()
 	if err := w.JS.DeleteStream(w.Context(), stream); err != nil {
@@ -74,7 +74,7 @@ func (w *logWorld) anew(stream string) {
 	}
 }
 
-// dropOldest lets the log begin at this sequence, as its age or its limit does.
+// dropOldest purges the log up to the given sequence, as its age or size limit would.
 func (w *logWorld) dropOldest(first uint64) {
 	w.Helper()
 	if err := w.stream(worker.StreamEvents).Purge(w.Context(), jetstream.WithPurgeSequence(first)); err != nil {
@@ -93,7 +93,7 @@ func (w *logWorld) compare(want worker.Gap) {
 	}
 }
 
-// Sequences begin again where RINGLINE_CALLS was set up again, far below those of the copies that are left.
+// A recreated RINGLINE_CALLS assigns sequences far below those of the remaining copies.
 func TestRepairAfterCallsWereDeleted(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(40)
@@ -110,11 +110,11 @@ func TestRepairAfterCallsWereDeleted(t *testing.T) {
 	w.write(5)
 	w.logged(20 + 15)
 	w.compare(worker.Gap{})
-	w.dropOldest(52) // it is in the second half of the copies
+	w.dropOldest(52) // this sequence is in the second half of the copies
 	w.compare(worker.Gap{})
 }
 
-// A repair before anything is written to a RINGLINE_CALLS that is new leaves no gap to come.
+// A repair of a new, empty RINGLINE_CALLS leaves no future gap.
 func TestRepairOfWhatIsToCome(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(40)
@@ -135,7 +135,7 @@ func TestRepairOfWhatIsToCome(t *testing.T) {
 	w.compare(worker.Gap{})
 }
 
-// What the log no longer holds is not missing, and what it lacks of the newest is.
+// Events that the log has dropped by its limits are not missing. A newer event that it lacks is.
 func TestCompareWhatIsLeft(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(40)
@@ -154,7 +154,8 @@ func TestCompareWhatIsLeft(t *testing.T) {
 	}
 }
 
-// A read that a slow broker does not answer is no end of the log: else everything that was not read would be copied again.
+// A read that times out on a slow broker is an error, not the end of the log. Otherwise a repair would copy all unread
+// transitions again.
 func TestCompareOnASlowBroker(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(1500)

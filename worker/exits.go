@@ -11,40 +11,40 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// Exit is how a message leaves its worker. Make one with Ack, AckThen, Nak, Failed or Term.
+// Exit is the outcome of handling a message. Make one with Ack, AckThen, Nak, Failed, Term or Leave.
 type Exit struct {
 	kind  exitKind
 	delay time.Duration
-	why   meter.Reason // it is put back
-	err   error        // what failed; logged by the runner, and nowhere else
-	words string       // why it is given up
+	why   meter.Reason // reason of a nak
+	err   error        // logged only by the runner
+	words string       // reason of a term
 	then  func()
 }
 
 type exitKind int
 
 const (
-	exitNak exitKind = iota // the zero Exit puts the message back
+	exitNak exitKind = iota // the zero Exit naks the message
 	exitAck
 	exitTerm
 	exitLeave
 )
 
-// Ack means that the message is done.
+// Ack acknowledges the message.
 func Ack() Exit { return Exit{kind: exitAck} }
 
-// AckThen means that the message is done, and that then is to run once the server has confirmed that. If it doesn't,
-// then doesn't run, and the message may come again; if it does so late that somebody else may have the message by then,
-// then doesn't run either.
+// AckThen acknowledges the message and runs then once the server has confirmed the ack. Without the confirmation, then does not
+// run, and the server may redeliver the message. If the confirmation is so late that the server may have delivered the message
+// to another worker, then does not run either.
 func AckThen(then func()) Exit { return Exit{kind: exitAck, then: then} }
 
-// Nak puts the message back; it comes again after the delay, however often that takes.
+// Nak makes the server redeliver the message after the delay. The number of deliveries is unlimited.
 func Nak(delay time.Duration, why meter.Reason) Exit {
 	return Exit{kind: exitNak, delay: max(delay, time.Millisecond), why: why}
 }
 
-// Failed puts back a message that was delivered so often and could not be handled now. Why is counted, unless the
-// worker ends or err says that it is a defect; err is logged.
+// Failed naks a message that could not be handled now, with a delay that depends on delivered. It counts why as the reason,
+// unless the worker ends or err is a panic. The runner logs err.
 func Failed(delivered uint64, why meter.Reason, err error) Exit {
 	switch {
 	case errors.Is(err, ErrPanic):
@@ -57,17 +57,18 @@ func Failed(delivered uint64, why meter.Reason, err error) Exit {
 	return e
 }
 
-// Term gives up a message that nobody will ever be able to handle.
+// Term drops a message that no worker can ever handle.
 func Term(words string) Exit { return Exit{kind: exitTerm, words: words} }
 
-// Leave does nothing about a message that somebody else may have by now: it is his, or comes again.
+// Leave does nothing with a message that another worker may have received. That worker acks it, or the server redelivers it.
 func Leave() Exit { return Exit{kind: exitLeave} }
 
-// settles says whether it is right whoever else has the message: what was carried out is done.
+// settles reports whether the exit is correct even if another worker has the message too. An ack without a callback and a term
+// are.
 func (e Exit) settles() bool { return e.kind == exitTerm || e.kind == exitAck && e.then == nil }
 
-// Backoff is how long a message is put back for that failed: from 100 ms to 5 s. Deliveries count too that had to
-// wait for something else, so it must not grow far.
+// Backoff returns the delay before a failed message is redelivered, from 100 ms to 5 s. Deliveries that only waited for
+// something else count too, so the delay must stay short.
 func Backoff(delivered uint64) time.Duration {
 	const least, most = 100 * time.Millisecond, 5 * time.Second
 	if delivered > 6 {
@@ -76,10 +77,10 @@ func Backoff(delivered uint64) time.Duration {
 	return min(most, least<<max(delivered, 1)>>1)
 }
 
-// errLate means that the server confirmed an acknowledgement so late that somebody else may have had the message.
+// errLate means that the server confirmed an ack so late that another worker may have received the message.
 var errLate = errors.New("it is done, and nobody is told: the acknowledgement was confirmed too late")
 
-// leave is the one place where a message is acknowledged, put back or given up.
+// leave is the only place where a message is acked, nak'ed or termed.
 func (e Exit) leave(ctx context.Context, msg jetstream.Msg) error {
 	var err error
 	switch {

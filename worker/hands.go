@@ -8,27 +8,28 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// hands holds the messages that are being handled, or wait for room or for the one before them.
+// hands holds the messages that are being handled, or that wait for room or for the previous message of their key. A hand is a
+// goroutine that handles messages.
 type hands struct {
 	handle func(*held)
-	most   int            // how many are held
-	freed  chan struct{}  // that there is room again
-	wg     sync.WaitGroup // of what is held
+	most   int            // maximum number of held messages
+	freed  chan struct{}  // signals that there is room again
+	wg     sync.WaitGroup // counts the held messages
 	hands  sync.WaitGroup
 
 	mu    sync.Mutex
-	some  sync.Cond // that something can be handled, or that it ends
+	some  sync.Cond // signals that a message can be handled, or that hands ends
 	ready turns
-	more  sync.Cond // that something crowded came, or that it ends
-	crowd []*held   // what is crowded, in no share's turn
+	more  sync.Cond // signals that a crowded message arrived, or that hands ends
+	crowd []*held   // crowded messages, which take no turns
 	over  bool
-	lanes map[string][]*held // by key, what waits; an entry means that somebody is at work on that key
+	lanes map[string][]*held // waiting messages by key; an entry means that a message of that key is being handled or ready
 	held  map[*held]bool
 }
 
-// newHands works on so many messages at once, until it is let go. Those who work stay: a stack that has grown once need not
-// grow again for each message. What is crowded has hands of its own, as many as are kept from one share: it is refused at once
-// also when all the others are at work, or it would fill what can be held.
+// newHands handles up to parallel messages at once until letGo. The goroutines are reused, so that a stack that has grown does
+// not have to grow again for each message. Crowded messages have hands of their own, as many as are reserved for other
+// shares. They are therefore refused at once, even if all other hands are busy, and don't use up the room for held messages.
 func newHands(parallel int, handle func(*held)) *hands {
 	parallel = max(parallel, 1)
 	h := &hands{
@@ -45,7 +46,7 @@ func newHands(parallel int, handle func(*held)) *hands {
 	return h
 }
 
-// letGo ends those who work, once nothing is held any more.
+// letGo waits until no message is held, and then ends the goroutines.
 func (h *hands) letGo() {
 	h.wg.Wait()
 	h.mu.Lock()
@@ -56,7 +57,7 @@ func (h *hands) letGo() {
 	h.hands.Wait()
 }
 
-// free waits until there is room and says how much; 0 once ctx has ended.
+// free waits until there is room and returns how many messages fit. It returns 0 once ctx has ended.
 func (h *hands) free(ctx context.Context) int {
 	for ctx.Err() == nil {
 		h.mu.Lock()
@@ -73,14 +74,14 @@ func (h *hands) free(ctx context.Context) int {
 	return 0
 }
 
-// take holds the message and hands it on; it never waits.
+// take holds the message and queues it. It never blocks.
 func (h *hands) take(msg *held) {
 	h.wg.Add(1)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.held[msg] = true
 	if msg.crowded = h.ready.holds(msg.share, time.Now()); msg.crowded {
-		h.crowd = append(h.crowd, msg) // it keeps to no order: nothing is done about it
+		h.crowd = append(h.crowd, msg) // its order does not matter, because it is refused
 		h.more.Signal()
 		return
 	}
@@ -93,7 +94,7 @@ func (h *hands) take(msg *held) {
 	h.offer(msg)
 }
 
-// offer lets the message be handled in its turn. With mu held.
+// offer queues the message in the turns of the shares. The caller holds mu.
 func (h *hands) offer(msg *held) {
 	h.ready.add(msg, time.Now())
 	h.some.Signal()
@@ -110,7 +111,7 @@ func (h *hands) work(next func() *held) {
 	}
 }
 
-// next waits for a message that can be handled; nil once there will be none.
+// next waits for a message that can be handled. It returns nil once there will be none.
 func (h *hands) next() *held {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -125,7 +126,7 @@ func (h *hands) next() *held {
 	}
 }
 
-// nextCrowded waits for a message that is crowded; nil once there will be none.
+// nextCrowded waits for a crowded message. It returns nil once there will be none.
 func (h *hands) nextCrowded() *held {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -140,19 +141,19 @@ func (h *hands) nextCrowded() *held {
 	return msg
 }
 
-// done lets the next message of the key be handled.
+// done releases the message and queues the next one of its key.
 func (h *hands) done(msg *held) {
 	h.mu.Lock()
 	delete(h.held, msg)
 	if h.ready.done(msg, time.Now()) {
-		h.some.Signal() // a message of its share may have waited for a hand
+		h.some.Signal() // a message of the same share may have waited for a hand
 	}
 	select {
 	case h.freed <- struct{}{}:
 	default:
 	}
 	switch waiting := h.lanes[msg.key]; {
-	case msg.crowded: // it had no place in the order
+	case msg.crowded: // crowded messages are not in lanes
 	case len(waiting) > 0:
 		h.lanes[msg.key] = waiting[1:]
 		h.offer(waiting[0])
@@ -163,7 +164,7 @@ func (h *hands) done(msg *held) {
 	h.wg.Done()
 }
 
-// extend keeps the messages in hand from being delivered to somebody else.
+// extend extends the ack wait of the held messages, so that the server does not redeliver them.
 func (h *hands) extend(ctx context.Context, nc *nats.Conn) {
 	tick := time.NewTicker(ackWait / 3)
 	defer tick.Stop()
@@ -179,7 +180,8 @@ func (h *hands) extend(ctx context.Context, nc *nats.Conn) {
 	}
 }
 
-// runningOut lists what more time is to be asked for: no more what may be somebody else's, or it would be kept from him.
+// runningOut lists the messages whose ack wait needs an extension. It omits those that another worker may have, because an
+// extension would delay them there.
 func (h *hands) runningOut() []*held {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -192,7 +194,7 @@ func (h *hands) runningOut() []*held {
 	return list
 }
 
-// wait says whether everything in hand was finished in time.
+// wait reports whether all held messages finished in time.
 func (h *hands) wait(most time.Duration) bool {
 	done := make(chan struct{})
 	go func() { h.wg.Wait(); close(done) }()

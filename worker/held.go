@@ -9,21 +9,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// held is a message in hand.
+// held is a message in flight.
 type held struct {
 	jetstream.Msg
-	key   string // messages of one key are handled in order
-	share string // whose it is: shares take turns
+	key   string // messages with the same key are handled in order
+	share string // shares (apps) take turns
 
-	crowded bool // its share has too much in hand
+	crowded bool // its share holds too many messages
 	asked   asking
-	meta    *jetstream.MsgMetadata // read once
+	meta    *jetstream.MsgMetadata // parsed once
 
 	mu    sync.Mutex
-	until time.Time // before that the server gives it to nobody else
+	until time.Time // the server does not redeliver the message before that
 }
 
-// Metadata reads them once: whoever handles the message asks again and again.
+// Metadata caches the metadata, because handlers read it repeatedly.
 func (m *held) Metadata() (meta *jetstream.MsgMetadata, err error) {
 	if m.meta == nil {
 		if meta, err = m.Msg.Metadata(); err != nil {
@@ -34,7 +34,7 @@ func (m *held) Metadata() (meta *jetstream.MsgMetadata, err error) {
 	return m.meta, nil
 }
 
-// asking is when messages were asked for, and on which of the connections that nc has had.
+// asking records when a pull was sent, and on which connection: nc and its number of reconnects.
 type asking struct {
 	nc         *nats.Conn
 	at         time.Time
@@ -43,27 +43,30 @@ type asking struct {
 
 func askingNow(nc *nats.Conn) asking { return asking{nc, time.Now(), nc.Stats().Reconnects} }
 
-// hold takes a message in hand that was asked for then, and so can't have been delivered before.
+// hold wraps a message that the pull asked returned. The server can't have delivered it before asked.at.
 func hold(msg jetstream.Msg, key, share string, asked asking) *held {
 	return &held{Msg: msg, key: key, share: share, asked: asked, until: asked.at.Add(ackWait)}
 }
 
-// Crowded says whether whoever the message is of has so much in hand here that others would wait for it. It is refused, or
-// put back, at once, and keeps to no order.
+// Crowded reports whether the share of the message holds so many messages in this worker that others would wait. Such a message
+// is refused or nak'ed at once and keeps no order.
 func Crowded(msg jetstream.Msg) bool {
 	m, ok := msg.(*held)
 	return ok && m.crowded
 }
 
-// Ours says whether the server can't have given the message to anybody else meanwhile. It may have once this worker, the
-// server or what is between them stood still for longer than the server waits: then somebody else decides it, or has.
-// It may have sooner where it was restarted, as it keeps in whole seconds since when it waits; so nothing is ours that was
-// asked for on an earlier connection.
-// It knows nothing of a consumer that was deleted, nor of an acknowledgement that a server forgot with its death.
+// Ours reports whether the server can't have delivered the message to another worker in the meantime. The server may have
+// redelivered it if this worker, the server or the network stalled for longer than the ack wait. Then another worker decides on
+// the message, or has already decided.
+//
+// A restarted server may redeliver sooner, because it stores the start of the ack wait in whole seconds. Messages pulled on an
+// earlier connection are therefore not ours.
+//
+// Ours does not detect that the consumer was deleted, or that a server lost an ack in a crash.
 func Ours(msg jetstream.Msg) bool {
 	m, ok := msg.(*held)
 	if !ok {
-		return true // of nobody's hands
+		return true // not pulled by a Runner
 	}
 	if m.asked.nc.Stats().Reconnects != m.asked.reconnects {
 		return false
@@ -71,26 +74,26 @@ func Ours(msg jetstream.Msg) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
-	// By both clocks: the one of durations stands still while a machine is suspended.
+	// Compare both clocks, because the monotonic clock stops while a machine is suspended.
 	return now.Before(m.until) && now.Round(0).Before(m.until.Round(0))
 }
 
-// left is how long the server still waits.
+// left returns how long the server still waits for the ack.
 func (m *held) left() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return time.Until(m.until)
 }
 
-// extend asks the server to wait longer. It counts only if the server confirms it in time: one that had stopped to wait
-// confirms it too.
+// extend asks the server to wait longer. The extension counts only if the confirmation arrives before the ack wait expires,
+// because the server also confirms an extension that comes too late.
 func (m *held) extend(ctx context.Context, nc *nats.Conn) {
 	const progress = "+WPI"
 	ctx, cancel := context.WithTimeout(ctx, ackWait)
 	defer cancel()
 	from := time.Now()
 	if _, err := nc.RequestWithContext(ctx, m.Reply(), []byte(progress)); err != nil {
-		return // it may still have come to the server, and harms nobody
+		return // the server may still have received it, which does no harm
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

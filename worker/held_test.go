@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// stalling dials connections on which nothing passes while the gate is locked for writing.
+// stalling dials connections whose traffic stops while gate is locked for writing.
 type stalling struct{ gate *sync.RWMutex }
 
 type stalled struct {
@@ -41,8 +41,8 @@ func (c stalled) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Who stood still for so long that somebody else got the message tells nothing; the other one does. A message that is
-// worked on for as long, and nothing stands still, is told.
+// A worker that stalls until another worker receives the message sends no notification. The other worker does. A slow handler
+// without a stall sends its notification.
 func TestWhoStoodStillTellsNothing(t *testing.T) {
 	t.Parallel()
 	s, paused := natstest.Start(t), natstest.Pauses(t)
@@ -71,7 +71,7 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 
 	publish(t, s, "c1", "slow")
 	<-inHand
-	time.Sleep(4 * time.Second) // longer than the server waits
+	time.Sleep(4 * time.Second) // longer than the ack wait
 	goOn <- struct{}{}
 	select {
 	case got := <-told:
@@ -105,7 +105,8 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 	}
 }
 
-// Who was cut off meanwhile tells nothing either: a server that was restarted may give the message to somebody else sooner.
+// A worker that reconnects while it handles a message sends no notification either: a restarted server may redeliver the
+// message earlier.
 func TestWhoWasCutOffTellsNothing(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

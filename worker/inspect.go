@@ -9,29 +9,29 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Kind is what a Part is.
+// Kind is the kind of a Part.
 type Kind string
 
-// The kinds, in the order in which they are set up.
+// The kinds, in the order in which Setup creates them.
 const (
 	KindStream   Kind = "stream"
 	KindBucket   Kind = "bucket"
 	KindConsumer Kind = "consumer"
 )
 
-// Part is a stream, a bucket or a consumer, and how what there is differs from what the settings want.
+// Part is a stream, a bucket or a consumer, with its differences from the settings.
 type Part struct {
 	Kind        Kind
-	Name        string // of a consumer "name of STREAM"
+	Name        string // for a consumer "name of STREAM"
 	Missing     bool
-	Differences []Difference // of one that is there
-	Bytes       int64        // what a stream or bucket holds
-	TooMuch     int64        // of that, what would be deleted, as it deletes the oldest at its limit
+	Differences []Difference // empty if the part is missing
+	Bytes       int64        // stored bytes of a stream or bucket
+	TooMuch     int64        // bytes above the wanted limit; the oldest would be deleted
 }
 
 func (p Part) String() string { return string(p.Kind) + " " + p.Name }
 
-// Label is the name in metrics: that of a consumer is STREAM.name.
+// Label returns the name in metrics. For a consumer it is STREAM.name.
 func (p Part) Label() string {
 	if name, stream, ok := strings.Cut(p.Name, " of "); ok {
 		return stream + "." + name
@@ -39,10 +39,10 @@ func (p Part) Label() string {
 	return p.Name
 }
 
-// AsWanted says that nothing is to be done.
+// AsWanted reports that the part needs no change.
 func (p Part) AsWanted() bool { return !p.Missing && len(p.Differences) == 0 }
 
-// Inspect compares what there is with what Setup would make of it, and changes nothing.
+// Inspect compares the existing parts with the result of Setup. It changes nothing.
 func Inspect(ctx context.Context, js jetstream.JetStream, s Settings) ([]Part, error) {
 	var list []Part
 	for _, c := range s.streams() {

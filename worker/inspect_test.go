@@ -29,7 +29,7 @@ func inspect(t *testing.T, s *natstest.Server, settings worker.Settings) map[str
 	return off
 }
 
-// What the server fills in by itself is no difference, whatever the settings.
+// Defaults that the server fills in are no difference, whatever the settings.
 func TestInspectFindsNothingAfterSetup(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -62,7 +62,7 @@ func TestInspectFindsNothingAfterSetup(t *testing.T) {
 	}
 }
 
-// Whatever somebody changed or deleted by hand is found, also where the settings say nothing.
+// Inspect finds every manual change and deletion, also in fields that the settings leave empty.
 func TestInspectFindsWhatWasChanged(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

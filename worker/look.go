@@ -9,13 +9,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Found is what Look found of a part.
+// Found is the result of Look for one part.
 type Found struct {
 	Part
-	Err error // JetStream did not say; then nothing else is known
+	Err error // JetStream did not answer; the other fields are unknown
 }
 
-// Wrong says what is wrong with a part; empty: nothing, or it is not known.
+// Wrong describes the fault of a part. It returns "" if there is none or if the state is unknown.
 func (f Found) Wrong() string {
 	switch {
 	case f.Err != nil:
@@ -28,10 +28,10 @@ func (f Found) Wrong() string {
 	return ""
 }
 
-// lookFor is how long Look waits for what it asks JetStream.
+// lookFor is the timeout of Look and Created.
 const lookFor = 4 * time.Second
 
-// AskedOn is the subject on which JetStream is asked for the configuration of the part. Who asks needs the permission to publish there.
+// AskedOn returns the JetStream API subject for the configuration of the part. A reader needs the permission to publish there.
 func (p Part) AskedOn() string {
 	switch p.Kind {
 	case KindBucket:
@@ -43,8 +43,8 @@ func (p Part) AskedOn() string {
 	return "$JS.API.STREAM.INFO." + p.Name
 }
 
-// Look compares the parts that are wanted, or with nil every part, with what the last Setup made of them, for a process that runs. Where
-// Setup left no note it compares with the settings.
+// Look compares the existing parts with what the last Setup made of them. It is for a running process. With wanted it looks
+// only at the parts for which wanted returns true, with nil at all. Where Setup left no note, it compares with the settings.
 func Look(ctx context.Context, js jetstream.JetStream, s Settings, wanted func(Part) bool) []Found {
 	ctx, stop := context.WithTimeout(ctx, lookFor)
 	defer stop()
@@ -68,7 +68,7 @@ func Look(ctx context.Context, js jetstream.JetStream, s Settings, wanted func(P
 	for i, ask := range asks {
 		work[i] = func() error { list[i] = ask(); return nil }
 	}
-	if err := Together(work...); err != nil { // a panic: what did not come is not known
+	if err := Together(work...); err != nil { // after a panic, parts without a result are unknown
 		for i := range list {
 			if list[i].Name == "" {
 				list[i].Err = err
@@ -89,7 +89,7 @@ func lookAtStream(ctx context.Context, js jetstream.JetStream, p Part, wanted je
 	}
 	found := st.CachedInfo().Config
 	wanted = made(found.Metadata, wanted)
-	wanted.Description, wanted.Metadata = found.Description, found.Metadata // which change nothing
+	wanted.Description, wanted.Metadata = found.Description, found.Metadata // these don't affect operation
 	p.Differences = streamDifferences(wanted, found)
 	return Found{Part: p}
 }
@@ -113,7 +113,7 @@ func lookAtConsumer(ctx context.Context, js jetstream.JetStream, p Part, stream,
 	return Found{Part: p}
 }
 
-// inForce gives the configuration of a consumer without a pause that is over.
+// inForce returns the configuration of a consumer without an expired pause.
 func inForce(info *jetstream.ConsumerInfo) jetstream.ConsumerConfig {
 	c := info.Config
 	if !info.Paused {
@@ -122,8 +122,8 @@ func inForce(info *jetstream.ConsumerInfo) jetstream.ConsumerConfig {
 	return c
 }
 
-// Created gives when the stream of commands was made, by the server that this connection reaches; zero where there is none.
-// Two connections that are told different times reach different streams.
+// Created returns when the stream of commands was created, as seen by the server of this connection. It returns the zero time
+// if there is no such stream. Two connections with different results reach different streams.
 func Created(ctx context.Context, js jetstream.JetStream) (time.Time, error) {
 	ctx, stop := context.WithTimeout(ctx, lookFor)
 	defer stop()

@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// look gives what is wrong, by the order of the parts.
+// look returns the faults, in the order of the parts.
 func look(t *testing.T, s *natstest.Server, settings worker.Settings) (wrong []string) {
 	t.Helper()
 	for _, f := range worker.Look(t.Context(), s.JS, settings, nil) {
@@ -27,8 +27,8 @@ func look(t *testing.T, s *natstest.Server, settings worker.Settings) (wrong []s
 	return wrong
 }
 
-// What was deleted or altered since the last setup is named, with the field, and a setup repairs it. The settings of who looks
-// say nothing where setup has noted its own.
+// Look names each part that was deleted or altered since the last setup, with the field. A setup repairs it. Where setup has
+// left its note, the reader's own settings don't matter.
 func TestLook(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -86,7 +86,7 @@ func TestLook(t *testing.T) {
 	check("after setup")
 }
 
-// Where the note has gone, the settings say what is wanted.
+// Without the note of setup, the settings define what is wanted.
 func TestLookWithoutNote(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -105,7 +105,7 @@ func TestLookWithoutNote(t *testing.T) {
 	}
 }
 
-// A JetStream that does not answer is not one without streams.
+// If JetStream does not answer, the streams are unknown, not missing.
 func TestLookWithoutAnswer(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -118,7 +118,7 @@ func TestLookWithoutAnswer(t *testing.T) {
 	}
 }
 
-// The metrics know every part by its name.
+// The metrics have a label for every part.
 func TestPartsAreMetered(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -131,7 +131,7 @@ func TestPartsAreMetered(t *testing.T) {
 	}
 }
 
-// Connections to servers that are not clustered are told different times, and those to one server the same.
+// Connections to separate servers return different times. Connections to one server return the same time.
 func TestCreated(t *testing.T) {
 	t.Parallel()
 	one, other := natstest.Start(t), natstest.Start(t)

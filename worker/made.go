@@ -8,25 +8,25 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// madeKey is where Setup notes, in the metadata of a stream or consumer, how it made it. A worker that runs compares what
-// there is with that note: its own settings may be other ones, as while an upgrade is under way.
+// madeKey is the metadata key under which Setup stores the configuration that it gave to a stream or consumer. A running worker
+// compares the current configuration with that note. Its own settings may differ, for example during an upgrade.
 const madeKey = "ringline_setup"
 
-// madeStream is the stream with the note.
+// madeStream adds the note to the configuration of a stream.
 func madeStream(c jetstream.StreamConfig) (jetstream.StreamConfig, error) {
 	var err error
 	c.Metadata, err = withNote(c.Metadata, c)
 	return c, err
 }
 
-// madeBucket is the bucket with the note, which is that of its stream.
+// madeBucket adds the note to the configuration of a bucket. The note describes the bucket's stream.
 func madeBucket(c jetstream.KeyValueConfig) (jetstream.KeyValueConfig, error) {
 	var err error
 	c.Metadata, err = withNote(c.Metadata, bucketStream(c))
 	return c, err
 }
 
-// madeConsumer is the consumer with the note.
+// madeConsumer adds the note to the configuration of a consumer.
 func madeConsumer(c jetstream.ConsumerConfig) (jetstream.ConsumerConfig, error) {
 	var err error
 	c.Metadata, err = withNote(c.Metadata, c)
@@ -46,7 +46,7 @@ func withNote(metadata map[string]string, config any) (map[string]string, error)
 	return m, nil
 }
 
-// made gives how Setup made it. Without a note that can be read it is what the settings want.
+// made returns the configuration that Setup noted. Without a readable note it returns wanted.
 func made[C any](metadata map[string]string, wanted C) C {
 	var c C
 	if json.Unmarshal([]byte(metadata[madeKey]), &c) != nil {

@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// The end does not wait for what waits behind a slow message: it is put back.
+// Run does not wait at its end for messages queued behind a slow one. It naks them.
 func TestTheEndPutsBackWhatWaits(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -31,14 +31,14 @@ func TestTheEndPutsBackWhatWaits(t *testing.T) {
 	eventually(t, "one is in hand", func() bool { return begun.Load() == 1 })
 	begin := time.Now()
 	stop()
-	if took := time.Since(begin); took > within { // it may take 2 s to drain
+	if took := time.Since(begin); took > within { // the drain may take 2 s
 		t.Errorf("the end took %v", took)
 	}
 	start(t, s, 8, func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() })
 	eventually(t, "the next worker has done it", func() bool { return left(t, s) == 0 })
 }
 
-// Slow messages that wait for a hand are not delivered to another worker meanwhile.
+// Messages that wait for a hand are not delivered to another worker.
 func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
 	t.Parallel()
 	s, paused := natstest.Start(t), natstest.Pauses(t)
@@ -55,7 +55,7 @@ func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
 	for n := range many {
 		publish(t, s, fmt.Sprintf("c%d", n), "x")
 	}
-	start(t, s, 2, slow) // what waits longest waits for some 5 s, longer than the ack wait
+	start(t, s, 2, slow) // the last message waits some 5 s, longer than the ack wait
 	start(t, s, 2, slow)
 	eventually(t, "all are done", func() bool { return left(t, s) == 0 })
 	mu.Lock()
@@ -70,7 +70,7 @@ func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
 	}
 }
 
-// Many messages of one key hold one hand, and others go past them.
+// Many messages with the same key occupy one hand, and other keys overtake them.
 func TestAHotKeyHoldsOneHand(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

@@ -2,13 +2,14 @@ package worker
 
 import "time"
 
-// Repeated knows the error that was told last, of what is tried again and again.
+// Repeated suppresses repetitions of the same error in a retry loop.
 type Repeated struct {
 	text string
 	at   time.Time
 }
 
-// Again says whether the same was told less than a minute ago, so that it need not be told now.
+// Again reports whether the last error had the same text and was reported less than a minute ago. Such an error is not reported
+// again.
 func (r *Repeated) Again(err error) bool {
 	if err.Error() == r.text && time.Since(r.at) < time.Minute {
 		return true

@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// TestRepeated: an error is told when it is new, and once a minute.
+// TestRepeated: an error is reported when it is new, and then once a minute.
 func TestRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var told worker.Repeated

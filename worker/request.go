@@ -13,17 +13,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// How long and how often the broker is asked before a message is put back: to elect the leader of a stream that was
-// killed takes 4 to 6 s.
+// Retries of a request before its message is nak'ed. The election of a new stream leader after a crash takes 4 to 6 s.
 const (
 	tryFor   = 15 * time.Second
 	oneTry   = 3 * time.Second
 	tryAgain = 100 * time.Millisecond
 )
 
-// Request sends a request to the broker and gives its reply. It repeats what gets none, until ctx ends at the latest; an end
-// of ctx that is no deadline it sees only between two tries. If no try gets a reply, the error is the most telling of all
-// tries: the last one may have too little time to hear that there are no responders.
+// Request sends a request to the broker and returns the reply. It retries until there is a reply, for tryFor or until ctx ends.
+// It notices a cancellation of ctx only between two tries. If no try gets a reply, it prefers the error "no responders" of any
+// try. The last try may have had too little time to receive that.
 func Request(ctx context.Context, nc *nats.Conn, msg *nats.Msg) (*nats.Msg, error) {
 	var telling error
 	for end := time.Now().Add(tryFor); ; {
@@ -56,8 +55,8 @@ func unanswered(err error) bool {
 	return errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrTimeout)
 }
 
-// Write publishes a message to a stream as Request does, and gives the sequence that it has there. A *jetstream.APIError says
-// that the stream does not take it.
+// Write publishes a message to a stream, with the retries of Request, and returns its sequence. A *jetstream.APIError means
+// that the stream refused the message.
 func Write(ctx context.Context, nc *nats.Conn, msg *nats.Msg) (uint64, error) {
 	reply, err := Request(ctx, nc, msg)
 	if err != nil {
@@ -66,7 +65,7 @@ func Write(ctx context.Context, nc *nats.Conn, msg *nats.Msg) (uint64, error) {
 	return readAck(reply.Data)
 }
 
-// readAck reads the acknowledgement of a stream: what it mostly is at once, anything else as JSON.
+// readAck parses the ack of a stream. The usual form takes a fast path, any other is parsed as JSON.
 func readAck(data []byte) (uint64, error) {
 	if _, rest, ok := bytes.Cut(data, []byte(`","seq":`)); ok && bytes.HasPrefix(data, []byte(`{"stream":"`)) {
 		if digits, ok := bytes.CutSuffix(rest, []byte("}")); ok {

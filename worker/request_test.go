@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// A write gives the sequence, and what the stream says where it does not take it. Without a stream it is tried again until ctx ends.
+// Write returns the sequence or the stream's refusal. Without a stream it retries until ctx ends.
 func TestWrite(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -46,7 +46,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// What gets no answer is asked again.
+// A request without a reply is retried.
 func TestRequestIsRepeated(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -60,7 +60,7 @@ func TestRequestIsRepeated(t *testing.T) {
 	}
 }
 
-// What the broker said to an earlier try is not hidden by a last one that had no time to hear it.
+// The error of an earlier try is kept if the last try had no time to receive one.
 func TestRequestTellsWhatTheBrokerSaid(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -68,7 +68,7 @@ func TestRequestTellsWhatTheBrokerSaid(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	go func() {
-		for nc.Stats().InMsgs == 0 && ctx.Err() == nil { // the broker has said nothing yet
+		for nc.Stats().InMsgs == 0 && ctx.Err() == nil { // until the first "no responders" arrives
 			time.Sleep(time.Millisecond)
 		}
 		_, _ = s.NC.Subscribe("quiet", func(*nats.Msg) {})

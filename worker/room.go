@@ -7,21 +7,21 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// NoRoomError means that the byte limits don't fit into what the account may store.
+// NoRoomError means that the byte limits exceed the storage limit of the account.
 type NoRoomError struct {
-	Total    int64 // what the limits add up to, on each node
-	Replicas int64 // how often the account's limit counts that
-	Others   int64 // what other streams of the account have reserved, as often as the limit counts that
-	Limit    int64 // of the account
+	Total    int64 // sum of the limits, on each node
+	Replicas int64 // the factor by which the account's limit counts the total
+	Others   int64 // bytes that other streams of the account reserve, as the account's limit counts them
+	Limit    int64 // storage limit of the account
 }
 
 func (e *NoRoomError) Error() string { return "worker: the byte limits don't fit into the account" }
 
-// TooMuch is by how many bytes the account's limit is exceeded.
+// TooMuch returns by how many bytes the account's limit is exceeded.
 func (e *NoRoomError) TooMuch() int64 { return e.Total*e.Replicas + e.Others - e.Limit }
 
-// CheckRoom gives a *NoRoomError where the limits of all streams and buckets add up to more than the account may store. Of an
-// account without a limit it knows nothing: the servers' own limits show only once a stream is made.
+// CheckRoom returns a *NoRoomError if the limits of all streams and buckets exceed the storage limit of the account. It can't
+// check an account without a limit: the servers' own limits apply only when a stream is created.
 func CheckRoom(ctx context.Context, js jetstream.JetStream, s Settings) error {
 	info, err := js.AccountInfo(ctx)
 	if err != nil {
@@ -49,8 +49,9 @@ func CheckRoom(ctx context.Context, js jetstream.JetStream, s Settings) error {
 	return nil
 }
 
-// otherReserved is what the streams that are not ours have reserved of the limit. An account's limit counts each copy, and the limit of
-// a tier each stream of that many copies once. What the server reports as reserved counts every stream once.
+// otherReserved returns how much of the limit the streams of other applications reserve. An account's limit counts every
+// replica. The limit of a tier counts each stream with that number of replicas once. The server's own figure for reserved bytes
+// counts every stream once.
 func otherReserved(ctx context.Context, js jetstream.JetStream, s Settings, tiered bool) (sum int64, err error) {
 	ours := map[string]bool{}
 	for _, name := range StreamNames() {

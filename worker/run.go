@@ -14,33 +14,33 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// Runner consumes one durable consumer.
+// Runner pulls and handles the messages of one durable consumer.
 type Runner struct {
 	JS       jetstream.JetStream
 	Log      zerolog.Logger
-	Meter    *meter.Meter      // or nil
-	Health   *health.Condition // that messages are consumed; or nil
+	Meter    *meter.Meter      // may be nil
+	Health   *health.Condition // OK while messages are consumed; may be nil
 	Stream   string
 	Consumer string
-	Parallel int                                               // how many messages are worked on at once
-	Key      func(subject string) string                       // messages of one key are handled in order
-	Share    func(subject string) string                       // messages of several shares take turns; nil: all are of one
-	Handle   func(ctx context.Context, msg jetstream.Msg) Exit // must return soon once ctx ends
-	Opened   func(ctx context.Context)                         // called each time before a consumer that was opened is used; or nil
-	Drain    time.Duration                                     // how long those in hand may take once Run's context ends
+	Parallel int                                               // maximum number of messages handled at once
+	Key      func(subject string) string                       // messages with the same key are handled in order
+	Share    func(subject string) string                       // messages of different shares take turns; nil: one share
+	Handle   func(ctx context.Context, msg jetstream.Msg) Exit // must return soon after ctx ends
+	Opened   func(ctx context.Context)                         // called each time a consumer was opened, before its use; may be nil
+	Drain    time.Duration                                     // how long messages in flight may take after Run's context ends
 
 	count *meter.Consumer
 }
 
 const (
-	reopenAfter = 500 * time.Millisecond // before a consumer is opened again
-	pullFor     = 250 * time.Millisecond // one pull waits for messages; also what the end of a worker may wait for it
+	reopenAfter = 500 * time.Millisecond // pause before a consumer is opened again
+	pullFor     = 250 * time.Millisecond // wait time of one pull; the end of a worker may have to wait for it
 	pullAtOnce  = 256
-	pullOut     = time.Second // how long a pull may take to reach the server
-	heldFor     = 16          // times Parallel: how many messages are held, most of them behind others of their key
+	pullOut     = time.Second // timeout for a pull to reach the server
+	heldFor     = 16          // held messages per hand, most of them queued behind others with the same key
 )
 
-// Run handles messages until ctx ends, and gives nil then.
+// Run handles messages until ctx ends, and then returns nil.
 func (r Runner) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -67,7 +67,7 @@ func (r Runner) Run(ctx context.Context) error {
 		}
 	}
 	if !h.wait(r.Drain) {
-		stop() // the handlers put back what they have not finished
+		stop() // the handlers nak what they have not finished
 		if !h.wait(r.Drain) {
 			go h.letGo()
 			return nil
@@ -77,8 +77,8 @@ func (r Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// consume pulls messages until ctx ends, which is no error, or until the consumer has to be opened again. It pulls
-// what there is room for and no more, and takes what comes of a pull to its end: nothing is left for a redelivery.
+// consume pulls messages until ctx ends, and then returns nil. An error means that the consumer has to be opened again. It
+// pulls only what there is room for, and reads each pull to its end, so that no pulled message has to be redelivered.
 func (r Runner) consume(ctx context.Context, h *hands) error {
 	cons, err := openConsumer(ctx, r.JS, r.Stream, r.Consumer)
 	if err != nil {
@@ -110,8 +110,8 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 	}
 }
 
-// unbound says whether the consumer can't be had: it or its stream is missing, or is none to pull from. That NATS does not
-// answer is not it.
+// unbound reports whether the consumer is unusable: it or its stream does not exist, or it is no pull consumer. A missing
+// answer from NATS does not count.
 func unbound(err error) bool {
 	const serverError = 500
 	api, ok := errors.AsType[*jetstream.APIError](err)
@@ -125,7 +125,7 @@ func (r Runner) shareOf(subject string) string {
 	return r.Share(subject)
 }
 
-// connected waits until NATS is there, as pulls would pile up meanwhile. It is false once ctx has ended.
+// connected waits for the connection, because pulls would pile up while disconnected. It returns false once ctx has ended.
 func (r Runner) connected(ctx context.Context) bool {
 	for nc := r.JS.Conn(); !nc.IsConnected() && !nc.IsClosed(); {
 		select {
@@ -137,7 +137,7 @@ func (r Runner) connected(ctx context.Context) bool {
 	return true
 }
 
-// handle lets one message through, and logs what did not go as it should: once, here.
+// handle handles one message. It is the only place where failures are logged.
 func (r Runner) handle(ctx context.Context, msg *held) {
 	r.count.Delivered(Delivered(msg))
 	exit := Nak(0, meter.WorkerEnds)
@@ -150,7 +150,7 @@ func (r Runner) handle(ctx context.Context, msg *held) {
 		r.count.PutBack(meter.NotOurs)
 	case exit.kind == exitNak:
 		if ctx.Err() != nil {
-			exit.delay = time.Millisecond // it is not the message's fault
+			exit.delay = time.Millisecond // the nak is not caused by the message
 		}
 		r.putBack(exit, msg)
 	}
@@ -166,9 +166,9 @@ func (r Runner) handle(ctx context.Context, msg *held) {
 	}
 }
 
-// putBack counts and tells that the message is put back: an error where something failed.
+// putBack counts and logs a nak. The level is error if something failed.
 func (r Runner) putBack(exit Exit, msg jetstream.Msg) {
-	if exit.why == "" { // a handler that says nothing
+	if exit.why == "" { // the handler gave no reason
 		exit.why = meter.Defect
 	}
 	r.count.PutBack(exit.why)
@@ -188,7 +188,7 @@ func (r Runner) guarded(ctx context.Context, msg jetstream.Msg) (exit Exit) {
 	return exit
 }
 
-// Delivered counts how often the message was delivered, this time included.
+// Delivered returns the number of deliveries of the message, including this one.
 func Delivered(msg jetstream.Msg) uint64 {
 	if meta, err := msg.Metadata(); err == nil {
 		return meta.NumDelivered

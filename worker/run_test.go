@@ -20,7 +20,7 @@ import (
 
 const within = time.Minute
 
-// start runs a runner over the commands until stop is called, which waits for its end.
+// start runs a Runner on the commands. The returned stop ends it and waits.
 func start(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, jetstream.Msg) worker.Exit) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -52,7 +52,7 @@ func publish(t *testing.T, s *natstest.Server, callID, body string) {
 	}
 }
 
-// left counts the messages that are not done yet.
+// left counts the messages that are not acked.
 func left(t *testing.T, s *natstest.Server) uint64 {
 	t.Helper()
 	st, err := s.JS.Stream(context.Background(), worker.StreamCommands)
@@ -140,7 +140,7 @@ func TestAPanicPutsTheMessageBack(t *testing.T) {
 	}
 }
 
-// A handler may take longer than the consumer's ack wait; the message does not go to another meanwhile.
+// A handler may take longer than the ack wait of the consumer, and the message is not redelivered.
 func TestAMessageInHandIsNotRedelivered(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -176,7 +176,7 @@ func TestTheEndWaitsForWhatIsInHand(t *testing.T) {
 	eventually(t, "what was in hand is done", func() bool { return left(t, s) == 0 })
 }
 
-// What does not finish in time is put back, and the next worker gets it at once.
+// A message that is not finished in time is nak'ed, and the next worker receives it at once.
 func TestTheEndPutsBackWhatDoesNotFinish(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// hand gives a share so many messages at this time.
+// hand adds n messages of a share.
 func hand(t *turns, share string, n int, now time.Time) {
 	for range n {
 		t.holds(share, now)
@@ -13,7 +13,7 @@ func hand(t *turns, share string, n int, now time.Time) {
 	}
 }
 
-// begin begins all that may be begun at this time.
+// begin takes all messages that may start now.
 func begin(t *turns, now time.Time) (begun []*held) {
 	for msg := t.next(now); msg != nil; msg = t.next(now) {
 		begun = append(begun, msg)
@@ -21,7 +21,7 @@ func begin(t *turns, now time.Time) (begun []*held) {
 	return begun
 }
 
-// One share has all hands only while the others have had nothing for a while.
+// One share may use all hands only if the other shares have had no work for presentFor.
 func TestHandsOfAShare(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)

@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The streams, buckets and consumers.
+// Names of the streams, buckets and consumers.
 const (
 	StreamCommands = "RINGLINE_COMMANDS"
 	StreamCalls    = "RINGLINE_CALLS"
@@ -30,18 +30,18 @@ const (
 	ConsumerAnalytics    = "analytics"    // on RINGLINE_EVENTS and on RINGLINE_CDRS
 )
 
-// Settings are what an operator may choose of the streams.
+// Settings are the options of the streams that an operator may change.
 type Settings struct {
 	Replicas     int                   // of every stream and bucket
 	Storage      jetstream.StorageType // of every stream and bucket
-	CallsMaxAge  time.Duration         // how long a call is kept after its last transition
+	CallsMaxAge  time.Duration         // maximum age of the last transition of a call
 	TimersMaxAge time.Duration
 	LinesTTL     time.Duration
 	EventsMaxAge time.Duration // of the event log and of the call detail records
 	MaxBytes     Sizes
 }
 
-// DefaultSettings are for one node with files.
+// DefaultSettings returns settings for one node with file storage.
 func DefaultSettings() Settings {
 	return Settings{
 		Replicas: 1, Storage: jetstream.FileStorage,
@@ -50,8 +50,8 @@ func DefaultSettings() Settings {
 	}
 }
 
-// Check refuses settings that don't hold together for calls of this maximum duration: a line outlives its
-// call, and a call and its deadlines outlive the line.
+// Check refuses settings that are inconsistent with this maximum call duration. A line must outlive its call. A call and its
+// deadlines must outlive the line.
 func (s Settings) Check(maxDuration time.Duration) error {
 	switch {
 	case s.Replicas != 1 && s.Replicas != 3 && s.Replicas != 5:
@@ -66,12 +66,12 @@ func (s Settings) Check(maxDuration time.Duration) error {
 	return s.MaxBytes.check()
 }
 
-// The limits that are the same everywhere.
+// Limits that are the same in every installation.
 const (
-	shortestDuplicates = 100 * time.Millisecond // a chosen Nats-Msg-Id swallows other messages for that long
+	shortestDuplicates = 100 * time.Millisecond // a client's Nats-Msg-Id suppresses other messages with that id for this time
 	maxCommands        = 1_000_000
 	ackWait            = 3 * time.Second
-	maxAckPending      = 20_000 // what is put back holds a place
+	maxAckPending      = 20_000 // includes nak'ed messages
 )
 
 // StreamNames lists every stream and bucket.
@@ -81,7 +81,6 @@ func StreamNames() []string {
 	}
 }
 
-// streams declares every stream.
 func (s Settings) streams() []jetstream.StreamConfig {
 	base := func(name, about string, subjects ...string) jetstream.StreamConfig {
 		return jetstream.StreamConfig{
@@ -105,7 +104,7 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	timers.AllowMsgSchedules, timers.AllowMsgTTL = true, true
 
 	log := base(StreamEvents, "the event log: every transition, for analytics")
-	log.MaxAge, log.MaxBytes = s.EventsMaxAge, s.MaxBytes.Events // and no compression: ADR 0008
+	log.MaxAge, log.MaxBytes = s.EventsMaxAge, s.MaxBytes.Events // no compression: ADR 0008
 	log.Sources = eventSources()
 
 	records := base(StreamCDRs, "call detail records, one for each ended call", events.CDRSubjects)
@@ -120,7 +119,6 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{commands, calls, timers, log, records, rejected, sessions}
 }
 
-// buckets declares every key-value bucket.
 func (s Settings) buckets() []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
 		{
@@ -138,7 +136,7 @@ func (s Settings) buckets() []jetstream.KeyValueConfig {
 	}
 }
 
-// consumer declares a durable pull consumer of a stream.
+// consumer returns the configuration of a durable pull consumer of a stream.
 func consumer(stream, name string) jetstream.ConsumerConfig {
 	c := jetstream.ConsumerConfig{
 		Durable: name, AckPolicy: jetstream.AckExplicitPolicy, DeliverPolicy: jetstream.DeliverAllPolicy,
@@ -153,7 +151,7 @@ func consumer(stream, name string) jetstream.ConsumerConfig {
 	return c
 }
 
-// consumers lists every durable consumer: the stream, and its name there.
+// consumers lists every durable consumer as the pair of its stream and its name.
 func consumers() [][2]string {
 	return [][2]string{
 		{StreamCommands, ConsumerCoordinators},
@@ -163,7 +161,7 @@ func consumers() [][2]string {
 	}
 }
 
-// Setup creates every stream, bucket and consumer, and brings those that exist to these settings.
+// Setup creates every stream, bucket and consumer, and updates existing ones to these settings.
 func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
 	for _, c := range shrinkFirst(ctx, js, s.streams()) {
 		c, err := madeStream(c)
@@ -191,14 +189,14 @@ func Setup(ctx context.Context, js jetstream.JetStream, s Settings) error {
 	return nil
 }
 
-// shrinkFirst lets the streams whose limits are lowered come before those whose limits are raised: the server has no
-// room for both. The event log keeps what repairs made of it.
+// shrinkFirst puts the streams whose byte limits decrease before the others, because the server may not have space for both
+// limits. It keeps the changes of repairs in the event log.
 func shrinkFirst(ctx context.Context, js jetstream.JetStream, list []jetstream.StreamConfig) []jetstream.StreamConfig {
 	var first, then []jetstream.StreamConfig
 	for _, c := range list {
 		st, err := js.Stream(ctx, c.Name)
 		if err != nil {
-			then = append(then, c) // it is made, or the error comes again
+			then = append(then, c) // the stream is new, or the update will report the error
 			continue
 		}
 		found := st.CachedInfo().Config
@@ -220,7 +218,7 @@ func setUpConsumer(ctx context.Context, js jetstream.JetStream, stream, name str
 	if err != nil {
 		return nil, fmt.Errorf("worker: set up consumer %s of %s: %w", name, stream, err)
 	}
-	if c.CachedInfo().Paused { // an update does not end that
+	if c.CachedInfo().Paused { // an update does not end a pause
 		if _, err := js.ResumeConsumer(ctx, stream, name); err != nil {
 			return nil, fmt.Errorf("worker: resume consumer %s of %s: %w", name, stream, err)
 		}
@@ -228,7 +226,7 @@ func setUpConsumer(ctx context.Context, js jetstream.JetStream, stream, name str
 	return c, nil
 }
 
-// openConsumer gives the durable consumer, made anew if somebody deleted it.
+// openConsumer returns the durable consumer. It recreates the consumer if it was deleted.
 func openConsumer(ctx context.Context, js jetstream.JetStream, stream, name string) (jetstream.Consumer, error) {
 	c, err := js.Consumer(ctx, stream, name)
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {

@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// Setup may be repeated, and what it made is what DESIGN says.
+// Setup may be repeated, and creates the streams with the documented configuration.
 func TestSetup(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -103,7 +103,7 @@ func TestSettingsThatDoNotHold(t *testing.T) {
 	}
 }
 
-// An earlier version compressed the event log; set up again it is not, and keeps what it has.
+// Setup turns off the compression that an earlier version configured for the event log. The events stay.
 func TestSetupTurnsCompressionOff(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

@@ -8,12 +8,12 @@ import (
 	"slices"
 )
 
-// ErrPanic is what a panic becomes: it puts a message back, and must not end the process, or each worker that gets
-// the message would end in turn.
+// ErrPanic marks an error that was a panic. The message is nak'ed and the process continues: otherwise each worker that
+// receives the message would crash in turn.
 var ErrPanic = errors.New("worker: panic")
 
-// Together runs the functions beside each other, the last one here, and joins their errors. A panic is one of them. What is
-// nil has nothing to do.
+// Together runs the functions concurrently, the last one in the calling goroutine, and joins their errors. Panics become
+// errors. Nil functions are ignored.
 func Together(fs ...func() error) error {
 	fs = slices.DeleteFunc(fs, func(f func() error) bool { return f == nil })
 	if len(fs) == 0 {
@@ -31,8 +31,8 @@ func Together(fs ...func() error) error {
 	return all
 }
 
-// guard makes an error of a panic. It says where it was. What a runtime error says of itself is told as well; any
-// other value may hold what people said to each other, and of that only the type is told.
+// guard turns a panic into an error with the stack. It includes the text of a runtime error. Any other value may contain user
+// data, so guard includes only its type.
 func guard(f func() error) (err error) {
 	defer func() {
 		switch p := recover().(type) {

@@ -2,35 +2,35 @@ package worker
 
 import "time"
 
-// turns hands out what can be handled, one share after another: a share with many messages does not keep the others
-// waiting. Only the holder of the lock uses it.
+// turns schedules the messages round-robin over the shares, so that a share with many messages does not delay the others. The
+// caller holds the lock of hands.
 type turns struct {
-	hands int // that one share may have at once while others are present
-	held  int // messages that one share may have in hand while others are present
+	hands int // hands that one share may use while others are present
+	held  int // messages that one share may hold while others are present
 
 	shares map[string]*share
-	queue  []*share // those with something to hand out, the next one first
+	queue  []*share // shares with a message that may start, the next one first
 }
 
-// share is what one app has in hand.
+// share is the state of one app.
 type share struct {
 	name    string
 	ready   []*held
 	queued  bool
 	working int
 	held    int
-	at      time.Time // when it got its last message
+	at      time.Time // when its last message arrived
 }
 
-// presentFor is how long a share is present after its last message.
+// presentFor is how long a share counts as present after its last message.
 const presentFor = 10 * time.Second
 
-// newTurns leaves an eighth of the hands, and a quarter of what can be held, to other shares.
+// newTurns reserves 1/8 of the hands and 1/4 of the held messages for other shares.
 func newTurns(hands, held int) turns {
 	return turns{hands: max(1, hands-hands/8), held: max(1, held-held/4), shares: map[string]*share{}}
 }
 
-// holds counts a message of this share. It says whether the share holds too much of what the others need too.
+// holds counts a new message of this share. It reports whether the share holds so many messages that the others need the room.
 func (t *turns) holds(name string, now time.Time) (crowded bool) {
 	s := t.shares[name]
 	if s == nil {
@@ -42,7 +42,8 @@ func (t *turns) holds(name string, now time.Time) (crowded bool) {
 	return s.held > t.held && t.othersPresent(s, now)
 }
 
-// othersPresent says whether any other share has something in hand or had recently. Those that have gone are forgotten.
+// othersPresent reports whether any other share holds messages or had one recently. It deletes the shares that are no longer
+// present.
 func (t *turns) othersPresent(s *share, now time.Time) bool {
 	for name, other := range t.shares {
 		switch {
@@ -56,14 +57,14 @@ func (t *turns) othersPresent(s *share, now time.Time) bool {
 	return false
 }
 
-// add puts a message in its share's queue.
+// add appends a message to the queue of its share.
 func (t *turns) add(msg *held, now time.Time) {
 	s := t.shares[msg.share]
 	s.ready = append(s.ready, msg)
 	t.enqueue(s, now)
 }
 
-// enqueue gives the share a turn, if it has something to do and a hand to do it with.
+// enqueue gives the share a turn if it has a message ready and may use another hand.
 func (t *turns) enqueue(s *share, now time.Time) {
 	if !s.queued && len(s.ready) > 0 && (s.working < t.hands || !t.othersPresent(s, now)) {
 		s.queued = true
@@ -71,7 +72,7 @@ func (t *turns) enqueue(s *share, now time.Time) {
 	}
 }
 
-// next gives the message whose turn it is; nil if there is none.
+// next returns the message whose turn it is, or nil.
 func (t *turns) next(now time.Time) *held {
 	if len(t.queue) == 0 {
 		return nil
@@ -86,10 +87,10 @@ func (t *turns) next(now time.Time) *held {
 	return msg
 }
 
-// done counts a message that has left. It says whether its share may go on because of that.
+// done counts a finished message. It reports whether its share may start another one because of that.
 func (t *turns) done(msg *held, now time.Time) (goesOn bool) {
 	s := t.shares[msg.share]
-	if s.held--; !msg.crowded { // which had no turn
+	if s.held--; !msg.crowded { // crowded messages take no turn
 		s.working--
 	}
 	before := s.queued
@@ -100,5 +101,5 @@ func (t *turns) done(msg *held, now time.Time) (goesOn bool) {
 	return !before && s.queued
 }
 
-// mostShares is how many shares are remembered that have nothing in hand.
+// mostShares is how many shares without messages may be kept.
 const mostShares = 1000

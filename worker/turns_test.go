@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// startShared starts a runner whose messages are shared by the third token of their call: call "a-1" is of share a.
+// startShared starts a Runner that takes the share from the call id: call "a-1" belongs to share "a".
 func startShared(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, jetstream.Msg) worker.Exit) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -40,11 +40,11 @@ func shareOf(subject string) string {
 	return share
 }
 
-// A share with many slow messages leaves hands to the others, who wait for none of it.
+// A share with many slow messages leaves hands to the others, which don't wait for it.
 func TestSharesTakeTurns(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	var of sync.Map // share: how many were done
+	var of sync.Map // messages done, by share
 	count := func(share string) *atomic.Int32 {
 		n, _ := of.LoadOrStore(share, &atomic.Int32{})
 		return n.(*atomic.Int32)
@@ -69,7 +69,7 @@ func TestSharesTakeTurns(t *testing.T) {
 	for range 7 {
 		<-begun
 	}
-	for n := 1; n <= 3; n++ { // while all hands that it may have are at work on the busy one
+	for n := 1; n <= 3; n++ { // while the busy share uses all hands that it may use
 		eventually(t, "the quiet share is served", func() bool { return count("quiet").Load() == int32(n) })
 		publish(t, s, fmt.Sprintf("quiet-%d", n), "x")
 	}
@@ -80,12 +80,12 @@ func TestSharesTakeTurns(t *testing.T) {
 	eventually(t, "all is done", func() bool { return count("busy").Load() == 40 && count("quiet").Load() == 4 })
 }
 
-// Beyond three quarters of what is held, a share's messages are crowded while others are there too. They wait for nothing, also when
-// all hands are at work.
+// While other shares are present, the messages of a share above 3/4 of the held messages are crowded. They are handled at once,
+// even if all hands are busy.
 func TestCrowdedShare(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	const held, most = 16, 12 // for each hand
+	const held, most = 16, 12 // per hand
 	gate := make(chan struct{})
 	open := sync.OnceFunc(func() { close(gate) })
 	t.Cleanup(open)
@@ -115,7 +115,7 @@ func TestCrowdedShare(t *testing.T) {
 	eventually(t, "the others are done in their order", func() bool { return served.Load() == held+10+1 })
 }
 
-// A share that is alone has all hands, and is never crowded.
+// A share that is alone uses all hands and is never crowded.
 func TestOneShareHasAll(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
