@@ -12,13 +12,13 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// Admission may refuse a command before anything is done for it; nil lets it in. At is when it was stored, bytes is the size
-// of its message. It is asked once for each command that looks as if no worker has handled it before, and must not wait. It is
-// never asked about the expire of a deadline.
+// Admission may refuse a command before the coordinator does anything for it. Nil admits the command. The parameter at is the
+// time at which the command was stored, bytes is the size of its message. It must not block. It is called once for each command
+// that appears to be delivered for the first time, and never for the expire of a deadline.
 type Admission func(at time.Time, cmd events.Command, bytes int) *events.Error
 
-// refusal says why the command is not let in; nil lets it in. Only a first delivery can be refused here: one that comes
-// again may have claimed lines or committed. So this refusal leaves nothing behind.
+// refusal returns why the command is not admitted, or nil. It refuses only a first delivery, because a redelivered command may
+// have claimed lines or committed. Such a refusal therefore leaves nothing behind.
 func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !worker.Ours(d.msg) {
 		return nil
@@ -31,9 +31,9 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 	return why
 }
 
-// notLetIn is the first reason not to let a command in; nil if there is none.
+// notLetIn returns the first reason not to admit a command, or nil.
 func (c *Coordinator) notLetIn(d delivery) *events.Error {
-	if worker.Crowded(d.msg) && d.cmd.Verb.Invites() { // the others wait
+	if worker.Crowded(d.msg) && d.cmd.Verb.Invites() { // otherwise other apps would wait
 		return events.Errorf(events.CodeRateLimited, "app %s has too many commands under way", d.cmd.App)
 	}
 	for _, admit := range c.cfg.Admit {
@@ -44,34 +44,35 @@ func (c *Coordinator) notLetIn(d delivery) *events.Error {
 	return nil
 }
 
-// mayBeDone says whether the same invitation or add may have been carried out before, from another message: a refusal would
-// say that it was not. It goes its usual way then, which stores nothing for a repeat. Other commands are not looked up, nor
-// are more of an app than it may have looked up: sent again later, they get the answer that is right.
+// mayBeDone reports whether the same invite or add may have been carried out before, from another message. A refusal would
+// wrongly say that it was not. The command then takes the normal path, which stores nothing for a repeat. Only invites and adds
+// are looked up, and only as many of an app as its limit allows. A sender that retries the others later receives the correct
+// answer.
 func mayBeDone(ctx context.Context, calls *store.Calls, fair *Fair, at time.Time, cmd events.Command) bool {
 	return cmd.Verb.Invites() && fair.mayLookUp(at, cmd.App) && calls.MayRemember(ctx, cmd)
 }
 
-// arrivals knows which commands were stored after this worker's present connection and consumer began. An older one may have
-// been handled although it looks like a first delivery: a broker that is killed forgets its counts, and so does a consumer that
-// is made anew.
+// arrivals knows which commands were stored after the current connection and consumer of this worker began. An older command
+// may have been handled although it looks like a first delivery: a broker that crashes loses its delivery counts, and so does a
+// recreated consumer.
 type arrivals struct {
 	mu         sync.Mutex
 	looking    bool
 	known      bool
-	reconnects uint64    // of the connection that last is of
-	last       uint64    // the newest command when it was looked
-	at         time.Time // when that was, in broker time
+	reconnects uint64    // the connection for which last is valid
+	last       uint64    // sequence of the newest command at the time of the look
+	at         time.Time // time of the look, in broker time
 }
 
-// looked is how long a look takes at most.
+// looked is the timeout of a look.
 const looked = time.Second
 
-// isNew says whether the command was stored since; false where that is not known. One request at a time finds out, and
-// no other waits for it.
+// isNew reports whether the command was stored after the look. It returns false if that is unknown. At most one caller looks at
+// a time, and the others don't wait for it.
 func (a *arrivals) isNew(ctx context.Context, js jetstream.JetStream, seq uint64, at time.Time) bool {
 	now := js.Conn().Stats().Reconnects
 	a.mu.Lock()
-	anew := seq <= a.last && at.Sub(a.at) > looked // the stream was made anew, and counts from 1
+	anew := seq <= a.last && at.Sub(a.at) > looked // the stream was recreated, and its sequences start at 1
 	if isNew := seq > a.last; a.known && a.reconnects == now && !anew {
 		a.mu.Unlock()
 		return isNew
@@ -86,7 +87,7 @@ func (a *arrivals) isNew(ctx context.Context, js jetstream.JetStream, seq uint64
 	return false
 }
 
-// begin looks once more: what is stored so far is not new.
+// begin looks again: commands stored so far are not new.
 func (a *arrivals) begin(ctx context.Context, js jetstream.JetStream) {
 	a.mu.Lock()
 	a.known, a.looking = false, true

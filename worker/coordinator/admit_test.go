@@ -11,7 +11,7 @@ import (
 
 const admitted = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`
 
-// refusing lets no invitation in.
+// refusing returns admissions that refuse every invite.
 func refusing(code events.Code) []Admission {
 	return []Admission{
 		func(time.Time, events.Command, int) *events.Error { return nil },
@@ -24,8 +24,8 @@ func refusing(code events.Code) []Admission {
 	}
 }
 
-// A first delivery that is refused leaves nothing behind. One that comes again is never refused: it may have claimed and
-// committed already.
+// A refused first delivery leaves nothing behind. A redelivery is never refused, because it may already have claimed and
+// committed.
 func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 	b := newBench(t)
 	b.begins()
@@ -34,7 +34,7 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 		callID := string(code)
 		m, claims := b.deliver(callID, "invite", admitted), b.written("KV_"+worker.BucketLines)
 		b.c.handle(t.Context(), m)
-		if heard := b.heard(callID); len(heard) > 0 { // the answer comes after the acknowledgement
+		if heard := b.heard(callID); len(heard) > 0 { // the answer follows the ack
 			t.Errorf("%s: told %q", code, heard)
 		}
 		if now, err := b.c.calls.Lead(t.Context(), "demo", callID); err != nil || now.Seq != 0 {
@@ -48,7 +48,7 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 	}
 }
 
-// What was stored before the connection began may have been handled: a broker that was killed forgets its counts.
+// Commands stored before the connection began may have been handled, because a broker that crashes loses its delivery counts.
 func TestAdmissionRefusesNothingOld(t *testing.T) {
 	b := newBench(t)
 	b.c.cfg.Admit = refusing(events.CodeRateLimited)
@@ -57,18 +57,18 @@ func TestAdmissionRefusesNothingOld(t *testing.T) {
 	b.handled(m)
 	b.isDone("old", 1, b.heard("old"))
 	m = b.deliver("new", "invite", admitted)
-	b.c.arrivals.reconnects-- // as if it had reconnected since
+	b.c.arrivals.reconnects-- // simulates a reconnect
 	b.handled(m)
 	b.isDone("new", 1, b.heard("new"))
 }
 
-// A stream of commands that was made anew counts from 1, and a consumer forgets its counts. What comes after the worker has
-// noticed can be refused again, and nothing that was there before.
+// A recreated stream of commands starts at sequence 1, and a recreated consumer loses its delivery counts. Only commands stored
+// after the worker has noticed that can be refused again.
 func TestAdmissionAfterTheStreamWasMadeAnew(t *testing.T) {
 	b := newBench(t)
 	b.c.cfg.Admit = refusing(events.CodeRateLimited)
 	b.begins()
-	b.c.arrivals.last = 1_000_000 // of the stream that is gone
+	b.c.arrivals.last = 1_000_000 // of the deleted stream
 	b.c.arrivals.at = b.c.arrivals.at.Add(-time.Minute)
 	m := b.deliver("first", "invite", admitted)
 	b.handled(m)
@@ -79,7 +79,8 @@ func TestAdmissionAfterTheStreamWasMadeAnew(t *testing.T) {
 	}
 }
 
-// begins lets the worker know what is stored so far: it looks for a second at most, which a busy machine may need.
+// begins makes the worker look at the stream until it succeeds. A look has a timeout of 1 s, which may be too short on a busy
+// machine.
 func (b *bench) begins() {
 	b.Helper()
 	for end := time.Now().Add(time.Minute); !b.c.arrivals.known; {
@@ -89,7 +90,7 @@ func (b *bench) begins() {
 	}
 }
 
-// An app has only so many commands looked up that are above a quota: a flood of repeats is refused as any other.
+// The number of look-ups above a quota is limited for each app. A flood of repeats is refused like any other flood.
 func TestRepeatsAboveAQuotaAreBounded(t *testing.T) {
 	b := newBench(t)
 	b.begins()
@@ -99,7 +100,7 @@ func TestRepeatsAboveAQuotaAreBounded(t *testing.T) {
 		t.Fatal("no call")
 	}
 	b.c.cfg.Fair = &Fair{Quotas: quota.New(func() int { return 1 }), Limits: func(string) quota.Limits {
-		return quota.LimitsOf(events.AppSettings{CommandsPerS: 10}) // one look-up a second
+		return quota.LimitsOf(events.AppSettings{CommandsPerS: 10}) // one look-up per second
 	}}
 	b.c.cfg.Admit = refusing(events.CodeRateLimited)
 	carriedOut, at := 0, time.Now()
@@ -109,11 +110,11 @@ func TestRepeatsAboveAQuotaAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.at = at // all at one moment, however slow the machine is
+		d.at = at // one timestamp for all, however slow the machine is
 		if d.delivered == 1 && b.c.refusal(t.Context(), d) == nil {
 			carriedOut++
 		}
-		if err := msg.Ack(); err != nil { // or it comes again after 3 s
+		if err := msg.Ack(); err != nil { // otherwise it is redelivered after 3 s
 			t.Fatal(err)
 		}
 	}
@@ -122,7 +123,8 @@ func TestRepeatsAboveAQuotaAreBounded(t *testing.T) {
 	}
 }
 
-// A refusal says that the invitation was not carried out. So a copy of one that was is answered as any repeat.
+// A refusal says that the invitation was not carried out. A copy of one that was carried out therefore receives the answer of a
+// repeat.
 func TestARefusalIsNoAnswerToWhatWasDone(t *testing.T) {
 	b := newBench(t)
 	b.begins()
@@ -137,7 +139,7 @@ func TestARefusalIsNoAnswerToWhatWasDone(t *testing.T) {
 	}
 }
 
-// written counts what was ever written to a stream.
+// written returns how many messages were ever written to a stream.
 func (b *bench) written(stream string) uint64 {
 	b.Helper()
 	st, err := b.js.Stream(b.Context(), stream)

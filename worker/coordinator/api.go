@@ -23,10 +23,10 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// apiVersion is that of the micro service, which is that of the contract.
+// apiVersion is the version of the micro service and of its contract.
 const apiVersion = "1.0.0"
 
-// API is the NATS micro service "ringline": request and reply for people and services.
+// API is the NATS micro service "ringline". It serves requests of people and services.
 type API struct {
 	NC          *nats.Conn
 	Asker       *ask.Asker
@@ -34,25 +34,25 @@ type API struct {
 	Lines       *store.Lines
 	Log         zerolog.Logger
 	Secrets     *store.Secrets
-	Parallel    int                  // how many reads may be under way at once; an app has half of them
-	Slots       func(app string) int // how many requests of an app may be under way at once; nil: as many as of one that sets nothing
-	Fair        *Fair                // quotas of apps, which refuse early what coordinators would refuse; or nil
-	InboxPrefix string               // replies go below it and nowhere else
-	Meter       *meter.Meter         // or nil
-	Health      *health.Condition    // that requests are heard; or nil
-	Clock       *clock.Clock         // broker time; or nil
-	Stall       *stall.Watch         // of this process; or nil
+	Parallel    int                  // maximum number of concurrent reads; one app may use half of them
+	Slots       func(app string) int // maximum number of requests of an app in flight; nil: the default of apps without a setting
+	Fair        *Fair                // quotas of apps, to refuse early what coordinators would refuse; may be nil
+	InboxPrefix string               // replies go only to subjects below it
+	Meter       *meter.Meter         // may be nil
+	Health      *health.Condition    // OK while the subscription is active; may be nil
+	Clock       *clock.Clock         // broker time; may be nil
+	Stall       *stall.Watch         // watches this process; may be nil
 
 	count *meter.Requests
 }
 
-// maxUnderWay is how many requests may be under way at once: most of them wait for the answer of a coordinator.
+// maxUnderWay is the maximum number of requests in flight. Most of them wait for the answer of a coordinator.
 const maxUnderWay = 4096
 
-// handOver is how long requests that had been delivered may take to reach us after the api was stopped.
+// handOver is how long delivered requests may take to reach the handler after the API has stopped.
 const handOver = 5 * time.Second
 
-// Run serves until ctx ends; then those under way are answered.
+// Run serves requests until ctx ends, and then answers the requests in flight.
 func (a *API) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -82,7 +82,7 @@ func (a *API) Run(ctx context.Context) error {
 						defer func() { <-room; slots.free(app) }()
 						a.serve(r, func() (any, string) { return a.reply(work, r, reads, came) })
 					}()
-				default: // never wait here, it is the one place where all requests pass
+				default: // never block here, because all requests pass this handler
 					slots.free(app)
 					a.serve(r, refused(events.Refusal("", events.Errorf(events.CodeUnavailable, "more than %d requests are under way", maxUnderWay))))
 				}
@@ -101,15 +101,15 @@ func (a *API) Run(ctx context.Context) error {
 	others = a.NC.NumSubscriptions() - ours
 	err = service.Stop()
 	for end := time.Now().Add(handOver); a.NC.NumSubscriptions() > others && a.NC.IsConnected() && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond) // it drains: what had been delivered is still handed to us. micro has no way to ask
+		time.Sleep(10 * time.Millisecond) // while it drains, delivered requests still reach the handler; micro offers no way to wait for that
 	}
-	for range cap(room) { // those under way finish
+	for range cap(room) { // wait for the requests in flight
 		room <- struct{}{}
 	}
 	return err
 }
 
-// known waits until the server knows what this connection subscribes to. It is false once ctx has ended.
+// known waits until the server knows the subscriptions of this connection. It returns false once ctx has ended.
 func known(ctx context.Context, nc *nats.Conn) bool {
 	const once, again = time.Second, 100 * time.Millisecond
 	for ctx.Err() == nil {
@@ -124,7 +124,7 @@ func known(ctx context.Context, nc *nats.Conn) bool {
 	return false
 }
 
-// The methods that are no verbs: they read.
+// Methods that only read. They are not verbs.
 const (
 	methodGet  = "get"
 	methodLine = "line"
@@ -141,7 +141,6 @@ func apiMethods() string {
 	return strings.Join(append(list, methodGet, methodLine, methodList), ", ")
 }
 
-// serve replies to one request.
 func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) {
 	_, method, _ := events.ParseAPISubject(r.Subject())
 	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {
@@ -168,7 +167,7 @@ func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) 
 	}
 }
 
-// reply gives the answer and its outcome.
+// reply returns the answer and its outcome.
 func (a *API) reply(ctx context.Context, r micro.Request, reads *gate.Gate, came time.Time) (answer any, outcome string) {
 	ctx, cancel, bad := a.until(ctx, r.Headers())
 	defer cancel()
@@ -186,7 +185,7 @@ func (a *API) reply(ctx context.Context, r micro.Request, reads *gate.Gate, came
 	return answer, outcomeOf(answer)
 }
 
-// answer gives the answer: events.Answer for a verb and for get, for the other reads one of their own.
+// answer returns an events.Answer for a verb and for get. The other reads have their own types.
 func (a *API) answer(ctx context.Context, r micro.Request, reads *gate.Gate) any {
 	app, method, ok := events.ParseAPISubject(r.Subject())
 	verb := events.Verb(method)
@@ -213,7 +212,7 @@ func (a *API) answer(ctx context.Context, r micro.Request, reads *gate.Gate) any
 	return read(ctx, app, r.Data())
 }
 
-// reader gives what answers a method that reads; nil if there is none.
+// reader returns the handler of a method that reads, or nil if there is none.
 func (a *API) reader(method string) func(ctx context.Context, app string, data []byte) any {
 	switch method {
 	case methodGet:
@@ -226,7 +225,7 @@ func (a *API) reader(method string) func(ctx context.Context, app string, data [
 	return nil
 }
 
-// command publishes what coordinators would not refuse, and waits for its answer.
+// command publishes a command that coordinators would not refuse, and waits for its answer.
 func (a *API) command(ctx context.Context, app string, verb events.Verb, body []byte) events.Answer {
 	cmd, bad := events.ReadRequest(app, verb, body, nuid.Next)
 	if bad != nil {

@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// request asks the api and gives the answer.
+// request sends a request to the API and returns the answer.
 func (i *integrator) request(method, body string) object {
 	i.t.Helper()
 	m, err := i.nc.Request("ringline."+i.app+".api."+method, []byte(body), within)
@@ -26,7 +26,7 @@ func (i *integrator) request(method, body string) object {
 	return decode(i.t, m.Data)
 }
 
-// The api answers every request: of some hundred in a row, and in parallel, none is lost.
+// The API answers each of some hundred requests, sent in sequence and in parallel.
 func TestAPIAnswersEveryRequest(t *testing.T) {
 	s := newScene(t)
 	s.request("invite", `{"call_id":"c1","command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`)
@@ -67,7 +67,7 @@ func TestAPI(t *testing.T) {
 	if again := s.request("invite", inviteBob); again["call"].(object)["call_id"] != id {
 		t.Errorf("a retry rings another call: %v", again)
 	}
-	s.bob.next("incoming_call_received") // told again, with the same id
+	s.bob.next("incoming_call_received") // notified again, with the same id
 	a = s.request("accept", `{"call_id":"`+id+`","user_id":"bob"}`)
 	if cid, _ := a["command_id"].(string); a["ok"] != true || cid == "" {
 		t.Errorf("accept without a command id: %v", a)
@@ -91,14 +91,14 @@ func TestAPI(t *testing.T) {
 	}
 }
 
-// A reply subject that is no inbox could be any subject of the account: nothing is written to it.
+// A reply subject that is not an inbox could be any subject of the account, so the API publishes nothing to it.
 func TestAPIAnswersOnlyToInboxes(t *testing.T) {
 	s := newScene(t)
 	victim := s.user("victim")
 	if err := s.nc.PublishRequest("ringline.demo.api.get", "ringline.demo.user.victim", []byte(`{"call_id":"x"}`)); err != nil {
 		t.Fatal(err)
 	}
-	s.request("get", `{"call_id":"x"}`) // handled after it
+	s.request("get", `{"call_id":"x"}`) // handled after the request above
 	s.ok("c1", "invite", inviteBob)
 	victim.nothing()
 }
@@ -124,11 +124,11 @@ func TestServiceIsFound(t *testing.T) {
 	s.ok("c1", "invite", inviteBob)
 }
 
-// The event log has each transition once, in order, and its ready-made consumer reads it.
+// The event log contains each transition once and in order. The predefined consumer reads it.
 func TestEventLog(t *testing.T) {
 	s := newScene(t, natstest.Logged)
 	s.rings()
-	s.ok("c1", "invite", inviteBob) // a repeat makes none
+	s.ok("c1", "invite", inviteBob) // a repeat makes no transition
 	s.ok("c1", "accept", acceptBob)
 	s.ok("c1", "end", `{"command_id":"e1","service":"desk"}`)
 	cons, err := s.server.JS.Consumer(t.Context(), worker.StreamEvents, worker.ConsumerAnalytics)
@@ -162,7 +162,7 @@ func TestEventLog(t *testing.T) {
 	}
 }
 
-// storesFormat1 puts a version of the call into the stream in which 49 callees more have left with custom data of their own.
+// storesFormat1 writes a version of the call in format 1, with 49 additional callees that have left, each with custom data.
 func (s *scene) storesFormat1(callID string) {
 	s.t.Helper()
 	st, err := s.server.JS.Stream(s.t.Context(), worker.StreamCalls)
@@ -195,8 +195,8 @@ func (s *scene) storesFormat1(callID string) {
 	}
 }
 
-// A call that began in format 1 goes on in it, so that an older coordinator reads it, beyond the sizes of format 2. Clients get it
-// as they get any other.
+// A call that began in format 1 continues in it, so that an older coordinator can read it, even if it exceeds the sizes of
+// format 2. Clients receive it like any other call.
 func TestCallOfFormat1GoesOn(t *testing.T) {
 	s := newScene(t, natstest.Transition)
 	s.rings()
@@ -222,11 +222,11 @@ func TestCallOfFormat1GoesOn(t *testing.T) {
 	}
 }
 
-// What does not go into one message is left out of a list.
+// A list omits the calls that don't fit into one message.
 func TestListIsCutToAMessage(t *testing.T) {
 	s := newScene(t)
 	const many = 8
-	for n := range many { // some 200 KB each, as calls of format 1 may be
+	for n := range many { // some 200 KB each, which format 1 permits
 		id := fmt.Sprintf("c%d", n)
 		s.ok(id, "invite", invitation("k", fmt.Sprintf("a%d", n), fmt.Sprintf("b%d", n)))
 		s.storesFormat1(id)

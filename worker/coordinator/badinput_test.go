@@ -11,8 +11,8 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// Each bad command gets its code and a message that names the field and the limit, is kept with its reason if
-// it can't be read, and leaves nothing behind.
+// Each malformed command receives its code and a message that names the field and the limit. It is stored with its reason if it
+// can't be parsed, and has no other effect.
 func TestBadInput(t *testing.T) {
 	s := newScene(t, natstest.Rejected)
 	s.ok("open", "invite", inviteBob)
@@ -92,7 +92,7 @@ func inviteMany(n int) string {
 	return `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[` + strings.Join(list, ",") + `]}`
 }
 
-// A bad answer token is no address, and the command is kept with the reason.
+// A malformed answer token is not used as an address. The command is stored with the reason.
 func TestBadAnswerToken(t *testing.T) {
 	s := newScene(t)
 	sub, err := s.nc.SubscribeSync("ringline.demo.rejected.invite")
@@ -107,12 +107,12 @@ func TestBadAnswerToken(t *testing.T) {
 	if got := m.Header.Get("Ringline-Error-Message"); !strings.Contains(got, "Ringline-Answer") {
 		t.Errorf("the reason is %q", got)
 	}
-	s.ok("c2", "invite", inviteBob) // so that answers were seen
+	s.ok("c2", "invite", inviteBob) // wait until answers would have arrived
 	s.bob.next("incoming_call_received")
 	s.bob.nothing()
 }
 
-// kept says that RINGLINE_REJECTED has that many commands, each cut to 64 KiB and with its reason.
+// kept checks that RINGLINE_REJECTED holds that many commands, each cut to 64 KiB and with its reason.
 func (s *scene) kept(want int) {
 	s.t.Helper()
 	var got int
@@ -140,7 +140,7 @@ func (s *scene) kept(want int) {
 	}
 }
 
-// handled waits until no command is left to be handled.
+// handled waits until no command is left in the stream.
 func (i *integrator) handled() {
 	i.t.Helper()
 	deadline := time.Now().Add(within)

@@ -2,10 +2,10 @@ package coordinator
 
 import "sync"
 
-// bodies are buffers for messages that are published. A connection copies what it is given, so each is used again.
+// bodies pools the buffers of published messages. They can be reused because the connection copies what it publishes.
 type bodies struct{ pool sync.Pool }
 
-// mostKept is the size beyond which a buffer is not kept.
+// mostKept is the maximum capacity of a buffer that is kept.
 const mostKept = 64 << 10
 
 func (x *bodies) take() *[]byte {

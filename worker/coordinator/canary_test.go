@@ -16,10 +16,10 @@ import (
 	"ringline.io/ringline/worker/meter/metertest"
 )
 
-// canary stands for what people say to each other; no log may hold it.
+// canary is a stand-in for user data. No log may contain it.
 const canary = "CANARY"
 
-// journal is a log that a test reads.
+// journal is a log that a test can read.
 type journal struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -37,7 +37,7 @@ func (j *journal) text() string {
 	return j.b.String()
 }
 
-// check wants this many lines with the text, and the canary in none.
+// check expects this many lines with the text, and the canary in none.
 func (j *journal) check(t *testing.T, want int, text string) {
 	t.Helper()
 	if got := strings.Count(j.text(), text); got != want {
@@ -50,7 +50,7 @@ func (j *journal) check(t *testing.T, want int, text string) {
 	}
 }
 
-// Whatever a coordinator panics with, and at whichever step, the log says where, and nothing of what was said.
+// The log entry of a panic says where it happened, at every step, and contains no user data.
 func TestPanicsTellNothing(t *testing.T) {
 	log := &journal{}
 	m := newMeasured(t, zerolog.New(log).Level(zerolog.DebugLevel))
@@ -64,14 +64,14 @@ func TestPanicsTellNothing(t *testing.T) {
 	}
 	const defect = `ringline_put_backs_total{consumer="coordinators",reason="defect"}`
 	m.check(map[string]float64{defect: 5}, "ringline_put_backs_total")
-	m.once(meter.StepAnswered, func() { panic(canary) }) // once it is acknowledged
+	m.once(meter.StepAnswered, func() { panic(canary) }) // after the ack
 	m.refused("c0", "decline", `{"command_id":"d1","user_id":"joe","device_id":"`+canary+`"}`, "permission_denied")
 	m.until("it is logged", func() bool { return strings.Contains(log.text(), "what was to follow is not") })
 	log.check(t, 6, "worker: panic: of type ")
 	log.check(t, 5, `"put back"`)
 }
 
-// A request that meets a defect of ours is answered, and the log says where it was.
+// A request that hits a defect of the API is answered. The log says where the defect is.
 func TestAPIPanicsTellNothing(t *testing.T) {
 	log := &journal{}
 	m := newMeasured(t, zerolog.Nop())
@@ -87,7 +87,7 @@ func TestAPIPanicsTellNothing(t *testing.T) {
 			"accept": `{"call_id":"c1","user_id":"bob","custom_data":"` + canary + `"}`,
 		} {
 			e, _ := m.request(method, body)["error"].(object)
-			if e["code"] == "internal" { // and not answered by the other api
+			if e["code"] == "internal" { // the other API answers without this error
 				broken++
 			}
 		}

@@ -19,24 +19,24 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// Config is what a coordinator may be told.
+// Config holds the options of a coordinator.
 type Config struct {
-	Parallel int               // how many commands are worked on at once
-	Limits   Limits            // those of an app
-	Clock    *clock.Clock      // broker time; or nil
-	Admit    []Admission       // the first that refuses a command decides
-	Fair     *Fair             // quotas of apps, whose Admit is not asked here; or nil
-	LostTail func(uint64)      // receives by how many messages RINGLINE_CALLS went back; or nil
-	Version  string            // of this program, to be told where it is too old
-	Seam     func(meter.Step)  // told of each step of a command as it is done; for tests, else nil
-	Meter    *meter.Meter      // or nil
-	Health   *health.Condition // that commands are consumed; or nil
+	Parallel int               // maximum number of commands handled at once
+	Limits   Limits            // limits of an app
+	Clock    *clock.Clock      // broker time; may be nil
+	Admit    []Admission       // the first one that refuses a command decides
+	Fair     *Fair             // quotas of apps; its Admit is called only if listed in Admit; may be nil
+	LostTail func(uint64)      // receives the number of messages that RINGLINE_CALLS lost at its end; may be nil
+	Version  string            // version of this program, for the log entry that it is too old
+	Seam     func(meter.Step)  // called after each step of a command, for tests; may be nil
+	Meter    *meter.Meter      // may be nil
+	Health   *health.Condition // OK while commands are consumed; may be nil
 }
 
-// Limits gives the limits of an app; it may have to wait until they are known.
+// Limits returns the limits of an app. It may block until they are known.
 type Limits func(ctx context.Context, app string) (call.Limits, error)
 
-// did marks a step of a command as done.
+// did records a step of a command.
 func (c *Coordinator) did(d delivery, s meter.Step) {
 	now := time.Now()
 	c.count.Step(s, now.Sub(*d.last))
@@ -59,10 +59,10 @@ type Coordinator struct {
 
 	bodies   bodies
 	arrivals arrivals
-	outdated seldom // that calls are stored in a format that this version does not read
+	outdated seldom // limits the log entries about calls in a format that this version does not read
 }
 
-// New makes a coordinator.
+// New returns a coordinator.
 func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) *Coordinator {
 	calls := store.NewCalls(nc, log, cfg.Meter)
 	calls.LostTail = cfg.LostTail
@@ -72,7 +72,7 @@ func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) 
 	}
 }
 
-// Run works until ctx ends.
+// Run handles commands until ctx ends.
 func (c *Coordinator) Run(ctx context.Context) error {
 	return worker.Runner{
 		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Health: c.cfg.Health, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
@@ -81,22 +81,22 @@ func (c *Coordinator) Run(ctx context.Context) error {
 	}.Run(ctx)
 }
 
-// callOf is the key by which commands are kept in order.
+// callOf returns the key: commands of one call are handled in order.
 func callOf(subject string) string {
 	a, _ := events.ParseCommandSubject(subject)
 	return a.App + "." + a.CallID
 }
 
-// appOf is whose turn it is.
+// appOf returns the share: apps take turns.
 func appOf(subject string) string {
 	a, _ := events.ParseCommandSubject(subject)
 	return a.App
 }
 
-// maxConflicts is how often a command is decided anew before it is put back.
+// maxConflicts is how often a command may conflict before it is nak'ed.
 const maxConflicts = 8
 
-// handle takes one command through its steps.
+// handle carries out one command.
 func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit {
 	d, err := read(msg)
 	if err != nil {
@@ -116,8 +116,8 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 	return c.settle(ctx, d, nil)
 }
 
-// settle decides the command until its outcome stands. With a glare it is an invitation that was merged, and what
-// is decided is the first call.
+// settle decides the command and repeats that after a conflict. If glare is not nil, the command is a merged invitation, and
+// settle decides on the call that it merged into.
 func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare) worker.Exit {
 	callID, load := d.cmd.CallID, c.calls.Load
 	switch {
@@ -171,18 +171,18 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 	return worker.Nak(waitForAnother(d.delivered), meter.Conflicts)
 }
 
-// leave lets go of a command that somebody else has by now, and may have refused. What was claimed for it too late, as
-// the commit showed, is released.
+// leave leaves a command that another worker may have received and refused. If a commit conflicted, leave releases the lines
+// that were claimed too late.
 func (c *Coordinator) leave(ctx context.Context, d delivery) worker.Exit {
 	if users := claimants(d.cmd); d.conflicts > 0 && len(users) > 0 {
 		if now, err := c.calls.Lead(ctx, d.cmd.App, d.cmd.CallID); err == nil {
-			_ = c.lines.Release(ctx, now.Transition, users) // a dead entry that stays is taken over by the next claim
+			_ = c.lines.Release(ctx, now.Transition, users) // the next claim takes over a dead entry that remains
 		}
 	}
 	return worker.Leave()
 }
 
-// decide gives the outcome. An invite or add claims its lines first.
+// decide returns the outcome. An invite or add claims its lines first.
 func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded, glare *call.Glare) (call.Outcome, error) {
 	limits, err := c.cfg.Limits(ctx, d.cmd.App)
 	if err != nil {
@@ -213,38 +213,38 @@ func (c *Coordinator) claim(ctx context.Context, d delivery, base store.Loaded, 
 	})
 }
 
-// whileCrowded is how long a command is put back that can't be refused, and whose app has too much in hand here.
+// whileCrowded is the nak delay of a command that can't be refused and whose app is Crowded.
 const whileCrowded = 250 * time.Millisecond
 
-// waitForAnother is how long a command is put back that waits for another one: for a claim in flight, or for its
-// invitation. Most come in milliseconds.
+// waitForAnother is the nak delay of a command that waits for a claim in flight or for its invitation. Most waits take
+// milliseconds.
 func waitForAnother(delivered uint64) time.Duration {
 	const least, most = 20 * time.Millisecond, 500 * time.Millisecond
 	return growing(least, most, delivered)
 }
 
-// waitForInvitation is how long a command is put back that found no call. If the invitation has not come in milliseconds, it
-// is in the hands of a worker that died, and takes seconds.
+// waitForInvitation is the nak delay of a command that found no call. An invitation that does not arrive within milliseconds is
+// held by a worker that died, and takes seconds.
 func waitForInvitation(delivered uint64) time.Duration {
 	const least, most = 20 * time.Millisecond, time.Second
 	return min(most, least<<min(delivered-1, 10))
 }
 
-// growing grows with each delivery by as much as it begins with.
+// growing returns a delay that grows linearly with the deliveries, from least to most.
 func growing(least, most time.Duration, delivered uint64) time.Duration {
 	return min(most, least*time.Duration(min(delivered, 100)))
 }
 
-// isRepeat says whether the call remembers the command. What a view has seen can't be unseen, so that needs no
-// second look at the leader.
+// isRepeat reports whether the call remembers the command. Even a lagging replica shows only what was committed, so no second
+// read from the leader is needed.
 func isRepeat(o call.Outcome) bool {
 	k, ok := o.(call.Keep)
 	return ok && k.Made > 0
 }
 
-// madeBefore does again what follows the transition that a ring or expire made in an earlier delivery, whose worker may have
-// died over it. No call remembers those, and such a command may make another transition now: an expire that comes again finds
-// that the deadlines of others have passed too.
+// madeBefore repeats the effects of the transition that a ring or expire made in an earlier delivery, because that worker may
+// have died before them. Calls don't remember those commands, and a redelivered one may make another transition: a redelivered
+// expire may find that more deadlines have passed.
 func (c *Coordinator) madeBefore(ctx context.Context, d delivery, now events.Transition) error {
 	if d.cmd.Verb != events.VerbRing && d.cmd.Verb != events.VerbExpire {
 		return nil
@@ -269,8 +269,8 @@ func noneOr(err error) error {
 	return err
 }
 
-// recall finds what a ring or expire made when it was handled before, which no call remembers: in the newest
-// transition, or in the history where it may have been handled.
+// recall finds the transition that a ring or expire made in an earlier delivery, because calls don't remember those commands.
+// It checks the newest transition, and the history if the command may have been handled before.
 func (c *Coordinator) recall(ctx context.Context, d delivery, now events.Transition, o call.Outcome) (call.Outcome, error) {
 	switch {
 	case d.cmd.Verb != events.VerbRing && d.cmd.Verb != events.VerbExpire:
@@ -291,7 +291,7 @@ func (c *Coordinator) recall(ctx context.Context, d delivery, now events.Transit
 func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transition, outcome call.Outcome) worker.Exit {
 	switch o := outcome.(type) {
 	case call.Keep:
-		if o.Made == 0 { // told only once it can't be decided anew, as a refusal is
+		if o.Made == 0 { // as for a refusal, answer only once no other worker can decide the command
 			return worker.AckThen(func() { c.tell(d, c.ok(d, now.Call)) })
 		}
 		if err := c.repeat(ctx, d, now, o.Made); err != nil {
@@ -315,23 +315,23 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 			}
 		}
 		return c.wait(d, o)
-	case call.Write: // handled where it is committed
+	case call.Write: // settle commits it
 	}
 	return worker.Failed(d.delivered, meter.Defect, fmt.Errorf("coordinator: outcome %T", outcome))
 }
 
-// wait puts a command back that can't be decided yet.
+// wait naks a command that can't be decided yet.
 func (c *Coordinator) wait(d delivery, o call.Wait) worker.Exit {
 	delay := o.Until.Sub(c.now(d))
 	switch o.Why {
-	case call.WaitForInvitation: // which may come any moment
+	case call.WaitForInvitation: // the invitation may arrive at any moment
 		return worker.Nak(min(delay, waitForInvitation(d.delivered)), meter.NoCallYet)
 	case call.WaitForDeadline:
 	}
 	return worker.Nak(delay, meter.EarlyExpire)
 }
 
-// putBack lets a command come again that could not be handled now.
+// putBack naks a command that could not be handled now.
 func (c *Coordinator) putBack(d delivery, err error) worker.Exit {
 	if newer, ok := errors.AsType[*events.NewerFormatError](err); ok {
 		return c.leaveToNewer(d, newer)

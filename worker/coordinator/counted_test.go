@@ -20,7 +20,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// measured is a server with one coordinator, api and timeouts worker, and what they count.
+// measured is a server with one coordinator, one API and one timeouts worker, and their metrics.
 type measured struct {
 	*integrator
 
@@ -28,10 +28,10 @@ type measured struct {
 	paused func() time.Duration
 	meter  *meter.Meter
 	seam   atomic.Pointer[func(meter.Step)]
-	limits atomic.Pointer[error] // why limits are not known
+	limits atomic.Pointer[error] // the error of reading limits
 }
 
-// newMeasured lets the test run beside others.
+// newMeasured makes the test parallel.
 func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	t.Helper()
 	parallel(t)
@@ -80,7 +80,7 @@ func (m *measured) until(what string, so func() bool) {
 	}
 }
 
-// once does something the next time that this step was done.
+// once calls do the next time that the step is done.
 func (m *measured) once(step meter.Step, do func()) {
 	var done atomic.Bool
 	f := func(s meter.Step) {
@@ -91,7 +91,7 @@ func (m *measured) once(step meter.Step, do func()) {
 	m.seam.Store(&f)
 }
 
-// raw writes something by itself, past all workers.
+// raw publishes a message directly, without a worker.
 func (m *measured) raw(subject, body string) {
 	m.t.Helper()
 	if _, err := m.server.JS.Publish(context.Background(), subject, []byte(body)); err != nil {
@@ -99,7 +99,7 @@ func (m *measured) raw(subject, body string) {
 	}
 }
 
-// check compares all that is counted of these metrics in the end: a refusal is counted only after it was told.
+// check compares the final values of these metrics. It retries, because a refusal is counted only after it was answered.
 func (m *measured) check(want map[string]float64, names ...string) {
 	m.t.Helper()
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -113,7 +113,7 @@ func (m *measured) check(want map[string]float64, names ...string) {
 	metertest.Check(m.t, m.meter, want, names...)
 }
 
-// What becomes of commands is counted by verb and outcome, and so are the steps on the way, once each.
+// Commands are counted by verb and outcome. Each of their steps is counted once.
 func TestCommandsAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
 	m.ok("c1", "invite", invitation("k1", "ann", "bob", "eve"))
@@ -158,7 +158,7 @@ func TestCommandsAreCounted(t *testing.T) {
 		`ringline_command_seconds_count{verb="end"}`:           1,
 		`ringline_command_seconds_count{verb="unknown"}`:       1,
 		`ringline_step_seconds_count{step="claimed"}`:          3,
-		`ringline_step_seconds_count{step="loaded"}`:           14, // twice where nothing is committed
+		`ringline_step_seconds_count{step="loaded"}`:           14, // two loads where nothing is committed
 		`ringline_step_seconds_count{step="committed"}`:        5,
 		`ringline_step_seconds_count{step="told"}`:             5,
 		`ringline_step_seconds_count{step="answered"}`:         10,
@@ -166,7 +166,8 @@ func TestCommandsAreCounted(t *testing.T) {
 	})
 }
 
-// A commit that meets another one is counted, and decided again; so is what stands on a call's subject and is none.
+// A conflicting commit is counted, and the command is decided again. A malformed message on the subject of a call is counted
+// too.
 func TestConflictsAndGarbageAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
 	m.once(meter.StepLoaded, func() { m.raw("ringline.demo.call.c1", "{}") })
@@ -174,7 +175,7 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 	m.handled()
 	m.check(map[string]float64{
 		`ringline_conflicts_total`:                            1,
-		`ringline_garbage_total{where="call"}`:                1, // when it was read again
+		`ringline_garbage_total{where="call"}`:                1, // counted by the second read
 		`ringline_step_seconds_count{step="loaded"}`:          2,
 		`ringline_step_seconds_count{step="claimed"}`:         2,
 		`ringline_step_seconds_count{step="committed"}`:       1,
@@ -201,7 +202,7 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 	}, "ringline_garbage_total", "ringline_errors_total")
 }
 
-// Each put-back is counted by its reason, and makes one redelivery.
+// Each nak is counted by its reason, and causes one redelivery.
 func TestPutBacksAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
 	const putBacks = `ringline_put_backs_total{consumer="coordinators",reason=`
@@ -227,7 +228,7 @@ func TestPutBacksAreCounted(t *testing.T) {
 		"ringline_errors_total", "ringline_conflicts_total")
 }
 
-// A claim that may yet be committed is waited for, and one that is stale is taken over; each is counted.
+// An invitation waits for a claim that may still be committed, and takes over a stale one. Both are counted.
 func TestClaimsAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
 	claim := func(user, callID string, ago time.Duration) {
@@ -243,15 +244,14 @@ func TestClaimsAreCounted(t *testing.T) {
 	claim("jim", "c3", 0)
 	m.publish("c2", "invite", invitation("k2", "eve", "jim"), "")
 	m.until("it waits", func() bool { return metertest.Values(t, m.meter)[waits] > 0 })
-	m.ok("c3", "invite", invitation("k3", "joe", "jim")) // whose claim it is
+	m.ok("c3", "invite", invitation("k3", "joe", "jim")) // the call of that claim
 	m.handled()
 	v := metertest.Values(t, m.meter)
 	m.check(map[string]float64{`ringline_takeovers_total`: 1, waits: v[waits], redeliveries: v[waits]},
 		"ringline_takeovers_total", "ringline_put_backs_total", "ringline_redeliveries_total")
 }
 
-// A deadline that came due is counted with how late it was, and so is one that the sweep found; so is a request that
-// gets no reply.
+// A due deadline is counted with its lateness, and so is one that the sweep found. A request without a reply is counted too.
 func TestDeadlinesAndRequestsAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
 	body := `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":3}`
@@ -262,7 +262,7 @@ func TestDeadlinesAndRequestsAreCounted(t *testing.T) {
 		"ringline_timer_lateness_seconds", "ringline_sweep_overdue_total")
 
 	long := time.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
-	m.raw("ringline.demo.timer.c2.1", `{"call_id":"c2","seq":1,"deadline":"`+long+`"}`) // has no schedule
+	m.raw("ringline.demo.timer.c2.1", `{"call_id":"c2","seq":1,"deadline":"`+long+`"}`) // without a schedule
 	m.until("it is found", func() bool { return metertest.Values(t, m.meter)["ringline_sweep_overdue_total"] == 1 })
 	m.handled()
 	m.check(map[string]float64{

@@ -10,10 +10,11 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// latestDeadline is how far ahead a deadline of a request counts.
+// latestDeadline is how far ahead the deadline of a request may be. A later one counts as this.
 const latestDeadline = time.Minute
 
-// until gives a context that ends with the deadline of a request, which is in broker time. It has ended if that has passed.
+// until returns a context that ends at the deadline of a request. The deadline is in broker time. If it has passed, the context
+// has already ended.
 func (a *API) until(ctx context.Context, h micro.Headers) (context.Context, context.CancelFunc, *events.Error) {
 	text := h.Get(events.HeaderDeadline)
 	if text == "" {
@@ -27,22 +28,22 @@ func (a *API) until(ctx context.Context, h micro.Headers) (context.Context, cont
 	return ctx, cancel, nil
 }
 
-// time is the header that carries broker time.
+// time returns the header with the broker time.
 func (a *API) time() micro.Headers {
 	return micro.Headers{events.HeaderTime: {events.TimeOf(a.Clock.Now()).String()}}
 }
 
-// stalled refuses what may have come while this process stood still: its sender may have given up long ago.
+// stalled refuses a request that may have arrived while this process was stalled. Its sender may have given up.
 func stalled() (answer any, outcome string) {
 	return events.Refusal("", events.Errorf(events.CodeUnavailable, "this worker stood still, the request was not carried out")), meter.RequestStalled
 }
 
-// refused gives an answer that is made already.
+// refused returns a reply function for this answer.
 func refused(answer events.Answer) func() (any, string) {
 	return func() (any, string) { return answer, outcomeOf(answer) }
 }
 
-// outcomeOf is ok or the code of an answer.
+// outcomeOf returns the error code of an answer, or ok.
 func outcomeOf(answer any) string {
 	if x, ok := answer.(events.Answer); ok && x.Error != nil {
 		return string(x.Error.Code)

@@ -19,7 +19,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// api is an api whose machine's clock is ahead, and which stands still when a test wants it.
+// api is an API on a machine whose clock is ahead. A test can stall it.
 type api struct {
 	*integrator
 
@@ -43,7 +43,7 @@ func newAPI(t *testing.T, ahead time.Duration) *api {
 	run(t, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 8, Limits: apps.Limits}).Run)
 	calls := store.NewCalls(nc, logger(), nil)
 	begun := time.Now()
-	local := func() time.Time { return begun.Add(time.Duration(a.still.Load())) } // no time passes but what a test says
+	local := func() time.Time { return begun.Add(time.Duration(a.still.Load())) } // only the test advances this clock
 	watch := stall.New(local, []*nats.Conn{nc}, zerolog.Nop(), a.meter)
 	run(t, (&coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 8,
@@ -53,7 +53,7 @@ func newAPI(t *testing.T, ahead time.Duration) *api {
 	return a
 }
 
-// invite asks for a call with that deadline, and gives the code of the answer.
+// invite requests a call with that deadline, and returns the error code and the reply.
 func (a *api) invite(callID, deadline string) (code string, reply *nats.Msg) {
 	a.t.Helper()
 	m := nats.NewMsg("ringline.demo.api.invite")
@@ -70,7 +70,7 @@ func (a *api) invite(callID, deadline string) (code string, reply *nats.Msg) {
 	return code, reply
 }
 
-// stored says how many commands have ever been stored.
+// stored returns how many commands were ever stored.
 func (a *api) stored() uint64 {
 	a.t.Helper()
 	s, err := a.server.JS.Stream(a.t.Context(), worker.StreamCommands)
@@ -80,7 +80,8 @@ func (a *api) stored() uint64 {
 	return s.CachedInfo().State.LastSeq
 }
 
-// A deadline is in broker time, whatever the machine's clock says. A request past it stores nothing. Replies carry broker time.
+// A deadline is in broker time, whatever the machine's clock says. A request past its deadline stores nothing. Replies contain
+// the broker time.
 func TestDeadlineOfARequest(t *testing.T) {
 	parallel(t)
 	for name, ahead := range skews() {
@@ -116,7 +117,7 @@ func TestDeadlineOfARequest(t *testing.T) {
 	}
 }
 
-// What may have come while the api stood still is refused, counted, and stores nothing.
+// Requests that may have arrived during a stall are refused and counted. They store nothing.
 func TestStalledAPI(t *testing.T) {
 	parallel(t)
 	a := newAPI(t, 0)
@@ -130,7 +131,7 @@ func TestStalledAPI(t *testing.T) {
 	metertest.Eventually(t, a.meter, map[string]float64{`ringline_api_requests_total{method="invite",reply="stalled"}`: 1}, "ringline_api_requests_total")
 }
 
-// A request that can't be stored is counted by what kept it from being stored, and by its outcome.
+// A request that can't be stored is counted by the cause and by its outcome.
 func TestRequestsThatFailAreCounted(t *testing.T) {
 	parallel(t)
 	a := newAPI(t, 0)
@@ -149,7 +150,7 @@ func TestRequestsThatFailAreCounted(t *testing.T) {
 	if err := a.nc.PublishRequest("ringline.demo.api.get", "elsewhere", nil); err != nil {
 		t.Fatal(err)
 	}
-	if code, _ := a.invite("c2", ""); code != "unavailable" { // handled after it
+	if code, _ := a.invite("c2", ""); code != "unavailable" { // handled after the request above
 		t.Errorf("a command that is not stored is answered %q", code)
 	}
 	metertest.Eventually(t, a.meter, map[string]float64{

@@ -18,24 +18,24 @@ type delivery struct {
 	cmd       events.Command
 	subject   string
 	body      []byte
-	token     string     // where the answer goes; empty: nowhere
+	token     string     // where the answer goes; empty: no answer is wanted
 	at        time.Time  // when the command was stored
-	seq       uint64     // of its message
-	delivered uint64     // how often it was delivered, this time included
-	last      *time.Time // when the step before was done
+	seq       uint64     // sequence of the message
+	delivered uint64     // number of deliveries, including this one
+	last      *time.Time // when the previous step was done
 	msg       jetstream.Msg
 	spent     *spent
-	conflicts int // how often the call had moved on; one of these commits may have been ours, unnoticed
+	conflicts int // how often a commit conflicted; one of these commits may have been ours and succeeded unnoticed
 }
 
-// isFirst says whether nobody can have handled the command before. A consumer that was deleted and made anew counts its
-// deliveries anew, so that one of a command that has waited proves nothing.
+// isFirst reports whether no worker can have handled the command before. A recreated consumer restarts its delivery counts, so
+// the count of a command that has waited proves nothing.
 func (c *Coordinator) isFirst(d delivery) bool {
 	const handledBy = time.Second
 	return d.handledFirst() && c.now(d).Sub(d.at) < handledBy
 }
 
-// now is broker time: never before the command was stored.
+// now returns the broker time, but never a time before the command was stored.
 func (c *Coordinator) now(d delivery) time.Time {
 	if now := c.cfg.Clock.Now(); now.After(d.at) {
 		return now
@@ -43,10 +43,10 @@ func (c *Coordinator) now(d delivery) time.Time {
 	return d.at
 }
 
-// handledFirst says whether it looks as if nobody had handled the command before. What is guessed from that a write decides.
+// handledFirst reports whether the command appears not to have been handled before. A write verifies that guess.
 func (d delivery) handledFirst() bool { return d.delivered == 1 && d.conflicts == 0 }
 
-// read takes the command out of its message. With an error the delivery still holds what could be read.
+// read parses the command. If it returns an error, the delivery contains the parts that could be parsed.
 func read(msg jetstream.Msg) (delivery, *events.Error) {
 	now := time.Now()
 	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1, last: &now, msg: msg, spent: &spent{}}
@@ -70,7 +70,7 @@ func read(msg jetstream.Msg) (delivery, *events.Error) {
 	return d, bad
 }
 
-// reject keeps what can't be read, tells its sender, and gives it up.
+// reject stores a malformed command on RINGLINE_REJECTED, answers it, and drops it.
 func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error) worker.Exit {
 	msg := nats.NewMsg(events.RejectedSubject(d.cmd.App, d.cmd.Verb))
 	msg.Header.Set(events.HeaderErrorCode, string(why.Code))
@@ -89,7 +89,7 @@ func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error)
 	return worker.Term(string(why.Code))
 }
 
-// answer tells the sender, if he asked for it.
+// answer sends the answer, if the sender asked for one.
 func (c *Coordinator) answer(d delivery, a events.Answer) error {
 	if d.token == "" {
 		return nil
@@ -103,13 +103,13 @@ func (c *Coordinator) answer(d delivery, a events.Answer) error {
 	return nil
 }
 
-// ok is the answer with the call as the sender may see it.
+// ok returns the answer with the call as the sender may see it.
 func (c *Coordinator) ok(d delivery, now events.Call) events.Answer {
 	seen := view(d.cmd, now)
 	return events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen}
 }
 
-// tell answers a command that is acknowledged already.
+// tell answers a command that is already acked.
 func (c *Coordinator) tell(d delivery, a events.Answer) {
 	if err := c.answer(d, a); err != nil {
 		c.log.Error().Err(err).Msg("an answer could not be told")
@@ -117,7 +117,7 @@ func (c *Coordinator) tell(d delivery, a events.Answer) {
 	c.done(d, a)
 }
 
-// done counts a command that was answered.
+// done counts an answered command.
 func (c *Coordinator) done(d delivery, a events.Answer) {
 	if a.Error == nil {
 		c.count.OK(d.cmd.Verb, c.now(d).Sub(d.at))
@@ -127,7 +127,7 @@ func (c *Coordinator) done(d delivery, a events.Answer) {
 	c.did(d, meter.StepAnswered)
 }
 
-// accepted answers ok, and is done.
+// accepted answers ok and acks the command.
 func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
 	a := c.ok(d, now)
 	if err := c.answer(d, a); err != nil {
@@ -137,7 +137,7 @@ func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
 	return worker.Ack()
 }
 
-// refused acknowledges first and tells after: a command that was refused must not succeed later.
+// refused acks before it answers, because a refused command must not succeed later.
 func (c *Coordinator) refused(d delivery, now events.Call, why *events.Error) worker.Exit {
 	a := events.Refusal(d.cmd.CommandID, why)
 	if now.EndReason != events.EndFailed && (now.Has(d.cmd.UserID) || now.Seq > 0 && d.cmd.Service != "") {
@@ -147,7 +147,7 @@ func (c *Coordinator) refused(d delivery, now events.Call, why *events.Error) wo
 	return worker.AckThen(func() { c.tell(d, a) })
 }
 
-// view is the call as the sender of the command may see it: services see all of it.
+// view returns the call as the sender of the command may see it. Services see all of it.
 func view(cmd events.Command, now events.Call) events.Call {
 	if cmd.Service != "" {
 		return now

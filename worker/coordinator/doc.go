@@ -1,39 +1,40 @@
-// Package coordinator owns the state of calls: it handles commands, and it is the only writer of transitions.
-// It holds nothing that matters, so any number of coordinators share the commands, and any may die at any time.
+// Package coordinator owns the state of calls. It handles commands and is the only writer of transitions. A coordinator has no
+// state of its own, so any number of coordinators share the commands, and any of them may crash at any time.
 //
-// For one command, in this order, each step repeatable:
+// The steps for one command, each repeatable:
 //
 //	load → decide → claim lines → commit → (release lines, write or remove deadlines, notify) → answer → acknowledge
 //
-// An invitation that nobody has handled before is not loaded: it is decided on a call that does not exist, as it will be most
-// of the time, and its lines are taken to be empty. To the protocol that is a read that was answered by a replica that lags,
-// which every step stands: the writes go through only where it was right.
+// An invitation that appears not to have been handled before is not loaded. The coordinator assumes that its call does not
+// exist and that its lines are empty, which is usually true. For the protocol, this equals a read from a lagging replica. Every
+// step tolerates that: a write succeeds only if the assumption was right.
 //
-// What it promises:
+// Guarantees:
 //
-//  1. The commit decides who wins. Who loses it reads the call from the leader and decides again.
+//  1. The commit decides which command wins. After a conflict, the coordinator reads the call from the leader and decides
+//     again.
 //  2. An outcome that commits nothing is decided on a call that was read from the leader.
-//  3. An outcome that commits nothing is acknowledged first and told after, so a command that was refused can't
-//     succeed later, and none is told two different things.
-//  4. A command that is delivered again, whatever its worker had done before it died, changes nothing more; what
-//     may not have been done (deadline, notifications, answer) is done again, with the same ids.
-//  5. A command that could be read is never dropped. One that can't be read is kept on RINGLINE_REJECTED with the
-//     reason, answered where there is an address, and given up.
-//  6. Commands of one call are handled in the order of the stream within a worker; between workers the commit
-//     decides.
-//  7. Every invitation that reached its claims writes its call, also one that comes to nothing. One that meets the
-//     call it crosses is written as merged, and accepts that call under the same command id.
-//  8. A command that meets a call in a format that this version does not read is put back, until a newer coordinator
-//     gets it: it is neither refused nor carried out on a guess.
-//  9. An admission (exhausted, rate_limited) refuses a command on its first delivery only, before any claim, and as any refusal
-//     it is acknowledged first and told after. So nothing was claimed or committed by it.
+//  3. An outcome that commits nothing is acked before it is answered. A refused command therefore can't succeed later, and no
+//     sender receives two different results.
+//  4. A redelivered command changes nothing more, wherever its previous worker died. Effects that may be missing (deadline,
+//     notifications, answer) are repeated, with the same ids.
+//  5. A well-formed command is never dropped. A malformed one is stored on RINGLINE_REJECTED with the reason, answered if it
+//     has an answer token, and dropped.
+//  6. Within a worker, the commands of one call are handled in the order of the stream. Between workers, the commit decides.
+//  7. Every invitation that claimed lines writes its call, even if no callee rings. An invitation that crosses another one is
+//     written as merged, and accepts that other call with the same command id.
+//  8. A command for a call in a format that this version does not read is nak'ed with a delay until a newer coordinator
+//     receives it. It is neither refused nor carried out on a guess.
+//  9. An admission (exhausted, rate_limited) refuses a command only on its first delivery and before any claim. Like every
+//     refusal, it is acked before it is answered. The command has therefore claimed and committed nothing.
 //
-// Promise 9 needs more than that (tests/model, scenarios admit*). An admission
+// Guarantee 9 needs more than that (tests/model, scenarios admit*). An admission
 //
-//   - tells only if no other worker can have the command meanwhile (worker.AckThen);
-//   - never refuses an expire, whose callee would pend for ever;
-//   - refuses only what was stored after this worker connected and its consumer was opened: a broker that is killed forgets how
-//     often it delivered, and a consumer that is made anew too;
-//   - refuses no invite or add that the call remembers: a sender may send one again that was carried out. It looks up a tenth
-//     of what an app may send; beyond that the repeat is refused, and sent again later it gets its first answer.
+//   - answers only if no other worker can have the command (worker.AckThen);
+//   - never refuses an expire, because its callee would pend forever;
+//   - refuses only commands that were stored after this worker connected and opened its consumer, because a broker that crashes
+//     loses its delivery counts, and so does a recreated consumer;
+//   - refuses no invite or add that the call remembers, because a sender may repeat one that was carried out. It looks up at
+//     most a tenth of the commands that an app may send. A repeat above that is refused. A later repeat receives the first
+//     answer.
 package coordinator

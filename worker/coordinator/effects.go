@@ -13,8 +13,8 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// committed does what follows a commit: lines, deadlines and notifications beside each other, then the answer,
-// which is a refusal where there is one. A merged invitation goes on with the call that it met.
+// committed carries out the effects of a commit: it updates lines and deadlines and notifies, all concurrently. Then it
+// answers, with the refusal if there is one. A merged invitation continues with the call that it merged into.
 func (c *Coordinator) committed(ctx context.Context, d delivery, before, after events.Transition, refusal *events.Error) worker.Exit {
 	for _, seq := range call.Gone(before, after) {
 		if err := timeouts.Remove(c.nc, d.cmd.App, after.Call.CallID, seq); err != nil {
@@ -34,26 +34,28 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 	return c.accepted(d, after.Call)
 }
 
-// effects tells those whom the transition concerns, releases the lines of those whom it took out of the call and writes the
-// deadline that it made, if the call as it now is still waits for it, beside each other. Done again, it does the same.
+// effects notifies the users that the transition concerns, and releases the lines of those that it removed from the call. It
+// also writes the deadline that the transition created, if the current call still waits for it. All of that runs concurrently
+// and may be repeated.
 func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.Transition) error {
 	return errors.Join(
-		c.notify(made, now), // waits for nobody
+		c.notify(made, now), // does not block
 		worker.Together(append(c.lines.Releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now))...),
 	)
 }
 
-// arming writes the deadline that transition made created; nil if the call as it now is does not wait for it.
+// arming returns a function that writes the deadline created by transition made. It returns nil if the current call does not
+// wait for that deadline.
 func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) func() error {
 	due, waits := call.Made(now, made.Seq)
 	if !waits {
 		return nil
 	}
 	app, d := now.Call.App, timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
-	return func() error { return timeouts.Arm(ctx, c.nc, app, d) } // which keeps no call
+	return func() error { return timeouts.Arm(ctx, c.nc, app, d) } // captures only the deadline, not the call
 }
 
-// claimants lists those whose lines an invite or add may have claimed, in this delivery or an earlier one.
+// claimants lists the users whose lines an invite or add may have claimed, in this delivery or an earlier one.
 func claimants(cmd events.Command) []string {
 	if !cmd.Verb.Invites() {
 		return nil
@@ -68,7 +70,7 @@ func claimants(cmd events.Command) []string {
 	return users
 }
 
-// moved lists those whom the transition changed.
+// moved lists the users that the transition changed.
 func moved(t events.Transition) []string {
 	users := make([]string, len(t.Changes))
 	for i, ch := range t.Changes {
@@ -77,8 +79,8 @@ func moved(t events.Transition) []string {
 	return users
 }
 
-// notify tells everybody whom the transition concerns. It makes nobody ring whose time is over, nor, told again, who has
-// answered meanwhile or need not any more.
+// notify notifies every user that the transition concerns. No device rings after its deadline. When repeated, it also does not
+// ring callees that have answered or no longer have to ring.
 func (c *Coordinator) notify(t, now events.Transition) error {
 	b := c.bodies.take()
 	defer c.bodies.giveBack(b)
@@ -96,17 +98,17 @@ func (c *Coordinator) notify(t, now events.Transition) error {
 	return nil
 }
 
-// isOver says whether no time is left to answer.
+// isOver reports whether no time is left to answer.
 func isOver(n events.Notification) bool { return n.RingRemainingMS != nil && *n.RingRemainingMS == 0 }
 
-// stillPends says whether the receiver pends in the attempt that the notification is about.
+// stillPends reports whether the receiver is pending in the attempt of the notification.
 func stillPends(now events.Call, n events.Notice) bool {
 	x, then := now.Callee(n.To), n.Call.Callee(n.To)
 	return x != nil && then != nil && x.Pending() && x.Attempt == then.Attempt
 }
 
-// repeat does again what followed the transition that this command made when it was handled before; its worker
-// may have died in the middle.
+// repeat repeats the effects of the transition that this command made in an earlier delivery, because that worker may have died
+// before it finished them.
 func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transition, made int) error {
 	t := now
 	if made != now.Seq {
@@ -115,6 +117,6 @@ func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transit
 			return err
 		}
 	}
-	t.Seq = made // it may have gone by age; its deadline may be waited for all the same
+	t.Seq = made // the transition may have expired, but the call may still wait for its deadline
 	return c.effects(ctx, d, t, now)
 }

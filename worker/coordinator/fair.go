@@ -9,33 +9,33 @@ import (
 	"ringline.io/ringline/worker/quota"
 )
 
-// Fair is what keeps apps from each other's way.
+// Fair enforces the quotas of apps.
 type Fair struct {
 	Quotas *quota.Quotas
-	Limits func(app string) quota.Limits // never waits
+	Limits func(app string) quota.Limits // never blocks
 }
 
-// Admit is an Admission: it refuses a command that is above a quota of its app or its user.
+// Admit is an Admission. It refuses a command that exceeds a quota of its app or user.
 func (f *Fair) Admit(at time.Time, cmd events.Command, bytes int) *events.Error {
 	return f.Quotas.Admit(at, f.Limits(cmd.App), cmd, bytes)
 }
 
-// mayLookUp says whether one more command of the app may be looked up that is above a quota.
+// mayLookUp reports whether one more command of the app that exceeds a quota may be looked up.
 func (f *Fair) mayLookUp(at time.Time, app string) bool {
 	return f == nil || f.Quotas.LookUp(at, f.Limits(app), app)
 }
 
-// tells says whether it is time to log that a command of this app is above a quota.
+// tells reports whether to log that a command of this app exceeds a quota.
 func (f *Fair) tells(d delivery) bool { return f != nil && f.Quotas.Tell(d.at, d.cmd.App) }
 
-// spent is what a delivery has taken of the quotas.
+// spent is how much of the quotas a delivery used.
 type spent struct {
-	admitted bool // it was let in, and charged
-	unknown  bool // it found no call
+	admitted bool // admitted and charged
+	unknown  bool // found no call
 	stored   int  // bytes of the transition that it made
 }
 
-// pay charges the quotas with what the delivery has taken.
+// pay charges the quotas for the delivery.
 func (f *Fair) pay(d delivery) {
 	if f != nil {
 		f.Quotas.Settle(d.at, f.Limits(d.cmd.App), d.cmd, quota.Done{
@@ -44,8 +44,8 @@ func (f *Fair) pay(d delivery) {
 	}
 }
 
-// mayWait says whether there is a place for a command that waits for its invitation; else why not. It takes the place when
-// the command is delivered first, and keeps it until the command is decided.
+// mayWait returns nil if there is a place for a command that waits for its invitation, or the refusal. A first delivery takes
+// the place. Later deliveries keep it.
 func (c *Coordinator) mayWait(d delivery) *events.Error {
 	if f := c.cfg.Fair; f != nil && d.handledFirst() {
 		return f.Quotas.Wait(d.at, f.Limits(d.cmd.App), d.cmd)
@@ -53,9 +53,9 @@ func (c *Coordinator) mayWait(d delivery) *events.Error {
 	return nil
 }
 
-// ringing counts the callees that the sender makes ring in other calls, where the limit on them matters: a user whose
-// line holds one call has no other. It is not read again for a command that may have claimed lines, so that it is never
-// refused for it.
+// ringing counts the callees that the sender currently rings in other calls. It returns 0 if the limit can't matter: if a line
+// holds only one call, the sender has no other call. A command that may have claimed lines is not counted again, so that it is
+// never refused because of this limit.
 func (c *Coordinator) ringing(ctx context.Context, d delivery, l call.Limits) (n int, err error) {
 	if !d.cmd.Verb.Invites() || d.cmd.Via != events.ViaSession || l.Capacity == 1 || !d.handledFirst() {
 		return 0, nil

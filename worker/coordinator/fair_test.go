@@ -22,7 +22,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// startFair starts a coordinator and the api with quotas, where app demo has set this.
+// startFair starts a coordinator and the API with quotas. App demo has these settings.
 func startFair(t *testing.T, settings string, change ...func(*coordinator.API)) (*integrator, *meter.Meter) {
 	t.Helper()
 	parallel(t)
@@ -38,7 +38,7 @@ func startFair(t *testing.T, settings string, change ...func(*coordinator.API)) 
 	js := stream(t, nc)
 	apps := store.NewApps(js, logger(), call.DefaultLimits(), 17*time.Hour, nil)
 	run(t, apps.Run)
-	if _, _, err := apps.Settings(t.Context(), "demo"); err != nil { // it waits until they are read
+	if _, _, err := apps.Settings(t.Context(), "demo"); err != nil { // waits until the settings are read
 		t.Fatal(err)
 	}
 	count := meter.New("test")
@@ -63,13 +63,13 @@ func startFair(t *testing.T, settings string, change ...func(*coordinator.API)) 
 	run(t, api.Run)
 	i := newIntegrator(t, s)
 	i.serves()
-	if err := ready.Started(t.Context()); err != nil { // it knows which commands are new
+	if err := ready.Started(t.Context()); err != nil { // the coordinator knows which commands are new
 		t.Fatal(err)
 	}
 	return i, count
 }
 
-// codes sends commands at once and counts the codes of their answers, ok for none.
+// codes sends commands concurrently and counts the codes of their answers, with ok for none.
 func (i *integrator) codes(n int, send func(n int) object) map[string]int {
 	got := map[string]int{}
 	var mu sync.Mutex
@@ -90,7 +90,7 @@ func (i *integrator) codes(n int, send func(n int) object) map[string]int {
 	return got
 }
 
-// A command above its app's quota is refused, acknowledged and never put back; other apps lose nothing by it.
+// A command that exceeds its app's quota is refused, acked and never nak'ed. Other apps are not affected.
 func TestQuotaOfAnApp(t *testing.T) {
 	i, count := startFair(t, `{"commands_per_s":20}`)
 	invite := func(n int) object {
@@ -98,7 +98,7 @@ func TestQuotaOfAnApp(t *testing.T) {
 			fmt.Sprintf(`{"command_id":"k%d","user_id":"u%d","call_type":0,"callees":[{"user_id":"v%d"}]}`, n, n, n))
 	}
 	got := map[string]int{}
-	for round := 0; round < 5 && got["rate_limited"] < 50; round++ { // where it stood still, the bucket filled, and what came again is not refused
+	for round := 0; round < 5 && got["rate_limited"] < 50; round++ { // after a stall, the bucket is full again, and redeliveries are not refused
 		got = i.codes(200, func(n int) object { return invite(200*round + n) })
 		if got["ok"] < 16 || got["rate_limited"]+got["ok"] != 200 {
 			t.Errorf("%v", got)
@@ -119,10 +119,10 @@ func TestQuotaOfAnApp(t *testing.T) {
 	}
 }
 
-// Of the commands that wait for their invitation an app holds only so many at once. Those beyond are refused at once, and
-// one that has a place still finds its invitation.
+// Only a limited number of an app's commands may wait for their invitation. Those above it are refused at once. A command with
+// a place still finds its invitation.
 func TestPlacesOfAnApp(t *testing.T) {
-	i, _ := startFair(t, `{"commands_per_s":100}`) // 10 places, and 2 more each second
+	i, _ := startFair(t, `{"commands_per_s":100}`) // 10 places, and 2 more per second
 	early := make(chan object, 1)
 	go func() { early <- i.send("c1", "cancel", `{"command_id":"x1","user_id":"ann"}`) }()
 	for deadline := time.Now().Add(within); i.pending() == 0; time.Sleep(time.Millisecond) {
@@ -131,7 +131,7 @@ func TestPlacesOfAnApp(t *testing.T) {
 		}
 	}
 	got := map[string]int{}
-	for round := 0; round < 5 && got["rate_limited"] < 20; round++ { // where it stood still, places came back
+	for round := 0; round < 5 && got["rate_limited"] < 20; round++ { // after a stall, places are free again
 		got = i.codes(60, func(n int) object {
 			return i.send(fmt.Sprintf("u%d-%d", round, n), "end", fmt.Sprintf(`{"command_id":"k%d","service":"desk"}`, n))
 		})
@@ -152,7 +152,7 @@ func TestPlacesOfAnApp(t *testing.T) {
 	}
 }
 
-// pending counts the commands that are delivered and not acknowledged.
+// pending counts the commands that are delivered and not acked.
 func (i *integrator) pending() int {
 	i.t.Helper()
 	c, err := stream(i.t, i.nc).Consumer(i.t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
@@ -162,7 +162,7 @@ func (i *integrator) pending() int {
 	return c.CachedInfo().NumAckPending
 }
 
-// A session's commands are held to the limits of users, and can't touch the ids of the backend.
+// The commands of a session are subject to the limits of users and can't affect the ids of the backend.
 func TestSessionsAreLimited(t *testing.T) {
 	i, _ := startFair(t, `{"pair_invites_per_min":2,"ringing_per_caller":3,"capacity":2}`)
 	invite := func(id, more string, callees ...string) object {
@@ -199,7 +199,7 @@ func TestSessionsAreLimited(t *testing.T) {
 	}
 	i.ok("c4", "cancel", `{"command_id":"x4","user_id":"ann"}`)
 	again := invite("c5", session, "bob")
-	for n := 0; n < 10 && again["ok"] == true; n++ { // 30 s have passed since the first
+	for n := 0; n < 10 && again["ok"] == true; n++ { // 30 s have passed since the first invitation
 		i.ok(fmt.Sprintf("c%d", 5+n), "cancel", `{"command_id":"x","user_id":"ann"}`)
 		again = invite(fmt.Sprintf("c%d", 6+n), session, "bob")
 	}
@@ -209,7 +209,7 @@ func TestSessionsAreLimited(t *testing.T) {
 	}
 }
 
-// An expire that is early would hold a place of the consumer until the deadline, so the api takes none.
+// An early expire would occupy a place of the consumer until the deadline, so the API refuses every expire.
 func TestNoExpireOverTheAPI(t *testing.T) {
 	i, _ := startFair(t, `{}`)
 	i.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`)
@@ -224,7 +224,7 @@ func TestNoExpireOverTheAPI(t *testing.T) {
 	}
 }
 
-// A hang-up is let in as long as hang-ups alone are below the quota, whatever invitations there are at the same moment.
+// A hang-up is admitted as long as the hang-ups alone are below the quota, even during a flood of invitations.
 func TestInvitationsLeaveRoomForHangUps(t *testing.T) {
 	i, _ := startFair(t, `{"commands_per_s":100,"bytes_per_s":200000}`)
 	i.ok("c1", "invite", `{"command_id":"k1","user_id":"zoe","call_type":0,"callees":[{"user_id":"kim"}]}`)
@@ -242,7 +242,7 @@ func TestInvitationsLeaveRoomForHangUps(t *testing.T) {
 	i.ok("c1", "end", `{"command_id":"e1","service":"desk"}`)
 }
 
-// An app's requests take only so many slots of the api.
+// The requests of an app may use only a limited number of slots of the API.
 func TestSlotsOfAnApp(t *testing.T) {
 	i, _ := startFair(t, `{"api_slots":4,"commands_per_s":50}`)
 	var noSlot atomic.Int32
@@ -253,8 +253,8 @@ func TestSlotsOfAnApp(t *testing.T) {
 		}
 		return a
 	})
-	ended := got["not_found"] + got["unavailable"]                          // whose answer was lost, as the worker stood still
-	if ended < 4 || noSlot.Load() < 20 || ended+got["rate_limited"] != 40 { // 4 and 36 where all come within 5 s
+	ended := got["not_found"] + got["unavailable"]                          // unavailable: the answer was lost in a stall of the worker
+	if ended < 4 || noSlot.Load() < 20 || ended+got["rate_limited"] != 40 { // 4 and 36 if all arrive within 5 s
 		t.Errorf("%v, %d of them without a slot", got, noSlot.Load())
 	}
 	for deadline := time.Now().Add(within); got["ok"] != 3; { // a slot is free soon after its answer
@@ -265,7 +265,7 @@ func TestSlotsOfAnApp(t *testing.T) {
 	}
 	limited := 0
 	for range 20 {
-		i.request("list", `{}`) // counts a hundred times, so what follows within a second is refused
+		i.request("list", `{}`) // counts as 100 reads, so reads are refused for a second
 		if e, _ := i.request("line", `{"user_id":"ann"}`)["error"].(object); e["code"] == string(events.CodeRateLimited) {
 			limited++
 		}
@@ -275,11 +275,11 @@ func TestSlotsOfAnApp(t *testing.T) {
 	}
 }
 
-// What is above the quota of an app is refused by the api and not stored, invitations too.
+// The API refuses commands that exceed the quota of an app, and does not store them. That includes invitations.
 func TestTheAPIStoresNothingAboveTheQuota(t *testing.T) {
-	const fits = 50 // at once, for invitations of an app that may send 20 a second
+	const fits = 50 // at once, for invitations of an app that may send 20 commands/s
 	now := time.Now()
-	i, _ := startFair(t, `{"commands_per_s":20}`, func(a *coordinator.API) { a.Clock = clock.New(func() time.Time { return now }) }) // so that no more fit later
+	i, _ := startFair(t, `{"commands_per_s":20}`, func(a *coordinator.API) { a.Clock = clock.New(func() time.Time { return now }) }) // a fixed clock, so that the bucket does not refill
 	got := i.codes(300, func(n int) object {
 		return i.request("invite", fmt.Sprintf(
 			`{"call_id":"c%d","command_id":"k%d","user_id":"u%d","call_type":0,"callees":[{"user_id":"v%d"}],"ring_timeout_s":600}`, n, n, n, n))

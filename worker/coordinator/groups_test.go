@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// A group of 50 in which everybody rings, and then answers or declines, all at one instant: right in the end.
+// In a group of 50, all callees ring at the same time, and then accept or decline at the same time. The result is correct.
 func TestGroupOf50(t *testing.T) {
 	parallel(t)
 	groups := size(1, 3, 100)
@@ -63,7 +63,7 @@ func TestGroupOf50(t *testing.T) {
 	t.Logf("%d groups of %d: %d commits, of which %d had to be repeated", groups, members, groups*(2+2*members), conflicts.Load())
 }
 
-// A cancel that is published right behind its invitation, with two coordinators: it never rings on.
+// A cancel that is published right after its invitation, with two coordinators, always ends the ringing.
 func TestCancelOnTheHeels(t *testing.T) {
 	parallel(t)
 	calls := size(50, 1000, 10_000)

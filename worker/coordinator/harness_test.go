@@ -23,13 +23,13 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// within is how long a test waits for what should take milliseconds, and seconds where thousands wait at once.
+// within is the timeout for things that should take milliseconds. They may take seconds if thousands wait at once.
 const within = time.Minute
 
 // soak makes the tests long: go test -soak, or make soak.
 var soak = flag.Bool("soak", false, "many times as many rounds, and real waits")
 
-// size is how much a test does.
+// size returns how much a test does.
 func size(short, normal, long int) int {
 	switch {
 	case *soak:
@@ -40,7 +40,7 @@ func size(short, normal, long int) int {
 	return normal
 }
 
-// parallel lets a test run beside others, but not in a soak, whose figures are of one test at a time.
+// parallel makes the test parallel, except in a soak, whose figures are for one test at a time.
 func parallel(t *testing.T) {
 	t.Helper()
 	if !*soak {
@@ -55,7 +55,7 @@ func logger() zerolog.Logger {
 	return zerolog.Nop()
 }
 
-// run runs something until the test ends, and waits for its end.
+// run runs f until the test ends, and waits for it.
 func run(tb testing.TB, f func(context.Context) error) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -69,8 +69,7 @@ func run(tb testing.TB, f func(context.Context) error) {
 	})
 }
 
-// startWorkers starts coordinators on connections of their own, a timeouts worker and the api. It counts the
-// commits that conflicted.
+// startWorkers starts coordinators with their own connections, a timeouts worker and the API. It counts conflicting commits.
 func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflicts *atomic.Int64) {
 	tb.Helper()
 	conflicts = new(atomic.Int64)
@@ -112,14 +111,14 @@ func stream(tb testing.TB, nc *nats.Conn) jetstream.JetStream {
 	return js
 }
 
-// integrator speaks to Ringline as an integrator would: subjects and JSON, nothing of this module.
+// integrator uses Ringline as an integrator would: subjects and JSON, without the packages of this module.
 type integrator struct {
 	t   testing.TB
 	nc  *nats.Conn
 	app string
 }
 
-// serves waits until the api is there: a request before that would have no receiver.
+// serves waits until the API runs, because an earlier request would have no responder.
 func (i *integrator) serves() {
 	i.t.Helper()
 	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
@@ -140,12 +139,12 @@ func newIntegrator(tb testing.TB, s *natstest.Server) *integrator {
 // object is a JSON object.
 type object = map[string]any
 
-// feed hears what a user is told.
+// feed receives the notifications of a user.
 type feed struct {
 	t    testing.TB
 	user string
 	sub  *nats.Subscription
-	last string // id of the newest that was heard
+	last string // id of the newest notification
 	seen map[string]bool
 }
 
@@ -161,8 +160,8 @@ func (i *integrator) user(escaped string) *feed {
 	return &feed{t: i.t, user: escaped, sub: sub, seen: map[string]bool{}}
 }
 
-// take takes the next notification, and says whether it is new: what is delivered again is told again, with the same id, as where a
-// worker stands still for 3 s.
+// take returns the next notification and whether it is new. A redelivered command notifies again with the same id, for example
+// after a worker stalls for 3 s.
 func (f *feed) take() (n object, isNew bool, err error) {
 	f.t.Helper()
 	m, err := f.sub.NextMsg(within)
@@ -179,7 +178,7 @@ func (f *feed) take() (n object, isNew bool, err error) {
 	return n, isNew, nil
 }
 
-// next waits for the next notification and says whether it is the one wanted.
+// next waits for the next new notification. It fails if that is not the expected event.
 func (f *feed) next(event string) object {
 	f.t.Helper()
 	for {
@@ -196,7 +195,8 @@ func (f *feed) next(event string) object {
 	}
 }
 
-// rest gives what has come and was not taken. Who is told of a command is told before its answer, so after an answer that is exact.
+// rest returns the notifications that were received and not taken. Users are notified before the command is answered, so after
+// an answer the list is complete.
 func (f *feed) rest() (list []object) {
 	f.t.Helper()
 	for {
@@ -213,7 +213,7 @@ func (f *feed) rest() (list []object) {
 	}
 }
 
-// nothing more has come.
+// nothing checks that no more notifications were received.
 func (f *feed) nothing() {
 	f.t.Helper()
 	if more := f.rest(); len(more) > 0 {
@@ -221,7 +221,7 @@ func (f *feed) nothing() {
 	}
 }
 
-// nothingNew has come: what was told may have been told again, with the same ids.
+// nothingNew checks that only repeated notifications were received. They have the same ids.
 func (f *feed) nothingNew() {
 	f.t.Helper()
 	for {
@@ -238,7 +238,7 @@ func (f *feed) nothingNew() {
 	}
 }
 
-// send publishes a command and gives its answer.
+// send publishes a command and returns its answer.
 func (i *integrator) send(callID, verb, body string) object {
 	i.t.Helper()
 	token := "it." + nuid.Next()
@@ -247,7 +247,8 @@ func (i *integrator) send(callID, verb, body string) object {
 		i.t.Fatal(err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	// Where a worker stands still for 3 s over a command that is done, its answer is lost. Senders repeat such a command, with the same id.
+	// If a worker stalls for 3 s with a command that is done, its answer is lost. Senders then repeat the command with the same
+	// id.
 	for end := time.Now().Add(2 * within); ; {
 		i.publish(callID, verb, body, token)
 		m, err := sub.NextMsg(within / 3)
@@ -272,7 +273,7 @@ func (i *integrator) publish(callID, verb, body, token string) {
 	}
 }
 
-// ok sends a command that must be accepted, and gives the call.
+// ok sends a command that must be accepted, and returns the call.
 func (i *integrator) ok(callID, verb, body string) object {
 	i.t.Helper()
 	a := i.send(callID, verb, body)
@@ -282,7 +283,7 @@ func (i *integrator) ok(callID, verb, body string) object {
 	return a["call"].(object)
 }
 
-// refused sends a command that must be refused with this code, and gives the message.
+// refused sends a command that must be refused with this code, and returns the message.
 func (i *integrator) refused(callID, verb, body, code string) string {
 	i.t.Helper()
 	a := i.send(callID, verb, body)

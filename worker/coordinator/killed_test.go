@@ -25,8 +25,8 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// childEnv makes the test binary a coordinator: <url> <step> <count>. It stops at the step for good, or where the
-// step is "pause" says so and goes on.
+// childEnv makes the test binary run a coordinator: <url> <step> <count> <then>. At the step it reports "reached". With "die"
+// it then blocks forever, otherwise it sleeps for a second and continues.
 const childEnv = "RINGLINE_TEST_COORDINATOR"
 
 func TestMain(m *testing.M) {
@@ -61,7 +61,7 @@ func child(args []string) error {
 	cfg := coordinator.Config{Parallel: 4, Limits: defaults}
 	cfg.Seam = func(s meter.Step) {
 		if string(s) == args[1] && int(done.Add(1)) == count {
-			fmt.Println("reached") // and the parent stops or kills it before it goes on
+			fmt.Println("reached") // the parent stops or kills this process before it continues
 			if args[3] == "die" {
 				select {}
 			}
@@ -73,7 +73,7 @@ func child(args []string) error {
 
 func defaults(context.Context, string) (call.Limits, error) { return call.DefaultLimits(), nil }
 
-// startChild starts a coordinator in a process of its own, and gives a function that waits for its step.
+// startChild starts a coordinator in a separate process. It also returns a function that waits for the step.
 func startChild(t *testing.T, s *natstest.Server, step meter.Step, count int, then string) (*os.Process, func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0])
@@ -95,14 +95,14 @@ func startChild(t *testing.T, s *natstest.Server, step meter.Step, count int, th
 	}
 }
 
-// Whenever a coordinator is killed in the middle of an invitation, the next one takes it up, and the next
-// invitation to the same users is decided rightly as soon as that was done.
+// If a coordinator is killed in the middle of an invitation, the next coordinator finishes it. The next invitation to the same
+// users is then decided correctly.
 func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
 	parallel(t)
 	for _, c := range []struct {
 		step  meter.Step
 		count int
-		open  bool // bob's line is not claimed yet, so that the next invitation may get it
+		open  bool // bob's line is not claimed yet, so the next invitation may claim it
 	}{
 		{meter.StepLoaded, 1, true},
 		{meter.StepClaimed, 1, true},
@@ -144,8 +144,8 @@ func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
 	}
 }
 
-// A worker that was stopped after its claims, for so long that another took them over, brings nobody into two
-// calls when it wakes up: not if its command was in nobody else's hands, and not if another had carried it out.
+// A worker that stalls after its claims, until they were taken over, puts no user into two calls when it resumes. That holds
+// whether another worker carried out its command or not.
 func TestPausedAfterItsClaims(t *testing.T) {
 	parallel(t)
 	for _, held := range []bool{true, false} {
@@ -183,7 +183,7 @@ func TestPausedAfterItsClaims(t *testing.T) {
 				expect(t, i.get("c1"), object{"state": "ended", "end_reason": "declined"})
 			}
 			expect(t, i.get("c2"), object{"state": "ringing"})
-			bob.nothingNew() // the worker that woke up may tell again what was told
+			bob.nothingNew() // the resumed worker may repeat notifications
 		})
 	}
 }
@@ -195,7 +195,7 @@ func signal(t *testing.T, p *os.Process, s os.Signal) {
 	}
 }
 
-// grownOld makes a claim older than 30 s: in a soak by waiting.
+// grownOld makes a claim older than 30 s. A soak waits for that.
 func (i *integrator) grownOld(s *natstest.Server, user, callID string) {
 	i.t.Helper()
 	if *soak {
@@ -205,7 +205,7 @@ func (i *integrator) grownOld(s *natstest.Server, user, callID string) {
 	i.putLine(s, user, callID, time.Minute)
 }
 
-// holdNext takes the next delivery of a command as a worker that is slow with it, until it is released.
+// holdNext takes the next delivery of a command and extends its ack wait until release, like a slow worker.
 func holdNext(t *testing.T, s *natstest.Server) (release func()) {
 	t.Helper()
 	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)

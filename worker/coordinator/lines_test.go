@@ -22,14 +22,14 @@ func invitation(command, from string, to ...string) string {
 		callees += fmt.Sprintf(`{"user_id":%q}`, u)
 	}
 	return fmt.Sprintf(`{"command_id":%q,"user_id":%q,"call_type":0,"callees":[%s],"custom_data":%q,"ring_timeout_s":600}`,
-		command, from, callees, "of "+from) // it rings for as long as a busy machine may take
+		command, from, callees, "of "+from) // long enough for a busy machine
 }
 
 func by(command, user string) string {
 	return fmt.Sprintf(`{"command_id":%q,"user_id":%q}`, command, user)
 }
 
-// A callee in a call is busy at once and does not ring; when his call is over he can be called again.
+// A callee in a call is busy at once and does not ring. After the call ends, they can be called again.
 func TestLineBusy(t *testing.T) {
 	s := newScene(t, natstest.Notification, natstest.Logged)
 	eve := s.user("eve")
@@ -53,7 +53,7 @@ func TestLineBusy(t *testing.T) {
 	s.lines(map[string]string{"ann": "", "bob": "c4", "eve": "c4"})
 }
 
-// A party who leaves, declines or is canceled is off their line at once, while the call goes on for the others.
+// The line of a user who leaves, declines or is canceled is free at once, while the call continues for the others.
 func TestLeaverIsOffTheLineWhileTheCallGoesOn(t *testing.T) {
 	s := newScene(t, natstest.Notification, natstest.Logged)
 	s.ok("c1", "invite", invitation("k1", "ann", "bob", "eve", "joe", "kim"))
@@ -65,7 +65,7 @@ func TestLeaverIsOffTheLineWhileTheCallGoesOn(t *testing.T) {
 	s.lines(map[string]string{"ann": "c1", "bob": "", "eve": "c1", "joe": "", "kim": ""})
 }
 
-// A caller in a call can't make another; that invitation is written, so that a repeat finds it, and told to nobody.
+// A caller in a call can't make another one. The invitation is written, so that a repeat finds it. No user is notified.
 func TestCallerBusy(t *testing.T) {
 	s := newScene(t)
 	s.ok("c1", "invite", invitation("k1", "ann", "bob"))
@@ -85,7 +85,7 @@ func TestCallerBusy(t *testing.T) {
 	s.lines(map[string]string{"ann": "c3", "bob": "", "eve": "c3"})
 }
 
-// In a group whose callees are busy in part the others ring; an add claims lines like an invitation.
+// In a group with some busy callees, the others ring. An add claims lines like an invitation.
 func TestGroupAndAddWithBusyLines(t *testing.T) {
 	s := newScene(t, natstest.Notification)
 	s.ok("c1", "invite", invitation("k1", "joe", "bob"))
@@ -109,12 +109,12 @@ func TestGroupAndAddWithBusyLines(t *testing.T) {
 	s.lines(map[string]string{"ann": "c2", "bob": "c2", "eve": "c2", "joe": "", "kim": "c2"})
 }
 
-// Two who call each other are in one accepted call, and the second invitation is shown to nobody.
+// Two users who call each other end up in one accepted call. The second invitation is not shown to anyone.
 func TestGlare(t *testing.T) {
 	s := newScene(t, natstest.Notification)
 	s.ok("c1", "invite", invitation("k1", "ann", "bob"))
 	s.bob.next("incoming_call_received")
-	for range 2 { // a repeat finds the same
+	for range 2 { // a repeat has the same result
 		c := s.ok("c2", "invite", invitation("k2", "bob", "ann"))
 		expect(t, c, object{"call_id": "c1", "state": "active"})
 		expect(t, callee(c), object{"state": "accepted", "custom_seq": 2.0})
@@ -131,8 +131,8 @@ func TestGlare(t *testing.T) {
 	s.lines(map[string]string{"ann": "", "bob": ""})
 }
 
-// Pairs of invitations that cross: each ends in one accepted call that both are told, and nobody is busy. It runs
-// alone: the more there is to do besides, the more often it is the same side that wins.
+// Each pair of crossing invitations ends in one accepted call. Both users are notified of it, and neither is busy. The test
+// runs alone: under load, the same side wins more often.
 func TestCrossingInvitations(t *testing.T) {
 	pairs := size(50, 300, 10_000)
 	s := natstest.Start(t)
@@ -186,7 +186,8 @@ func TestCrossingInvitations(t *testing.T) {
 	}
 }
 
-// A claim whose worker died holds a line for 30 s, then its call is moved past it.
+// The claim of a dead worker holds a line for 30 s. Then the next invitation fences the call of that claim and takes over the
+// line.
 func TestAClaimInFlightIsTakenOver(t *testing.T) {
 	s := newScene(t)
 	s.putLine(s.server, "bob", "dead", time.Minute)
@@ -201,7 +202,7 @@ func TestAClaimInFlightIsTakenOver(t *testing.T) {
 	s.lines(map[string]string{"bob": "c1", "eve": "c2"})
 }
 
-// putLine writes a claim that nobody has committed, as if it were that old.
+// putLine writes an uncommitted claim of that age.
 func (i *integrator) putLine(s *natstest.Server, user, callID string, age time.Duration) {
 	i.t.Helper()
 	kv, err := s.JS.KeyValue(i.t.Context(), worker.BucketLines)
@@ -214,7 +215,7 @@ func (i *integrator) putLine(s *natstest.Server, user, callID string, age time.D
 	}
 }
 
-// lines compares what stands on the lines of some users.
+// lines compares the lines of some users with the expected calls.
 func (s *scene) lines(want map[string]string) {
 	s.t.Helper()
 	kv, err := s.server.JS.KeyValue(s.t.Context(), worker.BucketLines)
@@ -239,7 +240,7 @@ func (s *scene) lines(want map[string]string) {
 	}
 }
 
-// An app may let a line hold more calls; glare is found there too.
+// An app may allow more calls per line. Crossing invitations are detected there too.
 func TestCallWaiting(t *testing.T) {
 	s := newScene(t, natstest.Notification)
 	kv, err := s.server.JS.KeyValue(t.Context(), worker.BucketApps)
@@ -251,7 +252,7 @@ func TestCallWaiting(t *testing.T) {
 	}
 	s.ok("c1", "invite", invitation("k1", "ann", "bob"))
 	s.bob.next("incoming_call_received")
-	for n := 0; ; n++ { // until the change is in force
+	for n := 0; ; n++ { // until the setting is in force
 		c := s.ok(fmt.Sprintf("w%d", n), "invite", invitation("k1", fmt.Sprintf("w%d", n), "bob"))
 		if c["state"] == "ringing" {
 			break

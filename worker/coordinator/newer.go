@@ -9,15 +9,15 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// waitForNewer is how long a command is put back that has met a call of a newer version. It comes again to any of the
-// coordinators, and a newer one may be among them: so soon at first. If there is none it goes on for as long as it takes,
-// for every open call that a newer version began: so not too often then.
+// waitForNewer is the nak delay of a command for a call of a newer version. The redelivery may reach any coordinator, perhaps a
+// newer one, so the first delays are short. Without a newer coordinator the redeliveries continue, for every such open call, so
+// later delays are longer.
 func waitForNewer(delivered uint64) time.Duration {
 	const least, most = 10 * time.Millisecond, time.Second
 	return growing(least, most, delivered)
 }
 
-// leaveToNewer puts back a command that only a newer version can carry out.
+// leaveToNewer naks a command that only a newer version can carry out.
 func (c *Coordinator) leaveToNewer(d delivery, newer *events.NewerFormatError) worker.Exit {
 	if c.outdated.again(time.Now()) {
 		c.log.Error().Str("app", d.cmd.App).Str("call_id", newer.CallID).Str("subject", d.subject).
@@ -27,10 +27,10 @@ func (c *Coordinator) leaveToNewer(d delivery, newer *events.NewerFormatError) w
 	return worker.Nak(waitForNewer(d.delivered), meter.NewerFormat)
 }
 
-// seldom says of what happens often when to tell it again.
+// seldom limits how often the same event is logged.
 type seldom struct{ told atomic.Int64 }
 
-// tellAfter is how long the same is not told again.
+// tellAfter is the minimum time between two log entries about the same event.
 const tellAfter = time.Minute
 
 func (s *seldom) again(now time.Time) bool {

@@ -18,7 +18,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// logged is what was logged, to be read while more is.
+// logged is a log that can be read while it is written.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -36,7 +36,7 @@ func (l *logged) lines() []string {
 	return strings.Split(strings.TrimSpace(l.text.String()), "\n")
 }
 
-// storeNewer stores a call of ann's to bob as a newer version would, the lines too.
+// storeNewer stores a call from ann to bob, and its lines, as a newer version would.
 func storeNewer(t *testing.T, s *natstest.Server, callID string) {
 	t.Helper()
 	now := time.Now()
@@ -68,7 +68,7 @@ func storeNewer(t *testing.T, s *natstest.Server, callID string) {
 	}
 }
 
-// stuck are commands that can't be carried out without reading the call c1 of ann's to bob.
+// stuck returns commands that can't be carried out without reading call c1 from ann to bob.
 func stuck() map[[2]string]string {
 	return map[[2]string]string{
 		{"c1", "invite"}:  `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}]}`,
@@ -85,8 +85,8 @@ func stuck() map[[2]string]string {
 	}
 }
 
-// A coordinator that meets a call in a format that it does not read puts the command back, again and again but not in
-// a tight loop, and says so once. Nobody is told anything, no call is written, and whoever asks learns why.
+// A coordinator naks a command for a call in a format that it does not read, repeatedly but not in a tight loop, and logs that
+// once. No user is notified, no call is written, and reads are refused with the reason.
 func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
 	parallel(t)
 	s := natstest.Start(t)
@@ -111,7 +111,7 @@ func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
 	}
 	const times = 6
 	waitForDeliveries(t, s, times*len(stuck()))
-	// The n-th time it waits n times 10 ms; a newer coordinator would have to wait no longer.
+	// The n-th delay is n times 10 ms, so a newer coordinator receives the command at least that soon.
 	const least, most = 10 * time.Millisecond * times * (times - 1) / 2, time.Minute
 	if took := time.Since(began); took < least || took > most {
 		t.Errorf("each was delivered %d times within %v, want %v to %v", times, took, least, most)
@@ -143,7 +143,7 @@ func waitForDeliveries(t *testing.T, s *natstest.Server, most int) {
 	}
 }
 
-// asksInVain wants every read to be refused, and nothing to have been told but that many commands.
+// asksInVain checks that every read is refused, and that nothing was published except that many commands.
 func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
 	i.t.Helper()
 	for method, body := range map[string]string{"get": `{"call_id":"c1"}`, "line": `{"user_id":"bob"}`, "list": `{}`} {
@@ -165,7 +165,7 @@ func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
 			i.t.Fatalf("%d commands were not heard: %v", commands, err)
 		case strings.Contains(m.Subject, ".cmd."):
 			commands--
-		case m.Subject == "ringline.demo.call.c1": // an invitation takes it first that there is no such call: it is not stored
+		case m.Subject == "ringline.demo.call.c1": // an invite assumes that no call exists; this commit is refused
 		case !strings.Contains(m.Subject, ".api."):
 			i.t.Errorf("%s %s", m.Subject, m.Data)
 		}

@@ -14,14 +14,14 @@ const (
 	acceptBob = `{"command_id":"a1","user_id":"bob","device_id":"tablet","custom_data":"coming"}`
 )
 
-// scene is a server with workers, an integrator, and what ann and bob are told.
+// scene is a server with workers, an integrator, and the notifications of ann and bob.
 type scene struct {
 	*integrator
 	server   *natstest.Server
 	ann, bob *feed
 }
 
-// newScene lets the test run beside others.
+// newScene makes the test parallel.
 func newScene(t *testing.T, want ...string) *scene {
 	t.Helper()
 	parallel(t)
@@ -37,7 +37,7 @@ func newSceneAlone(t *testing.T, want ...string) *scene {
 	return &scene{integrator: i, server: s, ann: i.user("ann"), bob: i.user("bob")}
 }
 
-// rings brings the call to where bob's tablet rings.
+// rings starts a call that rings on bob's tablet.
 func (s *scene) rings() {
 	s.t.Helper()
 	const callID = "c1"
@@ -52,7 +52,7 @@ func (s *scene) rings() {
 	expect(s.t, s.ann.next("outgoing_call_ringing"), object{"id": callID + "-2-0", "user_id": "bob", "reason": nil})
 }
 
-// over says that nobody is told anything more, and how the call ended.
+// over checks that no more notifications were sent, and how the call ended.
 func (s *scene) over(reason string) {
 	s.t.Helper()
 	expect(s.t, s.get("c1"), object{"state": "ended", "end_reason": reason})
@@ -165,7 +165,7 @@ func TestSecondDevice(t *testing.T) {
 	s.bob.nothing()
 }
 
-// A command that comes again changes nothing, gets the same answer, and its notifications are sent again.
+// A repeated command changes nothing and receives the same answer. Its notifications are sent again.
 func TestRepeats(t *testing.T) {
 	s := newScene(t, natstest.Notification)
 	s.rings()
@@ -180,7 +180,7 @@ func TestRepeats(t *testing.T) {
 	s.ann.nothing()
 	s.bob.nothing()
 
-	// Whoever need not ring any more is not made to; everything else is told again.
+	// Callees that no longer have to ring receive no repeated ring. Every other notification is repeated.
 	decline := `{"command_id":"d1","user_id":"bob","device_id":"tablet"}`
 	s.ok("c1", "decline", decline)
 	s.bob.next("incoming_call_declined_elsewhere")
@@ -208,7 +208,7 @@ func TestHangUpThatOvertakesItsInvitation(t *testing.T) {
 	s.over("canceled")
 }
 
-// A hang-up whose call never comes takes the id out of use, so that it can't ring any more.
+// A hang-up without a call retires the call id, so that it can't ring later.
 func TestHangUpWithoutCall(t *testing.T) {
 	s := newScene(t)
 	start := time.Now()

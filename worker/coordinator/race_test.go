@@ -12,8 +12,8 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// Accept, cancel and expire meet at the deadline, from connections of their own, with two coordinators. One
-// wins, and the others are told the truth.
+// Accept, cancel and expire meet at the deadline, on separate connections, with two coordinators. One wins, and the others
+// receive the correct refusal.
 func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
 	parallel(t)
 	rounds := size(60, 300, 3000)
@@ -60,7 +60,7 @@ type race struct {
 	told             *feed
 }
 
-// run lets the three meet and gives the winner.
+// run sends the three commands and returns the winner.
 func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) string {
 	t.Helper()
 	sum := sha256.Sum256([]byte(r.callID + "\x001"))
@@ -84,7 +84,7 @@ func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) st
 	})
 	wg.Wait()
 	if accept == nil || cancel == nil {
-		return "" // no answer came, which has been reported
+		return "" // a missing answer has already been reported
 	}
 
 	final := ann.get(r.callID)

@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// get reads a call from the leader, in a service's view.
+// get reads a call from the leader. The answer contains what a service may see.
 func (a *API) get(ctx context.Context, app string, body []byte) any {
 	callID, bad := events.ReadGet(body)
 	if bad != nil {
@@ -24,7 +24,7 @@ func (a *API) get(ctx context.Context, app string, body []byte) any {
 	return events.Answer{OK: true, Call: &now.Call}
 }
 
-// line lists the calls that a user is in.
+// line lists the calls of a user.
 func (a *API) line(ctx context.Context, app string, body []byte) any {
 	userID, bad := events.ReadLineRequest(body)
 	if bad != nil {
@@ -41,7 +41,7 @@ func (a *API) line(ctx context.Context, app string, body []byte) any {
 	return answer
 }
 
-// list gives an app's open calls, the newest first.
+// list returns the open calls of an app, the newest first.
 func (a *API) list(ctx context.Context, app string, body []byte) any {
 	want, bad := events.ReadListRequest(body)
 	if bad != nil {
@@ -57,7 +57,7 @@ func (a *API) list(ctx context.Context, app string, body []byte) any {
 	return events.ListAnswer{OK: true, Calls: fitting(calls[:min(len(calls), want.Limit)])}
 }
 
-// fitting gives as many of the calls as go into one message of NATS, whose limit is 1 MiB by default.
+// fitting returns the first calls, as many as fit into one NATS message. The default limit of a message is 1 MiB.
 func fitting(calls []events.Call) []events.Call {
 	const most = 900 << 10
 	size := 0
@@ -70,7 +70,7 @@ func fitting(calls []events.Call) []events.Call {
 	return calls
 }
 
-// unavailable says that a read failed, and why. What the call is that is stored in a newer format nobody may guess.
+// unavailable returns the answer for a failed read. A call in a newer format is not guessed.
 func unavailable(err error) events.Answer {
 	if newer, ok := errors.AsType[*events.NewerFormatError](err); ok {
 		return events.Refusal("", events.Errorf(events.CodeUnavailable,

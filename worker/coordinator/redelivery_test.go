@@ -21,7 +21,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// bench handles commands by hand, one delivery at a time.
+// bench handles commands without a Runner, one delivery at a time.
 type bench struct {
 	*testing.T
 	c    *Coordinator
@@ -32,13 +32,13 @@ type bench struct {
 	ahead *atomic.Int64 // how far the clock of the coordinator is ahead
 }
 
-// passes lets time pass for the coordinator, until the test ends.
+// passes advances the clock of the coordinator until the test ends.
 func (b *bench) passes(d time.Duration) {
 	b.ahead.Add(int64(d))
 	b.Cleanup(func() { b.ahead.Add(-int64(d)) })
 }
 
-// newBench lets the test run beside others.
+// newBench makes the test parallel.
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	t.Parallel()
@@ -58,7 +58,7 @@ func newBench(t *testing.T) *bench {
 	return &bench{T: t, c: New(s.NC, s.JS, zerolog.Nop(), cfg), js: s.JS, cons: cons, told: told, ahead: ahead}
 }
 
-// deliver publishes a command and takes its first delivery. Every call has users of its own.
+// deliver publishes a command and returns its first delivery. Every call has its own users.
 func (b *bench) deliver(callID, verb, body string) jetstream.Msg {
 	b.Helper()
 	body = strings.ReplaceAll(body, `"user_id":"`, `"user_id":"`+callID+"-")
@@ -80,7 +80,7 @@ func (b *bench) next() jetstream.Msg {
 	return m
 }
 
-// again lets go of a delivery as if its worker had died, and takes the next.
+// again naks a delivery, as if its worker had died, and returns the next one.
 func (b *bench) again(m jetstream.Msg) jetstream.Msg {
 	b.Helper()
 	if err := m.Nak(); err != nil {
@@ -93,7 +93,7 @@ func (b *bench) again(m jetstream.Msg) jetstream.Msg {
 	return m
 }
 
-// handled handles a delivery to its end.
+// handled handles a delivery and acks it.
 func (b *bench) handled(m jetstream.Msg) {
 	b.Helper()
 	b.c.handle(b.Context(), m)
@@ -102,8 +102,8 @@ func (b *bench) handled(m jetstream.Msg) {
 	}
 }
 
-// heard lists what has been published of a call since the last time: the ids of notifications by user, and the
-// answer without its call.
+// heard lists what was published about a call since the last time: the ids of notifications by user, and the answer without its
+// call.
 func (b *bench) heard(callID string) []string {
 	b.Helper()
 	if err := b.c.nc.Flush(); err != nil {
@@ -144,7 +144,7 @@ func (b *bench) heard(callID string) []string {
 	}
 }
 
-// commits goes as far as the commit, as a worker that dies after it.
+// commits carries out a command up to the commit, like a worker that dies after it.
 func (b *bench) commits(m jetstream.Msg) {
 	b.Helper()
 	d, bad := read(m)
@@ -165,8 +165,7 @@ func (b *bench) commits(m jetstream.Msg) {
 	}
 }
 
-// Whatever a worker had done of a command before it died, the next delivery changes nothing more, gives the
-// same answer, and tells the same again.
+// At whatever step a worker died, the redelivery changes nothing more. It sends the same answer and the same notifications.
 func TestRedeliveryOfEveryVerb(t *testing.T) {
 	const (
 		invite = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"},{"user_id":"eve"}],"ring_timeout_s":600}`
@@ -177,7 +176,7 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 		verb   string
 		body   string
 		before [][2]string
-		armed  bool // the command's own deadline is still waited for
+		armed  bool // the call still waits for the command's own deadline
 	}{
 		{"invite", invite, nil, true},
 		{"add", `{"command_id":"x","user_id":"ann","callees":[{"user_id":"joe"}]}`, [][2]string{{"invite", invite}}, true},
@@ -227,8 +226,8 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 	}
 }
 
-// An expire that comes again may time out another callee, whose deadline has passed since. What it made before is told all the
-// same: its worker may have died before that.
+// A redelivered expire may time out another callee, whose deadline has passed in the meantime. The effects of its earlier
+// transition are repeated too, because the earlier worker may have died before them.
 func TestExpireAgainTellsWhatItMadeBefore(t *testing.T) {
 	b := newBench(t)
 	b.handled(b.deliver("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":60}`))
@@ -247,7 +246,7 @@ func TestExpireAgainTellsWhatItMadeBefore(t *testing.T) {
 	}
 }
 
-// isDone compares what was heard with what the call's newest transition must tell.
+// isDone compares the published messages with those expected for the newest transition of the call.
 func (b *bench) isDone(callID string, seq int, heard []string) {
 	b.Helper()
 	now, err := b.c.calls.Lead(b.Context(), "demo", callID)
@@ -267,7 +266,7 @@ func (b *bench) isDone(callID string, seq int, heard []string) {
 	}
 }
 
-// isArmed says whether the delayed message of a deadline stands in the stream.
+// isArmed reports whether the stream holds the scheduled message of a deadline.
 func (b *bench) isArmed(callID string, seq int) bool {
 	b.Helper()
 	st, err := b.js.Stream(b.Context(), worker.StreamTimers)

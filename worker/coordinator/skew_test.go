@@ -25,13 +25,13 @@ func startSkewed(t *testing.T, s *natstest.Server, ahead time.Duration) {
 	run(t, timeouts.New(js, c, logger(), timeouts.DefaultSweep(), nil).Run)
 }
 
-// skews are clocks that differ by more than any time that a coordinator waits for.
+// skews returns clock differences that exceed every delay of a coordinator.
 func skews() map[string]time.Duration {
 	return map[string]time.Duration{"ahead": 70 * time.Second, "behind": -70 * time.Second}
 }
 
-// A machine whose clock is wrong rings, tells the right times, ends what is not answered when it is due, and waits for an invitation that a
-// hang-up has overtaken.
+// A machine with a wrong clock rings callees, sends correct times, and ends unanswered calls on time. It also waits for an
+// invitation that a hang-up has overtaken.
 func TestClockOfTheMachineDecidesNothing(t *testing.T) {
 	parallel(t)
 	for name, ahead := range skews() {

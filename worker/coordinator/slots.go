@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// slots counts the requests of each app that are under way.
+// slots counts the requests in flight, by app.
 type slots struct {
 	mu    sync.Mutex
 	taken map[string]int
@@ -15,7 +15,7 @@ type slots struct {
 
 func newSlots() *slots { return &slots{taken: map[string]int{}} }
 
-// take takes a slot, if fewer than most are taken.
+// take takes a slot if fewer than most are taken.
 func (s *slots) take(app string, most int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -45,10 +45,11 @@ func tooManyOf(app string, most int) events.Answer {
 	return events.Refusal("", events.Errorf(events.CodeRateLimited, "app %s may have %d requests under way at once (api_slots)", app, most))
 }
 
-// listCosts is how many reads a list counts as, besides one for each open call of its app, which it reads.
+// listCosts is how many reads a list counts as. In addition, it counts one for each open call of its app, because it reads
+// them.
 const listCosts = 100
 
-// mayRead refuses a read of an app that sends too many.
+// mayRead refuses the read of an app that exceeds its quota.
 func (a *API) mayRead(app, method string) *events.Error {
 	if a.Fair == nil {
 		return nil
@@ -60,14 +61,14 @@ func (a *API) mayRead(app, method string) *events.Error {
 	return a.Fair.Quotas.Read(a.Clock.Now(), a.Fair.Limits(app), app, times)
 }
 
-// hasRead counts the calls that a list has read.
+// hasRead charges the calls that a list has read.
 func (a *API) hasRead(app string, calls int) {
 	if a.Fair != nil {
 		a.Fair.Quotas.HasRead(a.Clock.Now(), a.Fair.Limits(app), app, calls)
 	}
 }
 
-// room refuses a command that the coordinator of this process would refuse now: that costs less here.
+// room refuses a command that the coordinator of this process would refuse now, because refusing is cheaper here.
 func (a *API) room(ctx context.Context, cmd events.Command, size int) *events.Error {
 	if a.Fair == nil {
 		return nil

@@ -24,7 +24,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// Few users and much traffic between them, over three coordinators that dawdle and crash at random steps.
+// A few users call each other often, over three coordinators that stall and crash at random steps.
 func TestStress(t *testing.T) {
 	parallel(t)
 	for _, capacity := range []int{1, 2} {
@@ -40,7 +40,7 @@ func TestStress(t *testing.T) {
 	}
 }
 
-// stress plays calls and keeps what was sent and told.
+// stress plays calls and records the commands and answers.
 type stress struct {
 	*testing.T
 	capacity int
@@ -52,11 +52,11 @@ type stress struct {
 	crashes  atomic.Int64
 
 	mu   sync.Mutex
-	sent map[string]string          // by command: what it was
-	told map[string]map[string]bool // by command: the codes of its answers
+	sent map[string]string          // description by command
+	told map[string]map[string]bool // codes of the answers by command
 
-	last map[string]events.Call     // by call: the newest
-	in   map[string]map[string]bool // by user: the calls that he is in
+	last map[string]events.Call     // newest version by call
+	in   map[string]map[string]bool // calls by user
 }
 
 func newStress(t *testing.T, capacity int) *stress {
@@ -87,7 +87,7 @@ func newStress(t *testing.T, capacity int) *stress {
 	return s
 }
 
-// trouble makes a coordinator slow at one step in four, and crash at one in 200.
+// trouble delays one step in four, and crashes at one in 200.
 func (s *stress) trouble(meter.Step) {
 	if rand.IntN(4) == 0 {
 		time.Sleep(time.Duration(rand.IntN(4000)) * time.Microsecond)
@@ -117,7 +117,7 @@ func (s *stress) hear(m *nats.Msg) {
 	s.told[id][code] = true
 }
 
-// send publishes a command with an id of its own; fields stand behind the id.
+// send publishes a command with a new id, which precedes the fields.
 func (s *stress) send(callID, verb, fields string) {
 	s.mu.Lock()
 	id := fmt.Sprintf("k%d", len(s.sent))
@@ -147,7 +147,7 @@ func (s *stress) play(rounds int) {
 	wg.Wait()
 }
 
-// round is a call, perhaps one that crosses it, and what people make of them.
+// round is one call, perhaps with one that crosses it, and the commands of its users.
 func (s *stress) round(rng *rand.Rand, first, second, u, v, w string) {
 	pause := func(most int) { time.Sleep(time.Duration(rng.IntN(most)) * time.Millisecond) }
 	invite := func(callID, from string, to ...string) {
@@ -189,7 +189,7 @@ func (s *stress) round(rng *rand.Rand, first, second, u, v, w string) {
 	}
 }
 
-// rest waits until every command is handled and nobody pends any more.
+// rest waits until every command is handled and no callee is pending.
 func (s *stress) rest() {
 	begun := time.Now()
 	for deadline := begun.Add(3 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
@@ -207,7 +207,7 @@ func (s *stress) rest() {
 	s.Logf("%d commands, at rest after %v, %d crashes", len(s.sent), time.Since(begun).Round(time.Millisecond), s.crashes.Load())
 }
 
-// replay reads the history of all calls, and says whether nobody pends.
+// replay reads the history of all calls, and reports whether no callee is pending.
 func (s *stress) replay() bool {
 	st, err := s.js.Stream(s.Context(), worker.StreamCalls)
 	if err != nil {
@@ -246,7 +246,7 @@ func (s *stress) replay() bool {
 	return true
 }
 
-// follow takes in a transition: seq grows by one, nothing follows the end, nobody is in more calls than his line holds.
+// follow checks a transition: seq grows by one, nothing follows the end, and no user is in more calls than their line holds.
 func (s *stress) follow(id string, t events.Transition) {
 	if before, ok := s.last[id]; ok && (t.Seq != before.Seq+1 || before.State == events.CallStateEnded) {
 		s.Errorf("%s is at %d (%s), and goes on with %d", id, before.Seq, before.State, t.Seq)
@@ -265,7 +265,7 @@ func (s *stress) follow(id string, t events.Transition) {
 	}
 }
 
-// checkCalls: whoever talks has a deadline, and calls ended in many ways.
+// checkCalls: every active call has a deadline, and calls ended in several ways.
 func (s *stress) checkCalls() {
 	timers, err := s.js.Stream(s.Context(), worker.StreamTimers)
 	if err != nil {
@@ -288,8 +288,8 @@ func (s *stress) checkCalls() {
 	}
 }
 
-// checkAnswers: every command was told something, and none was told two things. Where a worker stands still for 3 s over a command
-// that is done its answer is lost, and counted.
+// checkAnswers: every command has an answer, and none has two different ones. If a worker stalls for 3 s with a command that is
+// done, its answer is lost, and that is counted.
 func (s *stress) checkAnswers() {
 	late := metertest.Values(s.T, s.meter)[`ringline_put_backs_total{consumer="coordinators",reason="not_ours"}`]
 	s.mu.Lock()
@@ -309,7 +309,7 @@ func (s *stress) checkAnswers() {
 	}
 }
 
-// checkLines: at rest every line holds the calls that its user is in, and no claim in flight.
+// checkLines: at rest, every line holds the calls of its user, and no claim in flight.
 func (s *stress) checkLines() {
 	kv, err := s.js.KeyValue(s.Context(), worker.BucketLines)
 	if err != nil {

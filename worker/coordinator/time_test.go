@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// A call that reaches its maximum duration ends, whoever still talks or pends.
+// A call ends at its maximum duration, even while users talk or are pending.
 func TestMaximumDuration(t *testing.T) {
 	parallel(t)
 	s := natstest.Start(t)
@@ -49,8 +49,8 @@ func TestMaximumDuration(t *testing.T) {
 	expect(t, i.get("c1"), object{"end_reason": "expired"})
 }
 
-// An invitation that nobody handled before its ring timeout never rings, and its caller is told so; a hang-up is
-// carried out whenever it comes.
+// An invitation that was not handled before its ring timeout never rings, and its caller is notified. A late hang-up is still
+// carried out.
 func TestWhatWaitedTooLong(t *testing.T) {
 	parallel(t)
 	s := natstest.Start(t)
@@ -63,7 +63,7 @@ func TestWhatWaitedTooLong(t *testing.T) {
 	if err := i.nc.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(1500 * time.Millisecond) // nobody works
+	time.Sleep(1500 * time.Millisecond) // no worker runs
 	startWorkers(t, s, 1)
 	expect(t, ann.next("outgoing_call_timeout"), object{"user_id": "bob", "reason": "timed_out"})
 	expect(t, ann.next("call_ended"), object{"reason": "timed_out"})
@@ -75,12 +75,12 @@ func TestWhatWaitedTooLong(t *testing.T) {
 	expect(t, i.get("in-time"), object{"end_reason": "canceled"})
 }
 
-// Commands that wait, here hang-ups of calls that do not exist, keep nobody else from being answered. It stands
-// last of the tests that run alone, as what waits would be beside them.
+// Waiting commands, here hang-ups of calls that don't exist, don't delay other requests. This is the last test that runs alone,
+// because its waiting commands would disturb the next one.
 func TestAPIIsNotHeldUp(t *testing.T) {
-	s := newSceneAlone(t) // it measures time
+	s := newSceneAlone(t) // not parallel, because it measures time
 	took := time.Hour
-	for try := 0; try < 3 && took > 4*time.Second; try++ { // the machine may stand still once
+	for try := 0; try < 3 && took > 4*time.Second; try++ { // a stall of the machine may spoil a try
 		for n := range 500 {
 			if err := s.nc.PublishRequest("ringline.loud.api.cancel", nats.NewInbox(),
 				fmt.Appendf(nil, `{"call_id":"no%d-%d","user_id":"ann"}`, try, n)); err != nil {
@@ -95,5 +95,5 @@ func TestAPIIsNotHeldUp(t *testing.T) {
 	if took > 4*time.Second {
 		t.Errorf("a get and an invite took %v", took)
 	}
-	parallel(t) // the end waits for the hang-ups
+	parallel(t) // the cleanup waits for the hang-ups
 }

@@ -1,20 +1,20 @@
-// Package quota bounds what apps and users may do, over all edges and all coordinators. Coordinators enforce it, as every
-// command passes one of them.
+// Package quota limits what apps and users may do, over all edges and all coordinators. Coordinators enforce the limits,
+// because every command passes one of them.
 //
-// What it promises:
+// Guarantees:
 //
-//  1. Over all coordinators an app sends between half and twice its setting in commands and bytes a second, while up to half
-//     of the coordinators leave, or as many join, at once; exactly its setting while none does. Each coordinator enforces the
-//     setting divided by their number, which it knows from heartbeats.
-//  2. An app's quota is its own: what one app does takes nothing from another.
-//  3. Invitations and adds get at most 80 % of a quota. The rest is for commands that answer or end calls.
-//  4. A command that a quota refuses takes nothing from any quota. A hang-up or an answer is refused only where more of them are
-//     sent than the whole quota allows, also while invitations are under way: those are charged the most that they may take
-//     when they are let in, and get back what they did not take.
-//  5. Users are limited where they send from client sessions. One user takes so little of the app's quota that others can go on,
-//     also with commands that find no call. A backend is limited by the quota of its app only.
-//  6. A backlog is counted as it came: by the time at which each command was stored.
-//  7. What coordinators refuse is passed on less and less: a flood of commands that are stored only to be refused stays at the
-//     process where it comes in.
-//  8. The memory that it uses is bounded, whatever the number of apps and users.
+//  1. Over all coordinators, an app may send exactly its setting in commands and bytes per second while their number is stable.
+//     It may send between half and twice its setting while up to half of the coordinators leave, or as many join, at once. Each
+//     coordinator enforces the setting divided by their number, which it knows from heartbeats.
+//  2. Each app has its own quota, which other apps can't use up.
+//  3. Invitations and adds may use at most 80 % of a quota. The rest is for commands that answer or end calls.
+//  4. A command that a quota refuses takes nothing from any quota. Hang-ups and answers are refused only if they alone exceed
+//     the whole quota, even while invitations are in flight. An admitted invitation is charged the maximum cost, and receives
+//     the unused part back.
+//  5. Users have limits for commands of client sessions. One user can use only a small part of the app's quota, even with
+//     commands that find no call, so other users can continue. A backend is limited only by the quota of its app.
+//  6. A backlog counts by the times at which its commands were stored, not by the time at which it is handled.
+//  7. A process passes on fewer commands of an app if coordinators refuse them. A flood of commands that are stored only to be
+//     refused therefore stops at the process that receives it.
+//  8. The memory use is bounded, whatever the number of apps and users.
 package quota

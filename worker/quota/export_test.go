@@ -2,16 +2,16 @@ package quota
 
 import "time"
 
-// Kept counts what is remembered.
+// Kept returns the number of entries in memory.
 func Kept(q *Quotas) int {
 	return len(q.apps.young) + len(q.apps.old) + len(q.users.young) + len(q.users.old) + len(q.pairs.young) + len(q.pairs.old)
 }
 
-// MostPeers bounds what is remembered of other coordinators.
+// MostPeers is the maximum number of other coordinators in memory.
 const MostPeers = mostPeers
 
-// Hear lets a coordinator hear what is published about coordinators.
+// Hear delivers a message on the subject of the coordinators.
 func (p *Peers) Hear(text string, now time.Time) { p.hear(text, now) }
 
-// Forget lets it look for those that were silent for too long.
+// Forget removes the coordinators that were silent for too long.
 func (p *Peers) Forget(now time.Time) { p.forget(now) }

@@ -7,14 +7,14 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// Limits are what an app may do, over all coordinators.
+// Limits are the limits of an app, over all coordinators.
 type Limits struct {
 	CommandsPerS      int
 	BytesPerS         int
 	PairInvitesPerMin int
 }
 
-// LimitsOf gives those of an app that has set this.
+// LimitsOf returns the limits of an app with these settings.
 func LimitsOf(s events.AppSettings) Limits {
 	return Limits{
 		CommandsPerS:      cmp.Or(s.CommandsPerS, events.DefaultCommandsPerS),
@@ -23,41 +23,42 @@ func LimitsOf(s events.AppSettings) Limits {
 	}
 }
 
-// What one user may have stored by commands of client sessions. It is far above what people do, and an attack of an hour
-// adds less than 200 KB/s, the timeouts of its invitations included.
+// Limits of the bytes that the session commands of one user may store. They are far above normal use. An attack of an hour adds
+// less than 200 KB/s, including the timeouts of its invitations.
 const (
 	userBytesPerS  = 64 << 10
 	userBytesBurst = 1 << 20
 )
 
-// How many commands one user may send from client sessions, over all edges: a share of what the app may, which with the default is
-// as much as one edge lets through; and that much also where the app may send less, but at most half.
+// Limits of the commands that one user may send from client sessions, over all edges: a share of the app's limit. With the
+// default, that equals what one edge admits. An app with a lower limit gets the same number for a user, but at most half of its
+// limit.
 const (
 	userShare        = 0.08
 	userCommandsPerS = 40
-	userBurstS       = 2.5 // at once, in seconds
+	userBurstS       = 2.5 // burst, in seconds
 )
 
-// A command that waits for its invitation holds a place of the consumer, for waitsFor at most. An app holds as many as it
-// may send commands in placesFor.
+// A command that waits for its invitation occupies a place of the consumer for at most waitsForS. An app has as many places as
+// it may send commands in placesForS.
 const (
 	waitsForS  = 5.0
 	placesForS = 0.1
 	mostPlaces = 1000
 )
 
-// unknownCosts is how many commands one counts as that finds no call, or that was stored to be refused.
+// unknownCosts is how many commands one counts as if it finds no call, or if it was stored only to be refused.
 const unknownCosts = 10
 
-// unanswered is how many of its commands an app may have under way in one process, in seconds: what is stored faster than it is
-// handled would else wait for longer than its senders do.
+// unanswered limits the unanswered commands of an app in one process, in seconds of its setting. Otherwise commands that are
+// stored faster than they are handled would wait longer than their senders do.
 const unanswered = 0.5
 
-// lookUps is the part of its commands that an app may have looked up before they are refused.
+// lookUps is the part of an app's commands that may be looked up before they are refused.
 const lookUps = 0.1
 
-// The least that a bucket of one coordinator holds, however many share a small setting: the largest invitation must fit
-// and leave the reserve.
+// Minimum capacities of the buckets of one coordinator, however many coordinators share a small setting. The largest invitation
+// must fit and leave the reserve.
 const (
 	leastCommands = events.MaxCallees / (1 - reserve)
 	leastBytes    = call.MaxTransition / (1 - reserve)
@@ -79,8 +80,9 @@ func (l Limits) places(n float64) speed {
 	return speed{places / waitsForS, places}
 }
 
-// pair holds the whole setting in each coordinator, as a few commands do not spread evenly. So a pair may invite as often as
-// the setting in each of n coordinators at first, and as often as the setting in all of them from then on.
+// pair gives each coordinator the capacity of the whole setting, because a few commands are not spread evenly. With n
+// coordinators, a pair may therefore invite n times the setting at first. After that, all coordinators together enforce the
+// setting.
 func (l Limits) pair(n float64) speed {
 	most := float64(l.PairInvitesPerMin)
 	return speed{most / 60 / n, most}
@@ -88,7 +90,7 @@ func (l Limits) pair(n float64) speed {
 
 func userBytes(n float64) speed { return speed{userBytesPerS / n, max(leastBytes, userBytesBurst/n)} }
 
-// userPerS is how many commands a second one user may send from client sessions.
+// userPerS is how many commands per second one user may send from client sessions.
 func (l Limits) userPerS() float64 {
 	all := float64(l.CommandsPerS)
 	return max(userShare*all, min(userCommandsPerS, all/2))

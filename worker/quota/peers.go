@@ -13,23 +13,23 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Every is how often a coordinator says that it is there.
+// Every is the interval of heartbeats.
 const Every = time.Second
 
-// gone is how many times Every a coordinator may be silent before it counts no more.
+// gone is how many intervals a coordinator may be silent before it no longer counts.
 const gone = 3.5
 
-// mostPeers bounds what is remembered of whatever is published there.
+// mostPeers bounds the memory, because anything may be published on the subject.
 const mostPeers = 1000
 
-// What coordinators say of themselves, before their id.
+// Messages of coordinators. The id follows.
 const (
-	sayNew  = "new" // the others answer here at once
+	sayNew  = "new" // the others reply with sayHere at once
 	sayHere = "here"
 	sayGone = "gone"
 )
 
-// Peers counts the coordinators, by heartbeats on core NATS.
+// Peers counts the coordinators by heartbeats over core NATS.
 type Peers struct {
 	nc    *nats.Conn
 	id    string
@@ -37,10 +37,10 @@ type Peers struct {
 	sub   *nats.Subscription
 
 	mu   sync.Mutex
-	seen map[string]time.Time // when others were heard last
+	seen map[string]time.Time // when the others were last heard
 }
 
-// Join makes this process one of the coordinators, and asks the others who they are. Leave ends it.
+// Join adds this process to the coordinators and asks the others to announce themselves. The end of Run removes it.
 func Join(nc *nats.Conn, every time.Duration) (*Peers, error) {
 	p := &Peers{nc: nc, id: nuid.Next(), every: every, seen: map[string]time.Time{}}
 	var err error
@@ -53,7 +53,7 @@ func Join(nc *nats.Conn, every time.Duration) (*Peers, error) {
 	return p, nil
 }
 
-// Run tells the others that this one is there, until ctx ends.
+// Run sends heartbeats until ctx ends.
 func (p *Peers) Run(ctx context.Context) error {
 	connected := p.nc.StatusChanged(nats.CONNECTED)
 	defer p.nc.RemoveStatusListener(connected)
@@ -63,8 +63,8 @@ func (p *Peers) Run(ctx context.Context) error {
 		word := sayHere
 		select {
 		case <-ctx.Done():
-			_ = p.say(sayGone)      // else they notice it by silence
-			_ = p.sub.Unsubscribe() // it fails only where the connection is closed
+			_ = p.say(sayGone)      // if this fails, the others notice the silence
+			_ = p.sub.Unsubscribe() // fails only if the connection is closed
 			return nil
 		case <-connected:
 			word = sayNew
@@ -72,11 +72,11 @@ func (p *Peers) Run(ctx context.Context) error {
 		case <-tick.C:
 			p.forget(time.Now())
 		}
-		_ = p.say(word) // where that fails it is said again soon
+		_ = p.say(word) // a failure is repaired by the next heartbeat
 	}
 }
 
-// Count is how many coordinators there are, this one included.
+// Count returns the number of coordinators, including this one.
 func (p *Peers) Count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -110,7 +110,7 @@ func (p *Peers) hear(text string, now time.Time) {
 	}
 }
 
-// excuse takes the silence for that of NATS.
+// excuse restarts the silence of all coordinators, because the connection caused it.
 func (p *Peers) excuse(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -119,7 +119,8 @@ func (p *Peers) excuse(now time.Time) {
 	}
 }
 
-// forget leaves out those that were silent for too long. While NATS is away all of them are, and none has gone by that.
+// forget removes the coordinators that were silent for too long. It does nothing while disconnected, because then all are
+// silent.
 func (p *Peers) forget(now time.Time) {
 	if !p.nc.IsConnected() {
 		return

@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/worker/quota"
 )
 
-// Coordinators know of each other as soon as they start, and of one that stops or is killed soon after.
+// Coordinators know each other soon after they start. They notice soon that another one has stopped or was killed.
 func TestPeers(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -68,7 +68,8 @@ func TestPeers(t *testing.T) {
 	count(one, 2)
 }
 
-// Whatever is published there, only so many are remembered, and the silence of one that is known counts from when it was heard last.
+// Whatever is published, the number of coordinators in memory is bounded. The silence of a known one counts from its last
+// message.
 func TestPeersAreBounded(t *testing.T) {
 	t.Parallel()
 	p, err := quota.Join(natstest.Start(t).Connect(t), time.Second)

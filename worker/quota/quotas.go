@@ -9,8 +9,8 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// How long what is used no more is kept, and how many of it. What is forgotten is as good as full. A pair's bucket is full
-// again after a minute for each coordinator.
+// How long unused entries are kept, and how many. A forgotten entry counts as full. The bucket of a pair is full again after a
+// minute for each coordinator.
 const (
 	keepApps  = time.Minute
 	keepUsers = time.Minute
@@ -18,9 +18,10 @@ const (
 	mostKept  = 100_000
 )
 
-// Quotas is what one coordinator enforces. Times are those at which commands were stored: a backlog is counted as it came.
+// Quotas enforces the quotas in one coordinator. All times are those at which commands were stored, so that a backlog counts as
+// it was sent.
 type Quotas struct {
-	share func() int // how many coordinators there are
+	share func() int // number of coordinators
 	seed  maphash.Seed
 
 	mu    sync.Mutex
@@ -29,27 +30,28 @@ type Quotas struct {
 	pairs *recent[uint64, pair]
 }
 
-// app is what one app has left, and when its last refusal was logged.
+// app is the state of one app.
 type app struct {
 	commands, bytes, reads, places, lookUps bucket
 
-	askedCommands, askedBytes bucket // of what this process passes on: its api, or its sessions
-	passedOn                  int    // and was not answered yet
+	askedCommands, askedBytes bucket // for commands that this process passes on, from its API or its sessions
+	passedOn                  int    // commands that are not answered yet
 
 	told time.Time
 }
 
-// user is what one user has left for commands of client sessions.
+// user is the state of one user, for commands of client sessions.
 type user struct{ commands, bytes bucket }
 
-// pair is what a caller has left for one callee, and the invitation that took something last: sent again it takes nothing.
+// pair is the state of a caller and a callee. It holds the command id of the last charged invitation, because a repeat costs
+// nothing.
 type pair struct {
 	bucket
 
 	last string
 }
 
-// New makes the quotas of a coordinator, where share tells how many coordinators there are, itself included.
+// New returns the quotas of a coordinator. The function share returns the number of coordinators, including this one.
 func New(share func() int) *Quotas {
 	return &Quotas{
 		share: share, seed: maphash.MakeSeed(), apps: newRecent[string, app](keepApps, mostKept),
@@ -59,8 +61,8 @@ func New(share func() int) *Quotas {
 
 func (q *Quotas) coordinators() float64 { return float64(max(1, q.share())) }
 
-// Admit lets a command in, whose message has so many bytes, or says which limit it is above. It charges the most that the
-// command may take, as others are let in before it is done; Settle gives back the rest. An expire is always let in.
+// Admit admits a command with a message of that many bytes, or returns the limit that it exceeds. It charges the maximum cost,
+// because others are admitted before the command is done. Settle gives the unused part back. An expire is always admitted.
 func (q *Quotas) Admit(at time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
 	if cmd.Verb == events.VerbExpire {
 		return nil
@@ -84,8 +86,8 @@ func (q *Quotas) Admit(at time.Time, l Limits, cmd events.Command, bytes int) *e
 	return nil
 }
 
-// cost is how many commands one counts as that finds its call: an invitation or add once for each callee, whose line is
-// claimed and released.
+// cost is how many commands one counts as if it finds its call. An invitation or add counts once per callee, because each line
+// is claimed and released.
 func cost(cmd events.Command) float64 {
 	if cmd.Verb.Invites() {
 		return float64(max(1, len(cmd.Callees)))
@@ -93,8 +95,8 @@ func cost(cmd events.Command) float64 {
 	return 1
 }
 
-// userCost is the same for its user, where a command counts as one that finds no call until it has found one: no user lets
-// the app pay for many of these at once.
+// userCost is the cost for the user. Until a command has found its call, it counts as one that finds none. Otherwise one user
+// could make the app pay for many of those at once.
 func userCost(cmd events.Command) float64 {
 	if cmd.Verb == events.VerbInvite {
 		return cost(cmd)
@@ -110,17 +112,17 @@ func mayStore(cmd events.Command, bytes int) float64 {
 	return float64(bytes)
 }
 
-// Done is what became of a command in one delivery.
+// Done is the result of one delivery of a command.
 type Done struct {
-	Admitted bool // in this delivery, so that it was charged
-	Unknown  bool // it found no call: it was read at the leader for nothing
+	Admitted bool // in this delivery, and therefore charged
+	Unknown  bool // found no call, at the cost of a read from the leader
 	Message  int  // bytes of its message
 	Stored   int  // bytes of the transition that it made, 0 for none
 }
 
-// Settle charges what a command has taken, after what Admit has charged.
+// Settle charges the actual cost of a command, relative to what Admit has charged.
 func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
-	if cmd.Verb == events.VerbExpire { // the service's own
+	if cmd.Verb == events.VerbExpire { // sent by Ringline itself
 		return
 	}
 	bytes, commands, ofUser := float64(max(0, d.Stored-d.Message)), 0.0, 0.0
@@ -147,14 +149,14 @@ func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
 	}
 }
 
-// Ask lets an api or an edge pass a command on, or says which limit of its app it is above. It takes nothing of what Admit
-// takes, and counts what was passed on: many at one moment find the same room. Whoever passes a command on calls PassedOn
-// before, and Heard with its answer.
+// Ask lets an API or an edge pass a command on, or returns the limit of the app that it exceeds. It charges nothing of what
+// Admit charges, but it counts the commands passed on, because many at one moment find the same room. The caller calls PassedOn
+// before it passes a command on, and Heard with the answer.
 func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, x := q.coordinators(), q.apps.of(cmd.App, now)
-	seen := *x // a copy: commands that wait were stored before now
+	seen := *x // a copy, because waiting commands have earlier times
 	seen.commands.fill(now, l.commands(n))
 	seen.bytes.fill(now, l.bytes(n))
 	if refusal := seen.room(l, cmd, bytes, n); refusal != nil {
@@ -175,21 +177,22 @@ func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *ev
 	return nil
 }
 
-// PassedOn counts a command as one that is not answered yet.
+// PassedOn counts a command as unanswered.
 func (q *Quotas) PassedOn(now time.Time, cmd events.Command) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.apps.of(cmd.App, now).passedOn++
 }
 
-// Heard is told the answer to a command that was passed on. Where a coordinator refused it for a limit or found no call, it was
-// stored, acknowledged and answered for nothing, and counts as more commands, so that a flood of these is refused before it is
-// stored. Heard gives how many more; its user is to pay as much. The app owes no more than it may send in a second.
+// Heard processes the answer to a command that was passed on. A command that a coordinator refused for a limit, or that found
+// no call, was stored, acked and answered in vain. It counts as more commands, so that a flood of them is refused before it is
+// stored. Heard returns how many more; the user must be charged the same. The debt of an app is at most what it may send in a
+// second.
 func (q *Quotas) Heard(now time.Time, l Limits, cmd events.Command, answer events.Answer) (more int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x, s := q.apps.of(cmd.App, now), l.commands(q.coordinators())
-	x.passedOn = max(0, x.passedOn-1) // or it was forgotten meanwhile
+	x.passedOn = max(0, x.passedOn-1) // the entry may have been forgotten
 	if answer.Error == nil || answer.Error.Code != events.CodeRateLimited && answer.Error.Code != events.CodeNotFound {
 		return 0
 	}
@@ -198,7 +201,7 @@ func (q *Quotas) Heard(now time.Time, l Limits, cmd events.Command, answer event
 	return unknownCosts - 1
 }
 
-// room says which limit a command is above. The buckets must be filled.
+// room returns the limit that a command exceeds, or nil. Call fill first.
 func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) *events.Error {
 	switch {
 	case !x.commands.lets(l.commands(n), cmd, cost(cmd)):
@@ -217,8 +220,8 @@ func aboveBytes(l Limits, cmd events.Command) *events.Error {
 	return limited("app %s may have %d bytes a second stored (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
 }
 
-// lets says whether the bucket has room for a command: an invitation or add must leave the reserve, and fit; anything else
-// needs one, and may go into debt.
+// lets reports whether the bucket has room for a command. An invitation or add must fit and leave the reserve. Any other
+// command needs one token, and may leave a debt.
 func (b *bucket) lets(s speed, cmd events.Command, cost float64) bool {
 	if cmd.Verb.Invites() {
 		return b.spares(s, cost)
@@ -226,7 +229,7 @@ func (b *bucket) lets(s speed, cmd events.Command, cost float64) bool {
 	return b.hasOne()
 }
 
-// admitUser does the same for the user of a session.
+// admitUser is Admit for the user of a session.
 func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int, n float64) *events.Error {
 	u := q.users.of(q.key(cmd.App, cmd.UserID), at)
 	u.commands.fill(at, l.userCommands(n))
@@ -248,7 +251,7 @@ func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int
 	return nil
 }
 
-// admitPairs takes one invitation from the caller's pair with each callee, or none where one of them has none left.
+// admitPairs takes one invitation from the caller's pair with each callee, or takes none if one of the pairs is empty.
 func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float64) *events.Error {
 	s := l.pair(n)
 	for i, p := range cmd.Callees {
@@ -266,7 +269,7 @@ func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float
 	return nil
 }
 
-// LookUp lets an app have one more command looked up that is above a limit, and may have been carried out before.
+// LookUp lets an app look up one more command that exceeds a limit and may have been carried out before.
 func (q *Quotas) LookUp(at time.Time, l Limits, name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -279,10 +282,10 @@ func (q *Quotas) LookUp(at time.Time, l Limits, name string) bool {
 	return true
 }
 
-// tellAgain is how long the refusals of an app are not logged again.
+// tellAgain is the minimum time between two log entries about refusals of an app.
 const tellAgain = time.Minute
 
-// Tell says whether it is time to log a refusal of an app.
+// Tell reports whether to log a refusal of an app.
 func (q *Quotas) Tell(at time.Time, name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -294,8 +297,8 @@ func (q *Quotas) Tell(at time.Time, name string) bool {
 	return true
 }
 
-// Read lets a request of an app in that makes no command which is counted, and counts it so many times; or it says which limit
-// the app is above.
+// Read admits a request that makes no command, and counts it as that many reads. Otherwise it returns the limit that the app
+// exceeds.
 func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -308,14 +311,14 @@ func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.E
 	return nil
 }
 
-// HasRead counts what a request has read besides, as is known only then. The app may be in debt by that.
+// HasRead charges additional reads, whose number is known only afterward. The app may go into debt.
 func (q *Quotas) HasRead(now time.Time, l Limits, name string, times int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.apps.of(name, now).reads.take(now, l.commands(q.coordinators()), float64(times))
 }
 
-// Wait takes a place for a command that has to wait for its invitation, or says that its app has none left.
+// Wait takes a place for a command that has to wait for its invitation, or refuses it if the app has no free place.
 func (q *Quotas) Wait(now time.Time, l Limits, cmd events.Command) *events.Error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -337,7 +340,7 @@ func ofInvitations(cmd events.Command) string {
 
 func fromSession(cmd events.Command) bool { return cmd.Via == events.ViaSession }
 
-// key makes one key of several names.
+// key hashes several names into one key.
 func (q *Quotas) key(parts ...string) uint64 {
 	var h maphash.Hash
 	h.SetSeed(q.seed)

@@ -27,7 +27,7 @@ func session(c events.Command) events.Command {
 
 func alone() int { return 1 }
 
-// site is several coordinators, each with what it believes of their number.
+// site is several coordinators, each with its own count of coordinators.
 type site struct {
 	quotas []*quota.Quotas
 	counts []int
@@ -47,7 +47,7 @@ func (s *site) join(count int) {
 	s.quotas = append(s.quotas, quota.New(func() int { return s.counts[i] }))
 }
 
-// flood sends far more than the setting for some time, to the coordinators by turns, and gives how many a second were let in.
+// flood sends far more than the setting, to the coordinators in turn, and returns how many commands per second were admitted.
 func (s *site) flood(from time.Time, took time.Duration, l quota.Limits, cmd events.Command, bytes, perSecond int) (commands float64) {
 	let := 0
 	for i := range int(float64(perSecond) * took.Seconds()) {
@@ -59,8 +59,8 @@ func (s *site) flood(from time.Time, took time.Duration, l quota.Limits, cmd eve
 	return float64(let) / took.Seconds()
 }
 
-// However many coordinators share a setting, an app gets it: exactly while their number is known, and from half of it to
-// twice while coordinators do not know yet that as many have joined, or that half have left.
+// An app gets its setting, however many coordinators share it. The result is exact while their number is known. It is between
+// half and twice the setting while coordinators don't know yet that as many have joined, or that half have left.
 func TestSharesOfASetting(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 600, BytesPerS: 600 << 10})
 	cmd := command("demo", events.VerbEnd, "ann")
@@ -77,7 +77,7 @@ func TestSharesOfASetting(t *testing.T) {
 	} {
 		for what, bytes := range map[string]int{"commands": 1, "bytes": 10 << 10} {
 			s := newSite(x.n, x.count)
-			s.flood(start, 2*time.Second, l, cmd, bytes, 5000) // what the buckets hold at first
+			s.flood(start, 2*time.Second, l, cmd, bytes, 5000) // drains the initial content of the buckets
 			want := 600.0
 			if what == "bytes" {
 				want = 60
@@ -90,7 +90,8 @@ func TestSharesOfASetting(t *testing.T) {
 	}
 }
 
-// Invitations leave a part of the quota to what ends calls, and other apps lose nothing. What is refused takes nothing.
+// Invitations leave a part of the quota for commands that end calls, and don't affect other apps. Refused commands take
+// nothing.
 func TestInvitationsLeaveAPart(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 100})
 	q := quota.New(alone)
@@ -125,7 +126,7 @@ func TestInvitationsLeaveAPart(t *testing.T) {
 	}
 }
 
-// An invitation counts once for each callee, and a command that finds no call ten times.
+// An invitation counts once per callee. A command that finds no call counts ten times.
 func TestWhatCommandsCost(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 1000})
 	large := command("demo", events.VerbInvite, "ann")
@@ -151,7 +152,7 @@ func TestWhatCommandsCost(t *testing.T) {
 	}
 }
 
-// What commands have stored counts, and beyond the setting nothing more is let in until it is paid.
+// The bytes that commands store count. An app in debt can't send more until the debt is paid.
 func TestBytesThatAreStored(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{BytesPerS: 1 << 20, CommandsPerS: 100_000})
 	q := quota.New(alone)
@@ -172,7 +173,7 @@ func TestBytesThatAreStored(t *testing.T) {
 	}
 }
 
-// One user of client sessions stores less than 200 KB/s, whatever the quota of the app; a backend is not held to that.
+// One user of client sessions stores at most 100 KB/s, whatever the quota of the app. A backend has no such limit.
 func TestBytesOfAUser(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{BytesPerS: events.MaxBytesPerS, CommandsPerS: 100_000})
 	for name, x := range map[string]struct {
@@ -186,7 +187,7 @@ func TestBytesOfAUser(t *testing.T) {
 	} {
 		s := newSite(x.n, x.n)
 		stored := 0.0
-		for i := range 60 * 40 { // 40 a second for a minute
+		for i := range 60 * 40 { // 40/s for a minute
 			at := start.Add(time.Duration(i) * time.Second / 40)
 			if q := s.quotas[i%x.n]; q.Admit(at, l, x.cmd, 4200) == nil {
 				q.Settle(at, l, x.cmd, quota.Done{Admitted: true, Message: 4200, Stored: 128 << 10})
@@ -199,7 +200,7 @@ func TestBytesOfAUser(t *testing.T) {
 	}
 }
 
-// A caller's sessions ring the same callee as often a minute as the app allows, and no callee of one pair costs another.
+// The sessions of a caller may ring the same callee as often per minute as the app allows. Each pair has its own limit.
 func TestInvitationsOfAPair(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{})
 	q := quota.New(alone)
@@ -220,7 +221,7 @@ func TestInvitationsOfAPair(t *testing.T) {
 		!strings.Contains(err.Message, "6 times a minute (pair_invites_per_min)") {
 		t.Errorf("the seventh: %v", err)
 	}
-	for i := range 6 { // the refused one has taken nothing of eve
+	for i := range 6 { // the refused command has taken nothing from this pair
 		if err := invite(start.Add(2*time.Second), "eve"); err != nil {
 			t.Errorf("invitation %d of eve: %v", i+1, err)
 		}
@@ -239,13 +240,13 @@ func TestInvitationsOfAPair(t *testing.T) {
 	}
 }
 
-// An app's commands that wait for their invitations take only so many places of the consumer.
+// The commands of an app that wait for their invitations occupy a limited number of places of the consumer.
 func TestPlacesToWait(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{})
 	q := quota.New(alone)
 	cmd := command("demo", events.VerbCancel, "ann")
 	taken := 0
-	for i := range 5000 { // a second
+	for i := range 5000 { // within a second
 		if q.Wait(start.Add(time.Duration(i)*time.Second/5000), l, cmd) == nil {
 			taken++
 		}
@@ -258,7 +259,7 @@ func TestPlacesToWait(t *testing.T) {
 	}
 }
 
-// What is remembered is bounded, and a user who comes again after a while has all of it.
+// The memory is bounded. A user who returns after a while has a full bucket.
 func TestMemoryIsBounded(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{CommandsPerS: events.MaxCommandsPerS, BytesPerS: events.MaxBytesPerS})
 	q := quota.New(alone)
@@ -273,7 +274,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// A setting that is raised is in force at once, for invitations too, which leave a part of the larger bucket.
+// A raised setting takes effect at once, also for invitations, which must leave a part of the larger bucket.
 func TestRaisedSetting(t *testing.T) {
 	t.Parallel()
 	q := quota.New(alone)
@@ -287,8 +288,8 @@ func TestRaisedSetting(t *testing.T) {
 	}
 }
 
-// Whatever invitations are under way, they leave the reserve of each bucket: they are charged the most that they may take when
-// they are let in, and what they did not take comes back.
+// Invitations in flight leave the reserve of each bucket. An admitted invitation is charged the maximum cost, and receives the
+// unused part back.
 func TestReserveIsKept(t *testing.T) {
 	t.Parallel()
 	large := command("demo", events.VerbInvite, "ann")
@@ -317,7 +318,7 @@ func TestReserveIsKept(t *testing.T) {
 	}
 }
 
-// What was charged in advance and not taken is given back: an invitation that stores little does not cost what it might.
+// The unused part of a charge is given back: an invitation that stores little costs little.
 func TestSettle(t *testing.T) {
 	t.Parallel()
 	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{BytesPerS: 1 << 20, CommandsPerS: 100_000})
@@ -338,8 +339,8 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// No user of sessions takes so much that others of the app can't hang up: not with commands that find no call, however many of
-// them are under way.
+// No user of sessions can use so much that other users of the app can't hang up, not even with many commands in flight that
+// find no call.
 func TestOneUserLeavesRoomForOthers(t *testing.T) {
 	t.Parallel()
 	for _, v := range []events.Verb{events.VerbCancel, events.VerbAccept, events.VerbRing} {
@@ -347,12 +348,12 @@ func TestOneUserLeavesRoomForOthers(t *testing.T) {
 		flood := session(command("demo", v, "mallory"))
 		admitted := 0
 		refused := 0
-		for i := range 10_000 { // 1,000 a second
+		for i := range 10_000 { // 1,000/s
 			at := start.Add(time.Duration(i) * time.Millisecond)
 			if q.Admit(at, l, flood, 200) == nil {
 				admitted++
 			}
-			if i%20 == 0 && admitted > 0 { // they are answered late, and all at once
+			if i%20 == 0 && admitted > 0 { // their answers come late, and all at once
 				for range admitted {
 					q.Settle(at, l, flood, quota.Done{Admitted: true, Unknown: true, Message: 200})
 				}
@@ -368,13 +369,14 @@ func TestOneUserLeavesRoomForOthers(t *testing.T) {
 	}
 }
 
-// A backlog is counted as it came: after coordinators stood still, what an app sent within its quota is let in.
+// A backlog counts by its stored times. After coordinators were stalled, commands that an app sent within its quota are
+// admitted.
 func TestBacklog(t *testing.T) {
 	t.Parallel()
 	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
 	hangUp := command("demo", events.VerbEnd, "ann")
-	_ = q.Ask(start.Add(time.Minute), l, hangUp, 100) // the api looks at a later time than that of the backlog
-	for i := range 6000 {                             // 200 a second for 30 s, handled in no time
+	_ = q.Ask(start.Add(time.Minute), l, hangUp, 100) // the API uses a later time than the backlog
+	for i := range 6000 {                             // 200/s for 30 s, handled at once
 		if bad := q.Admit(start.Add(time.Duration(i)*5*time.Millisecond), l, hangUp, 100); bad != nil {
 			t.Fatalf("command %d: %v", i, bad)
 		}
@@ -387,8 +389,8 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
-// What coordinators refuse of what was passed on counts as ten, so that a flood is refused where it comes in. An app that sends
-// a little too much still gets all of its quota, and never waits longer than a second for what it has sent.
+// A command that was passed on and then refused counts as ten, so that a flood is refused where it arrives. An app that sends
+// slightly too much still gets its whole quota, and never waits longer than a second.
 func TestRefusedCommandsCount(t *testing.T) {
 	t.Parallel()
 	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
@@ -399,7 +401,7 @@ func TestRefusedCommandsCount(t *testing.T) {
 	for _, x := range []struct {
 		name     string
 		answer   func(passed int) events.Answer
-		from, to int // how many of 1000 a second are passed on, each second
+		from, to int // how many of 1,000 per second are passed on, in each second
 	}{
 		{"all right", func(int) events.Answer { return ok }, 500, 501},
 		{"too late", func(int) events.Answer { return ended }, 500, 501},
@@ -446,7 +448,8 @@ func TestRefusedCommandsCount(t *testing.T) {
 	}
 }
 
-// What is not answered is bounded: commands that are stored faster than they are handled would wait for longer than their senders.
+// The number of unanswered commands is limited. Otherwise commands that are stored faster than they are handled would wait
+// longer than their senders do.
 func TestUnansweredCommands(t *testing.T) {
 	t.Parallel()
 	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
@@ -474,7 +477,7 @@ func TestUnansweredCommands(t *testing.T) {
 	}
 }
 
-// A request pays for what it turns out to have read: who has many open calls may list them less often.
+// A request is charged for what it has read. An app with many open calls may list them less often.
 func TestWhatWasRead(t *testing.T) {
 	t.Parallel()
 	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})

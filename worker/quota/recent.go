@@ -2,11 +2,11 @@ package quota
 
 import "time"
 
-// recent keeps what was used recently, in two generations: what is used in neither is forgotten. It must be as good as
-// new by then.
+// recent keeps recently used entries in two generations. An entry that was used in neither is dropped. By then it must equal a
+// new one.
 type recent[K comparable, V any] struct {
-	every time.Duration // a generation
-	most  int           // entries of a generation
+	every time.Duration // duration of a generation
+	most  int           // maximum number of entries of a generation
 	since time.Time
 
 	young, old map[K]*V
@@ -16,7 +16,7 @@ func newRecent[K comparable, V any](every time.Duration, most int) *recent[K, V]
 	return &recent[K, V]{every: every, most: most, young: map[K]*V{}, old: map[K]*V{}}
 }
 
-// of gives the entry of a key, a new one where there is none.
+// of returns the entry of a key. It adds a new one if there is none.
 func (r *recent[K, V]) of(key K, now time.Time) *V {
 	r.turn(now)
 	if v := r.young[key]; v != nil {
@@ -30,7 +30,7 @@ func (r *recent[K, V]) of(key K, now time.Time) *V {
 	return v
 }
 
-// turn begins a new generation once this one is old enough or too large.
+// turn starts a new generation when the current one is old or large enough.
 func (r *recent[K, V]) turn(now time.Time) {
 	age := now.Sub(r.since)
 	switch {
