@@ -14,5 +14,5 @@
 //  3. A message in flight is not redelivered to another worker while this one lives: the worker extends its ack wait.
 //  4. A message whose handler panics is nak'ed. The worker never drops a message by itself; only a handler does, with Term.
 //  5. Run reports OK to its health condition once the consumer is bound and the first pull has reached the server.
-//  6. If the consumer is deleted or its server restarts, the worker recreates the consumer and continues.
+//  6. If the consumer is deleted or its server restarts, the worker opens or recreates the consumer and continues.
 package worker

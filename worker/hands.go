@@ -27,9 +27,10 @@ type hands struct {
 	held  map[*held]bool
 }
 
-// newHands handles up to parallel messages at once until letGo. The goroutines are reused, so that a stack that has grown does
-// not have to grow again for each message. Crowded messages have hands of their own, as many as are reserved for other
-// shares. They are therefore refused at once, even if all other hands are busy, and don't use up the room for held messages.
+// newHands starts the goroutines that handle up to parallel messages at once. They run until letGo. They are reused, so that a
+// stack that has grown does not have to grow again for each message. Crowded messages have hands of their own, as many as are
+// reserved for other shares. They are therefore refused at once, even if all other hands are busy, and don't use up the room
+// for held messages.
 func newHands(parallel int, handle func(*held)) *hands {
 	parallel = max(parallel, 1)
 	h := &hands{

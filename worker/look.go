@@ -43,8 +43,8 @@ func (p Part) AskedOn() string {
 	return "$JS.API.STREAM.INFO." + p.Name
 }
 
-// Look compares the existing parts with what the last Setup made of them. It is for a running process. With wanted it looks
-// only at the parts for which wanted returns true, with nil at all. Where Setup left no note, it compares with the settings.
+// Look compares the existing parts with what the last Setup made of them. It is for a running process. It looks only at the
+// parts for which wanted returns true; a nil wanted means all parts. Where Setup left no note, it compares with the settings.
 func Look(ctx context.Context, js jetstream.JetStream, s Settings, wanted func(Part) bool) []Found {
 	ctx, stop := context.WithTimeout(ctx, lookFor)
 	defer stop()

@@ -8,8 +8,7 @@ type Repeated struct {
 	at   time.Time
 }
 
-// Again reports whether the last error had the same text and was reported less than a minute ago. Such an error is not reported
-// again.
+// Again reports whether the same error was reported less than a minute ago. If so, the caller does not report it.
 func (r *Repeated) Again(err error) bool {
 	if err.Error() == r.text && time.Since(r.at) < time.Minute {
 		return true

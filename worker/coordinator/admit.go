@@ -13,8 +13,8 @@ import (
 )
 
 // Admission may refuse a command before the coordinator does anything for it. Nil admits the command. The parameter at is the
-// time at which the command was stored, bytes is the size of its message. It must not block. It is called once for each command
-// that appears to be delivered for the first time, and never for the expire of a deadline.
+// time at which the command was stored, bytes is the size of its message. An Admission must not block. It is called once for each
+// command that appears to be delivered for the first time, and never for the expire of a deadline.
 type Admission func(at time.Time, cmd events.Command, bytes int) *events.Error
 
 // refusal returns why the command is not admitted, or nil. It refuses only a first delivery, because a redelivered command may
@@ -53,7 +53,7 @@ func mayBeDone(ctx context.Context, calls *store.Calls, fair *Fair, at time.Time
 }
 
 // arrivals knows which commands were stored after the current connection and consumer of this worker began. An older command
-// may have been handled although it looks like a first delivery: a broker that crashes loses its delivery counts, and so does a
+// may have been handled although it looks like a first delivery. A broker that crashes loses its delivery counts, and so does a
 // recreated consumer.
 type arrivals struct {
 	mu         sync.Mutex

@@ -141,6 +141,7 @@ func apiMethods() string {
 	return strings.Join(append(list, methodGet, methodLine, methodList), ", ")
 }
 
+// serve answers and counts one request. It drops a request whose reply subject is not an inbox.
 func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) {
 	_, method, _ := events.ParseAPISubject(r.Subject())
 	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {

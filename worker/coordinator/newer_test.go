@@ -111,7 +111,7 @@ func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
 	}
 	const times = 6
 	waitForDeliveries(t, s, times*len(stuck()))
-	// The n-th delay is n times 10 ms, so a newer coordinator receives the command at least that soon.
+	// The n-th delay is n times 10 ms, so a newer coordinator would receive the command after at most that delay.
 	const least, most = 10 * time.Millisecond * times * (times - 1) / 2, time.Minute
 	if took := time.Since(began); took < least || took > most {
 		t.Errorf("each was delivered %d times within %v, want %v to %v", times, took, least, most)

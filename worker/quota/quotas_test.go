@@ -339,7 +339,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// No user of sessions can use so much that other users of the app can't hang up, not even with many commands in flight that
+// A user of sessions can't use so much that others of the app can't hang up. That holds even with many commands in flight that
 // find no call.
 func TestOneUserLeavesRoomForOthers(t *testing.T) {
 	t.Parallel()
