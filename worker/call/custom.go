@@ -7,8 +7,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// keepCustom sets what the call holds of custom data: the entries that a callee refers to. The command's own is dropped where
-// it does not fit; an add has made room for its own before.
+// keepCustom keeps the entries of custom data that a callee refers to. It drops the entry of this command if the entries
+// exceed events.MaxCustom. For an add, makeRoom has already made room.
 func (d *draft) keepCustom() {
 	d.call.Custom = d.referred()
 	if !d.last.OldSizes() && customLen(d.call.Custom) > events.MaxCustom {
@@ -16,7 +16,8 @@ func (d *draft) keepCustom() {
 	}
 }
 
-// makeRoom drops entries for that of an add, the oldest first; not those of callees who ring.
+// makeRoom drops the oldest entries until the entry of an add fits. It keeps the entries of pending callees, and gives an
+// error if these leave too little room.
 func (d *draft) makeRoom() *events.Error {
 	d.call.Custom = d.referred()
 	if d.last.OldSizes() {
@@ -39,7 +40,7 @@ func (d *draft) makeRoom() *events.Error {
 	return nil
 }
 
-// referred gives the entries that a callee refers to. The last call keeps its own map.
+// referred returns the entries that a callee refers to. It builds a new map, because the last call keeps its own.
 func (d *draft) referred() map[int]string {
 	var kept map[int]string
 	for _, x := range d.call.Callees {
@@ -58,7 +59,7 @@ func (d *draft) referred() map[int]string {
 	return kept
 }
 
-// drop removes an entry.
+// drop removes an entry and the references to it.
 func (d *draft) drop(seq int) {
 	delete(d.call.Custom, seq)
 	for i := range d.call.Callees {
@@ -71,7 +72,7 @@ func (d *draft) drop(seq int) {
 	}
 }
 
-// rings says whether the entry applies to a callee who rings.
+// rings reports whether a pending callee refers to the entry.
 func (d *draft) rings(seq int) bool {
 	return slices.ContainsFunc(d.call.Callees, func(x events.Callee) bool { return x.CustomSeq == seq && x.Pending() })
 }

@@ -6,14 +6,15 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Deadline is a moment that a call waits for. Seq is that of the transition which created it, and names it.
+// Deadline is a time at which an expire command is due for the call. Seq is the sequence of the transition that created the
+// deadline, and identifies it.
 type Deadline struct {
 	Seq int
 	At  events.Time
 }
 
-// Deadlines lists what the call whose newest transition is t waits for: one deadline for each invite or add
-// that made a pending attempt, and once it was answered that of the maximum duration.
+// Deadlines lists the deadlines of the call whose newest transition is t. There is one for each invite or add that made a
+// pending attempt. After the first answer there is also the maximum duration.
 func Deadlines(t events.Transition) []Deadline {
 	var list []Deadline
 	if t.Seq == 0 || t.Call.State == events.CallStateEnded {
@@ -34,7 +35,7 @@ func Deadlines(t events.Transition) []Deadline {
 	return list
 }
 
-// Made is the deadline that transition seq created, if the call, whose newest transition is t, still waits for it.
+// Made returns the deadline that transition seq created, if the call, whose newest transition is t, still has it.
 func Made(t events.Transition, seq int) (Deadline, bool) {
 	list := Deadlines(t)
 	if i := slices.IndexFunc(list, func(d Deadline) bool { return d.Seq == seq }); i >= 0 {
@@ -43,7 +44,7 @@ func Made(t events.Transition, seq int) (Deadline, bool) {
 	return Deadline{}, false
 }
 
-// Gone lists the sequences of the deadlines that the call waited for before and waits for no more.
+// Gone lists the sequences of the deadlines that the call had before and no longer has after.
 func Gone(before, after events.Transition) []int {
 	var gone []int
 	for _, d := range Deadlines(before) {

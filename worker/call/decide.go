@@ -8,18 +8,18 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Limits are what an app may change of the defaults.
+// Limits are the settings of an app that a decision depends on.
 type Limits struct {
-	RingTimeout time.Duration // of an invite or add that names none
-	MaxCallees  int           // in a call, all in all
-	MaxDuration time.Duration // of a call, counted from its creation
-	Capacity    int           // how many calls a line holds
+	RingTimeout time.Duration // of an invite or add without ring_timeout_s
+	MaxCallees  int           // of a call, including those whose attempt is over
+	MaxDuration time.Duration // of a call, from its creation
+	Capacity    int           // calls on one line
 
-	RingingPerCaller int    // callees that the sessions of one user make ring at once
-	BackendPrefix    string // call ids that begin with it are the backend's
+	RingingPerCaller int    // callees that the sessions of one user may make ring at once; 0: no limit
+	BackendPrefix    string // call ids with this prefix are reserved for the backend
 }
 
-// DefaultLimits are those of an app that changes nothing.
+// DefaultLimits returns the limits of an app without settings.
 func DefaultLimits() Limits {
 	return Limits{
 		RingTimeout: time.Minute, MaxCallees: 50, MaxDuration: 12 * time.Hour, Capacity: 1,
@@ -27,54 +27,52 @@ func DefaultLimits() Limits {
 	}
 }
 
-// Input is what a decision needs besides the call and the command.
+// Input is what a decision depends on, in addition to the call and the command.
 type Input struct {
-	At      time.Time // when the command was stored: the time of the decision
-	Now     time.Time // the worker's clock; for nothing but what DESIGN allows it for
+	At      time.Time // when the command was stored: the time of the decision (ADR 0004)
+	Now     time.Time // broker time of this delivery (ADR 0016); only to find out what is late or early
 	Limits  Limits
-	Claimed Claimed // what became of the claims that Claims asks for
+	Claimed Claimed // result of the claims on the lines that Claims lists
 	Ringing int     // callees that the sender makes ring in other calls
 }
 
-// How long a hang-up that finds no call waits for the invitation that it may have overtaken, and the longest
-// that an invitation may wait before it is handled and still ring.
 const (
-	overtakenFor = 5 * time.Second
-	lateAfter    = time.Minute
+	overtakenFor = 5 * time.Second // a command that may have overtaken its invitation waits for it until it is this old
+	lateAfter    = time.Minute     // an older invite or add never rings
 )
 
-// Outcome is what is to be done about a command: Write, Keep, Refuse or Wait.
+// Outcome is the result of a decision: Write, Keep, Refuse or Wait.
 //
 //sumtype:decl
 type Outcome interface{ outcome() }
 
-// Write is a transition to commit. Then the answer is ok, or Err where it is set.
+// Write commits a transition. The answer after the commit is ok, or Err if it is set.
 type Write struct {
 	Transition events.Transition
 	At         events.Time
 	Err        *events.Error
 }
 
-// Keep changes nothing, and the answer is ok. Made is the transition that the command made when it was
-// handled before; 0 if it never made one.
+// Keep changes nothing, and the answer is ok. Made is the sequence of the transition that an earlier handling of the command
+// made, or 0 if there is none.
 type Keep struct{ Made int }
 
 // Refuse changes nothing, and the answer is the error.
 type Refuse struct{ Err *events.Error }
 
-// Wait means that it can't be decided before that moment.
+// Wait means that the command can't be decided before Until.
 type Wait struct {
 	Until time.Time
 	Why   WaitReason
 }
 
-// WaitReason says what a command waits for.
+// WaitReason is the reason for a Wait.
 type WaitReason string
 
 // The reasons to wait.
 const (
-	WaitForInvitation WaitReason = "no_call_yet"  // it may have overtaken its invitation
-	WaitForDeadline   WaitReason = "early_expire" // a deadline came due too soon
+	WaitForInvitation WaitReason = "no_call_yet"  // the command may have overtaken its invitation
+	WaitForDeadline   WaitReason = "early_expire" // the expire came before its deadline
 )
 
 func (Write) outcome()  {}
@@ -82,7 +80,7 @@ func (Keep) outcome()   {}
 func (Refuse) outcome() {}
 func (Wait) outcome()   {}
 
-// Decide gives what the command makes of the call, whose newest transition is last (zero if there is none).
+// Decide decides the command for the call whose newest transition is last (zero if there is no call).
 func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	switch {
 	case cmd.Verb == events.VerbExpire:
@@ -116,7 +114,7 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	return decideOpen(last, cmd, in)
 }
 
-// again decides a command whose id its sender has used before.
+// again decides a command whose id the same sender has used before.
 func again(known events.Remembered, cmd events.Command) Outcome {
 	if known.Verb != cmd.Verb {
 		return refuse(events.CodeInvalidArgument, "command_id: %s was used for %s before", cmd.CommandID, known.Verb)
@@ -124,7 +122,7 @@ func again(known events.Remembered, cmd events.Command) Outcome {
 	return Keep{Made: known.Seq}
 }
 
-// decideOpen decides a permitted command to a call that has not ended.
+// decideOpen decides a permitted command for a call that has not ended.
 func decideOpen(last events.Transition, cmd events.Command, in Input) Outcome {
 	switch cmd.Verb {
 	case events.VerbAdd:
@@ -146,7 +144,7 @@ func decideOpen(last events.Transition, cmd events.Command, in Input) Outcome {
 	return refuse(events.CodeInternal, "verb: %s can't be decided here", cmd.Verb)
 }
 
-// withoutCall decides a command whose call id nobody has used yet.
+// withoutCall decides a command whose call id is not in use.
 func withoutCall(cmd events.Command, in Input) Outcome {
 	switch cmd.Verb {
 	case events.VerbInvite:
@@ -167,7 +165,7 @@ func withoutCall(cmd events.Command, in Input) Outcome {
 	return notFound(cmd)
 }
 
-// fence takes a call id out of use, so that an invitation that comes later can't ring.
+// fence writes a call id as ended, with the reason failed, so that a later invitation can't ring.
 func fence(cmd events.Command, in Input) Write {
 	at := events.TimeOf(in.At)
 	by := events.By{Kind: events.ByService, Service: events.ServiceCoordinator}
@@ -185,8 +183,8 @@ func fence(cmd events.Command, in Input) Write {
 	}
 }
 
-// permitted says whether the sender has the role that the verb wants. Once the call ended nobody is in it any
-// more, and whoever might have had the role is told that it ended.
+// permitted reports whether the sender has a role that the verb requires. No user is in a call that has ended. A sender who
+// could have had the role before the end is permitted, and then refused with call_ended.
 func permitted(last events.Transition, cmd events.Command) bool {
 	c := last.Call
 	ended := c.State == events.CallStateEnded

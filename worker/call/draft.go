@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// draft is a call in the making: the next version of it, beside the last.
+// draft is the next version of a call while a command is decided.
 type draft struct {
 	last events.Transition
 	cmd  events.Command
@@ -14,7 +14,7 @@ type draft struct {
 	at   events.Time
 	call events.Call
 
-	merged int // the attempt that a merged invitation answers
+	merged int // the attempt that a merged invitation answers; 0 for every other command
 }
 
 func newDraft(last events.Transition, cmd events.Command, at events.Time) *draft {
@@ -24,18 +24,18 @@ func newDraft(last events.Transition, cmd events.Command, at events.Time) *draft
 	return d
 }
 
-// move brings a callee into a state; reason is unset unless the state is terminal.
+// move sets the state of a callee. reason is empty unless the state is terminal.
 func (d *draft) move(x *events.Callee, to events.PartyState, reason events.Reason) {
 	x.State, x.Reason, x.At = to, reason, d.at
 }
 
-// answer brings a callee into a state that the command itself asks for: its custom data replaces his.
+// answer sets a state that the command itself asks for. The command's custom data replaces the callee's.
 func (d *draft) answer(x *events.Callee, to events.PartyState, reason events.Reason) {
 	d.move(x, to, reason)
 	d.carries(x)
 }
 
-// carries says that the command's custom data applies to the callee from now on, also where it has none.
+// carries replaces the callee's custom data with the command's. A command without custom data clears it.
 func (d *draft) carries(x *events.Callee) {
 	x.CustomSeq = 0
 	if d.cmd.CustomData != "" {
@@ -43,15 +43,15 @@ func (d *draft) carries(x *events.Callee) {
 	}
 }
 
-// callerLeaves takes the caller out of the call.
+// callerLeaves marks the caller as left, if they are in the call.
 func (d *draft) callerLeaves() {
 	if d.call.CallerIn() {
 		d.call.Caller.State, d.call.Caller.At = events.StateLeft, d.at
 	}
 }
 
-// over says whether nothing is left to wait or talk for: fewer than two of caller-in, accepted and pending, or
-// only pending ones.
+// over reports whether the call has to end. The parties that count are the caller while in, the accepted callees and the
+// pending callees. A call is over if fewer than two of them are left, or only pending ones.
 func (d *draft) over() bool {
 	in, pending := 0, 0
 	if d.call.CallerIn() {
@@ -68,8 +68,8 @@ func (d *draft) over() bool {
 	return in == 0 || in+pending < 2
 }
 
-// end ends the call: whoever is in it has left, whoever pends is canceled. replace says that the command's
-// custom data replaces theirs.
+// end ends the call. The caller and the accepted callees become left, the pending callees canceled. If replace is set, the
+// command's custom data replaces the data of these callees.
 func (d *draft) end(why events.EndReason, replace bool) {
 	d.callerLeaves()
 	for i := range d.call.Callees {
@@ -89,7 +89,7 @@ func (d *draft) end(why events.EndReason, replace bool) {
 	d.call.State, d.call.EndReason, d.call.EndedAt, d.call.EndedBy = events.CallStateEnded, why, d.at, d.by
 }
 
-// write finishes the draft: the call ends if it is over, and the command is remembered.
+// write completes the draft: it ends the call if it is over, and remembers the command.
 func (d *draft) write(event events.Event) Write {
 	if d.call.State != events.CallStateEnded && d.over() {
 		d.end(d.endReason(), d.byCaller())
@@ -101,14 +101,14 @@ func (d *draft) write(event events.Event) Write {
 	}}
 }
 
-// byCaller says whether the caller himself withdraws.
+// byCaller reports whether the caller withdraws, with leave, end or cancel.
 func (d *draft) byCaller() bool {
 	return d.by.Kind == events.ByUser && d.by.UserID == d.call.Caller.UserID &&
 		(d.cmd.Verb == events.VerbLeave || d.cmd.Verb == events.VerbEnd || d.cmd.Verb == events.VerbCancel)
 }
 
-// endReason is why a call that is over ended: completed if anybody answered, canceled if the caller withdrew
-// it, else as the last callee to fail failed.
+// endReason returns the reason for the end of a call that is over: completed if a callee had answered, canceled if the caller
+// withdrew it, else the terminal state of the last callee in this transition.
 func (d *draft) endReason() events.EndReason {
 	switch {
 	case d.call.AnsweredAt != 0:
@@ -133,7 +133,7 @@ func (d *draft) endReason() events.EndReason {
 	return why
 }
 
-// changes lists what differs, the caller first, then the callees in their order.
+// changes lists the differences in state: first the caller, then the callees in their order.
 func changes(before, after events.Call) []events.Change {
 	list := []events.Change{}
 	if before.Caller.State != after.Caller.State {

@@ -4,10 +4,12 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// expire times out every pending callee whose deadline has passed, and ends an active call that has reached its
-// maximum duration. It goes by the call alone, whichever deadline came due; but one that came before its own
-// deadline waits for it first, as none comes after it. Its time is the later of the two, as one that was put
-// back keeps the time at which it was stored.
+// expire times out every pending callee whose deadline has passed, and ends an active call at its maximum duration. It looks
+// at all deadlines of the call, whichever of them came due. A command that comes before its own deadline waits for it,
+// because no other expire follows for that deadline.
+//
+// The time of the decision is the later of At and Now. A command that was nak'ed with a delay keeps the time at which it was
+// stored, and that time may be before the deadline.
 func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 	switch {
 	case cmd.Service != events.ServiceTimeouts:

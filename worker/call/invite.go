@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// invite makes the call.
+// invite creates the call.
 func invite(cmd events.Command, in Input) Outcome {
 	if n := len(cmd.Callees); n > in.Limits.MaxCallees {
 		return tooMany(n, in.Limits)
@@ -40,7 +40,7 @@ func invite(cmd events.Command, in Input) Outcome {
 	return checkSize(d.last, d.write(events.EventInvited))
 }
 
-// add invites more callees into the call, or invites some anew.
+// add invites new callees, and begins a new attempt for callees whose attempt is over.
 func add(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	total := len(d.call.Callees)
@@ -74,8 +74,11 @@ func add(last events.Transition, cmd events.Command, in Input) Outcome {
 	return checkSize(last, d.write(events.EventAdded))
 }
 
-// attempts begins one for each callee of the command. They ring; or have timed out already, where the command
-// waited so long that its sender has given up; or are busy, where their line is full.
+// attempts begins an attempt for each callee of the command. The state of the attempt is
+//
+//   - timed_out, if the command waited so long that its sender has given up;
+//   - busy, if the callee's line is full;
+//   - invited otherwise.
 func attempts(d *draft, in Input) []events.Callee {
 	timeout := in.Limits.RingTimeout
 	if d.cmd.RingTimeoutS > 0 {

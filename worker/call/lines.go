@@ -6,25 +6,25 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Claimed is what became of the claims on the lines of an invite or add. The zero value: every line had room.
+// Claimed is the result of the claims on the lines of an invite or add. In the zero value, every line had room.
 type Claimed struct {
-	CallerBusy bool     // the caller's own line is full
-	Busy       []string // the callees whose line is full
-	Glare      *Glare   // the invitation met the call that it would cross
+	CallerBusy bool     // the caller's line is full
+	Busy       []string // the callees whose lines are full
+	Glare      *Glare   // the call that the invitation crosses, or nil
 }
 
-// All says whether every line had room: then what was decided without claims is decided with them.
+// All reports whether every line had room. Then a decision that was made without claims is valid.
 func (c Claimed) All() bool { return !c.CallerBusy && len(c.Busy) == 0 && c.Glare == nil }
 
-// Glare is the other half of two invitations that cross: a call in which the inviter pends in this attempt, and
-// whose caller is the one whom he invites.
+// Glare identifies a call that an invitation crosses. In that call the inviter is a pending callee, in this attempt, and the
+// caller is the user that the invitation is for.
 type Glare struct {
 	CallID  string
 	Attempt int
 }
 
-// Claims lists the users whose lines an invite or add has to claim before what Decide made of it without claims holds: nobody
-// where it comes to nothing anyway.
+// Claims lists the users whose lines an invite or add has to claim. Its first argument is the outcome of Decide without
+// claims. The list is empty if that outcome makes no callee pending.
 func Claims(without Outcome, cmd events.Command) []string {
 	w, writes := without.(Write)
 	if !writes || cmd.Verb != events.VerbInvite && cmd.Verb != events.VerbAdd {
@@ -42,8 +42,8 @@ func Claims(without Outcome, cmd events.Command) []string {
 	return users
 }
 
-// FindGlare says whether this call is the other half of a glare: the invitation is to exactly one callee, who is
-// the call's caller, and its inviter pends in the call.
+// FindGlare returns the glare between an invitation and the call c, or nil. The invitation must have exactly one callee, who
+// is the caller of c and still in it. The inviter must be pending in c.
 func FindGlare(cmd events.Command, c events.Call) *Glare {
 	if cmd.Verb != events.VerbInvite || len(cmd.Callees) != 1 || !c.CallerIn() || c.Caller.UserID != cmd.Callees[0].UserID {
 		return nil
@@ -55,7 +55,7 @@ func FindGlare(cmd events.Command, c events.Call) *Glare {
 	return &Glare{CallID: c.CallID, Attempt: x.Attempt}
 }
 
-// Merged gives the glare that this call was born ended for; nil if it was not.
+// Merged returns the glare for which this call was created as ended, or nil.
 func Merged(t events.Transition) *Glare {
 	if t.Call.EndReason != events.EndMerged {
 		return nil
@@ -69,8 +69,8 @@ func Merged(t events.Transition) *Glare {
 	return g
 }
 
-// Join decides what a merged invitation makes of the first call, whose newest transition is last: it accepts it,
-// under its own command id. Accepted already, on whatever device, is as good.
+// Join decides a merged invitation in the call that it crosses, whose newest transition is last. The invitation accepts that
+// call, under its own command id. If the user has already accepted, on any device, the outcome is Keep.
 func Join(last events.Transition, cmd events.Command, g Glare, in Input) Outcome {
 	if known := remembered(last.Commands, cmd); known != nil {
 		return again(*known, cmd)
@@ -87,7 +87,7 @@ func Join(last events.Transition, cmd events.Command, g Glare, in Input) Outcome
 	return refuse(events.CodeCallEnded, "the call that this invitation crossed ended meanwhile")
 }
 
-// bornEnded writes a call that rings nowhere.
+// bornEnded writes a call that is created as ended, so that no device rings.
 func (d *draft) bornEnded(why events.EndReason) Write {
 	d.end(why, false)
 	for i := range d.call.Callees {
@@ -96,13 +96,13 @@ func (d *draft) bornEnded(why events.EndReason) Write {
 	return d.write(events.EventInvited)
 }
 
-// callerBusy is the answer to an invitation whose caller has no room on his own line.
+// callerBusy is the answer to an invitation whose caller has a full line.
 func callerBusy() *events.Error {
 	return events.Errorf(events.CodeCallerBusy, "user_id: the caller's own line is full")
 }
 
-// Fence moves a call past a claim that nobody has committed: a call that does not exist is taken out of use, one
-// that exists gets a transition that changes nothing.
+// Fence moves a call past a claim that was not committed. If the call does not exist, Fence writes its id as ended. If it
+// exists, Fence writes a transition that changes nothing.
 func Fence(last events.Transition, cmd events.Command, in Input) Write {
 	if last.Seq == 0 {
 		return fence(cmd, in)

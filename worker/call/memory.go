@@ -6,10 +6,10 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// PerSender is how many of each sender's last commands are remembered whatever they were.
+// PerSender is how many of the last commands of each sender a call remembers, whatever their verb (but not ring and expire).
 const PerSender = 4
 
-// remembered finds what the call remembers of this command: the same id from the same sender.
+// remembered returns the entry with the id and the sender of this command, or nil.
 func remembered(commands []events.Remembered, cmd events.Command) *events.Remembered {
 	i := slices.IndexFunc(commands, func(r events.Remembered) bool { return r.ID == cmd.CommandID && sameSender(r, cmd) })
 	if i < 0 {
@@ -18,13 +18,13 @@ func remembered(commands []events.Remembered, cmd events.Command) *events.Rememb
 	return &commands[i]
 }
 
-// Remembers says whether the call remembers this command as carried out.
+// Remembers reports whether the call remembers this command as carried out.
 func Remembers(t events.Transition, cmd events.Command) bool {
 	return remembered(t.Commands, cmd) != nil
 }
 
-// MadeBy says whether the command made this transition, by what stands on the transition: a ring or an expire is
-// remembered nowhere else. An id alone is not enough, as each sender chooses his own.
+// MadeBy reports whether the command made this transition. It compares the fields of the transition, because a call does not
+// remember ring and expire. The id alone is not enough: each sender chooses their own ids.
 func MadeBy(t events.Transition, cmd events.Command) bool {
 	by := cmd.By()
 	return t.CommandID == cmd.CommandID && t.By.Kind == by.Kind && t.By.UserID == by.UserID && t.By.Service == by.Service &&
@@ -35,9 +35,13 @@ func sameSender(r events.Remembered, cmd events.Command) bool {
 	return r.UserID == cmd.UserID && r.Service == cmd.Service
 }
 
-// remember adds the command that makes the transition after last. What is kept: for ever the invitation and the
-// first accept (it names the deadline of the maximum duration), the command that made a callee's present
-// attempt, and of each sender the last few. ring and expire need none, they are idempotent by state.
+// remember returns the commands that the call remembers once cmd has made the transition after last:
+//
+//   - always the invitation and the first accept, which identifies the deadline of the maximum duration;
+//   - the command that made the present attempt of each callee;
+//   - the last PerSender commands of each sender.
+//
+// ring and expire are not remembered, because they are idempotent by state.
 func remember(last events.Transition, cmd events.Command, seq, merged int) []events.Remembered {
 	all := make([]events.Remembered, 0, len(last.Commands)+1)
 	if cmd.Verb == events.VerbRing || cmd.Verb == events.VerbExpire {
@@ -71,7 +75,7 @@ func remember(last events.Transition, cmd events.Command, seq, merged int) []eve
 	return all
 }
 
-// sender is somebody whose commands are counted.
+// sender is a user or service, with the number of their commands.
 type sender struct {
 	userID, service string
 	commands        int
@@ -81,9 +85,9 @@ func names(cmd events.Command, userID string) bool {
 	return slices.ContainsFunc(cmd.Callees, func(p events.Party) bool { return p.UserID == userID })
 }
 
-// firstAccept is the sequence of the transition that made the call active; 0 if none has.
+// firstAccept returns the sequence of the transition that made the call active, or 0 if there is none.
 func firstAccept(commands []events.Remembered) int {
-	for _, r := range commands { // in the order of their sequences
+	for _, r := range commands { // ordered by sequence
 		if r.Verb == events.VerbAccept || r.Verb == events.VerbInvite && r.Seq > 1 {
 			return r.Seq
 		}
@@ -91,8 +95,8 @@ func firstAccept(commands []events.Remembered) int {
 	return 0
 }
 
-// inviter is the user who made this callee's present attempt; empty where a service did. invited_by can't tell the
-// service desk from a user with the id service:desk.
+// inviter returns the user who made this callee's present attempt, or an empty string if a service did. It does not use
+// invited_by, which is the same for the service desk and for a user with the id service:desk.
 func inviter(commands []events.Remembered, userID string) string {
 	seq := maker(commands, userID)
 	for _, r := range commands {
@@ -103,7 +107,7 @@ func inviter(commands []events.Remembered, userID string) string {
 	return ""
 }
 
-// maker is the sequence of the transition that made this callee's present attempt.
+// maker returns the sequence of the transition that made this callee's present attempt.
 func maker(commands []events.Remembered, userID string) int {
 	for _, r := range commands {
 		if slices.Contains(r.Callees, userID) {

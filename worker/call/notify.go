@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Notify lists who is told what of a transition: for each user in the order in which he is told, numbered.
+// Notify lists the notifications of a transition. Those of one user are numbered, in the order in which they are sent.
 func Notify(t events.Transition) []events.Notice {
 	switch t.Call.EndReason {
 	case events.EndCallerBusy, events.EndMerged, events.EndFailed:
@@ -29,13 +29,13 @@ func Notify(t events.Transition) []events.Notice {
 	return n.list
 }
 
-// notices collects what is told of one transition.
+// notices collects the notifications of one transition.
 type notices struct {
 	t    events.Transition
 	list []events.Notice
 }
 
-// told is one thing to tell. owner is whose custom data it is: he and the caller are shown it.
+// told is the content of a notification. Only owner and the caller receive data, the custom data.
 type told struct {
 	kind   events.Kind
 	about  string
@@ -59,11 +59,11 @@ func (n *notices) tell(receiver string, w told) {
 	n.list = append(n.list, x)
 }
 
-// change tells what happened to one party, other than by the end of the call.
+// change notifies of the change of one party, except for changes by the end of the call.
 func (n *notices) change(ch events.Change) {
 	ended := n.t.Call.State == events.CallStateEnded
 	if ch.Attempt == 0 && n.t.Event != events.EventLeft {
-		return // the caller, who comes in with the invitation, or leaves as the call ends
+		return // the caller, who joins with the invitation or leaves because the call ends
 	}
 	w := told{about: ch.UserID, reason: string(ch.Reason), data: n.t.CustomData, owner: ch.UserID}
 	switch n.t.Event {
@@ -99,7 +99,7 @@ func (n *notices) change(ch events.Change) {
 	}
 }
 
-// invited tells of an attempt that begins, or of one that came to nothing at once.
+// invited notifies of an attempt that begins, or that is busy or timed out from the start.
 func (n *notices) invited(ch events.Change, w told) {
 	w.data = n.t.Call.DataOf(*n.t.Call.Callee(ch.UserID))
 	switch ch.To {
@@ -119,7 +119,8 @@ func (n *notices) self(ch events.Change, w told, kinds ...events.Kind) {
 	}
 }
 
-// waiting tells the caller while in, and whoever else invited that callee and is still in.
+// waiting notifies the users who wait for that callee: the caller and the participant who invited them, as far as they are
+// still in the call.
 func (n *notices) waiting(ch events.Change, w told, kind events.Kind) {
 	w.kind = kind
 	for _, u := range n.waitingFor(ch) {
@@ -127,7 +128,7 @@ func (n *notices) waiting(ch events.Change, w told, kind events.Kind) {
 	}
 }
 
-// others tells everybody else who is in the call.
+// others notifies everyone else who is in the call.
 func (n *notices) others(ch events.Change, w told, kind events.Kind) {
 	w.kind = kind
 	waiting := n.waitingFor(ch)
@@ -145,7 +146,8 @@ func (n *notices) waitingFor(ch events.Change) []string {
 	})
 }
 
-// in lists who was in the call when the transition came, the caller first.
+// in lists the users who were in the call just before the transition, the caller first. For the transition invited, that is
+// the caller.
 func (n *notices) in() []string {
 	c := n.t.Call
 	was := func(userID string, now events.PartyState) events.PartyState {
@@ -168,9 +170,11 @@ func (n *notices) in() []string {
 	return list
 }
 
-// ended tells that the call ended: those who still pended that it was withdrawn, those who were in it why.
-// The custom data is for all of them where the command was (an end, or the caller's leave), and theirs from then on.
-// Else it was said by or of a single callee, and only its sender and the caller are shown it.
+// ended notifies of the end of the call. Callees who were still pending receive that the invitation was canceled. Users who
+// were in the call receive the end reason.
+//
+// If the command ended the call for all of them (an end, or the caller's leave), they all receive its custom data, which
+// replaces theirs. Otherwise the command concerned a single callee, and only its sender and the caller receive the data.
 func (n *notices) ended() {
 	owner := func(receiver string) string {
 		if n.t.Event == events.EventEnded || n.t.By.UserID == n.t.Call.Caller.UserID {

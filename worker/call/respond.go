@@ -2,7 +2,7 @@ package call
 
 import "ringline.io/ringline/events"
 
-// ring says that a device of the callee rings.
+// ring records that a device of the callee rings.
 func ring(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	x := d.call.Callee(cmd.UserID)
@@ -18,7 +18,7 @@ func ring(last events.Transition, cmd events.Command, in Input) Outcome {
 	return notPending(x)
 }
 
-// accept answers the call, also after its deadline, as long as it pends.
+// accept answers the call. It succeeds after the ring deadline too, as long as the callee is pending.
 func accept(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	x := d.call.Callee(cmd.UserID)
@@ -44,7 +44,7 @@ func (d *draft) accept(x *events.Callee) Outcome {
 	return d.write(events.EventAccepted)
 }
 
-// decline refuses the call, or says that its callee is busy.
+// decline declines the call, or records that the callee is busy.
 func decline(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	x := d.call.Callee(cmd.UserID)
@@ -69,8 +69,8 @@ func (d *draft) decline(x *events.Callee) Outcome {
 	return d.write(events.EventDeclined)
 }
 
-// leave takes the sender out of the call. A callee who pends declines; a caller whom nobody has answered yet
-// cancels all.
+// leave takes the sender out of the call. For a pending callee it is a decline. For the caller it is a cancel of all callees
+// if none of them has answered yet.
 func leave(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	if cmd.UserID == d.call.Caller.UserID {

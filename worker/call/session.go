@@ -6,8 +6,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// backendOnly says whether the command comes from a session, and its call id is one of the backend's. Then it can't begin
-// the call, nor take its id out of use.
+// backendOnly reports whether the command comes from a session and its call id is reserved for the backend. Such a command
+// can neither create the call nor take its id out of use.
 func backendOnly(cmd events.Command, in Input) bool {
 	return fromSession(cmd) && in.Limits.BackendPrefix != "" && strings.HasPrefix(cmd.CallID, in.Limits.BackendPrefix)
 }
@@ -19,7 +19,8 @@ func backends(cmd events.Command, in Input) Outcome {
 
 func fromSession(cmd events.Command) bool { return cmd.Via == events.ViaSession }
 
-// tooManyRing refuses what a session invites where too many would ring; nil where it may. c is the call as it is.
+// tooManyRing refuses an invite or add of a session after which the user would make too many callees ring. It returns nil if
+// the command is allowed. c is the call before the command.
 func tooManyRing(c events.Call, cmd events.Command, in Input) Outcome {
 	if !fromSession(cmd) || in.Limits.RingingPerCaller == 0 {
 		return nil
@@ -31,7 +32,7 @@ func tooManyRing(c events.Call, cmd events.Command, in Input) Outcome {
 	return nil
 }
 
-// RungBy counts the callees that the user makes ring in this call.
+// RungBy counts the pending callees of this call that the user invited.
 func RungBy(c events.Call, userID string) (n int) {
 	for _, x := range c.Callees {
 		if x.Pending() && x.InvitedBy == userID {

@@ -2,24 +2,27 @@ package call
 
 import "ringline.io/ringline/events"
 
-// MaxTransition is how many bytes a transition takes, at most. An invite or add is refused if the call could grow beyond it
-// without another add.
+// MaxTransition is the maximum size of a transition in bytes. An invite or add is refused if a later transition of the call
+// could exceed it before the next add.
 const MaxTransition = 128 << 10
 
-// What the parts of a transition take, besides the ids, names and custom data that are counted. TestLargestTransition holds
-// each against the encoder.
+// Maximum sizes in bytes of the parts of a transition, without the ids, names and custom data that most counts.
+// TestLargestTransition checks them against the encoder.
 const (
-	frameLen   = 4 << 10 // the envelope, by and the call without its callees, with the longest ids and the caller's names
+	frameLen   = 4 << 10 // the envelope, by, and the call without callees, with ids and caller names of maximum length
 	calleeLen  = 230     // a callee
-	deviceLen  = 256     // the device that answers: 128 bytes, each a quote
+	deviceLen  = 256     // the device that answers: 128 bytes, each an escaped quote
 	changeLen  = 100     // a change
 	commandLen = 90      // a remembered command
-	dataLen    = 16      // what holds an entry of call.custom, or a user id in a list
+	dataLen    = 16      // the overhead of an entry in call.custom, or of a user id in a list
 )
 
-// most is how many bytes a transition takes, at most, of a call that goes on from this one without another add: every callee
-// has answered from a device, the last commands of every party are remembered, services have canceled each callee who rings
-// under a name of their own, and the custom data is as large as may be.
+// most returns the maximum size in bytes of every transition of the call from t to the next add. It assumes that
+//
+//   - every callee has answered from a device;
+//   - the call remembers the last PerSender commands of every party;
+//   - each pending callee has been canceled by a different service;
+//   - the custom data has its maximum size.
 func most(t events.Transition) int {
 	c := t.Call
 	command := func(senderLen int) int { return commandLen + events.MaxToken + senderLen }
@@ -48,14 +51,14 @@ func most(t events.Transition) int {
 	return n
 }
 
-// MayTake is how many bytes the transition of an invite or add takes, at most, whose message has so many bytes and so many
-// callees. An id stands in the call, in a change and in a remembered command.
+// MayTake returns the maximum size in bytes of the transition of an invite or add whose message has so many callees and so
+// many bytes. An id occurs three times: in the call, in a change and in a remembered command.
 func MayTake(callees, bytes int) int {
 	const frame, callee, copies = 1 << 10, 256, 3
 	return min(MaxTransition, frame+callee*callees+copies*bytes)
 }
 
-// checkSize refuses an invite or add after which the call could outgrow a transition.
+// checkSize refuses an invite or add after which a transition of the call could exceed MaxTransition.
 func checkSize(last events.Transition, w Write) Outcome {
 	n := most(w.Transition)
 	if last.OldSizes() || n <= MaxTransition {

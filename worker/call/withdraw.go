@@ -6,10 +6,10 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// cancel withdraws the invitation of those who pend: of those named, else of all whom the sender may cancel.
+// cancel cancels the pending callees that the command names. Without names, it cancels all that the sender may cancel.
 func cancel(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
-	for _, p := range cmd.Callees { // permission comes first, whatever else is named
+	for _, p := range cmd.Callees { // all permissions before unknown names
 		if x := d.call.Callee(p.UserID); x != nil && !d.mayCancel(*x) {
 			return refuse(events.CodePermissionDenied, "callees: this user may not cancel %q", p.UserID)
 		}
@@ -26,12 +26,12 @@ func cancel(last events.Transition, cmd events.Command, in Input) Outcome {
 	return d.cancel(func(x events.Callee) bool { return named(x) && d.mayCancel(x) })
 }
 
-// mayCancel says whether the sender, who is permitted to cancel at all, may cancel this callee.
+// mayCancel reports whether a sender who may use cancel in this call may cancel this callee.
 func (d *draft) mayCancel(x events.Callee) bool {
 	return d.cmd.Service != "" || d.cmd.UserID == d.call.Caller.UserID || d.cmd.UserID == inviter(d.last.Commands, x.UserID)
 }
 
-// cancel cancels those of the pending callees whom the function picks.
+// cancel cancels the pending callees for which pick returns true.
 func (d *draft) cancel(pick func(events.Callee) bool) Outcome {
 	any := false
 	for i := range d.call.Callees {
@@ -46,7 +46,7 @@ func (d *draft) cancel(pick func(events.Callee) bool) Outcome {
 	return d.write(events.EventCanceled)
 }
 
-// end ends the call for everybody.
+// end ends the call for all parties.
 func end(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	why := events.EndServerEnded
