@@ -18,31 +18,31 @@ import (
 	"ringline.io/ringline/worker/quota"
 )
 
-// Apps knows what each app changes of the defaults, and hears of changes as they are made.
+// Apps holds the settings of each app, and watches the bucket for changes.
 type Apps struct {
-	Health *health.Condition // that they are loaded; or nil. To be set before Run
+	Health *health.Condition // OK once the settings are loaded; may be nil. Set it before Run
 
 	js       jetstream.JetStream
 	log      zerolog.Logger
 	defaults call.Limits
 	longest  time.Duration
-	loaded   chan struct{} // closed once what there is has been read
+	loaded   chan struct{} // closed once all existing entries have been read
 	garbage  *meter.Count
 
 	mu  sync.RWMutex
-	now *settled // in force; nil until it is loaded
+	now *settled // in force; nil until loaded
 }
 
-// NewApps gives the apps behind this connection; no call of theirs may last longer than longest, whatever they say, so
-// that a line outlives its call. Run makes it hear. The meter may be nil.
+// NewApps returns the apps behind this connection. It limits the maximum duration of calls to longest, whatever an app sets,
+// so that a line outlives its calls. Nothing is read before Run. The meter may be nil.
 func NewApps(js jetstream.JetStream, log zerolog.Logger, defaults call.Limits, longest time.Duration, m *meter.Meter) *Apps {
 	return &Apps{
 		js: js, log: log, defaults: defaults, longest: longest, loaded: make(chan struct{}), garbage: m.Garbage(meter.OnApp),
 	}
 }
 
-// Settings gives what an app has set, not to be changed, and whether it has an entry at all. Until Run has read what
-// there is it waits.
+// Settings returns the settings of an app, and whether it has an entry. The caller must not modify them. Settings waits until
+// Run has read all existing entries.
 func (a *Apps) Settings(ctx context.Context, app string) (s events.AppSettings, known bool, err error) {
 	select {
 	case <-a.loaded:
@@ -55,14 +55,14 @@ func (a *Apps) Settings(ctx context.Context, app string) (s events.AppSettings, 
 	return s, known, nil
 }
 
-// KnowsOrigin says whether any app lists this origin. Until Run has read what there is none does.
+// KnowsOrigin reports whether any app lists this origin. It returns false until Run has read all existing entries.
 func (a *Apps) KnowsOrigin(origin string) bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	return a.now != nil && a.now.origins[origin] > 0
 }
 
-// Limits gives the limits of an app. Until Run has read what there is it waits.
+// Limits returns the limits of an app. It waits until Run has read all existing entries.
 func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
 	s, _, err := a.Settings(ctx, app)
 	if err != nil {
@@ -86,20 +86,20 @@ func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
 	return l, nil
 }
 
-// Quota gives what an app may send. Until Run has read what there is it is that of an app that has set nothing.
+// Quota returns the quota of an app. Until Run has read all existing entries, it is the quota of an app without settings.
 func (a *Apps) Quota(app string) quota.Limits { return quota.LimitsOf(a.last(app)) }
 
-// APISlots gives how many requests of an app may be under way in one api.
+// APISlots returns how many requests of an app one api process may handle at once.
 func (a *Apps) APISlots(app string) int {
 	return cmp.Or(a.last(app).APISlots, events.DefaultAPISlots)
 }
 
-// Run hears of changes until ctx ends. After the connection was lost it reads all anew.
+// Run watches the settings until ctx ends. After a reconnect it reads all entries again.
 func (a *Apps) Run(ctx context.Context) error {
 	return watch{js: a.js, log: a.log, bucket: worker.BucketApps, what: "the apps", begin: func() func(jetstream.KeyValueEntry) {
 		now := newSettled()
 		return func(e jetstream.KeyValueEntry) {
-			if e == nil { // that was the last that there was
+			if e == nil { // all existing entries have been read
 				a.replace(now)
 				return
 			}
@@ -108,7 +108,7 @@ func (a *Apps) Run(ctx context.Context) error {
 	}}.Run(ctx)
 }
 
-// replace puts what there is in force. It stays the watch's own, to be changed under the lock.
+// replace puts the settings in force. The watch still updates them, under the lock.
 func (a *Apps) replace(now *settled) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,7 +135,7 @@ func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {
 	now.set(app, read.Settings)
 }
 
-// tell logs what of an app's settings is not in force.
+// tell logs the settings of an app that are not in force.
 func (a *Apps) tell(app string, read events.InForce) {
 	for _, bad := range read.Bad {
 		a.garbage.Inc()
@@ -147,7 +147,7 @@ func (a *Apps) tell(app string, read events.InForce) {
 	}
 }
 
-// last gives what is in force for an app; with nothing read before that is nothing.
+// last returns the settings in force for an app, or empty settings before the first are loaded.
 func (a *Apps) last(app string) events.AppSettings {
 	a.mu.RLock()
 	defer a.mu.RUnlock()

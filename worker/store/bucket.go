@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// rewatchAfter is how long to wait before a watch that failed is begun again.
+// rewatchAfter is the delay before a failed watch is started again.
 const rewatchAfter = 500 * time.Millisecond
 
 // watch follows a bucket.
@@ -20,14 +20,15 @@ type watch struct {
 	js     jetstream.JetStream
 	log    zerolog.Logger
 	bucket string
-	what   string // is in it
+	what   string // the content of the bucket, for logs and errors
 	opts   []jetstream.WatchOpt
 
-	// begin is called when a watch has begun, and gives what takes its entries. A nil entry says that all was taken that was there.
+	// begin is called at the start of a watch. It returns the function that receives the entries. A nil entry follows the last
+	// entry that existed at the start.
 	begin func() (take func(jetstream.KeyValueEntry))
 }
 
-// Run follows the bucket until ctx ends. After the connection was lost it begins anew.
+// Run watches the bucket until ctx ends. After a reconnect it starts a new watch.
 func (b watch) Run(ctx context.Context) error {
 	connected := b.js.Conn().StatusChanged(nats.CONNECTED)
 	defer b.js.Conn().RemoveStatusListener(connected)
@@ -46,7 +47,7 @@ func (b watch) Run(ctx context.Context) error {
 	return nil
 }
 
-// follow follows one watch until ctx ends or the connection comes back; both are no error.
+// follow runs one watch. It returns nil when ctx ends or the client has reconnected.
 func (b watch) follow(ctx context.Context, connected <-chan nats.Status) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -59,7 +60,7 @@ func (b watch) follow(ctx context.Context, connected <-chan nats.Status) error {
 		return fmt.Errorf("store: watch %s: %w", b.what, err)
 	}
 	defer func() {
-		if b.js.Conn().IsConnected() { // otherwise it waits for an answer, and the watch ends with the connection
+		if b.js.Conn().IsConnected() { // without a connection Stop waits for a reply, and the watch ends anyway
 			_ = w.Stop()
 		}
 	}()

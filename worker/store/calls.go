@@ -17,10 +17,10 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// ErrConflict means that the call has moved on since it was read, or that this very commit went through before.
+// ErrConflict means that the call has changed since it was read, or that this same commit was already stored.
 var ErrConflict = errors.New("store: the call has moved on")
 
-// ErrNoTransition means that the call has no such transition, or no longer.
+// ErrNoTransition means that the call has no such transition, or that it was deleted by age.
 var ErrNoTransition = errors.New("store: no such transition")
 
 // Calls reads and writes calls.
@@ -28,24 +28,25 @@ type Calls struct {
 	msg reader
 	log zerolog.Logger
 
-	// LostTail receives by how many messages the stream went back, as it came back without its newest; or nil. Set it before use.
+	// LostTail receives the number of newest messages that the stream has lost, after a crash of the server. It may be nil. Set
+	// it before the first commit.
 	LostTail func(messages uint64)
 
-	given   atomic.Uint64 // sequence that a commit was told
+	given   atomic.Uint64 // highest stream sequence that a commit received; lower after a lost tail
 	garbage *meter.Count
 }
 
-// NewCalls gives the calls behind this connection. The meter may be nil.
+// NewCalls returns the calls behind this connection. The meter may be nil.
 func NewCalls(nc *nats.Conn, log zerolog.Logger, m *meter.Meter) *Calls {
 	return &Calls{msg: reader{nc: nc, stream: worker.StreamCalls}, log: log, garbage: m.Garbage(meter.OnCall)}
 }
 
-// Loaded is a call as it was read: its newest transition (zero if there is none) and the stream sequence that
-// the next commit expects.
+// Loaded is a call as it was read: its newest transition (zero if there is none), and the stream sequence that the next
+// commit expects.
 type Loaded struct {
 	events.Transition
 
-	Bytes  int // the size of a transition that was committed
+	Bytes  int // size of the transition, if it comes from Commit
 	expect uint64
 }
 
@@ -54,10 +55,10 @@ func (s *Calls) Load(ctx context.Context, app, callID string) (Loaded, error) {
 	return s.newest(ctx, app, callID, s.msg.anywhere)
 }
 
-// None takes it that there is no such call, as is most likely of one that is about to begin. The commit verifies it.
+// None assumes that the call does not exist, as is most likely for a new invitation. The commit verifies it.
 func (s *Calls) None(context.Context, string, string) (Loaded, error) { return Loaded{}, nil }
 
-// MayRemember says whether the call remembers the command, or can't be read: then it was, or may have been, carried out.
+// MayRemember reports whether the command may have been carried out: the call remembers it, or can't be read.
 func (s *Calls) MayRemember(ctx context.Context, cmd events.Command) bool {
 	now, err := s.Lead(ctx, cmd.App, cmd.CallID)
 	return err != nil || call.Remembers(now.Transition, cmd)
@@ -91,17 +92,18 @@ func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loa
 	return Loaded{Transition: t, expect: m.seq}, err
 }
 
-// Transition reads transition seq of a call from the leader.
+// Transition reads the transition with sequence seq of a call from the leader.
 func (s *Calls) Transition(ctx context.Context, app, callID string, seq int) (events.Transition, error) {
 	return s.find(ctx, app, callID, func(t events.Transition) bool { return t.Seq == seq }, true)
 }
 
-// MadeBy finds the newest transition that this command made, whether or not the call remembers that.
+// MadeBy finds the newest transition that this command made, even if the call no longer remembers the command.
 func (s *Calls) MadeBy(ctx context.Context, callID string, cmd events.Command) (events.Transition, error) {
 	return s.find(ctx, cmd.App, callID, func(t events.Transition) bool { return call.MadeBy(t, cmd) }, false)
 }
 
-// find gives a transition that fits, from the leader: the first one, or else the newest.
+// find reads the history of a call from the leader. It returns the first transition that fits, or the newest if first is
+// false.
 func (s *Calls) find(
 	ctx context.Context, app, callID string, fits func(events.Transition) bool, first bool,
 ) (found events.Transition, err error) {
@@ -115,7 +117,7 @@ func (s *Calls) find(
 			return events.Transition{}, fmt.Errorf("store: read the history of call %s: %w", callID, err)
 		}
 		t, _, err := events.ReadTransition(app, callID, m.data)
-		if isNewer(err) { // it may be the one that is looked for
+		if isNewer(err) { // it may be the one that fits
 			return events.Transition{}, fmt.Errorf("store: read the history of call %s: %w", callID, err)
 		}
 		if err == nil && fits(t) {
@@ -131,8 +133,8 @@ func (s *Calls) find(
 	return found, nil
 }
 
-// Commit writes the transition that follows the call as it was read, in the format in which the call began, and gives
-// the call after it. It tries for up to 15 s, as the leader of a stream may have to be elected.
+// Commit writes the transition that follows the call as it was read, and returns the call after it. It keeps the format in
+// which the call began. It tries for up to 15 s, because the stream may be electing a leader.
 func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at events.Time) (Loaded, error) {
 	t.Format = base.Format
 	data, err := t.Encode(at)
@@ -156,7 +158,8 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	return Loaded{Transition: t, Bytes: len(data), expect: seq}, nil
 }
 
-// noticeTail compares a sequence that was given with what had been given before it was asked for.
+// noticeTail reports a lost tail if a commit received a sequence that is not above before, the highest one known when the
+// commit was sent.
 func (s *Calls) noticeTail(before, seq uint64, err error) {
 	if err != nil {
 		return
@@ -171,19 +174,21 @@ func (s *Calls) noticeTail(before, seq uint64, err error) {
 	}
 }
 
-// expecting makes a write go through only if this is the sequence of the last message on its subject; 0: there is none.
+// expecting returns the header that makes a write succeed only if seq is the sequence of the last message on its subject. 0
+// means that there is no message.
 func expecting(seq uint64) nats.Header {
 	return nats.Header{jetstream.ExpectedLastSubjSeqHeader: {strconv.FormatUint(seq, 10)}}
 }
 
-// isConflict knows the two codes of a sequence that is not the expected one; the second comes from clusters.
+// isConflict reports whether the server refused a write for its expected sequence: 10071, or in a cluster 10071 or 10164.
 func isConflict(err error) bool {
 	const wrongLastSequence, wrongLastSequenceConstant = 10071, 10164
 	var api *jetstream.APIError
 	return errors.As(err, &api) && (api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant)
 }
 
-// isNewer knows a transition that a newer version wrote. It is never passed over as garbage: it may be the call.
+// isNewer reports whether a newer version wrote the transition. Such a transition is never skipped as garbage, because it may
+// be the state of the call.
 func isNewer(err error) bool {
 	_, newer := errors.AsType[*events.NewerFormatError](err)
 	return newer

@@ -8,27 +8,27 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// hints are lines as this process has left them. A write goes through only where the line still is as its writer takes it to
-// be, so a hint that is wrong costs a write that fails and harms nothing; one that is right saves a read.
+// hints are the lines as this process last wrote them. A write succeeds only with the current revision of the line. So a
+// right hint saves a read, and a wrong hint costs one failed write and does no harm (ADR 0012).
 //
-// It holds on one connection only: a broker that comes back may have lost its last writes, and given their revisions to others.
+// A hint is valid on one connection only: a server that restarts may have lost its last writes, and assigned their revisions
+// to others.
 type hints struct {
 	nc    *nats.Conn
 	lines *lru.Cache[string, hint]
 	track *track
 }
 
-// track is how guesses went of late. One that is wrong costs a write, one that is right saves a read: as long as they are mostly
-// wrong, as where many coordinators share users who call again and again, lines are read, and only now and then guessed.
+// track scores recent guesses. A wrong guess costs a write, and a right one saves a read. While most guesses are wrong, lines
+// are read, with a guess now and then. That happens where many coordinators share users who call again and again.
 type track struct{ score, asked atomic.Int32 }
 
-// The score goes up with each guess that was right and down with each that was not, within these bounds.
 const (
-	bestScore  = 16
-	nowAndThen = 32
+	bestScore  = 16 // the score goes up with each right guess and down with each wrong one, between -bestScore and bestScore
+	nowAndThen = 32 // while the score is negative, one of so many claims guesses
 )
 
-// pays says whether to guess.
+// pays reports whether to guess.
 func (t *track) pays() bool { return t.score.Load() >= 0 || t.asked.Add(1)%nowAndThen == 0 }
 
 func (t *track) went(right bool) {
@@ -43,30 +43,30 @@ type hint struct {
 	line
 
 	at         time.Time
-	reconnects uint64 // of the connection, by then
+	reconnects uint64 // number of reconnects at that time
 }
 
-// mostHints bounds the memory that they take, some 20 MB.
+// mostHints limits the memory of the hints to some 20 MB.
 const mostHints = 1 << 16
 
-// The marker of a line that was released goes after this time, and the server puts one of its own in its place for as long
-// again; only after that the line is as if it had never been.
+// The delete marker of a released line expires after markerTTL. The server then writes a marker of its own, which expires after
+// the same time. Only after that has the subject no message, and the expected revision is 0.
 const (
 	markerTTL = 60 * time.Second
-	forgotten = 2*markerTTL + 5*time.Second // the server looks for what is too old every second or so
+	forgotten = 2*markerTTL + 5*time.Second // with a margin: the server looks for expired messages about once a second
 )
 
 func newHints(nc *nats.Conn) hints {
 	lines, err := lru.New[string, hint](mostHints)
 	if err != nil {
-		panic(err) // the size is not above 0
+		panic(err) // only if the size is not above 0
 	}
 	h := hints{nc, lines, &track{}}
 	h.track.score.Store(bestScore)
 	return h
 }
 
-// left notes how a line was left.
+// left stores a line as this process wrote it.
 func (h hints) left(key string, l line) {
 	if len(l.entries) == 0 {
 		l.entries = nil
@@ -74,19 +74,20 @@ func (h hints) left(key string, l line) {
 	h.lines.Add(key, hint{l, time.Now(), h.nc.Stats().Reconnects})
 }
 
-// forget drops a hint that was wrong.
+// forget removes a wrong hint.
 func (h hints) forget(key string) { h.lines.Remove(key) }
 
-// holds says whether nobody can have given its revision to others.
+// holds reports whether the hint is from the current connection.
 func (h hints) holds(x hint) bool { return x.reconnects == h.nc.Stats().Reconnects }
 
-// recall gives how this process left the line, if it did.
+// recall returns the line as this process last wrote it, if a valid hint exists.
 func (h hints) recall(key string) (line, bool) {
 	x, ok := h.lines.Get(key)
 	return x.line, ok && h.holds(x)
 }
 
-// guess gives the revision by which the line is most likely empty; false where it most likely is not, or nobody can say.
+// guess returns the revision that the line most likely has if it is empty. It returns false if the line is most likely not
+// empty, or if the revision is unknown.
 func (h hints) guess(key string) (revision uint64, ok bool) {
 	switch x, known := h.lines.Get(key); {
 	case !known:
@@ -98,7 +99,8 @@ func (h hints) guess(key string) (revision uint64, ok bool) {
 	}
 }
 
-// empty gives the revision by which a line that was left like this is empty after a while.
+// empty returns the revision of the line, some time after this process wrote it, if the line was empty then and its revision
+// is known.
 func (l line) empty(after time.Duration) (revision uint64, ok bool) {
 	switch {
 	case len(l.entries) > 0:

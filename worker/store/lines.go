@@ -18,14 +18,14 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// ErrInFlight means that a line holds a claim of another command that may yet be committed. Claims that were made
-// stay; the command is to be put back for a moment.
+// ErrInFlight means that a line holds a claim of another command, which may still be committed. The claims that were already
+// made stay. The command has to be nak'ed with a delay.
 var ErrInFlight = errors.New("store: a claim in flight")
 
-// staleAfter is how old a claim in flight must be before its call is moved past it.
+// staleAfter is the age at which a claim in flight may be taken over.
 const staleAfter = 30 * time.Second
 
-// Lines keeps who is in which calls.
+// Lines reads and writes lines: the calls that each user is in.
 type Lines struct {
 	js    jetstream.JetStream
 	msg   reader
@@ -36,7 +36,7 @@ type Lines struct {
 	garbage, takeovers *meter.Count
 }
 
-// NewLines gives the lines behind this connection. The meter may be nil.
+// NewLines returns the lines behind this connection. The meter may be nil.
 func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger, m *meter.Meter) *Lines {
 	return &Lines{
 		js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log, hints: newHints(nc),
@@ -48,8 +48,8 @@ func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.L
 type line struct {
 	user     string
 	entries  []events.Entry
-	revision uint64 // what the next write expects
-	guessed  bool   // it was not read
+	revision uint64 // expected by the next write
+	guessed  bool   // assumed to be empty, and not read
 }
 
 const kvPrefix = "$KV." + worker.BucketLines + "."
@@ -65,7 +65,7 @@ func (s *Lines) read(ctx context.Context, app, userID string) (line, error) {
 	}
 	l.revision = m.seq
 	if len(m.data) == 0 {
-		return l, nil // a marker: the line was released, or has grown too old
+		return l, nil // a delete marker: the line was released or has expired
 	}
 	if l.entries, err = events.ReadLine(m.data); err != nil {
 		s.garbage.Inc()
@@ -74,7 +74,7 @@ func (s *Lines) read(ctx context.Context, app, userID string) (line, error) {
 	return l, nil
 }
 
-// write replaces what the line holds; ErrConflict if somebody else has written it meanwhile.
+// write replaces the entries of the line. It returns ErrConflict if the line has another revision than l.
 func (s *Lines) write(ctx context.Context, app string, l line, entries []events.Entry) error {
 	key := events.LineKey(app, l.user)
 	msg := &nats.Msg{Subject: kvPrefix + key, Header: expecting(l.revision)}
@@ -102,19 +102,19 @@ func (s *Lines) write(ctx context.Context, app string, l line, entries []events.
 	return err
 }
 
-// Claim is what an invite or add wants of the lines of its users.
+// Claim is the request of an invite or add for a place on the lines of its users.
 type Claim struct {
 	Command events.Command
-	Base    events.Transition // the call as the claim is decided on
+	Base    events.Transition // the call on which the claim is decided
 	Users   []string
 	In      call.Input
-	First   bool   // nobody has handled the command before
-	Claimed func() // told of each line that was claimed
+	First   bool   // the command is handled for the first time
+	Claimed func() // called after each line that was claimed
 }
 
-// Claim claims the lines of the users one after another, in the order of their ids, so that two invitations that
-// cross can't block each other. The reads go before, in parallel; where the command is handled for the first time a line is
-// not read but taken to be empty, as it is most of the time. ErrConflict means that the call has moved on.
+// Claim claims the lines of the users one after another, in the order of user ids, so that two crossing invitations can't
+// block each other. It first reads all lines, in parallel. If the command is handled for the first time, it does not read a
+// line but assumes that it is empty, which is most likely. ErrConflict means that the call has changed.
 func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 	users := slices.Sorted(slices.Values(c.Users))
 	lines, err := s.linesOf(ctx, c, users)
@@ -140,7 +140,8 @@ func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 	return got, nil
 }
 
-// linesOf gives the lines as they were read, or, the first time, as empty where this process does not know better.
+// linesOf reads the lines of the users. For a first handling, as long as guesses pay, it reads only those lines that the hints
+// show as not empty or can't tell, and assumes that the others are empty.
 func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, error) {
 	lines := make([]line, len(users))
 	var reads []func() error
@@ -160,12 +161,12 @@ func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, e
 	return lines, worker.Together(reads...)
 }
 
-// maxClaims is how often a line that others write is read again before the command is put back.
+// maxClaims is the number of attempts to claim or release a line that others write. After them a claim is nak'ed with a delay.
 const maxClaims = 16
 
-// passed says whether an earlier handling of this command found the line of a callee full: it went on and claimed one of
-// those behind it. That it was full still holds. To wait for it now, with that claim kept, would be to claim out of
-// order, and whoever has claimed it meanwhile may be waiting for ours.
+// passed reports whether an earlier handling of this command found the line of a callee full, and went on to claim a line
+// behind it. Then the callee stays busy. To wait for that line now, while the later claim is held, is a claim out of order:
+// the command that holds the line may be waiting for the later one.
 func (c Claim) passed(l line, behind []line) bool {
 	return l.user != c.Command.UserID && slices.ContainsFunc(behind, func(l line) bool {
 		return slices.ContainsFunc(l.entries, func(e events.Entry) bool {
@@ -174,13 +175,13 @@ func (c Claim) passed(l line, behind []line) bool {
 	})
 }
 
-// claim claims one line, or says that it is full, or that one of its calls is the other half of a glare.
+// claim claims one line. It reports whether the line is full, and the glare if the invitation crosses one of its calls.
 func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *call.Glare, err error) {
 	for range maxClaims {
 		own := slices.IndexFunc(l.entries, func(e events.Entry) bool { return e.CallID == c.Command.CallID })
 		switch {
 		case own >= 0 && l.entries[own].Seq == c.Base.Seq:
-			return false, nil, nil // an earlier handling of this command has claimed it
+			return false, nil, nil // claimed by an earlier handling of this command
 		case own >= 0 && l.entries[own].Seq > c.Base.Seq:
 			return false, nil, s.ahead(ctx, c, l.entries[own])
 		}
@@ -214,9 +215,9 @@ func (s *Lines) claim(ctx context.Context, c Claim, l line) (full bool, glare *c
 	return false, nil, ErrInFlight
 }
 
-// ahead handles a claim for the command's own call that is newer than the call as it was read: it is to be read
-// again. Where the claim is stale the call itself has lost transitions, as after a power cut: it is moved on, or no
-// add could ever be handled.
+// ahead handles a claim for the command's own call whose sequence is above that of the call as it was read: the call has to be
+// read again. If the claim is stale, the call has lost transitions, for example after a power failure. Then ahead moves the call
+// past the claim, because otherwise no add could ever succeed.
 func (s *Lines) ahead(ctx context.Context, c Claim, e events.Entry) error {
 	if c.In.Now.Sub(e.At.Time()) < staleAfter {
 		return ErrConflict
@@ -233,14 +234,14 @@ func (s *Lines) ahead(ctx context.Context, c Claim, e events.Entry) error {
 	return ErrConflict
 }
 
-// errMoved means that a stale claim was moved past, so that the line is to be judged again.
+// errMoved means that a call was moved past a stale claim, so the line has to be judged again.
 var errMoved = errors.New("store: moved past a claim")
 
-// judge looks at every entry of the line but the command's own, at the leader, and keeps those that are live.
+// judge reads the call of every entry from the leader, except for the command's own call, and returns the live entries.
 func (s *Lines) judge(ctx context.Context, c Claim, l line) (live []events.Entry, glare *call.Glare, err error) {
 	for _, e := range l.entries {
 		if e.CallID == c.Command.CallID {
-			continue // from before the call moved: dead
+			continue // an entry with a lower sequence than the call: dead
 		}
 		holder, err := s.calls.Lead(ctx, c.Command.App, e.CallID)
 		if err != nil {
@@ -263,8 +264,8 @@ func (s *Lines) judge(ctx context.Context, c Claim, l line) (live []events.Entry
 	return live, nil, nil
 }
 
-// fence moves a call past a claim that nobody has committed for too long: a paused worker that wakes up loses
-// its commit.
+// fence moves a call past a stale claim, so that a paused worker that wakes up loses its commit. It returns errMoved if that
+// succeeds or the call has moved meanwhile.
 func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loaded) error {
 	cmd := c.Command
 	cmd.CallID = e.CallID
@@ -280,12 +281,12 @@ func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loade
 	return errMoved
 }
 
-// Release takes the call off the lines of those of the users who are not in it any more. Only dead entries go.
+// Release removes the call from the lines of those users who are no longer in it. It removes dead entries only.
 func (s *Lines) Release(ctx context.Context, now events.Transition, users []string) error {
 	return worker.Together(s.Releases(ctx, now, users)...)
 }
 
-// Releases is Release, to be done beside something else: one for each line.
+// Releases returns the steps of Release, one for each line, so that they can run in parallel with other work.
 func (s *Lines) Releases(ctx context.Context, now events.Transition, users []string) (releases []func() error) {
 	if now.Seq == 0 {
 		return nil
@@ -298,7 +299,7 @@ func (s *Lines) Releases(ctx context.Context, now events.Transition, users []str
 	return releases
 }
 
-// releasing keeps the call, which those who release nothing then need not.
+// releasing is a function of its own so that only a call with something to release is copied to the heap.
 func (s *Lines) releasing(ctx context.Context, c events.Call, userID string) func() error {
 	return func() error { return s.release(ctx, c, userID) }
 }
@@ -321,10 +322,10 @@ func (s *Lines) release(ctx context.Context, c events.Call, userID string) error
 		}
 		known = false
 	}
-	return nil // a dead entry that stays is taken over by the next claim
+	return nil // the next claim replaces the dead entry
 }
 
-// without gives the entries of the line but those of the call that are dead.
+// without returns the entries of the line, without the dead ones of the call.
 func without(l line, c events.Call) []events.Entry {
 	return slices.DeleteFunc(slices.Clone(l.entries), func(e events.Entry) bool {
 		return e.CallID == c.CallID && e.State(l.user, c) == events.EntryDead
@@ -350,7 +351,7 @@ func (s *Lines) CallsOf(ctx context.Context, app, userID string) ([]events.Call,
 	return calls, nil
 }
 
-// OpenCalls lists the open calls of an app, found through its lines and each read from the leader.
+// OpenCalls lists the open calls of an app. It finds them on the app's lines, and reads each from the leader.
 func (s *Lines) OpenCalls(ctx context.Context, app string) ([]events.Call, error) {
 	ids, err := s.named(ctx, app)
 	if err != nil {
@@ -377,10 +378,10 @@ func (s *Lines) OpenCalls(ctx context.Context, app string) ([]events.Call, error
 	return open, nil
 }
 
-// maxReads is how many calls are read at once: a read of an old message loads a whole block in the server.
+// maxReads is the number of calls that are read at once. A read of an old message loads its whole block into the server's memory.
 const maxReads = 16
 
-// named lists the ids of the calls that stand on the lines of an app; not all of them need be open.
+// named lists the ids of the calls on the lines of an app. Some of them may have ended.
 func (s *Lines) named(ctx context.Context, app string) ([]string, error) {
 	kv, err := s.js.KeyValue(ctx, worker.BucketLines)
 	if err != nil {
@@ -393,7 +394,7 @@ func (s *Lines) named(ctx context.Context, app string) ([]string, error) {
 	defer func() { _ = w.Stop() }()
 	ids := map[string]bool{}
 	for update := range w.Updates() {
-		if update == nil { // that was the last that there was
+		if update == nil { // all existing lines have been read
 			return slices.Sorted(maps.Keys(ids)), nil
 		}
 		entries, err := events.ReadLine(update.Value())

@@ -16,7 +16,7 @@ import (
 // errNoMessage means that the stream has no such message.
 var errNoMessage = errors.New("store: no such message")
 
-// The server's API for one message of a stream: from any replica, and from the leader.
+// Subjects of the JetStream API that read one message of a stream: from any replica, and from the leader.
 const (
 	apiDirectGet = "$JS.API.DIRECT.GET."
 	apiLeaderGet = "$JS.API.STREAM.MSG.GET."
@@ -34,7 +34,7 @@ type getRequest struct {
 	LastBySubject string `json:"last_by_subj,omitempty"`
 }
 
-// stored is a message as a stream has it.
+// stored is a message of a stream.
 type stored struct {
 	seq  uint64
 	data []byte

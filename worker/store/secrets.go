@@ -17,30 +17,31 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// Secrets knows the secrets of apps. They are derived from one secret in RINGLINE_SECRETS, so that an app needs no entry: everyone may
-// make up names of apps. The first process that needs it makes it.
+// Secrets holds the secrets of apps. They are derived from one secret in RINGLINE_SECRETS, so an app needs no entry: anyone can
+// invent the name of an app. The first process that needs the secret creates it.
 type Secrets struct {
 	js  jetstream.JetStream
 	msg reader
 	log zerolog.Logger
 
 	mu      sync.Mutex
-	root    []byte // nil: it has to be read
-	changes uint64 // how often root was set or forgotten by the watch
+	root    []byte // the secret in the bucket; nil: has to be read
+	changes uint64 // number of times that the watch set or cleared root
 }
 
 const (
 	secretsPrefix = "$KV." + worker.BucketSecrets + "."
-	callIDSecret  = "call_ids" // what the secrets are derived from that call ids are derived with; keys of an app would have its name and a dot
+	callIDSecret  = "call_ids" // the secret from which CallIDs derives; keys of a single app would contain its name and a dot
 	secretSize    = 32
 )
 
-// NewSecrets gives the secrets behind this connection. Run makes it hear of changes.
+// NewSecrets returns the secrets behind this connection. Run watches them for changes.
 func NewSecrets(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger) *Secrets {
 	return &Secrets{js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketSecrets}, log: log}
 }
 
-// CallIDs gives the secret that the app's call ids are derived with: HMAC-SHA256 of the app under the secret in the bucket.
+// CallIDs returns the secret from which the app's call ids are derived: the HMAC-SHA256 of the app's name under the secret in
+// the bucket.
 func (s *Secrets) CallIDs(ctx context.Context, app string) ([]byte, error) {
 	root, err := s.current(ctx)
 	if err != nil {
@@ -51,8 +52,8 @@ func (s *Secrets) CallIDs(ctx context.Context, app string) ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
-// current gives the secret in the bucket. Two workers that need it first agree: the one whose write comes second takes what the
-// first has written, read from the leader.
+// current returns the secret in the bucket. If two workers create it at the same time, the second write is refused, and that
+// worker reads the secret of the first from the leader.
 func (s *Secrets) current(ctx context.Context) ([]byte, error) {
 	s.mu.Lock()
 	root, before := s.root, s.changes
@@ -72,7 +73,8 @@ func (s *Secrets) current(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// keep remembers what was read, unless the watch has heard of a change since: then what was read may be older.
+// keep stores the secret that was read, unless the watch has received a change since: then the secret that was read may be
+// older.
 func (s *Secrets) keep(root []byte, before uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +83,8 @@ func (s *Secrets) keep(root []byte, before uint64) {
 	}
 }
 
-// readOrMake gives ErrConflict where another process has made it meanwhile.
+// readOrMake reads the secret from the leader, or creates it. It returns ErrConflict if another process has created it
+// meanwhile.
 func (s *Secrets) readOrMake(ctx context.Context) ([]byte, error) {
 	m, err := s.msg.atLeader(ctx, getRequest{LastBySubject: secretsPrefix + callIDSecret})
 	switch {
@@ -101,7 +104,7 @@ func (s *Secrets) readOrMake(ctx context.Context) ([]byte, error) {
 	return secret, err
 }
 
-// parseSecret never quotes what it reads.
+// parseSecret decodes a secret. Its errors never quote the data.
 func parseSecret(data []byte) ([]byte, error) {
 	secret, err := base64.RawURLEncoding.DecodeString(string(data))
 	if err != nil || len(secret) < secretSize {
@@ -110,7 +113,7 @@ func parseSecret(data []byte) ([]byte, error) {
 	return secret, nil
 }
 
-// set is what the watch heard; with nil the next use reads it.
+// set stores the secret that the watch received. With nil, the next use reads the bucket.
 func (s *Secrets) set(root []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +121,7 @@ func (s *Secrets) set(root []byte) {
 	s.changes++
 }
 
-// Run hears of changes until ctx ends. After the connection was lost what is known is read again when it is needed.
+// Run watches the secret until ctx ends. After a reconnect, the next use reads the bucket.
 func (s *Secrets) Run(ctx context.Context) error {
 	return watch{
 		js: s.js, log: s.log, bucket: worker.BucketSecrets, what: "the secrets", opts: []jetstream.WatchOpt{jetstream.UpdatesOnly()},
@@ -134,7 +137,7 @@ func (s *Secrets) changed(e jetstream.KeyValueEntry) {
 		return
 	}
 	root, err := parseSecret(e.Value())
-	if err != nil { // or it was deleted; the next use reads it again, and says so
+	if err != nil { // malformed or deleted: the next use reads it again, and returns the error or creates a new secret
 		root = nil
 	}
 	s.set(root)

@@ -2,7 +2,7 @@ package store
 
 import "ringline.io/ringline/events"
 
-// settled is what the apps have set, and in how many apps each origin is.
+// settled holds the settings of the apps, and counts for each origin the apps that list it.
 type settled struct {
 	apps    map[string]events.AppSettings
 	origins map[string]int
