@@ -12,14 +12,14 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// talk is a call in which people send custom data.
+// talk is a call in which users send custom data.
 type talk struct {
 	t    *testing.T
 	last events.Transition
 	n    int
 }
 
-// data is custom data of the greatest length that begins like this.
+// data returns custom data of maximum length with this prefix.
 func data(begins string) string {
 	return begins + strings.Repeat("x", events.MaxCustomData-len(begins))
 }
@@ -49,7 +49,7 @@ func (k *talk) does(user string, verb events.Verb, data string, callees ...strin
 	return k.last
 }
 
-// holds wants these entries, and those callees to refer to them.
+// holds requires that the call has exactly the entries of these callees, and that each callee refers to their own.
 func (k *talk) holds(begins ...string) {
 	k.t.Helper()
 	got := []string{}
@@ -65,7 +65,7 @@ func (k *talk) holds(begins ...string) {
 	}
 }
 
-// answered is a call in which 4 of 7 callees have answered, with as much custom data as a call holds.
+// answered returns a call in which 4 of 7 callees have answered, with the maximum of custom data.
 func answered(t *testing.T, format int) *talk {
 	t.Helper()
 	k := &talk{t: t}
@@ -77,7 +77,7 @@ func answered(t *testing.T, format int) *talk {
 	return k
 }
 
-// An answer whose data does not fit is carried out and its data is not kept, but for the transition and its notifications.
+// An answer whose data does not fit is carried out. Only its transition and the notifications have the data, not the call.
 func TestDataOfAnAnswerThatDoesNotFit(t *testing.T) {
 	for name, verb := range map[string]events.Verb{"accept": events.VerbAccept, "decline": events.VerbDecline} {
 		k := answered(t, 0)
@@ -100,7 +100,7 @@ func TestDataOfAnAnswerThatDoesNotFit(t *testing.T) {
 	k.holds("b", "a", "d", "g")
 }
 
-// Each callee refers to the one entry of a command that concerns several.
+// A command that concerns several callees has one entry, and all of them refer to it.
 func TestDataIsHeldOnce(t *testing.T) {
 	k := answered(t, 0)
 	got := k.does("ann", events.VerbEnd, data("end "))
@@ -114,7 +114,7 @@ func TestDataIsHeldOnce(t *testing.T) {
 	}
 }
 
-// An add makes room for its data: entries of answers go, the oldest first. Those of callees who ring stay.
+// An add makes room for its data: it drops the entries of answers, the oldest first. The entries of pending callees stay.
 func TestDataOfAnAddThatDoesNotFit(t *testing.T) {
 	k := answered(t, 0)
 	k.does("ann", events.VerbAdd, data("h "), "h")
@@ -135,7 +135,7 @@ func TestDataOfAnAddThatDoesNotFit(t *testing.T) {
 	k.holds("i", "j", "k", "m")
 }
 
-// A call of format 1 has no limit to its custom data.
+// A call in format 1 has no limit on its custom data.
 func TestOldSizes(t *testing.T) {
 	k := answered(t, 1)
 	k.does("e", events.VerbAccept, data("e "))
@@ -143,7 +143,7 @@ func TestOldSizes(t *testing.T) {
 	k.holds("c", "b", "a", "d", "e", "h")
 }
 
-// The attack: 50 callees are invited with 4 KB of custom data, and their invitations are withdrawn one by one, with as much.
+// An attack: a user invites 50 callees with 4 KB of custom data, and cancels them one by one with 4 KB each.
 func TestBytesOfCancels(t *testing.T) {
 	k := &talk{t: t}
 	var users []string

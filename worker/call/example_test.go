@@ -8,7 +8,8 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// Ann calls bob, who declines. What Decide gives is written, and Notify says whom to tell; nothing here does either.
+// Ann calls bob, who declines. Decide returns the transition to write, and Notify the notifications to send. This example does
+// neither.
 func Example() {
 	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	in := call.Input{At: at, Now: at, Limits: call.DefaultLimits()}
@@ -23,7 +24,7 @@ func Example() {
 		CommandAddress: address, CommandID: "k2", UserID: "bob", CustomData: "later",
 	}
 
-	var last events.Transition // there is no call yet
+	var last events.Transition // zero: the call does not exist yet
 	for _, cmd := range []events.Command{invite, decline, decline} {
 		switch o := call.Decide(last, cmd, in).(type) {
 		case call.Write:

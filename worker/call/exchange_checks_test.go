@@ -9,8 +9,8 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// checkJoin: it accepts the call in which its sender pends in that attempt, and is ok where he has answered it; where
-// it was refused it is refused again.
+// checkJoin: a join accepts the call if its sender is pending in that attempt, and is ok if they have answered already.
+// Otherwise it is refused with call_ended. A repeat is ok.
 func (w *world) checkJoin(before events.Transition, d delivery, o call.Outcome) {
 	want := call.Outcome(call.Refuse{Err: &events.Error{Code: events.CodeCallEnded}})
 	x := before.Call.Callee(d.cmd.UserID)
@@ -42,7 +42,7 @@ func (w *world) checkJoin(before events.Transition, d delivery, o call.Outcome) 
 	}
 }
 
-// checkGlare: both are in one active call, which is the first as it was, and the second has ended.
+// checkGlare: after a glare both users are in one active call, the first one, with its room and type. The second has ended.
 func (w *world) checkGlare(before events.Call, cmd events.Command, second string) {
 	first := w.last.Call
 	x := *first.Callee(cmd.UserID)
@@ -65,8 +65,8 @@ func (w *world) checkGlare(before events.Call, cmd events.Command, second string
 	}
 }
 
-// checkBorn: an invitation that met a full line of its caller, or the call that it crosses, is born ended, is answered
-// as it should be and heard of by nobody; and whoever is in the call now and was not before had his line claimed.
+// checkBorn: an invitation whose caller has a full line, or that crosses another call, creates its call as ended. It has the
+// right answer and no notifications. Every user who joins a call has a claimed line.
 func (w *world) checkBorn(before events.Transition, d delivery, wr call.Write) {
 	t := wr.Transition
 	want, code, into := events.EndReason(""), events.Code(""), ""
@@ -110,7 +110,7 @@ func (w *world) checkBornEnded(d delivery, t events.Transition) {
 	}
 }
 
-// countBusy notes what a transition did of full lines, and that those are busy whose line was full, and nobody else.
+// countBusy counts the busy callees of a transition. Exactly the callees with full lines are busy.
 func (w *world) countBusy(before events.Call, t events.Transition, d delivery) {
 	busy := 0
 	for _, x := range t.Call.Callees {
@@ -141,8 +141,8 @@ func (w *world) countBusy(before events.Call, t events.Transition, d delivery) {
 	}
 }
 
-// checkFence: it changes nothing and is told to nobody; or it takes out of use the id of a call that does not exist,
-// for a hang-up that found none for 5 s or as a claim of it was in somebody's way.
+// checkFence: a fence of an existing call changes nothing. A fence of an id without a call writes it as ended, either for a
+// hang-up that found no call for 5 s or because of a stale claim. Neither has notifications.
 func (w *world) checkFence(before events.Transition, l line, wr call.Write) {
 	t, c := wr.Transition, wr.Transition.Call
 	hangUp := l.cmd.Verb != events.VerbInvite && l.cmd.Verb != events.VerbAdd

@@ -9,9 +9,9 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// exchange is a model of the lines, after DESIGN section 2: who claims them, when a claim is worth nothing any more,
-// who releases them. A command may stop after its claims, or between the two steps of a glare, as its worker died or was
-// paused; it goes on later, and meanwhile others meet its claims.
+// exchange is a model of the lines (docs/architecture.md, "Lines"): which commands claim them, when a claim is dead, and which
+// commands release them. A command may stop after its claims, or between the two steps of a glare, like one whose worker
+// crashed or was paused. It continues later, and other commands find its claims meanwhile.
 type exchange struct {
 	calls   map[string]*history
 	lines   map[string][]entry // by user
@@ -25,18 +25,18 @@ type entry struct {
 	at     time.Duration
 }
 
-// delivery is a command in the hands of a worker.
+// delivery is a command that a worker handles.
 type delivery struct {
 	line
-	stops string // where it is to stop: "claimed" or "merged"
+	stops string // the step after which it stops: "claimed", "merged" or "" for none
 
-	users []string    // whose lines it claimed
-	base  int         // the sequence on which it did
-	state string      // of one that waits: "" for one that was put back, else where it stopped
-	glare *call.Glare // of one that stopped when it was merged
+	users []string    // users whose lines it claimed
+	base  int         // sequence of the call at the claim
+	state string      // while it waits: "" if it was nak'ed with a delay, else the step after which it stopped
+	glare *call.Glare // set once the command is merged
 }
 
-// lineFacts lists what walks have to reach of all this.
+// lineFacts lists the events around lines that the walks have to reach.
 func lineFacts() []string {
 	return []string{
 		"put back", "stopped", "went on", "lost its commit", "fenced an open call", "fenced no call", "line busy", "line busy, capacity 2",
@@ -46,7 +46,7 @@ func lineFacts() []string {
 	}
 }
 
-// isOn says who has to hold a line: the caller while in, and whoever pends or has accepted, until the call ends.
+// isOn reports whether the call must be on the user's line: for the caller while in, and for pending and accepted callees.
 func isOn(c events.Call, user string) bool {
 	if user == c.Caller.UserID && c.Caller.State == events.StateIn {
 		return true
@@ -55,15 +55,15 @@ func isOn(c events.Call, user string) bool {
 	return x != nil && slices.Contains([]events.PartyState{events.StateInvited, events.StateRinging, events.StateAccepted}, x.State)
 }
 
-// everybodyThere lists all users that a command may name.
+// everybodyThere lists all users that a command can name.
 func everybodyThere() []string { return append(slices.Clone(people), "mal", "hal", "ivo") }
 
-// bornEnded says whether nobody may ever hear of the call.
+// bornEnded reports whether the call was created as ended, so that it has no notifications.
 func bornEnded(c events.Call) bool {
 	return slices.Contains([]events.EndReason{events.EndCallerBusy, events.EndMerged, events.EndFailed}, c.EndReason)
 }
 
-// handle takes a command through its steps, as far as it gets.
+// handle takes a command through its steps, until it is done, stops or has to wait.
 func (w *world) handle(d delivery) {
 	w.turnTo(d.cmd.CallID)
 	d.claimed = call.Claimed{}
@@ -91,8 +91,8 @@ func (w *world) wait(d delivery, state string) {
 	w.waiting = append(w.waiting, d)
 }
 
-// resume lets go on what has waited the longest: where it stopped, if the call is as it was, and else from the
-// beginning, at a later time.
+// resume continues the delivery that has waited the longest. It continues where the delivery stopped if the call has not
+// changed, and otherwise starts again at a later time.
 func (w *world) resume() {
 	if len(w.waiting) == 0 {
 		return
@@ -117,7 +117,7 @@ func (w *world) resume() {
 	w.handle(d)
 }
 
-// finish decides a command whose lines are claimed, and goes on with the first call where it was merged.
+// finish decides a command after its claims. A merged invitation then joins the first call.
 func (w *world) finish(d delivery) {
 	o := w.decide(d)
 	w.release(d.cmd, o)
@@ -133,8 +133,8 @@ func (w *world) finish(d delivery) {
 	w.join(d)
 }
 
-// claims gives the lines that the command has to claim: those of whom it would bring into the call, and of nobody
-// where it is refused, known or late.
+// claims returns the users whose lines the command has to claim: those that it would bring into the call. There are none if the
+// command is refused, a repeat or late.
 func (w *world) claims(d delivery) []string {
 	in := d.input(w.limits)
 	got := slices.Sorted(slices.Values(call.Claims(call.Decide(w.last, d.cmd, in), d.cmd)))
@@ -157,7 +157,7 @@ func (w *world) claims(d delivery) []string {
 	return got
 }
 
-// claimants lists those whom an invite or add concerns.
+// claimants lists the users that an invite or add concerns.
 func claimants(cmd events.Command) []string {
 	var users []string
 	for _, p := range cmd.Callees {
@@ -169,7 +169,7 @@ func claimants(cmd events.Command) []string {
 	return users
 }
 
-// claim claims the lines one after another. Not ok: a claim in flight is in its way, and what was claimed stays.
+// claim claims the lines one after another. It is not ok if a claim in flight is in its way. Claims that were made stay.
 func (w *world) claim(d delivery) (got call.Claimed, ok bool) {
 	base := w.last.Seq
 	for _, u := range d.users {
@@ -196,8 +196,8 @@ func (w *world) claim(d delivery) (got call.Claimed, ok bool) {
 	return got, true
 }
 
-// judge looks at every entry of a line but the command's own, and lists the live ones. One that is in flight is waited
-// for, and moved past after 30 s.
+// judge checks every entry of a line but the command's own, and lists the live ones. It is not ok if an entry is in flight. It
+// moves the call of such an entry past it after 30 s.
 func (w *world) judge(d delivery, user string) (live []entry, glare *call.Glare, ok bool) {
 	for _, e := range w.lines[user] {
 		c := w.calls[e.callID]
@@ -222,7 +222,7 @@ func (w *world) judge(d delivery, user string) (live []entry, glare *call.Glare,
 	return live, nil, true
 }
 
-// crossing says, as CONTRACT does, whether the two are the halves of a glare.
+// crossing returns the glare between the command and the call by the rule of CONTRACT, or nil.
 func crossing(cmd events.Command, c events.Call) *call.Glare {
 	if cmd.Verb != events.VerbInvite || len(cmd.Callees) != 1 || c.State == events.CallStateEnded {
 		return nil
@@ -236,7 +236,7 @@ func crossing(cmd events.Command, c events.Call) *call.Glare {
 	return nil
 }
 
-// fence moves a call past a claim that nobody has committed.
+// fence moves a call past a stale claim.
 func (w *world) fence(callID string, d delivery) {
 	w.turnTo(callID)
 	d.cmd.CallID = callID
@@ -250,7 +250,7 @@ func (w *world) fence(callID string, d delivery) {
 	w.write(d, o.(call.Write))
 }
 
-// join goes on with a merged invitation in the call that it met.
+// join continues a merged invitation in the call that it crosses.
 func (w *world) join(d delivery) {
 	w.turnTo(d.glare.CallID)
 	in := d.input(w.limits)
@@ -265,8 +265,8 @@ func (w *world) join(d delivery) {
 	}
 }
 
-// release takes the call off the lines of those whom the command concerned or the transition changed, and who are not
-// in it. Only dead entries go.
+// release removes the dead entries of the call from the lines of the users that the command concerned or the transition
+// changed, if they are not in the call.
 func (w *world) release(cmd events.Command, o call.Outcome) {
 	users := []string{}
 	if cmd.Verb == events.VerbInvite || cmd.Verb == events.VerbAdd {
@@ -284,8 +284,8 @@ func (w *world) release(cmd events.Command, o call.Outcome) {
 	}
 }
 
-// checkLines: nobody is in more calls than his line holds, his line names each of them, and what else stands there
-// is a claim of a command that will go on.
+// checkLines: no user is in more calls than their line holds, and the line names each of these calls. Every other entry is a
+// claim of a command that will continue.
 func (w *world) checkLines() {
 	for _, u := range everybodyThere() {
 		line := w.lines[u]
@@ -311,7 +311,7 @@ func (w *world) checkLines() {
 	}
 }
 
-// settle lets everything go on that waits, and then everybody's line is exactly the calls that he is in.
+// settle continues all waiting deliveries. After that, each line has exactly the calls that its user is in.
 func (w *world) settle() {
 	for range 16 {
 		if len(w.waiting) == 0 {

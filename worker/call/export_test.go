@@ -2,5 +2,5 @@ package call
 
 import "ringline.io/ringline/events"
 
-// Most is what an invite or add reserves.
+// Most returns the size in bytes that an invite or add reserves.
 func Most(t events.Transition) int { return most(t) }

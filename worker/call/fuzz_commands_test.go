@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// command makes the command that the bytes say; not ok is one that can't be read, so that nobody has to decide it.
+// command makes a command from the bytes. It is not ok if the command is malformed, so that no worker decides it.
 func (w *world) command(b [6]byte, slot int) (line, bool) {
 	l := line{cmd: events.Command{CommandAddress: events.CommandAddress{
 		App: "demo", CallID: w.slots[slot], Verb: pick(often(w.lasting), b[0]),
@@ -22,7 +22,7 @@ func (w *world) command(b [6]byte, slot int) (line, bool) {
 	if l.cmd.Verb == events.VerbInvite && b[5]>>6 == 3 {
 		w.crosses(&l.cmd, b[2])
 	}
-	if b[5]>>3 == 6 { // as step does
+	if b[5]>>3 == 6 { // the same condition as in step
 		w.meets(&l.cmd, b[2])
 	}
 	w.says(&l.cmd, b[3])
@@ -41,12 +41,12 @@ func (w *world) command(b [6]byte, slot int) (line, bool) {
 	return l, refused == nil
 }
 
-// stopped says whether a command of this call has claimed its lines and stopped then.
+// stopped reports whether a command of this call has stopped after its claims.
 func (w *world) stopped(callID string) bool {
 	return slices.ContainsFunc(w.waiting, func(d delivery) bool { return d.state == "claimed" && d.cmd.CallID == callID })
 }
 
-// crosses makes it the invitation of somebody who pends, to the caller of that call.
+// crosses turns the command into an invitation of a pending callee to the caller of their call.
 func (w *world) crosses(cmd *events.Command, b byte) {
 	type pair struct{ from, to string }
 	var list []pair
@@ -64,7 +64,7 @@ func (w *world) crosses(cmd *events.Command, b byte) {
 	}
 }
 
-// meets makes it name somebody whose line a command has claimed that stopped then.
+// meets makes the command name a user whose line is claimed by a command that has stopped.
 func (w *world) meets(cmd *events.Command, b byte) {
 	i := slices.IndexFunc(w.waiting, func(d delivery) bool { return d.cmd.CallID != cmd.CallID && w.stopped(d.cmd.CallID) })
 	if i < 0 {
@@ -76,8 +76,8 @@ func (w *world) meets(cmd *events.Command, b byte) {
 	}
 }
 
-// often lists the verbs, those that keep a call going more often than those that end it; and that even more where calls
-// are to last.
+// often lists the verbs, with repetitions: verbs that keep a call open occur more often than verbs that end it. For lasting
+// calls it leaves out some of the latter.
 func often(lasting bool) []events.Verb {
 	list := []events.Verb{
 		events.VerbAccept, events.VerbAccept, events.VerbAccept, events.VerbAccept, events.VerbAdd, events.VerbAdd, events.VerbAdd,
@@ -91,7 +91,7 @@ func often(lasting bool) []events.Verb {
 	return list
 }
 
-// lags lists how long after it was stored a command may be handled; a worker's clock may be behind.
+// lags lists the delays between storing and handling a command. One is negative: a clock may be behind.
 func lags() []time.Duration {
 	list := make([]time.Duration, 32)
 	copy(list, []time.Duration{4e9, 5e9, 11e9, 61e9, -1e9})
@@ -100,8 +100,8 @@ func lags() []time.Duration {
 
 var people = []string{"ann", "bob", "eve", "gil", "dan"}
 
-// sender is one of the cast. In an open call it often is somebody who can do what he asks for, and mostly the same
-// one calls.
+// sender sets a user or service as the sender. In an open call it often is a user who may use the verb. Most invitations have
+// the same caller.
 func (w *world) sender(cmd *events.Command, b byte, caller string) {
 	if b%16 < 2 && (cmd.Verb != events.VerbEnd || b > 128) && cmd.Verb != events.VerbInvite || cmd.Verb == events.VerbExpire && b%8 > 0 {
 		cmd.Service = pick([]string{"desk", "pbx", events.ServiceTimeouts}, b/16)
@@ -122,7 +122,7 @@ func (w *world) sender(cmd *events.Command, b byte, caller string) {
 	}
 }
 
-// able lists the users who can do something by this verb.
+// able lists the users for whom this verb can have an effect.
 func (w *world) able(v events.Verb) []string {
 	var pending, in []string
 	if w.last.Call.Caller.State == events.StateIn {
@@ -156,7 +156,7 @@ func (w *world) names(cmd *events.Command, b byte) {
 	}
 }
 
-// says gives the command its id and, mostly, custom data that no other command has.
+// says sets the id of the command and, in most cases, unique custom data.
 func (w *world) says(cmd *events.Command, b byte) {
 	w.count++
 	n := w.count
@@ -180,7 +180,7 @@ func (w *world) says(cmd *events.Command, b byte) {
 	}
 }
 
-// expires makes it the expire of a deadline, mostly of one that the call waits for and often just in time.
+// expires makes the command the expire of a deadline: in most cases one of the call's deadlines, and often exactly at its time.
 func (w *world) expires(l *line, b byte) {
 	list := call.Deadlines(w.last)
 	if len(list) == 0 || b%4 == 0 {
@@ -194,7 +194,7 @@ func (w *world) expires(l *line, b byte) {
 	}
 }
 
-// repeats makes it, now and then, a command that was sent before: altogether, or its id with another verb or sender.
+// repeats sometimes repeats an earlier command: the whole command, or its id with another verb or another sender.
 func (w *world) repeats(l *line, b, which byte) {
 	if len(w.sent) == 0 || b < 208 {
 		return

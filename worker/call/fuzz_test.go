@@ -13,8 +13,8 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// FuzzDecide makes commands of bytes, six a command, plays them to calls between the same users and holds all that comes
-// of it against what has to be so whatever happens (invariants_test.go, memory_test.go, told_test.go, exchange_test.go).
+// FuzzDecide makes one command of every six bytes, plays the commands to calls between the same users, and checks the results
+// against invariants (invariants_test.go, memory_test.go, told_test.go, exchange_test.go).
 func FuzzDecide(f *testing.F) {
 	minimizeLess(f)
 	for seed := range uint64(32) {
@@ -23,8 +23,8 @@ func FuzzDecide(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) { newWorld(t).run(data) })
 }
 
-// minimizeLess keeps go test from spending a minute, its default, on every input that finds something new. Who wants a
-// failing input made small says so: -fuzzminimizetime 60s.
+// minimizeLess limits the minimization of each interesting input, for which go test takes up to a minute by default. To
+// minimize a failing input, pass -fuzzminimizetime 60s.
 func minimizeLess(f *testing.F) {
 	f.Helper()
 	const name = "test.fuzzminimizetime"
@@ -37,7 +37,7 @@ func minimizeLess(f *testing.F) {
 	}
 }
 
-// TestWalksReachEverything: a fuzz test that never gets anywhere would hold too.
+// TestWalksReachEverything: a fuzz test whose commands have no effect would pass too.
 func TestWalksReachEverything(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays some 24,000 commands")
@@ -81,18 +81,18 @@ func walk(seed uint64, size int) []byte {
 	return data
 }
 
-// world is a cast of users and services, their lines and the calls that they are in.
+// world is a set of users and services, their lines, and the calls that they are in.
 type world struct {
 	t       *testing.T
 	reached map[string]int
 	limits  call.Limits
 	now     time.Duration
-	script  []line // all commands of this run, in the order in which they are decided
-	count   int    // of commands, for their ids
+	script  []line // all commands of this run, in the order of the decisions
+	count   int    // number of commands, for their ids
 	slots   []string
-	lasting bool // are the calls to last
+	lasting bool // use fewer commands that end calls
 	exchange
-	*history // the call that is played now
+	*history // the current call
 }
 
 func newWorld(t *testing.T) *world {
@@ -100,8 +100,8 @@ func newWorld(t *testing.T) *world {
 	return &world{t: t, reached: map[string]int{}}
 }
 
-// begin forgets all calls. The byte says how many of them go on at a time, how many a line holds, and whether they are
-// to last.
+// begin starts without calls. The byte selects how many calls are open at a time, the capacity of lines, and whether calls
+// last.
 func (w *world) begin(b byte) {
 	w.limits = call.Limits{
 		RingTimeout: 10 * time.Second, MaxCallees: 4, MaxDuration: 200 * time.Second, Capacity: pick([]int{1, 1, 2}, b),
@@ -118,7 +118,7 @@ func (w *world) newCall(slot int) {
 	w.turnTo(w.slots[slot])
 }
 
-// turnTo makes it the call that is played.
+// turnTo makes this call the current one.
 func (w *world) turnTo(callID string) {
 	if w.calls[callID] == nil {
 		w.calls[callID] = newHistory()
@@ -143,19 +143,19 @@ func (w *world) run(data []byte) {
 
 func pick[T any](from []T, b byte) T { return from[int(b)%len(from)] }
 
-// step makes a command of six bytes: verb, sender, whom it names, what it says, when, and which call it is for. First
-// it may be that what had to wait goes on.
+// step makes a command of six bytes: verb, sender, named users, content, time and call. Before that, it may continue a waiting
+// delivery.
 func (w *world) step(b [6]byte) {
 	w.now += pick([]time.Duration{0, 1, 1e8, 4e8, 4e8, 1e9, 1e9, 6e9}, b[4])
 	switch {
 	case b[5]>>3 == 6 && len(w.waiting) > 0:
-		w.now += 31 * time.Second // which makes the claims of what waits too old
+		w.now += 31 * time.Second // the claims of waiting deliveries become stale
 	case b[5]>>4 == 0 || len(w.waiting) > 4:
 		w.resume()
 	}
 	slot := int(b[5]) % len(w.slots)
 	if w.stopped(w.slots[slot]) && b[1]%8 > 0 {
-		slot = (slot + 1) % len(w.slots) // mostly its call stays as it is
+		slot = (slot + 1) % len(w.slots) // leave its call unchanged in most cases
 	}
 	w.turnTo(w.slots[slot])
 	if w.last.Call.State == events.CallStateEnded {
@@ -169,7 +169,8 @@ func (w *world) step(b [6]byte) {
 	}
 }
 
-// stops says where a command stops, if it does; an add, whose claims are rarely in somebody's way, more often.
+// stops returns the step after which a command stops, or an empty string. An add stops more often, because its claims rarely
+// block another command.
 func stops(v events.Verb, b byte) string {
 	switch {
 	case b == 1, b == 12, v == events.VerbAdd && b >= 4 && b < 6:
@@ -180,7 +181,7 @@ func stops(v events.Verb, b byte) string {
 	return ""
 }
 
-// decide decides and writes what there is to write, and checks what comes of it.
+// decide decides a command, checks the outcome, and writes the transition if there is one.
 func (w *world) decide(d delivery) call.Outcome {
 	in := d.input(w.limits)
 	o := w.twice(d.line, func(last events.Transition) call.Outcome { return call.Decide(last, d.cmd, in) })
@@ -192,7 +193,8 @@ func (w *world) decide(d delivery) call.Outcome {
 	return o
 }
 
-// twice decides by the transition as it was decided and as it was read back, which is the same, and changes nothing.
+// twice decides on the last transition, once as it was decided and once as it was read back. Both outcomes must be the same,
+// and the decision must not change its input.
 func (w *world) twice(l line, decide func(events.Transition) call.Outcome) call.Outcome {
 	w.script = append(w.script, l)
 	last, was := w.json(w.last), w.json(l.cmd)
@@ -207,7 +209,7 @@ func (w *world) twice(l line, decide func(events.Transition) call.Outcome) call.
 	return o
 }
 
-// write writes a transition of the call that is played, whose last is before.
+// write appends a transition to the current call and checks it.
 func (w *world) write(d delivery, wr call.Write) {
 	before := w.last
 	w.read = reread(w.t, wr)
@@ -219,7 +221,7 @@ func (w *world) write(d delivery, wr call.Write) {
 	w.checkTold(before.Call, wr.Transition, d.now)
 }
 
-// json is v as text, to compare by. What differs in length of a slice or in a value differs there too.
+// json encodes v for comparisons. Two values that differ in a field or in the length of a slice differ in JSON too.
 func (w *world) json(v any) string {
 	b, err := events.Encode(v)
 	if err != nil {

@@ -10,19 +10,19 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// history is a call, and what the test itself knows of it: it is told each command that made a transition.
+// history is a call, with the test's own record of the commands that made its transitions.
 type history struct {
 	last  events.Transition // as decided
-	read  events.Transition // the same as read back from its event
-	sent  []line            // all commands to it
-	after int               // commands since it ended
-	again int               // how often a command of it was a repeat
+	read  events.Transition // the same, as read back from its event
+	sent  []line            // all commands to the call
+	after int               // number of commands since the end
+	again int               // number of repeats
 
 	log    []events.Transition
-	bodies []string       // each of them as it was written
-	made   []command      // who made which; ring and expire are left out
-	maker  map[string]int // by callee: the sequence that made his present attempt
-	first  int            // the sequence of the first accept
+	bodies []string       // log, encoded when it was written
+	made   []command      // the commands that made the transitions, without ring and expire
+	maker  map[string]int // by callee: sequence of the transition that made the present attempt
+	first  int            // sequence of the first accept
 	due    map[int]events.Time
 	winner map[string]string // by callee and attempt: the device that answered
 	owners map[string][]string
@@ -32,16 +32,16 @@ func newHistory() *history {
 	return &history{owners: map[string][]string{}, due: map[int]events.Time{}, maker: map[string]int{}, winner: map[string]string{}}
 }
 
-// command is one that made a transition.
+// command is a command that made a transition.
 type command struct {
 	id, verb, user, service string
 	seq                     int
-	answers                 int // of a merged invitation: the attempt in the first call
+	answers                 int // for a merged invitation: the attempt in the first call
 }
 
 func (c command) sender() string { return c.user + " " + c.service }
 
-// keep notes what a transition did.
+// keep records a transition and its command.
 func (w *world) keep(before events.Transition, l line, wr call.Write) {
 	t := wr.Transition
 	w.log = append(w.log, t)
@@ -92,8 +92,8 @@ func (w *world) noteReached(t events.Transition) {
 	}
 }
 
-// checkOutcome: a repeat changes nothing and says what it had made, an ended call never changes, nobody waits
-// without a reason, and not for something that has been.
+// checkOutcome: a repeat changes nothing and returns the sequence of its transition, an ended call never changes, and a Wait has
+// a reason and a time in the future.
 func (w *world) checkOutcome(before events.Transition, l line, o call.Outcome) {
 	known := slices.IndexFunc(before.Commands, func(r events.Remembered) bool {
 		return r.ID == l.cmd.CommandID && r.UserID == l.cmd.UserID && r.Service == l.cmd.Service
@@ -167,7 +167,7 @@ func (w *world) checkWait(before events.Transition, l line, o call.Wait) {
 	}
 }
 
-// checkKept: no transition that was written before has changed since, in the memory that later ones may share.
+// checkKept: later transitions do not modify earlier ones through shared slices or maps.
 func (w *world) checkKept(c *history) {
 	for i, t := range c.log {
 		if w.json(t) != c.bodies[i] {
@@ -201,7 +201,7 @@ func (w *world) checkTransition(before events.Transition, d delivery, wr call.Wr
 	w.checkEnd(before.Call, t)
 }
 
-// checkSize: a transition fits in what was reserved for it, and only an invite or add reserves more.
+// checkSize: a transition fits in the size that was reserved, and only an invite or add increases that size.
 func (w *world) checkSize(before events.Transition, wr call.Write) {
 	t := wr.Transition
 	body, err := t.Encode(wr.At)
@@ -213,7 +213,7 @@ func (w *world) checkSize(before events.Transition, wr call.Write) {
 	}
 }
 
-// checkChanges: the changes are the difference between the call before and after, no less and no more.
+// checkChanges: the changes are exactly the differences in state between the call before and after.
 func (w *world) checkChanges(before events.Call, t events.Transition) {
 	want := []events.Change{}
 	if a, b := before.Caller, t.Call.Caller; a.State != b.State {
@@ -237,8 +237,8 @@ func isOver(s events.PartyState) bool {
 	return !slices.Contains([]events.PartyState{events.StateIn, events.StateInvited, events.StateRinging, events.StateAccepted}, s)
 }
 
-// checkCallees: one entry a user at his first place, attempts count up, a terminal one stays as it is, all others
-// only move on, and whoever has answered keeps his device.
+// checkCallees: each user has one entry, at their first position. Attempts count up. A terminal state does not change, and the
+// others only move forward. A callee who has answered keeps their device.
 func (w *world) checkCallees(before, after events.Call) {
 	next := map[events.PartyState]string{
 		events.StateInvited:  "ringing accepted declined busy canceled timed_out",
@@ -278,15 +278,15 @@ func (w *world) checkCallees(before, after events.Call) {
 	}
 }
 
-// checkRingDeadline: who is busy by his line, or was called by a call that was born ended, has no deadline; all others
-// have one.
+// checkRingDeadline: a callee with a full line, or in a call that was created as ended, has no ring deadline. All others have
+// one.
 func (w *world) checkRingDeadline(c events.Call, x events.Callee) {
 	if (x.Reason == events.ReasonLineBusy || bornEnded(c)) != (x.RingDeadline == 0) {
 		w.failf("%s rings until %v: %s", x.UserID, x.RingDeadline, w.json(c))
 	}
 }
 
-// checkState: what is set once stays, and a call is open as long as somebody is left to talk or to wait for.
+// checkState: fields that are set once do not change, and a call is open as long as enough parties are in it or pending.
 func (w *world) checkState(before, after events.Call) {
 	order := []events.CallState{"", events.CallStateRinging, events.CallStateActive, events.CallStateEnded}
 	if slices.Index(order, after.State) < slices.Index(order, before.State) {
@@ -311,7 +311,7 @@ func (w *world) checkState(before, after events.Call) {
 	}
 }
 
-// present counts who is in the call and for whom it rings.
+// present counts the users who are in the call and the pending callees.
 func present(c events.Call) (in, pending int) {
 	if c.Caller.State == events.StateIn {
 		in++

@@ -8,8 +8,8 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// A user whose id looks like a service's invited_by is not taken for that service: he may not cancel whom it
-// invited, and is not told of them as whoever waits for them.
+// A user whose id looks like a service in invited_by is not mistaken for that service. They may not cancel the callees that the
+// service invited, and receive no notifications as the inviter of these callees.
 func TestAUserIsNoService(t *testing.T) {
 	const posing = "service:desk"
 	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)

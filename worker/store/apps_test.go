@@ -16,10 +16,10 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// within is how long a test waits for what takes some milliseconds on a machine that is idle.
+// within limits the wait for something that takes some milliseconds on an idle machine.
 const within = time.Minute
 
-// What an app changes is in force soon after it was written; a limit that can't be read stays as it was.
+// A change of an app's settings is in force soon after the write. A limit that can't be read keeps its value.
 func TestApps(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
@@ -65,7 +65,7 @@ func TestApps(t *testing.T) {
 	becomes(t, apps, call.DefaultLimits())
 }
 
-// No app's calls last longer than the lines that hold them.
+// Calls of an app never last longer than the lines that hold them.
 func TestAppsKeepToTheLines(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
@@ -118,7 +118,7 @@ func becomes(t *testing.T, apps *store.Apps, want call.Limits) {
 	}
 }
 
-// What an app has set is told together with whether it has an entry, and an origin is known as long as any app lists it.
+// Settings also reports whether an app has an entry. An origin is known as long as any app lists it.
 func TestAppsSettingsAndOrigins(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
@@ -166,7 +166,7 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 	}
 	origins(true, true)
 	put(t, kv, "other", `{"origins":["`+both+`"]}`)
-	// The bucket keeps only the newest entry, so a watch that is late would never see the one before.
+	// Wait here: the bucket keeps only the newest entry, so a late watch would never receive the one before.
 	for deadline := time.Now().Add(within); ; time.Sleep(time.Millisecond) {
 		if _, known := settings("other"); known {
 			break
@@ -175,7 +175,7 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 			t.Fatal("other is not known")
 		}
 	}
-	put(t, kv, "other", `garbage`) // the last ones stay
+	put(t, kv, "other", `garbage`) // the last settings stay in force
 	put(t, kv, "demo", `{"origins":["https://third.example"]}`)
 	origins(false, true)
 	if !apps.KnowsOrigin("https://third.example") || apps.KnowsOrigin("*") || apps.KnowsOrigin("") {
@@ -199,8 +199,8 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 	}
 }
 
-// A key that is taken away is gone, also where the entry has a setting of a later version or a limit that can't be read:
-// for a worker that ran before, and for a fresh one.
+// A token key that was removed is not in force, even if the entry has a setting of a later version or a limit that can't be
+// read. This holds for a worker that was running before, and for a new one.
 func TestAppsLoseNoRevocation(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)

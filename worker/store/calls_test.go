@@ -24,7 +24,7 @@ func start(t *testing.T) (*natstest.Server, *store.Calls) {
 	return s, store.NewCalls(s.NC, zerolog.Nop(), nil)
 }
 
-// next is a transition that follows last: the invitation, then rings and declines.
+// next returns a transition that follows last: ann's invitation, or a ring or decline of bob.
 func next(t *testing.T, last events.Transition, verb events.Verb, commandID string) call.Write {
 	t.Helper()
 	cmd := events.Command{
@@ -96,8 +96,8 @@ func ring(commandID string) events.Command {
 	}
 }
 
-// Of two commits on the same view one wins. A commit whose acknowledgement got lost and that is tried again
-// looks like a loser, and the leader has it.
+// Of two commits on the same version of a call, one wins. A commit that is repeated after a lost ack gets the same conflict,
+// and the leader has its transition.
 func TestConflict(t *testing.T) {
 	_, calls := start(t)
 	invited := commit(t, calls, store.Loaded{}, next(t, events.Transition{}, events.VerbInvite, "k1"))
@@ -117,7 +117,7 @@ func TestConflict(t *testing.T) {
 	}
 }
 
-// What stands on a call's subject and is no transition of it is passed over, and the next commit steps over it.
+// A message on a call's subject that is not a transition of the call is skipped, and the next commit follows it.
 func TestGarbageOnASubject(t *testing.T) {
 	s, calls := start(t)
 	garbage := func(data []byte) {
@@ -150,7 +150,7 @@ func TestGarbageOnASubject(t *testing.T) {
 	commit(t, calls, again, next(t, again.Transition, events.VerbRing, "k2"))
 }
 
-// A broker that refuses for another reason is no conflict.
+// A refusal by the server for another reason than the sequence is not a conflict.
 func TestRefusedByTheBroker(t *testing.T) {
 	s, calls := start(t)
 	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
@@ -170,7 +170,7 @@ func TestRefusedByTheBroker(t *testing.T) {
 	}
 }
 
-// Transitions have no message id: on several replicas one would be acknowledged before the sequence is compared.
+// Transitions have no Nats-Msg-Id: with replicas, the server acks a repeated id before it compares the expected sequence.
 func TestHeadersOfATransition(t *testing.T) {
 	s, calls := start(t)
 	commit(t, calls, store.Loaded{}, next(t, events.Transition{}, events.VerbInvite, "k1"))

@@ -14,8 +14,8 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// A snapshot holds the calls that the user is in. An entry of a call that they left may stay on their line for a while:
-// it is dead, and readers ignore it.
+// A snapshot holds the calls that the user is in. The entry of a call that they left may stay on their line for a while. It is
+// dead, and readers ignore it.
 func TestCallsOfLeavesOutWhatTheUserLeft(t *testing.T) {
 	s := natstest.Start(t)
 	calls := store.NewCalls(s.NC, zerolog.Nop(), nil)

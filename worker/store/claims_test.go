@@ -14,8 +14,8 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// An invitation that found a line full and claimed those behind it does not wait for that line when it is handled again:
-// who has claimed it meanwhile may be waiting for what it holds.
+// An invitation found a line full and claimed lines behind it. When it is handled again, it does not wait for the full line:
+// the command that has claimed that line meanwhile may be waiting for the other lines.
 func TestNoDeadlockOfClaims(t *testing.T) {
 	s := natstest.Start(t)
 	calls := store.NewCalls(s.NC, zerolog.Nop(), nil)
@@ -39,17 +39,17 @@ func TestNoDeadlockOfClaims(t *testing.T) {
 
 	free(claim("first", "u1", "u5"))
 	base := commitOf(t, calls, claimOf("first", "u1", "u5"))
-	busy(claim("x", "u8", "u5")) // it holds u8 now
+	busy(claim("x", "u8", "u5")) // x now holds u8
 	ended := call.Decide(base.Transition, cancelOf("first", "u1"), now()).(call.Write)
 	if _, err := calls.Commit(t.Context(), base, ended.Transition, ended.At); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := claim("y", "u5", "u8"); !errors.Is(err, store.ErrInFlight) { // it holds u5 now, and waits for u8
+	if _, err := claim("y", "u5", "u8"); !errors.Is(err, store.ErrInFlight) { // y now holds u5, and waits for u8
 		t.Fatalf("y: %v", err)
 	}
 	busy(claim("x", "u8", "u5"))
 	other := claimOf("x", "u8", "u5")
-	other.Command.CommandID = "another" // has never found that line full
+	other.Command.CommandID = "another" // this command never found the line full
 	if _, err := lines.Claim(t.Context(), other); !errors.Is(err, store.ErrInFlight) {
 		t.Fatalf("another command of that call: %v", err)
 	}

@@ -7,7 +7,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// A marker stands for 60 s, and one of the server's own for as long after it: between the two nobody can say what to expect.
+// The delete marker of a released line stays for 60 s, and then a marker of the server's for another 60 s. The revision of the
+// second one is unknown.
 func TestWhatToExpectOfALineThatWasLeft(t *testing.T) {
 	const nobodyKnows = 1 << 32
 	for _, x := range []struct {

@@ -13,14 +13,14 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// claimant claims and releases lines as a process of its own does, and counts its reads of them.
+// claimant claims and releases lines like a separate process, and counts the reads of lines.
 type claimant struct {
 	t     *testing.T
 	calls *store.Calls
 	lines *store.Lines
 	own   *nats.Conn
-	nc    *nats.Conn         // on which reads are counted
-	reads *nats.Subscription // of lines, by whomever
+	nc    *nats.Conn         // of the subscription that counts reads
+	reads *nats.Subscription // receives the reads of lines by any claimant
 }
 
 func newClaimant(t *testing.T, s *natstest.Server) claimant {
@@ -34,7 +34,7 @@ func newClaimant(t *testing.T, s *natstest.Server) claimant {
 	return claimant{t, calls, store.NewLines(nc, s.JS, calls, zerolog.Nop(), nil), nc, s.NC, reads}
 }
 
-// claim claims for the first time, and wants so many reads of lines.
+// claim makes a first claim, and requires this number of reads of lines.
 func (c claimant) claim(reads int, callID, caller string, callees ...string) call.Claimed {
 	c.t.Helper()
 	return c.counted(reads, func() (got call.Claimed, err error) {
@@ -57,7 +57,7 @@ func (c claimant) counted(reads int, do func() (call.Claimed, error)) call.Claim
 	return got
 }
 
-// seen is how many reads there were so far, by whomever.
+// seen returns the number of reads so far, by any claimant.
 func (c claimant) seen() int {
 	c.t.Helper()
 	if err := c.nc.Flush(); err != nil {
@@ -84,11 +84,11 @@ func (c claimant) end(reads int, callID, caller, callee string) {
 	})
 }
 
-// A first claim reads nothing where lines are empty, or as this process left them, and neither does a release of what it claimed.
+// A first claim reads no line that is empty or as this process wrote it. The release of those lines reads none either.
 func TestFirstClaimsDoNotRead(t *testing.T) {
 	s := natstest.Start(t)
 	c := newClaimant(t, s)
-	for _, id := range []string{"c1", "c2", "c3"} { // of the same users, whose lines have markers after the first
+	for _, id := range []string{"c1", "c2", "c3"} { // the same users, so their lines have markers after the first call
 		if got := c.claim(0, id, "ann", "bob"); !got.All() {
 			t.Fatalf("%s: %+v", id, got)
 		}
@@ -96,7 +96,7 @@ func TestFirstClaimsDoNotRead(t *testing.T) {
 	}
 }
 
-// What a first claim guesses wrong it reads, and then it decides as it would have with reads.
+// After a wrong guess, a first claim reads the line. Then its result is the same as with reads from the start.
 func TestWrongGuesses(t *testing.T) {
 	s := natstest.Start(t)
 	one, other := newClaimant(t, s), newClaimant(t, s)
@@ -117,7 +117,7 @@ func TestWrongGuesses(t *testing.T) {
 		t.Errorf("the other half of a glare: %+v", got)
 	}
 
-	// The other one ends a call that this one has claimed: its hint says that the line is full, and the other's that there was none.
+	// Process two ends a call that process one has claimed. The hint of one says that the line is full, and two has no hint.
 	two := newClaimant(t, s)
 	if got := one.claim(0, "d1", "max", "moe"); !got.All() {
 		t.Fatalf("%+v", got)
@@ -126,10 +126,10 @@ func TestWrongGuesses(t *testing.T) {
 	if got := one.claim(2, "d2", "max", "moe"); !got.All() {
 		t.Errorf("lines that another process has released: %+v", got)
 	}
-	two.end(2, "d2", "max", "moe") // whose hints say that these lines are empty
+	two.end(2, "d2", "max", "moe") // the hints of two say that these lines are empty
 }
 
-// What is known of lines holds on one connection: the broker behind the next one may have lost its last writes.
+// Hints are valid on one connection: the server of the next connection may have lost its last writes.
 func TestHintsOfAnEarlierConnection(t *testing.T) {
 	s := natstest.Start(t)
 	c := newClaimant(t, s)
@@ -148,11 +148,11 @@ func TestHintsOfAnEarlierConnection(t *testing.T) {
 	c.end(0, "c2", "ann", "bob")
 }
 
-// A process whose guesses are wrong again and again reads, guesses now and then, and guesses again once that goes well.
+// After many wrong guesses a process reads lines, and guesses now and then. Once a guess is right, it guesses again.
 func TestGuessesThatDoNotPay(t *testing.T) {
 	s := natstest.Start(t)
 	one, other := newClaimant(t, s), newClaimant(t, s)
-	for i := range 17 { // the best score, and one
+	for i := range 17 { // one more than the best score
 		caller, callee := fmt.Sprintf("ann%d", i), fmt.Sprintf("bob%d", i)
 		if got := other.claim(0, fmt.Sprintf("c%d", i), caller, callee); !got.All() {
 			t.Fatalf("%+v", got)
@@ -165,7 +165,7 @@ func TestGuessesThatDoNotPay(t *testing.T) {
 	const nowAndThen = 32
 	for i := range nowAndThen + 1 {
 		reads := 2
-		if i >= nowAndThen-1 { // this one guesses, and rightly, as the next one
+		if i >= nowAndThen-1 { // this claim and the next one guess, and are right
 			reads = 0
 		}
 		if got := one.claim(reads, fmt.Sprintf("e%d", i), fmt.Sprintf("joe%d", i), fmt.Sprintf("kim%d", i)); !got.All() {

@@ -140,8 +140,8 @@ func (s *Lines) Claim(ctx context.Context, c Claim) (call.Claimed, error) {
 	return got, nil
 }
 
-// linesOf reads the lines of the users. For a first handling, as long as guesses pay, it reads only those lines that the hints
-// show as not empty or can't tell, and assumes that the others are empty.
+// linesOf returns the lines of the users. For a first handling, as long as guesses pay, it assumes that lines are empty, and
+// reads only those for which hints.guess returns false. Otherwise it reads all of them.
 func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, error) {
 	lines := make([]line, len(users))
 	var reads []func() error

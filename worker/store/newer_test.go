@@ -19,7 +19,7 @@ import (
 
 const newerFormat = events.NewestFormat + 1
 
-// storeAs stores a transition as a version wrote it that has this format.
+// storeAs publishes a transition in this format.
 func storeAs(t *testing.T, s *natstest.Server, tr events.Transition, format int) {
 	t.Helper()
 	tr.Format = format
@@ -32,7 +32,7 @@ func storeAs(t *testing.T, s *natstest.Server, tr events.Transition, format int)
 	}
 }
 
-// isNewer wants an error that tells of the newer format, and of no end of a search.
+// isNewer requires a NewerFormatError, and not ErrNoTransition.
 func isNewer(t *testing.T, what string, err error) {
 	t.Helper()
 	newer, ok := errors.AsType[*events.NewerFormatError](err)
@@ -41,7 +41,7 @@ func isNewer(t *testing.T, what string, err error) {
 	}
 }
 
-// last is the sequence of the newest transition of any call.
+// last returns the stream sequence of the newest transition of any call.
 func last(t *testing.T, s *natstest.Server) uint64 {
 	t.Helper()
 	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
@@ -51,8 +51,8 @@ func last(t *testing.T, s *natstest.Server) uint64 {
 	return st.CachedInfo().State.LastSeq
 }
 
-// A transition that a newer version wrote is never passed over: not where it is the newest, not below garbage, and not
-// on the way to another.
+// A transition in a newer format is never skipped: not as the newest message, not before garbage, and not before a transition
+// that can be read.
 func TestNewerFormatIsNotPassedOver(t *testing.T) {
 	s, calls := start(t)
 	invited := next(t, events.Transition{}, events.VerbInvite, "k1").Transition
@@ -109,8 +109,8 @@ func TestCommitKeepsTheFormat(t *testing.T) {
 	}
 }
 
-// Whether a line is free can't be told where it holds a call that can't be read: it is not claimed, its claim is not
-// taken over however old it is, and it is not listed as if there were no such call.
+// A line that holds a call in a newer format may be busy or not. It is not claimed, its claim is not taken over at any age, and
+// a list of calls that would have to read it fails.
 func TestLinesWithACallInANewerFormat(t *testing.T) {
 	s, calls := start(t)
 	lines := store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil)
@@ -121,7 +121,7 @@ func TestLinesWithACallInANewerFormat(t *testing.T) {
 	storeAs(t, s, next(t, events.Transition{}, events.VerbInvite, "k1").Transition, newerFormat)
 	before := last(t, s)
 	now := time.Now()
-	for seq, own := range map[int]bool{0: false, 1: true, 5: true} { // in flight, and ahead of the call as it was read
+	for seq, own := range map[int]bool{0: false, 1: true, 5: true} { // in flight for another call; ahead of the command's own call
 		at := events.TimeOf(now.Add(-time.Hour))
 		entry := events.Entry{CallID: id, Seq: seq, At: at}
 		revision := putLine(t, kv, "bob", entry)

@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// slow dials connections that read nothing while the gate is locked.
+// slow dials connections that deliver nothing while the gate is locked.
 type slow struct{ gate *sync.RWMutex }
 
 type slowConn struct {
@@ -37,7 +37,7 @@ func (c slowConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// changed waits until the watch has set or forgotten the secret so often.
+// changedTo waits until the watch has set or cleared the secret this many times.
 func (s *Secrets) changedTo(t *testing.T, changes uint64) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
@@ -53,7 +53,7 @@ func (s *Secrets) changedTo(t *testing.T, changes uint64) {
 	}
 }
 
-// A secret that is read while the watch hears of a newer one does not take its place.
+// A secret whose read is overtaken by the watch does not replace the newer secret from the watch.
 func TestReadThatTheWatchOvertakes(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -76,7 +76,7 @@ func TestReadThatTheWatchOvertakes(t *testing.T) {
 	t.Cleanup(nc.Close)
 	x := NewSecrets(nc, s.JS, zerolog.Nop())
 	go func() { _ = x.Run(t.Context()) }()
-	x.changedTo(t, 1) // it has begun
+	x.changedTo(t, 1) // the watch has started
 
 	asked, err := s.NC.SubscribeSync("$JS.API.STREAM.MSG.GET.>")
 	if err != nil {

@@ -20,8 +20,8 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// Workers that need a secret at the same time, before there is one, all get the same; other apps have others. An app's name writes
-// nothing, as everyone may make up names.
+// Workers that create the secret at the same time all get the same one. Other apps have other secrets. A request for an app
+// writes nothing to the bucket, because anyone can invent names of apps.
 func TestSecretsAgree(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -63,7 +63,7 @@ func TestSecretsAgree(t *testing.T) {
 	}
 }
 
-// A secret that is changed is in force soon after; one that can't be read is an error that does not show it.
+// A change of the secret is in force soon after the write. A malformed secret gives an error that does not quote it.
 func TestSecretsChange(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

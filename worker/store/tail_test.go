@@ -8,13 +8,13 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// A sequence that was given before, to a commit that began after that, shows that the stream went back.
+// A commit that receives a sequence that was already known when it began shows that the stream has lost its newest messages.
 func TestATailThatIsLostIsNoticed(t *testing.T) {
 	var lost []uint64
 	s := NewCalls(nil, zerolog.Nop(), nil)
 	s.LostTail = func(n uint64) { lost = append(lost, n) }
 	s.noticeTail(0, 7, nil)
-	s.noticeTail(0, 6, nil) // it began before 7 was given
+	s.noticeTail(0, 6, nil) // a commit that began before the other received 7
 	s.noticeTail(7, 8, nil)
 	s.noticeTail(8, 0, errors.New("refused"))
 	if len(lost) > 0 {
