@@ -16,7 +16,7 @@ func (d *draft) keepCustom() {
 	}
 }
 
-// makeRoom drops the oldest entries until the entry of an add fits. It keeps the entries of pending callees, and gives an
+// makeRoom drops the oldest entries until the entry of an add fits. It keeps the entries of pending callees, and returns an
 // error if these leave too little room.
 func (d *draft) makeRoom() *events.Error {
 	d.call.Custom = d.referred()

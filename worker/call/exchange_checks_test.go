@@ -141,8 +141,8 @@ func (w *world) countBusy(before events.Call, t events.Transition, d delivery) {
 	}
 }
 
-// checkFence: a fence of an existing call changes nothing. A fence of an id without a call writes it as ended, either for a
-// hang-up that found no call for 5 s or because of a stale claim. Neither has notifications.
+// checkFence: a fence of an existing call changes nothing. A fence of an id without a call writes it as ended: for a hang-up
+// that found no call for 5 s, or because of a stale claim. Neither has notifications.
 func (w *world) checkFence(before events.Transition, l line, wr call.Write) {
 	t, c := wr.Transition, wr.Transition.Call
 	hangUp := l.cmd.Verb != events.VerbInvite && l.cmd.Verb != events.VerbAdd

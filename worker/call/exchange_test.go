@@ -265,8 +265,8 @@ func (w *world) join(d delivery) {
 	}
 }
 
-// release removes the dead entries of the call from the lines of the users that the command concerned or the transition
-// changed, if they are not in the call.
+// release removes the dead entries of the call. It does so on the lines of the users that the command concerned or the
+// transition changed, if they are not in the call.
 func (w *world) release(cmd events.Command, o call.Outcome) {
 	users := []string{}
 	if cmd.Verb == events.VerbInvite || cmd.Verb == events.VerbAdd {

@@ -13,8 +13,8 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// FuzzDecide makes one command of every six bytes, plays the commands to calls between the same users, and checks the results
-// against invariants (invariants_test.go, memory_test.go, told_test.go, exchange_test.go).
+// FuzzDecide makes one command of every six bytes, and plays the commands to calls between the same users. It checks the
+// results against invariants (invariants_test.go, memory_test.go, told_test.go, exchange_test.go).
 func FuzzDecide(f *testing.F) {
 	minimizeLess(f)
 	for seed := range uint64(32) {

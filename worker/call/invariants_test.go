@@ -92,8 +92,8 @@ func (w *world) noteReached(t events.Transition) {
 	}
 }
 
-// checkOutcome: a repeat changes nothing and returns the sequence of its transition, an ended call never changes, and a Wait has
-// a reason and a time in the future.
+// checkOutcome: a repeat changes nothing and returns the sequence of its transition. An ended call never changes. A Wait has a
+// reason and a time in the future.
 func (w *world) checkOutcome(before events.Transition, l line, o call.Outcome) {
 	known := slices.IndexFunc(before.Commands, func(r events.Remembered) bool {
 		return r.ID == l.cmd.CommandID && r.UserID == l.cmd.UserID && r.Service == l.cmd.Service

@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// readOn reads a command that can be read.
+// readOn reads a command, and fails the test if it is malformed.
 func (s *stage) readOn(t *testing.T, command string) line {
 	t.Helper()
 	l, refused := s.read(t, command)
@@ -156,7 +156,7 @@ func TestMerged(t *testing.T) {
 	}
 }
 
-// TestJoin: bob calls ann, who calls him, and then something happens to ann's call before his goes on with it.
+// TestJoin: ann and bob call each other. Then ann's call changes before bob's merged invitation joins it.
 func TestJoin(t *testing.T) {
 	alone, both := "0s ann/laptop invite bob voice", "0s ann/laptop invite bob,eve voice\n0.5s eve/phone accept"
 	for _, c := range []struct{ name, first, meanwhile, want string }{
@@ -202,7 +202,7 @@ func TestJoin(t *testing.T) {
 	}
 }
 
-// checkJoined: it is the accept of the invitation's sender, and delivered again it is known.
+// checkJoined: the join is an accept of the invitation's sender, and a redelivery is a repeat.
 func checkJoined(t *testing.T, name string, before events.Transition, s *stage) {
 	t.Helper()
 	got, x := s.last, *s.last.Call.Callee("bob")
@@ -224,7 +224,7 @@ func checkJoined(t *testing.T, name string, before events.Transition, s *stage) 
 	}
 }
 
-// TestFence: a call that is moved past a claim stays as it is, to the last field but its sequence.
+// TestFence: a fence changes no field of a call but its sequence.
 func TestFence(t *testing.T) {
 	for _, sc := range scenes() {
 		s := newStage()
@@ -258,7 +258,7 @@ func TestFence(t *testing.T) {
 	}
 }
 
-// TestFenceOfNoCall: a call that does not exist yet is taken out of use.
+// TestFenceOfNoCall: a fence writes the id of a call that does not exist as ended.
 func TestFenceOfNoCall(t *testing.T) {
 	for _, command := range []string{
 		"40s dan/phone invite eve:Eve video id=k9 name=Dan room=r data=secret call=c2", "40s service:desk add eve id=k9 data=secret call=c2",

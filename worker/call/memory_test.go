@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// checkEnd: why a call ended, by the rules of CONTRACT section 4.
+// checkEnd: the end reason follows the rules of CONTRACT section 4.
 func (w *world) checkEnd(before events.Call, t events.Transition) {
 	if t.Call.State != events.CallStateEnded {
 		return
@@ -18,7 +18,7 @@ func (w *world) checkEnd(before events.Call, t events.Transition) {
 	byCaller := t.By.UserID == t.Call.Caller.UserID && t.Event != events.EventInvited
 	want := events.EndReason("")
 	switch {
-	case bornEnded(t.Call): // checkBorn knows why
+	case bornEnded(t.Call): // checked by checkBorn
 		want = t.Call.EndReason
 	case t.By.Kind == events.ByTimer && t.Event == events.EventEnded:
 		want = events.EndExpired
@@ -29,7 +29,7 @@ func (w *world) checkEnd(before events.Call, t events.Transition) {
 	case byCaller:
 		want = events.EndCanceled
 	default:
-		for _, x := range t.Call.Callees { // the last of them to fail, which is one of this transition's
+		for _, x := range t.Call.Callees { // the last callee that this transition makes terminal
 			if old := before.Callee(x.UserID); (old == nil || *old != x) && x.Reason != events.ReasonEnded {
 				want = events.EndReason(x.State)
 			}
@@ -40,9 +40,11 @@ func (w *world) checkEnd(before events.Call, t events.Transition) {
 	}
 }
 
-// checkData: a new attempt has the add's custom data or else the call's; what a callee does, a cancel, an end and
-// the caller's leave replace it, also by nothing; ringing and time leave it. The device is that which answered or
-// declined.
+// checkData checks the custom data and the device of each callee:
+//
+//   - A new attempt has the add's custom data, or the call's if the add has none.
+//   - A command of the callee, a cancel, an end and the caller's leave replace it, also with none. ring and expire keep it.
+//   - The device is the one that answered or declined.
 func (w *world) checkData(before events.Call, t events.Transition, cmd events.Command) {
 	byCaller := cmd.UserID != "" && cmd.UserID == t.Call.Caller.UserID
 	for _, x := range t.Call.Callees {
@@ -68,7 +70,7 @@ func (w *world) checkData(before events.Call, t events.Transition, cmd events.Co
 	}
 }
 
-// checkCustom: a callee refers to custom data or to none, and the call holds nothing else.
+// checkCustom: every reference of a callee leads to custom data, and the call holds no other entries.
 func (w *world) checkCustom(c events.Call) {
 	referred := map[int]string{}
 	for _, x := range c.Callees {
@@ -85,9 +87,9 @@ func (w *world) checkCustom(c events.Call) {
 	}
 }
 
-// checkMemory: the call remembers the invitation, the first accept, whatever made the present attempt of a callee
-// and of each sender the last 4, in their order, and nothing else. So it is bounded by 2 + the callees + 4 times
-// the senders: 2 + 50 + 4 × (51 + the services that wrote to it).
+// checkMemory: the call remembers these commands, in their order, and no others: the invitation, the first accept, those that
+// made the present attempt of a callee, and the last 4 of each sender. Their number is at most 2 + callees + 4 × senders. With
+// 50 callees that is 2 + 50 + 4 × (51 + the services that sent commands).
 func (w *world) checkMemory(t events.Transition) {
 	want := []events.Remembered{}
 	later := map[string]int{}
@@ -127,8 +129,8 @@ func (w *world) attemptsOf(c events.Call, made command) []string {
 	return list
 }
 
-// checkDeadlines: a call waits for one deadline for each command that made a pending attempt, once answered for
-// one of the maximum duration, and for nothing once it ended. None ever moves.
+// checkDeadlines: a call has one deadline for each command that made a pending attempt, and after the first answer one for the
+// maximum duration. After the end it has none. A deadline never moves.
 func (w *world) checkDeadlines(before, after events.Transition) {
 	got := map[int]events.Time{}
 	for _, d := range call.Deadlines(after) {
@@ -159,7 +161,7 @@ func (w *world) checkDeadlines(before, after events.Transition) {
 	w.checkMadeAndGone(before, after, want)
 }
 
-// checkMadeAndGone: what a transition made is what only after it is waited for, and what is gone the other way round.
+// checkMadeAndGone: a transition makes the deadline that the call has only after it. Gone are those that it had only before.
 func (w *world) checkMadeAndGone(before, after events.Transition, want map[int]events.Time) {
 	for seq := range after.Seq + 2 {
 		d, waits := call.Made(after, seq)
@@ -183,8 +185,8 @@ func (w *world) checkMadeAndGone(before, after events.Transition, want map[int]e
 	}
 }
 
-// owns notes whose the command's custom data is from now on, beside the caller, who sees all: its sender's; that
-// of those whom it invited or canceled, or took with it when it ended the call; the invitation's is everybody's.
+// owns records the users who may see the command's custom data, in addition to the caller, who sees all data: its sender, and
+// the callees that it invited, canceled or took out of the call by the end. All users may see the invitation's data.
 func (w *world) owns(before events.Call, t events.Transition, cmd events.Command) {
 	if cmd.CustomData == "" {
 		return
@@ -208,7 +210,7 @@ func (w *world) owns(before events.Call, t events.Transition, cmd events.Command
 	w.owners[cmd.CustomData] = whose
 }
 
-// checkSecrets: what this user is shown holds nobody else's custom data or device.
+// checkSecrets: the text that this user receives holds no custom data and no device of other users.
 func (w *world) checkSecrets(user, caller, text string) {
 	if user == caller {
 		return

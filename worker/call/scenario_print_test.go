@@ -15,7 +15,7 @@ type transition = events.Transition
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// printer writes what comes of a command, a fact a line.
+// printer writes the results of a command, one fact per line.
 type printer struct{ b strings.Builder }
 
 func (p *printer) line(format string, args ...any) { fmt.Fprintf(&p.b, "  "+format+"\n", args...) }
@@ -37,7 +37,7 @@ func (p *printer) transition(answer string, w call.Write) {
 	p.line("%s %s %s by %s: the call is %s", answer, events.TransitionID(c.CallID, c.Seq), w.Transition.Event, who(w.Transition.By), state)
 }
 
-// claims lists whose lines are claimed, in the order in which that is done.
+// claims lists the users whose lines are claimed, in the order of the claims.
 func (p *printer) claims(users []string) {
 	if len(users) > 0 {
 		p.line("claims %s", strings.Join(slices.Sorted(slices.Values(users)), " "))
@@ -90,7 +90,7 @@ func (p *printer) deadlines(before, after transition) {
 	}
 }
 
-// view writes the call as this user may see it.
+// view writes this user's view of the call.
 func view(c events.Call, user string) string {
 	p := &printer{}
 	if user != "service" {
@@ -139,7 +139,7 @@ func who(b events.By) string {
 	return fmt.Sprintf("%+v", b)
 }
 
-// in writes a value between two texts, and nothing where it is unset.
+// in writes a value between two texts, or nothing if the value is empty.
 func in(before, value, after string) string {
 	if value == "" {
 		return ""

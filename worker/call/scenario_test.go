@@ -14,19 +14,20 @@ import (
 
 var update = flag.Bool("update", false, "write what the scenario files of testdata now give")
 
-// TestScenarios plays testdata/*.txt and compares what comes of it with what stands there. A line that begins with
-// > is a command (see stage.read) or one of
+// TestScenarios plays testdata/*.txt and compares the results with those in the files. A line that begins with > is a command
+// (see stage.read) or one of:
 //
-//	> new call                 begin anew: what follows is another story
-//	> limits callees=3 …       what the app changes: callees, timeout, duration
-//	> view bob [c2]            the call as bob may see it (view service: as a service may)
-//	> memory [c2]              what the call remembers of commands
-//	> join c2 at 2s            the merged invitation that wrote c2 goes on, at 2s, with the call that it met
-//	> fence c1: <command>      the command (of another call) meets a claim of c1 that nobody has committed for too long
+//	> new call                 start a new, independent scenario
+//	> limits callees=3 …       settings of the app: callees, timeout, duration
+//	> view bob [c2]            bob's view of the call (view service: the view of a service)
+//	> memory [c2]              the commands that the call remembers
+//	> join c2 at 2s            at 2s, the merged invitation that wrote c2 joins the call that it crosses
+//	> fence c1: <command>      the command (for another call) finds a stale claim of c1
 //
-// Without a call's id it is the call of the last command. Where no claims are listed there are none.
-// A line that begins with # is a comment, and all else is what came of the command above it. Times count from the
-// beginning. To write the files anew: go test ./worker/call -run Scenarios -update. Then read what changed.
+// The call is that of the last command unless a call id is given. If no claims are listed, the command makes none.
+//
+// A line that begins with # is a comment. All other lines are the results of the command above them. Times count from the
+// start of the scenario. To update the files, run go test ./worker/call -run Scenarios -update and review the diff.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -52,7 +53,7 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// playFile gives the text anew, each command with what comes of it.
+// playFile returns the text with the current results of each command.
 func playFile(t *testing.T, text string) string {
 	t.Helper()
 	var out strings.Builder
@@ -73,7 +74,7 @@ func playFile(t *testing.T, text string) string {
 	return out.String()
 }
 
-// obey does one line of a scenario, and says what comes of it.
+// obey runs one line of a scenario, and returns its results.
 func (s *stage) obey(t *testing.T, order string) string {
 	t.Helper()
 	first, rest, _ := strings.Cut(order, " ")
@@ -104,7 +105,7 @@ func (s *stage) obey(t *testing.T, order string) string {
 	return s.obeyCommand(t, l)
 }
 
-// obeyCommand plays a command, and says whose lines it claims first.
+// obeyCommand plays a command. Its results begin with the lines that the command claims.
 func (s *stage) obeyCommand(t *testing.T, l line) string {
 	t.Helper()
 	s.turnTo(l.cmd.CallID)
@@ -162,7 +163,7 @@ func (s *stage) limit(t *testing.T, text string) {
 	}
 }
 
-// outcome says what was decided and what follows from it.
+// outcome writes the outcome and its effects.
 func (s *stage) outcome(o call.Outcome, before transition, now time.Duration) string {
 	p := &printer{}
 	switch o := o.(type) {
@@ -182,7 +183,7 @@ func (s *stage) outcome(o call.Outcome, before transition, now time.Duration) st
 	return p.b.String()
 }
 
-// follows says what follows from a transition that was written.
+// follows writes the effects of a transition.
 func (p *printer) follows(before, after transition, now time.Duration) {
 	p.changes(after)
 	p.told(after, now)

@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// decided gives what became of a command to a call: the event of the transition, or the code of the refusal, or wait.
+// decided describes an outcome: the event of the transition, the code of the refusal, wait or keep.
 func decided(o call.Outcome) string {
 	switch o := o.(type) {
 	case call.Write:
@@ -27,7 +27,8 @@ func decided(o call.Outcome) string {
 	return ""
 }
 
-// A session can neither begin a call with an id of the backend's nor take such an id out of use; a backend can both.
+// A session can neither create a call with an id that is reserved for the backend nor take such an id out of use. A backend can
+// do both.
 func TestIDsOfTheBackend(t *testing.T) {
 	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	limits := call.DefaultLimits()
@@ -78,7 +79,8 @@ func TestIDsOfTheBackend(t *testing.T) {
 	}
 }
 
-// A user's sessions make only so many callees ring at once, in this call and in others; a backend is not held to that.
+// The sessions of a user can make a limited number of callees ring at once, in this call and in others. The limit does not
+// apply to a backend.
 func TestRingingAtOnce(t *testing.T) {
 	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	limits := call.DefaultLimits()

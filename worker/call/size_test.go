@@ -10,13 +10,13 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// name makes an id of n bytes, all quotes but its number.
+// name returns an id of n bytes: quotes, and a number at the end.
 func name(n, i int) string { return strings.Repeat(`"`, n-3) + fmt.Sprintf("%03d", i) }
 
-// token is the longest token with this number.
+// token returns a token of maximum length with this number.
 func token(i int) string { return fmt.Sprintf("%0*d", events.MaxToken, i) }
 
-// longest is an invitation of n callees in which everything is as long as may be.
+// longest returns an invitation of n callees with all fields at their maximum length.
 func longest(n int) (events.Command, Input) {
 	at := time.Date(2026, 11, 24, 10, 0, 0, 250e6, time.UTC)
 	cmd := events.Command{
@@ -30,7 +30,7 @@ func longest(n int) (events.Command, Input) {
 	return cmd, Input{At: at, Now: at, Limits: DefaultLimits()}
 }
 
-// fullest is what the call may become without another add, with more than any commands could bring about.
+// fullest returns a transition that is at least as large as any that the call can reach without another add.
 func fullest(t events.Transition) events.Transition {
 	const seq = 1_000_000_000
 	c, by := &t.Call, events.By{Kind: events.ByUser, UserID: t.Call.Callees[0].UserID, DeviceID: name(events.MaxName, 1)}
@@ -60,8 +60,8 @@ func fullest(t events.Transition) events.Transition {
 	return t
 }
 
-// A call that an invitation made never outgrows a transition, with the longest of everything, each byte a quote. The one
-// with a callee more is refused, and so is the add that leads there.
+// A call that an invitation created never exceeds MaxTransition, with all fields at maximum length and each byte a quote. An
+// invitation with one callee more is refused, and so is the add of that callee.
 func TestLargestTransition(t *testing.T) {
 	var invited events.Transition
 	n := 1
@@ -107,7 +107,7 @@ func checkTooLarge(t *testing.T, o Outcome) {
 	}
 }
 
-// 50 callees fit with ids and names of up to 64 bytes without quotes, custom data and all.
+// 50 callees fit with ids and names of up to 64 bytes without quotes, and with maximum custom data.
 func TestUsualNamesFit(t *testing.T) {
 	cmd, in := longest(0)
 	cmd.UserID = token(99)

@@ -11,23 +11,23 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// start is the moment from which scripts count.
+// start is the time from which the times of scripts count.
 var start = time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 
-// stage plays commands to calls, as the coordinator does: every command is read from its body, and every
-// transition that is written is read back from its event before the next decision.
+// stage plays commands to calls like the coordinator: it reads every command from its body, and reads every written transition
+// back from its event before the next decision.
 type stage struct {
 	limits  call.Limits
 	calls   map[string]*played
-	*played     // the call of the last command; c1 in the beginning
-	count   int // of commands, for their ids
+	*played     // the call of the last command, c1 at first
+	count   int // number of commands, for their ids
 }
 
 // played is a call of a stage.
 type played struct {
 	last events.Transition
-	log  []events.Transition // as they were written; of sequence 1 first
-	made line                // what made the first of them
+	log  []events.Transition // as they were written, from sequence 1
+	made line                // the command that made the first transition
 }
 
 func newStage() *stage {
@@ -36,7 +36,7 @@ func newStage() *stage {
 	return s
 }
 
-// turnTo makes it the call that is played.
+// turnTo makes this call the current one.
 func (s *stage) turnTo(callID string) {
 	if s.calls[callID] == nil {
 		s.calls[callID] = &played{}
@@ -44,23 +44,22 @@ func (s *stage) turnTo(callID string) {
 	s.played = s.calls[callID]
 }
 
-// line is one command of a script: who wants what, when it was stored and when it is handled, and what becomes of
-// its claims.
+// line is one command of a script, with the times at which it was stored and is handled, and the result of its claims.
 type line struct {
 	at, now time.Duration
 	cmd     events.Command
 	claimed call.Claimed
 }
 
-// input is what the line says besides its command.
+// input returns the input of the decision, from the line and the limits.
 func (l line) input(limits call.Limits) call.Input {
 	return call.Input{At: start.Add(l.at), Now: start.Add(l.now), Limits: limits, Claimed: l.claimed}
 }
 
-// decide gives what the command makes of the call as it is.
+// decide decides a command for the current call.
 func (s *stage) decide(l line) call.Outcome { return call.Decide(s.last, l.cmd, l.input(s.limits)) }
 
-// do decides, and writes what there is to write.
+// do decides a command, and writes the transition if there is one.
 func (s *stage) do(t *testing.T, l line) call.Outcome {
 	t.Helper()
 	s.turnTo(l.cmd.CallID)
@@ -69,7 +68,7 @@ func (s *stage) do(t *testing.T, l line) call.Outcome {
 	return o
 }
 
-// keep writes what there is to write.
+// keep writes the transition of an outcome, if there is one.
 func (s *stage) keep(t *testing.T, l line, o call.Outcome) {
 	t.Helper()
 	w, ok := o.(call.Write)
@@ -83,7 +82,7 @@ func (s *stage) keep(t *testing.T, l line, o call.Outcome) {
 	s.log = append(s.log, w.Transition)
 }
 
-// join plays the merged invitation of this call to the call that it met. It is the same delivery, handled at now.
+// join joins the merged invitation of this call to the call that it crosses. It is the same delivery, handled at now.
 func (s *stage) join(t *testing.T, merged string, now time.Duration) (call.Outcome, error) {
 	t.Helper()
 	s.turnTo(merged)
@@ -99,7 +98,7 @@ func (s *stage) join(t *testing.T, merged string, now time.Duration) (call.Outco
 	return o, nil
 }
 
-// fence moves a call past a claim on which this command waits.
+// fence moves the call stale past a claim for which this command waits.
 func (s *stage) fence(t *testing.T, stale string, l line) call.Write {
 	t.Helper()
 	l.cmd.CallID = stale
@@ -109,7 +108,7 @@ func (s *stage) fence(t *testing.T, stale string, l line) call.Write {
 	return w
 }
 
-// play does a script of commands, one a line, that have to be carried out.
+// play plays a script with one command per line. It fails the test if a command is refused or has to wait.
 func (s *stage) play(t *testing.T, script string) {
 	t.Helper()
 	for text := range strings.Lines(script) {
@@ -128,14 +127,18 @@ func (s *stage) play(t *testing.T, script string) {
 	}
 }
 
-// read makes a command of a script's line
+// read makes a command from a line of a script
 //
 //	<at> <user>[/<device>]|service:<service>|timer <verb> [<callee>[:<name>],…] [voice|video|busy|c1.1] [key=value …]
 //
-// and reads it as a worker does. A timer's argument is the deadline that came due. The keys are id, data, timeout,
-// attempt, name, room, call, which call it is for (unless it is given: c1), handled, when a worker got to it (unless
-// it is given: at once), and what became of its claims: busy=eve,… whose line is full, line=full the caller's own,
-// glare=c1#2 that the invitation met that call, in which its sender pends in that attempt.
+// and reads it like a worker. The argument of a timer is the deadline that came due. The keys are
+//
+//   - id, data, timeout, attempt, name and room;
+//   - call: the call id (default c1);
+//   - handled: the time at which a worker handles the command (default: when it is stored);
+//   - busy=eve,…: callees with full lines;
+//   - line=full: the caller's line is full;
+//   - glare=c1#2: the invitation crosses c1, in which its sender is pending in attempt 2.
 func (s *stage) read(t *testing.T, text string) (line, *events.Error) {
 	t.Helper()
 	words := fields(text)
@@ -160,7 +163,7 @@ func (s *stage) read(t *testing.T, text string) (line, *events.Error) {
 	return l, refused
 }
 
-// fields takes a line apart at its spaces, but for those between quotes.
+// fields splits a line at its spaces, except for spaces between quotes.
 func fields(text string) []string {
 	quoted := false
 	return strings.FieldsFunc(strings.TrimSpace(text), func(r rune) bool {
@@ -209,7 +212,7 @@ func (l *line) argument(t *testing.T, word string) {
 	}
 }
 
-// becameOfClaims reads what became of the command's claims.
+// becameOfClaims reads the result of the command's claims.
 func (l *line) becameOfClaims(t *testing.T, word, key, value string) {
 	t.Helper()
 	switch {
@@ -266,7 +269,7 @@ func duration(t *testing.T, s string) time.Duration {
 	return d
 }
 
-// reread is the transition as whoever reads it from the stream has it.
+// reread returns the transition as it is read from the stream.
 func reread(t *testing.T, w call.Write) events.Transition {
 	t.Helper()
 	body, err := w.Transition.Encode(w.At)

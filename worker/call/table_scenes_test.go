@@ -1,6 +1,6 @@
 package call_test
 
-// scenes lists the states with what comes of every command in them. Where CONTRACT is silent a comment says so.
+// scenes lists the states, each with the outcome of every command. A comment says where CONTRACT does not define the outcome.
 func scenes() []scene {
 	return []scene{
 		{name: "no call", table: noCall},
@@ -42,8 +42,8 @@ func scenes() []scene {
 	}
 }
 
-// What does not exist permits nobody, so nobody is denied but who may not expire. For expire by timeouts CONTRACT
-// is silent: an id that exists nowhere is not_found, and waiting could not help it.
+// A call that does not exist has no roles, so only an expire by a wrong sender is denied. CONTRACT does not define expire by
+// timeouts here: it is not_found, because waiting does not help.
 const noCall = `
 bob/phone bob/tablet bob ann eve dan mal | invited wait wait unknown unknown unknown wait wait    wait denied
 ann,left                                 | none    none none none    none    none    none none    none none
@@ -56,8 +56,8 @@ ann,left                                 | none    none    none    none    none 
 desk                                     | invalid unknown unknown invalid invalid invalid fence invalid fence denied
 timeouts                                 | invalid unknown unknown invalid invalid invalid fence invalid fence unknown`
 
-// CONTRACT says what invite gets; for the others it is silent. A failed call is shown to nobody, and whose hang-up
-// took the id out of use has been told not_found: so is everybody, as often as he asks.
+// CONTRACT defines only the outcome of invite. No user can see a failed call, and the hang-up that took the id out of use got
+// not_found. So every other command gets not_found too, each time.
 const failed = `
 bob/phone bob/tablet bob ann eve dan mal | over    unknown unknown unknown unknown unknown unknown unknown unknown denied
 ann,left                                 | none    none    none    none    none    none    none    none    none    none
@@ -80,8 +80,8 @@ eve dan mal              | exists  denied denied  denied  denied   denied    den
 desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied
 timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -`
 
-// Who is accepted may add, and if he names himself then somebody accepted is in the list. His cancel of himself,
-// whom he did not invite, is denied.
+// An accepted callee may add. If they name themselves, the list has an accepted callee, which is invalid. Their cancel of
+// themselves is denied, because they did not make that invitation.
 const acceptedAlone = `
 bob/phone      | exists  added  invalid -       -         gone      denied left!   denied denied
 bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied
@@ -100,8 +100,8 @@ eve dan mal          | exists  denied denied  denied  denied    denied    denied
 desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
 timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
 
-// eve and dan are accepted callees on the device that they send from: their own ring, accept, decline and leave are
-// those of the table's column "accepted, same device".
+// eve and dan have accepted on the device from which they send. So for their ring, accept, decline and leave the column
+// "accepted, same device" of CONTRACT section 2 applies.
 const invited = `
 bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined denied   declined denied denied
 ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
@@ -122,7 +122,8 @@ mal                      | exists  denied denied  denied  denied   denied   deni
 desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
 timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -`
 
-// Nobody has timed out before somebody says so: as long as bob pends, all but expire is as before his deadline.
+// A callee times out only by an expire. As long as bob is pending, the outcomes of all other verbs are the same as before the
+// deadline.
 const ringingTooLong = `
 bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
 ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
@@ -133,8 +134,8 @@ mal                      | exists  denied denied  denied  denied   denied   deni
 desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
 timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! timed_out`
 
-// CONTRACT is silent on what comes between the maximum duration and the expire that ends the call: as on ring
-// deadlines, nothing is over before it is said. That a call ends then wins over the ring deadline, cut to it.
+// CONTRACT does not define the time between the maximum duration and the expire that ends the call. As with ring deadlines,
+// nothing ends before the expire. The end of the call then wins over the ring deadline, which is cut to the maximum duration.
 const ringingForEver = `
 bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
 ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
@@ -167,7 +168,7 @@ mal                  | exists  denied denied  denied  denied    denied    denied
 desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
 timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
 
-// However bob's attempt was over: he does nothing more in it, and who may add may add him anew.
+// After any end of bob's attempt, bob can do nothing more in it. A sender who may add may add bob again.
 const terminal = `
 bob/phone bob/tablet bob | exists  denied denied gone    gone    gone    denied gone    denied denied
 ann                      | exists  added  added  denied  denied  denied  gone   left    ended! denied
@@ -178,10 +179,12 @@ mal                      | exists  denied denied denied  denied  denied  denied 
 desk                     | invalid added  added  invalid invalid invalid gone   invalid ended! denied
 timeouts                 | invalid added  added  invalid invalid invalid gone   invalid ended! -`
 
-// Once the call ended nobody is "in" or "accepted" any more, and CONTRACT is silent on whom that makes a wrong role:
-// whoever had, or could have had, the role hears that the call is over, everybody else is denied as before. It is
-// silent on expire too: by DESIGN one that comes too late changes nothing. Of a call that was born ended caller_busy or
-// merged it says that it is shown to nobody, and not what a callee gets who knows its id: as of any other that ended.
+// In a call that has ended, no party is in or accepted. CONTRACT does not define which senders then have a wrong role. Senders
+// who had the role, or could have had it, get call_ended. All others are denied as before.
+//
+// CONTRACT does not define expire here either: a late one changes nothing (ADR 0003). For a call that was created as ended,
+// with caller_busy or merged, CONTRACT says only that no user sees it. A callee who knows its id gets the same outcomes as in
+// any other ended call.
 const ended = `
 bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied
 ann ann,left             | exists  over   over   denied  denied  denied  over   over    over   denied

@@ -11,20 +11,20 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// The table of decisions: a scene is a state that bob is in, a row a sender, a column a verb. A cell is the event
-// of the transition that is written (with a ! where the call ends with it), or
+// The table of decisions. A scene is a state of bob, a row is a sender, and a column is a verb. A cell is the event of the
+// transition (with a ! if it ends the call), or
 //
 //	-          ok, nothing changes        unknown    not_found
-//	denied     permission_denied          wait       put back, it may have overtaken its invitation
-//	invalid    invalid_argument           fence      not_found, and the id is taken out of use
+//	denied     permission_denied          wait       nak'ed with a delay, it may have overtaken its invitation
+//	invalid    invalid_argument           fence      not_found, and the id is written as ended
 //	exists     already_exists             elsewhere  answered_elsewhere
 //	over       call_ended                 gone       not_pending
-//	none       such a sender can't be in such a scene
+//	none       the sender is not possible in the scene
 //
-// What the cells say is CONTRACT section 2, not what the code does. `add` invites gil, who is not in the call,
-// `readd` and `cancel` name bob, and `invite` uses the call's id for an invitation of gil.
+// The cells are derived from CONTRACT section 2, not from the code. `add` invites gil, who is not in the call. `readd` and
+// `cancel` name bob. `invite` uses the call's id for an invitation of gil.
 
-// columns are the commands of the table; every verb is there.
+// columns are the commands of the table, with every verb.
 var columns = []struct{ name, args string }{
 	{"invite", "gil voice"},
 	{"add", "gil"},
@@ -38,11 +38,11 @@ var columns = []struct{ name, args string }{
 	{"expire", ""},
 }
 
-// senders are the rows. "ann,left" is the caller after she left a call that went on; "ann" and all others are
-// tried with her in it, and the others also without her: whether she is in makes no difference to them.
+// senders are the rows. "ann,left" is the caller after she left a call that continued. "ann" is the caller in the call. All
+// other senders are tried both with and without her in the call, because that makes no difference to them.
 var senders = []string{"bob/phone", "bob/tablet", "bob", "ann", "ann,left", "eve", "dan", "mal", "desk", "timeouts"}
 
-// as writes a sender as a script does.
+// as returns a sender in the notation of scripts.
 func as(sender string) string {
 	switch sender {
 	case "ann", "ann,left":
@@ -55,18 +55,18 @@ func as(sender string) string {
 	return sender
 }
 
-// scene is how the call came into a state, and what then is to come of every command.
+// scene is a script that brings a call into a state, and the table of the outcomes in that state.
 type scene struct {
 	name    string
-	script  string // what leads to it
-	ended   bool   // the desk ends the call then
-	fenced  bool   // the call is moved past somebody's claim then
-	at, now string // when the command is stored and handled; unset: 3s
+	script  string // commands that lead to the state
+	ended   bool   // then the desk ends the call
+	fenced  bool   // then the call is moved past a stale claim
+	at, now string // when the command is stored and handled; default 3s
 	table   string
 }
 
-// Two beginnings: ann calls bob and nobody else; or ann calls eve, dan and fay, all answer, and dan adds bob.
-// In the second the call goes on whoever leaves next.
+// Two ways to begin: ann calls bob only; or ann calls eve, dan and fay, all answer, and dan adds bob. In the second, the call
+// continues whichever party leaves next.
 const (
 	oneToOne = "0s ann/laptop invite bob voice"
 	group    = `0s ann/laptop invite eve,dan,fay voice
@@ -76,12 +76,12 @@ const (
 	            2s dan/phone add bob`
 )
 
-// takenOut is a hang-up that found no call for 5 s.
+// takenOut is a hang-up that is 5 s old and finds no call.
 const takenOut = "0s ann/laptop cancel handled=5s"
 
-// How bob got into a state, after either beginning.
+// Commands that bring bob into a state, after either beginning.
 const (
-	lineBusy   = " busy=bob" // of the command that invites him
+	lineBusy   = " busy=bob" // added to the command that invites bob
 	rings      = "\n2s bob/phone ring"
 	accepts    = "\n2s bob/phone accept"
 	acceptsBy  = "\n2s bob accept" // without a device
@@ -110,7 +110,7 @@ func TestDecideTable(t *testing.T) {
 	}
 }
 
-// TestDecideAfterFence: to a call that was moved past somebody's claim everything is as it was.
+// TestDecideAfterFence: a fence changes the outcome of no command.
 func TestDecideAfterFence(t *testing.T) {
 	for _, sc := range scenes() {
 		s := newStage()
@@ -129,8 +129,8 @@ func TestDecideAfterFence(t *testing.T) {
 	}
 }
 
-// TestDecideAnotherAttempt: the attempt that the sender saw has to be the present one, whatever came of that;
-// with the present one everything is as the table has it.
+// TestDecideAnotherAttempt: with the present attempt, all outcomes are those of the table. With another attempt they are
+// not_pending, in any state of the present attempt.
 func TestDecideAnotherAttempt(t *testing.T) {
 	for _, sc := range scenes() {
 		cells := readTable(t, sc.table)
@@ -151,7 +151,7 @@ func TestDecideAnotherAttempt(t *testing.T) {
 	}
 }
 
-// variants says whether the caller has left, in each of the ways in which the sender is to be tried.
+// variants lists the values of "the caller has left" with which the sender is tried.
 func (sc scene) variants(from string) []bool {
 	switch {
 	case from == "ann":
@@ -164,7 +164,7 @@ func (sc scene) variants(from string) []bool {
 	return []bool{false}
 }
 
-// try sets the scene, sends the command and puts what comes of it in a word.
+// try sets the scene, decides the command, and returns the word of the table for the outcome.
 func (sc scene) try(t *testing.T, from string, left bool, column, args string) string {
 	t.Helper()
 	s := newStage()
@@ -203,7 +203,7 @@ func orElse(s, other string) string {
 	return s
 }
 
-// word says an outcome as the table does.
+// word returns the word of the table for an outcome.
 func word(t *testing.T, o call.Outcome, before events.Transition) string {
 	t.Helper()
 	codes := map[events.Code]string{
@@ -248,8 +248,8 @@ func written(w call.Write, before events.Transition) string {
 	return "written with " + string(w.Err.Code)
 }
 
-// readTable reads the cells of a scene, by sender and verb. Several senders may share a row. A row or a cell that
-// is missing, given twice or unknown fails the test.
+// readTable reads the cells of a scene, by sender and verb. Several senders may share a row. A missing, repeated or unknown row
+// or cell fails the test.
 func readTable(t *testing.T, table string) map[string]map[string]string {
 	t.Helper()
 	cells := map[string]map[string]string{}
@@ -277,7 +277,7 @@ func readTable(t *testing.T, table string) map[string]map[string]string {
 	return cells
 }
 
-// TestDecideTableIsComplete: every verb has a column and every state of a callee and of a call a scene.
+// TestDecideTableIsComplete: every verb has a column, and every state of a callee and of a call has a scene.
 func TestDecideTableIsComplete(t *testing.T) {
 	for _, v := range events.Verbs() {
 		if !slices.ContainsFunc(columns, func(c struct{ name, args string }) bool { return c.name == string(v) }) {
@@ -309,7 +309,7 @@ func TestDecideTableIsComplete(t *testing.T) {
 	}
 }
 
-// TestDecideTimes: what stands on the edge of a limit of time.
+// TestDecideTimes: decisions at and around each time limit.
 func TestDecideTimes(t *testing.T) {
 	ms := time.Millisecond
 	for _, c := range []struct {

@@ -10,15 +10,15 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// fact is one thing that somebody is told.
+// fact is the content of one notification.
 type fact struct {
 	to                  string
 	kind                events.Kind
 	about, reason, data string
 }
 
-// teller states anew, by the table of CONTRACT section 3, who is told what of a transition. It goes by the call
-// before and the call after.
+// teller derives the notifications of a transition a second time, from the table of CONTRACT section 3. It compares the call
+// before with the call after.
 type teller struct {
 	before, after events.Call
 	t             events.Transition
@@ -66,7 +66,7 @@ func (w *world) countTold(t events.Transition, got []fact) {
 	}
 }
 
-// of lists what one user is told, in his order.
+// of lists the notifications of one user, in their order.
 func of(user string, facts []fact) string {
 	var list []string
 	for _, f := range facts {
@@ -77,8 +77,8 @@ func of(user string, facts []fact) string {
 	return strings.Join(list, "\n")
 }
 
-// checkNotice: the id counts what this user gets, he sees the call as it then was with nobody else's secrets, and
-// hears how long it still rings for them. Only the first that they get and call_ended say both.
+// checkNotice: the id counts the notifications of this user. The first one and call_ended have the user's view of the call, with
+// no secrets of others, and the remaining ring time. The others have neither.
 func (w *world) checkNotice(t events.Transition, n events.Notice, k int, now time.Duration) {
 	sent := n.Stamped(start.Add(now))
 	body := w.json(sent)
@@ -107,13 +107,14 @@ func (w *world) checkNotice(t events.Transition, n events.Notice, k int, now tim
 		w.failf("%s sees %s", n.To, body)
 	}
 	at := start.Add(now)
-	if sent.ServerTime.Time().After(at) { // it is never before what it is sent with
+	if sent.ServerTime.Time().After(at) { // server_time is never before the times in the call
 		at = sent.ServerTime.Time().Add(time.Millisecond - 1)
 	}
 	w.checkRings(t.Call, n.To, sent.RingRemainingMS, at)
 }
 
-// checkRings: until his own deadline for whom it rings, and until the latest of those whom he waits for for who is in.
+// checkRings: the ring time of a pending callee lasts until their own deadline. For a user in the call it lasts until the latest
+// deadline of the callees that they wait for.
 func (w *world) checkRings(c events.Call, user string, got *int64, now time.Time) {
 	var until events.Time
 	in := user == c.Caller.UserID && c.CallerIn()
@@ -133,7 +134,7 @@ func (w *world) checkRings(c events.Call, user string, got *int64, now time.Time
 	}
 }
 
-// in says whether somebody was in the call when the transition came.
+// in reports whether the user was in the call before the transition. The caller is in from the invitation on.
 func (e *teller) in(user string) bool {
 	if user == e.after.Caller.UserID {
 		return e.before.Seq == 0 || e.before.Caller.State == events.StateIn
@@ -151,7 +152,7 @@ func (e *teller) everybody() []string {
 	return list
 }
 
-// say tells a fact to one user; the data only where it is his own, or he is the caller.
+// say adds a fact for one user. It has the data only if the data is the user's own or the user is the caller.
 func (e *teller) say(to string, kind events.Kind, about, reason, data string, own bool) {
 	if !own && to != e.after.Caller.UserID {
 		data = ""
@@ -159,7 +160,7 @@ func (e *teller) say(to string, kind events.Kind, about, reason, data string, ow
 	e.facts = append(e.facts, fact{to, kind, about, reason, data})
 }
 
-// waiting tells the caller while in, and whoever else invited that callee and still is.
+// waiting adds a fact for the caller and for the participant who invited that callee, if they are in the call.
 func (e *teller) waiting(x events.Callee, kind events.Kind, data string) {
 	for _, u := range e.everybody() {
 		if u != x.UserID && e.in(u) && (u == e.after.Caller.UserID || u == x.InvitedBy) {
@@ -168,7 +169,7 @@ func (e *teller) waiting(x events.Callee, kind events.Kind, data string) {
 	}
 }
 
-// others tells everybody else who is in.
+// others adds a fact for everyone else who is in the call.
 func (e *teller) others(about, invitedBy string, kind events.Kind, reason string) {
 	for _, u := range e.everybody() {
 		if u != about && e.in(u) && u != e.after.Caller.UserID && u != invitedBy {
@@ -248,8 +249,8 @@ func (e *teller) moved(x events.Callee, over bool) {
 	}
 }
 
-// over tells of the end: the data is the command's, which is everybody's where an end or the caller ended the call,
-// and else its sender's alone.
+// over adds the facts of the end, with the command's data. All users receive the data if an end or the caller ended the call.
+// Otherwise only its sender does, and the caller.
 func (e *teller) over() {
 	forAll := e.t.Event == events.EventEnded || e.t.By.UserID == e.after.Caller.UserID
 	for _, x := range e.after.Callees {

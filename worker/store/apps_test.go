@@ -199,8 +199,8 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 	}
 }
 
-// A token key that was removed is not in force, even if the entry has a setting of a later version or a limit that can't be
-// read. This holds for a worker that was running before, and for a new one.
+// A token key that was removed is not in force. This holds even if the entry has a setting of a later version or a limit that
+// can't be read, and both for a running worker and for a new one.
 func TestAppsLoseNoRevocation(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)

@@ -17,6 +17,6 @@
 //     was moved past it by expected sequence. So a paused worker that wakes up loses its commit.
 //  6. The process remembers its writes to lines as hints, which save reads. A first claim and a release write with the revision
 //     from the hint, and read only if that write fails.
-//  7. Apps watches the settings of apps. A limit that can't be read keeps its last value, and a token key or a revocation that
+//  7. Apps watches the settings of apps. A limit that can't be read keeps its last value. A token key or a revocation that
 //     can't be read never lets a user in (events.AppSettingsInForce).
 package store

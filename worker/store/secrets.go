@@ -52,8 +52,8 @@ func (s *Secrets) CallIDs(ctx context.Context, app string) ([]byte, error) {
 	return mac.Sum(nil), nil
 }
 
-// current returns the secret in the bucket. If two workers create it at the same time, the second write is refused, and that
-// worker reads the secret of the first from the leader.
+// current returns the secret in the bucket. If two workers create it at the same time, the server refuses the second write.
+// The second worker then reads the secret of the first from the leader.
 func (s *Secrets) current(ctx context.Context) ([]byte, error) {
 	s.mu.Lock()
 	root, before := s.root, s.changes
