@@ -35,7 +35,7 @@ type notices struct {
 	list []events.Notice
 }
 
-// told is the content of a notification. Only owner and the caller receive data, the custom data.
+// told is the content of a notification. Only the owner and the caller receive the custom data in it.
 type told struct {
 	kind   events.Kind
 	about  string

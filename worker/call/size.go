@@ -6,7 +6,7 @@ import "ringline.io/ringline/events"
 // could exceed it before the next add.
 const MaxTransition = 128 << 10
 
-// Maximum sizes in bytes of the parts of a transition, without the ids, names and custom data that most counts.
+// Maximum sizes in bytes of the parts of a transition, without ids, names and custom data, whose lengths are added.
 // TestLargestTransition checks them against the encoder.
 const (
 	frameLen   = 4 << 10 // the envelope, by, and the call without callees, with ids and caller names of maximum length

@@ -161,7 +161,8 @@ func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, e
 	return lines, worker.Together(reads...)
 }
 
-// maxClaims is the number of attempts to claim or release a line that others write. After them a claim is nak'ed with a delay.
+// maxClaims is the number of attempts to claim or release a line that other workers write. If a claim fails that often, its
+// command is nak'ed with a delay.
 const maxClaims = 16
 
 // passed reports whether an earlier handling of this command found the line of a callee full, and went on to claim a line
