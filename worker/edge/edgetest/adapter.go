@@ -7,63 +7,65 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// NATS is where the workers run.
+// NATS connects a test to the NATS server that the workers use.
 type NATS interface {
-	// Connect makes a connection that ends with the test.
+	// Connect opens a connection that is closed when the test ends.
 	Connect(tb testing.TB) *nats.Conn
 }
 
-// Adapter is one way for clients to have sessions.
+// Adapter is a session transport under test.
 type Adapter struct {
-	// Start starts an edge that ends with the test, and takes clients by now.
+	// Start starts an edge that already accepts clients. The edge stops when the test ends.
 	Start func(t *testing.T, l Limits) Edge
 
-	// TooBig are the codes of a message over the limit.
+	// TooBig lists the codes that are allowed for a message over the size limit.
 	TooBig []int
 }
 
-// Limits are those of an edge. Where it is 0, it is as usual and no test comes near it.
+// Limits are the limits of an edge. A field that is 0 means the edge's default, which no test reaches.
 type Limits struct {
 	SessionsPerUser    int
 	SessionsPerAddress int
-	Commands           int // of a session, at once; next to none come back
-	UserCommands       int // the same of a user
-	Invitations        int // the same of a caller
-	Queue              int // bytes that wait for a client
+	Commands           int // burst of a session; it refills too slowly to matter in a test
+	UserCommands       int // burst of a user; it refills as slowly
+	Invitations        int // burst of a caller; it refills as slowly
+	Queue              int // bytes that may be queued for a client
 	MessageSize        int // bytes
 }
 
 // Edge is a running edge.
 type Edge interface {
-	// Dial connects a client. That it is refused is told by its Conn.
+	// Dial connects a client. The returned Conn reports a refusal.
 	Dial(t *testing.T, c Client) Conn
-	// Stop has the edge stop; Stopped is closed once it has.
+	// Stop makes the edge stop. Stopped is closed when it has stopped.
 	Stop()
 	Stopped() <-chan struct{}
 }
 
-// Client is how a client connects.
+// Client holds what a client sends to connect.
 type Client struct {
 	Token string
-	Data  string // the connect data; empty: none
-	Small bool   // there is room for little on its way to the client
+	Data  string // the connect data; may be empty
+	Small bool   // the client's receive buffers are small
 }
 
-// Conn is the connection of a client. Its channels have room for all that a test lets come.
+// Conn is a client's connection. Its channels have room for everything that a test lets the server send.
 type Conn interface {
-	// Told gives what the client is told unasked, in the order in which it comes: the snapshot, and then pushes. It is
-	// closed when the connection has ended.
+	// Told delivers the snapshot, and then the pushes in the order of their arrival. It is closed when the connection
+	// ends.
 	Told() <-chan json.RawMessage
-	// Call sends a command. The channel gives its answer, and is closed without one where the connection ended before.
+	// Call sends a command. The channel delivers its answer. It is closed without an answer if the connection ends
+	// first.
 	Call(method, data string) <-chan json.RawMessage
-	// Refresh sends a new token. The channel gives 0 where it was taken, else the error, and is closed without one where the
-	// connection ended before.
+	// Refresh sends a new token. The channel delivers 0 if the token is accepted, otherwise the error code. It is
+	// closed without a value if the connection ends first.
 	Refresh(token string) <-chan int
-	// Code gives with what the client was refused, or its connection closed, once that is so: a code of centrifuge's, or the
-	// status of HTTP where it came no further.
+	// Code delivers the code that the client was refused or closed with. It is a code of centrifuge, or the HTTP status
+	// if the handshake failed before that.
 	Code() <-chan int
-	// Pause has it tell nothing any more, and read nothing but one frame that it may be about to read.
+	// Pause stops the client from delivering messages and from reading. It may still read one frame that it is about to
+	// read.
 	Pause()
-	// Break cuts the connection without a goodbye.
+	// Break cuts the connection without a close frame.
 	Break()
 }

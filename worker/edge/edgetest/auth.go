@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// The codes that a client is refused or closed with.
+// The codes with which a client is refused or closed.
 const (
 	tokenExpired    = 109
 	shutdown        = 3001
@@ -28,7 +28,7 @@ const (
 	denied          = 3507
 )
 
-// Who has no token of the app's, in force now, has no session.
+// tokensThatAreRefused checks that a session needs a token of the app that is valid now.
 func tokensThatAreRefused(s *stage) {
 	public, der := publicKey(s)
 	s.set(events.AppSettings{TokenKeys: []events.TokenKey{s.key, public}})
@@ -76,14 +76,14 @@ func publicKey(s *stage) (key events.TokenKey, der []byte) {
 	return events.TokenKey{KID: "public", Alg: events.AlgEdDSA, PublicKey: string(text)}, der
 }
 
-// jws makes a token by hand.
+// jws builds a token by hand.
 func jws(header string, claims []byte, sign func(string) []byte) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	text := encode([]byte(header)) + "." + encode(claims)
 	return text + "." + encode(sign(text))
 }
 
-// A device that the token names can be refined by a tab, and by nothing else.
+// devices checks that a client can add a tab to the device that its token names, and nothing else.
 func devices(s *stage) {
 	phone := s.token("ann", func(c *token.Claims) { c.Device = "phone" })
 	for name, test := range map[string]struct{ token, said, device string }{
@@ -113,7 +113,7 @@ func devices(s *stage) {
 	}
 }
 
-// Whose tokens are revoked loses his session, and comes back with a newer token only.
+// revokedOnItsWay checks that revoking a user's tokens closes their session, and that only a newer token opens another.
 func revokedOnItsWay(s *stage) {
 	ann, bob := s.open("ann", ""), s.open("bob", "")
 	now := time.Now()
@@ -128,21 +128,22 @@ func revokedOnItsWay(s *stage) {
 	bob.line()
 }
 
-// Who brings no new token in time is closed with the code that asks for one, and who does goes on.
+// expiredOnItsWay checks that a session whose token expires is closed with the code that asks for a new token. A
+// session that refreshed its token stays open.
 func expiredOnItsWay(s *stage) {
 	soon := func(c *token.Claims) { c.Expires = time.Now().Truncate(time.Second).Add(2 * time.Second) }
 	ann := s.opened("ann", Client{Token: s.token("ann", soon)})
 	if code, ok := receive(s, "a reply", ann.conn.Refresh(s.token("ann"))); !ok || code != 0 {
 		s.Fatalf("a new token is refused with %d", code)
 	}
-	bob := s.opened("bob", Client{Token: s.token("bob", soon)}) // whose time is over no sooner than ann's was
+	bob := s.opened("bob", Client{Token: s.token("bob", soon)}) // this token expires no earlier than ann's first one
 	if got := s.code(bob.conn); got != expired {
 		s.Errorf("closed with %d", got)
 	}
 	ann.line()
 }
 
-// A new token must be of the same user, of the same device, and in force.
+// refreshThatIsRefused checks that a new token must be valid now, and name the same user and the same device.
 func refreshThatIsRefused(s *stage) {
 	device := func(d string) func(*token.Claims) { return func(c *token.Claims) { c.Device = d } }
 	past := func(c *token.Claims) { c.Device, c.Expires = "phone", time.Now().Add(-time.Second) }

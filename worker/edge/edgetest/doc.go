@@ -1,5 +1,6 @@
-// Package edgetest holds an adapter of client sessions against what package session promises: whatever the transport, a
-// client must find the same.
+// Package edgetest is the conformance suite for session adapters. It checks the promises of package session, so that a
+// client finds the same behavior on every transport.
 //
-// Run wants a NATS on which a coordinator and a timeouts worker run. Each test has an app of its own there, and an edge.
+// Run needs a NATS server on which a coordinator and a timeouts worker run. Each test has its own app and its own edge
+// there.
 package edgetest

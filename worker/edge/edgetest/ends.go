@@ -9,14 +9,14 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// closedByClient is the code of a connection that its client cut.
+// closedByClient is the code of a connection that the client cut.
 const closedByClient = 3000
 
-// manyBytes are more than what a caller gets of an invitation to 50 who are busy.
+// manyBytes is more than the notifications that a caller gets for an invitation to 50 busy callees.
 const manyBytes = 320 << 10
 
-// An invitation to 50 who are busy makes 51 notifications. All in all they are less than may wait for a client, so that its
-// session can't be closed for them: the first and the last have the call.
+// manyAtOnce checks that an invitation to 50 busy callees does not close the caller's session. It makes 51
+// notifications, and only the first and the last carry the call, so all of them fit into the client's queue.
 func manyAtOnce(s *stage) {
 	callees := make([]string, events.MaxCallees)
 	parties := make([]events.Party, len(callees))
@@ -49,10 +49,10 @@ func manyAtOnce(s *stage) {
 	s.Logf("%d bytes were pushed", size)
 }
 
-// Who does not read is closed, and finds how things stand when he is back; the others notice nothing, not even another
-// device of his.
+// slowClient checks that a client that does not read is closed, and finds the current state when it reconnects. Other
+// sessions notice nothing, including another device of the same user.
 func slowClient(s *stage) {
-	const tries = 5 // where the machine stands still for a second, a write may take too long before the queue is full
+	const tries = 5 // if the machine stalls for a second, a write can time out before the queue is full
 	s.ring("c1", "ann", "bob")
 	other, bob := s.open("ann", ""), s.open("bob", "")
 	end := s.slowEnd(other)
@@ -71,11 +71,11 @@ func slowClient(s *stage) {
 	}
 }
 
-// slowEnd tells a client that reads nothing more than there is room for, and another device of the user the same, and
-// gives how the session of the first ended.
+// slowEnd sends a client that reads nothing more than its queue holds, and sends the same to another device of the
+// user. It returns how the first session ended.
 func (s *stage) slowEnd(other *person) events.SessionEvent {
 	s.Helper()
-	const enough = 200 // of 8 KB each is far more than there is room for
+	const enough = 200 // messages of 8 KB each, far more than the queue holds
 	told := s.told("ann")
 	ann := s.opened("ann", Client{Token: s.token("ann"), Small: true})
 	began := s.event(told)
@@ -86,7 +86,7 @@ func (s *stage) slowEnd(other *person) events.SessionEvent {
 			s.Fatalf("the other device is told %d, want %d", got.Seq, seq+1)
 		}
 	}
-	ann.conn.Break() // else it takes some seconds until the edge gives up saying goodbye
+	ann.conn.Break() // otherwise the edge waits some seconds for the close handshake
 	end := s.event(told)
 	if end.Session != began.Session {
 		s.Fatalf("session %s has ended, and was not slow", end.Session)
@@ -94,7 +94,7 @@ func (s *stage) slowEnd(other *person) events.SessionEvent {
 	return end
 }
 
-// That a session begins and ends is told, and kept.
+// sessionsAreTold checks that the begin and the end of a session are published and stored.
 func sessionsAreTold(s *stage) {
 	told := s.told("ann")
 	ann := s.open("ann", `{"device":"phone.tab1"}`)
@@ -122,7 +122,8 @@ func sessionsAreTold(s *stage) {
 	})
 }
 
-// An edge that stops takes nobody, and closes whom it has with the code that sends them elsewhere.
+// stopsWithEverybodyTold checks that an edge that stops accepts no client, and closes every session with the code that
+// makes clients reconnect elsewhere.
 func stopsWithEverybodyTold(s *stage) {
 	people := []*person{s.open("ann", ""), s.open("ann", ""), s.open("bob", "")}
 	s.edge.Stop()
@@ -136,9 +137,10 @@ func stopsWithEverybodyTold(s *stage) {
 	s.refused("a client that comes too late", Client{Token: s.token("ann")}, unavailable)
 }
 
-// A peer that says nothing, and reads nothing, keeps an edge from stopping for some seconds at most.
+// stopsWithASilentPeer checks that a peer that neither sends nor reads delays the stop of an edge by a few seconds at
+// most.
 func stopsWithASilentPeer(s *stage) {
-	const most = time.Minute // by itself it takes some 5 s
+	const most = time.Minute // in practice it takes about 5 s
 	ann, bob := s.opened("ann", Client{Token: s.token("ann"), Small: true}), s.open("bob", "")
 	ann.stopsReading(s.open("ann", ""))
 	took := s.stopped()

@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// statusTooMany is what an address gets that has too many connections.
+// statusTooMany is the HTTP status for an address that has too many connections.
 const statusTooMany = 429
 
 func commandsOfASession(s *stage) {
@@ -24,7 +24,7 @@ func commandsOfASession(s *stage) {
 	}
 }
 
-// A user has no more with two sessions than with one, nor with one that comes again.
+// commandsOfAUser checks that a user gets no higher limit from two sessions, or from reconnecting.
 func commandsOfAUser(s *stage) {
 	one, two, bob := s.open("ann", ""), s.open("ann", ""), s.open("bob", "")
 	for range 3 {
@@ -58,14 +58,14 @@ func invitationsOfACaller(s *stage) {
 	s.open("bob", "").does("invite", invite("c5"))
 }
 
-// A hang-up of a call that does not exist costs as much as an invitation, in whatever session of the user. Calls that a
-// session shows can be hung up all the same, and invitations are not counted twice.
+// unknownCallsOfAUser checks that a hang-up of an unknown call counts as an invitation, in every session of the user.
+// Calls that a session shows can still be hung up, and invitations are not counted twice.
 func unknownCallsOfAUser(s *stage) {
 	ann, one, two := s.open("ann", ""), s.open("bob", ""), s.open("bob", "")
 	ann.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`)
 	one.expect("c1", events.IncomingCallReceived)
 	var asked sync.WaitGroup
-	for _, bob := range []*person{one, two} { // each waits 5 s for its invitation
+	for _, bob := range []*person{one, two} { // each one waits 5 s for its invitation
 		asked.Go(func() { bob.mayNot("cancel", `{"call_id":"s_unknown"}`, events.CodeNotFound) })
 	}
 	asked.Wait()
@@ -81,7 +81,7 @@ func unknownCallsOfAUser(s *stage) {
 	one.does("invite", `{"call_id":"c2","call_type":0,"callees":[{"user_id":"eve"}]}`)
 }
 
-// Who goes on and on with what is refused is closed.
+// tooManyRefused checks that a client that keeps sending commands after refusals is closed.
 func tooManyRefused(s *stage) {
 	const enough = 1000
 	ann, bob := s.open("ann", ""), s.open("bob", "")
@@ -110,7 +110,7 @@ func sessionsOfAUser(s *stage) {
 	s.refused("a third session", Client{Token: s.token("ann")}, connectionLimit)
 }
 
-// Connections count that are no session, and give their place back.
+// sessionsOfAnAddress checks that connections without a session count too, and free their place when they end.
 func sessionsOfAnAddress(s *stage) {
 	one := s.open("ann", "")
 	s.refused("no token", Client{}, invalidToken)
@@ -128,7 +128,7 @@ func sessionsOfAnAddress(s *stage) {
 	})
 }
 
-// A message over the limit is refused, and not carried out.
+// tooBigAMessage checks that a message over the limit is refused and not carried out.
 func tooBigAMessage(s *stage) {
 	fill := strings.Repeat("x", 3000)
 	ann := s.open("ann", "")

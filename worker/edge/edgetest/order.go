@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Every session of a user gets all that is published, in the order in which it is.
+// pushesInOrder checks that every session of a user gets every notification, in the order of publication.
 func pushesInOrder(s *stage) {
 	const count = 300
 	sessions := []*person{s.open("ann", ""), s.open("ann", "")}
@@ -27,8 +27,8 @@ func pushesInOrder(s *stage) {
 	}
 }
 
-// Whenever a session opens, snapshot and pushes together leave nothing out: each comes with all that is newer than the
-// snapshot, in order.
+// nothingIsLostWhileItOpens checks that snapshot and pushes together have no gap, whenever a session opens. Each
+// session gets everything newer than its snapshot, in order.
 func nothingIsLostWhileItOpens(s *stage) {
 	const sessions, each = 30, 10
 	defer s.moving(s.ring("c1", "ann", "bob"))()
@@ -50,7 +50,7 @@ func nothingIsLostWhileItOpens(s *stage) {
 	}
 }
 
-// moving moves a call on and on and tells its caller, as a coordinator does, until it is stopped.
+// moving publishes new revisions of a call and notifies its caller, as a coordinator does, until stop is called.
 func (s *stage) moving(c events.Call) (stop func()) {
 	s.Helper()
 	nc := s.server.Connect(s.T)
@@ -92,7 +92,7 @@ func (s *stage) move(ctx context.Context, nc *nats.Conn, c events.Call) error {
 	return nc.Publish(events.UserSubject(s.app, c.Caller.UserID), body)
 }
 
-// Who was away learns how what he showed ended, and what came meanwhile.
+// comesBack checks that a client that reconnects learns how the calls that it shows ended, and which calls are new.
 func comesBack(s *stage) {
 	bob := s.open("bob", "")
 	s.ring("c1", "ann", "bob")
@@ -110,7 +110,7 @@ func comesBack(s *stage) {
 	back.expect("c2", events.IncomingCallCanceled, events.CallEnded)
 }
 
-// Nobody hears what is for somebody else, however alike they are called.
+// pushesAreOfOneUserOfOneApp checks that a notification reaches only its user, however similar the user ids are.
 func pushesAreOfOneUserOfOneApp(s *stage) {
 	users := []string{"a.b", "a=2Eb", "*", ">", "a b", "ünïcödé", "a"}
 	people := make([]*person, len(users))

@@ -9,17 +9,17 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// person is a user with a session.
+// person is a user with one session.
 type person struct {
 	*stage
 
 	user     string
 	conn     Conn
-	snapshot events.Snapshot // the one that it was opened with
-	raw      json.RawMessage // the same as it came
+	snapshot events.Snapshot // the snapshot that the session opened with
+	raw      json.RawMessage // the same, as received
 }
 
-// open opens a session of this user, who must not be refused.
+// open opens a session of this user. It fails the test if the session is refused.
 func (s *stage) open(user, data string) *person {
 	s.Helper()
 	return s.opened(user, Client{Token: s.token(user), Data: data})
@@ -39,7 +39,7 @@ func (s *stage) opened(user string, c Client) *person {
 	return p
 }
 
-// calls gives the calls of the first snapshot by their ids.
+// calls returns the calls of the first snapshot by id.
 func (p *person) calls() map[string]events.Call {
 	calls := map[string]events.Call{}
 	for _, c := range p.snapshot.Calls {
@@ -48,7 +48,6 @@ func (p *person) calls() map[string]events.Call {
 	return calls
 }
 
-// next waits for the next push.
 func (p *person) next() events.Notification {
 	p.Helper()
 	raw, ok := receive(p.stage, "a push to "+p.user, p.conn.Told())
@@ -60,7 +59,7 @@ func (p *person) next() events.Notification {
 	return n
 }
 
-// expect wants these to be the next pushes, all about one call.
+// expect expects these kinds as the next pushes, in this order and all about one call.
 func (p *person) expect(callID string, kinds ...events.Kind) (last events.Notification) {
 	p.Helper()
 	for _, kind := range kinds {
@@ -71,8 +70,8 @@ func (p *person) expect(callID string, kinds ...events.Kind) (last events.Notifi
 	return last
 }
 
-// expectAll wants these to be the next pushes, all about one call, in any order: they are of several transitions, and two
-// workers may tell of theirs in either order.
+// expectAll expects these kinds as the next pushes, all about one call, in any order. They belong to several
+// transitions, and two workers may publish their notifications in either order.
 func (p *person) expectAll(callID string, kinds ...events.Kind) {
 	p.Helper()
 	for left := kinds; len(left) > 0; {
@@ -85,7 +84,7 @@ func (p *person) expectAll(callID string, kinds ...events.Kind) {
 	}
 }
 
-// nothingMore wants no push to have come so far: one that is published now is the next.
+// nothingMore checks that no push is pending: a notification that is published now is the next one.
 func (p *person) nothingMore() {
 	p.Helper()
 	id := nuid.Next()
@@ -93,7 +92,7 @@ func (p *person) nothingMore() {
 	p.expect(id, events.OutgoingCallRinging)
 }
 
-// ask sends a command, and waits for its answer.
+// ask sends a command and waits for its answer.
 func (p *person) ask(method, data string) events.Answer {
 	p.Helper()
 	raw, ok := receive(p.stage, "an answer to "+method, p.conn.Call(method, data))
@@ -105,7 +104,7 @@ func (p *person) ask(method, data string) events.Answer {
 	return a
 }
 
-// does sends a command that must be accepted, and gives the call.
+// does sends a command that must be accepted, and returns the call.
 func (p *person) does(method, data string) events.Call {
 	p.Helper()
 	a := p.ask(method, data)
@@ -126,7 +125,7 @@ func (p *person) mayNot(method, data string, code events.Code) events.Answer {
 	return a
 }
 
-// line asks for the calls on the line, and wants an answer.
+// line asks for the calls on the user's line, and requires an answer.
 func (p *person) line() []string {
 	p.Helper()
 	raw, ok := receive(p.stage, "a line", p.conn.Call("line", "{}"))
@@ -141,8 +140,8 @@ func (p *person) line() []string {
 	return a.Calls
 }
 
-// stopsReading has the client read nothing any more: it gets what it may be about to read, and so does another device of
-// the user's, which has it later.
+// stopsReading makes the client stop reading. One last push uses up the frame that Conn.Pause may still read. The other
+// device of the same user gets that push too, and confirms that it was sent.
 func (p *person) stopsReading(other *person) {
 	p.Helper()
 	p.conn.Pause()
@@ -150,11 +149,11 @@ func (p *person) stopsReading(other *person) {
 	other.expect("last", events.OutgoingCallRinging)
 }
 
-// leaves cuts the connection, and waits until the edge knows.
+// leaves cuts the connection, and waits until the edge has noticed.
 func (p *person) leaves() {
 	p.Helper()
 	told := p.told(p.user)
-	defer func() { _ = told.Unsubscribe() }() // where that fails the connection is closed
+	defer func() { _ = told.Unsubscribe() }() // if this fails, the connection is closed
 	p.conn.Break()
 	for p.event(told).Event != events.SessionDisconnected {
 	}

@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// A group call through sessions only: each verb is carried out, and told to whom it concerns.
+// everyVerb runs a group call through sessions only. Each verb is carried out, and the parties concerned are notified.
 func everyVerb(s *stage) {
 	ann, bob, eve, dan := s.open("ann", `{"device":"a"}`), s.open("bob", `{"device":"b"}`), s.open("eve", ""), s.open("dan", "")
 	call := ann.does("invite", `{"call_id":"c1","call_type":1,"callees":[{"user_id":"bob"},{"user_id":"eve"}],"custom_data":"hi"}`)
@@ -62,7 +62,7 @@ func everyVerb(s *stage) {
 	}
 }
 
-// A call that nobody answers ends by itself.
+// timesOut checks that a call that nobody answers ends by timeout.
 func timesOut(s *stage) {
 	ann, bob := s.open("ann", ""), s.open("bob", "")
 	ann.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":2}`)
@@ -73,7 +73,7 @@ func timesOut(s *stage) {
 	}
 }
 
-// The answer is always an answer, also where it refuses.
+// answersThatRefuse checks that a refusal is a well-formed answer.
 func answersThatRefuse(s *stage) {
 	s.ring("over", "ann", "bob")
 	s.sent("over", events.VerbCancel, `{"command_id":"k2","user_id":"ann"}`)
@@ -114,7 +114,7 @@ func answersThatRefuse(s *stage) {
 	}
 }
 
-// Nobody calls under a name that his token does not give him.
+// nameOfTheToken checks that the user name in a token overrides the one in a command.
 func nameOfTheToken(s *stage) {
 	bob := s.open("bob", "")
 	ann := s.opened("ann", Client{Token: s.token("ann", func(c *token.Claims) { c.UserName = "Ann" })})
@@ -122,13 +122,13 @@ func nameOfTheToken(s *stage) {
 	if got := bob.expect("c1", events.IncomingCallReceived).Call.Caller.UserName; got != "Ann" {
 		s.Errorf("bob is called by %q", got)
 	}
-	eve := s.open("eve", "") // whose token gives none
+	eve := s.open("eve", "") // eve's token has no name
 	if got := eve.does("invite", `{"call_id":"c2","call_type":0,"user_name":"Eve","callees":[{"user_id":"dan"}]}`); got.Caller.UserName != "Eve" {
 		s.Errorf("eve calls as %q", got.Caller.UserName)
 	}
 }
 
-// A call is for those who take part in it, and a line for its owner.
+// reads checks that only the parties of a call can read it, and that a user can read only their own line.
 func reads(s *stage) {
 	s.ring("c1", "ann", "bob", "eve")
 	s.sent("c1", events.VerbAccept, `{"command_id":"k2","user_id":"bob","custom_data":"for ann only"}`)
@@ -153,12 +153,12 @@ func reads(s *stage) {
 	}
 }
 
-// Of what one session asks at most eight are under way, and the ninth is refused at once.
+// eightUnderWay checks that a session has at most eight commands in flight, and that the ninth is refused at once.
 func eightUnderWay(s *stage) {
 	const most = 8
 	ann, bob := s.open("ann", ""), s.open("bob", "")
 	waiting := make([]<-chan json.RawMessage, most)
-	for i := range waiting { // an end that overtook its invitation waits for it
+	for i := range waiting { // an `end` of an unknown call waits for its invitation
 		waiting[i] = ann.conn.Call("end", fmt.Sprintf(`{"call_id":"nowhere%d"}`, i))
 	}
 	ann.mayNot("line", `{}`, events.CodeRateLimited)

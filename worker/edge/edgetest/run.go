@@ -2,7 +2,7 @@ package edgetest
 
 import "testing"
 
-// Run holds the adapter against every promise, each in a test of its own.
+// Run checks the adapter against every promise of package session. Each promise has its own subtest.
 func Run(t *testing.T, n NATS, a Adapter) {
 	t.Helper()
 	for _, test := range tests() {

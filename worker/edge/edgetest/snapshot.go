@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The first thing that a client is told is who it is, what the time is, and the calls on its line.
+// snapshotIsWhole checks that the first message to a client has its device id, the time, and the calls on its line.
 func snapshotIsWhole(s *stage) {
 	if dan := s.open("dan", ""); !strings.Contains(string(dan.raw), `"calls":[]`) {
 		s.Errorf("a line without a call: %s", dan.raw)
@@ -36,7 +36,7 @@ func snapshotIsWhole(s *stage) {
 	}
 }
 
-// A snapshot gives away no more than the call's view.
+// snapshotHidesWhatIsOthers checks that a snapshot reveals no more than the user's view of the call.
 func snapshotHidesWhatIsOthers(s *stage) {
 	s.ring("c1", "ann", "bob", "eve")
 	s.sent("c1", events.VerbAccept, `{"command_id":"k2","user_id":"bob","device_id":"bob-phone","custom_data":"for ann only"}`)
@@ -53,7 +53,8 @@ func snapshotHidesWhatIsOthers(s *stage) {
 	}
 }
 
-// What a client still shows is told to it however it ended, and no call of others; what is not told is over.
+// snapshotOfWhatIsShown checks that a snapshot has the user's calls that the client still shows, ended or not, and no
+// calls of others. A shown call that is missing from the snapshot is over.
 func snapshotOfWhatIsShown(s *stage) {
 	s.ring("ended", "ann", "bob")
 	s.sent("ended", events.VerbCancel, `{"command_id":"k2","user_id":"ann"}`)
@@ -72,7 +73,7 @@ func snapshotOfWhatIsShown(s *stage) {
 	}
 }
 
-// Connect data that can't be read is refused; what is not known there is passed over.
+// connectDataThatIsRefused checks that malformed connect data is refused, and that unknown fields are ignored.
 func connectDataThatIsRefused(s *stage) {
 	many := strings.TrimSuffix(strings.Repeat(`"c",`, events.MaxShowing+1), ",")
 	for _, data := range []string{

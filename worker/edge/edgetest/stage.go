@@ -16,10 +16,10 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// within is how long a test waits for what should take some milliseconds.
+// within is the timeout for things that should take some milliseconds.
 const within = time.Minute
 
-// stage is where a test plays: an app with a key, and an edge.
+// stage is the environment of one test: an app with a key, and an edge.
 type stage struct {
 	*testing.T
 
@@ -65,7 +65,7 @@ func (s *stage) encode(v any) []byte {
 	return body
 }
 
-// token gives one for this user, for an hour where change does not say otherwise.
+// token mints a token for this user. It is valid for one hour unless change sets another time.
 func (s *stage) token(user string, change ...func(*token.Claims)) string {
 	s.Helper()
 	now := time.Now().Truncate(time.Second)
@@ -84,7 +84,7 @@ func (s *stage) token(user string, change ...func(*token.Claims)) string {
 	return text
 }
 
-// receive waits for what a channel gives; it is false once that is closed.
+// receive waits for a value of a channel. It returns false if the channel is closed.
 func receive[T any](s *stage, what string, from <-chan T) (v T, ok bool) {
 	s.Helper()
 	select {
@@ -96,7 +96,7 @@ func receive[T any](s *stage, what string, from <-chan T) (v T, ok bool) {
 	}
 }
 
-// eventually waits until something is so.
+// eventually waits until so returns true.
 func (s *stage) eventually(what string, so func() bool) {
 	s.Helper()
 	for deadline := time.Now().Add(within); !so(); time.Sleep(2 * time.Millisecond) {
@@ -106,7 +106,7 @@ func (s *stage) eventually(what string, so func() bool) {
 	}
 }
 
-// code waits until the connection is refused or closed, and gives the code.
+// code waits until the connection is refused or closed, and returns the code.
 func (s *stage) code(c Conn) int {
 	s.Helper()
 	code, ok := receive(s, "a code", c.Code())
@@ -116,7 +116,7 @@ func (s *stage) code(c Conn) int {
 	return code
 }
 
-// refused wants a client to be refused with this code, told nothing.
+// refused expects that a client is refused with this code and receives no message.
 func (s *stage) refused(what string, c Client, want int) {
 	s.Helper()
 	conn := s.edge.Dial(s.T, c)
@@ -128,7 +128,7 @@ func (s *stage) refused(what string, c Client, want int) {
 	}
 }
 
-// send sends a command on NATS, and gives its answer.
+// send publishes a command on NATS and returns its answer.
 func (s *stage) send(callID string, verb events.Verb, body string) events.Answer {
 	s.Helper()
 	inbox := nuid.Next()
@@ -136,7 +136,7 @@ func (s *stage) send(callID string, verb events.Verb, body string) events.Answer
 	if err != nil {
 		s.Fatal(err)
 	}
-	defer func() { _ = sub.Unsubscribe() }() // where that fails the connection is closed
+	defer func() { _ = sub.Unsubscribe() }() // if this fails, the connection is closed
 	m := nats.NewMsg(events.CommandSubject(s.app, callID, verb))
 	m.Header.Set(events.HeaderAnswer, inbox)
 	m.Data = []byte(body)
@@ -152,7 +152,7 @@ func (s *stage) send(callID string, verb events.Verb, body string) events.Answer
 	return a
 }
 
-// sent sends a command on NATS that must be accepted, and gives the call.
+// sent publishes a command on NATS that must be accepted, and returns the call.
 func (s *stage) sent(callID string, verb events.Verb, format string, args ...any) events.Call {
 	s.Helper()
 	body := fmt.Sprintf(format, args...)
@@ -163,7 +163,7 @@ func (s *stage) sent(callID string, verb events.Verb, format string, args ...any
 	return *a.Call
 }
 
-// ring has a user invite others, who then ring for ten minutes.
+// ring publishes an invitation. The callees ring for ten minutes.
 func (s *stage) ring(callID, caller string, callees ...string) events.Call {
 	s.Helper()
 	list := make([]events.Party, len(callees))
@@ -182,7 +182,7 @@ func (s *stage) decode(data []byte, into any) {
 	}
 }
 
-// told hears what is kept of a user's sessions.
+// told subscribes to the session events of a user.
 func (s *stage) told(user string) *nats.Subscription {
 	s.Helper()
 	sub, err := s.nc.SubscribeSync(events.SessionSubject(s.app, user))
@@ -195,7 +195,7 @@ func (s *stage) told(user string) *nats.Subscription {
 	return sub
 }
 
-// event waits for the next of those.
+// event waits for the next session event.
 func (s *stage) event(sub *nats.Subscription) events.SessionEvent {
 	s.Helper()
 	m, err := sub.NextMsg(within)
@@ -207,7 +207,7 @@ func (s *stage) event(sub *nats.Subscription) events.SessionEvent {
 	return e
 }
 
-// notify publishes a notification as a coordinator does. A fill makes it so much longer.
+// notify publishes a notification as a coordinator does. If fill is not 0, its custom data has that many bytes.
 func (s *stage) notify(user, callID string, seq, fill int) {
 	s.Helper()
 	n := events.Notification{
@@ -228,7 +228,7 @@ func (s *stage) publish(subject string, v any) {
 	}
 }
 
-// stopped waits until the edge has stopped, and gives how long that took.
+// stopped stops the edge and returns how long that took.
 func (s *stage) stopped() time.Duration {
 	s.Helper()
 	began := time.Now()
@@ -237,7 +237,7 @@ func (s *stage) stopped() time.Duration {
 	return time.Since(began)
 }
 
-// ctx is for what a test waits for.
+// ctx returns a context with the timeout of a test.
 func (s *stage) ctx() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(s.Context(), within)
 }
