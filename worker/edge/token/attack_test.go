@@ -34,17 +34,17 @@ func p384(tb testing.TB) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: b}))
 }
 
-// good are claims that a verifier accepts.
+// good returns claims that a verifier accepts.
 func good() string {
 	return fmt.Sprintf(`{"sub":"ann","app":"demo","aud":"ringline","name":"Ann canary","exp":%d}`, noon().Unix()+3600)
 }
 
-// attack is a token that nobody signed who has the key, or that is not what it seems.
+// attack is a token that is forged or malformed.
 type attack struct {
 	what, raw, text string
 }
 
-// TestAlgorithms: the key says how a token is signed, and nothing in the token does.
+// TestAlgorithms checks that only the key decides the algorithm, and nothing in the token.
 func TestAlgorithms(t *testing.T) {
 	secret, ed, ec, strange := secretPair("s"), edPair(t, "e"), ecPair(t, "c"), secretPair("s")
 	v := apps{
@@ -105,7 +105,7 @@ func forgeZero(header string, n int) string {
 	return encode(header) + "." + encode(good()) + "." + encode(string(make([]byte, n)))
 }
 
-// TestTampered: with one part of another token, or one character changed, a token is none.
+// TestTampered checks that a token with a part of another token, or with one changed character, is rejected.
 func TestTampered(t *testing.T) {
 	p := edPair(t, "e")
 	v := apps{
@@ -117,7 +117,7 @@ func TestTampered(t *testing.T) {
 	bob.UserID = "bob"
 	a, b, x := strings.Split(mint(t, p, ann()), "."), strings.Split(mint(t, p, bob), "."), strings.Split(mint(t, p, expired), ".")
 	refused(t, v, a[0]+"."+b[1]+"."+a[2], token.ErrInvalid, "signature")
-	refused(t, v, x[0]+"."+x[1]+"."+a[2], token.ErrInvalid, "signature") // expired, but nobody knows
+	refused(t, v, x[0]+"."+x[1]+"."+a[2], token.ErrInvalid, "signature") // it is expired too, but the signature is checked first
 	refused(t, v, strings.Join(x, "."), token.ErrExpired, "")
 	swapped := strings.Replace(decoded(t, a[1]), `"demo"`, `"other"`, 1)
 	refused(t, v, a[0]+"."+encode(swapped)+"."+a[2], token.ErrInvalid, "signature")
@@ -140,7 +140,7 @@ func decoded(t *testing.T, part string) string {
 	return string(b)
 }
 
-// TestShapes: what is no token, or signed nonsense.
+// TestShapes covers malformed tokens, and signed tokens with invalid claims.
 func TestShapes(t *testing.T) {
 	p := secretPair("s")
 	v := apps{"demo": {TokenKeys: []events.TokenKey{p.TokenKey}}}.verifier()

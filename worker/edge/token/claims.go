@@ -10,35 +10,36 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The limits of a token, in bytes. A device leaves room for the part of the session's id that is the tab's own.
+// The limits of a token, in bytes. A device of MaxDevice bytes leaves room in the session's device id for the tab's own
+// part.
 const (
 	MaxToken  = 4096
 	MaxDevice = 96
 )
 
-// Leeway is how far the clock of whoever mints may be ahead of ours. An end has none.
+// Leeway is how far the issuer's clock may be ahead of this clock. The expiry has no leeway.
 const Leeway = 5 * time.Second
 
-// Claims is what a token says of its bearer.
+// Claims holds the claims of a token.
 type Claims struct {
 	App      string
 	UserID   string
 	UserName string // may be empty
-	Device   string // may be empty; else the stable part of the session's device id
+	Device   string // may be empty; otherwise the stable part of the session's device id
 
-	IssuedAt time.Time // zero where the token does not say
+	IssuedAt time.Time // zero if the token has no iat
 	Expires  time.Time
 }
 
-// Unverified is what a token says, before anybody has looked at its signature.
+// Unverified holds the contents of a token whose signature is not checked.
 type Unverified struct {
 	Alg, KID string // the KID may be empty
 	Audience []string
-	From     time.Time // nbf; zero where the token does not say
+	From     time.Time // nbf; zero if the token has none
 	Claims   Claims
 }
 
-// check finds what no token of ours may say.
+// check rejects claims that a token must not have.
 func (c Claims) check() error {
 	switch {
 	case events.CheckName("", c.UserID) != nil || damaged(c.UserID):
@@ -55,12 +56,12 @@ func (c Claims) check() error {
 	return nil
 }
 
-// damaged finds what is no text, or was none: encoding/json reads half of a surrogate pair as U+FFFD, and two users
-// would be one.
+// damaged reports invalid text. encoding/json reads half of a surrogate pair as U+FFFD, which would map two user ids to
+// one.
 func damaged(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) }
 
-// inForce says whether a signed token counts now, for this audience. The end comes last: ErrExpired is for a token
-// with which nothing else is wrong.
+// inForce checks that a signed token is valid now, for this audience. The expiry is checked last, so that ErrExpired
+// means that nothing else is wrong.
 func (u Unverified) inForce(notBefore map[string]events.Time, audience string, now time.Time) error {
 	switch {
 	case !slices.Contains(u.Audience, audience):
@@ -107,7 +108,7 @@ func readClaims(data []byte) (u Unverified, err error) {
 	return u, u.Claims.check()
 }
 
-// audiences reads a text or an array of texts.
+// audiences reads a string or an array of strings.
 func audiences(raw json.RawMessage) ([]string, error) {
 	if len(raw) == 0 {
 		return nil, invalid("aud is required")

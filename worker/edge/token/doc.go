@@ -1,23 +1,25 @@
-// Package token says who a client session belongs to: it mints and checks the tokens (JWT) that an app's backend
-// gives its users. It reads no files, no environment and no clock, and sends nothing.
+// Package token mints and verifies the tokens (JWT) that an app's backend gives to its users. A token says which user a
+// client session belongs to. The package reads no files, no environment and no clock, and sends nothing.
 //
-// The authority is the app: whoever has one of its signing keys speaks for all of its users, and for no other app's.
+// The authority is the app. The holder of one of its signing keys can act for all users of that app, and for no user of
+// another app.
 //
 // What it promises:
 //
-//  1. A token is accepted only if one of the keys of the app that it names has signed it, with the algorithm of that
-//     key. What the token says of its algorithm only has to agree: it chooses nothing. The keys are those in
-//     RINGLINE_APPS at that moment, so a key that was removed is of no use from then on, and a new one is at once.
-//  2. With a kid it is checked with the key of that name and no other; without one, with each key of its algorithm.
-//  3. sub, app, exp and aud are required, and everything that is read is read strictly: no name twice in the header or
-//     the claims, no number in quotes. What it does not know in the claims it ignores; a header with crit it refuses.
-//  4. A user's tokens that were issued before his not_before are revoked, and so are those that don't say when.
-//  5. ErrExpired means that nothing is wrong but the time: a client that gets it does well to fetch a new token. With
-//     ErrRevoked and ErrInvalid a new token from the same source may help or not; with ErrUnavailable nobody knows, and
-//     the same token may be tried again.
-//  6. No error holds a piece of the token's claims or of its signature, or of a key: only the names of fields, of apps
-//     and of keys.
+//  1. A token is accepted only if a key of the app that it names has signed it, with the algorithm of that key. The
+//     algorithm in the token must match, but it selects nothing. The keys are those in RINGLINE_APPS at that moment: a
+//     removed key stops working at once, and a new key works at once.
+//  2. A token with a kid is verified with the key of that name only. A token without one is verified with each key of
+//     its algorithm.
+//  3. The claims sub, app, exp and aud are required. Parsing is strict: no duplicate names in the header or the claims,
+//     and no numbers in quotes. Unknown claims are ignored. A header with crit is rejected.
+//  4. Tokens that were issued before the not_before of their user are revoked. If the user has a not_before, tokens
+//     without iat are revoked too.
+//  5. ErrExpired means that only the expiry has passed, so a client should get a new token. After ErrRevoked or
+//     ErrInvalid a new token from the same source may or may not help. After ErrUnavailable the same token may be
+//     retried.
+//  6. No error text contains a part of the token's claims, of its signature or of a key. It contains only the names of
+//     fields, apps and keys.
 //
-// In a plain sentence: the claims that Verify gives are those that somebody signed who has a key of that app, and they
-// are in force now.
+// In short: the claims that Verify returns were signed by the holder of a key of that app, and they are valid now.
 package token

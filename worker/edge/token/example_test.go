@@ -10,9 +10,9 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// A backend mints a token for a user who is logged in, and an edge checks it.
+// A backend mints a token for a user who is logged in, and an edge verifies it.
 func Example() {
-	key := token.Generate("k1") // `ringline app key add demo --hs256` makes one, and stores it
+	key := token.Generate("k1") // `ringline app key add demo --hs256` generates such a key and stores it
 	now := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 
 	signing, err := token.Secret(key)

@@ -12,21 +12,21 @@ import (
 	"unicode/utf8"
 )
 
-// frame is a token taken apart.
+// frame is a parsed token.
 type frame struct {
 	Unverified
 
-	signed    string // what the signature is of
+	signed    string // the input of the signature
 	signature []byte
 }
 
-// Read gives what a token says, with its signature unchecked: for people to look at, and not to believe.
+// Read returns the contents of a token without checking its signature. Use it to display a token, never to trust one.
 func Read(raw string) (Unverified, error) {
 	f, err := open(raw)
 	return f.Unverified, err
 }
 
-// open takes a token apart. It does not look at the signature.
+// open parses a token. It does not check the signature.
 func open(raw string) (f frame, err error) {
 	if len(raw) > MaxToken {
 		return f, invalid("must be at most %d bytes, got %d", MaxToken, len(raw))
@@ -58,7 +58,7 @@ func open(raw string) (f frame, err error) {
 
 func decode(part, s string) ([]byte, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	if err != nil || strings.ContainsAny(s, "\r\n") { // which the decoder passes over
+	if err != nil || strings.ContainsAny(s, "\r\n") { // the decoder ignores line breaks
 		return nil, invalid("its %s is not base64url", part)
 	}
 	return b, nil
@@ -69,7 +69,7 @@ func readHeader(data []byte) (alg, kid string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	if _, there := members["crit"]; there { // RFC 7515, 4.1.11: whoever does not understand it must refuse
+	if _, there := members["crit"]; there { // RFC 7515, 4.1.11: an unknown critical header must be rejected
 		return "", "", invalid("its header has crit")
 	}
 	if alg, err = text("alg", members["alg"]); err != nil {
@@ -84,7 +84,7 @@ func readHeader(data []byte) (alg, kid string, err error) {
 	return alg, kid, nil
 }
 
-// object reads a JSON object. A name that is there twice is refused, as others might read the other one.
+// object reads a JSON object. It rejects duplicate names, because another parser may use the other value.
 func object(part string, data []byte) (map[string]json.RawMessage, error) {
 	members := map[string]json.RawMessage{}
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -115,7 +115,7 @@ func object(part string, data []byte) (map[string]json.RawMessage, error) {
 	return members, nil
 }
 
-// text reads a string; where there is none it gives "".
+// text reads a string. It returns "" if there is none.
 func text(name string, raw json.RawMessage) (s string, err error) {
 	if len(raw) == 0 {
 		return "", nil
@@ -126,10 +126,10 @@ func text(name string, raw json.RawMessage) (s string, err error) {
 	return s, nil
 }
 
-// lastSecond is the end of the year 9999. What is beyond was meant in milliseconds.
+// lastSecond is the end of the year 9999. A larger number was meant in milliseconds.
 const lastSecond = 253402300799
 
-// moment reads seconds since 1970, cut to the millisecond; where there are none it gives the zero time.
+// moment reads seconds since 1970, truncated to milliseconds. It returns the zero time if there are none.
 func moment(name string, raw json.RawMessage) (time.Time, error) {
 	if len(raw) == 0 {
 		return time.Time{}, nil

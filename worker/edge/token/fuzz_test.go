@@ -16,8 +16,8 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// FuzzVerify: whatever comes, Verify does not panic; it accepts nothing that no key has signed, as the standard library
-// sees it, and of what is signed only what names an app, a user and an end that is to come.
+// FuzzVerify checks that Verify never panics, and that it accepts only tokens whose signature the standard library
+// accepts too. A signed token is accepted only if it names an app and a user and has an expiry in the future.
 func FuzzVerify(f *testing.F) {
 	secret, ed, ec := secretPair("s"), edPair(f, "e"), ecPair(f, "c")
 	v := apps{"demo": {TokenKeys: []events.TokenKey{secret.TokenKey, ed.TokenKey, ec.TokenKey}}}.verifier()

@@ -21,10 +21,10 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// noon is when all happens.
+// noon is the time of all tests.
 func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
 
-// apps are the settings of some apps, by their names.
+// apps maps the names of apps to their settings.
 type apps map[string]events.AppSettings
 
 func (a apps) settings(_ context.Context, app string) (events.AppSettings, bool, error) {
@@ -38,8 +38,8 @@ func (a apps) verifier() *token.Verifier { return token.New(a.settings, "") }
 type pair struct {
 	events.TokenKey
 
-	private crypto.PrivateKey // as the library signs with it
-	pkcs8   []byte            // as PEM
+	private crypto.PrivateKey // for the jwt library
+	pkcs8   []byte            // in PEM
 }
 
 func secretPair(kid string) pair {
@@ -83,7 +83,7 @@ func newPair(tb testing.TB, kid string, alg events.TokenAlg, private crypto.Sign
 	return pair{key, private, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})}
 }
 
-// signing is the key as token has it.
+// signing returns the key as a token.SigningKey.
 func (p pair) signing(tb testing.TB) token.SigningKey {
 	tb.Helper()
 	var k token.SigningKey
@@ -99,7 +99,7 @@ func (p pair) signing(tb testing.TB) token.SigningKey {
 	return k
 }
 
-// forge makes a token of any header and claims, as they are written, signed by the library.
+// forge makes a token of this header and these claims, byte for byte, signed by the jwt library.
 func forge(tb testing.TB, m jwt.SigningMethod, key any, header, claims string) string {
 	tb.Helper()
 	signed := encode(header) + "." + encode(claims)
@@ -112,7 +112,7 @@ func forge(tb testing.TB, m jwt.SigningMethod, key any, header, claims string) s
 
 func encode(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 
-// ann is a good token's claims.
+// ann returns the claims of a valid token.
 func ann() token.Claims {
 	return token.Claims{
 		App: "demo", UserID: "ann", UserName: "Ann Ü.", Device: "phone", IssuedAt: noon().Add(-time.Minute), Expires: noon().Add(time.Hour),
@@ -128,7 +128,7 @@ func mint(tb testing.TB, p pair, c token.Claims) string {
 	return raw
 }
 
-// refused wants exactly this error, with a text that has it, and no claims.
+// refused expects this error, a text that contains this one, and no claims.
 func refused(t *testing.T, v *token.Verifier, raw string, want error, text string) {
 	t.Helper()
 	c, err := v.Verify(t.Context(), raw, noon())
@@ -146,7 +146,7 @@ func refused(t *testing.T, v *token.Verifier, raw string, want error, text strin
 	tellsNothing(t, raw, err)
 }
 
-// tellsNothing: no error holds a piece of a token.
+// tellsNothing checks that an error contains no part of a token.
 func tellsNothing(t *testing.T, raw string, err error) {
 	t.Helper()
 	for part := range strings.SplitSeq(raw, ".") {

@@ -25,7 +25,7 @@ type SigningKey struct {
 	key any
 }
 
-// Secret gives the signing key that a key of HS256 is as well.
+// Secret returns the signing key of an HS256 key, which has one secret for both directions.
 func Secret(k events.TokenKey) (SigningKey, error) {
 	if k.Alg != events.AlgHS256 {
 		return SigningKey{}, fmt.Errorf("token: key %s is for %s, and its private half is not here", k.KID, k.Alg)
@@ -37,7 +37,7 @@ func Secret(k events.TokenKey) (SigningKey, error) {
 	return SigningKey{k.KID, k.Alg, secret}, nil
 }
 
-// PrivateKey reads the private half of a key of EdDSA or ES256, as PEM of PKCS #8.
+// PrivateKey reads the private half of an EdDSA or ES256 key, in PEM of PKCS #8.
 func PrivateKey(kid string, text []byte) (SigningKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PRIVATE KEY" {
@@ -59,7 +59,7 @@ func PrivateKey(kid string, text []byte) (SigningKey, error) {
 	return SigningKey{}, errors.New("token: a private key must be an Ed25519 key, or one on the curve P-256")
 }
 
-// Mint makes a token; "" is DefaultAudience. Times are cut to the second, as a token has them.
+// Mint makes a token. An empty audience means DefaultAudience. Times are truncated to seconds.
 func Mint(k SigningKey, c Claims, audience string) (string, error) {
 	if err := c.check(); err != nil {
 		return "", err
@@ -91,14 +91,15 @@ func Mint(k SigningKey, c Claims, audience string) (string, error) {
 	return raw, nil
 }
 
-// Generate makes a key of HS256 with a secret of 32 random bytes.
+// Generate makes an HS256 key with a random secret of 32 bytes.
 func Generate(kid string) events.TokenKey {
 	secret := make([]byte, events.MinSecret)
-	_, _ = rand.Read(secret) // it never fails, or ends the process
+	_, _ = rand.Read(secret) // it never returns an error: it crashes the process instead
 	return events.TokenKey{KID: kid, Alg: events.AlgHS256, Secret: base64.RawURLEncoding.EncodeToString(secret)}
 }
 
-// Fingerprint tells keys apart without showing them: the beginning of the SHA-256 of the secret or of the public key.
+// Fingerprint identifies a key without revealing it. It is the beginning of the SHA-256 of the secret or of the public
+// key.
 func Fingerprint(k events.TokenKey) string {
 	key, err := k.Parse()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// What is minted with each kind of key comes back as it went in, and by Read too.
+// Verify and Read return the claims that were minted, for each kind of key.
 func TestMintAndVerify(t *testing.T) {
 	for _, p := range []pair{secretPair("s1"), edPair(t, "e1"), ecPair(t, "c1")} {
 		v := apps{"demo": {TokenKeys: []events.TokenKey{secretPair("other").TokenKey, p.TokenKey}}}.verifier()
@@ -29,7 +29,7 @@ func TestMintAndVerify(t *testing.T) {
 	}
 }
 
-// Nothing is minted that nobody would accept.
+// Mint refuses claims that Verify would reject.
 func TestMintRefuses(t *testing.T) {
 	k := secretPair("s1").signing(t)
 	for what, change := range map[string]func(*token.Claims){
@@ -54,7 +54,7 @@ func TestMintRefuses(t *testing.T) {
 	}
 }
 
-// Exactly until its end, and with a little patience for clocks at its beginning.
+// The expiry is exact. Only nbf and iat have a leeway for clocks that differ.
 func TestTimes(t *testing.T) {
 	p := secretPair("s1")
 	v := apps{"demo": {TokenKeys: []events.TokenKey{p.TokenKey}}}.verifier()
@@ -85,7 +85,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// What a user was given before his not_before does not count, nor what does not say when it was issued.
+// A token from before the user's not_before is revoked. So is a token without iat, if the user has a not_before.
 func TestRevoked(t *testing.T) {
 	p := secretPair("s1")
 	from := events.TimeOf(noon().Add(-10 * time.Second))
@@ -99,7 +99,7 @@ func TestRevoked(t *testing.T) {
 	}{
 		{"ann", from.Time(), noon().Add(time.Hour), nil},
 		{"ann", from.Time().Add(-time.Second), noon().Add(time.Hour), token.ErrRevoked},
-		{"ann", from.Time().Add(-time.Hour), noon().Add(-time.Minute), token.ErrRevoked}, // revoked rather than expired
+		{"ann", from.Time().Add(-time.Hour), noon().Add(-time.Minute), token.ErrRevoked}, // revoked takes precedence over expired
 		{"ann", time.Time{}, noon().Add(time.Hour), token.ErrRevoked},
 		{"bob", time.Time{}, noon().Add(time.Hour), nil},
 		{"bob", from.Time().Add(-time.Hour), noon().Add(time.Hour), nil},
@@ -122,7 +122,7 @@ func TestRevoked(t *testing.T) {
 	}
 }
 
-// Old and new secret both count while they are rotated; what the removed one signed does not count any more.
+// During a rotation both the old and the new secret work. After its removal the old one does not.
 func TestRotation(t *testing.T) {
 	old, fresh := secretPair("k1"), secretPair("k2")
 	a := apps{"demo": {TokenKeys: []events.TokenKey{old.TokenKey}}}
@@ -148,7 +148,7 @@ func TestRotation(t *testing.T) {
 	accepted(fresh, true)
 }
 
-// A key more counts for its app alone, beside those that the app has, and revocation counts for it too.
+// A key that WithKey adds works for its app only, next to the app's own keys. Revocation applies to it too.
 func TestWithKey(t *testing.T) {
 	own, dev := secretPair("k1"), secretPair("dev")
 	a := apps{"busy": {TokenKeys: []events.TokenKey{own.TokenKey}}}
@@ -173,7 +173,7 @@ func TestWithKey(t *testing.T) {
 	refused(t, v, mint(t, dev, ann()), token.ErrRevoked, "")
 }
 
-// While nobody knows the keys a token is neither good nor bad.
+// While the keys are unavailable, a token is neither valid nor invalid.
 func TestUnavailable(t *testing.T) {
 	p := secretPair("k1")
 	gone := errors.New("gone")
@@ -186,7 +186,7 @@ func TestUnavailable(t *testing.T) {
 	}
 }
 
-// Another audience is another verifier's.
+// A verifier rejects tokens for another audience.
 func TestAudience(t *testing.T) {
 	p := secretPair("k1")
 	a := apps{"demo": {TokenKeys: []events.TokenKey{p.TokenKey}}}

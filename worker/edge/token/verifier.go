@@ -12,20 +12,20 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// DefaultAudience is the aud of a token, where nobody has chosen another.
+// DefaultAudience is the aud of a token unless another one is configured.
 const DefaultAudience = "ringline"
 
-// Settings gives an app's settings, and whether the app is known at all. store.Apps.Settings is one.
+// Settings returns an app's settings, and whether the app is known. store.Apps.Settings is one.
 type Settings func(ctx context.Context, app string) (s events.AppSettings, known bool, err error)
 
-// Verifier checks tokens. It may be used by several goroutines.
+// Verifier verifies tokens. It is safe for concurrent use.
 type Verifier struct {
 	settings Settings
 	audience string
 	extra    map[string][]events.TokenKey
 }
 
-// New gives a verifier of tokens for this audience; "" is DefaultAudience.
+// New returns a verifier for this audience. An empty audience means DefaultAudience.
 func New(settings Settings, audience string) *Verifier {
 	if audience == "" {
 		audience = DefaultAudience
@@ -33,7 +33,7 @@ func New(settings Settings, audience string) *Verifier {
 	return &Verifier{settings: settings, audience: audience}
 }
 
-// WithKey gives a verifier that also accepts what this key has signed for this app, whether the app is known or not.
+// WithKey returns a verifier that also accepts tokens that this key signed for this app. The app need not be known.
 func (v *Verifier) WithKey(app string, key events.TokenKey) *Verifier {
 	more := *v
 	more.extra = maps.Clone(v.extra)
@@ -44,8 +44,8 @@ func (v *Verifier) WithKey(app string, key events.TokenKey) *Verifier {
 	return &more
 }
 
-// Verify gives the claims of a token that is signed and in force now. Else the claims are empty, and the error is one
-// of those above.
+// Verify returns the claims of a token that is signed and valid now. Otherwise the claims are empty, and the error
+// wraps one of the errors of this package.
 func (v *Verifier) Verify(ctx context.Context, raw string, now time.Time) (Claims, error) {
 	f, err := open(raw)
 	if err != nil {
@@ -64,8 +64,9 @@ func (v *Verifier) Verify(ctx context.Context, raw string, now time.Time) (Claim
 	return f.Claims, nil
 }
 
-// Check says whether claims that Verify gave once are still in force: the time is not over, the user's tokens were not
-// revoked since, and the app still has keys. That the very key is still there it does not say.
+// Check reports whether claims that Verify returned earlier are still valid. They are valid while the token is not
+// expired, the user's tokens are not revoked since, and the app has keys. Check does not notice that the signing key
+// was removed.
 func (v *Verifier) Check(ctx context.Context, c Claims, now time.Time) error {
 	s, err := v.settingsOf(ctx, c.App)
 	if err != nil {
@@ -74,7 +75,7 @@ func (v *Verifier) Check(ctx context.Context, c Claims, now time.Time) error {
 	return c.inForce(s.NotBefore, now)
 }
 
-// settingsOf gives the settings of an app that has keys.
+// settingsOf returns the settings of an app that has keys.
 func (v *Verifier) settingsOf(ctx context.Context, app string) (events.AppSettings, error) {
 	s, _, err := v.settings(ctx, app)
 	if err != nil {
@@ -87,8 +88,8 @@ func (v *Verifier) settingsOf(ctx context.Context, app string) (events.AppSettin
 	return s, nil
 }
 
-// checkSignature looks for the key that has signed: it has the name that the token gives, where it gives one, and
-// its own algorithm is the token's.
+// checkSignature looks for the key that signed the token. The key must have the kid of the token, if there is one, and
+// its algorithm must be that of the token.
 func (f frame) checkSignature(keys []events.TokenKey) error {
 	keys = slices.DeleteFunc(slices.Clone(keys), func(k events.TokenKey) bool { return f.KID != "" && k.KID != f.KID })
 	if len(keys) == 0 {
@@ -113,7 +114,7 @@ func (f frame) signedBy(k events.TokenKey) bool {
 	return m != nil && m.Verify(f.signed, f.signature, key) == nil
 }
 
-// method gives how a key of this algorithm signs, and nil for what is none of ours.
+// method returns the signing method of an algorithm, and nil for an unsupported one.
 func method(alg events.TokenAlg) jwt.SigningMethod {
 	switch alg {
 	case events.AlgHS256:
