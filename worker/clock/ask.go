@@ -13,17 +13,17 @@ import (
 	"ringline.io/ringline/worker/health"
 )
 
-// How often and how long the leader is asked.
+// How often the leader is asked, and the timeout of a request.
 const (
-	Every   = 10 * time.Second // on a connection that stays
-	soon    = time.Second      // after a failure, and how soon a new connection is noticed
+	Every   = 10 * time.Second // while the connection stays up
+	soon    = time.Second      // after a failure; also how soon a new connection is noticed
 	patient = 2 * time.Second
 )
 
-// The skews that someone has to look at.
+// The skews that an operator has to look at.
 const (
 	Warned   = time.Second
-	Degraded = 5 * time.Second // and the alert RinglineClockSkew
+	Degraded = 5 * time.Second // as in the alert RinglineClockSkew
 )
 
 // Ask asks the leader of a stream for its time.
@@ -54,17 +54,17 @@ func (c *Clock) Ask(ctx context.Context, nc *nats.Conn, stream string) error {
 	return nil
 }
 
-// Keeper keeps a clock at broker time.
+// Keeper keeps a clock synchronized with broker time.
 type Keeper struct {
 	Clock  *Clock
 	NC     *nats.Conn
 	Stream string
 	Log    zerolog.Logger
-	Kick   <-chan struct{}   // asks at once; or nil
-	Health *health.Condition // that the skew is small; or nil
+	Kick   <-chan struct{}   // triggers a request at once; may be nil
+	Health *health.Condition // fails while the skew is above Degraded; may be nil
 }
 
-// Run asks again and again until ctx ends: soon after each new connection, and where it fails.
+// Run asks the leader periodically until ctx ends. It asks soon after each new connection and after each failure.
 func (k Keeper) Run(ctx context.Context) error {
 	tick := time.NewTicker(soon)
 	defer tick.Stop()
@@ -92,7 +92,7 @@ func (k Keeper) Run(ctx context.Context) error {
 	}
 }
 
-// warn tells of a skew, again and again as long as it is there, and gives when it did last.
+// warn logs a large skew, at most once in ten minutes. It returns the time of the last warning.
 func (k Keeper) warn(last time.Time) time.Time {
 	const again = 10 * time.Minute
 	now := Local()

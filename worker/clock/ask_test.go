@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// The leader of a real stream tells the time, whatever the local clock says.
+// The leader of a real stream returns its time, and the local clock does not matter.
 func TestAsk(t *testing.T) {
 	s := natstest.Start(t)
 	c := clock.New(func() time.Time { return time.Now().Add(-70 * time.Second) })
@@ -39,7 +39,7 @@ func TestKeeper(t *testing.T) {
 		_ = clock.Keeper{Clock: c, NC: s.NC, Stream: worker.StreamCommands, Log: zerolog.New(writer(lines)), Kick: kick}.Run(t.Context())
 	}()
 	kick <- struct{}{}
-	kick <- struct{}{} // the first is done
+	kick <- struct{}{} // returns once the first kick is handled
 	if off := time.Since(c.Now()); off.Abs() > 30*time.Second {
 		t.Errorf("it is wrong by %v", off)
 	}

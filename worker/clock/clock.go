@@ -5,28 +5,28 @@ import (
 	"time"
 )
 
-// Local is the wall clock of this machine, with its monotonic reading.
+// Local returns the wall clock of this machine, with its monotonic reading.
 func Local() time.Time { return time.Now() }
 
-// Clock tells broker time. One that is nil is the local clock: tests need none.
+// Clock estimates broker time. A nil *Clock is the local clock, so tests need none.
 type Clock struct {
 	local func() time.Time
-	base  time.Time // on the local clock
+	base  time.Time // the local time at the start
 
 	mu    sync.Mutex
 	known bool
-	low   time.Duration // broker time is at least the local time and this
-	high  time.Duration // and at most the local time and this
-	at    time.Duration // since base, when the bounds were
+	low   time.Duration // lower bound of broker time minus local time
+	high  time.Duration // upper bound of broker time minus local time
+	at    time.Duration // when the bounds were set, since base
 }
 
-// New makes a clock that knows nothing of broker time yet. It tells the local time until it has learnt something.
+// New returns a clock without any bounds on broker time. It returns the local time until the leader has answered.
 func New(local func() time.Time) *Clock { return &Clock{local: local, base: local()} }
 
-// drift is how much faster or slower one clock may run than another: crystals some 0.0001, and NTP adds up to 0.0005.
+// drift is how far two clocks may diverge over that time. Crystals differ by about 0.0001, and NTP adds up to 0.0005.
 func drift(over time.Duration) time.Duration { return over / 1000 }
 
-// Now is broker time.
+// Now returns broker time.
 func (c *Clock) Now() time.Time {
 	if c == nil {
 		return Local()
@@ -37,25 +37,25 @@ func (c *Clock) Now() time.Time {
 	return c.at0(run).Add(c.offset(run))
 }
 
-// run is how long the clock has run, by the monotonic reading.
+// run is the time since the start, by the monotonic reading.
 func (c *Clock) run() time.Duration { return c.local().Sub(c.base) }
 
-// at0 is the local time after it has run so long, without any step of the wall clock since the start.
+// at0 is the local time at that run time, without any step of the wall clock since the start.
 func (c *Clock) at0(run time.Duration) time.Time { return c.base.Add(run).Round(0).UTC() }
 
-// offset is in the middle of the bounds.
+// offset is the middle of the bounds.
 func (c *Clock) offset(run time.Duration) time.Duration {
 	low, high := c.bounds(run)
 	return low + (high-low)/2
 }
 
-// bounds are what is left of them now.
+// bounds returns the bounds at that run time. They have widened by the drift since they were set.
 func (c *Clock) bounds(run time.Duration) (low, high time.Duration) {
 	d := drift(run - c.at)
 	return c.low - d, c.high + d
 }
 
-// Heard is told the timestamp of a message that has come.
+// Heard records the timestamp of a received message.
 func (c *Clock) Heard(stamp time.Time) {
 	if c == nil {
 		return
@@ -63,7 +63,7 @@ func (c *Clock) Heard(stamp time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.known {
-		return // an old message says nothing, and its age is not known yet
+		return // the message may be old, so its timestamp says nothing yet
 	}
 	run := c.run()
 	least := stamp.Sub(c.at0(run))
@@ -72,12 +72,12 @@ func (c *Clock) Heard(stamp time.Time) {
 	case least <= low:
 	case least <= high:
 		c.low, c.high, c.at = least, high, run
-	default: // as far apart as before
+	default: // the bounds keep their distance
 		c.low, c.high, c.at = least, least+high-low, run
 	}
 }
 
-// answered is told what the leader said its time was, between two local times.
+// answered records the leader's time, read between two local times.
 func (c *Clock) answered(stamp time.Time, asked, heard time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -91,7 +91,7 @@ func (c *Clock) answered(stamp time.Time, asked, heard time.Duration) {
 	c.known, c.low, c.high, c.at = true, low, high, heard
 }
 
-// Known says whether the leader has told its time at least once.
+// Known reports whether the leader has answered at least once.
 func (c *Clock) Known() bool {
 	if c == nil {
 		return true
@@ -101,7 +101,8 @@ func (c *Clock) Known() bool {
 	return c.known
 }
 
-// Skew is how far the local wall clock is ahead of broker time, negative where it is behind; false while that is not known.
+// Skew returns how far the local wall clock is ahead of broker time. It is negative if the local clock is behind. It
+// returns false while broker time is unknown.
 func (c *Clock) Skew() (time.Duration, bool) {
 	if c == nil || !c.Known() {
 		return 0, false

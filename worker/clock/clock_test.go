@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// world has a local clock that a test moves, and a broker whose clock is ahead of it.
+// world has a local clock that the test moves, and a broker whose clock is ahead of it.
 type world struct {
 	t     *testing.T
 	local time.Time
@@ -24,7 +24,7 @@ func (w *world) pass(d time.Duration) { w.local = w.local.Add(d) }
 
 func (w *world) broker() time.Time { return w.local.Add(w.ahead) }
 
-// ask asks the leader, which reads its clock in the middle of the way.
+// ask simulates a request. The leader reads its clock after `there`, and the answer arrives after `back`.
 func (w *world) ask(there, back time.Duration) {
 	asked := w.run()
 	w.pass(there)
@@ -33,7 +33,7 @@ func (w *world) ask(there, back time.Duration) {
 	w.answered(stamp, asked, w.run())
 }
 
-// within wants that broker time is known so well.
+// within checks the error of the estimated broker time.
 func (w *world) within(most time.Duration) {
 	w.t.Helper()
 	if off := w.Now().Sub(w.broker()); off.Abs() > most {
@@ -57,10 +57,10 @@ func TestNow(t *testing.T) {
 			t.Errorf("the skew is %v, %v, want %v", skew, known, -ahead)
 		}
 		w.pass(10 * time.Second)
-		w.ask(300*ms, 0) // a slow answer is worth less than the one before
+		w.ask(300*ms, 0) // a slow answer does not replace the better bounds
 		w.within(12 * ms)
 		w.pass(time.Hour)
-		w.ask(1*ms, 1*ms) // and a quick one more
+		w.ask(1*ms, 1*ms) // a fast answer improves the bounds
 		w.within(1 * ms)
 	}
 }
@@ -73,7 +73,7 @@ func TestHeard(t *testing.T) {
 	if w.Known() {
 		t.Error("the timestamp of a message tells no broker time, it may be old")
 	}
-	w.ask(0, 100*ms) // broker time is at most 100 ms later than the middle of the bounds says
+	w.ask(0, 100*ms) // the estimate is 50 ms behind broker time, half of the distance of the bounds
 	stamp := w.broker()
 	w.Heard(stamp)
 	if w.Now().Before(stamp) {
@@ -82,7 +82,7 @@ func TestHeard(t *testing.T) {
 	w.Heard(stamp.Add(-time.Hour)) // a redelivery
 	w.within(50 * ms)
 	w.pass(time.Second)
-	w.ahead += 10 * time.Second // this machine was suspended
+	w.ahead += 10 * time.Second // as if this machine was suspended
 	stamp = w.broker()
 	w.Heard(stamp)
 	if now := w.Now(); now.Before(stamp) {
@@ -91,7 +91,7 @@ func TestHeard(t *testing.T) {
 	w.within(110 * ms)
 }
 
-// A leader whose clock differs counts at once, forward and backward.
+// A new leader whose clock differs takes effect at once, in both directions.
 func TestAnotherLeader(t *testing.T) {
 	const ms = time.Millisecond
 	w := newWorld(t, time.Second)
@@ -104,7 +104,7 @@ func TestAnotherLeader(t *testing.T) {
 	}
 }
 
-// Broker time has no monotonic reading: comparing it with a timestamp would use the local clock.
+// Broker time has no monotonic reading. Otherwise a comparison with a timestamp would use the local clock.
 func TestNoMonotonicReading(t *testing.T) {
 	c := New(time.Now)
 	c.answered(time.Now().Add(time.Minute), c.run(), c.run())
@@ -113,7 +113,7 @@ func TestNoMonotonicReading(t *testing.T) {
 	}
 }
 
-// A clock that is nil is the local one.
+// A nil *Clock is the local clock.
 func TestNil(t *testing.T) {
 	var c *Clock
 	c.Heard(time.Now())

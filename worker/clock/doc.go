@@ -1,17 +1,18 @@
-// Package clock tells broker time: the time on the clock of the server that leads RINGLINE_COMMANDS. Decisions, deadlines and the
-// expiry of tokens use it. The wall clock of a worker's machine decides nothing.
+// Package clock estimates broker time: the clock of the server that leads RINGLINE_COMMANDS. Decisions, deadlines and
+// the expiry of tokens use it. Nothing depends on the wall clock of a worker's machine.
 //
-// A Clock keeps the bounds of the difference between broker time and a local clock that is monotonic:
+// A Clock keeps bounds on the difference between broker time and a monotonic local clock:
 //
-//   - The leader answers STREAM.INFO with its time, which it read after the request was sent and before the answer came. That is an upper
-//     and a lower bound, as far apart as the round trip took.
-//   - The timestamp of a message that has come is a lower bound.
+//   - The leader answers STREAM.INFO with its time. It reads that time after the request was sent and before the answer
+//     arrived. That gives a lower and an upper bound, whose distance is the round trip.
+//   - The timestamp of a received message is a lower bound.
 //
 // What it promises:
 //
-//  1. Now is at or after the timestamp of every message that Heard was given since the leader last gave its time.
-//  2. Each bound moves outward with time, as clocks may run at different speeds. Answers with a short round trip so count for long.
-//  3. Bounds that contradict each other mean that the leader changed, that its clock was set, or that this machine was suspended. The
-//     newest bound counts then, and the older ones are forgotten.
+//  1. Now is at or after the timestamp of every message passed to Heard since the leader's last answer.
+//  2. Each bound widens with time, because clocks may run at different speeds. So an answer with a short round trip
+//     stays useful for long.
+//  3. Bounds that contradict each other mean that the leader changed, that its clock was set, or that this machine was
+//     suspended. Then the newest bound wins, and the older ones are dropped.
 //  4. Setting the local wall clock changes nothing.
 package clock
