@@ -1,14 +1,15 @@
-// Package stall notices that this process stood still: it was stopped, its machine was suspended, or it got no processor.
+// Package stall detects that this process stalled: it was stopped, its machine was suspended, or it got no CPU time.
 //
-// A request to the api has no timestamp. What arrived while the process stood still may have been given up by its sender long ago, and
-// must not be carried out now. The same holds for what clients sent to an edge.
+// A request to the api has no timestamp. If it arrived during a stall, its sender may have given up long ago, so it
+// must not be carried out. The same holds for commands that clients sent to an edge.
 //
 // What it promises:
 //
-//  1. Stalled is true from the end of a gap of more than Limit until everything has passed that was on its way when the gap ended: until NATS has
-//     answered a ping on every connection, and for Settle after that. It is exact at once: the first question after a gap notices it.
-//  2. A gap counts by the monotonic clock and by the wall clock. The first stands still while a machine is suspended. So a wall clock that
-//     is set forward counts as a gap; it costs the requests of one round trip.
+//  1. Stalled is true from the end of a gap of more than Limit, until everything that was in flight at that time has
+//     arrived. That is when NATS has answered a ping on every connection, plus Settle. There is no delay: the first
+//     call of Stalled after a gap detects it.
+//  2. A gap is measured by the monotonic clock and by the wall clock, because the monotonic clock stops while a machine
+//     is suspended. So a wall clock that is set forward counts as a gap. That refuses the requests of one round trip.
 //  3. A nil *Watch is never stalled. Tests need none.
 package stall
 
@@ -23,14 +24,14 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// The times.
+// The times of a watch.
 const (
 	Tick   = 250 * time.Millisecond
 	Limit  = 2 * time.Second        // a longer gap between two ticks is a stall
-	Settle = 500 * time.Millisecond // for what had come before the answer to the ping and is still in our own buffers
+	Settle = 500 * time.Millisecond // for messages that arrived before the ping's answer and are still in local buffers
 )
 
-// Watch notices stalls.
+// Watch detects stalls.
 type Watch struct {
 	now   func() time.Time
 	conns []*nats.Conn
@@ -38,11 +39,11 @@ type Watch struct {
 	log   zerolog.Logger
 	count *meter.Count
 
-	last    atomic.Pointer[time.Time] // the newest tick
+	last    atomic.Pointer[time.Time] // the latest tick
 	stalled atomic.Bool
 }
 
-// New makes a watch by this local clock. The connections are those that bring requests; Ended reports the end of a stall.
+// New makes a watch on this local clock. The connections are those that bring requests.
 func New(now func() time.Time, conns []*nats.Conn, log zerolog.Logger, m *meter.Meter) *Watch {
 	w := &Watch{now: now, conns: conns, kick: make(chan struct{}, 1), log: log, count: m.Stalls()}
 	w.tick(now())
@@ -51,10 +52,10 @@ func New(now func() time.Time, conns []*nats.Conn, log zerolog.Logger, m *meter.
 
 func (w *Watch) tick(now time.Time) { w.last.Store(&now) }
 
-// Ended hears of the end of each stall.
+// Ended signals the end of each stall.
 func (w *Watch) Ended() <-chan struct{} { return w.kick }
 
-// Stalled says whether what comes now may have been on its way while the process stood still.
+// Stalled reports whether a request that arrives now may have been in flight during a stall.
 func (w *Watch) Stalled() bool {
 	if w == nil {
 		return false
@@ -69,10 +70,10 @@ func (w *Watch) Stalled() bool {
 	return true
 }
 
-// gap is the longer of those by the two clocks.
+// gap is the longer of the gaps by the monotonic clock and by the wall clock.
 func gap(from, to time.Time) time.Duration { return max(to.Sub(from), to.Round(0).Sub(from.Round(0))) }
 
-// Now is the time by the clock of the watch, for Since.
+// Now returns the time of the watch's clock, for Since.
 func (w *Watch) Now() (now time.Time) {
 	if w != nil {
 		now = w.now()
@@ -80,7 +81,7 @@ func (w *Watch) Now() (now time.Time) {
 	return now
 }
 
-// Since says whether the process stood still since then, although it runs now.
+// Since reports whether more than Limit has passed since then: the process stalled, even if the watch has ticked again.
 func (w *Watch) Since(then time.Time) bool { return w != nil && gap(then, w.now()) > Limit }
 
 // Run ticks until ctx ends.
@@ -100,7 +101,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 }
 
-// pass lets pass what was on its way.
+// pass waits until the messages in flight have arrived.
 func (w *Watch) pass(ctx context.Context) {
 	long := gap(*w.last.Load(), w.now())
 	w.count.Inc()

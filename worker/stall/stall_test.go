@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/stall"
 )
 
-// machine has a clock that runs only while it is stopped: how slow this machine is does not count.
+// machine has a clock that moves only while the machine is stopped, so the speed of the test machine does not matter.
 type machine struct {
 	mu   sync.Mutex
 	time time.Time
@@ -33,7 +33,7 @@ func (m *machine) stop(d time.Duration) {
 	m.time = m.time.Add(d)
 }
 
-// A gap counts from the first question after it until NATS has answered a ping.
+// A stall lasts from the first call after the gap until NATS has answered a ping.
 func TestStalled(t *testing.T) {
 	s := natstest.Start(t)
 	m := newMachine()
@@ -72,7 +72,7 @@ func TestStalled(t *testing.T) {
 	}
 }
 
-// As long as NATS does not answer, what was on its way may still come.
+// While NATS does not answer, messages may still be in flight.
 func TestStalledWithoutNATS(t *testing.T) {
 	s := natstest.Start(t)
 	nc := s.Connect(t)
