@@ -1,11 +1,11 @@
-// Package ask publishes a command and waits for its answer: for the api, for edges and for the command line.
+// Package ask publishes a command and waits for its answer. The api, the edges and the command line use it.
 //
 // What it promises:
 //
-//  1. Ask always gives an answer. Where none came in time its code is unavailable, and its message says whether
-//     the command may still be carried out.
-//  2. An Asker hears all of its answers on one subscription, of a token of its own.
-//  3. Commands of one app wait for those of another for a moment only, however many there are.
+//  1. Ask always returns an answer. If none arrives in time, the code is unavailable, and the message says whether the
+//     command may still be carried out.
+//  2. An Asker receives all its answers on one subscription, with a token of its own.
+//  3. Commands of one app wait only briefly for those of another app, however many there are.
 package ask
 
 import (
@@ -26,18 +26,17 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// storedAtOnce is how many commands of an app are sent to the broker at once by one process. The broker stores them one after
-// another, so that those of other apps wait for no more than these. It keeps a broker busy that is many times slower than a disk.
+// storedAtOnce is how many commands of one app this process may have in flight to the broker. The broker stores
+// messages one after another, so other apps wait for at most that many. The number keeps even a slow broker busy.
 const storedAtOnce = 16
 
-// storedIn is how long a command keeps others of its app from being sent: the acknowledgement of one that was lost with a
-// connection never comes.
+// storedIn is how long a command holds its place. The ack of a command may never arrive, if the connection was lost.
 const storedIn = time.Second
 
-// DefaultTimeout is how long an answer is waited for.
+// DefaultTimeout is how long Ask waits for an answer.
 const DefaultTimeout = 8 * time.Second
 
-// Asker publishes commands and hears their answers.
+// Asker publishes commands and receives their answers.
 type Asker struct {
 	js      jetstream.JetStream
 	sub     *nats.Subscription
@@ -51,7 +50,8 @@ type Asker struct {
 	waiting map[string]chan events.Answer // by the second part of the token
 }
 
-// New makes an asker that waits this long for each answer. It counts what it could not store, failed may be nil. Close ends it.
+// New makes an asker that waits this long for each answer. It counts failed publishes in failed, which may be nil.
+// Close stops it.
 func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration, failed *meter.Publishes) (*Asker, error) {
 	a := &Asker{js: js, token: nuid.Next(), storing: gate.New(storedAtOnce, 0), timeout: timeout, failed: failed, waiting: map[string]chan events.Answer{}}
 	sub, err := nc.Subscribe(events.AnswersOf(a.token), a.hear)
@@ -62,7 +62,7 @@ func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration, failed *m
 	return a, nil
 }
 
-// Close stops hearing answers.
+// Close unsubscribes from the answers.
 func (a *Asker) Close() error { return a.sub.Unsubscribe() }
 
 func (a *Asker) hear(msg *nats.Msg) {
@@ -74,12 +74,12 @@ func (a *Asker) hear(msg *nats.Msg) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if ch, ok := a.waiting[part]; ok {
-		delete(a.waiting, part) // an answer may come twice
+		delete(a.waiting, part) // a second copy of an answer is dropped
 		ch <- answer
 	}
 }
 
-// store sends the command to the broker, or has waited for others of its app for too long.
+// store publishes the command. It returns waited if the command was not sent, because others of its app took too long.
 func (a *Asker) store(ctx context.Context, app string, msg *nats.Msg) (notAcked error, waited bool) {
 	leave, err := a.storing.Enter(ctx, app)
 	if err != nil {
@@ -125,7 +125,7 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
 			"the command was not stored and will not be carried out: %v", notAcked))
 	}
-	select { // also where the acknowledgement was lost: the answer may be there
+	select { // even without an ack, because an answer can arrive if only the ack was lost
 	case got := <-answer:
 		return got
 	case <-ctx.Done():

@@ -35,7 +35,7 @@ func ring(commandID string) events.Command {
 	}
 }
 
-// Each of many that ask at once gets his own answer, though they come in another order and twice.
+// Each of many concurrent callers gets its own answer, although the answers arrive in another order, and twice.
 func TestEachGetsHisOwnAnswer(t *testing.T) {
 	s, a := start(t, time.Minute)
 	const many = 100
@@ -80,12 +80,12 @@ func TestEachGetsHisOwnAnswer(t *testing.T) {
 	wg.Wait()
 }
 
-// While the broker stores slowly, only some commands of an app are sent, so that those of another are not behind all of them.
-// Those that wait are sent once others are stored, or are lost.
+// While the broker stores slowly, only a few commands of an app are in flight, so commands of another app do not queue
+// behind all of them. The others are sent when earlier ones are stored, or are considered lost.
 func TestAppsDoNotWaitForEachOther(t *testing.T) {
 	s, a := start(t, time.Minute)
 	const many, atOnce = 40, 16
-	if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil { // it is stored when we say so
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil { // now the test sends the acks
 		t.Fatal(err)
 	}
 	came := make(chan *nats.Msg, 2*many)
@@ -129,13 +129,13 @@ func TestAppsDoNotWaitForEachOther(t *testing.T) {
 	}
 	asks("other")
 	next := <-came
-	if took := time.Since(begun); took < time.Second { // then those that were not stored count as lost
+	if took := time.Since(begun); took < time.Second { // later, the commands without an ack count as lost
 		if next.Subject != "ringline.other.cmd.c1.ring" {
 			t.Errorf("after %v came %s, want the other app's", took, next.Subject)
 		}
 	}
 	answers(next)
-	for i := range many + 1 - atOnce - 1 { // one is sent for each that is stored, and all others once these are late
+	for i := range many + 1 - atOnce - 1 { // each ack lets one more out; the rest follows when the others count as lost
 		if i < atOnce/2 {
 			answers(waiting[i])
 		}
