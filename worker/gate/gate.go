@@ -1,4 +1,4 @@
-// Package gate lets every app do only so many things at once, so that one that does many does not keep the others waiting.
+// Package gate limits how many operations each app runs at once, so that a busy app does not delay the others.
 package gate
 
 import (
@@ -6,22 +6,23 @@ import (
 	"sync"
 )
 
-// Gate is what every app passes.
+// Gate limits the operations of each app, and of all apps together.
 type Gate struct {
 	each int
-	all  chan struct{} // nil: apps are only bounded one by one
+	all  chan struct{} // nil: no limit for all apps together
 
 	mu   sync.Mutex
 	apps map[string]*app
 }
 
-// app is what one app does.
+// app counts the operations of one app.
 type app struct {
 	room  chan struct{}
-	count int // under way or waiting
+	count int // running or waiting
 }
 
-// New makes a gate that lets each app do so many things at once, and all of them together so many; 0 for any number.
+// New makes a gate that lets each app run `each` operations at once, and all apps together `all`. If all is 0, only the
+// limit of each app applies.
 func New(each, all int) *Gate {
 	g := &Gate{each: max(each, 1), apps: map[string]*app{}}
 	if all > 0 {
@@ -30,7 +31,8 @@ func New(each, all int) *Gate {
 	return g
 }
 
-// Enter waits until the app may do one more thing, or until ctx ends. Call leave once, when it is done.
+// Enter waits until the app may run one more operation, or until ctx ends. Call leave exactly once, at the end of the
+// operation.
 func (g *Gate) Enter(ctx context.Context, name string) (leave func(), err error) {
 	g.mu.Lock()
 	a := g.apps[name]
@@ -59,7 +61,7 @@ func (g *Gate) Enter(ctx context.Context, name string) (leave func(), err error)
 	return func() { <-g.all; <-a.room; g.gone(name, a) }, nil
 }
 
-// gone forgets an app that does nothing.
+// gone removes one operation, and forgets an app that has none.
 func (g *Gate) gone(name string, a *app) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
