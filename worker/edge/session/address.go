@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// addresses counts connections by the address that they come from.
+// addresses counts connections by client address.
 type addresses struct {
 	most int
 
@@ -18,7 +18,7 @@ type addresses struct {
 
 func newAddresses(most int) *addresses { return &addresses{most: most, count: map[string]int{}} }
 
-// take takes a place, if there is one.
+// take takes a place for a connection, if one is free.
 func (a *addresses) take(address string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -37,15 +37,15 @@ func (a *addresses) give(address string) {
 	}
 }
 
-// addressOf is whom a request is counted for. With a proxy in front it is the last address in its header: what stands
-// before that the client may have made up. Of IPv6 it is the network, as one customer has all of it.
+// addressOf returns the address that a request is counted for. Behind a proxy it is the last address in the proxy's
+// header, because a client can forge the earlier ones. For IPv6 it is the network, because one customer owns all of it.
 func addressOf(r *http.Request, header string) string {
 	text := r.RemoteAddr
 	if values := r.Header.Values(header); header != "" && len(values) > 0 {
 		list := strings.Split(values[len(values)-1], ",")
 		text = strings.TrimSpace(list[len(list)-1])
 	}
-	if host, _, err := net.SplitHostPort(text); err == nil { // some proxies tell the port, too
+	if host, _, err := net.SplitHostPort(text); err == nil { // some proxies add the port
 		text = host
 	}
 	ip, err := netip.ParseAddr(strings.Trim(text, "[]"))

@@ -6,13 +6,13 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// allowance is what a user may still send. It outlives his sessions: who comes again has no more than who stayed.
+// allowance holds what a user may still send. It outlives the user's sessions, so that reconnecting does not reset it.
 type allowance struct {
 	commands    *rate.Limiter
 	invitations *rate.Limiter
 	connects    *rate.Limiter
-	unknown     *rate.Limiter // commands of calls that are not there
-	refusals    *rate.Limiter // those that are told at once
+	unknown     *rate.Limiter // commands for unknown calls
+	refusals    *rate.Limiter // refusals that are sent at once
 }
 
 func (l Limits) allowance() allowance {
@@ -22,7 +22,7 @@ func (l Limits) allowance() allowance {
 	}
 }
 
-// whole says whether it is as good as a new one.
+// whole reports whether every limiter is full, as in a new allowance.
 func (a allowance) whole(now time.Time) bool {
 	for _, l := range []*rate.Limiter{a.commands, a.invitations, a.connects, a.unknown, a.refusals} {
 		if l.TokensAt(now) < float64(l.Burst()) {
@@ -32,13 +32,13 @@ func (a allowance) whole(now time.Time) bool {
 	return true
 }
 
-// mayConnect takes what a connect with so many calls to read costs, if it is there.
+// mayConnect takes the cost of a connect that reads this many calls, if the user has it left.
 func (a allowance) mayConnect(now time.Time, showing int) bool {
 	const readsAtOnce = 10
 	return a.connects.AllowN(now, min(a.connects.Burst(), 1+showing/readsAtOnce))
 }
 
-// allow gives a user who comes what he has left, or a new one. With mu held.
+// allow returns what a returning user has left, or a new allowance. The caller holds mu.
 func (u *users) allow(subject string) allowance {
 	a, left := u.left[subject]
 	if !left {
@@ -48,7 +48,7 @@ func (u *users) allow(subject string) allowance {
 	return a
 }
 
-// forget forgets the allowances of users who have gone, once they are as good as new ones.
+// forget drops the allowances of users without sessions, once they are full again.
 func (u *users) forget(now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

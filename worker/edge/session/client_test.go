@@ -14,16 +14,17 @@ import (
 	"ringline.io/ringline/worker/edge/edgetest"
 )
 
-// abnormal is the code of a connection that ended without one, as browsers have it.
+// abnormal is the code that browsers report for a connection that ended without a code.
 const abnormal = 1006
 
-// wire carries the frames of one client: JSON, one or several in lines.
+// wire carries the frames of one client. A frame is JSON, one or several objects in lines.
 type wire interface {
-	// send sends a frame. Where the server refuses it, the error is a refusedError.
+	// send sends a frame. If the server refuses it, the error is a refusedError.
 	send(frame []byte) error
-	// receive waits for a frame. Where the server closed with a code, or refused, the error is a refusedError.
+	// receive waits for a frame. If the server closed the connection with a code or refused it, the error is a
+	// refusedError.
 	receive() ([]byte, error)
-	// cut ends the connection without a goodbye.
+	// cut ends the connection without a close frame.
 	cut()
 }
 
@@ -32,23 +33,23 @@ type refusedError int
 
 func (r refusedError) Error() string { return fmt.Sprint("refused with ", int(r)) }
 
-// client is a client of the centrifuge protocol, with as little of its own as can be.
+// client is a minimal client of the centrifuge protocol.
 type client struct {
 	wire wire
 	told chan json.RawMessage
 	code chan int
-	over sync.Once // the first code counts
+	over sync.Once // only the first code is reported
 
 	mu      sync.Mutex
-	turn    *sync.Cond // with mu: paused or done may have changed
+	turn    *sync.Cond // uses mu; signals changes of paused and done
 	paused  bool
-	deaf    bool // to pings
+	deaf    bool // does not answer pings
 	done    bool
 	next    int
 	waiting map[int]func(reply)
 }
 
-// reply is what a server sends: an answer, or a push. An empty one is a ping.
+// reply is a message of the server: an answer or a push. An empty one is a ping.
 type reply struct {
 	ID      int `json:"id"`
 	Connect *struct {
@@ -73,24 +74,24 @@ type reply struct {
 	} `json:"push"`
 }
 
-// room is how many pushes a client holds until its test looks at them.
+// room is how many pushes a client buffers for its test.
 const room = 100_000
 
-// newClient makes a client that has yet to be given its wire.
+// newClient makes a client without a wire.
 func newClient() *client {
 	c := &client{told: make(chan json.RawMessage, room), code: make(chan int, 1), waiting: map[int]func(reply){}}
 	c.turn = sync.NewCond(&c.mu)
 	return c
 }
 
-// run reads until the connection ends. The first frame is sent by now.
+// run reads until the connection ends. The first frame is already sent.
 func (c *client) run() {
 	code := abnormal
 	defer func() { c.end(code) }()
 	for {
 		c.unpaused()
 		frame, err := c.wire.receive()
-		c.unpaused() // what it was about to read is the last
+		c.unpaused() // the frame that was being read is the last one
 		if err != nil {
 			if r, ok := errors.AsType[refusedError](err); ok {
 				code = int(r)
@@ -107,7 +108,7 @@ func (c *client) run() {
 	}
 }
 
-// hear handles one reply. What it gives is with what the connection is over.
+// hear handles one reply. It returns the code if the reply ends the connection, otherwise 0.
 func (c *client) hear(line []byte) (code int) {
 	var r reply
 	if json.Unmarshal(line, &r) != nil {
@@ -132,7 +133,7 @@ func (c *client) hear(line []byte) (code int) {
 		deaf := c.deaf
 		c.mu.Unlock()
 		if !deaf {
-			_ = c.wire.send([]byte(`{}`)) // where that fails the connection has ended
+			_ = c.wire.send([]byte(`{}`)) // if this fails, the connection has ended
 		}
 	}
 	return 0
@@ -150,7 +151,7 @@ func (c *client) answered(r reply) {
 	}
 }
 
-// unpaused waits until it may read.
+// unpaused waits until the client may read.
 func (c *client) unpaused() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,7 +167,7 @@ func (c *client) pause(paused bool) {
 	c.turn.Broadcast()
 }
 
-// end tells everybody who waits.
+// end reports the code and ends every pending command.
 func (c *client) end(code int) {
 	c.over.Do(func() { c.code <- code })
 	c.mu.Lock()
@@ -179,7 +180,7 @@ func (c *client) end(code int) {
 	clear(c.waiting)
 }
 
-// ask sends a command; answer is called once, with an empty reply where none comes.
+// ask sends a command. It calls answer once, with an empty reply if none arrives.
 func (c *client) ask(body string, answer func(reply)) {
 	c.mu.Lock()
 	c.next++
@@ -231,17 +232,17 @@ func (c *client) Refresh(token string) <-chan int {
 	return ch
 }
 
-// Pause implements edgetest.Conn. What is being read is still read.
+// Pause implements edgetest.Conn. A read that has begun still completes.
 func (c *client) Pause() { c.pause(true) }
 
 // Break implements edgetest.Conn.
 func (c *client) Break() {
-	if c.wire != nil { // it was let in
+	if c.wire != nil { // the connection was accepted
 		c.wire.cut()
 	}
 }
 
-// connectFrame is what a client says first.
+// connectFrame is the first frame of a client.
 func connectFrame(c edgetest.Client) []byte {
 	connect := map[string]any{}
 	if c.Token != "" {
@@ -257,7 +258,7 @@ func connectFrame(c edgetest.Client) []byte {
 	return frame
 }
 
-// page is whose page a client runs in; empty: none.
+// page is the origin of the page that a client runs in. It is empty outside a browser.
 type page string
 
 func (p page) header() http.Header {
@@ -268,7 +269,7 @@ func (p page) header() http.Header {
 	return h
 }
 
-// browser is what a client speaks HTTP with. Where it is small, the system holds little of what the client has not read.
+// browser returns an HTTP client. If it is small, its socket has a small read buffer.
 func browser(tb testing.TB, small bool) *http.Client {
 	tb.Helper()
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {

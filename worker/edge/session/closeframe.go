@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// The codes of WebSocket itself for what a client must not send.
+// The WebSocket close codes for frames that a client must not send.
 const (
 	wsProtocol    = 1002
 	wsUnsupported = 1003
@@ -14,12 +14,13 @@ const (
 	wsTooBig      = 1009
 )
 
-// refusedBeneath reads a WebSocket frame that is about to be sent. Where it closes the connection because of what the
-// client sent, and that was found beneath us, it says why: nobody else hears of it. What we refuse is counted there.
+// refusedBeneath inspects a WebSocket frame that is about to be sent. If it closes the connection because the library
+// rejected a client's frame, it returns the reason, because nothing else reports such a close. Refusals by this package
+// are counted where they occur.
 func refusedBeneath(frame []byte) (why meter.Refused, refused bool) {
 	const (
 		closing = 0x88
-		head    = 4 // and the code
+		head    = 4 // the header and the code
 	)
 	if len(frame) < head || frame[0] != closing {
 		return "", false
@@ -29,7 +30,7 @@ func refusedBeneath(frame []byte) (why meter.Refused, refused bool) {
 		return meter.RefusedSize, true
 	case code == wsProtocol, code == wsUnsupported, code == wsNoText:
 		return meter.RefusedData, true
-	case Code(code) == BadRequest && string(frame[head:]) == BadRequest.String(): // we would say more
+	case Code(code) == BadRequest && string(frame[head:]) == BadRequest.String(): // a refusal by admit has a longer reason
 		return meter.RefusedData, true
 	}
 	return "", false

@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// closeFrame is how a server ends a connection.
+// closeFrame returns the frame with which a server ends a connection.
 func closeFrame(code uint16, reason string) []byte {
 	return append(binary.BigEndian.AppendUint16([]byte{0x88, byte(2 + len(reason))}, code), reason...)
 }

@@ -1,26 +1,26 @@
 package session
 
-// Code is why a client is refused, or its connection ended. The numbers are centrifuge's: from 3000 a client comes back by
-// itself, from 3500 it does not; one below 200 is the error of a command.
+// Code is the reason why a client is refused or its connection ended. The numbers are those of centrifuge. A code below
+// 200 is the error of a command. With a code from 3000 the client reconnects by itself, from 3500 it does not.
 type Code uint32
 
-// The codes. Not all are ours to give: some centrifuge gives by itself.
+// The codes. centrifuge sends some of them by itself.
 const (
-	Unavailable     Code = 100  // it comes again
-	Expired         Code = 109  // the client gets a new token, and comes again
+	Unavailable     Code = 100  // the client retries
+	Expired         Code = 109  // the client gets a new token and retries
 	Shutdown        Code = 3001 // this edge stops
-	SessionExpired  Code = 3005 // the token's time was over, and no new one came
-	Slow            Code = 3008 // it did not read what it was sent
-	Silent          Code = 3012 // it did not say that it is there
-	TooManyRequests Code = 3013 // it went on and on with commands that were too many
-	InvalidToken    Code = 3500 // none, or none of ours, or it was revoked
-	BadRequest      Code = 3501 // what it says can't be read
-	ForceDisconnect Code = 3503 // somebody has ended all sessions of the user
+	SessionExpired  Code = 3005 // the token expired, and the client sent no new one
+	Slow            Code = 3008 // the client did not read its messages
+	Silent          Code = 3012 // the client did not answer pings
+	TooManyRequests Code = 3013 // the client kept sending commands above its limits
+	InvalidToken    Code = 3500 // missing, invalid or revoked
+	BadRequest      Code = 3501 // malformed message or connect data
+	ForceDisconnect Code = 3503 // all sessions of the user were ended
 	ConnectionLimit Code = 3504 // too many sessions of the user
-	Denied          Code = 3507 // a device that is not the token's, or an origin that is not the app's
+	Denied          Code = 3507 // the device is not the token's, or the origin is not the app's
 )
 
-// String is what a client is told beside the number, in centrifuge's words.
+// String returns the reason that a client gets with the number, in centrifuge's words.
 func (c Code) String() string {
 	switch c {
 	case Unavailable:
@@ -51,7 +51,7 @@ func (c Code) String() string {
 	return "unknown"
 }
 
-// refusal is a code as an error, with what the client is told. Why is for the log.
+// refusal is a code as an error, with the text for the client (told) and the reason for the log (why).
 type refusal struct {
 	Code
 	told, why string

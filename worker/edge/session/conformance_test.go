@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// Every transport keeps every promise, whatever the clock of its machine says.
+// Every transport keeps every promise, whatever the local clock says.
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -25,17 +25,17 @@ func TestConformance(t *testing.T) {
 					e.dial = dial
 					return e
 				},
-				// The close frame is lost where TCP resets the connection because of what was not read of the message.
+				// The client can miss the close frame: TCP resets a connection that is closed with unread data.
 				TooBig: []int{http.StatusRequestEntityTooLarge, messageTooBig, abnormal},
 			})
 		})
 	}
 }
 
-// messageTooBig is the close code of WebSocket.
+// messageTooBig is the WebSocket close code for a message over the limit.
 const messageTooBig = 1009
 
-// limits are usual but for what a test wants, and wide where it does not say.
+// limits returns the usual limits, with those that a test sets. Limits that it does not set are wide.
 func limits(usual session.Limits, want edgetest.Limits) session.Limits {
 	const wide = 100_000
 	least := func(n, otherwise int) int {
@@ -53,7 +53,7 @@ func limits(usual session.Limits, want edgetest.Limits) session.Limits {
 	usual.SessionsPerUser = least(want.SessionsPerUser, usual.SessionsPerUser)
 	usual.SessionsPerAddress = least(want.SessionsPerAddress, usual.SessionsPerAddress)
 	usual.Commands, usual.UserCommands, usual.Invitations = rate(want.Commands), rate(want.UserCommands), rate(want.Invitations)
-	usual.Refusals = rate(0) // told at once
+	usual.Refusals = rate(0) // refusals are sent at once
 	usual.Queue = least(want.Queue, usual.Queue)
 	usual.MessageSize = least(want.MessageSize, usual.MessageSize)
 	return usual

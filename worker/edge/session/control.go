@@ -8,8 +8,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// control carries what the nodes of centrifuge tell each other over core NATS: where a session is whose client sends its
-// commands to another edge, and whom to disconnect.
+// control carries the control messages of the centrifuge nodes over core NATS. They route a command that arrives at
+// another edge to its session, and they disconnect users.
 type control struct {
 	nc   *nats.Conn
 	id   string
@@ -17,7 +17,7 @@ type control struct {
 	subs []*nats.Subscription
 }
 
-// RegisterControlEventHandler hears the others until stop.
+// RegisterControlEventHandler passes the messages of other edges to h until stop is called.
 func (c *control) RegisterControlEventHandler(h centrifuge.ControlEventHandler) error {
 	hear := func(msg *nats.Msg) {
 		if err := h.HandleControl(msg.Data); err != nil {
@@ -36,11 +36,11 @@ func (c *control) RegisterControlEventHandler(h centrifuge.ControlEventHandler) 
 
 func (c *control) stop() {
 	for _, sub := range c.subs {
-		_ = sub.Unsubscribe() // it fails only where the connection is closed
+		_ = sub.Unsubscribe() // it fails only if the connection is closed
 	}
 }
 
-// PublishControl tells all edges, or the one with this id.
+// PublishControl sends a message to all edges, or to the one with this id.
 func (c *control) PublishControl(data []byte, nodeID, _ string) error {
 	if nodeID == "" {
 		return c.nc.Publish(events.EdgesSubject(), data)

@@ -55,7 +55,7 @@ func TestRefusalsAreCounted(t *testing.T) {
 	}
 }
 
-// An address has only so many connections.
+// The number of connections of an address is limited, and refusals are counted.
 func TestConnectionsOfAnAddressAreCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -67,7 +67,7 @@ func TestConnectionsOfAnAddressAreCounted(t *testing.T) {
 	metertest.Eventually(t, e.meter, map[string]float64{name + `{refusal="address"}`: 1}, name)
 }
 
-// Sessions are counted by their transports, and by how they end.
+// Sessions are counted by transport, and by how they end.
 func TestSessionsAreCounted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -90,7 +90,7 @@ func TestSessionsAreCounted(t *testing.T) {
 	}
 }
 
-// revoke ends what this user's tokens allow.
+// revoke revokes the tokens of this user.
 func (a *app) revoke(user string) {
 	a.tb.Helper()
 	kv, err := a.w.JS.KeyValue(a.tb.Context(), worker.BucketApps)

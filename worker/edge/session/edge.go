@@ -23,9 +23,9 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// Config is what an edge is made of. Nothing but the clock, the watch for stalls, the meter and the health may be nil.
+// Config configures an edge. Only Clock, Stall, Meter and Health may be nil.
 type Config struct {
-	NC      *nats.Conn // hears notifications and other edges. What it reports as slow consumers is the edge's to handle
+	NC      *nats.Conn // for notifications and other edges; the edge handles its reports of slow consumers
 	Asker   *ask.Asker
 	Calls   *store.Calls
 	Lines   *store.Lines
@@ -36,14 +36,14 @@ type Config struct {
 	Clock   *clock.Clock // broker time
 	Stall   *stall.Watch // of this process
 
-	Origins       []string // pages that may connect, of whatever app, beside those that the app lists and those of the same host
-	AddressHeader string   // the header in which a proxy in front tells the client's address; empty: there is none
+	Origins       []string // origins that may connect for every app, in addition to those of the app and of the same host
+	AddressHeader string   // the header in which a proxy sends the client's address; empty without a proxy
 
-	Via bool // commands say that they come from a session, which coordinators older than that reject
+	Via bool // mark commands as sent by a session; coordinators of older versions reject such commands
 
 	Log    zerolog.Logger
 	Meter  *meter.Meter
-	Health *health.Condition // that it relays; or nil
+	Health *health.Condition // OK while the edge relays; may be nil
 }
 
 // Edge relays between NATS and client sessions.
@@ -55,11 +55,11 @@ type Edge struct {
 	node      *node
 	handler   http.Handler
 	count     *meter.Sessions
-	quotas    *quota.Quotas // of apps, as far as their sessions here use them
+	quotas    *quota.Quotas // quotas of apps, for the commands of the sessions here
 	stopping  atomic.Bool
 }
 
-// New makes an edge. Its handler takes clients once Run runs.
+// New makes an edge. Its handler accepts clients once Run runs.
 func New(cfg Config) (*Edge, error) {
 	e := &Edge{
 		Config: cfg, users: newUsers(cfg.NC, cfg.Limits), addresses: newAddresses(cfg.Limits.SessionsPerAddress),
@@ -75,7 +75,7 @@ func New(cfg Config) (*Edge, error) {
 	return e, nil
 }
 
-// Run relays until ctx ends; then it closes the sessions, and returns once they are closed.
+// Run relays until ctx ends. Then it closes the sessions, and returns once they have ended.
 func (e *Edge) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	connected := e.NC.StatusChanged(nats.CONNECTED)
@@ -93,7 +93,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	parts.Go(func() { e.refresher.run(work) })
 	parts.Go(func() { e.watch(work, connected) })
 	e.stopping.Store(false)
-	e.Health.OK() // node.run has waited until the server knows its subscriptions
+	e.Health.OK() // node.run has waited until the server has its subscriptions
 	<-ctx.Done()
 	e.stopping.Store(true)
 	e.linger()
@@ -103,7 +103,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	return err
 }
 
-// listen takes reports of slow consumers from NATS, and gives what puts things back as they were.
+// listen installs a handler for slow consumers. The returned function restores the previous handler.
 func (e *Edge) listen() (back func()) {
 	others := e.NC.ErrorHandler()
 	e.NC.SetErrorHandler(func(nc *nats.Conn, sub *nats.Subscription, err error) {
@@ -118,7 +118,8 @@ func (e *Edge) listen() (back func()) {
 	return func() { e.NC.SetErrorHandler(others) }
 }
 
-// watch renews snapshots when NATS is back, and once in a while where calls are shown, and ends what was revoked.
+// watch renews snapshots after a reconnect to NATS, and periodically where a call is shown. It also closes sessions
+// whose tokens were revoked.
 func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 	sweep, revoked := time.NewTicker(e.Limits.Sweep), time.NewTicker(e.Limits.Revoked)
 	defer sweep.Stop()
@@ -128,7 +129,8 @@ func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 		case <-ctx.Done():
 			return
 		case <-connected:
-			_ = e.users.flush() // it says so before it hears the users again; where this fails it has gone once more
+			// The status changes before the subscriptions are restored. If this fails, the connection was lost again.
+			_ = e.users.flush()
 			e.refresher.soon(e.users.all())
 		case <-sweep.C:
 			for _, s := range e.users.all() {
@@ -144,7 +146,7 @@ func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 	}
 }
 
-// endRevoked closes the sessions whose tokens were revoked. That their time is over is told otherwise.
+// endRevoked closes the sessions whose tokens were revoked, or whose app has no keys any more. centrifuge handles expiry.
 func (e *Edge) endRevoked(ctx context.Context) {
 	for _, s := range e.users.all() {
 		err := e.Tokens.Check(ctx, s.says(), e.Clock.Now())
@@ -154,7 +156,7 @@ func (e *Edge) endRevoked(ctx context.Context) {
 	}
 }
 
-// deliver hands a notification to the sessions of its user.
+// deliver sends a notification to the sessions of its user.
 func (e *Edge) deliver(msg *nats.Msg) {
 	sessions := e.users.of(msg.Subject)
 	if len(sessions) == 0 {
@@ -165,33 +167,33 @@ func (e *Edge) deliver(msg *nats.Msg) {
 		e.Log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("subject", msg.Subject).Msg("what came is no notification, and is passed over")
 		return
 	}
-	p := push{data: data, callID: c.CallID, seq: c.Seq, over: !c.On(sessions[0].by.UserID)} // of no call where it has none
+	p := push{data: data, callID: c.CallID, seq: c.Seq, over: !c.On(sessions[0].by.UserID)} // without a call, if the notification has none
 	for _, s := range sessions {
 		s.deliver(p, e.Limits.Held)
 		e.count.Pushed()
 	}
 }
 
-// Disconnect ends all sessions of a user, on whatever edge they are; they don't come back by themselves.
+// Disconnect ends all sessions of a user, on every edge. The clients do not reconnect by themselves.
 func (e *Edge) Disconnect(app, userID string) error {
 	return e.node.disconnect(nodeUser(app, userID))
 }
 
-// Sessions counts the sessions that are open here.
+// Sessions returns the number of open sessions on this edge.
 func (e *Edge) Sessions() int {
 	e.users.mu.RLock()
 	defer e.users.mu.RUnlock()
 	return e.users.count
 }
 
-// ServeHTTP takes clients.
+// ServeHTTP serves clients.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
 
-// closeAll closes the sessions in slices, over a while where they are many.
+// closeAll closes the sessions in batches. If there are many, it takes up to Limits.CloseOver.
 func (e *Edge) closeAll() {
 	const (
 		every = 50 * time.Millisecond
-		least = 50 // in a slice: a handful goes at once
+		least = 50 // the smallest batch: a few sessions are closed together
 	)
 	all := e.users.all()
 	size := max(least, len(all)/max(1, int(e.Limits.CloseOver/every)))
@@ -206,14 +208,14 @@ func (e *Edge) closeAll() {
 	}
 }
 
-// linger gives what balances load in front of several edges a moment to see that this one takes nobody any more.
+// linger gives load balancers a moment to notice that this edge accepts no more clients.
 func (e *Edge) linger() {
 	if e.Sessions() > 0 {
 		time.Sleep(min(time.Second, e.Limits.CloseOver/10))
 	}
 }
 
-// emptied waits until all sessions have ended. A silent peer may take as long as it likes, and is not waited for.
+// emptied waits until all sessions have ended, for at most 5 s: a silent peer must not delay the stop.
 func (e *Edge) emptied() {
 	const most, every = 5 * time.Second, 5 * time.Millisecond
 	for until := time.Now().Add(most); e.Sessions() > 0 && time.Now().Before(until); {

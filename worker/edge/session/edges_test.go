@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// Behind a load balancer a stream and its commands come to different edges: the command finds the session.
+// Behind a load balancer a stream and its commands can reach different edges. The command still finds its session.
 func TestCommandsThroughAnotherEdge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -37,13 +37,14 @@ func TestCommandsThroughAnotherEdge(t *testing.T) {
 	}
 }
 
-// probe sends nothing to a session that is not there, on this node.
+// probe posts an empty command for an unknown session to this node.
 func probe(t *testing.T, url, node string) (status int) {
 	t.Helper()
 	return post(t, url+session.PathEmulation, fmt.Sprintf(`{"session":"nobody","node":%q,"data":"{}"}`, node))
 }
 
-// Who is disconnected is so on every edge, for good; the same user of another app stays.
+// A disconnect ends the user's sessions on every edge, for good. The user with the same id in another app stays
+// connected.
 func TestDisconnect(t *testing.T) {
 	t.Parallel()
 	const forceDisconnect = 3503
@@ -62,7 +63,8 @@ func TestDisconnect(t *testing.T) {
 	eventually(t, "the sessions are gone", func() bool { return one.Sessions() == 0 && two.Sessions() == 2 })
 }
 
-// A client that does not say that it is there is closed; one that says so is not, nor is one that speaks without need.
+// A client that does not answer pings is closed. A client that answers stays connected. An unexpected pong closes a
+// client.
 func TestPings(t *testing.T) {
 	t.Parallel()
 	const noPong, badRequest = 3012, 3501
@@ -83,12 +85,12 @@ func TestPings(t *testing.T) {
 	for i, dial := range []dial{dialWebsocket, transports()[session.PathSSE]} {
 		there[i].works()
 		eager := a.open(e, "eve", dial, "")
-		_ = eager.wire.send([]byte(`{}`)) // where that fails it is closed by now
+		_ = eager.wire.send([]byte(`{}`)) // if this fails, it is closed already
 		eager.closed(t, badRequest)
 	}
 }
 
-// Of centrifuge's protocol a session has commands and refreshes, and nothing else: of that nothing is limited.
+// A session accepts only commands and refreshes of the centrifuge protocol, because nothing else has limits.
 func TestOtherCommandsOfTheProtocol(t *testing.T) {
 	t.Parallel()
 	const badRequest = 3501
@@ -106,7 +108,7 @@ func TestOtherCommandsOfTheProtocol(t *testing.T) {
 	}
 }
 
-// New tokens are commands as well: there are only so many of them, and who goes on is closed.
+// Token refreshes count as commands: they are limited, and a client that keeps sending them is closed.
 func TestRefreshesAreLimited(t *testing.T) {
 	t.Parallel()
 	const tooManyRequests, enough = 3013, 1000
@@ -126,7 +128,7 @@ func TestRefreshesAreLimited(t *testing.T) {
 	ann.closed(t, tooManyRequests)
 }
 
-// To add somebody is to invite him, also in the eyes of who counts.
+// Adding a callee counts as an invitation.
 func TestAddsAreInvitations(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -141,13 +143,13 @@ func TestAddsAreInvitations(t *testing.T) {
 	}
 }
 
-// What the sessions of an app send above its quota is refused before it is stored: all apps share the stream. A command that
-// coordinators refuse counts as ten. Another app loses nothing by it.
+// The edge refuses what the sessions of an app send above its quota before it is stored, because all apps share the
+// stream. A command that coordinators refuse counts as ten. Other apps are not affected.
 func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {
 		name, verb, data string
-		fits             int // at once, of an app that may send 20 a second
+		fits             int // accepted at once, with a quota of 20 a second
 	}{
 		{"invitations leave the reserve", "invite", `{"call_id":"c%d-%d","call_type":0,"callees":[{"user_id":"bob"}]}`, 50},
 		{"commands of unknown calls", "accept", `{"call_id":"c%d-%d"}`, 7},
@@ -156,10 +158,10 @@ func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			a, other := w.appOf(t, events.AppSettings{CommandsPerS: 20}), w.app(t)
-			now := time.Now().Add(time.Minute) // tokens are not of the future, however slow the machine is
+			now := time.Now().Add(time.Minute) // later than any iat, however slow the machine is
 
 			e := w.start(t, func(c *session.Config) {
-				c.Clock = clock.New(func() time.Time { return now }) // so that no more fit later
+				c.Clock = clock.New(func() time.Time { return now }) // a clock that stands still, so that the quota does not refill
 				c.Limits = limits(c.Limits, edgetest.Limits{})
 			})
 			before := w.written(t)
@@ -186,7 +188,8 @@ func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 	}
 }
 
-// A user who gets many refusals gets them late, and can send no more meanwhile than may be under way.
+// A user who gets many refusals gets them late. Meanwhile their sessions can have no more commands in flight than
+// allowed.
 func TestRefusalsComeLate(t *testing.T) {
 	t.Parallel()
 	const late = 2 * time.Second
@@ -229,7 +232,7 @@ func TestRefusalsComeLate(t *testing.T) {
 	}
 }
 
-// written counts the commands that were ever stored.
+// written returns how many commands were ever stored.
 func (w world) written(t *testing.T) uint64 {
 	t.Helper()
 	st, err := w.JS.Stream(t.Context(), worker.StreamCommands)
@@ -239,7 +242,7 @@ func (w world) written(t *testing.T) uint64 {
 	return st.CachedInfo().State.LastSeq
 }
 
-// A user connects only so often.
+// The connects of a user are limited.
 func TestConnectsAreLimited(t *testing.T) {
 	t.Parallel()
 	const unavailable = 100
@@ -254,13 +257,13 @@ func TestConnectsAreLimited(t *testing.T) {
 	a.open(e, "bob", dialWebsocket, "")
 }
 
-// An edge that has stopped has ended its sessions; before it runs it takes none.
+// An edge that has stopped has ended its sessions. An edge that does not run yet accepts none.
 func TestStopped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.app(t)
 	e := w.start(t)
-	for i := range 120 { // more than are closed at once
+	for i := range 120 { // more than one batch
 		a.open(e, fmt.Sprint("u", i), dialWebsocket, "")
 	}
 	if n := e.Sessions(); n != 120 {

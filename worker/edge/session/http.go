@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// The paths of the transports, those of the official SDKs.
+// The paths of the transports, as the official SDKs expect them.
 const (
 	PathWebsocket  = "/connection/websocket"
 	PathHTTPStream = "/connection/http_stream"
@@ -21,7 +21,7 @@ const (
 	PathEmulation  = "/emulation"
 )
 
-// Paths lists them, for who mounts the handler.
+// Paths lists the paths at which the handler must be mounted.
 func Paths() []string { return []string{PathWebsocket, PathHTTPStream, PathSSE, PathEmulation} }
 
 func (e *Edge) routes() http.Handler {
@@ -33,7 +33,7 @@ func (e *Edge) routes() http.Handler {
 	return mux
 }
 
-// guarded lets through pages that may ask, and nobody once the edge stops.
+// guarded rejects pages of unknown origins, and everything once the edge stops.
 func (e *Edge) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		o := originOf(r)
@@ -51,7 +51,7 @@ func (e *Edge) guarded(next http.Handler) http.Handler {
 	})
 }
 
-// counted bounds the connections of an address. Those that are hijacked count until they are closed.
+// counted limits the connections of an address. A hijacked connection counts until it is closed.
 func (e *Edge) counted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodOptions {
@@ -70,7 +70,7 @@ func (e *Edge) counted(next http.Handler) http.Handler {
 	})
 }
 
-// place is the place of one connection, given back when it ends.
+// place is the place of one connection. It is freed when the connection ends.
 type place struct {
 	http.ResponseWriter
 	give     func()
@@ -78,17 +78,17 @@ type place struct {
 	hijacked bool
 }
 
-// served gives the place of what was no hijacked connection back.
+// served frees the place, unless the connection was hijacked.
 func (p *place) served() {
 	if !p.hijacked {
 		p.give()
 	}
 }
 
-// Unwrap is http.ResponseController's.
+// Unwrap is for http.ResponseController.
 func (p *place) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
-// Hijack is http.Hijacker's.
+// Hijack implements http.Hijacker.
 func (p *place) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, buffered, err := http.NewResponseController(p.ResponseWriter).Hijack()
 	if err != nil {
@@ -98,14 +98,14 @@ func (p *place) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return placed{conn, p.give, p.refused}, buffered, nil
 }
 
-// placed gives the place back when the connection is closed.
+// placed frees its place when the connection is closed.
 type placed struct {
 	net.Conn
 	give    func()
 	refused func(meter.Refused)
 }
 
-// Write is net.Conn's.
+// Write implements net.Conn.
 func (c placed) Write(b []byte) (int, error) {
 	if why, refused := refusedBeneath(b); refused {
 		c.refused(why)
@@ -113,21 +113,20 @@ func (c placed) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// Close is net.Conn's.
+// Close implements net.Conn.
 func (c placed) Close() error {
 	defer c.give()
 	return c.Conn.Close()
 }
 
-// posted takes the command as the body of a POST, and nowhere else: centrifuge also takes one from the query, where its
-// token would stand in the log of every proxy. It reads the body before anything waits for it, as the time to read is
-// bounded and that to answer is not.
+// posted accepts a command only as the body of a POST. centrifuge also accepts it in the query, where proxies would log
+// the token. posted reads the body first, while the read deadline still applies: the answer has no deadline.
 func (e *Edge) posted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		const methods = "POST, OPTIONS"
 		switch r.Method {
 		case http.MethodPost:
-		case http.MethodOptions: // of which centrifuge knows for two of the three
+		case http.MethodOptions: // centrifuge handles OPTIONS for only two of the three
 			w.Header().Set("Access-Control-Allow-Methods", methods)
 			w.Header().Set("Access-Control-Max-Age", "300")
 			w.WriteHeader(http.StatusNoContent)
@@ -157,9 +156,9 @@ func (e *Edge) refuseBody(w http.ResponseWriter, err error) {
 	http.Error(w, "the body can't be read", http.StatusBadRequest)
 }
 
-// noDeadline takes the deadlines off a connection that stays open for long.
+// noDeadline removes the deadlines of a long-lived connection.
 func noDeadline(w http.ResponseWriter) {
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Time{}) // a writer that has none needs it not
+	_ = c.SetReadDeadline(time.Time{}) // it fails only if the writer has no deadlines
 	_ = c.SetWriteDeadline(time.Time{})
 }

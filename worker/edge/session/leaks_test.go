@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// However many sessions a user has, he is heard once; and not at all once they are gone.
+// A user has one subscription, however many sessions they have, and none without a session.
 func TestOneSubscriptionOfAUser(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -39,7 +39,7 @@ func TestOneSubscriptionOfAUser(t *testing.T) {
 	a.nothingMore("ann", a.open(e, "ann", dialWebsocket, ""))
 }
 
-// A client may go at any moment while it connects: nothing of it stays, neither a subscription nor its place.
+// A client may vanish at any moment while it connects. It leaves neither a subscription nor a taken place.
 func TestClientsThatVanish(t *testing.T) {
 	t.Parallel()
 	const rounds, places = 20, 4
@@ -62,7 +62,7 @@ func TestClientsThatVanish(t *testing.T) {
 	})
 }
 
-// An edge that has stopped has left no goroutine behind. No test runs beside this one.
+// An edge that has stopped leaves no goroutine. This test does not run in parallel with others.
 func TestNoGoroutineIsLeft(t *testing.T) { //nolint:paralleltest // it counts what there is
 	w := newWorld(t)
 	a := w.app(t)
@@ -86,7 +86,7 @@ func TestNoGoroutineIsLeft(t *testing.T) { //nolint:paralleltest // it counts wh
 	eventually(t, "no goroutine is left", func() bool { left = ours(); return len(left) == 0 })
 }
 
-// ours gives the goroutines that are in an edge.
+// ours lists the goroutines that belong to an edge.
 func ours() (list []string) {
 	stacks := make([]byte, 16<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]

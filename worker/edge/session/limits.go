@@ -6,30 +6,30 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Limits bounds what clients may do, and what is held for them. Each must be above 0.
+// Limits limits what clients may do, and what is queued for them. Each must be above 0.
 type Limits struct {
 	SessionsPerUser    int // on this edge
-	SessionsPerAddress int // connections of one IP address, those that are not sessions yet included
+	SessionsPerAddress int // connections of one IP address, including those without a session
 
 	Commands     Rate // of a session
-	UserCommands Rate // of a user, all of his sessions here
-	Invitations  Rate // of a caller, and of whoever adds
-	Refusals     Rate // of a user, that are told at once; the others are told late
-	Connects     Rate // of a user. One who shows many calls counts for more, as each is read
+	UserCommands Rate // of a user, in all their sessions here
+	Invitations  Rate // of a user who invites or adds
+	Refusals     Rate // of a user, sent at once; further ones are sent late
+	Connects     Rate // of a user; showing many calls costs more, because each call is read
 
-	InFlight    int           // commands and reads of a session under way
-	Held        int           // notifications kept for a session between its snapshot and its start
-	Queue       int           // bytes that wait for a client to read them
+	InFlight    int           // commands and reads of a session in flight
+	Held        int           // notifications that are held for a session between its snapshot and its start
+	Queue       int           // bytes that may be queued for a client
 	MessageSize int           // bytes of one message from a client
-	Snapshots   int           // read at once
-	Sweep       time.Duration // how often a session that shows a call gets a snapshot if it missed something
-	Revoked     time.Duration // how often sessions are held against what was revoked
-	Ping        time.Duration // how often a client is asked whether it is there; it has a third of that to answer
-	Renewal     time.Duration // how long a client whose token's time is over has to bring a new one
-	CloseOver   time.Duration // how long the sessions of an edge that stops are closed one after another
+	Snapshots   int           // concurrent reads of snapshots
+	Sweep       time.Duration // how often a session that shows a call is checked for missed notifications
+	Revoked     time.Duration // how often sessions are checked for revoked tokens
+	Ping        time.Duration // interval of pings; a client must answer within a third of it
+	Renewal     time.Duration // how long a client has to send a new token after the old one expired
+	CloseOver   time.Duration // how long an edge that stops takes to close its sessions
 }
 
-// Rate is how many a second, and how many at once after a while of none.
+// Rate is a rate per second, and a burst.
 type Rate struct {
 	PerSecond float64
 	Burst     int
@@ -37,7 +37,7 @@ type Rate struct {
 
 func (r Rate) limiter() *rate.Limiter { return rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst) }
 
-// DefaultLimits are those of an edge that says nothing else.
+// DefaultLimits returns the limits of an edge without other settings.
 func DefaultLimits() Limits {
 	return Limits{
 		SessionsPerUser: 20, SessionsPerAddress: 1000,

@@ -14,13 +14,13 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// logbook keeps a log.
+// logbook keeps a log in memory.
 type logbook struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// Write is io.Writer's.
+// Write implements io.Writer.
 func (l *logbook) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -33,7 +33,7 @@ func (l *logbook) String() string {
 	return l.text.String()
 }
 
-// Whatever goes right or wrong, nothing that people say to each other gets into the log, and no token.
+// The log contains no token and nothing that users say to each other, whatever succeeds or fails.
 func TestNothingPrivateIsLogged(t *testing.T) {
 	t.Parallel()
 	const secret = "said in private"
@@ -65,10 +65,10 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 			receive(t, "the end", dial(t, e.url, c, "").Code())
 		}
 		garbage := a.open(e, "ann", dial, "")
-		_ = garbage.wire.send([]byte(`{"id":7,"rpc":{"method":"invite","data":"` + secret)) // it is closed for it
+		_ = garbage.wire.send([]byte(`{"id":7,"rpc":{"method":"invite","data":"` + secret)) // the client is closed for it
 		receive(t, "the end", garbage.Code())
 		other := a.open(e, "ann", dial, "")
-		_ = other.wire.send([]byte(`{"id":7,"publish":{"channel":"c","data":"` + secret + `"}}`)) // the same
+		_ = other.wire.send([]byte(`{"id":7,"publish":{"channel":"c","data":"` + secret + `"}}`)) // the client is closed for it
 		other.closed(t, 3501)
 	}
 	for _, body := range []string{`{"node":"n","session":"s","data":"` + secret + `"}`, secret} {
@@ -109,11 +109,11 @@ func post(t *testing.T, url, body string) (status int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = resp.Body.Close() // there is nothing in it
+	_ = resp.Body.Close()
 	return resp.StatusCode
 }
 
-// A session that shows nothing and whose user is told something that is no notification goes on.
+// A session survives messages that are no notifications.
 func TestWhatIsNoNotification(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -124,7 +124,7 @@ func TestWhatIsNoNotification(t *testing.T) {
 	}
 	a.ring("c1", "ann")
 	a.cancel("c1", "ann")
-	for { // what is a JSON object with a call is relayed, whatever it says
+	for { // a JSON object with a call is relayed, whatever else it contains
 		var n events.Notification
 		if ann.next(&n); n.CallID == "c1" {
 			return

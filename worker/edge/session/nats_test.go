@@ -19,12 +19,12 @@ import (
 	"ringline.io/ringline/worker/meter/metertest"
 )
 
-// over gives an edge this connection to hear on, and no sweep.
+// over makes an edge use this connection for notifications, without a sweep.
 func over(nc *nats.Conn) func(*session.Config) {
 	return func(c *session.Config) { c.NC, c.Limits.Sweep = nc, time.Hour }
 }
 
-// states gives how the calls of a snapshot stand.
+// states returns the states of the calls in a snapshot.
 func states(s events.PushedSnapshot) map[string]events.CallState {
 	list := map[string]events.CallState{}
 	for _, c := range s.Calls {
@@ -33,13 +33,13 @@ func states(s events.PushedSnapshot) map[string]events.CallState {
 	return list
 }
 
-// What an edge missed while it was cut off from NATS its sessions learn once it is back.
+// Sessions learn what their edge missed while it was cut off from NATS, once it has reconnected.
 func TestNATSIsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	apps := []*app{}
 	for range transports() {
-		apps = append(apps, w.app(t)) // before the edge looks
+		apps = append(apps, w.app(t)) // before the edge reads the apps
 	}
 	link, err := links.Listen("edge", strings.TrimPrefix(w.URL(), "nats://"), false)
 	if err != nil {
@@ -74,14 +74,14 @@ func TestNATSIsBack(t *testing.T) {
 			t.Errorf("the snapshot: %+v", got)
 		}
 		a.nothingMore("bob", bob)
-		a.nothingMore("eve", eve) // to whom there is nothing new
+		a.nothingMore("eve", eve) // there is nothing new for eve
 		a.cancel("c2", "dan")
 		bob.expect("c2", events.IncomingCallCanceled)
 		bob.expect("c2", events.CallEnded)
 	}
 }
 
-// gated dials connections on which no subscription passes while the gate is locked.
+// gated dials connections that block a SUB while the gate is locked.
 type gated struct{ gate *sync.RWMutex }
 
 type gatedConn struct {
@@ -102,7 +102,7 @@ func (c gatedConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
-// nats.go says that it is connected before it has told the server whom it hears. What passes in between is not lost either.
+// nats.go reports a reconnect before it has restored the subscriptions. Messages in between are not lost either.
 func TestNATSIsBackAndHearsLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -130,20 +130,20 @@ func TestNATSIsBackAndHearsLater(t *testing.T) {
 	}
 }
 
-// stuck is a log that nobody can write to while it is locked. Whoever relays what is no notification stands still there.
+// stuck is a log writer that blocks while it is locked. A relay that logs a malformed notification blocks there.
 type stuck struct{ sync.Mutex }
 
-// Write is io.Writer's.
+// Write implements io.Writer.
 func (s *stuck) Write(b []byte) (int, error) {
 	s.Lock()
 	defer s.Unlock()
 	return len(b), nil
 }
 
-// flooded gives an app and an edge with a session of ann's, for whom NATS drops everything from now on.
+// flooded returns an app, and a session of ann on an edge for which NATS drops every message from now on.
 func flooded(t *testing.T, checks time.Duration) (a *app, ann *device) {
 	t.Helper()
-	const more = 10_000 // than there is room for
+	const more = 10_000 // than the channel holds
 	w := newWorld(t)
 	a = w.app(t)
 	nc, err := nats.Connect(w.URL(), nats.Timeout(within), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
@@ -164,7 +164,7 @@ func flooded(t *testing.T, checks time.Duration) (a *app, ann *device) {
 	return a, ann
 }
 
-// Where NATS says that it drops what came too fast, the session's snapshot is renewed.
+// If NATS reports a slow consumer, the session gets a new snapshot.
 func TestSlowConsumerIsRenewed(t *testing.T) {
 	t.Parallel()
 	_, ann := flooded(t, time.Hour)
@@ -173,7 +173,7 @@ func TestSlowConsumerIsRenewed(t *testing.T) {
 	}
 }
 
-// NATS does not say it again as long as it goes on dropping. In the end the session knows how things stand all the same.
+// NATS reports only the first of several dropped messages. The session still gets the final state.
 func TestSlowConsumerEndsWell(t *testing.T) {
 	t.Parallel()
 	a, ann := flooded(t, 20*time.Millisecond)
@@ -186,7 +186,7 @@ func TestSlowConsumerEndsWell(t *testing.T) {
 
 const renewals = "ringline_snapshots_renewed_total"
 
-// What core NATS lost without telling, a session that shows a call learns at the next sweep.
+// A session that shows a call learns at the next sweep what core NATS lost silently.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -197,7 +197,7 @@ func TestSweep(t *testing.T) {
 	bob.expect("c1", events.IncomingCallReceived)
 	before := metertest.Values(t, e.meter)[renewals]
 	eventually(t, "it is swept", func() bool { return metertest.Values(t, e.meter)[renewals] > before+1 })
-	a.nothingMore("bob", bob) // as there was nothing new
+	a.nothingMore("bob", bob) // there was nothing new
 	call.Seq, call.State = call.Seq+1, events.CallStateEnded
 	end := events.Transition{
 		CommandID: "k", Event: events.EventEnded, Seq: call.Seq, By: events.By{Kind: events.ByTimer},

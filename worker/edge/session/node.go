@@ -14,9 +14,8 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// node is centrifuge, which only this file and control.go know: its protocol, its transports, and how edges find each other's
-// sessions.
-// Of its channels, broker and history nothing is used.
+// node wraps centrifuge: its protocol, its transports, and the routing of commands between edges. Only this file and
+// control.go use it. Its channels, broker and history are not used.
 type node struct {
 	*centrifuge.Node
 	edge    *Edge
@@ -31,8 +30,8 @@ func newNode(e *Edge) (*node, error) {
 		ClientQueueMaxSize:      e.Limits.Queue,
 		ClientChannelLimit:      1,
 		ClientExpiredCloseDelay: e.Limits.Renewal,
-		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: meter.Apart()}, // ours are in worker/meter
-		UserConnectionLimit:     0,                                                           // ours is exact
+		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: meter.Apart()}, // Ringline's metrics are in worker/meter
+		UserConnectionLimit:     0,                                                           // users.add enforces the limit exactly
 	})
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
@@ -48,7 +47,7 @@ func newNode(e *Edge) (*node, error) {
 func (n *node) run() error { return n.Run() }
 func (n *node) id() string { return n.ID() }
 
-// shutdown closes what is left, whether ctx has ended or not.
+// shutdown closes the remaining connections, even if ctx has ended.
 func (n *node) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -56,18 +55,18 @@ func (n *node) shutdown(ctx context.Context) error {
 	if err := n.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("session: shut down: %w", err)
 	}
-	return nil // who has not gone by then is cut off with the process
+	return nil // what remains ends with the process
 }
 
-// pings is how often a client is asked whether it is there, and how long it has to answer.
+// pings returns the ping interval, and the time that a client has to answer.
 func (n *node) pings() centrifuge.PingPongConfig {
 	return centrifuge.PingPongConfig{PingInterval: n.edge.Limits.Ping, PongTimeout: n.edge.Limits.Ping / 3}
 }
 
 func (n *node) websocket() http.Handler {
 	return centrifuge.NewWebsocketHandler(n.Node, centrifuge.WebsocketConfig{
-		CheckOrigin:    func(*http.Request) bool { return true },                        // it was checked
-		ReadBufferSize: 512, UseWriteBufferPool: true, ProcessCommandsOffReadLoop: true, // 13 KB an idle session, not 27
+		CheckOrigin:    func(*http.Request) bool { return true },                        // guarded has checked it
+		ReadBufferSize: 512, UseWriteBufferPool: true, ProcessCommandsOffReadLoop: true, // 13 KB per idle session instead of 27
 		MessageSizeLimit: n.edge.Limits.MessageSize, PingPongConfig: n.pings(),
 	})
 }
@@ -88,14 +87,14 @@ func (n *node) emulation() http.Handler {
 	return centrifuge.NewEmulationHandler(n.Node, centrifuge.EmulationConfig{MaxRequestBodySize: n.edge.Limits.MessageSize})
 }
 
-// nodeUser is a user as centrifuge knows him: no two apps share one.
+// nodeUser is the id of a user for centrifuge. It includes the app, because user ids are unique only within one.
 func nodeUser(app, userID string) string { return app + "/" + userID }
 
 func (n *node) disconnect(user string) error {
 	return n.Disconnect(user, centrifuge.WithCustomDisconnect(disconnect(ForceDisconnect)))
 }
 
-// sessionKey is where a connection's context has its session.
+// sessionKey is the context key of a connection's session.
 type sessionKey struct{}
 
 func (n *node) connecting(ctx context.Context, ev centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
@@ -115,7 +114,7 @@ func (n *node) connecting(ctx context.Context, ev centrifuge.ConnectEvent) (cent
 	}, nil
 }
 
-// refused makes of a refusal what the client understands: the error of its command, or a disconnect.
+// refused converts an error to the error of a command or to a disconnect, depending on its code.
 func (n *node) refused(err error) error {
 	var r refusal
 	if !errors.As(err, &r) {
@@ -132,8 +131,8 @@ func disconnect(c Code) centrifuge.Disconnect {
 	return centrifuge.Disconnect{Code: uint32(c), Reason: c.String()}
 }
 
-// read lets pass what sessions are made of, one of it at a time. Of what is left of the protocol nothing is used, and so
-// nothing is limited; and of a command with several parts centrifuge chooses the first by its own order.
+// read accepts connect, RPC and refresh, one per command. The other commands of the protocol are not used, and so they
+// have no limits. A command with several parts is rejected, because centrifuge would choose one of them.
 func (n *node) read(_ *centrifuge.Client, ev centrifuge.CommandReadEvent) error {
 	c := ev.Command
 	ours := [...]bool{c.Connect != nil, c.Rpc != nil, c.Refresh != nil}
@@ -183,13 +182,13 @@ func (n *node) connected(client *centrifuge.Client) {
 	n.edge.begin(s, centrifugePeer{client})
 }
 
-// expireAt is when claims expire, on the local clock: centrifuge reads no other.
+// expireAt returns the expiry of the claims on the local clock, because centrifuge knows no other clock.
 func (n *node) expireAt(c token.Claims) int64 {
 	left := c.Expires.Sub(n.edge.Clock.Now())
 	return time.Now().Add(left).Round(time.Second).Unix()
 }
 
-// refreshed takes a new token for the same user and device.
+// refreshed accepts a new token of the same user and device.
 func (n *node) refreshed(client *centrifuge.Client, s *session, ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
 	claims, err := n.edge.Tokens.Verify(client.Context(), ev.Token, n.edge.Clock.Now())
 	switch {
@@ -205,21 +204,21 @@ func (n *node) refreshed(client *centrifuge.Client, s *session, ev centrifuge.Re
 	}
 }
 
-// centrifugePeer is the client of a session.
+// centrifugePeer is a centrifuge client as a peer.
 type centrifugePeer struct{ *centrifuge.Client }
 
-// Close ends the connection.
+// Close ends the connection with a code.
 func (p centrifugePeer) Close(c Code) { p.Disconnect(disconnect(c)) }
 
-// emulationFailed is what centrifuge says of a command for a session that is not there.
+// emulationFailed is centrifuge's log message about a command for an unknown session.
 const emulationFailed = "error processing emulation request"
 
-// centrifugeLog lets what centrifuge says into our log, but for what clients sent.
+// centrifugeLog writes centrifuge's log entries to log, without anything that clients sent.
 func centrifugeLog(log zerolog.Logger) centrifuge.LogHandler {
 	return func(entry centrifuge.LogEntry) {
 		level := zerolog.WarnLevel
 		switch {
-		case entry.Message == emulationFailed: // anybody can make that happen
+		case entry.Message == emulationFailed: // any client can cause this
 			level = zerolog.DebugLevel
 		case entry.Level >= centrifuge.LogLevelError:
 			level = zerolog.ErrorLevel

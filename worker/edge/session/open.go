@@ -15,17 +15,17 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// hello is what a client says when it connects.
+// hello holds what a client sends when it connects.
 type hello struct {
 	token     string
 	data      []byte
-	origin    string // of the page; empty outside of browsers
-	sameHost  bool   // the page is served from where it connects to
+	origin    string // of the page; empty outside a browser
+	sameHost  bool   // the page comes from the host that it connects to
 	transport string
 }
 
-// open makes a session whose user is heard by now, and the snapshot that the client gets first. It ends with ctx at the
-// latest, which is that of the connection.
+// open makes a session whose user is already subscribed, and the client's first snapshot. The session ends with ctx,
+// the context of its connection, at the latest.
 func (e *Edge) open(ctx context.Context, h hello) (*session, []byte, error) {
 	if e.stopping.Load() {
 		return nil, nil, refuse(Shutdown, "stopping")
@@ -48,7 +48,7 @@ func (e *Edge) open(ctx context.Context, h hello) (*session, []byte, error) {
 	return s, snapshot, nil
 }
 
-// enter hears the user and then reads the snapshot, in this order.
+// enter subscribes to the user's subject and then reads the snapshot, in this order.
 func (e *Edge) enter(ctx context.Context, s *session, showing []string) (events.Snapshot, error) {
 	if err := e.join(ctx, s, len(showing)); err != nil {
 		return events.Snapshot{}, err
@@ -58,7 +58,7 @@ func (e *Edge) enter(ctx context.Context, s *session, showing []string) (events.
 
 func (e *Edge) join(ctx context.Context, s *session, showing int) error {
 	err := e.users.join(ctx, s)
-	if ctx.Err() != nil { // it may have ended before it had joined, and nobody else would take it out
+	if ctx.Err() != nil { // if it ended before the session joined, nothing else removes the session
 		e.users.leave(s)
 	}
 	if err == nil && !s.user.mayConnect(time.Now(), showing) {
@@ -67,10 +67,10 @@ func (e *Edge) join(ctx context.Context, s *session, showing int) error {
 	return err
 }
 
-// errTooOften says that a user connects more often than he may.
+// errTooOften is returned when a user exceeds the rate of connects.
 var errTooOften = errors.New("session: the user connects too often")
 
-// refuseEntry says why a session that was admitted can't be opened.
+// refuseEntry converts the error of a session that was admitted but can't be opened.
 func (e *Edge) refuseEntry(err error) error {
 	if errors.Is(err, errTooMany) {
 		e.count.Refused(meter.RefusedUser)
@@ -82,7 +82,7 @@ func (e *Edge) refuseEntry(err error) error {
 	return refuse(Unavailable, err.Error())
 }
 
-// admit checks who it is and where from.
+// admit checks the token, the origin and the connect data.
 func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string, err error) {
 	claims, err := e.Tokens.Verify(ctx, h.token, e.Clock.Now())
 	if err != nil {
@@ -123,10 +123,10 @@ func (e *Edge) refuseToken(err error) error {
 	return refuse(InvalidToken, err.Error())
 }
 
-// tabSeparator stands between the stable part of a device id and the part of the tab's own.
+// tabSeparator separates the stable part of a device id from the tab's own part.
 const tabSeparator = "."
 
-// deviceID is the device of a session. One that the token names can be refined by a tab, and nothing else.
+// deviceID returns the device of a session. A client may add a tab to the device of its token, and nothing else.
 func deviceID(ofToken, said string) (id string, ok bool) {
 	switch {
 	case ofToken == "" && said == "":
@@ -139,7 +139,7 @@ func deviceID(ofToken, said string) (id string, ok bool) {
 	return "", false
 }
 
-// allows says whether a page of that origin may connect for this app.
+// allows reports whether a page of that origin may connect for this app.
 func (e *Edge) allows(ctx context.Context, app string, h hello) bool {
 	if h.origin == "" || h.sameHost || slices.Contains(e.Origins, h.origin) {
 		return true
@@ -148,34 +148,35 @@ func (e *Edge) allows(ctx context.Context, app string, h hello) bool {
 	return err == nil && slices.Contains(s.Origins, h.origin)
 }
 
-// begin lets the pushes of a session flow.
+// begin starts the pushes of a session.
 func (e *Edge) begin(s *session, p peer) {
-	s.unwatch() // from now on its end is told
+	s.unwatch() // from now on centrifuge reports its end
 	if !s.start(p, e.Clock.Now()) {
 		e.refresher.soon([]*session{s})
 	}
 	e.count.Opened(s.transport)
 	e.tell(s, events.SessionConnected, 0, "")
-	if e.stopping.Load() { // since it was let in: whoever closes them all may not have seen it
+	if e.stopping.Load() { // it was admitted before the stop, and closeAll may not have seen it
 		s.close(Shutdown)
 	}
 }
 
-// end takes a session out.
+// end removes a session.
 func (e *Edge) end(s *session) {
 	if s.end() {
 		e.users.leave(s)
 	}
 }
 
-// ended counts a session that had begun.
+// ended handles the end of a session that had begun.
 func (e *Edge) ended(s *session, c Code, reason string) {
 	e.end(s)
 	e.count.Ended(s.transport, int(c))
 	e.tell(s, events.SessionDisconnected, c, reason)
 }
 
-// tell keeps that a session began or ended, for whoever asks why something did not ring. It waits for nothing.
+// tell publishes the begin or the end of a session, so that an operator can find out why a device did not ring. It does
+// not wait for an ack.
 func (e *Edge) tell(s *session, what events.SessionChange, c Code, reason string) {
 	body, err := events.Encode(events.SessionEvent{
 		Event: what, Time: events.TimeOf(e.Clock.Now()), UserID: s.by.UserID, DeviceID: s.by.DeviceID, Session: s.id,
@@ -189,7 +190,7 @@ func (e *Edge) tell(s *session, what events.SessionChange, c Code, reason string
 	}
 }
 
-// reason cuts a text to what fits into a close frame.
+// reason truncates a text so that it fits into a close frame.
 func reason(s string) string {
 	const most = 120
 	if len(s) <= most {

@@ -33,7 +33,7 @@ func TestDeviceID(t *testing.T) {
 	}
 }
 
-// A close frame has room for 123 bytes, in valid UTF-8.
+// The reason in a close frame has at most 123 bytes, in valid UTF-8.
 func TestReason(t *testing.T) {
 	t.Parallel()
 	if got := reason("short"); got != "short" {

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// pageOrigin is where the page is from that connects.
+// pageOrigin is the origin of the page that connects.
 type pageOrigin struct {
-	origin   string // empty outside of browsers
-	sameHost bool   // it is served from where it connects to
+	origin   string // empty outside a browser
+	sameHost bool   // the page comes from the host that it connects to
 }
 
-// originKey is where the context of a request has its pageOrigin.
+// originKey is the context key of a pageOrigin.
 type originKey struct{}
 
 func originOf(r *http.Request) pageOrigin {
@@ -27,12 +27,12 @@ func withOrigin(r *http.Request, o pageOrigin) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), originKey{}, o))
 }
 
-// mayAsk says whether a page of that origin may ask at all. Which app it may speak for is known with the token.
+// mayAsk reports whether a page of that origin may send requests at all. The app is known only with the token.
 func (e *Edge) mayAsk(o pageOrigin) bool {
 	return o.origin == "" || o.sameHost || slices.Contains(e.Origins, o.origin) || e.Apps.KnowsOrigin(o.origin)
 }
 
-// share lets the page read the answer.
+// share lets the page read the response.
 func share(h http.Header, o pageOrigin) {
 	if o.origin == "" || o.sameHost {
 		return

@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// The origins of the tests.
+// The origins in the tests.
 const (
 	ofEdge  = "https://edge.example"
 	ofApp   = "https://app.example"
@@ -19,7 +19,8 @@ const (
 	foreign = "https://foreign.example"
 )
 
-// A page has sessions where it is one of the edge's, of the token's app, or of the same host; and only there.
+// A page can open a session if its origin is one of the edge, of the token's app, or of the same host. Other pages
+// cannot.
 func TestOrigins(t *testing.T) {
 	t.Parallel()
 	const denied = 3507
@@ -40,7 +41,7 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-// answered is the answer to a request, without its body.
+// answered is a response without its body.
 type answered struct {
 	status int
 	header http.Header
@@ -60,11 +61,11 @@ func request(t *testing.T, method, url, origin string) answered {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = resp.Body.Close() // what is in it, nobody asks
+	_ = resp.Body.Close()
 	return answered{resp.StatusCode, resp.Header}
 }
 
-// Browsers ask first, and are told who may; a page that may not is told nothing, on any path.
+// A preflight request of an allowed page gets the CORS headers. A page that is not allowed gets none, on any path.
 func TestPreflight(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -96,7 +97,7 @@ func TestPreflight(t *testing.T) {
 	}
 }
 
-// A token never comes in a URL, which stands in the log of every proxy.
+// A token in a URL is rejected, because proxies log URLs.
 func TestTokensAreNotInURLs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// app is an app with its users.
+// app is an app and the helpers of its users.
 type app struct {
 	tb   testing.TB
 	w    world
@@ -24,13 +24,13 @@ type app struct {
 	key  events.TokenKey
 }
 
-// app makes one, with these origins.
+// app makes an app with these origins.
 func (w world) app(tb testing.TB, origins ...string) *app {
 	tb.Helper()
 	return w.appOf(tb, events.AppSettings{Origins: origins})
 }
 
-// appOf makes an app with these settings, and a key.
+// appOf makes an app with these settings and a key.
 func (w world) appOf(tb testing.TB, settings events.AppSettings) *app {
 	tb.Helper()
 	a := &app{tb: tb, w: w, nc: w.Connect(tb), name: "app-" + nuid.Next(), key: token.Generate("k1")}
@@ -54,13 +54,13 @@ func encode(tb testing.TB, v any) []byte {
 	return body
 }
 
-// token gives one for an hour, of any device.
+// token returns a token for one hour, without a device.
 func (a *app) token(user string) string { return a.mint(user, "", time.Hour) }
 
-// expired gives one whose time is over.
+// expired returns an expired token.
 func (a *app) expired(user string) string { return a.mint(user, "", -time.Second) }
 
-// bound gives one of this device.
+// bound returns a token for this device.
 func (a *app) bound(user, device string) string { return a.mint(user, device, time.Hour) }
 
 func (a *app) mint(user, device string, left time.Duration) string {
@@ -77,7 +77,7 @@ func (a *app) mint(user, device string, left time.Duration) string {
 	return text
 }
 
-// send sends a command on NATS that must be accepted, and gives the call.
+// send publishes a command on NATS that must be accepted, and returns the call.
 func (a *app) send(callID string, verb events.Verb, format string, args ...any) events.Call {
 	a.tb.Helper()
 	inbox := nuid.Next()
@@ -102,20 +102,20 @@ func (a *app) send(callID string, verb events.Verb, format string, args ...any) 
 	return *answer.Call
 }
 
-// ring has a user invite bob, who then rings for ten minutes.
+// ring publishes an invitation of bob, who then rings for ten minutes.
 func (a *app) ring(callID, caller string) events.Call {
 	a.tb.Helper()
 	return a.send(callID, events.VerbInvite,
 		`{"command_id":"ring-%s","user_id":"%s","call_type":1,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`, callID, caller)
 }
 
-// cancel has the caller give up.
+// cancel publishes the caller's cancel.
 func (a *app) cancel(callID, caller string) {
 	a.tb.Helper()
 	a.send(callID, events.VerbCancel, `{"command_id":"cancel-%s","user_id":"%s"}`, callID, caller)
 }
 
-// notice is a notification as a coordinator publishes it, so much longer as fill says.
+// notice returns a notification as a coordinator publishes it. If fill is not 0, its custom data has that many bytes.
 func (a *app) notice(callID string, seq, fill int) []byte {
 	a.tb.Helper()
 	n := events.Notification{
@@ -129,7 +129,7 @@ func (a *app) notice(callID string, seq, fill int) []byte {
 	return encode(a.tb, n)
 }
 
-// notify tells a user.
+// notify publishes a notification to a user.
 func (a *app) notify(user string, body []byte) {
 	a.tb.Helper()
 	if err := a.nc.Publish(events.UserSubject(a.name, user), body); err != nil {
@@ -137,7 +137,7 @@ func (a *app) notify(user string, body []byte) {
 	}
 }
 
-// device is a client that has a session.
+// device is a client with a session.
 type device struct {
 	*client
 
@@ -145,7 +145,7 @@ type device struct {
 	first events.Snapshot
 }
 
-// open opens a session, that must not be refused.
+// open opens a session that must not be refused.
 func (a *app) open(e *edge, user string, by dial, from page) *device {
 	a.tb.Helper()
 	d := &device{client: by(a.tb, e.url, edgetest.Client{Token: a.token(user)}, from), tb: a.tb}
@@ -153,7 +153,7 @@ func (a *app) open(e *edge, user string, by dial, from page) *device {
 	return d
 }
 
-// next waits for what the client is told next.
+// next waits for the next message to the client.
 func (d *device) next(into any) json.RawMessage {
 	d.tb.Helper()
 	raw, ok := receive(d.tb, "what is told next", d.Told())
@@ -166,7 +166,7 @@ func (d *device) next(into any) json.RawMessage {
 	return raw
 }
 
-// expect wants this to be the next push.
+// expect expects this as the next push.
 func (d *device) expect(callID string, kind events.Kind) {
 	d.tb.Helper()
 	var n events.Notification
@@ -175,7 +175,7 @@ func (d *device) expect(callID string, kind events.Kind) {
 	}
 }
 
-// renewed wants a snapshot to be the next push.
+// renewed expects a snapshot as the next push.
 func (d *device) renewed() events.PushedSnapshot {
 	d.tb.Helper()
 	var p events.SnapshotPush
@@ -185,7 +185,7 @@ func (d *device) renewed() events.PushedSnapshot {
 	return p.Snapshot
 }
 
-// nothingMore wants no push to have come so far: one that is published now is the next.
+// nothingMore checks that no push is pending: a notification that is published now is the next one.
 func (a *app) nothingMore(user string, d *device) {
 	a.tb.Helper()
 	id := nuid.Next()
@@ -193,7 +193,7 @@ func (a *app) nothingMore(user string, d *device) {
 	d.expect(id, events.OutgoingCallRinging)
 }
 
-// works wants a command to be answered.
+// works expects that a command is answered.
 func (d *device) works() {
 	d.tb.Helper()
 	raw, ok := receive(d.tb, "an answer", d.Call("line", `{}`))
@@ -203,7 +203,7 @@ func (d *device) works() {
 	}
 }
 
-// closed wants the connection to end with this code.
+// closed expects that the connection ends with this code.
 func (c *client) closed(tb testing.TB, want int) {
 	tb.Helper()
 	if got, _ := receive(tb, "the end", c.Code()); got != want {
@@ -211,7 +211,7 @@ func (c *client) closed(tb testing.TB, want int) {
 	}
 }
 
-// receive waits for what a channel gives; it is false once that is closed.
+// receive waits for a value of a channel. It returns false if the channel is closed.
 func receive[T any](tb testing.TB, what string, from <-chan T) (v T, ok bool) {
 	tb.Helper()
 	select {

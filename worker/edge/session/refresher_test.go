@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// within is how long a test waits for what should take some milliseconds.
+// within is the timeout for things that should take some milliseconds.
 const within = time.Minute
 
 // running runs a refresher until the test ends.
@@ -30,7 +30,7 @@ func next[T any](t *testing.T, from <-chan T) (v T) {
 	return v
 }
 
-// A session's snapshot is renewed until that succeeds, and no longer than it lives; one defect harms nobody else.
+// A renewal is retried until it succeeds or the session ends. A panic in one renewal does not affect the others.
 func TestRefresherTriesAgain(t *testing.T) {
 	t.Parallel()
 	good, bad, gone, broken := &session{id: "good"}, &session{id: "bad"}, &session{id: "gone"}, &session{id: "broken"}
@@ -70,7 +70,7 @@ func TestRefresherTriesAgain(t *testing.T) {
 	}
 }
 
-// No more are renewed at once than half of what may be read at once.
+// Renewals use at most half of the slots for snapshots.
 func TestRefresherIsBounded(t *testing.T) {
 	t.Parallel()
 	const atOnce, all = 3, 20
@@ -109,7 +109,7 @@ func TestRefresherIsBounded(t *testing.T) {
 	}
 }
 
-// Who finds no room for a snapshot waits for it, as long as he is there.
+// A connect without a free slot waits for one, until its connection ends.
 func TestRoomForASnapshot(t *testing.T) {
 	t.Parallel()
 	r := newRefresher(nil, 1)

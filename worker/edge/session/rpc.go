@@ -13,21 +13,21 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// The reads of a session, beside the verbs.
+// The methods of a session that are no verbs.
 const (
 	methodGet  = "get"
 	methodLine = "line"
 )
 
-// maxRefused is how many commands in a row may be too many before the client is closed.
+// maxRefused is how many commands in a row may be refused for a limit before the client is closed.
 const maxRefused = 200
 
-// refusedLate is how long the answer waits to a command that is too much, where its user gets many of these: a client that waits for
-// its answers sends less, and one that does not has more under way than it may.
+// refusedLate is the delay of a refusal to a user who gets many refusals. A client that waits for its answers then
+// sends fewer commands. A client that does not wait reaches the limit of commands in flight.
 const refusedLate = 2 * time.Second
 
-// rpc carries out what a client asks for, without making it wait: reply is called once, later. The answer is always there,
-// also where it is a refusal.
+// rpc carries out a command without blocking the client. It calls reply exactly once, later. A refusal is an answer
+// too.
 func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, reply func([]byte)) {
 	if !e.place(s) {
 		reply(encoded(events.Refusal(commandID(data), limited("more than %d commands of this session are under way", e.Limits.InFlight))))
@@ -60,7 +60,7 @@ func isLimit(answer any) bool {
 	return ok && a.Error != nil && a.Error.Code == events.CodeRateLimited
 }
 
-// tellRefusal calls tell now, or later where the user gets many refusals.
+// tellRefusal calls tell now, or later if the user gets many refusals.
 func (e *Edge) tellRefusal(s *session, tell func()) {
 	if s.user.refusals.Allow() {
 		tell()
@@ -69,7 +69,7 @@ func (e *Edge) tellRefusal(s *session, tell func()) {
 	time.AfterFunc(refusedLate, tell)
 }
 
-// place takes a place for one more command of the session, if there is one; it is given back by inFlight.
+// place takes a place for one more command of the session, if one is free. Decrementing inFlight frees it.
 func (e *Edge) place(s *session) bool {
 	if s.inFlight.Add(1) > int32(e.Limits.InFlight) {
 		s.inFlight.Add(-1)
@@ -79,7 +79,7 @@ func (e *Edge) place(s *session) bool {
 	return true
 }
 
-// refused counts a command that was too much. Who sends more and more of them is closed.
+// refused counts a command above a limit. It closes a client that keeps sending such commands.
 func (e *Edge) refused(s *session) {
 	e.count.Refused(meter.RefusedRate)
 	if s.refused.Add(1) > maxRefused {
@@ -87,7 +87,7 @@ func (e *Edge) refused(s *session) {
 	}
 }
 
-// tooMuch says of what there is too much; nil lets the command go on.
+// tooMuch returns a refusal if the command is above a limit, otherwise nil.
 func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) *events.Error {
 	refusal := e.aboveLimits(s, verb, data)
 	if refusal != nil {
@@ -98,7 +98,7 @@ func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) *events.Error 
 	return nil
 }
 
-// aboveLimits says which limit of its session or user the command is above.
+// aboveLimits checks the limits of the session and of its user.
 func (e *Edge) aboveLimits(s *session, verb events.Verb, data []byte) *events.Error {
 	now := time.Now()
 	switch {
@@ -148,13 +148,13 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 	if bad := e.above(ctx, cmd, len(data)); bad != nil {
 		return events.Refusal(cmd.CommandID, bad)
 	}
-	answer := e.Asker.Ask(context.WithoutCancel(ctx), cmd) // who hangs up and goes has hung up
+	answer := e.Asker.Ask(context.WithoutCancel(ctx), cmd) // a hang-up takes effect even if its client disconnects at once
 	e.charge(s, cmd, answer)
 	return answer
 }
 
-// above refuses what is above the quota of the app if the sessions here alone send it: coordinators would refuse it too, and only
-// once it was stored. An invitation that may have been carried out gets its answer from there.
+// above refuses a command above the quota of its app, counting only the sessions here. Coordinators would refuse it
+// too, but only after it was stored. A coordinator answers an invitation that may have been carried out before.
 func (e *Edge) above(ctx context.Context, cmd events.Command, size int) *events.Error {
 	now, limits := e.Clock.Now(), e.Apps.Quota(cmd.App)
 	bad := e.quotas.Ask(now, limits, cmd, size)
@@ -165,7 +165,7 @@ func (e *Edge) above(ctx context.Context, cmd events.Command, size int) *events.
 	return nil
 }
 
-// get gives a call to those who take part in it.
+// get returns a call to its parties.
 func (e *Edge) get(ctx context.Context, s *session, data []byte) any {
 	callID, bad := events.ReadGet(data)
 	if bad != nil {
@@ -184,7 +184,7 @@ func (e *Edge) get(ctx context.Context, s *session, data []byte) any {
 	return events.Answer{OK: true, Call: &view}
 }
 
-// line gives the calls on the session's own line.
+// line returns the calls on the session's own line.
 func (e *Edge) line(ctx context.Context, s *session, data []byte) any {
 	if bad := events.ReadOwnLineRequest(data); bad != nil {
 		return events.Refusal("", bad)
@@ -200,7 +200,7 @@ func (e *Edge) line(ctx context.Context, s *session, data []byte) any {
 	return answer
 }
 
-// commandID is that of a command that is not read any further, if it has a good one.
+// commandID returns the command id of a command that is not parsed any further, if it is valid.
 func commandID(data []byte) string {
 	var c struct {
 		CommandID string `json:"command_id"`
@@ -213,7 +213,7 @@ func commandID(data []byte) string {
 
 func encoded(answer any) []byte {
 	body, err := events.Encode(answer)
-	if err != nil { // a defect, and the client must not wait for ever
+	if err != nil { // a defect, but the client must still get an answer
 		return []byte(`{"ok":false,"error":{"code":"internal","message":"the answer can't be encoded"}}`)
 	}
 	return body
@@ -227,7 +227,7 @@ func methods() string {
 	return strings.Join(append(list, methodGet, methodLine), ", ")
 }
 
-// known never gives what came from outside.
+// known returns the method, or "unknown", so that the log contains no text of a client.
 func known(method string) string {
 	if method == methodGet || method == methodLine || events.Verb(method).Known() {
 		return method

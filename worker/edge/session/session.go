@@ -13,21 +13,21 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// peer is the client at the other end of a session.
+// peer is the client of a session.
 type peer interface {
-	// Send queues a push and never waits. A client whose queue is full is closed.
+	// Send queues a push without blocking. A client whose queue is full is closed.
 	Send(data []byte) error
 	// Close ends the connection with a code.
 	Close(c Code)
 }
 
-// push is what one session is sent of one call. A notification without the call changes nothing of what the client knows: if
-// it has missed the one with the call, a snapshot still brings it.
+// push is a message to one session about one call. A notification without the call does not change what the client is
+// known to have. If the client missed the notification with the call, a snapshot still brings it.
 type push struct {
 	data   []byte
 	callID string // empty without the call
 	seq    int
-	over   bool // the user is not in the call any more
+	over   bool // the user is no longer in the call
 }
 
 // session is one connected device.
@@ -37,18 +37,18 @@ type session struct {
 	transport string
 	claims    token.Claims
 	user      *user
-	unwatch   func() bool // ends the watch over its connection; that costs a goroutine
+	unwatch   func() bool // stops watching the connection's context, which costs a goroutine
 	commands  *rate.Limiter
 	inFlight  atomic.Int32
-	refused   atomic.Int32 // commands in a row
+	refused   atomic.Int32 // refused commands in a row
 
 	mu     sync.Mutex
-	peer   peer // nil until it has started
-	asked  bool // to go
+	peer   peer // nil until the session has started
+	asked  bool // close was called
 	closed bool
 	held   []push
-	missed bool           // more came than was held: it needs a snapshot
-	shown  map[string]int // the calls that it was told of and that its user was in then, with the seq
+	missed bool           // more arrived than could be held: it needs a snapshot
+	shown  map[string]int // the seq of each call that the client has and that its user is in
 }
 
 // deliver sends a push, or holds it until the session has started.
@@ -70,10 +70,10 @@ func (s *session) send(p push) {
 	if p.callID != "" {
 		s.note(p.callID, p.seq, p.over)
 	}
-	_ = s.peer.Send(p.data) // where that fails the connection has ended
+	_ = s.peer.Send(p.data) // if this fails, the connection has ended
 }
 
-// note remembers what the client knows of a call.
+// note records what the client knows of a call.
 func (s *session) note(callID string, seq int, over bool) {
 	if over {
 		delete(s.shown, callID)
@@ -85,7 +85,7 @@ func (s *session) note(callID string, seq int, over bool) {
 	s.shown[callID] = max(seq, s.shown[callID])
 }
 
-// start releases what is held, as it is at that broker time. It is false where that is not all.
+// start sends the held pushes, restamped with this broker time. It returns false if some were not held.
 func (s *session) start(p peer, now time.Time) (whole bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +94,7 @@ func (s *session) start(p peer, now time.Time) (whole bool) {
 	}
 	s.peer = p
 	for _, h := range s.held {
-		if data, _, err := events.Restamped(h.data, s.by.UserID, now); err == nil { // it was read before
+		if data, _, err := events.Restamped(h.data, s.by.UserID, now); err == nil { // deliver has parsed it before
 			h.data = data
 		}
 		s.send(h)
@@ -103,7 +103,7 @@ func (s *session) start(p peer, now time.Time) (whole bool) {
 	return !s.missed
 }
 
-// end makes it deaf. It is false where it was before.
+// end stops deliveries to the session. It returns false if they were stopped before.
 func (s *session) end() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -112,7 +112,7 @@ func (s *session) end() bool {
 	return !was
 }
 
-// continues takes the claims of a newer token of the same user and device.
+// continues replaces the claims with those of a newer token, if user and device are the same.
 func (s *session) continues(c token.Claims) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,7 +123,7 @@ func (s *session) continues(c token.Claims) bool {
 	return true
 }
 
-// says gives the claims of its newest token.
+// says returns the claims of the session's newest token.
 func (s *session) says() token.Claims {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,7 +136,8 @@ func (s *session) isOver() bool {
 	return s.closed
 }
 
-// close asks the client to go, with a code. It is false where it was asked before, or has not started.
+// close asks the client to disconnect, with a code. It returns false if it was called before, or if the session has not
+// started.
 func (s *session) close(c Code) (first bool) {
 	s.mu.Lock()
 	p := s.peer
@@ -149,14 +150,14 @@ func (s *session) close(c Code) (first bool) {
 	return first
 }
 
-// showing lists the calls that the client shows, as far as we know.
+// showing lists the calls that the client shows, as far as the edge knows.
 func (s *session) showing() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Sorted(maps.Keys(s.shown))
 }
 
-// told takes the snapshot that is about to be sent for what the client knows.
+// told records the snapshot that is about to be sent.
 func (s *session) told(snapshot events.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,14 +170,14 @@ func (s *session) noteAll(snapshot events.Snapshot) {
 	}
 }
 
-// renew sends a snapshot that was read while the client showed these calls, if there is anything new in it.
+// renew sends a snapshot that was read while the client showed these calls, if it has news.
 func (s *session) renew(snapshot events.Snapshot, showing []string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.closed:
 		return nil
-	case s.peer == nil: // the snapshot that it got, or is about to get, may be older than what was lost
+	case s.peer == nil: // its first snapshot may have been read before the loss
 		s.missed = true
 		return nil
 	case !s.isNews(snapshot, showing):
@@ -195,7 +196,7 @@ func (s *session) renew(snapshot events.Snapshot, showing []string) error {
 	return s.peer.Send(data)
 }
 
-// isNews says whether the snapshot holds a call that is newer than what the client was told, or misses one that it shows.
+// isNews reports whether the snapshot has a call that is newer than what the client has, or lacks a call that it shows.
 func (s *session) isNews(snapshot events.Snapshot, showing []string) bool {
 	there := map[string]bool{}
 	for _, c := range snapshot.Calls {

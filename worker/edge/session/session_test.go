@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// sink is a peer that keeps what it is sent.
+// sink is a peer that records its messages.
 type sink struct{ sent []string }
 
 func (s *sink) Send(data []byte) error {
@@ -22,7 +22,8 @@ func (s *sink) Send(data []byte) error {
 
 func (*sink) Close(Code) {}
 
-// seen is what an edge knows of calls: their seq; below 0 it has ended, and from left on ann has left it.
+// seen maps the calls in a snapshot to their seq. A negative number means that the call has ended. From left on, ann
+// has left the call.
 type seen map[string]int
 
 const left = 100
@@ -74,8 +75,8 @@ func TestIsNews(t *testing.T) {
 	}
 }
 
-// What came before the start is sent at the start, in order, and after that at once; more than there is room for makes a
-// snapshot necessary.
+// What arrives before the start is sent at the start, in order. Later pushes are sent at once. If more arrives than can
+// be held, the session needs a snapshot.
 func TestDeliver(t *testing.T) {
 	t.Parallel()
 	s, p := &session{}, &sink{}
@@ -113,7 +114,7 @@ func TestDeliver(t *testing.T) {
 	}
 }
 
-// A snapshot on the way is sent where it is news, and is then what the client knows.
+// A renewed snapshot is sent if it has news, and then counts as what the client knows.
 func TestRenew(t *testing.T) {
 	t.Parallel()
 	s, p := ofAnn(), &sink{}
@@ -139,7 +140,7 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-// A snapshot may have been read before what was lost: a session that has not started gets one after its start.
+// A session's first snapshot may have been read before the loss, so the session gets another one after its start.
 func TestRenewBeforeStart(t *testing.T) {
 	t.Parallel()
 	s := &session{}

@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// snapshot reads at the leader the calls on the user's line, and of those in showing what he takes part in.
+// snapshot reads from the leader the calls on the user's line, and those in showing that the user is a party of.
 func (e *Edge) snapshot(ctx context.Context, s *session, showing []string) (events.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -38,7 +38,7 @@ func (e *Edge) snapshot(ctx context.Context, s *session, showing []string) (even
 	return events.NewSnapshot(calls, s.by.UserID, s.by.DeviceID, e.Clock.Now()), nil
 }
 
-// refresh gives a session a new snapshot. What NATS dropped while it was read makes another one necessary.
+// refresh sends a session a new snapshot, if it has news. If NATS drops messages meanwhile, refresh reads another one.
 func (e *Edge) refresh(ctx context.Context, s *session) error {
 	for {
 		dropped := s.user.dropped()
@@ -57,10 +57,10 @@ func (e *Edge) refresh(ctx context.Context, s *session) error {
 	}
 }
 
-// refresher renews the snapshots of sessions, a bounded number at once, until it has succeeded.
+// refresher renews the snapshots of sessions, with limited concurrency, and retries until it succeeds.
 type refresher struct {
 	renew func(context.Context, *session) error
-	slots chan struct{} // one for each snapshot that may be read at once
+	slots chan struct{} // one for each concurrent read of a snapshot
 	wake  chan struct{}
 
 	mu      sync.Mutex
@@ -73,7 +73,7 @@ func newRefresher(renew func(context.Context, *session) error, atOnce int) *refr
 	}
 }
 
-// room waits until one more snapshot may be read.
+// room waits for a free slot to read a snapshot.
 func (r *refresher) room(ctx context.Context) error {
 	select {
 	case r.slots <- struct{}{}:
@@ -85,7 +85,7 @@ func (r *refresher) room(ctx context.Context) error {
 
 func (r *refresher) done() { <-r.slots }
 
-// soon has these sessions' snapshots renewed.
+// soon schedules new snapshots for these sessions.
 func (r *refresher) soon(list []*session) {
 	r.mu.Lock()
 	for _, s := range list {
@@ -109,7 +109,7 @@ func (r *refresher) take() []*session {
 	return list
 }
 
-// run renews until ctx ends. Half of the snapshots that may be read at once are left to those who connect.
+// run renews until ctx ends. It uses at most half of the slots and leaves the rest for clients that connect.
 func (r *refresher) run(ctx context.Context) {
 	const again = time.Second
 	for {

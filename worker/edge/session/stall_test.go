@@ -13,14 +13,14 @@ import (
 	"ringline.io/ringline/worker/stall"
 )
 
-// What a client may have sent while the edge stood still is not carried out: they may have given up long ago.
+// A command that a client may have sent during a stall is not carried out, because its user may have given up long ago.
 func TestStalledEdge(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.app(t)
 	var still atomic.Int64
 	begun := time.Now()
-	local := func() time.Time { return begun.Add(time.Duration(still.Load())) } // no time passes but what the test says
+	local := func() time.Time { return begun.Add(time.Duration(still.Load())) } // the test moves the time
 	watch := stall.New(local, []*nats.Conn{w.NC}, zerolog.Nop(), nil)
 	e := w.start(t, func(c *session.Config) { c.Stall = watch })
 	ann := a.open(e, "ann", dialWebsocket, "")

@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// shows says whether the session was told of this call, and its user was in it then.
+// shows reports whether the client has this call and its user is in it.
 func (s *session) shows(callID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -16,8 +16,9 @@ func (s *session) shows(callID string) bool {
 	return shown
 }
 
-// charge makes a user and their app pay for a command that coordinators refused for a limit or that found no call, and the user
-// as much as for an invitation where the call may not exist. All may be in debt by that, as it shows only later.
+// charge charges a user and their app for a command that coordinators refused for a limit, or that found no call. If
+// the call may not exist, the user is also charged as for an invitation. The outcome is known only afterward, so the
+// limiters can go into debt.
 func (e *Edge) charge(s *session, cmd events.Command, a events.Answer) {
 	now := time.Now()
 	if more := e.quotas.Heard(e.Clock.Now(), e.Apps.Quota(cmd.App), cmd, a); more > 0 {
@@ -31,16 +32,16 @@ func (e *Edge) charge(s *session, cmd events.Command, a events.Answer) {
 	}
 }
 
-// mayNotBe are the codes after which it is known, or possible, that there is no such call.
+// mayNotBe lists the codes after which the call does not exist, or may not exist.
 func mayNotBe() []events.Code {
 	return []events.Code{events.CodeNotFound, events.CodeRateLimited, events.CodeUnavailable}
 }
 
-// callID is that of a command that is not read any further.
+// callID returns the call id of a command that is not parsed any further.
 func callID(data []byte) string {
 	var c struct {
 		CallID string `json:"call_id"`
 	}
-	_ = json.Unmarshal(data, &c) // what can't be read is of no call
+	_ = json.Unmarshal(data, &c) // malformed data has no call id
 	return c.CallID
 }

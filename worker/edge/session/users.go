@@ -14,30 +14,30 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// errTooMany says that a user has as many sessions as he may.
+// errTooMany is returned when a user has the maximum number of sessions.
 var errTooMany = errors.New("session: too many sessions of this user")
 
-// user is somebody who has sessions on this edge. There is one subscription to his subject, however many they are.
+// user is a user with sessions on this edge. All sessions of a user share one subscription.
 type user struct {
 	allowance
 
 	subject string
-	seen    int // how many dropped messages were seen to; the watch's own
+	seen    int // dropped messages that lost has reported; only Edge.watch uses it
 
-	ready chan struct{} // closed once the subscription is in force, or is not to be had
-	err   error         // why not
+	ready chan struct{} // closed when the subscription is active or has failed
+	err   error         // of the subscription
 	sub   *nats.Subscription
 
 	sessions []*session // guarded by users.mu
 }
 
-// lanes is how many channels the messages of all users come through. Those of one user come through one, in order.
+// lanes is the number of channels for the messages of all users. The messages of one user use one channel, in order.
 const (
 	lanes    = 4
 	laneSize = 8192
 )
 
-// users are those who have sessions on this edge.
+// users holds the users with sessions on this edge.
 type users struct {
 	nc     *nats.Conn
 	limits Limits
@@ -46,7 +46,7 @@ type users struct {
 
 	mu        sync.RWMutex
 	bySubject map[string]*user
-	left      map[string]allowance // of users who have gone, by their subjects
+	left      map[string]allowance // of users without sessions, by subject
 	count     int                  // of sessions
 }
 
@@ -58,7 +58,8 @@ func newUsers(nc *nats.Conn, limits Limits) *users {
 	return u
 }
 
-// join adds a session, and returns once nothing that is published to its user from now on can pass it by.
+// join adds a session. When it returns, every notification that is published to the user from now on reaches the
+// session.
 func (u *users) join(ctx context.Context, s *session) error {
 	x, first, err := u.add(s)
 	if err != nil {
@@ -96,8 +97,8 @@ func (u *users) add(s *session) (x *user, first bool, err error) {
 	return x, first, nil
 }
 
-// subscribe hears the user's subject, and waits until the server knows. It is not ended by the session that asked for it,
-// as others may wait for the same.
+// subscribe subscribes to the user's subject and waits until the server has the subscription. It does not depend on the
+// context of the session that triggered it, because other sessions may wait for it too.
 func (u *users) subscribe(x *user) (err error) {
 	lane := u.lanes[maphash.String(u.seed, x.subject)%lanes]
 	if x.sub, err = u.nc.ChanSubscribe(x.subject, lane); err != nil {
@@ -111,7 +112,7 @@ func (u *users) subscribe(x *user) (err error) {
 
 func (u *users) flush() error { return u.nc.FlushTimeout(5 * time.Second) }
 
-// leave takes a session out, and the user with his last one.
+// leave removes a session, and its user with the last one.
 func (u *users) leave(s *session) {
 	u.mu.Lock()
 	x := s.user
@@ -130,7 +131,7 @@ func (u *users) leave(s *session) {
 	}
 }
 
-// unhear ends the subscription of a user who has no session any more. One that is only being made is ended by its maker.
+// unhear ends the subscription of a user without sessions. A subscription that is not active yet is ended by join.
 func (u *users) unhear(x *user) {
 	select {
 	case <-x.ready:
@@ -141,11 +142,11 @@ func (u *users) unhear(x *user) {
 	gone := len(x.sessions) == 0
 	u.mu.RUnlock()
 	if gone && x.sub != nil {
-		_ = x.sub.Unsubscribe() // it fails only where that was done before, or the connection is closed
+		_ = x.sub.Unsubscribe() // it fails only if it is done already, or if the connection is closed
 	}
 }
 
-// dropped is how many messages for the user NATS has dropped.
+// dropped returns how many messages for the user NATS has dropped.
 func (x *user) dropped() int {
 	select {
 	case <-x.ready:
@@ -155,12 +156,12 @@ func (x *user) dropped() int {
 	if x.sub == nil {
 		return 0
 	}
-	n, _ := x.sub.Dropped() // it fails only once nobody hears it any more
+	n, _ := x.sub.Dropped() // it fails only if the subscription has ended
 	return n
 }
 
-// lost lists the sessions of those for whom NATS has dropped something since it was asked last. It reports only the first
-// of several in a row.
+// lost lists the sessions of the users for whom NATS has dropped messages since the last call. NATS reports only the
+// first of several drops in a row.
 func (u *users) lost() (list []*session) {
 	u.mu.RLock()
 	defer u.mu.RUnlock()
@@ -173,7 +174,7 @@ func (u *users) lost() (list []*session) {
 	return list
 }
 
-// of lists the sessions that hear this subject.
+// of lists the sessions of the user with this subject.
 func (u *users) of(subject string) []*session {
 	u.mu.RLock()
 	defer u.mu.RUnlock()
@@ -183,7 +184,6 @@ func (u *users) of(subject string) []*session {
 	return nil
 }
 
-// all lists all sessions.
 func (u *users) all() []*session {
 	u.mu.RLock()
 	defer u.mu.RUnlock()
@@ -194,7 +194,7 @@ func (u *users) all() []*session {
 	return list
 }
 
-// relay hands what comes through one lane to those whom it is for, until ctx ends.
+// relay delivers the messages of one lane until ctx ends.
 func (u *users) relay(ctx context.Context, lane chan *nats.Msg, deliver func(*nats.Msg)) {
 	for {
 		select {

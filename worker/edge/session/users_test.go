@@ -18,7 +18,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// edgeOn gives an edge that does not run, and somebody's token.
+// edgeOn returns an edge that does not run, and a valid token.
 func edgeOn(t *testing.T) (e *Edge, tok string) {
 	t.Helper()
 	s := natstest.Start(t)
@@ -55,7 +55,7 @@ func edgeOn(t *testing.T) (e *Edge, tok string) {
 	return e, tok
 }
 
-// A connection may end at any moment while its session opens: nothing of it stays.
+// A connection may end at any moment while its session opens. Nothing of the session stays.
 func TestGoneBeforeItIsOpen(t *testing.T) {
 	t.Parallel()
 	e, tok := edgeOn(t)
@@ -77,7 +77,7 @@ func TestGoneBeforeItIsOpen(t *testing.T) {
 	}
 }
 
-// A command that came is carried out, although who sent it has gone since.
+// A command is carried out even if its client has disconnected since.
 func TestCommandOfWhoHasGone(t *testing.T) {
 	t.Parallel()
 	e, _ := edgeOn(t)
@@ -97,7 +97,7 @@ func TestCommandOfWhoHasGone(t *testing.T) {
 	}
 }
 
-// NATS reports only the first of several messages that it drops in a row; the others are found, too.
+// NATS reports only the first of several drops in a row. The others are found too.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	e, _ := edgeOn(t)
@@ -105,7 +105,7 @@ func TestLost(t *testing.T) {
 	if err := e.users.join(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
-	publish := func(n int) { // nobody reads the lanes
+	publish := func(n int) { // no goroutine reads the lanes
 		t.Helper()
 		for i := range n {
 			if err := e.NC.Publish(s.user.subject, []byte(strconv.Itoa(i))); err != nil {
@@ -127,7 +127,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// An allowance is kept until it is whole again, and no longer.
+// An allowance is kept until it is full again, and no longer.
 func TestAllowanceIsKept(t *testing.T) {
 	t.Parallel()
 	e, _ := edgeOn(t)

@@ -21,7 +21,7 @@ import (
 // dial connects a client to url over one of the transports.
 type dial func(tb testing.TB, url string, c edgetest.Client, from page) *client
 
-// transports are all of them, by the paths.
+// transports maps the path of each transport to its dial function.
 func transports() map[string]dial {
 	return map[string]dial{
 		session.PathWebsocket:  dialWebsocket,
@@ -30,7 +30,7 @@ func transports() map[string]dial {
 	}
 }
 
-// websocketWire is a WebSocket.
+// websocketWire is the wire of a WebSocket.
 type websocketWire struct {
 	conn *websocket.Conn
 	ctx  context.Context
@@ -47,7 +47,7 @@ func dialWebsocket(tb testing.TB, url string, c edgetest.Client, from page) *cli
 		code := abnormal
 		if resp != nil {
 			code = resp.StatusCode
-			_ = resp.Body.Close() // there is nothing in it
+			_ = resp.Body.Close()
 		}
 		cl.end(code)
 		return cl
@@ -59,7 +59,7 @@ func dialWebsocket(tb testing.TB, url string, c edgetest.Client, from page) *cli
 	return cl
 }
 
-// start sends the first frame, and reads until the connection ends, at the latest with the test.
+// start sends the first frame, and reads until the connection or the test ends.
 func (c *client) start(tb testing.TB, first []byte) {
 	tb.Helper()
 	var reading sync.WaitGroup
@@ -88,13 +88,13 @@ func (w *websocketWire) receive() ([]byte, error) {
 
 func (w *websocketWire) cut() {
 	w.stop()
-	_ = w.conn.CloseNow() // it is closed, whatever it says
+	_ = w.conn.CloseNow() // it is closed in any case
 }
 
-// streamWire is a stream of HTTP one way, and posts the other way.
+// streamWire receives frames in an HTTP response and sends frames as POST requests.
 type streamWire struct {
 	tb      testing.TB
-	url     string // of the edge that is told; the session may be on another
+	url     string // of the edge that gets the commands; the session may be on another one
 	browser *http.Client
 	from    page
 	prefix  string // of each frame in the stream
@@ -140,7 +140,7 @@ func (w *streamWire) post(ctx context.Context, path string, body []byte) (*http.
 	return w.browser.Do(req)
 }
 
-// found is told where the session is, which every further frame names.
+// found stores the id and the node of the session, which every further frame must name.
 func (w *streamWire) found(session, node string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -149,7 +149,7 @@ func (w *streamWire) found(session, node string) {
 
 func (w *streamWire) send(frame []byte) error {
 	if len(frame) == 0 {
-		return nil // the first went with the request
+		return nil // the first frame is the body of the request
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -161,7 +161,7 @@ func (w *streamWire) send(frame []byte) error {
 	if err != nil {
 		return err
 	}
-	_ = resp.Body.Close() // there is nothing in it
+	_ = resp.Body.Close()
 	if resp.StatusCode != http.StatusNoContent {
 		return refusedError(resp.StatusCode)
 	}
@@ -187,5 +187,5 @@ func (w *streamWire) receive() ([]byte, error) {
 
 func (w *streamWire) cut() {
 	w.stop()
-	_ = w.body.Close() // it is closed, whatever it says
+	_ = w.body.Close() // it is closed in any case
 }

@@ -24,10 +24,10 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// within is how long a test waits for what should take some milliseconds.
+// within is the timeout for things that should take some milliseconds.
 const within = time.Minute
 
-// world is a NATS with workers on it.
+// world is a NATS server with workers.
 type world struct{ *natstest.Server }
 
 func newWorld(tb testing.TB) world {
@@ -42,7 +42,7 @@ func newWorld(tb testing.TB) world {
 	return w
 }
 
-// run runs something until the test ends, and waits for its end.
+// run runs f until the test ends, and waits until it returns.
 func run(tb testing.TB, f func(context.Context) error) {
 	tb.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -74,7 +74,7 @@ type edge struct {
 	*session.Edge
 
 	url     string
-	nc      *nats.Conn // what it hears on
+	nc      *nats.Conn // its connection for notifications
 	meter   *meter.Meter
 	dial    dial
 	stop    context.CancelFunc
@@ -93,7 +93,7 @@ func (e *edge) Stop() { e.stop() }
 // Stopped implements edgetest.Edge.
 func (e *edge) Stopped() <-chan struct{} { return e.stopped }
 
-// start starts an edge as change would have it, and waits until it takes clients.
+// start starts an edge with a changed configuration, and waits until it accepts clients.
 func (w world) start(tb testing.TB, change ...func(*session.Config)) *edge {
 	tb.Helper()
 	askNC := w.Connect(tb)
@@ -145,7 +145,7 @@ func (e *edge) run(tb testing.TB) {
 	})
 }
 
-// serve serves it over HTTP. Little stays in the system of what a client does not read.
+// serve serves h over HTTP. Its sockets have small write buffers, so that a client that does not read is noticed soon.
 func serve(tb testing.TB, h http.Handler) (url string) {
 	tb.Helper()
 	srv := httptest.NewUnstartedServer(h)
@@ -157,7 +157,7 @@ func serve(tb testing.TB, h http.Handler) (url string) {
 
 type smallBuffers struct{ net.Listener }
 
-// Accept is net.Listener's.
+// Accept implements net.Listener.
 func (l smallBuffers) Accept() (net.Conn, error) {
 	conn, err := l.Listener.Accept()
 	if tcp, ok := conn.(*net.TCPConn); ok {
@@ -166,7 +166,7 @@ func (l smallBuffers) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// eventually waits until something is so.
+// eventually waits until so returns true.
 func eventually(tb testing.TB, what string, so func() bool) {
 	tb.Helper()
 	for deadline := time.Now().Add(within); !so(); time.Sleep(2 * time.Millisecond) {
