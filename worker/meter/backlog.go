@@ -6,11 +6,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Backlog is what is left of a consumer's messages.
+// Backlog counts the messages of a consumer that are waiting or not acked.
 type Backlog struct{ Waiting, Unacknowledged uint64 }
 
-// Backlog shows a consumer's backlog, which is read whenever somebody asks for the metrics. Read must soon give up, and
-// says whether it knows.
+// Backlog exports a consumer's backlog. Each scrape calls read, which must return soon and reports whether it knows the
+// values.
 func (m *Meter) Backlog(consumer string, read func() (Backlog, bool)) {
 	if m == nil {
 		return
@@ -27,20 +27,21 @@ type backlog struct {
 	waiting, unacked *prometheus.Desc
 }
 
-// Oldest shows the age of the oldest command that is not done. Read says whether it knows, and must soon give up.
+// Oldest exports the age of the oldest command that is not done. Each scrape calls read, which must return soon and
+// reports whether it knows the value.
 func (m *Meter) Oldest(read func() (time.Duration, bool)) {
 	if m != nil {
 		m.registry.MustRegister(newSeconds(backlogOldest, read))
 	}
 }
 
-// Describe is prometheus.Collector's.
+// Describe implements prometheus.Collector.
 func (b *backlog) Describe(ch chan<- *prometheus.Desc) {
 	ch <- b.waiting
 	ch <- b.unacked
 }
 
-// Collect is prometheus.Collector's.
+// Collect implements prometheus.Collector.
 func (b *backlog) Collect(ch chan<- prometheus.Metric) {
 	now, known := b.read()
 	if !known {

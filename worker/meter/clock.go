@@ -6,14 +6,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Skew shows how far the clock of this machine is ahead of broker time. Read says whether it knows.
+// Skew exports how far the clock of this machine is ahead of broker time. Read reports whether it knows the value.
 func (m *Meter) Skew(read func() (time.Duration, bool)) {
 	if m != nil {
 		m.registry.MustRegister(newSeconds(clockSkew, read))
 	}
 }
 
-// seconds is a gauge that is read when it is asked for.
+// seconds is a gauge that is read at each scrape.
 type seconds struct {
 	read func() (time.Duration, bool)
 	desc *prometheus.Desc
@@ -24,10 +24,10 @@ func newSeconds(name string, read func() (time.Duration, bool)) *seconds {
 	return &seconds{read, prometheus.NewDesc(d.Name, d.Help, nil, nil)}
 }
 
-// Describe is prometheus.Collector's.
+// Describe implements prometheus.Collector.
 func (s *seconds) Describe(ch chan<- *prometheus.Desc) { ch <- s.desc }
 
-// Collect is prometheus.Collector's.
+// Collect implements prometheus.Collector.
 func (s *seconds) Collect(ch chan<- prometheus.Metric) {
 	if now, known := s.read(); known {
 		ch <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, now.Seconds())

@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Commands counts what becomes of commands.
+// Commands counts the outcomes of commands.
 type Commands struct {
 	outcomes  map[events.Verb]map[string]prometheus.Counter
 	seconds   map[events.Verb]*Times
@@ -17,7 +17,7 @@ type Commands struct {
 	conflicts prometheus.Counter
 }
 
-// Commands is for a coordinator.
+// Commands returns the counters of a coordinator.
 func (m *Meter) Commands() *Commands {
 	if m == nil {
 		return nil
@@ -44,12 +44,12 @@ func (m *Meter) Commands() *Commands {
 // OK counts a command that was carried out, that long after it was stored.
 func (c *Commands) OK(v events.Verb, took time.Duration) { c.done(v, outcomeOK, took) }
 
-// Refused counts one that was refused with this code.
+// Refused counts a command that was refused with this code.
 func (c *Commands) Refused(v events.Verb, code events.Code, took time.Duration) {
 	c.done(v, string(code), took)
 }
 
-// Rejected counts one that could not be read.
+// Rejected counts a malformed command.
 func (c *Commands) Rejected(v events.Verb, took time.Duration) {
 	if c != nil {
 		c.rejected[verbOf(v)].Inc()
@@ -70,7 +70,7 @@ func (c *Commands) done(v events.Verb, outcome string, took time.Duration) {
 	c.seconds[v].Took(took)
 }
 
-// Step counts a step that took that long. A conflict is a step of no length.
+// Step records a step that took that long. A conflict is only counted.
 func (c *Commands) Step(s Step, took time.Duration) {
 	switch {
 	case c == nil:

@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/worker/health"
 )
 
-// Health shows what a process says of itself whenever the metrics are read.
+// Health exports the health of a process at each scrape.
 func (m *Meter) Health(h *health.Health) {
 	if m == nil {
 		return
@@ -25,14 +25,14 @@ type healthGauges struct {
 	ready, failing, degraded *prometheus.Desc
 }
 
-// Describe is prometheus.Collector's.
+// Describe implements prometheus.Collector.
 func (g *healthGauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- g.ready
 	ch <- g.failing
 	ch <- g.degraded
 }
 
-// Collect is prometheus.Collector's.
+// Collect implements prometheus.Collector.
 func (g *healthGauges) Collect(ch chan<- prometheus.Metric) {
 	s := g.of.State()
 	ch <- prometheus.MustNewConstMetric(g.ready, prometheus.GaugeValue, number(s.Ready()))
@@ -50,7 +50,7 @@ func number(yes bool) float64 {
 	return 0
 }
 
-// SetUp tells what is wrong with a stream, bucket or consumer; no problem: nothing.
+// SetUp sets the problem of a stream, bucket or consumer. An empty problem means that there is none.
 func (m *Meter) SetUp(part string, is Problem) {
 	if m == nil || !slices.Contains(Parts(), part) {
 		return

@@ -31,7 +31,7 @@ func New(version string) *Meter {
 			m.histograms[d.Name] = prometheus.NewHistogramVec(
 				prometheus.HistogramOpts{Name: d.Name, Help: d.Help, Buckets: d.Buckets}, d.labels())
 			m.registry.MustRegister(m.histograms[d.Name])
-		case Gauge: // most are made where they are read
+		case Gauge: // most gauges are made by their collectors
 			if d.Name == sessionsOpen || d.Name == setupProblem {
 				m.gauges[d.Name] = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: d.Name, Help: d.Help}, d.labels())
 				m.registry.MustRegister(m.gauges[d.Name])
@@ -48,7 +48,7 @@ func built(version string) prometheus.Collector {
 	return g
 }
 
-// Gatherer gives the metrics as they are now.
+// Gatherer returns the gatherer of the metrics.
 func (m *Meter) Gatherer() prometheus.Gatherer { return m.registry }
 
 func (m *Meter) counter(name string, values ...string) prometheus.Counter {
@@ -63,5 +63,5 @@ func (m *Meter) histogram(name string, values ...string) prometheus.Observer {
 	return m.histograms[name].WithLabelValues(values...)
 }
 
-// Apart gives a registry that nobody reads, for a library that must have one. What it counts is not ours to promise.
+// Apart returns a registry that is never read, for a library that needs one. Its metrics are not part of Ringline's.
 func Apart() *prometheus.Registry { return prometheus.NewRegistry() }

@@ -22,7 +22,7 @@ import (
 	"ringline.io/ringline/worker/meter/metertest"
 )
 
-// exercise counts once whatever can be counted.
+// exercise counts everything that can be counted once.
 func exercise(m *meter.Meter) {
 	commands := m.Commands()
 	for _, v := range append(events.Verbs(), "shout", "") {
@@ -84,7 +84,7 @@ func texts[T ~string](words []T) (list []string) {
 	return list
 }
 
-// exerciseLevels has a level of each stream that is declared.
+// exerciseLevels returns a level for each declared stream.
 func exerciseLevels() meter.Levels {
 	missing := uint64(3)
 	l := meter.Levels{Account: &meter.AccountLevel{Used: 1, Limit: 2}, Lost: map[string]uint64{}, Missing: &missing}
@@ -120,7 +120,8 @@ func exerciseSessions(s *meter.Sessions) {
 	s.Answered(time.Millisecond)
 }
 
-// TestNaming: what is shown is what is declared, by the rules of Prometheus and ours.
+// TestNaming checks that the exported metrics are the declared ones, and follow the naming rules of Prometheus and
+// Ringline.
 func TestNaming(t *testing.T) {
 	m := meter.New("v1")
 	exercise(m)
@@ -133,7 +134,7 @@ func TestNaming(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range problems {
-		if strings.HasPrefix(p.Metric, "ringline_") { // those of Go have their own ways
+		if strings.HasPrefix(p.Metric, "ringline_") { // those of Go have other rules
 			t.Errorf("%s: %s", p.Metric, p.Text)
 		}
 	}
@@ -196,7 +197,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	}
 }
 
-// checkLabels: each label has all of its values, and no other.
+// checkLabels checks that each label has all of its declared values, and no other.
 func checkLabels(t *testing.T, d meter.Metric, seen map[string]map[string]bool) {
 	t.Helper()
 	if len(seen) != len(d.Labels) {
@@ -213,7 +214,7 @@ func checkLabels(t *testing.T, d meter.Metric, seen map[string]map[string]bool) 
 	}
 }
 
-// TestWhatIsNoneOfOurWords is counted under one that is.
+// TestWhatIsNoneOfOurWords checks that an unknown value is counted under a known one.
 func TestWhatIsNoneOfOurWords(t *testing.T) {
 	m := meter.New("v1")
 	c := m.Commands()
@@ -233,10 +234,10 @@ func TestWhatIsNoneOfOurWords(t *testing.T) {
 	})
 }
 
-// TestNoMeter: a meter that is nil counts nothing, and nothing falls over it.
+// TestNoMeter checks that a nil meter counts nothing and does not panic.
 func TestNoMeter(*testing.T) { exercise(nil) }
 
-// TestClocksThatDiffer: nothing takes less than no time.
+// TestClocksThatDiffer checks that a negative duration counts as 0.
 func TestClocksThatDiffer(t *testing.T) {
 	m := meter.New("v1")
 	m.Commands().OK(events.VerbRing, -time.Second)
@@ -261,7 +262,8 @@ func TestClocksThatDiffer(t *testing.T) {
 	}
 }
 
-// TestErrorsAreCounted: lines at level error, and no others; those of a logger that was made of it too.
+// TestErrorsAreCounted checks that log lines at level error are counted, and no others. Lines of a derived logger count
+// too.
 func TestErrorsAreCounted(t *testing.T) {
 	m := meter.New("v1")
 	var b strings.Builder
@@ -278,7 +280,7 @@ func TestErrorsAreCounted(t *testing.T) {
 	}
 }
 
-// TestBacklogThatIsNotKnown: its gauges are absent, all else is there.
+// TestBacklogThatIsNotKnown checks that an unknown backlog has no gauges, and that all other metrics are there.
 func TestBacklogThatIsNotKnown(t *testing.T) {
 	m := meter.New("v1")
 	known := true
@@ -293,7 +295,7 @@ func TestBacklogThatIsNotKnown(t *testing.T) {
 	metertest.Check(t, m, map[string]float64{`ringline_build_info{version="v1"}`: 1})
 }
 
-// TestNoGarbage: what is counted with every command allocates nothing.
+// TestNoGarbage checks that counting a command does not allocate.
 func TestNoGarbage(t *testing.T) {
 	m := meter.New("v1")
 	c, consumer := m.Commands(), m.Consumer("coordinators")
@@ -318,7 +320,7 @@ func BenchmarkCommand(b *testing.B) {
 	}
 }
 
-// The health of a process is shown as it is at the time of the scrape.
+// Each scrape exports the current health of the process.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

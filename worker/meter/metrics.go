@@ -7,7 +7,7 @@ import (
 	"ringline.io/ringline/worker/health"
 )
 
-// Kind is how a metric is read.
+// Kind is the type of a metric.
 type Kind string
 
 // The kinds.
@@ -17,7 +17,7 @@ const (
 	Gauge     Kind = "gauge"
 )
 
-// Label is a label of a metric and every value that it may have; no values mean any version.
+// Label is a label of a metric, with all its values. Without values it can be any version.
 type Label struct {
 	Name   string
 	Values []string
@@ -34,14 +34,14 @@ const (
 	OfEach        Role = "each"
 )
 
-// Metric declares one.
+// Metric declares a metric.
 type Metric struct {
 	Name, Help string
-	Of         Role // who shows it
+	Of         Role // which worker exports it
 	Kind       Kind
 	Unit       string
 	Labels     []Label
-	Buckets    []float64 // of a histogram, in its unit
+	Buckets    []float64 // upper bounds of a histogram, in its unit
 }
 
 // The names.
@@ -89,7 +89,7 @@ const (
 	lostTotal             = "ringline_slow_consumer_total"
 )
 
-// Metrics declares every metric of Ringline's own.
+// Metrics lists every metric that Ringline declares.
 func Metrics() []Metric {
 	verb := Label{"verb", texts(verbs())}
 	transport := Label{"transport", transports()}
@@ -256,7 +256,7 @@ func Metrics() []Metric {
 	}
 }
 
-// declared gives the metric of that name; to ask for another is a defect that every test finds.
+// declared returns the metric of that name. An unknown name is a defect, and every test finds it.
 func declared(name string) Metric {
 	list := Metrics()
 	i := slices.IndexFunc(list, func(m Metric) bool { return m.Name == name })

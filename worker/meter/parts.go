@@ -13,7 +13,7 @@ type Consumer struct {
 	putBacks     map[Reason]prometheus.Counter
 }
 
-// Consumer is for a runner.
+// Consumer returns the counters of a consumer.
 func (m *Meter) Consumer(name string) *Consumer {
 	if m == nil {
 		return nil
@@ -32,7 +32,7 @@ func (c *Consumer) Delivered(n uint64) {
 	}
 }
 
-// PutBack counts a message that is put back.
+// PutBack counts a message that is nak'ed with a delay.
 func (c *Consumer) PutBack(why Reason) {
 	if c == nil {
 		return
@@ -41,13 +41,13 @@ func (c *Consumer) PutBack(why Reason) {
 		count.Inc()
 		return
 	}
-	c.putBacks[Defect].Inc() // a handler that says nothing
+	c.putBacks[Defect].Inc() // a handler without a reason
 }
 
-// Count counts one thing.
+// Count is a counter.
 type Count struct{ counter prometheus.Counter }
 
-// Inc counts one more.
+// Inc adds one.
 func (c *Count) Inc() {
 	if c != nil {
 		c.counter.Inc()
@@ -61,19 +61,19 @@ func (m *Meter) count(name string, values ...string) *Count {
 	return &Count{m.counter(name, values...)}
 }
 
-// Garbage counts what is passed over there.
+// Garbage counts the malformed entries that are ignored at this place.
 func (m *Meter) Garbage(where Place) *Count { return m.count(garbageTotal, string(where)) }
 
-// Takeovers counts claims in flight whose call was moved past them.
+// Takeovers counts stale claims in flight whose call a worker moved on, so that the claim can no longer be committed.
 func (m *Meter) Takeovers() *Count { return m.count(takeoversTotal) }
 
 // Overdue counts the deadlines that the sweep finds.
 func (m *Meter) Overdue() *Count { return m.count(overdueTotal) }
 
-// Times counts how long something takes.
+// Times is a histogram of durations.
 type Times struct{ seconds prometheus.Observer }
 
-// Lateness counts how long after their deadlines expires are stored.
+// Lateness measures how long after their deadlines expire commands are stored.
 func (m *Meter) Lateness() *Times { return m.times(latenessSeconds) }
 
 func (m *Meter) times(name string, values ...string) *Times {
@@ -83,14 +83,14 @@ func (m *Meter) times(name string, values ...string) *Times {
 	return &Times{m.histogram(name, values...)}
 }
 
-// Took counts one more. The clocks of NATS and of this machine may differ: nothing takes less than no time.
+// Took records a duration. A negative one counts as 0, because the clocks of NATS and of this machine may differ.
 func (t *Times) Took(d time.Duration) {
 	if t != nil {
 		t.seconds.Observe(max(0, d.Seconds()))
 	}
 }
 
-// Log gives the logger of a component; it counts the errors that are logged with it.
+// Log returns the logger of a component. It counts the errors that are logged with it.
 func (m *Meter) Log(log zerolog.Logger, c Component) zerolog.Logger {
 	log = log.With().Str("component", string(c)).Logger()
 	errors := m.count(errorsTotal, string(c))

@@ -9,11 +9,11 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// The outcomes of a request to the api that are no error code of a command.
+// The outcomes of an api request that are no error code of a command.
 const (
 	RequestOK      = "ok"
-	RequestStalled = "stalled"  // it came while this process stood still
-	RequestLate    = "late"     // past its deadline
+	RequestStalled = "stalled"  // it arrived while this process was stalled
+	RequestLate    = "late"     // it was past its deadline
 	RequestNoReply = "no_reply" // its reply subject is no inbox, or the reply could not be sent
 )
 
@@ -27,12 +27,12 @@ func requestReplies() []string {
 
 func methods() []string { return append([]string{"get", "line", "list"}, texts(verbs())...) }
 
-// Requests counts what becomes of requests to the api.
+// Requests counts the outcomes of requests to the api.
 type Requests struct {
 	counts map[string]map[string]prometheus.Counter
 }
 
-// Requests is for an api.
+// Requests returns the counters of an api.
 func (m *Meter) Requests() *Requests {
 	if m == nil {
 		return nil
@@ -47,7 +47,7 @@ func (m *Meter) Requests() *Requests {
 	return r
 }
 
-// Done counts one. What is none of our words is counted as unknown and internal.
+// Done counts a request. An unknown method counts as unknown, and an unknown outcome as internal.
 func (r *Requests) Done(method, outcome string) {
 	if r == nil {
 		return
@@ -63,7 +63,7 @@ func (r *Requests) Done(method, outcome string) {
 	count.Inc()
 }
 
-// Publisher is a part of a process that stores messages.
+// Publisher is a part of a process that publishes to streams.
 type Publisher string
 
 // The publishers.
@@ -77,22 +77,22 @@ const (
 // Publishers lists every publisher.
 func Publishers() []Publisher { return []Publisher{ByAPI, ByEdge, ByTimeouts, ByCoordinator} }
 
-// Failure is why a message was not stored.
+// Failure is the reason why a message was not stored.
 type Failure string
 
 // The failures.
 const (
-	FailureRefused Failure = "refused" // JetStream said no
-	FailureNoAck   Failure = "no_ack"  // it said nothing in time, or was not there
+	FailureRefused Failure = "refused" // JetStream returned an error
+	FailureNoAck   Failure = "no_ack"  // no ack in time, or no connection
 )
 
 // Failures lists every failure.
 func Failures() []Failure { return []Failure{FailureRefused, FailureNoAck} }
 
-// Publishes counts what a publisher could not store.
+// Publishes counts the failed publishes of a publisher.
 type Publishes struct{ refused, noAck *Count }
 
-// Publishes is for a publisher.
+// Publishes returns the counters of a publisher.
 func (m *Meter) Publishes(by Publisher) *Publishes {
 	if m == nil {
 		return nil
@@ -103,7 +103,7 @@ func (m *Meter) Publishes(by Publisher) *Publishes {
 	}
 }
 
-// Failed counts one, if there is an error.
+// Failed counts a failure if err is not nil.
 func (p *Publishes) Failed(err error) {
 	if p == nil || err == nil {
 		return
@@ -115,5 +115,5 @@ func (p *Publishes) Failed(err error) {
 	p.noAck.Inc()
 }
 
-// Stalls counts the times that the process stood still.
+// Stalls counts the stalls of the process.
 func (m *Meter) Stalls() *Count { return m.count(stallsTotal) }

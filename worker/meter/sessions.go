@@ -6,20 +6,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Refused is why an edge refuses a client, or one of its commands.
+// Refused is the reason why an edge refuses a client, or one of its commands.
 type Refused string
 
-// Why.
+// The reasons.
 const (
-	RefusedToken   Refused = "token"   // none, or none of ours
-	RefusedExpired Refused = "expired" // its time is over
+	RefusedToken   Refused = "token"   // missing or invalid
+	RefusedExpired Refused = "expired" // the token has expired
 	RefusedRevoked Refused = "revoked" // or the app has no keys any more
-	RefusedOrigin  Refused = "origin"  // the page is not one of the app's
-	RefusedDevice  Refused = "device"  // not the token's
+	RefusedOrigin  Refused = "origin"  // the page's origin is not one of the app's
+	RefusedDevice  Refused = "device"  // not the token's device
 	RefusedUser    Refused = "user"    // too many sessions of the user
 	RefusedAddress Refused = "address" // too many connections of the address
-	RefusedSize    Refused = "size"    // too big a message
-	RefusedData    Refused = "data"    // what it says of itself can't be read
+	RefusedSize    Refused = "size"    // the message is too big
+	RefusedData    Refused = "data"    // malformed message or connect data
 	RefusedRate    Refused = "rate"    // too many commands
 )
 
@@ -31,22 +31,22 @@ func Refusals() []Refused {
 	}
 }
 
-// The ends of a session.
+// The ways in which a session ends.
 const (
-	endedByClient = "client"   // it went, or its connection broke
-	endedSlow     = "slow"     // it did not read what it was sent
-	endedExpired  = "expired"  // its token
-	endedSilent   = "silent"   // it did not answer a ping
+	endedByClient = "client"   // the client disconnected, or its connection broke
+	endedSlow     = "slow"     // the client did not read its messages
+	endedExpired  = "expired"  // the token expired
+	endedSilent   = "silent"   // the client did not answer a ping
 	endedShutdown = "shutdown" // the edge stops
-	endedRefused  = "refused"  // anything else that it did
+	endedRefused  = "refused"  // for any other reason
 )
 
-// Ends lists how a session may end.
+// Ends lists every way in which a session ends.
 func Ends() []string {
 	return []string{endedByClient, endedSlow, endedExpired, endedSilent, endedShutdown, endedRefused}
 }
 
-// endOf is the end with that code of centrifuge's.
+// endOf returns the end for a code of centrifuge.
 func endOf(code int) string {
 	switch code {
 	case 3000:
@@ -63,7 +63,7 @@ func endOf(code int) string {
 	return endedRefused
 }
 
-// transports of sessions, by their names.
+// transports lists the transports of sessions.
 func transports() []string { return []string{"websocket", "http_stream", "sse"} }
 
 // Sessions counts what an edge does.
@@ -78,7 +78,7 @@ type Sessions struct {
 	commands prometheus.Observer
 }
 
-// Sessions is for an edge.
+// Sessions returns the counters of an edge.
 func (m *Meter) Sessions() *Sessions {
 	if m == nil {
 		return nil
@@ -110,7 +110,7 @@ func (s *Sessions) Opened(transport string) {
 	}
 }
 
-// Ended counts a session that had begun and ended with that code.
+// Ended counts a session that had begun and ended with this code.
 func (s *Sessions) Ended(transport string, code int) {
 	if s == nil {
 		return
@@ -121,7 +121,7 @@ func (s *Sessions) Ended(transport string, code int) {
 	s.ended[endOf(code)].Inc()
 }
 
-// Refused counts a client, or a command of one, that was refused.
+// Refused counts a refused client or command.
 func (s *Sessions) Refused(why Refused) {
 	if s != nil && s.refused[why] != nil {
 		s.refused[why].Inc()
@@ -135,21 +135,21 @@ func (s *Sessions) Pushed() {
 	}
 }
 
-// Renewed counts a snapshot that was read for a session on its way.
+// Renewed counts a snapshot that was read again for an open session.
 func (s *Sessions) Renewed() {
 	if s != nil {
 		s.renewals.Inc()
 	}
 }
 
-// Lost counts a report of NATS that it dropped notifications.
+// Lost counts a slow consumer report of NATS.
 func (s *Sessions) Lost() {
 	if s != nil {
 		s.lost.Inc()
 	}
 }
 
-// Answered counts how long a command of a session took.
+// Answered records how long a command of a session took.
 func (s *Sessions) Answered(d time.Duration) {
 	if s != nil {
 		s.commands.Observe(d.Seconds())

@@ -6,24 +6,24 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Levels are how full the streams are, as far as that is known.
+// Levels holds the fill levels of the streams, as far as they are known.
 type Levels struct {
 	Streams []StreamLevel
-	Account *AccountLevel     // nil: not known
-	Lost    map[string]uint64 // by stream: messages that a consumer has not acknowledged, and that are gone
-	Missing *uint64           // transitions that the event log lacks, or will lack; nil: not known
+	Account *AccountLevel     // nil: unknown
+	Lost    map[string]uint64 // by stream: messages that were deleted before a consumer acked them
+	Missing *uint64           // transitions that the event log lacks, or will lack; nil: unknown
 }
 
-// AccountLevel is how much the account stores; a limit of 0: none.
+// AccountLevel is the storage that the account uses. A limit of 0 means none.
 type AccountLevel struct{ Used, Limit int64 }
 
-// StreamLevel is how full a stream or bucket is.
+// StreamLevel is the fill level of a stream or bucket.
 type StreamLevel struct {
 	Stream                 string
-	Bytes, Messages, Limit int64 // a limit of 0: none
+	Bytes, Messages, Limit int64 // a limit of 0 means none
 }
 
-// Levels shows what read gives at each scrape. Read must not wait.
+// Levels exports what read returns at each scrape. Read must not block.
 func (m *Meter) Levels(read func() Levels) {
 	if m == nil {
 		return
@@ -48,14 +48,14 @@ func limit(bytes int64) float64 {
 	return float64(bytes)
 }
 
-// Describe is prometheus.Collector's.
+// Describe implements prometheus.Collector.
 func (s *levels) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range s.descs {
 		ch <- d
 	}
 }
 
-// Collect is prometheus.Collector's.
+// Collect implements prometheus.Collector.
 func (s *levels) Collect(ch chan<- prometheus.Metric) {
 	now := s.read()
 	show := func(name string, value float64, labels ...string) {

@@ -2,41 +2,41 @@ package meter
 
 import "ringline.io/ringline/events"
 
-// Step is a step of a command that has been done.
+// Step is a completed step of a command.
 type Step string
 
-// The steps, in their order.
+// The steps, in order.
 const (
 	StepLoaded    Step = "loaded"
 	StepClaimed   Step = "claimed" // once for each line
 	StepCommitted Step = "committed"
-	StepTold      Step = "told" // and lines and deadlines are written
+	StepTold      Step = "told" // the callers and callees are notified, and lines and deadlines are written
 	StepAnswered  Step = "answered"
 
-	StepConflicted Step = "conflicted" // the call had moved on, and all is repeated from the load
+	StepConflicted Step = "conflicted" // the call has changed since it was loaded, and the command starts over from the load
 )
 
-// Steps lists those whose time is measured.
+// Steps lists the steps whose duration is measured.
 func Steps() []Step {
 	return []Step{StepLoaded, StepClaimed, StepCommitted, StepTold, StepAnswered}
 }
 
-// Reason is why a message is put back.
+// Reason is the reason why a message is nak'ed with a delay.
 type Reason string
 
-// The reasons. What exactly went wrong stands in the log.
+// The reasons. The log has the details.
 const (
-	ClaimInFlight   Reason = "claim_in_flight"   // a line holds a claim of another command that may yet be committed
-	Conflicts       Reason = "conflicts"         // the call moved on each time that the command was decided
+	ClaimInFlight   Reason = "claim_in_flight"   // a line has a claim of another command that may still be committed
+	Conflicts       Reason = "conflicts"         // the call changed each time that the command was decided
 	NoCallYet       Reason = "no_call_yet"       // the command may have overtaken its invitation
-	EarlyExpire     Reason = "early_expire"      // a deadline came due too soon
+	EarlyExpire     Reason = "early_expire"      // a deadline came due too early
 	Store           Reason = "store"             // NATS failed, or did not answer in time
-	ExpireNotStored Reason = "expire_not_stored" // the same, of the expire that a deadline becomes
+	ExpireNotStored Reason = "expire_not_stored" // the same, for the expire command of a deadline
 	NewerFormat     Reason = "newer_format"      // the call is stored in a format that only a newer version reads
-	Crowded         Reason = "crowded"           // its app has too much in hand here, and it can't be refused
-	NotOurs         Reason = "not_ours"          // not put back but left: the worker stood still so long that somebody else may have it
-	WorkerEnds      Reason = "worker_ends"       // and the message was not its fault
-	Defect          Reason = "defect"            // a panic, or what can't be
+	Crowded         Reason = "crowded"           // its app has too many commands in flight here, and the command can't be refused
+	NotOurs         Reason = "not_ours"          // not nak'ed: the worker was stalled for so long that another one may have the message
+	WorkerEnds      Reason = "worker_ends"       // the worker stops; the message is not the cause
+	Defect          Reason = "defect"            // a panic, or an impossible state
 )
 
 // Reasons lists every reason.
@@ -44,7 +44,7 @@ func Reasons() []Reason {
 	return []Reason{ClaimInFlight, Conflicts, NoCallYet, EarlyExpire, Store, ExpireNotStored, NewerFormat, Crowded, NotOurs, WorkerEnds, Defect}
 }
 
-// Place is where something stands that is not what stands there.
+// Place is where a malformed entry was found.
 type Place string
 
 // The places.
@@ -58,7 +58,7 @@ const (
 // Places lists every place.
 func Places() []Place { return []Place{OnCall, OnLine, OnDue, OnApp} }
 
-// Problem is what is wrong with a stream, bucket or consumer.
+// Problem is a problem of a stream, bucket or consumer.
 type Problem string
 
 // The problems.
@@ -70,7 +70,8 @@ const (
 // Problems lists every problem.
 func Problems() []Problem { return []Problem{Missing, Altered} }
 
-// Parts lists the streams, buckets and consumers; a consumer has its stream before it. A test of package worker holds it against what is set up.
+// Parts lists the streams, buckets and consumers. The name of a consumer begins with its stream. A test of package
+// worker compares the list with what setup creates.
 func Parts() []string {
 	return []string{
 		"RINGLINE_COMMANDS", "RINGLINE_CALLS", "RINGLINE_TIMERS", "RINGLINE_EVENTS", "RINGLINE_CDRS", "RINGLINE_REJECTED",
@@ -90,9 +91,9 @@ const (
 	Edge        Component = "edge"
 	Health      Component = "health"
 	HTTP        Component = "http"
-	NATS        Component = "nats"        // our connections
-	NATSServer  Component = "nats_server" // the one embedded in dev
-	Storage     Component = "storage"     // how full the streams are
+	NATS        Component = "nats"        // the connections to NATS
+	NATSServer  Component = "nats_server" // the server that is embedded in dev mode
+	Storage     Component = "storage"     // the fill levels of the streams
 	Timeouts    Component = "timeouts"
 )
 
@@ -104,7 +105,7 @@ func Components() []Component {
 // The outcomes of a command that are no error code.
 const (
 	outcomeOK       = "ok"
-	outcomeRejected = "rejected" // it could not be read
+	outcomeRejected = "rejected" // it was malformed
 )
 
 // streams lists the streams and buckets.
@@ -115,7 +116,7 @@ func streams() []string {
 	}
 }
 
-// unknown is the verb of what has none of ours.
+// unknown stands in for an unknown verb.
 const unknown events.Verb = "unknown"
 
 func verbs() []events.Verb { return append(events.Verbs(), unknown) }
@@ -128,7 +129,7 @@ func outcomes() []string {
 	return list
 }
 
-// verbOf never gives what came from outside.
+// verbOf returns v, or unknown, so that no label has a value from outside.
 func verbOf(v events.Verb) events.Verb {
 	if v.Known() {
 		return v

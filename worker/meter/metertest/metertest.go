@@ -1,4 +1,4 @@
-// Package metertest reads in a test what a meter has counted.
+// Package metertest reads the values of a meter in tests.
 package metertest
 
 import (
@@ -11,8 +11,9 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// Values gives every series of Ringline's own that is not 0, as Prometheus writes them, such as
-// ringline_commands_total{outcome="ok",verb="invite"}. Of a histogram there is the count, with _count behind its name.
+// Values returns every series of Ringline that is not 0, in the notation of Prometheus, such as
+// ringline_commands_total{outcome="ok",verb="invite"}. For a histogram it returns the count, with _count after the
+// name.
 func Values(tb testing.TB, m *meter.Meter) map[string]float64 {
 	tb.Helper()
 	families, err := m.Gatherer().Gather()
@@ -44,7 +45,7 @@ func Values(tb testing.TB, m *meter.Meter) map[string]float64 {
 	return values
 }
 
-// Check compares what was counted with want, in the metrics of these names; all of them, if there is none.
+// Check compares the values with want, for the metrics of these names. Without names it compares all metrics.
 func Check(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) {
 	tb.Helper()
 	for _, d := range Differences(tb, m, want, names...) {
@@ -52,7 +53,8 @@ func Check(tb testing.TB, m *meter.Meter, want map[string]float64, names ...stri
 	}
 }
 
-// Eventually is Check for what is counted only after a test has seen its effect, such as an answer: it waits until there is no difference.
+// Eventually is Check for values that change only after a test has seen the effect, such as an answer. It waits until
+// there is no difference.
 func Eventually(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) {
 	tb.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -63,7 +65,7 @@ func Eventually(tb testing.TB, m *meter.Meter, want map[string]float64, names ..
 	Check(tb, m, want, names...)
 }
 
-// Differences tells what Check finds.
+// Differences lists the differences that Check reports.
 func Differences(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) (list []string) {
 	tb.Helper()
 	got := Values(tb, m)

@@ -1,5 +1,5 @@
-// Command reference writes docs/metrics.md from the declarations of package meter. The words between stand in page.md.
-// It is run by go generate, in the folder of that package.
+// Command reference writes docs/metrics.md from the declarations of package meter. The text between them is in page.md.
+// go generate runs it in the folder of that package.
 package main
 
 import (
@@ -38,7 +38,7 @@ func run(path string) error {
 	return os.WriteFile(path, b.Bytes(), 0o644)
 }
 
-// labels names those of a metric.
+// labels lists the labels of a metric.
 func labels(m meter.Metric) string {
 	var names []string
 	for _, l := range m.Labels {
@@ -47,7 +47,7 @@ func labels(m meter.Metric) string {
 	return strings.Join(names, ", ")
 }
 
-// values lists what the label of that name may be.
+// values lists the values of a label.
 func values(name string) (string, error) {
 	for _, m := range meter.Metrics() {
 		for _, l := range m.Labels {

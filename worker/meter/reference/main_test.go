@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// TestReference: docs/metrics.md is what is made of the declarations as they are, and explains every reason.
+// TestReference checks that docs/metrics.md is up to date, and that it explains every reason.
 func TestReference(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.md")
 	if err := run(path); err != nil {
