@@ -2,23 +2,23 @@ package health
 
 import "time"
 
-// Condition is one thing that a process needs, or that degrades it.
+// Condition is something that a process needs, or that degrades it.
 type Condition struct {
 	of     *Health
 	name   Name
 	needed bool
 	hold   time.Duration
-	first  chan struct{} // of what is needed: closed by the first OK
-	looks  bool          // it is known only when it is reported
+	first  chan struct{} // closed by the first OK, if the condition is needed
+	looks  bool          // sampled: the state is known only at a report
 
-	works bool // as reported last
+	works bool // as in the latest report
 	since time.Time
-	why   string // it does not, or did not when it failed last
-	shown bool   // that it works
+	why   string // the reason of the latest failure
+	shown bool   // whether the shown state is OK
 }
 
-// Sampled says that reports come from looks with time between them: a state holds as long as each look finds it again, and one
-// bad look is never shown.
+// Sampled marks a condition whose reports are periodic samples. A state holds as long as every sample finds it, and a
+// single bad sample is never shown.
 func (c *Condition) Sampled() *Condition {
 	if c == nil {
 		return nil
@@ -29,7 +29,7 @@ func (c *Condition) Sampled() *Condition {
 	return c
 }
 
-// OK reports that all is well.
+// OK reports that the condition is OK.
 func (c *Condition) OK() {
 	if c == nil {
 		return
@@ -43,7 +43,7 @@ func (c *Condition) OK() {
 	}
 }
 
-// Fail reports that it is not, and why.
+// Fail reports that the condition fails, and why.
 func (c *Condition) Fail(why string) {
 	if c == nil {
 		return
@@ -64,7 +64,7 @@ func (c *Condition) report(works bool) {
 	}
 }
 
-// settle shows what has held for long enough.
+// settle shows a state that has held for long enough.
 func (c *Condition) settle(now time.Time) {
 	hold := Hold
 	if !c.works {

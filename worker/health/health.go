@@ -19,15 +19,15 @@ type Health struct {
 	conditions []*Condition
 }
 
-// New makes one that reads this clock. The process starts.
+// New makes a health that uses this clock. Its phase is "starting".
 func New(now func() time.Time) *Health { return &Health{now: now, phase: "starting"} }
 
-// Needs gives a condition without which the process is not ready. A failure is shown once it has held for hold.
+// Needs creates a condition that the process needs to be ready. A failure is shown once it has lasted for hold.
 func (h *Health) Needs(name Name, hold time.Duration) *Condition {
 	return h.add(&Condition{name: name, needed: true, hold: hold, why: "starting", first: make(chan struct{})})
 }
 
-// Degrades gives a condition that is only told. It is fine until it fails.
+// Degrades creates a condition that does not affect readiness. It is OK until it fails.
 func (h *Health) Degrades(name Name) *Condition {
 	return h.add(&Condition{name: name, hold: Hold, works: true, shown: true})
 }
@@ -43,7 +43,7 @@ func (h *Health) add(c *Condition) *Condition {
 	return c
 }
 
-// Phase makes the process unready at once, for a reason that no condition has: it starts, it waits, it stops.
+// Phase makes the process unready at once, for a reason outside the conditions: it starts, waits or stops.
 func (h *Health) Phase(why string) {
 	if h == nil {
 		return
@@ -53,7 +53,7 @@ func (h *Health) Phase(why string) {
 	h.phase = why
 }
 
-// Running ends the phase that is given, if it still lasts; only the conditions count from now on.
+// Running ends the given phase, if it is the current one. From then on only the conditions count.
 func (h *Health) Running(phase string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -80,17 +80,17 @@ func (h *Health) Started(ctx context.Context) error {
 	return nil
 }
 
-// State is what is shown.
+// State is the shown health.
 type State struct {
-	Phase    string   // why the process is unready whatever its conditions are; empty: it runs
-	Failing  []Reason // why else it is unready
+	Phase    string   // why the process is unready regardless of its conditions; empty while it runs
+	Failing  []Reason // the other reasons why it is unready
 	Degraded []Reason
 }
 
-// Ready says whether the process is.
+// Ready reports whether the process is ready.
 func (s State) Ready() bool { return s.Phase == "" && len(s.Failing) == 0 }
 
-// Reason is a condition that fails.
+// Reason is a condition that fails, with the reason.
 type Reason struct {
 	Name Name
 	Why  string
@@ -100,7 +100,7 @@ type Reason struct {
 
 func (r Reason) String() string { return string(r.Name) + ": " + r.Why }
 
-// State gives what is shown now.
+// State returns the health that is shown now.
 func (h *Health) State() State {
 	if h == nil {
 		return State{}
@@ -124,10 +124,10 @@ func (h *Health) State() State {
 	return s
 }
 
-// Began lists what fails now and did not before.
+// Began lists the failures in now that are not in before.
 func Began(before, now State) []Reason { return without(now.reasons(), before.reasons()) }
 
-// Ended lists what failed before and no longer does.
+// Ended lists the failures in before that are not in now.
 func Ended(before, now State) []Reason { return without(before.reasons(), now.reasons()) }
 
 func (s State) reasons() []Reason { return slices.Concat(s.Failing, s.Degraded) }

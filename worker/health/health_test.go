@@ -17,7 +17,7 @@ func shown(h *health.Health) string {
 	return fmt.Sprintf("%v %q %v %v", s.Ready(), s.Phase, s.Failing, s.Degraded)
 }
 
-// A process is ready once everything that it needs has been OK, and no sooner than it says that it runs.
+// A process is ready once every condition that it needs has been OK and Running was called.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -47,12 +47,12 @@ func TestStart(t *testing.T) {
 			t.Error(err)
 		}
 		h.Phase("stopping")
-		h.Running("starting") // a start that ends late ends no other phase
+		h.Running("starting") // a late call for another phase does nothing
 		check(`false "stopping" [] []`)
 	})
 }
 
-// A state is shown once it has held, and what comes and goes is not shown.
+// A state is shown once it has held. A failure that ends sooner is not shown.
 func TestHold(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestHold(t *testing.T) {
 		setup.OK()
 		time.Sleep(health.Hold)
 		check(fine)
-		for range 100 { // it comes and goes
+		for range 100 { // a failure that comes and goes
 			setup.Fail("stream C is missing")
 			time.Sleep(9 * time.Second)
 			check(fine)
@@ -96,12 +96,12 @@ func TestHold(t *testing.T) {
 		}
 		full.Fail("90 %")
 		time.Sleep(time.Hour)
-		full.OK() // that it had held counts, although it was not asked for
+		full.OK() // the failure had held, although State was not called
 		check(`true "" [] [storage: 90 %]`)
 	})
 }
 
-// What is looked at now and then is shown once two looks that far apart have found the same: what one look finds may be over at once.
+// A sampled state is shown once all samples over that time found it, because a single sample may be outdated at once.
 func TestSampled(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -143,7 +143,7 @@ func TestSampled(t *testing.T) {
 	})
 }
 
-// What begins and ends is told once, whatever its text is meanwhile.
+// Began and Ended list each failure once, although its text changes meanwhile.
 func TestBeganAndEnded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
