@@ -1,10 +1,12 @@
-// Package storage watches how full the streams are, so that calls which exist go on when storage runs out.
+// Package storage watches the fill levels of the streams, so that existing calls continue when storage runs out.
 //
 // What it promises:
 //
-//  1. It asks the broker in the background, each time for a bounded time. What others ask of a Watch never waits.
-//  2. From 80 % of RINGLINE_CALLS, RINGLINE_TIMERS, RINGLINE_LINES or RINGLINE_COMMANDS on, Admit refuses invitations and adds.
-//     The rest is for the calls that exist: they are answered, declined, left, ended and timed out.
-//  3. Between two looks it counts what the commands that it let in may take, so a small stream is not overrun.
-//  4. What it does not know refuses nothing.
+//  1. It asks the broker in the background, with a timeout. Admit, Levels and LostTail never block.
+//  2. From 80 % of RINGLINE_CALLS, RINGLINE_TIMERS, RINGLINE_LINES or RINGLINE_COMMANDS on, Admit refuses invitations
+//     and adds. The rest is reserved for existing calls, so that they can be answered, declined, left, ended and timed
+//     out.
+//  3. Between two looks it adds the bytes that the admitted commands may take, so that a small stream does not
+//     overflow.
+//  4. An unknown level refuses nothing.
 package storage

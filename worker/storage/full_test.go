@@ -82,7 +82,7 @@ func (w *world) ask(callID string, verb events.Verb, by string, more events.Comm
 	return w.asker.Ask(w.Context(), more)
 }
 
-// invite rings one user, of the call's own.
+// invite publishes an invitation of one callee. Each call has its own callee.
 func (w *world) invite(callID string, ringS int, customData string) events.Answer {
 	return w.ask(callID, events.VerbInvite, "ann", events.Command{
 		Callees: []events.Party{{UserID: callID + "-bob"}}, RingTimeoutS: ringS, CustomData: customData,
@@ -96,7 +96,7 @@ func (w *world) ok(a events.Answer) {
 	}
 }
 
-// flood invites until one is exhausted, or enough are there, and lists the calls that there are.
+// flood publishes invitations until one is refused as exhausted, or enough calls exist. It lists the calls.
 func (w *world) flood(enough int, customData string) (calls []string, refused *events.Error) {
 	w.Helper()
 	var mu sync.Mutex
@@ -141,14 +141,15 @@ func (w *world) exhausted(e *events.Error) {
 	}
 }
 
-// The event log at its limit deletes its oldest, and calls go on.
+// When the event log reaches its limit, it deletes its oldest messages, and calls continue.
 func TestFullEventLogStopsNoCall(t *testing.T) {
 	w := newWorld(t, func(s *worker.Sizes) { s.Events = mib })
 	calls, refused := w.flood(1600, "")
 	if refused != nil {
 		t.Fatalf("%+v after %d calls", refused, len(calls))
 	}
-	for deadline := time.Now().Add(within); w.state(worker.StreamEvents).FirstSeq == 1; time.Sleep(10 * time.Millisecond) { // copies come later
+	// The event log copies with a delay.
+	for deadline := time.Now().Add(within); w.state(worker.StreamEvents).FirstSeq == 1; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the log deletes nothing: %+v", w.state(worker.StreamEvents))
 		}
@@ -159,7 +160,7 @@ func TestFullEventLogStopsNoCall(t *testing.T) {
 	w.ok(w.ask(calls[0], events.VerbAccept, "bob", events.Command{}))
 }
 
-// Above the mark of RINGLINE_CALLS nothing new rings, and every call that exists goes its way.
+// Above the mark of RINGLINE_CALLS no new call rings, and every existing call continues.
 func TestCallsGoOnAboveTheMark(t *testing.T) {
 	const most = 8 * mib
 	w := newWorld(t, func(s *worker.Sizes) { s.Calls = most })
@@ -170,7 +171,8 @@ func TestCallsGoOnAboveTheMark(t *testing.T) {
 	w.ok(w.invite("late", 4, ""))
 	_, refused := w.flood(16_000, strings.Repeat("x", 4000))
 	w.exhausted(refused)
-	for i := 0; w.state(worker.StreamCalls).Bytes*100/most < storage.Mark; i++ { // it was what may come that filled it
+	// So far only the stored and the admitted bytes together have reached the mark.
+	for i := 0; w.state(worker.StreamCalls).Bytes*100/most < storage.Mark; i++ {
 		w.invite(fmt.Sprintf("more-%d", i), 600, strings.Repeat("x", 4000))
 	}
 	if bytes := w.state(worker.StreamCalls).Bytes; bytes > most*9/10 {
@@ -197,7 +199,8 @@ func TestCallsGoOnAboveTheMark(t *testing.T) {
 	}
 }
 
-// RINGLINE_TIMERS can't refuse what is new: it would delete the oldest deadlines. So its limit is never reached.
+// RINGLINE_TIMERS can't reject new messages: at its limit it deletes the oldest deadlines. So Admit must keep it below
+// the limit.
 func TestNoDeadlineIsLostToALimit(t *testing.T) {
 	w := newWorld(t, func(s *worker.Sizes) { s.Timers, s.Calls = mib, 8*mib })
 	calls, refused := w.flood(16_000, "")

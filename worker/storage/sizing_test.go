@@ -9,7 +9,9 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// What calls take of each stream, for the table in docs/operations.md: go test -run Sizing -v ./worker/storage
+// TestSizing measures how much a call takes of each stream, for the table in docs/operations.md. Run it with:
+//
+//	go test -run Sizing -v ./worker/storage
 func TestSizing(t *testing.T) {
 	const calls = 100
 	w := newWorld(t, func(*worker.Sizes) {})
@@ -50,7 +52,7 @@ func TestSizing(t *testing.T) {
 	}
 }
 
-// copied waits until the event log holds every transition, and the deadlines that were removed have gone.
+// copied waits until the event log has every transition.
 func (w *world) copied() {
 	w.Helper()
 	for deadline := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {

@@ -13,24 +13,25 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// How often all streams are looked at, for how long, and for how long that is shown.
+// The interval and the timeout of a survey, and how long its results are shown.
 const (
 	SurveyEvery  = 10 * time.Second
 	surveyWithin = 5 * time.Second
 	shownFor     = time.Minute
 )
 
-// survey is what was seen of all streams, each thing with its time: one that can't be seen hides no other.
+// survey holds the latest state of all streams. Each value has its own time, so that a failed request hides no other
+// value.
 type survey struct {
 	account at[meter.AccountLevel]
 	streams map[string]at[meter.StreamLevel]
 	lost    map[string]at[uint64]
 	missing uint64 // transitions that the event log lacks, as far as this process knows
-	known   bool   // whether it knows
-	log     string // which event log that is, and its last repair
+	known   bool   // whether missing is known
+	log     string // identifies the event log and its last repair
 }
 
-// at is what was seen, and when.
+// at is a value with its time.
 type at[T any] struct {
 	time time.Time
 	seen T
@@ -40,7 +41,7 @@ func now[T any](seen T) at[T] { return at[T]{time.Now(), seen} }
 
 func (a at[T]) recent() bool { return time.Since(a.time) < shownFor }
 
-// Levels gives what was seen last, for the metrics, as far as that is recent.
+// Levels returns the latest recent values, for the metrics.
 func (w *Watch) Levels() meter.Levels {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -62,13 +63,14 @@ func (w *Watch) Levels() meter.Levels {
 	return l
 }
 
-// Survey looks at all streams once, for a few seconds at most, and joins what fails. A coordinator does so before it handles
-// commands: that RINGLINE_CALLS came back without its newest messages shows only until as many were written again.
+// Survey asks for the state of all streams once, for a few seconds at most, and joins the errors. A coordinator calls
+// it before it handles commands: if RINGLINE_CALLS lost its newest messages, that is visible only until as many new
+// ones are written.
 func (w *Watch) Survey(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, surveyWithin)
 	defer cancel()
 	names := worker.StreamNames()
-	errs := make([]error, len(names)+1) // in an order that is the same each time
+	errs := make([]error, len(names)+1) // in a fixed order
 	var asking sync.WaitGroup
 	asking.Go(func() { errs[len(names)] = w.surveyAccount(ctx) })
 	for i, name := range names {
@@ -120,8 +122,9 @@ func (w *Watch) surveyLost(ctx context.Context, name string, st jetstream.Stream
 	return nil
 }
 
-// lost is how many messages are gone that the durable consumer which is furthest behind has not read. One that was never
-// read is not counted, as setup makes one in each installation; nor is one with a filter, which passes messages over.
+// lost returns how many deleted messages the slowest durable consumer has not acked. It ignores consumers that never
+// read, because setup creates one in every installation. It also ignores consumers with a filter, because they skip
+// messages.
 func lost(ctx context.Context, st jetstream.Stream) (most uint64, err error) {
 	first := st.CachedInfo().State.FirstSeq
 	list := st.ListConsumers(ctx)
@@ -140,13 +143,13 @@ func lost(ctx context.Context, st jetstream.Stream) (most uint64, err error) {
 	return most, nil
 }
 
-// compare holds the newest copy in the event log against the newest transition.
+// compare checks whether the event log has a copy that is newer than the newest transition.
 func (w *Watch) compare(ctx context.Context, log jetstream.Stream) error {
 	copied, err := worker.Copied(ctx, log)
 	if err != nil {
 		return err
 	}
-	calls, err := w.js.Stream(ctx, worker.StreamCalls) // after the log: it is never behind it
+	calls, err := w.js.Stream(ctx, worker.StreamCalls) // read after the log, so it is never behind
 	if err != nil {
 		return fmt.Errorf("storage: look at RINGLINE_CALLS: %w", err)
 	}
@@ -163,7 +166,8 @@ func (w *Watch) compare(ctx context.Context, log jetstream.Stream) error {
 	return nil
 }
 
-// LostTail reports that RINGLINE_CALLS came back without so many of its newest messages: as many that follow are not copied.
+// LostTail reports that RINGLINE_CALLS lost this many of its newest messages. The same number of following messages
+// will not be copied to the event log.
 func (w *Watch) LostTail(messages uint64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

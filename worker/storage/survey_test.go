@@ -15,7 +15,8 @@ import (
 	"ringline.io/ringline/worker/storage"
 )
 
-// What the event log deletes before its reader has read it is counted, and of a reader that never read nothing.
+// Messages that the event log deletes before a consumer has read them are counted. A consumer that never read is
+// ignored.
 func TestLostEventsAreCounted(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -98,7 +99,7 @@ func TestLostEventsAreCounted(t *testing.T) {
 	}
 }
 
-// A stream that is deleted or has no leader, or an account that can't be asked, hides nothing else.
+// A stream that is deleted or has no leader hides no other value, and neither does a failed account request.
 func TestSurveyShowsTheRest(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -142,7 +143,7 @@ func TestSurveyShowsTheRest(t *testing.T) {
 	}
 }
 
-// A gap is reported until a repair notes that it is over, or another event log is set up.
+// A gap is reported until a repair records its end, or until the event log is recreated.
 func TestGapIsReportedUntilItIsOver(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

@@ -16,40 +16,40 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// Mark is the percentage from which on invitations are refused.
+// Mark is the percentage from which invitations are refused.
 const Mark = 80
 
-// wellBelow is the percentage below which the process is no longer degraded: a level that hovers at the mark would fail and recover
-// with each look, and so never hold for long enough to be shown.
+// wellBelow is the percentage below which the process is no longer degraded. Without it, a level around the mark would
+// alternate between OK and failure, and neither state would hold for long enough to be shown.
 const wellBelow = Mark - 2
 
-// How often it looks, and for how long.
+// The interval and the timeout of a look.
 const (
 	lookEvery  = time.Second
-	lookAgain  = 20 * time.Millisecond // once what was let in since may take 1/unseenPart of a stream
+	lookAgain  = 20 * time.Millisecond // at least; a look comes early once the admitted bytes exceed 1/unseenPart of a stream
 	lookWithin = time.Second
 	unseenPart = 20
 )
 
-// What a command may take, at most.
+// The estimated maximum that a command takes of a stream.
 const (
-	perDeadline = 2 << 10 // bytes of RINGLINE_TIMERS that an invitation may take
-	perLine     = 512     // bytes of RINGLINE_LINES that a user may take
+	perDeadline = 2 << 10 // bytes of RINGLINE_TIMERS for an invitation
+	perLine     = 512     // bytes of RINGLINE_LINES for a user
 )
 
-// guarded are the streams that invitations must leave room in.
+// guarded lists the streams in which invitations must leave room.
 func guarded() []string {
 	return []string{worker.StreamCalls, worker.StreamTimers, worker.BucketLines, worker.StreamCommands}
 }
 
-// level is how full a stream is.
+// level is the fill level of a stream.
 type level struct {
 	bytes, maxBytes int64
 	msgs, maxMsgs   int64
-	before, since   int64 // bytes that were let in before the last look, which may not have seen them, and since
+	before, since   int64 // admitted bytes: before the last look, which may have missed them, and since that look
 }
 
-// percent is how much of its limit the stream has, or may soon have; 0 without a limit.
+// percent is the part of the limit that is in use, or may be in use soon. It is 0 without a limit.
 func (l level) percent() int {
 	most := 0
 	if l.maxBytes > 0 {
@@ -61,23 +61,23 @@ func (l level) percent() int {
 	return min(most, 100)
 }
 
-// Watch knows how full the streams are.
+// Watch tracks the fill levels of the streams.
 type Watch struct {
-	Every time.Duration // of surveys, to be set before it runs
+	Every time.Duration // interval of surveys; set it before Run
 
 	js     jetstream.JetStream
 	log    zerolog.Logger
 	health *health.Condition
-	soon   chan struct{} // that it is time to look
+	soon   chan struct{} // triggers a look
 
 	mu     sync.Mutex
 	levels map[string]level
-	full   string // the stream that passed the mark, until all are well below it
+	full   string // the stream that passed the mark, until all are below wellBelow
 
 	seen survey
 }
 
-// New makes a watch. It knows nothing until it runs. The condition degrades while invitations are refused; it may be nil.
+// New makes a watch. It knows nothing until it runs. The condition fails while invitations are refused; it may be nil.
 func New(js jetstream.JetStream, log zerolog.Logger, c *health.Condition) *Watch {
 	return &Watch{
 		Every: SurveyEvery, js: js, log: log, health: c, soon: make(chan struct{}, 1), levels: map[string]level{},
@@ -85,7 +85,7 @@ func New(js jetstream.JetStream, log zerolog.Logger, c *health.Condition) *Watch
 	}
 }
 
-// Run looks until ctx ends, and gives nil then.
+// Run looks until ctx ends, and then returns nil.
 func (w *Watch) Run(ctx context.Context) error {
 	surveyed := make(chan struct{})
 	go func() { defer close(surveyed); w.surveys(ctx) }()
@@ -106,7 +106,7 @@ func (w *Watch) Run(ctx context.Context) error {
 	}
 }
 
-// surveys looks at all streams again and again until ctx ends.
+// surveys runs a survey periodically until ctx ends.
 func (w *Watch) surveys(ctx context.Context) {
 	var told worker.Repeated
 	for {
@@ -121,7 +121,7 @@ func (w *Watch) surveys(ctx context.Context) {
 	}
 }
 
-// Admit refuses an invitation or an add once the storage of calls is above its mark.
+// Admit refuses an invitation or an add while the storage for calls is above the mark.
 func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) *events.Error {
 	if !cmd.Verb.Invites() {
 		return nil
@@ -133,7 +133,7 @@ func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) *events.Error 
 	return nil
 }
 
-// letIn counts what the command may take until the next look: its transition, its deadline, and the lines.
+// letIn adds what the command may take until the next look: its transition, its deadline and the lines.
 func (w *Watch) letIn(callees, bytes int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -154,7 +154,7 @@ func (w *Watch) letIn(callees, bytes int) {
 	}
 }
 
-// fullest gives the fullest of the guarded streams.
+// fullest returns the fullest guarded stream.
 func (w *Watch) fullest() (name string, percent int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -166,7 +166,7 @@ func (w *Watch) fullest() (name string, percent int) {
 	return name, percent
 }
 
-// look asks the broker for the guarded streams.
+// look asks the broker for the state of the guarded streams.
 func (w *Watch) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
@@ -179,12 +179,12 @@ func (w *Watch) look(ctx context.Context) {
 	w.tell()
 }
 
-// begin keeps apart what is let in from now on: the look may or may not see what came before.
+// begin starts a look. Bytes that were admitted since the previous look stay counted, because this look may miss them.
 func (w *Watch) begin(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	l := w.levels[name]
-	l.bytes += l.before // as if seen, until the broker says what is there
+	l.bytes += l.before // counted as stored until the broker answers
 	l.before, l.since = l.since, 0
 	w.levels[name] = l
 }
@@ -192,7 +192,7 @@ func (w *Watch) begin(name string) {
 func (w *Watch) lookAt(ctx context.Context, name string) {
 	st, err := w.js.Stream(ctx, worker.StreamOf(name))
 	if err != nil {
-		return // its last level stays
+		return // keeps the last level
 	}
 	info := st.CachedInfo()
 	w.mu.Lock()
@@ -203,7 +203,7 @@ func (w *Watch) lookAt(ctx context.Context, name string) {
 	w.levels[name] = l
 }
 
-// tell reports whether invitations are refused, and logs when that changes.
+// tell reports whether invitations are refused, and logs a change.
 func (w *Watch) tell() {
 	switch name, percent := w.fullest(); {
 	case percent >= Mark:

@@ -10,14 +10,14 @@ import (
 	"ringline.io/ringline/worker/health"
 )
 
-// A level that hovers at the mark degrades the process, until it is well below.
+// A level around the mark keeps the process degraded, until it is well below the mark.
 func TestHoveringLevelIsShown(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(0, 0)
 	h := health.New(func() time.Time { return at })
 	w := New(nil, zerolog.Nop(), h.Degrades(health.Storage))
 	for _, x := range []struct {
-		levels [2]int64 // by turns, one a second
+		levels [2]int64 // alternating, one per second
 		shown  int
 	}{
 		{[2]int64{79, 79}, 0}, {[2]int64{80, 79}, 1}, {[2]int64{78, 79}, 1}, {[2]int64{77, 76}, 0}, {[2]int64{78, 79}, 0},
