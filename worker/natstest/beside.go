@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// RunBeside runs the tests, as a TestMain, so many beside each other: they wait for servers more than they compute, so more can
-// be than there are processors. It gives the exit code.
+// RunBeside runs the tests of a TestMain with this parallelism. Tests mostly wait for servers, so more tests than CPUs
+// can run at once. It returns the exit code.
 func RunBeside(m *testing.M, tests int) int {
 	flag.Parse()
 	if err := flag.Set("test.parallel", strconv.Itoa(tests)); err != nil {

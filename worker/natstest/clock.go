@@ -8,7 +8,8 @@ import (
 	"ringline.io/ringline/worker/clock"
 )
 
-// Clock gives the clock of a machine whose wall clock is ahead of the broker by that much, and that knows broker time.
+// Clock returns the clock of a machine whose wall clock is ahead of the broker by that much. The clock knows broker
+// time.
 func (s *Server) Clock(tb testing.TB, ahead time.Duration) *clock.Clock {
 	tb.Helper()
 	c := clock.New(func() time.Time { return time.Now().Add(ahead) })

@@ -1,5 +1,5 @@
-// Package natstest starts a real nats-server for a test, with every stream of Ringline, and checks everything
-// that passes on it against the types of package events.
+// Package natstest starts a real nats-server for a test, with every stream of Ringline. It can check all messages on
+// that server against the types of package events.
 package natstest
 
 import (
@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// Server is a nats-server with JetStream on a folder of the test's.
+// Server is a nats-server with JetStream in a temporary folder.
 type Server struct {
 	NC *nats.Conn
 	JS jetstream.JetStream
@@ -21,10 +21,10 @@ type Server struct {
 	server *server.Server
 }
 
-// within is how long a test waits for what takes some milliseconds on a machine that is idle.
+// within is the timeout for things that take some milliseconds on an idle machine.
 const within = time.Minute
 
-// Start starts a server with every stream, bucket and consumer. It ends with the test.
+// Start starts a server with every stream, bucket and consumer. The server stops when the test ends.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
 	srv, err := server.NewServer(&server.Options{
@@ -50,13 +50,13 @@ func Start(tb testing.TB) *Server {
 	return s
 }
 
-// URL is where the server listens.
+// URL returns the client URL of the server.
 func (s *Server) URL() string { return s.server.ClientURL() }
 
 // Stop stops the server before the test ends.
 func (s *Server) Stop() { s.server.Shutdown(); s.server.WaitForShutdown() }
 
-// Connect makes a connection of its own, which ends with the test.
+// Connect opens a new connection, which is closed when the test ends.
 func (s *Server) Connect(tb testing.TB) *nats.Conn {
 	tb.Helper()
 	nc, err := nats.Connect(s.URL(), nats.Timeout(within))

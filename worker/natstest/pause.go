@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Pauses measures how long this process stands still until the test ends, as a busy machine lets it for seconds. What holds only
-// where nothing pauses for too long can't be tested then.
+// Pauses measures the longest stall of this process until the test ends. A busy machine can stall for seconds, and then
+// a test can't check a promise that holds only without long stalls.
 func Pauses(tb testing.TB) (longest func() time.Duration) {
 	tb.Helper()
 	const every = 10 * time.Millisecond

@@ -22,21 +22,21 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// What can be seen.
+// The kinds of messages.
 const (
-	Command      = "cmd"      // on core NATS, as it is published
-	Transition   = "call"     // the same; those that lost the commit too
+	Command      = "cmd"      // on core NATS, when it is published
+	Transition   = "call"     // the same; includes transitions that lost the commit
 	Notification = "user"     // on core NATS
 	Answer       = "answer"   // on core NATS
-	Rejected     = "rejected" // on core NATS, as it is published
+	Rejected     = "rejected" // on core NATS, when it is published
 	Logged       = "events"   // in RINGLINE_EVENTS
 	Due          = "due"      // in RINGLINE_TIMERS
 )
 
-// Watch checks everything that passes on the server against the types of package events, strictly: a field that
-// the type has not, or a spelling that it would not write, is an error. It checks the same against the schemas,
-// closed: what Ringline sends is described to the last field, and a command is for the schema what it is for package
-// events. The test fails if one of the kinds in want never came.
+// Watch checks every message on the server strictly against the types of package events. An unknown field is an error,
+// and so is an encoding that differs from that of the type. It also checks the messages against the closed schemas:
+// they must describe every field that Ringline sends, and they must judge a command as package events does. The test
+// fails if one of the kinds in want is never seen.
 func Watch(tb testing.TB, s *Server, want ...string) {
 	tb.Helper()
 	w := &watch{tb: tb, schemas: check.New(check.Closed), drained: make(chan struct{}, 2), seen: map[string]int{}}
@@ -65,7 +65,7 @@ func Watch(tb testing.TB, s *Server, want ...string) {
 	})
 }
 
-// mostErrors is how many errors are told: one defect breaks many messages.
+// mostErrors limits the reported errors, because one defect breaks many messages.
 const mostErrors = 20
 
 type watch struct {
@@ -78,7 +78,7 @@ type watch struct {
 	bad  int
 }
 
-// hear subscribes, without a limit to what may wait to be checked: under load checking is slower than sending.
+// hear subscribes without pending limits, because under load checking is slower than publishing.
 func (w *watch) hear(nc *nats.Conn, subject string, check nats.MsgHandler) *nats.Subscription {
 	w.tb.Helper()
 	sub, err := nc.Subscribe(subject, check)
@@ -92,7 +92,7 @@ func (w *watch) hear(nc *nats.Conn, subject string, check nats.MsgHandler) *nats
 	return sub
 }
 
-// drain waits until everything that came has been checked.
+// drain waits until every received message is checked.
 func (w *watch) drain(ctx context.Context, subs []*nats.Subscription) {
 	for _, sub := range subs {
 		if err := sub.Drain(); err != nil {
@@ -110,7 +110,7 @@ func (w *watch) drain(ctx context.Context, subs []*nats.Subscription) {
 	}
 }
 
-// caughtUp waits until the event log has what the calls have.
+// caughtUp waits until the event log has as many messages as RINGLINE_CALLS.
 func (w *watch) caughtUp(ctx context.Context, js jetstream.JetStream) {
 	count := func(stream string) uint64 {
 		st, err := js.Stream(ctx, stream)
@@ -130,7 +130,7 @@ func (w *watch) caughtUp(ctx context.Context, js jetstream.JetStream) {
 	}
 }
 
-// readAll checks what a stream holds.
+// readAll checks the messages of a stream.
 func (w *watch) readAll(ctx context.Context, js jetstream.JetStream, stream, filter string) {
 	cons, err := js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{FilterSubjects: []string{filter}})
 	if err != nil {
@@ -176,8 +176,8 @@ func (w *watch) report(subject string, data []byte, err error) {
 	}
 }
 
-// checkSchema holds a message against its schema. A test may send any command, and ask the api anything: that the
-// schema judges it as package events does is what is checked.
+// checkSchema checks a message against its schema. A test may send any command and any api request. For those it checks
+// that the schema accepts and rejects the same as package events.
 func (w *watch) checkSchema(kind, subject string, header nats.Header, data []byte) error {
 	switch kind {
 	case Command:
@@ -194,14 +194,14 @@ func (w *watch) checkSchema(kind, subject string, header nats.Header, data []byt
 	case Rejected:
 		return nil
 	case "timer":
-		if len(data) == 0 { // a deadline that is removed
+		if len(data) == 0 { // a removed deadline
 			return nil
 		}
 	}
 	return w.schemas.Message(subject, header.Get(events.HeaderEvent), data)
 }
 
-// reply checks what the api replies. Nobody else writes such a thing to an inbox.
+// reply checks the replies of the api. Only the api publishes such a message to an inbox.
 func (w *watch) reply(m *nats.Msg) {
 	var r struct {
 		OK *bool `json:"ok"`
@@ -286,7 +286,7 @@ func checkTransition(header nats.Header, data []byte) error {
 	return known(events.Events(), t.Event)
 }
 
-// same reads data into v and says whether v is written back just like that.
+// same reads data into v, and checks that encoding v gives the same bytes.
 func same(data []byte, v any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

@@ -26,7 +26,7 @@ func (r *recorder) Errorf(format string, args ...any) {
 func (r *recorder) Cleanup(f func())         { r.cleanups = append(r.cleanups, f) }
 func (r *recorder) Context() context.Context { return context.Background() }
 
-// watched says what a test fails with that sends these messages. It ends the test's watch.
+// watched returns the errors of a test that publishes these messages.
 func watched(t *testing.T, s *natstest.Server, want []string, messages ...*nats.Msg) []string {
 	t.Helper()
 	r := &recorder{TB: t}
@@ -54,7 +54,8 @@ const (
 		`,"server_time":"2026-11-24T10:00:00.000Z"`
 )
 
-// TestWatch: a message that is not as its type and its schema have it fails the test; one that is does not.
+// TestWatch checks that a message that differs from its type or its schema fails the test, and that other messages do
+// not.
 func TestWatch(t *testing.T) {
 	s := natstest.Start(t)
 	for _, x := range []struct{ subject, body, says string }{
