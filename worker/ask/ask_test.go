@@ -80,7 +80,7 @@ func TestEachGetsHisOwnAnswer(t *testing.T) {
 	wg.Wait()
 }
 
-// While the broker stores slowly, only a few commands of an app are in flight, so commands of another app do not queue
+// While the broker stores slowly, only a few commands of an app are in flight. So commands of another app do not queue
 // behind all of them. The others are sent when earlier ones are stored, or are considered lost.
 func TestAppsDoNotWaitForEachOther(t *testing.T) {
 	s, a := start(t, time.Minute)

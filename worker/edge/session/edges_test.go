@@ -143,8 +143,8 @@ func TestAddsAreInvitations(t *testing.T) {
 	}
 }
 
-// The edge refuses what the sessions of an app send above its quota before it is stored, because all apps share the
-// stream. A command that coordinators refuse counts as ten. Other apps are not affected.
+// The edge refuses commands above the quota of an app before they are stored, because all apps share the stream. A
+// command that coordinators refuse counts as ten. Other apps are not affected.
 func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 	t.Parallel()
 	for _, x := range []struct {

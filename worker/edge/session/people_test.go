@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// app is an app and the helpers of its users.
+// app is an app with helpers for its users.
 type app struct {
 	tb   testing.TB
 	w    world
@@ -102,7 +102,7 @@ func (a *app) send(callID string, verb events.Verb, format string, args ...any) 
 	return *answer.Call
 }
 
-// ring publishes an invitation of bob, who then rings for ten minutes.
+// ring publishes an invitation of bob, whose devices then ring for ten minutes.
 func (a *app) ring(callID, caller string) events.Call {
 	a.tb.Helper()
 	return a.send(callID, events.VerbInvite,
