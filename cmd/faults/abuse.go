@@ -22,7 +22,7 @@ import (
 	"ringline.io/ringline/cmd/faults/rig"
 )
 
-// abusing is how long bad clients do what they do.
+// abusing is the configuration of the abuse test. Clients misbehave for the configured time.
 type abusing struct {
 	trial      trial
 	onlyShares bool
@@ -102,8 +102,9 @@ func tellShares(w io.Writer, o abuse.Shares) {
 	}
 }
 
-// attack lets another process be the bad clients. It is a nice one: they are not to take the processor from the honest
-// ones, who in life are elsewhere, but to be a burden to the edge.
+// attack runs the misbehaving clients in another process. The process runs under nice, so that the clients
+// load the edge and do not take CPU time from the honest clients. In production the honest clients run on
+// other machines.
 func attack(ctx context.Context, a abuse.Attack) (counts abuse.Counts, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -122,7 +123,7 @@ func attack(ctx context.Context, a abuse.Attack) (counts abuse.Counts, err error
 		return nil, fmt.Errorf("attack: %w", err)
 	}
 	err = json.NewEncoder(in).Encode(a)
-	err = errors.Join(err, cmd.Wait()) // it goes on until it is done, as what it reads from stays open
+	err = errors.Join(err, cmd.Wait()) // the attack continues until it is done, because its stdin stays open
 	if err == nil {
 		err = json.Unmarshal(out.Bytes(), &counts)
 	}
@@ -132,7 +133,7 @@ func attack(ctx context.Context, a abuse.Attack) (counts abuse.Counts, err error
 	return counts, nil
 }
 
-// attackCommand is what attack starts.
+// attackCommand is the command that attack runs in a process of its own.
 func attackCommand() *cobra.Command {
 	return &cobra.Command{Use: "attack", Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 		return abuse.Serve(cmd.Context(), os.Stdin, cmd.OutOrStdout())

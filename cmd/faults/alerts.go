@@ -18,18 +18,18 @@ import (
 	"ringline.io/ringline/cmd/faults/scrape"
 )
 
-// scrapeEvery is the scrape_interval of deploy/prometheus/prometheus.yml.
+// scrapeEvery equals scrape_interval in deploy/prometheus/prometheus.yml.
 const scrapeEvery = 15 * time.Second
 
-// incident is something that happens to a running Ringline, and that alerts tell of, or don't.
+// incident is an event in a running Ringline site that must, or must not, raise an alert.
 type incident struct {
 	name, about string
-	long        time.Duration // of the recording
-	site        rig.Config    // without its folders
+	long        time.Duration // duration of the recording
+	site        rig.Config    // without its directories
 	happens     func(ctx context.Context, s *scene) error
 }
 
-// scene is where an incident happens.
+// scene is the running site in which an incident occurs.
 type scene struct {
 	*rig.Rig
 	NC *nats.Conn
@@ -38,7 +38,7 @@ type scene struct {
 	say   func(format string, args ...any)
 }
 
-// at waits until that long after the begin of the recording.
+// at waits until the given time after the start of the recording.
 func (s *scene) at(ctx context.Context, after time.Duration) error {
 	play.Sleep(ctx, time.Until(s.begun.Add(after)))
 	return ctx.Err()
@@ -65,7 +65,7 @@ func alertsCommand() *cobra.Command {
 	return cmd
 }
 
-// record lets it happen and writes down what Prometheus sees of it.
+// record plays the incident and records the metrics that Prometheus would scrape.
 func (x incident) record(ctx context.Context, t trial) error {
 	t.say("%s: %s", x.name, x.about)
 	cfg := x.site
@@ -87,12 +87,12 @@ func (x incident) record(ctx context.Context, t trial) error {
 	return samples.Write(recorded(t.source, x.name), x.name, x.about)
 }
 
-// recorded names the file of an incident.
+// recorded returns the path of the recording of an incident.
 func recorded(source, name string) string {
 	return filepath.Join(source, "deploy", "prometheus", "recorded", name+".yml")
 }
 
-// sample asks the workers at each interval while it happens.
+// sample scrapes the workers at each interval during the incident.
 func (x incident) sample(ctx context.Context, s *scene, source string) (*scrape.Recording, error) {
 	alerts, err := readAlerts(source)
 	if err != nil {
@@ -117,7 +117,7 @@ func (x incident) sample(ctx context.Context, s *scene, source string) (*scrape.
 	return samples, nil
 }
 
-// targets are what Prometheus finds.
+// targets lists the targets that Prometheus would discover.
 func (s *scene) targets() (list []scrape.Target) {
 	add := func(job string, workers []*rig.Worker) {
 		for _, w := range workers {

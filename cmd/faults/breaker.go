@@ -18,20 +18,20 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// breaker carries out a plan.
+// breaker injects the faults of a plan.
 type breaker struct {
 	rig     *rig.Rig
-	js      jetstream.JetStream // past all links
+	js      jetstream.JetStream // bypasses all links
 	rec     *record.Recorder
 	clients [][]*wire.Link // of clients and watchers, each to every broker
 	failed  func(error)
 
-	brokers sync.Mutex                  // one fault of the brokers at a time
-	busy    map[*rig.Worker]*sync.Mutex // one fault of a worker at a time
+	brokers sync.Mutex                  // serializes faults of the brokers
+	busy    map[*rig.Worker]*sync.Mutex // serializes faults of one worker
 }
 
-// act breaks something and mends it. It gives no target where nothing was broken: somebody else was at it already, or it
-// could not be done.
+// act injects a fault and repairs it. The target is empty if nothing was broken, because another fault was
+// already active or the fault was not possible.
 type act func(ctx context.Context, f fault) (target, note string, err error)
 
 func (b *breaker) acts() map[kind]act {
@@ -74,7 +74,8 @@ func (b *breaker) acts() map[kind]act {
 	}
 }
 
-// run carries out the plan and gives once everything is mended. When ctx ends what is broken is mended at once.
+// run injects the faults of the plan and returns when everything is repaired. When ctx ends, it repairs all
+// active faults immediately.
 func (b *breaker) run(ctx context.Context, faults []fault) {
 	b.busy = map[*rig.Worker]*sync.Mutex{}
 	for _, w := range b.rig.Workers() {
@@ -92,7 +93,7 @@ func (b *breaker) run(ctx context.Context, faults []fault) {
 	}
 }
 
-// carryOut breaks one thing and mends it, and takes it down.
+// carryOut injects and repairs one fault, and records it.
 func (b *breaker) carryOut(ctx context.Context, f fault, do act) {
 	if f.kind.ofBrokers() {
 		b.brokers.Lock()
@@ -112,7 +113,7 @@ func (b *breaker) carryOut(ctx context.Context, f fault, do act) {
 	}
 }
 
-// spoil makes a link worse until it is mended.
+// spoil degrades a link until the link is repaired.
 type spoil func(f fault, l *wire.Link)
 
 func cut(_ fault, l *wire.Link)         { l.Cut(wire.Up); l.Cut(wire.Down) }
@@ -139,7 +140,8 @@ func (b *breaker) cutClient(ctx context.Context, f fault) (target, note string, 
 	return links[0].Name, "", nil
 }
 
-// ringline matches subjects of Ringline of this kind; begins matches those that begin so.
+// ringline returns a matcher for Ringline subjects of this kind. begins returns a matcher for subjects with
+// this prefix.
 func ringline(kind string) func(string) bool {
 	return func(subject string) bool {
 		parts := strings.SplitN(subject, ".", 4)

@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/storage"
 )
 
-// onBroker does something to one of the brokers.
+// onBroker returns an act that runs do on one broker.
 func (b *breaker) onBroker(do func(ctx context.Context, f fault, n *rig.Node) (target, note string, err error)) act {
 	return func(ctx context.Context, f fault) (target, note string, err error) {
 		return do(ctx, f, b.rig.Nodes[f.target%len(b.rig.Nodes)])
@@ -28,7 +28,7 @@ func (b *breaker) killEveryNode(ctx context.Context, f fault, _ *rig.Node) (targ
 	return "all", "", b.killThem(ctx, f, b.rig.Nodes...)
 }
 
-// killLeader kills the leader of the stream of calls, or the given broker where nobody says who that is.
+// killLeader kills the leader of RINGLINE_CALLS, or the given broker if the leader is unknown.
 func (b *breaker) killLeader(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
 	ask, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -50,10 +50,10 @@ func (b *breaker) killThem(ctx context.Context, f fault, nodes ...*rig.Node) err
 	return start(ctx, nodes...)
 }
 
-// comesBack is how long a broker may take to read what it has.
+// comesBack is the time limit for a broker to recover its store.
 const comesBack = time.Minute
 
-// start starts brokers and waits until they are there, also where the time for faults is over.
+// start starts brokers and waits until they are ready, even after ctx ended.
 func start(ctx context.Context, nodes ...*rig.Node) error {
 	for _, n := range nodes {
 		if err := n.Start(); err != nil {
@@ -71,7 +71,7 @@ func start(ctx context.Context, nodes ...*rig.Node) error {
 }
 
 func (b *breaker) restartNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
-	n.Stop(20 * time.Second) // with streams to hand over it may take longer, and is killed
+	n.Stop(20 * time.Second) // a broker that hands over streams may take longer, and is killed then
 	play.Sleep(ctx, f.long)
 	return n.Name, "", start(ctx, n)
 }
@@ -83,7 +83,8 @@ func (b *breaker) pauseNode(ctx context.Context, f fault, n *rig.Node) (target, 
 	return n.Name, "", nil
 }
 
-// fillDisk fills a broker's disk for a while. It takes its JetStream out of service then, for good: it is killed.
+// fillDisk fills the disk of a broker for a while. The broker then disables JetStream until it restarts, so
+// fillDisk kills and restarts it.
 func (b *breaker) fillDisk(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
 	if err := n.FillDisk(); err != nil {
 		return n.Name, "", err
@@ -93,7 +94,8 @@ func (b *breaker) fillDisk(ctx context.Context, f fault, n *rig.Node) (target, n
 	return n.Name, "", b.killThem(ctx, f, n)
 }
 
-// onRoute makes the link between two brokers worse, on both of its sides: either of them may have connected.
+// onRoute degrades the route between two brokers. It degrades the links of both brokers, because either one
+// may have opened the connection.
 func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	return func(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
 		from := f.target % len(b.rig.Nodes)
@@ -108,25 +110,28 @@ func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.N
 	}
 }
 
-// fill lets a stream take nothing more for a while, or where it discards what is old drop as much as comes.
+// fill sets the byte limit of a stream to its current size for a while. The stream then rejects publishes, or
+// drops its oldest messages if its discard policy is old.
 func (b *breaker) fill(stream string) func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	return b.squeeze(stream, func(bytes int64) int64 { return max(1, bytes) })
 }
 
-// fillTimers lets RINGLINE_TIMERS, which can't refuse anything, take little more for a while: it is at the mark of its limit, above
-// which it would drop the oldest deadlines. A small one keeps room for what comes until every coordinator has seen the limit.
+// fillTimers leaves little room in RINGLINE_TIMERS for a while. The stream can't reject messages: above its
+// limit it drops the oldest deadlines. The new limit puts its usage at storage.Mark percent. A small stream
+// gets at least 16 KiB of room, for the deadlines that arrive before every coordinator has read the new
+// limit.
 func (b *breaker) fillTimers() func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	const least = 16 << 10
 	return b.squeeze(worker.StreamTimers, func(bytes int64) int64 { return bytes + max(bytes*(100-storage.Mark)/storage.Mark, least) })
 }
 
-// squeeze gives a stream another limit of bytes for a while, which follows from what it holds.
+// squeeze sets the byte limit of a stream for a while. limit computes it from the number of bytes stored.
 func (b *breaker) squeeze(stream string, limit func(bytes int64) int64) func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	return func(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
 		before, err := b.limit(ctx, stream, limit)
 		switch {
 		case before == 0:
-			return "", "", nil // a broker may be away
+			return "", "", nil // a broker may be down
 		case err != nil:
 			note = unsure
 		default:
@@ -136,10 +141,10 @@ func (b *breaker) squeeze(stream string, limit func(bytes int64) int64) func(con
 	}
 }
 
-// unsure is the note of what may have been done: the broker did not answer.
+// unsure is the note of a fault whose update the broker did not acknowledge.
 const unsure = "the broker did not say whether it took the limit"
 
-// giveBack lets the stream take as much as before.
+// giveBack restores the byte limit of the stream.
 func (b *breaker) giveBack(ctx context.Context, stream string, limit int64) error {
 	for begun := time.Now(); ; play.Sleep(ctx, 200*time.Millisecond) {
 		if _, err := b.limit(ctx, stream, func(int64) int64 { return limit }); err == nil || time.Since(begun) > comesBack {
@@ -148,8 +153,9 @@ func (b *breaker) giveBack(ctx context.Context, stream string, limit int64) erro
 	}
 }
 
-// limit lets the stream take as many bytes as most says of those that it holds, and gives how many it could take before. With an
-// error and another limit than 0 it may have been changed.
+// limit sets the byte limit of the stream to the result of most, which receives the number of bytes stored.
+// It returns the limit before. If it returns an error and a limit other than 0, the broker may have applied
+// the update.
 func (b *breaker) limit(ctx context.Context, stream string, most func(bytes int64) int64) (before int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
@@ -163,7 +169,7 @@ func (b *breaker) limit(ctx context.Context, stream string, most func(bytes int6
 	return before, err
 }
 
-// slowDown delays everything between all brokers and the workers that no other fault is at.
+// slowDown delays all traffic between all brokers and the workers that no other fault holds.
 func (b *breaker) slowDown(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
 	by := 200*time.Millisecond + f.by/2
 	for _, w := range b.rig.Workers() {
@@ -182,9 +188,9 @@ func (b *breaker) slowDown(ctx context.Context, f fault, _ *rig.Node) (target, n
 	return "all", note, nil
 }
 
-// staleClaims makes claims that nobody commits for more than 30 s: nothing can be committed for so long, while lines can
-// be claimed; and one coordinator, slowed down, is stopped between its claim and its commit, which gets through only
-// once others may have taken its claim over.
+// staleClaims creates claims that stay uncommitted for more than 30 s. RINGLINE_CALLS rejects commits for
+// that time, while lines can still be claimed. One slowed coordinator is paused between its claim and its
+// commit. Its commit arrives only after others may have taken over its claim.
 func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
 	w := b.freeCoordinator(f)
 	if w == nil {
@@ -208,7 +214,7 @@ func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target
 	return w.Name, note, err
 }
 
-// freeCoordinator locks a coordinator that nobody else is at; nil if there is none.
+// freeCoordinator locks a coordinator that no other fault holds. It returns nil if there is none.
 func (b *breaker) freeCoordinator(f fault) *rig.Worker {
 	for i := range b.rig.Coordinators {
 		w := b.rig.Coordinators[(f.target+i)%len(b.rig.Coordinators)]

@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// forgetful carries out a change of a stream, and loses the answer to the first one.
+// forgetful updates a stream, and loses the response to the first update.
 type forgetful struct {
 	jetstream.JetStream
 
@@ -28,7 +28,7 @@ func (f *forgetful) UpdateStream(ctx context.Context, cfg jetstream.StreamConfig
 	return st, err
 }
 
-// A limit that was changed, while the answer was lost, is a fault, and is given back.
+// If an update was applied but its response was lost, it counts as a fault, and the limit is restored.
 func TestFillGivesBackWhatItMayHaveChanged(t *testing.T) {
 	s := natstest.Start(t)
 	b := &breaker{js: &forgetful{JetStream: s.JS}}

@@ -34,15 +34,15 @@ func checkCommand() *cobra.Command {
 	return cmd
 }
 
-// shown is how many violations of one check are told in full.
+// shown is the number of violations of one check that are printed in full.
 const shown = 5
 
-// judge holds what happened against the rules, and tells what was found; an error if that is anything.
+// judge checks a history and prints the report. It returns an error if there are violations.
 func judge(w io.Writer, h *record.History) error {
 	return tellReport(w, check.Check(h, check.DefaultBounds()))
 }
 
-// tellReport prints what was found; an error if that is anything.
+// tellReport prints a report. It returns an error if there are violations.
 func tellReport(w io.Writer, report check.Report) error {
 	printReport(w, report)
 	if n := len(report.Violations); n > 0 {
@@ -78,7 +78,7 @@ func printReport(w io.Writer, report check.Report) {
 	}
 }
 
-// caught lists the checks that found something.
+// caught lists the checks that found violations.
 func caught(r check.Report) []string {
 	var names []string
 	for _, v := range r.Violations {

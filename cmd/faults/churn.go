@@ -20,7 +20,8 @@ import (
 	"ringline.io/ringline/cmd/faults/rig"
 )
 
-// churning is how many clients come and go, and how much they are told meanwhile.
+// churning configures how many clients connect and disconnect, and how many notifications they receive
+// meanwhile.
 type churning struct {
 	trial         trial
 	clients       int
@@ -28,10 +29,10 @@ type churning struct {
 	beside        int
 	edges         int
 	grace         time.Duration
-	breaks        bool // edges are killed and stopped meanwhile
+	breaks        bool // kill and stop edges meanwhile
 }
 
-// defaultChurn is what churn plays, where nobody says otherwise.
+// defaultChurn returns the default configuration of the churn command.
 func defaultChurn() churning {
 	return churning{clients: 500, notifications: 20_000, beside: 120, edges: 1, grace: 500 * time.Millisecond}
 }
@@ -71,7 +72,7 @@ func (x churning) check() error {
 	return nil
 }
 
-// run plays it and checks what came of it.
+// run plays the clients and checks the result.
 func (x churning) run(ctx context.Context, w io.Writer) (churn.Result, error) {
 	disk := ""
 	if rig.CanMount() {
@@ -117,7 +118,7 @@ func (x churning) run(ctx context.Context, w io.Writer) (churn.Result, error) {
 	return result, x.enough(result)
 }
 
-// breakEdges kills, stops and restarts one edge after another until ctx ends, and lets all of them run then.
+// breakEdges kills, pauses and restarts one edge after another until ctx ends. Then it makes all of them run.
 func (x churning) breakEdges(ctx context.Context, edges []*rig.Worker) (list []churn.Break) {
 	rng := rand.New(rand.NewPCG(x.trial.seed, 4)) //nolint:gosec // the same seed breaks the same edges
 	within := func(least, most time.Duration) time.Duration {
@@ -171,7 +172,7 @@ func (x churning) tell(h churn.History, r churn.Result) {
 	x.trial.say("from NATS to a client that stays: %s", quantiles(pulses))
 }
 
-// enough wants there to have been something to look at.
+// enough returns an error if the run had too little to check.
 func (x churning) enough(r churn.Result) error {
 	if r.Notifications < x.notifications {
 		return fmt.Errorf("only %d notifications were made", r.Notifications)

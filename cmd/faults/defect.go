@@ -10,7 +10,9 @@ import (
 	"ringline.io/ringline/cmd/faults/defects"
 )
 
-// defectsCommand writes what plants defects in any build: go test -overlay "$(go run ./cmd/faults defects no-memory)" ./worker/...
+// defectsCommand writes an overlay that plants defects in a build:
+//
+//	go test -overlay "$(go run ./cmd/faults defects no-memory)" ./worker/...
 func defectsCommand() *cobra.Command {
 	source, build := ".", false
 	cmd := &cobra.Command{

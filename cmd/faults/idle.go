@@ -21,11 +21,11 @@ import (
 	"ringline.io/ringline/cmd/internal/device"
 )
 
-// idling is how many sessions do nothing.
+// idling configures how many idle sessions are measured.
 type idling struct {
 	trial trial
 	idle.Config
-	bare bool // beside two processes that are not Ringline
+	bare bool // also measure two processes that are not Ringline
 }
 
 func idleCommand() *cobra.Command {
@@ -88,7 +88,7 @@ func (x idling) run(ctx context.Context, w io.Writer) error {
 	return r.Errors()
 }
 
-// edge measures ours.
+// edge measures the Ringline edge.
 func (x idling) edge(ctx context.Context, r *rig.Rig) (idle.Outcome, error) {
 	js, err := jetstream.New(x.NC)
 	if err != nil {
@@ -106,7 +106,7 @@ func (x idling) edge(ctx context.Context, r *rig.Rig) (idle.Outcome, error) {
 	return idle.Run(ctx, x.Config)
 }
 
-// beside measures bare centrifuge, a process of this program.
+// beside measures bare centrifuge in a process of this program.
 func (x idling) beside(ctx context.Context, r *rig.Rig, defaults bool) (o idle.Outcome, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -128,7 +128,7 @@ func (x idling) beside(ctx context.Context, r *rig.Rig, defaults bool) (o idle.O
 	return idle.Run(ctx, x.Config)
 }
 
-// bareCommand is what beside starts.
+// bareCommand is the command that beside runs in a process of its own.
 func bareCommand() *cobra.Command {
 	var b idle.Bare
 	cmd := &cobra.Command{Use: "bare", Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {

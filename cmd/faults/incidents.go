@@ -19,13 +19,13 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// before is when most incidents begin: until then the recording shows a site without any.
+// before is the time at which most incidents begin. Until then the recording shows a healthy site.
 const before = time.Minute
 
 // twoOfEach is a small site.
 func twoOfEach() rig.Config { return rig.Config{Nodes: 1, Coordinators: 2, Timeouts: 2, Edges: 2} }
 
-// incidents lists what can be recorded.
+// incidents lists the incidents that can be recorded.
 func incidents() []incident {
 	return append([]incident{
 		{"quiet", "Nothing happens for ten minutes, and calls are made.", 10 * time.Minute, twoOfEach(), calls},
@@ -96,13 +96,13 @@ func twoNodesHang(ctx context.Context, s *scene) error {
 	}
 	defer func() {
 		for _, n := range s.Nodes[1:] {
-			n.Continue() // or they could not be stopped
+			n.Continue() // a paused process can't be stopped
 		}
 	}()
 	return s.at(ctx, time.Hour)
 }
 
-// calls makes two calls a second, which are not answered, until ctx ends.
+// calls invites two callees a second until ctx ends. No callee answers.
 func calls(ctx context.Context, s *scene) error { return callsEvery(ctx, s, 500*time.Millisecond) }
 
 func callsEvery(ctx context.Context, s *scene, every time.Duration) error {
@@ -115,7 +115,7 @@ func callsEvery(ctx context.Context, s *scene, every time.Duration) error {
 	return nil
 }
 
-// invite asks for a call that rings for 5 s, and does not wait for the answer.
+// invite publishes an invite that rings for 5 s. It does not wait for the response.
 func invite(nc *nats.Conn, n int, customData string) error {
 	body, err := json.Marshal(map[string]any{
 		"user_id": fmt.Sprintf("caller-%d", n%100), "callees": []events.Party{{UserID: fmt.Sprintf("callee-%d", n%100)}},

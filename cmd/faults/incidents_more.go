@@ -19,7 +19,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// troubles are incidents in which workers are missing or slow, or meet what is not Ringline's.
+// troubles lists incidents with missing workers, slow workers, and messages that other programs publish.
 func troubles() []incident {
 	return []incident{
 		{"workers-gone", "All timeouts workers and edges are killed after a minute.", 5 * time.Minute, twoOfEach(), workersGone},
@@ -81,7 +81,7 @@ func workersGone(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// distant delays everything between coordinators and NATS, there and back in all by so much, while calls are made.
+// distant adds a round-trip delay between coordinators and NATS, while calls are made.
 func distant(ctx context.Context, s *scene, by, every time.Duration) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
@@ -104,7 +104,8 @@ func callsRefused(ctx context.Context, s *scene) error {
 	return err
 }
 
-// commandsBack lets a server lose that commands were removed, as one with a full disk does.
+// commandsBack brings back commands that were already removed from RINGLINE_COMMANDS. A server with a full
+// disk can lose the record of such removals.
 func commandsBack(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
@@ -169,7 +170,7 @@ func timeoutsCrash(ctx context.Context, s *scene) error {
 	}
 }
 
-// strangers publishes as a program does that knows some subjects and no shapes.
+// strangers publishes malformed messages on valid subjects, as a program that does not know the schema would.
 func strangers(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
@@ -191,7 +192,8 @@ func strangers(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// timersRefuse lets RINGLINE_TIMERS refuse what comes due: the server tries that again only after a restart.
+// timersRefuse makes RINGLINE_TIMERS reject scheduled messages that come due. The server retries them only
+// after a restart.
 func timersRefuse(ctx context.Context, s *scene) error {
 	go func() { _ = calls(ctx, s) }()
 	if err := s.at(ctx, before); err != nil {
@@ -206,8 +208,8 @@ func timersRefuse(ctx context.Context, s *scene) error {
 	return err
 }
 
-// diskFull needs a disk of its own for the node. Which write fails first decides whether the server takes its JetStream out of service or
-// leaves every publish without an acknowledgement.
+// diskFull needs a separate disk for the node. The first write that fails decides the effect: the server
+// disables JetStream, or it acknowledges no publish.
 func diskFull(ctx context.Context, s *scene) error {
 	go func() { _ = calls(ctx, s) }()
 	if err := s.at(ctx, before); err != nil {
@@ -222,6 +224,6 @@ func diskFull(ctx context.Context, s *scene) error {
 	if err != nil {
 		return err
 	}
-	node.Stop(20 * time.Second) // it may have taken its JetStream out of service
+	node.Stop(20 * time.Second) // the server may have disabled JetStream
 	return start(ctx, node)
 }

@@ -17,7 +17,8 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// storageIncidents are those of streams that fill up, delete what was not read, or come back as they were.
+// storageIncidents lists incidents of streams that fill up, delete unread messages, or return to an older
+// state.
 func storageIncidents() []incident {
 	return []incident{
 		{
@@ -91,7 +92,7 @@ func readerStops(ctx context.Context, s *scene) error {
 		return fmt.Errorf("reader: %w", err)
 	}
 	for _, until := range []time.Duration{before, time.Hour} {
-		reading, err := c.Consume(func(m jetstream.Msg) { _ = m.Ack() }) // or it comes again
+		reading, err := c.Consume(func(m jetstream.Msg) { _ = m.Ack() }) // without an ack the message is redelivered
 		if err != nil {
 			return fmt.Errorf("reader: %w", err)
 		}
@@ -131,7 +132,7 @@ func tailLost(ctx context.Context, s *scene) error {
 	return s.setup(ctx, nil, "--repair-events")
 }
 
-// stopped does something to the files of a broker while it is stopped.
+// stopped runs do while the broker is stopped, so that do can change the broker's files.
 func (s *scene) stopped(ctx context.Context, after time.Duration, n *rig.Node, do func() error) error {
 	if err := s.at(ctx, after); err != nil {
 		return err
@@ -143,7 +144,7 @@ func (s *scene) stopped(ctx context.Context, after time.Duration, n *rig.Node, d
 	return start(ctx, n)
 }
 
-// setup runs `ringline setup` as an operator does.
+// setup runs `ringline setup` as an operator would.
 func (s *scene) setup(ctx context.Context, env []string, args ...string) error {
 	p, err := s.Ringline("setup-again", env, append([]string{"setup", "--nats-url", s.URLs()}, args...)...)
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Requests may be lost for 15 s after a coordinator has stopped. A loss from before the stop counts for nothing.
+// Requests may be lost for 15 s after a coordinator stopped. A loss before the stop does not count.
 func TestALateLossFails(t *testing.T) {
 	stopped := time.Now()
 	a := &asking{}

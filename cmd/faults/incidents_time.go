@@ -22,7 +22,7 @@ func with(cfg rig.Config, defect string) rig.Config {
 	return cfg
 }
 
-// paused pauses the consumer. The site is small: only six commands wait.
+// paused pauses the consumer. The site is small, so only six commands wait.
 func paused(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
@@ -42,7 +42,7 @@ func paused(ctx context.Context, s *scene) error {
 	return nil
 }
 
-// refused lets the stream refuse every command while calls are made.
+// refused makes the stream reject every command while calls are made.
 func refused(ctx context.Context, s *scene) error {
 	go func() { _ = calls(ctx, s) }()
 	if err := s.at(ctx, before); err != nil {
@@ -52,7 +52,7 @@ func refused(ctx context.Context, s *scene) error {
 	return err
 }
 
-// messageSize sets the limit for each message of a stream, and gives the one before.
+// messageSize sets the maximum message size of a stream, and returns the previous one.
 func (s *scene) messageSize(ctx context.Context, name string, most int32) (normal int32, err error) {
 	js, err := jetstream.New(s.NC)
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *scene) messageSize(ctx context.Context, name string, most int32) (norma
 	return normal, nil
 }
 
-// hung stops a coordinator for three minutes, and counts the requests that were lost.
+// hung pauses a coordinator for three minutes, and counts the lost requests.
 func hung(ctx context.Context, s *scene) error {
 	asked := ask(ctx, s, 20)
 	if err := s.at(ctx, before); err != nil {
@@ -87,17 +87,18 @@ func hung(ctx context.Context, s *scene) error {
 	return lost.tooLate()
 }
 
-// lostFor is for how long after a coordinator has stopped requests may be lost.
+// lostFor is the time after a coordinator stopped in which requests may be lost.
 const lostFor = 15 * time.Second
 
-// asking is what became of requests to the api.
+// asking counts requests to the API and their results.
 type asking struct {
 	mu   sync.Mutex
 	sent []time.Time
 	lost []time.Time // when they were sent
 }
 
-// ask asks for a call that is not there so many times a second, until ctx ends. A request is lost without an answer within 10 s.
+// ask requests a call that does not exist, at the given rate, until ctx ends. A request counts as lost if it
+// has no response after 10 s.
 func ask(ctx context.Context, s *scene, perSecond int) *asking {
 	a := &asking{}
 	go func() {
@@ -121,17 +122,17 @@ func (a *asking) one(nc *nats.Conn) {
 	}
 }
 
-// losses is what was lost of requests.
+// losses summarizes lost requests.
 type losses struct {
 	sent, lost int
-	last       time.Duration // when the last of those that were lost was sent
+	last       time.Duration // when the last lost request was sent
 }
 
 func (l losses) String() string {
 	return fmt.Sprintf("%d of %d requests were lost, the last was sent after %v", l.lost, l.sent, l.last.Round(time.Millisecond))
 }
 
-// tooLate says that a request was lost that should not have been.
+// tooLate returns an error if a request was lost after lostFor.
 func (l losses) tooLate() error {
 	if l.last > lostFor {
 		return fmt.Errorf("%v; none may be lost after %v", l, lostFor)
@@ -139,7 +140,7 @@ func (l losses) tooLate() error {
 	return nil
 }
 
-// since counts what was lost of the requests that were sent from then on.
+// since counts the lost requests among those sent at or after then.
 func (a *asking) since(then time.Time) (l losses) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -1,6 +1,7 @@
 //go:build linux
 
-// Command faults runs Ringline as processes, breaks them and what is between them, and checks what came of it.
+// Command faults runs Ringline as processes, injects faults in them and in their network, and checks the
+// results.
 package main
 
 import (
@@ -22,7 +23,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	context.AfterFunc(ctx, stop) // a second signal ends it immediately
 	root := &cobra.Command{
 		Use: "faults", Short: "Break a running Ringline and check what came of it", SilenceUsage: true, SilenceErrors: true,
 	}
@@ -41,7 +42,7 @@ func main() {
 	}
 }
 
-// command makes a command that does something with a trial.
+// command creates a command that runs a trial.
 func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 		if err := t.check(); err != nil {
@@ -64,7 +65,7 @@ func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *co
 		case !ours:
 		case err == nil, cmd.Context().Err() != nil:
 			err = errors.Join(err, os.RemoveAll(t.dir))
-		default: // somebody will want to look at it
+		default: // kept for inspection
 			if _, none := os.Stat(t.dir); none == nil {
 				t.say("kept: %s", t.dir)
 			}
@@ -84,7 +85,7 @@ func nodesFlag(cmd *cobra.Command, t *trial) {
 	cmd.Flags().IntVar(&t.nodes, "nodes", t.nodes, "brokers, 1 or 3")
 }
 
-// playFlags say how calls are played.
+// playFlags adds the flags that control how calls are played.
 func playFlags(cmd *cobra.Command, t *trial) {
 	f := cmd.Flags()
 	nodesFlag(cmd, t)

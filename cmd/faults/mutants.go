@@ -18,10 +18,10 @@ import (
 	"ringline.io/ringline/cmd/faults/defects"
 )
 
-// hunt is what it takes to catch a defect; what is unset is as in any other trial.
+// hunt configures a trial that must find a planted defect. Zero fields keep the defaults of a trial.
 type hunt struct {
-	defect   string   // of package defects; unset: none
-	by       []string // the checks one of which must find it; none: nothing is to be found
+	defect   string   // of package defects; empty: none
+	by       []string // one of these checks must find the defect; none: no check may find anything
 	nodes    int
 	duration time.Duration
 	every    time.Duration
@@ -31,25 +31,25 @@ type hunt struct {
 	rings    time.Duration
 	users    int
 	rate     float64
-	alike    bool     // the checks are built with the same defect: what decides a call is not its own judge
-	tests    []string // of go test: these packages must fail, and nothing else is run
-	churn    bool     // by clients that come and go, and not by faults
+	alike    bool     // the checks run in a build with the same defect: only checks that do not rely on worker/call can find it
+	tests    []string // arguments of go test: these packages must fail, and no trial runs
+	churn    bool     // clients connect and disconnect, and there are no faults
 }
 
-// hunts gives for each defect the faults that bring it out.
+// hunts lists the defects, each with the faults that expose it.
 func hunts() []hunt {
 	const long = 3*stoppedClock + 35*time.Second
 	deaths := []kind{killAt}
 	return []hunt{
 		{only: deaths},
-		{defect: "clock-ahead", only: []kind{killWorker, slowLink}}, // this is no defect
+		{defect: "clock-ahead", only: []kind{killWorker, slowLink}}, // not a defect: no check may find it
 		{defect: "ack-before-commit", by: []string{"lost", "prompt"}, only: deaths},
 		{defect: "no-expected-seq", by: []string{"history"}, only: []kind{slowLink}},
 		{defect: "no-memory", by: []string{"history", "same_answer"}, only: deaths},
 		{defect: "no-deadline", by: []string{"deadlines"}, only: []kind{resetLink}},
 		{defect: "notify-first", by: []string{"told"}, only: deaths},
 		{defect: "claims-unordered", by: []string{"prompt"}, only: []kind{slowLink}},
-		{defect: "no-fence", by: []string{"two_calls"}, only: []kind{staleClaims}, duration: long, rings: 90 * time.Second}, // or they are too late to ring
+		{defect: "no-fence", by: []string{"two_calls"}, only: []kind{staleClaims}, duration: long, rings: 90 * time.Second}, // with shorter rings the delayed calls would not ring at all
 		{defect: "no-fence-of-unknown", by: []string{"linearizable"}, only: deaths},
 		{defect: "refusal-told-first", by: []string{"same_answer"}, only: deaths, points: []string{"after answer"}, scenes: []string{"early"}, every: 400 * time.Millisecond},
 		{defect: "stale-refusal", by: []string{"linearizable"}, only: []kind{slowRoute, cutRouteOne}, nodes: 3, every: 300 * time.Millisecond},
@@ -77,7 +77,7 @@ func hunts() []hunt {
 	}
 }
 
-// trial makes the trial that hunts.
+// trial returns the trial of the hunt.
 func (h hunt) trial(t trial) trial {
 	t.defects, t.nodes = h.planted(), max(h.nodes, 1)
 	t.duration, t.every, t.calm = 25*time.Second, time.Second, 4*time.Second
@@ -104,7 +104,7 @@ func (h hunt) trial(t trial) trial {
 	return t
 }
 
-// planted lists what is planted.
+// planted lists the planted defects.
 func (h hunt) planted() []string {
 	if h.defect == "" {
 		return nil
@@ -122,7 +122,7 @@ func (h hunt) name() string {
 	return "none"
 }
 
-// run hunts, and gives what was found and what was done for it.
+// run runs the hunt. It returns the report and a summary of the work done.
 func (h hunt) run(ctx context.Context, t trial) (r check.Report, did string, err error) {
 	switch {
 	case h.churn:
@@ -142,7 +142,7 @@ func (h hunt) run(ctx context.Context, t trial) (r check.Report, did string, err
 	return check.Check(o.history, check.DefaultBounds()), did, nil
 }
 
-// checkAlike checks the history with a program that was built with the same defects.
+// checkAlike checks the history with a program that contains the same defects.
 func checkAlike(ctx context.Context, o *outcome) (r check.Report, err error) {
 	path, err := o.save()
 	if err != nil {
@@ -164,7 +164,7 @@ func checkAlike(ctx context.Context, o *outcome) (r check.Report, err error) {
 	return r, nil
 }
 
-// runTests lets the tests of the packages run with the defect. Those that fail have caught it.
+// runTests runs the tests of the packages with the defect planted. Each failed test counts as a violation.
 func (h hunt) runTests(ctx context.Context, t trial) (r check.Report, did string, err error) {
 	overlay, err := defects.Overlay(t.source, t.path(h.name()+"-tests"), h.planted()...)
 	if err != nil {
@@ -191,7 +191,7 @@ func (h hunt) runChurn(ctx context.Context, t trial) (r check.Report, did string
 	return found.Report, fmt.Sprintf("%5d notifications", found.Notifications), err
 }
 
-// caught says whether the checks that found something are as they must be.
+// caught reports whether the expected checks found violations.
 func (h hunt) caught(by []string) bool {
 	if len(h.by) == 0 {
 		return len(by) == 0
@@ -199,7 +199,7 @@ func (h hunt) caught(by []string) bool {
 	return slices.ContainsFunc(by, func(name string) bool { return slices.Contains(h.by, name) })
 }
 
-// hunted lists what can be hunted.
+// hunted lists the names of all hunts.
 func hunted() (names []string) {
 	for _, h := range hunts() {
 		names = append(names, h.name())
@@ -207,8 +207,8 @@ func hunted() (names []string) {
 	return names
 }
 
-// catch plants each defect in turn, after a run without any, and tells which check found it. Every one must be found, by a
-// check that is there for it, and nothing where there is none.
+// catch plants each defect in turn, after a run without any, and prints which checks found it. An expected
+// check must find every defect, and no check may find anything in a run without defects.
 func catch(ctx context.Context, w io.Writer, t trial, only []string) error {
 	for _, name := range only {
 		if !slices.Contains(hunted(), name) {

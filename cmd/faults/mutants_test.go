@@ -10,9 +10,9 @@ import (
 	"ringline.io/ringline/cmd/faults/defects"
 )
 
-// Every defect that can be planted is hunted, by a check that there is.
+// Every defect has a hunt, and the hunt names existing checks.
 func TestEveryDefectIsHunted(t *testing.T) {
-	noDefect := map[string]bool{"clock-ahead": true} // a right Ringline works with it
+	noDefect := map[string]bool{"clock-ahead": true} // Ringline tolerates it
 	found := map[string]bool{}
 	for _, h := range hunts() {
 		if h.defect != "" && !slices.Contains(defects.All(), h.defect) {
@@ -32,7 +32,7 @@ func TestEveryDefectIsHunted(t *testing.T) {
 	}
 }
 
-// The check of what slow links may not stop says nothing at a load that workers can't carry then.
+// The check slowed ignores rates that workers can't carry over slow links.
 func TestSlowLinksAreHuntedAtALoadThatIsLookedAt(t *testing.T) {
 	for _, h := range hunts() {
 		if slices.Contains(h.by, "slowed") && (h.rate == 0 || h.rate > check.SlowedCarries) {

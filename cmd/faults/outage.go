@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// stopCoordinators stops all coordinators for so long, while commands keep coming.
+// stopCoordinators stops all coordinators for the configured time, while commands are still published.
 func (s *site) stopCoordinators(ctx context.Context) error {
 	long := s.trial.outage
 	play.Sleep(ctx, calmBeginning)
@@ -43,10 +43,10 @@ func (s *site) stopCoordinators(ctx context.Context) error {
 	return nil
 }
 
-// onItsWay is how long a notification may take from its worker to a watcher.
+// onItsWay is the maximum time from the worker's publish of a notification to its arrival at a watcher.
 const onItsWay = 250 * time.Millisecond
 
-// lateRings lists the invitations that somebody heard after he could have answered.
+// lateRings lists the invitations that a watcher received after their ring deadline.
 func lateRings(h *record.History) (heard int, late []string) {
 	type attempt struct {
 		call callKey
@@ -75,7 +75,7 @@ func lateRings(h *record.History) (heard int, late []string) {
 
 type callKey struct{ app, id string }
 
-// transitions lists those of each call, in their order.
+// transitions lists the transitions of each call, in order.
 func transitions(h *record.History) map[callKey][]events.Transition {
 	all := map[callKey][]events.Transition{}
 	for _, m := range h.Rest.Calls {
@@ -87,7 +87,7 @@ func transitions(h *record.History) map[callKey][]events.Transition {
 	return all
 }
 
-// openAfterHangUp counts the hang-ups that were stored, and lists their calls that did not end.
+// openAfterHangUp counts the stored hang-ups, and lists those whose call did not end.
 func openAfterHangUp(h *record.History) (count int, open []string) {
 	calls := transitions(h)
 	for _, m := range h.Sent {

@@ -18,7 +18,7 @@ import (
 	"ringline.io/ringline/cmd/faults/record"
 )
 
-// outcome is what a trial gave.
+// outcome is the result of a trial.
 type outcome struct {
 	trial   trial
 	history *record.History
@@ -27,7 +27,7 @@ type outcome struct {
 	errs    []error
 }
 
-// tell prints what was done and what was found, and keeps the history if that is anything.
+// tell prints the work done and the violations. If there are violations, it saves the history.
 func (o *outcome) tell(w io.Writer) error {
 	o.print(w)
 	err := errors.Join(append(o.errs, judge(w, o.history))...)
@@ -39,7 +39,7 @@ func (o *outcome) tell(w io.Writer) error {
 	return err
 }
 
-// print tells people what was done; what was found is printed by the checks.
+// print prints a summary of the work done. The checks print the violations.
 func (o *outcome) print(w io.Writer) {
 	h := o.history
 	begun, skipped := o.stage.Begun()
@@ -85,7 +85,7 @@ func tally(faults []record.Fault) string {
 	return strings.Join(list, ", ")
 }
 
-// save keeps the history, to be checked again.
+// save writes the history to a file, so that it can be checked again.
 func (o *outcome) save() (path string, err error) {
 	path = o.trial.path("history.json.gz")
 	f, err := os.Create(filepath.Clean(path))
@@ -102,7 +102,7 @@ func (o *outcome) save() (path string, err error) {
 	return path, f.Close()
 }
 
-// load reads a history that was kept.
+// load reads a saved history.
 func load(path string) (*record.History, error) {
 	f, err := os.Open(filepath.Clean(path))
 	if err != nil {

@@ -12,71 +12,75 @@ import (
 // kind is a kind of fault.
 type kind string
 
-// The kinds of faults. Those of the brokers come one after another, the others at any time.
+// The kinds of faults. Faults of brokers do not overlap. All others can occur at any time.
 const (
-	killWorker     kind = "kill"             // SIGKILL of a worker, started again soon
-	killAt         kind = "kill-at"          // the same, exactly before or after a message that it sends
-	killAll        kind = "kill-all-workers" // of all workers at once
+	killWorker     kind = "kill"             // SIGKILL of a worker, which restarts soon
+	killAt         kind = "kill-at"          // SIGKILL exactly before or after a message that the worker sends
+	killAll        kind = "kill-all-workers" // SIGKILL of all workers at once
 	pauseWorker    kind = "pause"            // SIGSTOP of a worker, up to 40 s
-	pauseAt        kind = "pause-at"         // the same, exactly before or after a message that it sends
-	restartWorker  kind = "restart"          // SIGTERM of a worker, started again once it has ended
-	cutLink        kind = "cut"              // nothing passes between a worker and a broker
-	cutUp          kind = "cut-up"           // nothing passes from a worker to a broker
-	cutDown        kind = "cut-down"         // nothing passes from a broker to a worker
+	pauseAt        kind = "pause-at"         // SIGSTOP exactly before or after a message that the worker sends
+	restartWorker  kind = "restart"          // SIGTERM of a worker, which restarts after it ended
+	cutLink        kind = "cut"              // no traffic between a worker and a broker
+	cutUp          kind = "cut-up"           // no traffic from a worker to a broker
+	cutDown        kind = "cut-down"         // no traffic from a broker to a worker
 	cutAt          kind = "cut-at"           // cut-up, exactly before or after a message
-	slowLink       kind = "delay"            // everything takes longer between a worker and a broker
-	resetLink      kind = "reset"            // a worker's connections are torn, and what is on its way is lost
-	resetClient    kind = "reset-client"     // the same of a client or watcher
-	cutClient      kind = "cut-client"       // nothing passes between a client or watcher and a broker
-	deleteConsumer kind = "delete-consumer"  // of the coordinators, or of the timeouts
-	wrongClock     kind = "clock"            // a worker is started anew with a clock that is wrong by 70 s; only by name, as it takes a build of Go's own packages
+	slowLink       kind = "delay"            // all traffic between a worker and a broker is delayed
+	resetLink      kind = "reset"            // a worker's connections are reset, and data in flight is lost
+	resetClient    kind = "reset-client"     // a client's or watcher's connections are reset
+	cutClient      kind = "cut-client"       // no traffic between a client or watcher and a broker
+	deleteConsumer kind = "delete-consumer"  // of the coordinators, or of the timeouts workers
+	// A worker restarts with a clock that is off by 70 s. It runs only if named, because it needs a build of
+	// Go's own packages.
+	wrongClock kind = "clock"
 
 	killNode     kind = "broker-kill"
 	pauseNode    kind = "broker-pause"
 	restartNode  kind = "broker-restart"
 	killNodes    kind = "broker-kill-all"
-	killLeader   kind = "broker-kill-leader" // of the stream of calls
+	killLeader   kind = "broker-kill-leader" // the leader of RINGLINE_CALLS
 	cutRoute     kind = "route-cut"
 	cutRouteOne  kind = "route-cut-one-way"
 	slowRoute    kind = "route-delay"
 	resetRoute   kind = "route-reset"
-	fillStore    kind = "store-full"     // RINGLINE_CALLS takes nothing more
-	fillEvents   kind = "events-full"    // RINGLINE_EVENTS drops its oldest
-	fillCommands kind = "commands-full"  // RINGLINE_COMMANDS takes nothing more
-	fillLines    kind = "lines-full"     // RINGLINE_LINES takes nothing more
+	fillStore    kind = "store-full"     // RINGLINE_CALLS rejects publishes
+	fillEvents   kind = "events-full"    // RINGLINE_EVENTS drops its oldest messages
+	fillCommands kind = "commands-full"  // RINGLINE_COMMANDS rejects publishes
+	fillLines    kind = "lines-full"     // RINGLINE_LINES rejects publishes
 	fillTimers   kind = "timers-full"    // RINGLINE_TIMERS is near its limit
-	slowBroker   kind = "broker-slow"    // everything takes most of a second between all workers and all brokers
-	fillDisk     kind = "disk-full"      // of a broker, which ends its JetStream and is then killed
-	staleClaims  kind = "stale-claims"   // the store full for half a minute, and a worker paused before a commit meanwhile
-	stoppedClock      = 32 * time.Second // how long stale-claims takes at least: claims may be taken over after 30 s
+	slowBroker   kind = "broker-slow"    // all traffic between workers and brokers is delayed by most of a second
+	fillDisk     kind = "disk-full"      // the disk of a broker, which disables JetStream and is then killed
+	staleClaims  kind = "stale-claims"   // RINGLINE_CALLS is full for half a minute, and a worker is paused before a commit meanwhile
+	stoppedClock      = 32 * time.Second // minimum duration of stale-claims: claims can be taken over after 30 s
 )
 
-// waits says whether it waits for a message of a worker.
+// waits reports whether the fault waits for a message of a worker.
 func (k kind) waits() bool { return k == killAt || k == pauseAt || k == cutAt }
 
-// ofBrokers says whether it is about brokers, or what is between them.
+// ofBrokers reports whether the fault affects brokers or the links between them.
 func (k kind) ofBrokers() bool {
 	return strings.HasPrefix(string(k), "broker-") || strings.HasPrefix(string(k), "route-") ||
 		k == fillDisk || k.fillsStore()
 }
 
-// fillsStore says whether it is about what a stream takes: brokers and links stay as they are.
+// fillsStore reports whether the fault changes only what a stream accepts. Brokers and links stay as they
+// are.
 func (k kind) fillsStore() bool {
 	return k == fillStore || k == fillEvents || k == fillCommands || k == fillLines || k == fillTimers || k == staleClaims
 }
 
-// fault is one that is planned.
+// fault is a planned fault.
 type fault struct {
 	at     time.Duration
 	kind   kind
-	target int // of whatever the kind is about, by its index
+	target int // index among the objects that the kind affects
 	second int
-	long   time.Duration // until it is mended
-	by     time.Duration // of a delay
-	point  string        // of those that wait for a message: before or after which
+	long   time.Duration // until the repair
+	by     time.Duration // amount of a delay
+	point  string        // for faults that wait for a message: before or after which one
 }
 
-// points are what the subjects of a worker's messages begin with, in the order in which a command makes them.
+// points maps each point to a matcher for the subject of the worker's message, in the order in which a
+// command publishes them.
 func points() map[string]func(subject string) bool {
 	return map[string]func(string) bool{
 		"claim":  begins("$KV.RINGLINE_LINES."),
@@ -88,7 +92,7 @@ func points() map[string]func(subject string) bool {
 	}
 }
 
-// whereabouts lists before and after what a fault may wait.
+// whereabouts lists the points at which a fault can wait.
 func whereabouts() []string {
 	var list []string
 	for _, name := range []string{"claim", "commit", "timer", "told", "answer", "ack"} {
@@ -147,7 +151,7 @@ func brokerKinds(nodes int, disks bool) []weighed {
 	return list
 }
 
-// planner draws faults; the same seed gives the same plan.
+// planner draws random faults. The same seed yields the same plan.
 type planner struct {
 	rng    *rand.Rand
 	trial  trial
@@ -167,7 +171,7 @@ func plan(t trial, disks bool) []fault {
 	return p.faults
 }
 
-// track plans the faults of these kinds; in turn means that one begins only once the one before is over.
+// track plans faults of the given kinds. If inTurn is set, each fault begins after the previous one ended.
 func (p *planner) track(kinds []weighed, every time.Duration, inTurn bool) {
 	if len(p.only) > 0 {
 		kinds = slices.DeleteFunc(kinds, func(w weighed) bool { return !slices.Contains(p.only, w.kind) })
@@ -189,7 +193,7 @@ func (p *planner) track(kinds []weighed, every time.Duration, inTurn bool) {
 		}
 		p.faults = append(p.faults, f)
 		if inTurn {
-			at += f.long + 2*time.Second // it takes a moment to come back
+			at += f.long + 2*time.Second // recovery takes some time
 		}
 	}
 }
@@ -220,7 +224,7 @@ func (p *planner) between(least, most time.Duration) time.Duration {
 	return least + time.Duration(p.rng.Int64N(int64(most-least)))
 }
 
-// long is how long a fault lasts.
+// long draws the duration of a fault.
 func (p *planner) long(k kind) time.Duration {
 	spans := map[kind][2]time.Duration{
 		staleClaims: {stoppedClock, stoppedClock + 4*time.Second},

@@ -12,7 +12,7 @@ func long(seed uint64) trial {
 	return trial{seed: seed, duration: time.Hour, every: time.Second, nodes: 3}
 }
 
-// The same seed gives the same plan, another seed another one.
+// The same seed yields the same plan, and another seed yields a different plan.
 func TestPlanFollowsFromTheSeed(t *testing.T) {
 	a, b, c := plan(long(7), true), plan(long(7), true), plan(long(8), true)
 	if !reflect.DeepEqual(a, b) {
@@ -23,7 +23,7 @@ func TestPlanFollowsFromTheSeed(t *testing.T) {
 	}
 }
 
-// A long plan has every kind of fault, within its time; those of the brokers come one after another.
+// A long plan has every kind of fault, all within its duration. Faults of brokers do not overlap.
 func TestPlanHasEveryKind(t *testing.T) {
 	count := map[kind]int{}
 	over := time.Duration(0)
@@ -45,7 +45,7 @@ func TestPlanHasEveryKind(t *testing.T) {
 		over = f.at + f.long
 	}
 	for _, w := range append(workerKinds(), brokerKinds(3, true)...) {
-		if w.kind == wrongClock { // only by name
+		if w.kind == wrongClock { // runs only if named
 			continue
 		}
 		if count[w.kind] < 3 {
@@ -54,7 +54,8 @@ func TestPlanHasEveryKind(t *testing.T) {
 	}
 }
 
-// With one broker there are no routes to cut, and without disks none is filled; only what is asked for is broken.
+// With one broker there is no route to cut, and without disks no disk is filled. A plan contains only the
+// requested kinds.
 func TestPlanLeavesOut(t *testing.T) {
 	one := long(7)
 	one.nodes = 1

@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// rest waits until nothing is left to be done, or until it should long have been.
+// rest waits until all work is done, or until the time limit.
 func (s *site) rest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, s.trial.longest+6*sweepEvery)
 	defer cancel()
@@ -34,7 +34,7 @@ func (s *site) rest(ctx context.Context) {
 	}
 }
 
-// left says what is not at rest yet.
+// left describes the remaining work. It returns "" if there is none.
 func (s *site) left(ctx context.Context) (string, error) {
 	waiting, inHand, err := s.commands(ctx)
 	if err != nil || waiting+inHand > 0 {
@@ -54,7 +54,7 @@ func (s *site) left(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// notLogged counts the transitions that the event log has not taken in yet.
+// notLogged counts the transitions that are not yet in the event log.
 func (s *site) notLogged(ctx context.Context) (uint64, error) {
 	calls, err := s.js.Stream(ctx, worker.StreamCalls)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *site) lines(ctx context.Context) ([]record.Line, error) {
 	}
 }
 
-// read takes down what the store holds.
+// read reads the contents of the streams into r.
 func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -127,7 +127,8 @@ func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 	return err
 }
 
-// timers are the deadlines that have not come due. What removes one has no body; after the death of a broker it may stay.
+// timers lists the pending deadlines. A message without a body cancels a deadline, and may remain after a
+// broker was killed.
 func (s *site) timers(ctx context.Context) ([]record.Stored, error) {
 	all, err := record.ReadStream(ctx, s.js, worker.StreamTimers, "ringline.*.timer.>")
 	return slices.DeleteFunc(all, func(m record.Stored) bool { return m.Data == "" }), err

@@ -18,16 +18,16 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// rings is how many calls ring at once, and whether everything is killed meanwhile.
+// rings configures how many calls ring at once, and whether everything is killed meanwhile.
 type rings struct {
 	trial trial
 	count int
-	over  time.Duration // within which they are invited, and come due
+	over  time.Duration // the invitations are spread over this time, and so are the deadlines
 	rings time.Duration
 	kill  bool
 }
 
-// heard is when the caller of each call was told that it timed out, and when it was due.
+// heard records when each caller was notified of the timeout, and the deadline of each call.
 type heard struct {
 	mu   sync.Mutex
 	at   map[string]time.Time
@@ -37,7 +37,8 @@ type heard struct {
 
 const ringsApp = "rings"
 
-// run lets them ring and gives how long after its deadline, or after the start, each caller was told.
+// run lets the calls ring. It reports the time from each deadline, or from the restart, to the caller's
+// notification.
 func (x rings) run(ctx context.Context) error {
 	r, err := rig.New(ctx, rig.Config{
 		Dir: x.trial.dir, Source: x.trial.source, Nodes: x.trial.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
@@ -141,7 +142,7 @@ func (h *heard) hear(m *nats.Msg) {
 	}
 }
 
-// ringing waits until so many calls ring at once.
+// ringing waits until count calls ring at once.
 func (h *heard) ringing(ctx context.Context, count int) error {
 	for {
 		h.mu.Lock()
@@ -158,7 +159,7 @@ func (h *heard) ringing(ctx context.Context, count int) error {
 	}
 }
 
-// killAll kills everything, and starts it again at that time.
+// killAll kills everything, and restarts it at the given time.
 func (x rings) killAll(ctx context.Context, r *rig.Rig, at time.Time) (started time.Time, err error) {
 	for _, w := range r.Workers() {
 		w.Kill()
@@ -187,8 +188,8 @@ func (x rings) killAll(ctx context.Context, r *rig.Rig, at time.Time) (started t
 	return started, err
 }
 
-// report prints how long it took, apart for what came due before the start and after it, and gives how many were told
-// before their deadline.
+// report prints the latencies, separately for deadlines before and after the restart. It returns the number
+// of callers notified before their deadline.
 func (h *heard) report(x rings, started time.Time) (early int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -212,7 +213,7 @@ func (h *heard) report(x rings, started time.Time) (early int) {
 	return early
 }
 
-// quantiles tells the spread of durations.
+// quantiles formats the quantiles of the durations.
 func quantiles(d []time.Duration) string {
 	if len(d) == 0 {
 		return "none"

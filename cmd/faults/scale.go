@@ -14,18 +14,18 @@ import (
 	"ringline.io/ringline/cmd/faults/rig"
 )
 
-// scale counts the complete calls a second with so many coordinators.
+// scale measures the complete calls per second for different numbers of coordinators.
 type scale struct {
 	trial  trial
-	beside int // calls that are played beside each other
+	beside int // number of concurrent calls
 	long   time.Duration
 }
 
-// pace is what was reached in a time.
+// pace counts the calls completed in a measured interval.
 type pace struct {
 	calls   atomic.Int64
 	mu      sync.Mutex
-	answers []time.Duration // from an invitation to its answer
+	answers []time.Duration // latency from invitation to answer
 }
 
 func (p *pace) take() (calls int64, answers []time.Duration) {
@@ -55,7 +55,7 @@ func (x scale) start(ctx context.Context, dir string, nodes, n int) (*rig.Rig, [
 	return r, clients, nil
 }
 
-// load plays complete calls beside each other until ctx ends.
+// load plays complete calls concurrently until ctx ends.
 func (x scale) load(ctx context.Context, clients []*play.Client, p *pace) *sync.WaitGroup {
 	var wg sync.WaitGroup
 	for i := range x.beside {
@@ -97,7 +97,7 @@ func (x scale) step(ctx context.Context, nodes, n int) error {
 	defer stop()
 	p := &pace{}
 	done := x.load(loading, clients, p)
-	play.Sleep(ctx, 3*time.Second) // to warm up
+	play.Sleep(ctx, 3*time.Second) // warm up
 	p.take()
 	used, begun := r.Used(), time.Now()
 	play.Sleep(ctx, x.long)
@@ -111,7 +111,7 @@ func (x scale) step(ctx context.Context, nodes, n int) error {
 	return nil
 }
 
-// inAndOut adds a coordinator and takes one away under load, and shows what was delivered again.
+// inAndOut adds a coordinator and removes another under load, and reports the redeliveries.
 func (x scale) inAndOut(ctx context.Context, rate float64) error {
 	r, clients, err := x.start(ctx, x.trial.path("scale-in-out"), 1, 2)
 	if err != nil {
@@ -144,7 +144,7 @@ func (x scale) inAndOut(ctx context.Context, rate float64) error {
 	return r.Errors()
 }
 
-// open begins calls at a rate, whether or not the others are done.
+// open starts calls at a fixed rate, independent of the completion of others.
 func (x scale) open(ctx context.Context, clients []*play.Client, p *pace, rate float64) *sync.WaitGroup {
 	var wg sync.WaitGroup
 	wg.Go(func() {

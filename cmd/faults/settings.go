@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/cmd/faults/play"
 )
 
-// check says what is wrong with what was asked for, before anything is built.
+// check validates the settings before anything is built.
 func (t trial) check() error {
 	if _, err := os.Stat(filepath.Join(t.source, "cmd", "ringline")); err != nil {
 		return fmt.Errorf("--source: there is no Ringline in %s; run it in the root of the repository, or name that", t.source)
@@ -47,7 +47,7 @@ func (t trial) check() error {
 
 func list(words []string) string { return strings.Join(words, ", ") }
 
-// kinds lists the faults that there are with so many brokers.
+// kinds lists the faults that are possible with this number of brokers.
 func kinds(nodes int) (names []string) {
 	for _, w := range append(workerKinds(), brokerKinds(nodes, true)...) {
 		names = append(names, string(w.kind))

@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/cmd/faults/sweep"
 )
 
-// sweeping is which sweeps are measured, and how.
+// sweeping configures which sweeps are measured, and how.
 type sweeping struct {
 	sweep.Config
 
@@ -46,7 +46,7 @@ func sweepsCommand() *cobra.Command {
 	})
 	cmd.Long = "Measures against one thing at a time, with processes, and prints tables for docs/performance.md. What it does meanwhile goes to stderr.\n" +
 		"Sweeps: " + list(words(sweep.Names()))
-	cmd.PreRun = func(cmd *cobra.Command, _ []string) { cmd.SetOut(cmd.ErrOrStderr()) } // the tables alone are on stdout
+	cmd.PreRun = func(cmd *cobra.Command, _ []string) { cmd.SetOut(cmd.ErrOrStderr()) } // only the tables go to stdout
 	f := cmd.Flags()
 	f.StringSliceVar(&x.only, "only", nil, "the sweeps (default all): "+list(words(sweep.Names())))
 	f.BoolVar(&x.Quick, "quick", false, "everything much smaller and shorter, to see whether it works; one run unless --runs says more")
@@ -64,7 +64,8 @@ func words[T ~string](names []T) []string {
 	return all
 }
 
-// run measures the sweeps, and prints each table as soon as it is there. One that fails keeps no other from being measured.
+// run measures the sweeps, and prints each table when it is complete. If a sweep fails, run still measures
+// the others.
 func (x sweeping) run(ctx context.Context, w io.Writer, names []sweep.Name) error {
 	_, _ = fmt.Fprintf(w, "%d cores (%s/%s), %s, nats-server %s, %s\n\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(),
 		x.broker(ctx), time.Now().Format(time.DateOnly))
@@ -86,7 +87,7 @@ func (x sweeping) run(ctx context.Context, w io.Writer, names []sweep.Name) erro
 	return errors.Join(append(all, ctx.Err())...)
 }
 
-// broker is the version of nats-server that is measured with.
+// broker returns the version of nats-server used for the measurement.
 func (x sweeping) broker(ctx context.Context) string {
 	cmd := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Version}}", "github.com/nats-io/nats-server/v2")
 	cmd.Dir = x.Source

@@ -20,22 +20,22 @@ import (
 	"ringline.io/ringline/cmd/internal/device"
 )
 
-// trial is one run: calls are played, calmly at first, then while things break, then calmly again; and when everything
-// has come to rest, what happened is judged.
+// trial is one run. It plays calls without faults at first, then with faults, then without faults again. When
+// all work is done, it checks the history.
 type trial struct {
 	seed     uint64
-	duration time.Duration // of the calm beginning and the faults
-	calm     time.Duration // at the end
-	every    time.Duration // between two faults, in the mean
-	outage   time.Duration // instead of faults: how long all coordinators are stopped
-	rings    time.Duration // how long most calls ring at most
-	longest  time.Duration // of a call
+	duration time.Duration // of the phase without faults and the phase with faults
+	calm     time.Duration // duration of the last phase, which has no faults
+	every    time.Duration // mean time between two faults
+	outage   time.Duration // stops all coordinators for this time, instead of other faults
+	rings    time.Duration // maximum ring time of most calls
+	longest  time.Duration // maximum duration of a call
 	nodes    int
 	rate     float64
 	users    int
 	defects  []string // planted in the build
 	only     []string // kinds of faults
-	points   []string // of the faults that wait for a message: "after answer", "before ack"
+	points   []string // for the faults that wait for a message: "after answer", "before ack"
 	scenes   []string
 	dir      string
 	source   string
@@ -43,7 +43,7 @@ type trial struct {
 }
 
 const (
-	calmBeginning = 3 * time.Second // nothing breaks
+	calmBeginning = 3 * time.Second // no faults
 
 	coordinators = 3
 	timeoutsOf   = 2
@@ -53,15 +53,15 @@ const (
 	overdue      = 3 * time.Second
 )
 
-// apps are the tenants that calls are played for.
+// apps lists the tenants whose calls are played.
 func apps() []string { return []string{"north", "south"} }
 
-// site is a running system with who plays on it.
+// site is a running system with its clients and watchers.
 type site struct {
 	trial    trial
 	rig      *rig.Rig
 	rec      *record.Recorder
-	nc       *nats.Conn // past all links
+	nc       *nats.Conn // bypasses all links
 	js       jetstream.JetStream
 	clients  []*play.Client
 	watchers []*play.Watcher
@@ -77,7 +77,7 @@ func (s *site) failed(err error) {
 	s.errs = append(s.errs, err)
 }
 
-// open starts everything.
+// open starts the site.
 func open(ctx context.Context, t trial) (s *site, err error) {
 	s = &site{trial: t, rec: &record.Recorder{}}
 	disk := ""
@@ -88,7 +88,7 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 		Dir: t.dir, Source: t.source, Defects: t.defects, Clocks: slices.Contains(t.only, string(wrongClock)), Nodes: t.nodes, Coordinators: coordinators, Timeouts: timeoutsOf,
 		DiskSize: disk, Env: []string{
 			fmt.Sprintf("RINGLINE_MAX_DURATION=%v", t.longest), fmt.Sprintf("RINGLINE_SWEEP_EVERY=%v", sweepEvery),
-			fmt.Sprintf("RINGLINE_SWEEP_OVERDUE=%v", overdue), "RINGLINE_API_TIMEOUT=4s", // before the clients give up
+			fmt.Sprintf("RINGLINE_SWEEP_OVERDUE=%v", overdue), "RINGLINE_API_TIMEOUT=4s", // below the timeout of the clients
 		},
 	})
 	if err != nil {
@@ -160,7 +160,7 @@ func (s *site) close() {
 	}
 }
 
-// run runs the trial and gives what happened.
+// run runs the trial and returns its outcome.
 func (t trial) run(ctx context.Context) (*outcome, error) {
 	s, err := open(ctx, t)
 	if err != nil {
@@ -216,7 +216,7 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 	return &outcome{trial: t, history: h, counts: counts, stage: stage, errs: s.errs}, nil
 }
 
-// breakThings carries out the plan, and waits until everything runs again.
+// breakThings injects the planned faults, and waits until everything runs again.
 func (s *site) breakThings(ctx context.Context) error {
 	t := s.trial
 	faults := plan(t, rig.CanMount())
@@ -225,7 +225,7 @@ func (s *site) breakThings(ctx context.Context) error {
 	breaking, stop := context.WithTimeout(ctx, t.duration)
 	defer stop()
 	b.run(breaking, faults)
-	play.Sleep(breaking, t.duration) // what there was may have ended early
+	play.Sleep(breaking, t.duration) // the last fault may have ended early
 	wait, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if err := s.rig.AwaitNodes(wait); err != nil {
@@ -234,7 +234,7 @@ func (s *site) breakThings(ctx context.Context) error {
 	return s.rig.AwaitWorkers(wait)
 }
 
-// count asks the workers for their counters until it is stopped.
+// count collects the counters of the workers until stop is called.
 func (s *site) count(ctx context.Context) (stop func() map[string]float64) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -252,8 +252,8 @@ func (s *site) count(ctx context.Context) (stop func() map[string]float64) {
 	}
 }
 
-// brokersMissed takes down, with several brokers, when what one of them was told may not have reached the others:
-// core NATS tells nobody.
+// brokersMissed records, with several brokers, when messages published on one broker may not have reached the
+// others. Core NATS does not report such losses.
 func (s *site) brokersMissed(h *record.History) {
 	if s.trial.nodes == 1 {
 		return

@@ -13,11 +13,11 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// onWorker does something to one worker, and mends its links after it.
+// onWorker runs do on one worker, and repairs the worker's links afterward.
 func (b *breaker) onWorker(do func(ctx context.Context, f fault, w *rig.Worker) (note string, err error)) act {
 	return func(ctx context.Context, f fault) (target, note string, err error) {
 		among := b.rig.Workers()
-		if f.kind.waits() { // for what only coordinators do
+		if f.kind.waits() { // only coordinators publish the messages that these faults wait for
 			among = b.rig.Coordinators
 		}
 		w := among[f.target%len(among)]
@@ -33,7 +33,7 @@ func (b *breaker) onWorker(do func(ctx context.Context, f fault, w *rig.Worker) 
 	}
 }
 
-// nothing is the note of what could not be done.
+// nothing is the note of a fault that was not possible.
 const nothing = "nothing"
 
 func mend(w *rig.Worker) {
@@ -42,7 +42,7 @@ func mend(w *rig.Worker) {
 	}
 }
 
-// spoilt makes the link to one of the brokers worse for a while.
+// spoilt degrades the link to one of the brokers for a while.
 func spoilt(s spoil) func(context.Context, fault, *rig.Worker) (string, error) {
 	return func(ctx context.Context, f fault, w *rig.Worker) (string, error) {
 		s(f, w.Links[f.second%len(w.Links)])
@@ -61,7 +61,7 @@ func (b *breaker) killAt(ctx context.Context, f fault, w *rig.Worker) (string, e
 	note := b.await(ctx, f, w)
 	w.Kill()
 	for _, l := range w.Links {
-		l.Reset() // nothing behind the message gets through
+		l.Reset() // data after the message does not get through
 	}
 	mend(w)
 	play.Sleep(ctx, f.long)
@@ -77,7 +77,7 @@ func (b *breaker) restart(ctx context.Context, f fault, w *rig.Worker) (string, 
 	return took.Round(time.Millisecond).String(), w.Start()
 }
 
-// wrongClock lets the worker run for a while with a wall clock that is wrong by 70 s, in one direction or the other.
+// wrongClock runs the worker for a while with a wall clock that is 70 s ahead or behind.
 func (b *breaker) wrongClock(ctx context.Context, f fault, w *rig.Worker) (string, error) {
 	program := rig.Ahead
 	if f.second%2 == 0 {
@@ -98,7 +98,7 @@ func (b *breaker) wrongClock(ctx context.Context, f fault, w *rig.Worker) (strin
 	return program, nil
 }
 
-// drains is how long a worker may take to stop, whatever else is broken.
+// drains is the time limit for a worker to drain, whatever else is broken.
 const drains = time.Minute
 
 func (b *breaker) pause(ctx context.Context, f fault, w *rig.Worker) (string, error) {
@@ -130,13 +130,13 @@ func (b *breaker) reset(_ context.Context, _ fault, w *rig.Worker) (string, erro
 	return "", nil
 }
 
-// awaited is how long a message of a kind is waited for.
+// awaited is the time limit for a message to appear.
 const awaited = 5 * time.Second
 
-// didNotCome ends the note of who waited in vain.
+// didNotCome ends the note of a fault whose message did not appear in time.
 const didNotCome = ", which did not come"
 
-// await stops the worker's messages exactly at the point.
+// await stops the worker's traffic exactly at the point.
 func (b *breaker) await(ctx context.Context, f fault, w *rig.Worker) (note string) {
 	when, name, _ := strings.Cut(f.point, " ")
 	match := points()[name]
@@ -160,7 +160,7 @@ func (b *breaker) await(ctx context.Context, f fault, w *rig.Worker) (note strin
 	return f.point + didNotCome
 }
 
-// killAll kills every worker that nobody else is at.
+// killAll kills every worker that no other fault holds.
 func (b *breaker) killAll(ctx context.Context, f fault) (target, note string, err error) {
 	var held []*rig.Worker
 	var names []string
@@ -188,7 +188,7 @@ func (b *breaker) deleteConsumer(ctx context.Context, f fault) (target, note str
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	if err := b.js.DeleteConsumer(ctx, stream, consumer); err != nil {
-		return "", "", nil // a broker may be away, or it is deleted already
+		return "", "", nil // a broker may be down, or the consumer is already deleted
 	}
 	return consumer, "", nil
 }
