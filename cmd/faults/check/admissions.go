@@ -7,16 +7,17 @@ import (
 	"ringline.io/ringline/cmd/faults/record"
 )
 
-// storeFaults fill a store, so that a coordinator may say that it is full.
+// storeFaults lists the faults that fill a store, so that a coordinator may report it as full.
 func storeFaults() []string {
 	return []string{"store-full", "stale-claims", "commands-full", "lines-full", "timers-full", "disk-full"}
 }
 
-// looksLate is how much later a coordinator may know that a store has room again.
+// looksLate is the maximum delay until a coordinator notices that a store has room again.
 const looksLate = 5 * time.Second
 
-// admissions, by hand from CONTRACT, section 8: exhausted refuses invite and add, and nothing that a call which exists needs;
-// and it is said only of a store that is full. The apps of a run are unlimited, and no fault floods: nothing is rate_limited.
+// admissions checks that exhausted refuses only invite and add, and only while a store is full. Other
+// commands for existing calls must not be refused. It is written from CONTRACT, section 8. The apps of a run
+// are unlimited and no fault floods, so no answer may be rate_limited.
 func admissions(r *run, v *verdict) {
 	for _, m := range r.messages {
 		for _, a := range m.said() {

@@ -1,7 +1,7 @@
 package check
 
-// attempts, by hand from CONTRACT, section 2: a ring, accept, decline or leave of a callee that names an attempt concerns that
-// attempt and no other. So whatever it changes of its sender has that number.
+// attempts checks that a ring, accept, decline or leave that names an attempt affects only that attempt.
+// Every change of its sender must carry that attempt number. It is written from CONTRACT, section 2.
 func attempts(r *run, v *verdict) {
 	type sender struct{ app, call, user, id string }
 	named := map[sender]map[int]bool{} // a command id that was used twice may name two

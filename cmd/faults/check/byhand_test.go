@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// leaves lets bob leave a call of three.
+// leaves makes bob leave a call of three.
 func leaves(w *world) {
 	w.do(w.invite("c1", "ann", "bob", "eve"))
 	w.do(w.command("c1", events.VerbAccept, "bob"))
@@ -19,7 +19,7 @@ func leaves(w *world) {
 	w.do(w.command("c1", events.VerbLeave, "bob"))
 }
 
-// untold takes out what a watcher heard of this event.
+// untold removes a watcher's notifications of this event.
 func untold(event string) func(h *record.History) {
 	return func(h *record.History) {
 		kept := h.Told[:0]
@@ -38,7 +38,7 @@ func logged(h *record.History) {
 	}
 }
 
-// firstTold is the first notification that says how long it rings.
+// firstTold returns the first notification with a ring time.
 func firstTold(h *record.History) *record.Told {
 	for i := range h.Told {
 		if h.Told[i].Remaining != nil {
@@ -48,12 +48,12 @@ func firstTold(h *record.History) *record.Told {
 	return &record.Told{}
 }
 
-// exhausted lets a command be refused as the store is full.
+// exhausted sends a command that is refused because the store is full.
 func exhausted(verb events.Verb) func(*world) {
 	return refused(verb, events.Errorf(events.CodeExhausted, "call storage is 81 %% full"))
 }
 
-// refused lets a command be refused before anything is done for it.
+// refused sends a command that is refused before it is processed.
 func refused(verb events.Verb, why *events.Error) func(*world) {
 	return func(w *world) {
 		talk(w)
@@ -66,7 +66,8 @@ func refused(verb events.Verb, why *events.Error) func(*world) {
 	}
 }
 
-// What the checks by hand find. Each defect is one that worker/call, as the oracle of the others, might have too.
+// Defects that the checks written from CONTRACT must find. worker/call could have each of them too, and the
+// other checks use it as their oracle.
 func TestByHand(t *testing.T) {
 	runAll(t, []defect{
 		{"a leaver is not missed", "told parting", leaves, untold("participant_left"), "is told participant_left about bob"},
@@ -136,7 +137,7 @@ func TestByHand(t *testing.T) {
 	})
 }
 
-// A right run with all of it has no violation.
+// A correct run with all of these events has no violation.
 func TestByHandRight(t *testing.T) {
 	runAll(t, []defect{
 		{"a party leaves", "", leaves, logged, ""},

@@ -10,12 +10,13 @@ import (
 	"ringline.io/ringline/cmd/faults/record"
 )
 
-// span is a time, both ends included.
+// span is a closed time interval.
 type span struct{ from, to int64 }
 
 func (x span) meets(from, to int64) bool { return x.from <= to && x.to >= from }
 
-// readTimes takes in when nothing could be expected.
+// readTimes reads the gaps of the watchers and the intervals of the faults. Each fault lasts until the Settle
+// bound after its repair.
 func (r *run) readTimes() {
 	r.gaps = make([][]span, r.Run.Watchers)
 	for _, g := range r.Gaps {
@@ -29,18 +30,18 @@ func (r *run) readTimes() {
 	slices.SortFunc(r.faults, func(a, b span) int { return cmp.Compare(a.from, b.from) })
 }
 
-// missed says whether the watcher may have missed something between these two.
+// missed reports whether the watcher may have missed a notification in this interval.
 func (r *run) missed(watcher int, from, to int64) bool {
 	return slices.ContainsFunc(r.gaps[watcher], func(g span) bool { return g.meets(from, to) })
 }
 
-// calm says whether nothing was broken, nor left behind by what had been, between these two.
+// calm reports whether no fault, including its settle time, was active in this interval.
 func (r *run) calm(from, to int64) bool {
 	return !slices.ContainsFunc(r.faults, func(f span) bool { return f.meets(from, to) })
 }
 
-// due is when what takes so long at most must be done: counted from its beginning, or, if something was broken then,
-// from when the last fault was mended.
+// due returns the deadline of work that takes at most takes. It counts from begun, or from the repair of the
+// last fault if a fault was active meanwhile.
 func (r *run) due(begun int64, takes time.Duration) int64 {
 	if r.calm(begun, begun+int64(takes)) {
 		return begun + int64(takes)
@@ -48,7 +49,7 @@ func (r *run) due(begun int64, takes time.Duration) int64 {
 	return max(begun, r.Run.Healed) + int64(takes)
 }
 
-// quiet is the beginning of the first time of this length, at or after a moment, in which nothing was broken.
+// quiet returns the beginning of the first interval of this length, at or after from, without faults.
 func (r *run) quiet(from int64, length time.Duration) int64 {
 	for _, f := range r.faults {
 		if f.meets(from, from+int64(length)) {
@@ -58,7 +59,7 @@ func (r *run) quiet(from int64, length time.Duration) int64 {
 	return from
 }
 
-// broken lists what was broken between these two, for people to read.
+// broken describes the faults that were active in this interval.
 func (r *run) broken(from, to int64) string {
 	var list []string
 	for _, f := range r.Faults {

@@ -1,17 +1,16 @@
-// Package check holds the record of a run of the fault harness against what Ringline promises.
+// Package check checks the recorded history of a fault run against the guarantees of Ringline.
 //
-// What it promises:
+// Rules of the package:
 //
-//  1. It reads the record and nothing else, so a record that was kept can be checked again.
-//  2. A violation is something that a right Ringline can't have done, whatever was broken meanwhile. What may have been
-//     lost to a fault is exempt, and counted.
-//  3. Every check says how much it looked at. One that looked at nothing proves nothing.
-//  4. What worker/call decides is taken from worker/call as it was built into this program. Defects are planted in the
-//     processes that are checked, never here. What matters most to a user is checked by hand besides, from CONTRACT and
-//     not from worker/call: parting, attempts, fences, event_log, frames, admissions,
-//     slowed.
+//  1. It reads only the history, so a saved history can be checked again.
+//  2. A violation is something that a correct Ringline can't do, whatever faults occurred. What a fault may
+//     have lost is exempt, and counted.
+//  3. Every check reports how much it examined. A check that examined nothing proves nothing.
+//  4. The oracle for decisions is the worker/call built into this program. Defects are planted in the
+//     processes under test, never here. The guarantees that matter most to users are also checked without
+//     worker/call, from CONTRACT alone: parting, attempts, fences, event_log, frames, admissions, slowed.
 //
-// One clock is supposed: that of the machine on which harness, brokers and workers run.
+// All times come from one clock: harness, brokers and workers run on the same machine.
 package check
 
 import (
@@ -22,29 +21,29 @@ import (
 	"ringline.io/ringline/cmd/faults/record"
 )
 
-// Bounds are how long things may take.
+// Bounds are the time limits of the checks.
 type Bounds struct {
-	Ends    time.Duration // a call, past its deadline
-	Handled time.Duration // a command, once it is stored
-	Told    time.Duration // what happened, from when it is stored to the last time that it may be told
-	Settle  time.Duration // what a fault leaves behind, after it was mended
-	Search  time.Duration // for an order that explains the answers about one call
+	Ends    time.Duration // for a call to end, after its deadline
+	Handled time.Duration // for a command to be handled, after it is stored
+	Told    time.Duration // for the last notification of an event, after the event is stored
+	Settle  time.Duration // for the effects of a fault to end, after its repair
+	Search  time.Duration // for the search for an order that explains the answers about one call
 }
 
-// DefaultBounds are wide: whoever breaks them is broken.
+// DefaultBounds returns wide bounds. A correct Ringline never exceeds them.
 func DefaultBounds() Bounds {
 	return Bounds{
 		Ends: 20 * time.Second, Handled: 15 * time.Second, Told: time.Minute, Settle: 5 * time.Second, Search: 10 * time.Second,
 	}
 }
 
-// Report is what was found, and how much was looked at.
+// Report lists the violations, and how much was examined.
 type Report struct {
 	Violations []Violation `json:"violations"`
 	Figures    []Figure    `json:"figures"`
 }
 
-// Violation is a broken promise. App and CallID are unset where it is about none.
+// Violation is a broken guarantee. App and CallID are empty if it concerns no app or no call.
 type Violation struct {
 	Check  string `json:"check"`
 	App    string `json:"app,omitempty"`
@@ -52,28 +51,28 @@ type Violation struct {
 	Text   string `json:"text"`
 }
 
-// Figure says how much a check looked at.
+// Figure reports how much a check examined.
 type Figure struct {
 	Check      string `json:"check"`
-	Looked     int    `json:"looked"` // what it held against its rule
-	Exempt     int    `json:"exempt"` // what it could not, or need not
+	Looked     int    `json:"looked"` // items compared with the rule
+	Exempt     int    `json:"exempt"` // items that could not, or need not, be compared
 	Violations int    `json:"violations"`
-	Parts      []Part `json:"parts,omitempty"` // in detail
+	Parts      []Part `json:"parts,omitempty"` // details
 }
 
-// Part is one figure of a check; its name says the unit, where it counts nothing.
+// Part is one figure of a check. If it is not a count, its name contains the unit.
 type Part struct {
 	Name  string `json:"name"`
 	Value int64  `json:"value"`
 }
 
-// rule is one of the checks.
+// rule is one check.
 type rule struct {
 	name string
 	hold func(*run, *verdict)
 }
 
-// rules are the checks, in the order in which they are reported.
+// rules lists the checks in the order of the report.
 func rules() []rule {
 	return []rule{
 		{"record", sound},
@@ -89,7 +88,7 @@ func rules() []rule {
 		{"told", told},
 		{"same_answer", sameAnswer},
 		{"prompt", prompt},
-		// By hand, from CONTRACT and not from worker/call.
+		// Written from CONTRACT, independent of worker/call.
 		{"parting", parting},
 		{"attempts", attempts},
 		{"fences", fences},
@@ -100,7 +99,7 @@ func rules() []rule {
 	}
 }
 
-// Names lists the checks.
+// Names lists the names of the checks.
 func Names() []string {
 	var names []string
 	for _, x := range rules() {
@@ -109,7 +108,7 @@ func Names() []string {
 	return names
 }
 
-// Check holds the record against every rule.
+// Check runs every check on the history.
 func Check(h *record.History, b Bounds) Report {
 	r := read(h, b)
 	rep := Report{Violations: []Violation{}, Figures: []Figure{}}
@@ -123,14 +122,14 @@ func Check(h *record.History, b Bounds) Report {
 	return rep
 }
 
-// verdict collects what one check finds.
+// verdict collects the results of one check.
 type verdict struct {
 	run    *run
 	figure Figure
 	found  []Violation
 }
 
-// fail says what was expected of a call and what was found.
+// fail adds a violation of a call.
 func (v *verdict) fail(s *story, format string, args ...any) {
 	v.failApp(s.app, s.call, format, args...)
 }
@@ -139,10 +138,10 @@ func (v *verdict) failApp(app, callID, format string, args ...any) {
 	v.found = append(v.found, Violation{Check: v.figure.Check, App: app, CallID: callID, Text: fmt.Sprintf(format, args...)})
 }
 
-// looked counts what was held against the rule.
+// looked counts an item that was compared with the rule.
 func (v *verdict) looked() { v.figure.Looked++ }
 
-// exempt counts what was not, by its reason.
+// exempt counts an item that was not compared, by reason.
 func (v *verdict) exempt(why string) {
 	v.figure.Exempt++
 	v.count("exempt: "+why, 1)
@@ -157,7 +156,7 @@ func (v *verdict) count(name string, by int) {
 	v.figure.Parts[i].Value += int64(by)
 }
 
-// spread tells of samples in milliseconds.
+// spread adds the quantiles of samples, in milliseconds.
 func (v *verdict) spread(name string, ns []int64) {
 	slices.Sort(ns)
 	v.count(name, len(ns))
@@ -173,7 +172,7 @@ func (v *verdict) spread(name string, ns []int64) {
 	}
 }
 
-// take adds what another found.
+// take adds the results of another verdict.
 func (v *verdict) take(o *verdict) {
 	v.figure.Looked += o.figure.Looked
 	v.figure.Exempt += o.figure.Exempt

@@ -8,9 +8,10 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// claims: who is called busy was: at some time between his invitation and its transition he was in as many other calls
-// as a line holds. And a call that was merged met one that crossed it. The entries of a line are judged one after
-// another, so it is enough that he was in each of those calls at a time of its own.
+// claims checks that every user reported as busy was busy. Between the invitation and its transition, the
+// user was in as many other calls as a line holds. It also checks that every merged call met a call that
+// crossed it. A coordinator evaluates the entries of a line one after another. So it is enough that the user
+// was in each of those calls at some time in the interval.
 func claims(r *run, v *verdict) {
 	on := r.stays()
 	for _, s := range r.stories {
@@ -34,14 +35,14 @@ func claims(r *run, v *verdict) {
 	}
 }
 
-// stay is how long somebody was in a call at most.
+// stay is the longest possible time of a user in a call.
 type stay struct {
 	span
 
 	call string
 }
 
-// stays lists by app and user in which calls he was when.
+// stays lists the stays of each user, by app and user.
 func (r *run) stays() map[callID][]stay {
 	on := map[callID][]stay{}
 	for _, s := range r.stories {
@@ -83,7 +84,8 @@ func (r *run) wasBusy(on map[callID][]stay, s *story, st *step, user string, v *
 	}
 }
 
-// asked is when the command that made the transition was first sent: what was found full then need not be looked at again.
+// asked returns when the command of the transition was first sent. A coordinator need not check again what it
+// found full at that time.
 func (s *story) asked(st *step) int64 {
 	from := moment(st.time)
 	for _, m := range s.messages {
@@ -94,7 +96,8 @@ func (s *story) asked(st *step) int64 {
 	return from
 }
 
-// met: the call that a merged invitation met was there, with its inviter pending.
+// met checks the call that a merged invitation met: it must exist, with the caller of the merged invitation
+// as a pending callee.
 func (r *run) met(s *story, st *step, v *verdict) {
 	v.looked()
 	v.count("merged", 1)

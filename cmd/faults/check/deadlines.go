@@ -6,8 +6,9 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// deadlines: nobody times out before his deadline, and nobody pends, and no call goes on, for longer past it than the
-// bound. Where something was broken then, the bound counts from when the last fault was mended.
+// deadlines checks that no attempt times out before its deadline. It also checks that attempts and calls end
+// within the bound after their deadline. If a fault was active then, the bound counts from the repair of the
+// last fault.
 func deadlines(r *run, v *verdict) {
 	var all, calm []int64
 	for _, s := range r.stories {
@@ -30,7 +31,7 @@ type lateness struct {
 	calm bool
 }
 
-// timedOut tells how late the deadlines were that a transition carried out.
+// timedOut returns the lateness of the deadlines that a transition enforced.
 func (r *run) timedOut(s *story, i int, st *step, v *verdict) []lateness {
 	var list []lateness
 	if st.By.Kind != events.ByTimer {
@@ -56,14 +57,14 @@ func (r *run) timedOut(s *story, i int, st *step, v *verdict) []lateness {
 	return list
 }
 
-// waiting is something that has a deadline.
+// waiting is an attempt or a call with a deadline.
 type waiting struct {
 	begun int64
 	due   events.Time
 	what  string
 }
 
-// endsInTime: what a call waits for is over in time.
+// endsInTime checks that everything with a deadline ends in time.
 func (r *run) endsInTime(s *story, v *verdict) {
 	open := map[attempt]waiting{}
 	for _, st := range s.steps {
@@ -85,8 +86,8 @@ func (r *run) endsInTime(s *story, v *verdict) {
 	}
 }
 
-// waitsFor lists what the call waits for after a transition: for each attempt that pends, and once it is active for its
-// maximum duration.
+// waitsFor lists what has a deadline after a transition: each pending attempt, and an active call because of
+// its maximum duration.
 func waitsFor(st *step) map[attempt]waiting {
 	list := map[attempt]waiting{}
 	if st.Call.State == events.CallStateEnded {
@@ -103,7 +104,7 @@ func waitsFor(st *step) map[attempt]waiting {
 	return list
 }
 
-// inTime: it was over with this transition, or is not yet.
+// inTime checks that it ended in time with this transition, or is not due yet.
 func (r *run) inTime(s *story, w waiting, over *step, v *verdict) {
 	due := r.due(max(w.begun, moment(w.due)), r.bounds.Ends)
 	switch {

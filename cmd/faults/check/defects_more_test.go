@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// broken says that something was broken all the time until now.
+// brokenUntilNow records a fault from the beginning until now.
 func (w *world) brokenUntilNow() {
 	w.h.Faults = append(w.h.Faults, record.Fault{Kind: "kill", Target: "coordinator-1", From: began, To: w.now})
 	w.h.Run.Healed = w.now
@@ -244,7 +244,8 @@ func TestTold(t *testing.T) {
 	})
 }
 
-// ringsTwice lets a second device ring, which changes nothing, and lets that be handled again once the call has ended.
+// ringsTwice makes a second device ring, which changes nothing. The command is handled again after the call
+// ended.
 func ringsTwice(w *world) {
 	w.do(w.invite("c1", "ann", "bob"))
 	w.do(w.command("c1", events.VerbRing, "bob"))
@@ -254,7 +255,7 @@ func ringsTwice(w *world) {
 	w.handle(d)
 }
 
-// consumerDeleted has that broken from then to now.
+// consumerDeleted records a deleted consumer from then until now.
 func (w *world) consumerDeleted(from int64) {
 	w.h.Faults = []record.Fault{{Kind: "delete-consumer", Target: "coordinators", From: from, To: w.now}}
 	w.h.Run.Healed = w.now

@@ -12,13 +12,14 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// defect is something that a Ringline with a defect leaves behind, and the checks that find it: these and no others.
+// defect is the history that a defective Ringline leaves, and the checks that must find the defect. No other
+// check may find it.
 type defect struct {
 	name string
 	want string
 	make func(w *world)
-	then func(h *record.History) // done to the record at the end; may be nil
-	says string                  // a violation says that
+	then func(h *record.History) // changes the history at the end; may be nil
+	says string                  // a violation contains this text
 }
 
 func (d defect) run(t *testing.T) {
@@ -52,20 +53,21 @@ func runAll(t *testing.T, defects []defect) {
 	}
 }
 
-// talk lets ann and bob talk.
+// talk plays an answered call of ann and bob.
 func talk(w *world) {
 	w.do(w.invite("c1", "ann", "bob"))
 	w.do(w.command("c1", events.VerbRing, "bob"))
 	w.do(w.command("c1", events.VerbAccept, "bob"))
 }
 
-// ended lets ann and bob talk, and hang up.
+// ended plays an answered call of ann and bob, and ends it.
 func ended(w *world) {
 	talk(w)
 	w.do(w.command("c1", events.VerbEnd, "ann"))
 }
 
-// write makes a command's transition, whatever the claims gave, with the worker's clock at now.
+// write makes the transition of a command with the given claims, whatever they are. The clock of the worker
+// is at now.
 func (w *world) write(d *delivery, now time.Duration, claimed call.Claimed) events.Transition {
 	w.t.Helper()
 	before := w.newest(d.cmd.CallID)
@@ -77,7 +79,7 @@ func (w *world) write(d *delivery, now time.Duration, claimed call.Claimed) even
 	return w.commit(before, wr)
 }
 
-// badly handles a command with claims that were not made as they should.
+// badly handles a command with incorrect claims.
 func (w *world) badly(d *delivery, now time.Duration, claimed call.Claimed) {
 	w.t.Helper()
 	after := w.write(d, now, claimed)
@@ -89,7 +91,7 @@ func (w *world) badly(d *delivery, now time.Duration, claimed call.Claimed) {
 	w.ok(d, after)
 }
 
-// Right histories of all kinds, so that the defects below are what is found.
+// Correct histories of all kinds have no violation. So the tests below find only their defects.
 func TestRightHistories(t *testing.T) {
 	runAll(t, []defect{
 		{name: "nothing happened", make: func(*world) {}},

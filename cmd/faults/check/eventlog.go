@@ -2,8 +2,8 @@ package check
 
 import "strings"
 
-// eventLog, by hand from CONTRACT, section 5: RINGLINE_EVENTS holds what RINGLINE_CALLS holds, in the same order, to the last
-// byte. If its own limit was reached on purpose, its oldest may be gone.
+// eventLog checks that RINGLINE_EVENTS equals RINGLINE_CALLS, in the same order and byte for byte. If a fault
+// lowered its limit, the oldest events may be missing. It is written from CONTRACT, section 5.
 func eventLog(r *run, v *verdict) {
 	log := r.Rest.Events
 	if log == nil {
@@ -27,10 +27,10 @@ func eventLog(r *run, v *verdict) {
 		app, _, _ := strings.Cut(strings.TrimPrefix(c.Subject, "ringline."), ".")
 		if e := log[i]; e.Data != c.Data || e.Subject != "ringline."+app+".events" {
 			v.failApp(app, "", "transition %d of the event log is on %s and says %.200s; stored is on %s %.200s", i+1, e.Subject, e.Data, c.Subject, c.Data)
-			return // the others follow from it
+			return // all further differences follow from this one
 		}
 	}
 }
 
-// eventsFull is the kind of the fault that fills the event log.
+// eventsFull is the fault kind that fills the event log.
 const eventsFull = "events-full"

@@ -9,17 +9,17 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// reading is an answer to a message, as a look at a call: worker/call must give it at one of the transitions at which
-// the call can have been between the message and the answer.
+// reading is an answer to a message, treated as a read of a call. worker/call must give that answer at a
+// transition that was the latest at some time between the message and the answer.
 type reading struct {
 	message *message
 	answer  *answer
-	glare   *call.Glare // the message is a merged invitation, and the call is the one that it met
-	from    int64       // the earliest moment at which it can have been decided
-	legal   []bool      // by how many transitions the call had
+	glare   *call.Glare // set if the message is a merged invitation, and the call is the one that it met
+	from    int64       // the earliest time of the decision
+	legal   []bool      // indexed by the number of transitions of the call
 }
 
-// readings lists what was answered about a call.
+// readings lists the answers about a call.
 func (r *run) readings(s *story) []*reading {
 	var list []*reading
 	for _, m := range s.messages {
@@ -46,8 +46,8 @@ func (r *run) readings(s *story) []*reading {
 	return list
 }
 
-// isOfJoin says whether an answer to a message of this call is about the call that it was merged into: all are, but
-// for a refusal from before.
+// isOfJoin reports whether an answer to a message of this call is about the call that it was merged into. All
+// answers are, except a refusal from before the merge.
 func (r *run) isOfJoin(s *story, m *message, a *answer) bool {
 	if s.merged == nil || !m.command.same(s.steps[0].made) {
 		return false
@@ -55,7 +55,7 @@ func (r *run) isOfJoin(s *story, m *message, a *answer) bool {
 	return !r.gives(s, &reading{message: m, answer: a}, 0)
 }
 
-// decided is what worker/call makes of the message at the call's kth transition.
+// decided returns the decision of worker/call on the message at the call's kth transition.
 func (r *run) decided(s *story, x *reading, k int) call.Outcome {
 	in := call.Input{At: timeOf(x.message.At), Now: timeOf(x.answer.at).Add(clockError), Limits: r.limits}
 	if x.glare != nil {
@@ -64,8 +64,8 @@ func (r *run) decided(s *story, x *reading, k int) call.Outcome {
 	return call.Decide(s.state(k), x.message.command.Command, in)
 }
 
-// gives says whether the answer is what a coordinator tells that decides the message at the call's kth transition. A
-// command that is carried out there is told so later, when the call remembers it.
+// gives reports whether a coordinator that decides the message at the call's kth transition gives this
+// answer. A command that is carried out there gets its answer later, when the call remembers the command.
 func (r *run) gives(s *story, x *reading, k int) bool {
 	if x.answer.err != nil {
 		return false
@@ -75,7 +75,7 @@ func (r *run) gives(s *story, x *reading, k int) bool {
 	}
 	switch o := r.decided(s, x, k).(type) {
 	case call.Keep:
-		if o.Made > 0 && x.answer.OK { // it may have been read from a replica that lags
+		if o.Made > 0 && x.answer.OK { // it may have been read from a lagging replica
 			return r.showsSince(s, x, o.Made, k)
 		}
 		return x.answer.OK && r.shows(s, x, k)
@@ -88,15 +88,15 @@ func (r *run) gives(s *story, x *reading, k int) bool {
 	return x.answer.OK && r.madeBefore(s, x, k) && r.shows(s, x, k)
 }
 
-// admission says whether the message was refused before anything was decided, as call storage was full or there were too
-// many commands. Such an answer carries no call.
+// admission reports whether the message was refused before any decision, because call storage was full or the
+// command rate was too high. Such an answer carries no call.
 func (x *reading) admission() bool {
 	e := x.answer.Error
 	return e != nil && (e.Code == events.CodeExhausted || e.Code == events.CodeRateLimited) && !x.answer.OK && x.answer.Call == nil
 }
 
-// showsSince says whether the answer shows the call as it was when seq was made, or later, up to its kth transition. On
-// one broker nobody reads what is older than the newest.
+// showsSince reports whether the answer shows the call at a transition from seq up to the kth. With one
+// broker there are no stale reads, so only the kth counts.
 func (r *run) showsSince(s *story, x *reading, seq, k int) bool {
 	if r.Run.Nodes == 1 {
 		return r.shows(s, x, k)
@@ -109,8 +109,9 @@ func (r *run) showsSince(s *story, x *reading, seq, k int) bool {
 	return false
 }
 
-// madeBefore says whether it is a ring or an expire that had made one of the transitions up to the kth. No call
-// remembers those; they are looked for in the history, but not every time.
+// madeBefore reports whether the message is a ring or an expire that made one of the transitions up to the
+// kth. Calls do not remember these commands. A coordinator can find them in the stored transitions, but does
+// not always look.
 func (r *run) madeBefore(s *story, x *reading, k int) bool {
 	cmd := x.message.command
 	if cmd.Verb != events.VerbRing && cmd.Verb != events.VerbExpire {
@@ -119,13 +120,14 @@ func (r *run) madeBefore(s *story, x *reading, k int) bool {
 	return slices.ContainsFunc(s.steps[:k], func(st *step) bool { return call.MadeBy(st.Transition, cmd.Command) })
 }
 
-// shows says whether the answer carries the call as it was after its kth transition, as the sender may see it.
+// shows reports whether the answer carries the call after its kth transition, as visible to the sender.
 func (r *run) shows(s *story, x *reading, k int) bool {
 	return k > 0 && x.answer.Call != nil && x.answer.Call.Seq == s.state(k).Seq &&
 		text(view(x.message.command.Command, s.state(k).Call)) == text(*x.answer.Call)
 }
 
-// showsRefused: a refusal carries the call where the sender takes part in it.
+// showsRefused reports whether a refusal carries the call at its kth transition if the sender takes part in
+// the call, and no call otherwise.
 func (r *run) showsRefused(s *story, x *reading, k int) bool {
 	now, cmd := s.state(k).Call, x.message.command
 	if now.EndReason != events.EndFailed && (now.Has(cmd.UserID) || now.Seq > 0 && cmd.Service != "") {
@@ -134,7 +136,7 @@ func (r *run) showsRefused(s *story, x *reading, k int) bool {
 	return x.answer.Call == nil
 }
 
-// view is the call as the sender of the command may see it.
+// view returns the call as visible to the sender of the command.
 func view(cmd events.Command, c events.Call) events.Call {
 	if cmd.Service != "" {
 		return c
@@ -150,7 +152,7 @@ func text(c events.Call) string {
 	return string(b)
 }
 
-// whyNot says why no transition of the call explains the answer.
+// whyNot explains why no transition of the call matches the answer.
 func (r *run) whyNot(s *story, x *reading) string {
 	var at, gives []string
 	for k := range x.legal {
@@ -167,7 +169,7 @@ func (r *run) whyNot(s *story, x *reading) string {
 	return strings.Join(gives, ", ")
 }
 
-// howLong says when the call was at its kth transition.
+// howLong describes when the call was at its kth transition.
 func (r *run) howLong(s *story, k int) string {
 	if k == len(s.steps) {
 		return fmt.Sprintf("seq %d, stored only at %s", s.state(k).Seq, r.when(s.from(k)))

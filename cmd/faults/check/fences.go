@@ -2,14 +2,16 @@ package check
 
 import "time"
 
-// How long the contract lets a claim stand, and how long a hang-up waits for the invitation that it may have overtaken.
+// The contract's lifetime of a claim, and the time that a hang-up waits for an invitation that it may have
+// overtaken.
 const (
 	claimStands = 30 * time.Second
 	hangUpWaits = 5 * time.Second
 )
 
-// fences, by hand from DESIGN, section 2: a call is moved on by another call's command only if a claim for it was in flight for
-// 30 s, so not before its first invite or add is that old; and a hang-up takes an unknown id out of use only once it is 5 s old.
+// fences checks the transitions that fence a call. Another call's command may fence a call only after a claim
+// for it was in flight for 30 s, so not before its first invite or add is that old. A hang-up may fence an
+// unknown call id only when the hang-up is 5 s old. It is written from DESIGN, section 2.
 func fences(r *run, v *verdict) {
 	for _, s := range r.stories {
 		for _, st := range s.steps {
@@ -18,7 +20,7 @@ func fences(r *run, v *verdict) {
 				continue
 			}
 			v.looked()
-			claimed, hungUp := int64(never), int64(never) // when the first message was sent that may have claimed, and its own hang-up
+			claimed, hungUp := int64(never), int64(never) // send times of the first message that may have claimed, and of the hang-up that made the fence
 			for _, m := range s.messages {
 				switch m.Verb {
 				case "invite", "add":

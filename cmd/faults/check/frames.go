@@ -8,13 +8,18 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// offBy is how far a server_time may be from when its notification was on its way: less than what a clock may be wrong by.
+// offBy is the tolerance of server_time: it may be this much earlier than the storage of the transition, or
+// later than the delivery. It is smaller than the clock errors that faults cause.
 const offBy = 3 * time.Second
 
-// frames, by hand from CONTRACT, section 3: server_time is when the notification was sent, in broker time, and
-// ring_remaining_ms is from then to the receiver's own deadline, or for the caller to the latest of those who ring, rounded
-// down; 0 once that is over, and absent where they wait for nothing. Of the notifications of one transition to one receiver only the
-// first and call_ended have the call, and only these have ring_remaining_ms.
+// frames checks the time fields of notifications. It is written from CONTRACT, section 3:
+//
+//   - server_time is the send time of the notification, in broker time.
+//   - ring_remaining_ms is the time from server_time to the receiver's deadline, rounded down. For the
+//     caller, the latest deadline of a ringing callee counts. It is 0 after the deadline, and absent if the
+//     receiver waits for nothing.
+//   - Of the notifications of one transition to one receiver, only the first and call_ended carry the call.
+//     Only these carry ring_remaining_ms.
 func frames(r *run, v *verdict) {
 	for _, t := range r.Told {
 		s := r.byCall[callID{t.App, t.CallID}]
@@ -49,7 +54,8 @@ func frames(r *run, v *verdict) {
 	}
 }
 
-// ringsUntil is what the receiver waits for, where it is easily said: a callee for their own deadline, the caller for the latest.
+// ringsUntil returns the deadline that the receiver waits for: a callee's own deadline, or the latest one for
+// the caller. known is false for receivers that the rule does not cover.
 func ringsUntil(st *step, t record.Told) (until time.Time, known bool) {
 	p, ok := byHand(st)
 	c := p.Data.Call

@@ -1,7 +1,7 @@
 package check
 
-// history: the stored transitions of each call are numbered without gap or double, and each follows from the one before
-// by worker/call and a command that somebody sent, to the last byte.
+// history checks that the stored transitions of each call are numbered without gaps or duplicates. Each one
+// must follow, byte for byte, from the one before by worker/call and a command that was sent.
 func history(r *run, v *verdict) {
 	for _, m := range r.garbage {
 		v.looked()

@@ -10,12 +10,13 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// linearizable: each call is a register of its transitions, written in the order in which they are stored, and every
-// answer is what worker/call gives at one of them that was the newest some time between the message and the answer.
-// Porcupine looks for one order of all writes and answers about a call. A transition is written between the broker's
-// time and the first thing that shows it: an answer, a notification, or the next transition, whose writer had read it.
+// linearizable checks each call as a register of its transitions, written in the order of the stream. Every
+// answer must be what worker/call gives at a transition that was the latest at some time between the message
+// and the answer. Porcupine searches one order of all writes and answers of a call. A transition is written
+// between its broker timestamp and the first evidence of it. Evidence is an answer, a notification, or the
+// next transition, because its writer had read this one.
 //
-// An answer that fits nowhere by itself is told of by itself. Messages without an answer are the business of lost.
+// An answer that fits no transition is reported on its own. The check lost covers messages without an answer.
 func linearizable(r *run, v *verdict) {
 	r.each(v, func(s *story, v *verdict) {
 		var fitting []*reading
@@ -39,7 +40,7 @@ func linearizable(r *run, v *verdict) {
 	}
 }
 
-// order looks for an order of everything about one call.
+// order searches one order of all transitions and answers of a call.
 func (r *run) order(s *story, readings []*reading, v *verdict) {
 	var ops []porcupine.Operation
 	for k := 1; k <= len(s.steps); k++ {
@@ -59,7 +60,8 @@ func (r *run) order(s *story, readings []*reading, v *verdict) {
 	}
 }
 
-// register is a call to porcupine: how many transitions it has. A write adds the next one, a reading changes nothing.
+// register is the porcupine model of a call. The state is the number of transitions. A write adds the next
+// transition, and a reading changes nothing.
 func register() porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return 0 },
@@ -87,7 +89,8 @@ func (r *run) list(s *story, readings []*reading) string {
 	return strings.Join(list, "; ")
 }
 
-// refusedAndDone: what was refused is not carried out. A command that was has a message that may have been told so.
+// refusedAndDone checks that refused commands were not carried out. A command that was carried out must have
+// a message that could get ok.
 func (r *run) refusedAndDone(s *story, v *verdict) {
 	for _, st := range s.steps {
 		if st.made == nil || len(st.made.messages) == 0 || !toldOK(st) {
@@ -102,8 +105,9 @@ func (r *run) refusedAndDone(s *story, v *verdict) {
 	}
 }
 
-// toldOK says whether the answer to the command that made the transition is ok. It is not that of a call that came to
-// nothing at once; and a ring may be refused that made something, as no call remembers it.
+// toldOK reports whether only ok can answer the command that made the transition. It returns false for fences
+// and for calls that ended at once (caller busy, or merged). It also returns false for rings and expires:
+// calls do not remember them, so they may be refused after they made a transition.
 func toldOK(st *step) bool {
 	switch st.Call.EndReason {
 	case events.EndCallerBusy, events.EndMerged:
@@ -114,7 +118,7 @@ func toldOK(st *step) bool {
 	return st.Event != events.EventFenced && st.made.Verb != events.VerbRing && st.made.Verb != events.VerbExpire
 }
 
-// refused says whether every answer to the message is a refusal, and there is one.
+// refused reports whether the message has answers, and all of them are refusals.
 func (m *message) refused() bool {
 	said := m.said()
 	return len(said) > 0 && !slices.ContainsFunc(said, func(a *answer) bool { return a.OK })

@@ -8,10 +8,11 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// lines: at rest everybody's line holds the calls that he is in, and no other. A worker that was stopped in the middle of
-// its claims, or cut off, may claim a line for a call that was over meanwhile, and die, or find its command in other
-// hands. Such an entry is dead: it holds nothing, and the next claim takes it over. It is exempt where the line was
-// written after the call was over for its user, and something was broken since the claim was begun.
+// lines checks that at rest each user's line holds exactly the calls that the user is in. There is one
+// exemption. A worker that was paused or cut off during its claims may claim a line for a call that ended
+// meanwhile. Then the worker dies, or another worker handles its command. The entry it leaves is dead: it
+// holds nothing, and the next claim takes it over. A dead entry is exempt if the line was written after the
+// call ended for the user, and a fault was active since the claim began.
 func lines(r *run, v *verdict) {
 	users, held := r.keys(), map[string][]string{}
 	for _, l := range r.Rest.Lines {
@@ -29,7 +30,7 @@ func lines(r *run, v *verdict) {
 	r.held(held, v)
 }
 
-// keys gives the user of every line that there may be.
+// keys maps the key of every possible line to its user.
 func (r *run) keys() map[string]string {
 	users := map[string]string{}
 	add := func(app, user string) {
@@ -48,7 +49,7 @@ func (r *run) keys() map[string]string {
 	return users
 }
 
-// holds: an entry of a line is one of a call that the user is in.
+// holds checks that an entry of a line belongs to a call that the user is in.
 func (r *run) holds(app string, l record.Line, user string, e events.Entry, v *verdict) {
 	s := r.byCall[callID{app, e.CallID}]
 	switch {
@@ -70,19 +71,19 @@ func (r *run) holds(app string, l record.Line, user string, e events.Entry, v *v
 	}
 }
 
-// leftBehind says whether a dead entry was written by a worker that knew nothing of the end of the call.
+// leftBehind reports whether a dead entry was written by a worker that did not know of the end of the call.
 func (r *run) leftBehind(s *story, l record.Line, user string, e events.Entry) bool {
 	if e.State(user, s.newest().Call) != events.EntryDead {
 		return false
 	}
-	out := len(s.steps) // the first transition from which on he is not in the call, and the entry is dead
+	out := len(s.steps) // the first transition after which the user is not in the call, and the entry is dead
 	for out > 1 && !s.state(out-1).Call.On(user) && s.state(out-1).Seq > e.Seq {
 		out--
 	}
 	return l.At > s.from(out) && !r.calm(moment(e.At), l.At)
 }
 
-// held: whoever is in a call has it on his line.
+// held checks that the line of each user in a call holds that call.
 func (r *run) held(held map[string][]string, v *verdict) {
 	for _, s := range r.stories {
 		c := s.newest().Call

@@ -10,10 +10,10 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// lost: whatever the broker acknowledged took effect. An answer or a transition shows it. A message that has neither
-// must have been refused, or have changed nothing, at some transition of its call from when it was sent on; if at each
-// of them it would have been carried out, it is lost. What can't be read is kept, and nothing else is. At rest no
-// command waits.
+// lost checks that every message that the broker acknowledged took effect, as an answer or a transition
+// shows. A message with neither must have been refused, or have changed nothing, at some transition of its
+// call after it was sent. If every one of those transitions would have carried it out, it is lost.
+// RINGLINE_REJECTED must hold exactly the malformed messages. At rest no command is pending.
 func lost(r *run, v *verdict) {
 	if n := r.Rest.Waiting; n > 0 {
 		v.failApp("", "", "at rest %d commands wait that nobody has handled", n)
@@ -36,11 +36,12 @@ func lost(r *run, v *verdict) {
 	r.kept(v)
 }
 
-// apiAnswers is how long the api may take for an answer, whatever it is.
+// apiAnswers is the time limit for any answer of the API.
 const apiAnswers = 10 * time.Second
 
-// answeredAtAll: the api answers every request, if only that it does not know. One that it did not answer while nothing was
-// broken was lost. Whether its command was carried out is for the others to say: it may never have been stored.
+// answeredAtAll checks that the API answers every request, even if only with unavailable. A request that got
+// no answer while no fault was active was lost. The other checks decide whether its command was carried out,
+// because it may never have been stored.
 func (r *run) answeredAtAll(m *message, v *verdict) {
 	switch {
 	case len(m.answers) > 0:
@@ -70,7 +71,7 @@ func (r *run) tookEffect(m *message, v *verdict) {
 	}
 }
 
-// stepOf is the transition of this call that the message's command made; nil if it made none.
+// stepOf returns the transition of this call that the message's command made, or nil if it made none.
 func stepOf(s *story, m *message) *step {
 	i := slices.IndexFunc(s.steps, func(st *step) bool { return st.made != nil && st.made.same(m.command) })
 	if i < 0 {
@@ -79,8 +80,8 @@ func stepOf(s *story, m *message) *step {
 	return s.steps[i]
 }
 
-// carriedOut says whether the message's command made a transition. An invitation that was merged also has to accept the
-// call that it met, or to find that it can't.
+// carriedOut reports whether the message's command made a transition. A merged invitation must also accept
+// the call that it met, or find that it can't.
 func (r *run) carriedOut(m *message) bool {
 	st := stepOf(m.story, m)
 	if st == nil || m.story.merged == nil || st.Seq != 1 {
@@ -90,7 +91,7 @@ func (r *run) carriedOut(m *message) bool {
 	return stepOf(first, m) != nil || r.mayRefuse(first, m, st.at, r.soonest(m), m.story.merged)
 }
 
-// known is how many transitions the call surely had at that moment.
+// known returns the number of transitions that the call certainly had at that time.
 func (r *run) known(s *story, at int64) int {
 	k := 0
 	for k < len(s.steps) && s.until(k) < at {
@@ -99,14 +100,15 @@ func (r *run) known(s *story, at int64) int {
 	return k
 }
 
-// soonest is when a message that was acknowledged must surely have been handled: nothing was broken for as long as that
-// may take.
+// soonest returns when an acknowledged message must have been handled: after the first fault-free interval
+// that is long enough.
 func (r *run) soonest(m *message) int64 {
 	takes := r.takes(m.command.Verb)
 	return r.quiet(m.Acked, takes) + int64(takes)
 }
 
-// mayRefuse says whether the message changes nothing at some transition that the call had between these two.
+// mayRefuse reports whether the message changes nothing at some transition that the call had in this
+// interval.
 func (r *run) mayRefuse(s *story, m *message, at, until int64, g *call.Glare) bool {
 	end := &answer{at: at + int64(24*time.Hour)}
 	for k := r.known(s, at); k <= len(s.steps) && s.from(k) <= until; k++ {
@@ -119,7 +121,8 @@ func (r *run) mayRefuse(s *story, m *message, at, until int64, g *call.Glare) bo
 	return false
 }
 
-// kept: what can't be read is on RINGLINE_REJECTED, as often as it was acknowledged at least, and nothing else is.
+// kept checks that RINGLINE_REJECTED holds each malformed message at least as often as it was acknowledged,
+// and no other message.
 func (r *run) kept(v *verdict) {
 	type kind struct{ subject, data string }
 	found, sent, acked := map[kind]int{}, map[kind]bool{}, map[kind]int{}
@@ -127,7 +130,7 @@ func (r *run) kept(v *verdict) {
 		found[kind{m.Subject, m.Data}]++
 	}
 	for _, m := range r.messages {
-		if !m.Bad || m.Via == record.API { // the api stores nothing that it can't read
+		if !m.Bad || m.Via == record.API { // the API stores no malformed command
 			continue
 		}
 		k := kind{events.RejectedSubject(m.App, events.Verb(m.Verb)), m.Body[:min(len(m.Body), events.MaxRejected)]}

@@ -10,14 +10,14 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// message is a message with a command, and what was answered to it.
+// message is a message with a command, and its answers.
 type message struct {
 	record.Sent
 
-	bad     *events.Error // why it can't be read
-	command *command      // unset if it can't
+	bad     *events.Error // why it is malformed
+	command *command      // nil if it is malformed
 	story   *story
-	answers []*answer // in the order in which they came
+	answers []*answer // in the order of arrival
 }
 
 // answer is one answer to a message.
@@ -25,7 +25,7 @@ type answer struct {
 	events.Answer
 
 	at   int64
-	err  error // it can't be read
+	err  error // set if it is malformed
 	body string
 }
 
@@ -33,7 +33,7 @@ type answer struct {
 type command struct {
 	events.Command
 
-	body     string // as it is published
+	body     string // as published
 	messages []*message
 }
 
@@ -58,7 +58,7 @@ func (r *run) readSent() {
 	}
 }
 
-// callIDOf is the id of the message's call; the api makes one of an invitation that has none.
+// callIDOf returns the id of the message's call. The API derives an id if an invitation has none.
 func callIDOf(s record.Sent) string {
 	if s.CallID != "" || s.Via != record.API {
 		return s.CallID
@@ -67,7 +67,7 @@ func callIDOf(s record.Sent) string {
 	return cmd.CallID
 }
 
-// sort puts the message to the others of its command.
+// sort adds the message to its command.
 func (r *run) sort(m *message, cmd events.Command) {
 	body, err := cmd.Encode()
 	if err != nil {
@@ -89,13 +89,13 @@ func (r *run) readAnswers() {
 	for _, got := range r.Answers {
 		m := r.answers[got.N]
 		if m == nil {
-			continue // found by sound
+			continue // reported by sound
 		}
 		a := &answer{at: got.At, body: got.Body}
 		a.Answer, a.err = events.ReadAnswer([]byte(got.Body))
 		m.answers = append(m.answers, a)
 		if m.Acked == 0 && m.Via == record.API && a.unknown() && strings.HasPrefix(a.Error.Message, "the command is stored") {
-			m.Acked = a.at // so says the api
+			m.Acked = a.at // the answer of the API confirms it
 		}
 	}
 	for _, m := range r.messages {
@@ -103,12 +103,12 @@ func (r *run) readAnswers() {
 	}
 }
 
-// unknown says that the answer leaves open what became of the command.
+// unknown reports whether the answer leaves the result of the command open.
 func (a *answer) unknown() bool {
 	return a.err == nil && a.Error != nil && a.Error.Code == events.CodeUnavailable
 }
 
-// said lists the answers that say what became of the command.
+// said lists the answers that state the result of the command.
 func (m *message) said() []*answer {
 	var list []*answer
 	for _, a := range m.answers {
@@ -119,7 +119,7 @@ func (m *message) said() []*answer {
 	return list
 }
 
-// first is the first of them; nil if there is none.
+// first returns the first such answer, or nil if there is none.
 func (m *message) first() *answer {
 	for _, a := range m.answers {
 		if !a.unknown() {
@@ -129,7 +129,7 @@ func (m *message) first() *answer {
 	return nil
 }
 
-// outcome is ok, or the code of the error.
+// outcome returns ok, or the code of the error.
 func (a *answer) outcome() string {
 	switch {
 	case a.err != nil:
@@ -142,12 +142,12 @@ func (a *answer) outcome() string {
 	return string(a.Error.Code)
 }
 
-// same says whether two commands are the same one to a coordinator: the id, the sender and the verb.
+// same reports whether a coordinator treats two commands as the same one: same address, id and sender.
 func (c *command) same(o *command) bool {
 	return c.CommandAddress == o.CommandAddress && c.CommandID == o.CommandID && c.UserID == o.UserID && c.Service == o.Service
 }
 
-// alike lists all messages with this command, also those whose body says something else.
+// alike lists all messages with this command, including those with a different body.
 func (r *run) alike(c *command) []*message {
 	var list []*message
 	for _, o := range r.commands[commandID{c.App, c.CommandID}] {
@@ -162,7 +162,7 @@ func (c *command) String() string {
 	return fmt.Sprintf("%s %s of %s", c.Verb, c.CommandID, c.Sender())
 }
 
-// describeSent names a message.
+// describeSent describes a message.
 func (r *run) describeSent(m *message) string {
 	acked := "never acknowledged"
 	if m.Acked > 0 {
@@ -175,7 +175,7 @@ func (r *run) describeSent(m *message) string {
 	return fmt.Sprintf("%s (message %d, by %s, sent at %s, %s)", what, m.N, m.Via, r.when(m.At), acked)
 }
 
-// describeAnswer names an answer.
+// describeAnswer describes an answer.
 func (r *run) describeAnswer(a *answer) string {
 	shows := "no call"
 	if a.Call != nil {

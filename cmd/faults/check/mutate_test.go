@@ -11,7 +11,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// mutation spoils a right record at a place that it draws; false where it finds none. One of the checks must find it.
+// mutation corrupts a correct history at a random place. It returns false if there is no suitable place. One
+// of the wanted checks must report it.
 type mutation struct {
 	name string
 	want []string
@@ -118,7 +119,7 @@ func mutations() []mutation {
 	}
 }
 
-// A record that was right, and is spoiled in one place, is not right.
+// A correct history that is corrupted in one place has violations.
 func TestMutationsAreFound(t *testing.T) {
 	t.Parallel()
 	for _, m := range mutations() {
@@ -145,7 +146,7 @@ func TestMutationsAreFound(t *testing.T) {
 	}
 }
 
-// find draws one that fits; -1 if there is none.
+// find returns the index of a random element that fits, or -1 if there is none.
 func find[T any](rng *rand.Rand, from []T, fits func(T) bool) int {
 	var list []int
 	for i, x := range from {
@@ -175,13 +176,13 @@ func transition(s record.Stored) events.Transition {
 
 func seqOf(s record.Stored) int { return transition(s).Seq }
 
-// heard says whether a watcher heard of the transition.
+// heard reports whether a watcher received a notification of the transition.
 func heard(h *record.History, s record.Stored) bool {
 	t := transition(s)
 	return slices.ContainsFunc(h.Told, func(x record.Told) bool { return x.CallID == t.Call.CallID && x.Seq == t.Seq })
 }
 
-// made says whether the invitation made its call.
+// made reports whether the invitation made its call.
 func made(h *record.History, s record.Sent) bool {
 	cmd, _ := events.ReadCommand(events.CommandAddress{App: s.App, CallID: s.CallID, Verb: events.Verb(s.Verb)}, []byte(s.Body))
 	return slices.ContainsFunc(h.Rest.Calls, func(c record.Stored) bool {
@@ -190,7 +191,7 @@ func made(h *record.History, s record.Sent) bool {
 	})
 }
 
-// once says whether the message was answered only once, and is the only one with its command.
+// once reports whether the message has one answer, and is the only message with its command.
 func once(h *record.History, n int) bool {
 	answers, messages := 0, 0
 	for _, a := range h.Answers {
@@ -210,7 +211,7 @@ func answeredOK(h *record.History, n int) bool {
 	return slices.ContainsFunc(h.Answers, func(a record.Answer) bool { return a.N == n && strings.Contains(a.Body, `"ok":true`) })
 }
 
-// connected says whether nobody was disconnected around then.
+// connected reports whether all watchers were connected around that time.
 func connected(h *record.History, x record.Told) bool {
 	return !slices.ContainsFunc(h.Gaps, func(g record.Gap) bool { return g.From-6*second < x.At && x.At < g.To+6*second })
 }

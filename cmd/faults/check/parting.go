@@ -2,9 +2,9 @@ package check
 
 import "ringline.io/ringline/events"
 
-// parting, by hand from the table of CONTRACT, section 3: when a party leaves and the call goes on, everybody else who is in it
-// hears participant_left about them. A watcher hears it between when it is stored and when the leave is answered, unless they
-// missed something then.
+// parting checks that when a party leaves and the call continues, everyone else in the call receives
+// participant_left. A watcher must receive it between the storage of the transition and the answer to the
+// leave, unless it had a gap then. It is written from the table of CONTRACT, section 3.
 func parting(r *run, v *verdict) {
 	type told struct {
 		watcher              int

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// plain is a stored transition as CONTRACT, section 5, says that it looks: what the checks by hand read. They know nothing of
-// worker/call, so a wrong decision there is not wrong here too.
+// plain is a stored transition in the format of CONTRACT, section 5. The checks written from CONTRACT read
+// it. They do not use worker/call, so they can find its wrong decisions.
 type plain struct {
 	CommandID string `json:"causationid"`
 	Data      struct {
@@ -40,23 +40,24 @@ type plainParty struct {
 	RingDeadline time.Time `json:"ring_deadline"`
 }
 
-// pends says whether the callee still rings.
+// pends reports whether the callee still rings.
 func (p plainParty) pends() bool { return p.State == "invited" || p.State == "ringing" }
 
-// plainCommand is what a message with a command says, by CONTRACT, section 2.
+// plainCommand is the body of a command in the format of CONTRACT, section 2.
 type plainCommand struct {
 	CommandID string `json:"command_id"`
 	UserID    string `json:"user_id"`
 	Attempt   int    `json:"attempt"`
 }
 
-// byHand is the transition read by hand; false if it can't be, which history finds.
+// byHand returns the transition as plain. It returns false if the data is malformed, which the check history
+// reports.
 func byHand(st *step) (p plain, ok bool) { return st.plain, st.isRead }
 
-// readByHand reads what is stored.
+// readByHand decodes the stored data.
 func (st *step) readByHand() { st.isRead = json.Unmarshal([]byte(st.data), &st.plain) == nil }
 
-// saidByHand reads the message's body.
+// saidByHand decodes the message's body.
 func saidByHand(m *message) (c plainCommand) {
 	if json.Unmarshal([]byte(m.Body), &c) != nil {
 		return plainCommand{}
@@ -64,7 +65,7 @@ func saidByHand(m *message) (c plainCommand) {
 	return c
 }
 
-// in lists who is in the call: the caller who has not left, and the callees who have accepted.
+// in lists the users in the call: the caller until they leave, and the callees who accepted.
 func (c plainCall) in() (users []string) {
 	if c.Caller.State == "in" {
 		users = append(users, c.Caller.UserID)

@@ -7,9 +7,10 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// prompt: what the broker acknowledged is handled soon: within a bound, counted from when the last fault was mended where
-// something was broken meanwhile. It is answered then, or has made its transition; where nothing was broken, it is
-// answered, also by the api. Two commands that wait for each other are found by this.
+// prompt checks that every acknowledged command is handled within a bound. If a fault was active meanwhile,
+// the bound counts from the repair of the last fault. By then the command must be answered, or have made its
+// transition. If no fault was active, it must be answered, also through the API. This check finds commands
+// that deadlock each other.
 func prompt(r *run, v *verdict) {
 	var calm []int64
 	for _, m := range r.messages {
@@ -19,7 +20,7 @@ func prompt(r *run, v *verdict) {
 		takes, begun := r.takes(m.command.Verb), m.Acked
 		quiet := r.calm(m.At, m.At+int64(takes))
 		if m.Via == record.API && quiet {
-			begun = m.At // it stores the command at once
+			begun = m.At // the API stores the command immediately
 		}
 		if begun == 0 {
 			continue
@@ -32,7 +33,7 @@ func prompt(r *run, v *verdict) {
 	v.spread("answered after, nothing broken", calm)
 }
 
-// takes is how long a command may take: some may have to wait for their invitation.
+// takes returns the time limit for a command. Some commands may have to wait for their invitation.
 func (r *run) takes(verb events.Verb) time.Duration {
 	switch verb {
 	case events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd:
@@ -50,7 +51,8 @@ func (r *run) handledSoon(m *message, begun int64, takes time.Duration, v *verdi
 			v.fail(m.story, "%s was %s, and had to be by %s; %s", r.describeSent(m), r.describeAnswer(a), r.when(due), r.broken(m.At, a.at))
 		}
 	case m.Via == record.API && len(m.answers) > 0:
-		v.exempt("the api had given up") // as for a hang-up that waits longer for its invitation than the api for its answer
+		// A hang-up, for example, may wait longer for its invitation than the API waits for the answer.
+		v.exempt("the api had given up")
 	case r.Run.Read < due:
 		v.exempt("not due yet")
 	case r.calm(begun, begun+int64(takes)):
@@ -61,8 +63,8 @@ func (r *run) handledSoon(m *message, begun int64, takes time.Duration, v *verdi
 	}
 }
 
-// handledUnanswered: an answer may be lost, but what the command made must be there in time, counted from the last of
-// its messages that may have made it.
+// handledUnanswered checks a command whose answer may be lost. Its transition must be stored in time, counted
+// from the last message that may have made it.
 func (r *run) handledUnanswered(m *message, takes time.Duration, v *verdict) {
 	st := stepOf(m.story, m)
 	if st == nil {

@@ -16,7 +16,7 @@ import (
 
 var manySeeds = flag.Uint64("seeds", 0, "how many random runs are checked; 0: some")
 
-// seeds is how many random runs are checked, unless somebody says otherwise.
+// seeds returns the number of random runs: n, unless a flag overrides it.
 func seeds(n uint64) uint64 {
 	switch {
 	case *manySeeds > 0:
@@ -27,7 +27,7 @@ func seeds(n uint64) uint64 {
 	return n
 }
 
-// Whatever people do, in whatever order and with whatever lost, a right Ringline breaks no rule.
+// A correct Ringline violates no rule, whatever commands users send and whatever is lost.
 func TestRightRunsHaveNoViolations(t *testing.T) {
 	t.Parallel()
 	looked := map[string]int{}
@@ -47,7 +47,7 @@ func TestRightRunsHaveNoViolations(t *testing.T) {
 		}
 	}
 	if testing.Short() {
-		return // too few runs to look at everything
+		return // too few runs to cover everything
 	}
 	names := slices.DeleteFunc(check.Names(), func(name string) bool { return name == "slowed" }) // there are no links
 	for _, name := range append(names, "linearizable, answer ok", "linearizable, answer call_ended", "linearizable, answer not_found",
@@ -66,7 +66,7 @@ type player struct {
 	*world
 	rng     *rand.Rand
 	calls   int
-	waiting []job // commands that come again, in the order of their times
+	waiting []job // commands to redeliver, ordered by time
 	sent    []events.Command
 }
 
@@ -75,7 +75,7 @@ type job struct {
 	d  *delivery
 }
 
-// randomRun plays so many commands, half of them while things are broken.
+// randomRun plays the given number of commands. Faults are active during about half of them.
 func randomRun(tb testing.TB, seed uint64, commands int) *record.History {
 	tb.Helper()
 	p := &player{world: newWorld(tb), rng: rand.New(rand.NewPCG(seed, 1))}
@@ -89,7 +89,7 @@ func randomRun(tb testing.TB, seed uint64, commands int) *record.History {
 	}
 	end := p.now + (longest+5)*second
 	if seed%4 == 0 {
-		end = max(p.now, p.healed()) + 21*second // some calls go on
+		end = max(p.now, p.healed()) + 21*second // some calls are still open at the end
 	}
 	for p.now < end || len(p.waiting) > 0 {
 		p.advance(int64(p.rng.IntN(200)) * ms)
@@ -103,7 +103,7 @@ func randomRun(tb testing.TB, seed uint64, commands int) *record.History {
 	return h
 }
 
-// planFaults breaks something now and then in the first minute, and disconnects watchers meanwhile.
+// planFaults adds random faults in the first minute, and disconnects watchers during some of them.
 func (p *player) planFaults() {
 	for at := began + second; at < began+60*second; at += int64(p.rng.IntN(9)+1) * second {
 		to := at + int64(p.rng.IntN(3000)+1)*ms
@@ -125,7 +125,7 @@ func (p *player) healed() int64 {
 	return last
 }
 
-// advance lets time pass, with what comes due and what comes again.
+// advance lets time pass, expires deadlines that come due, and redelivers commands.
 func (p *player) advance(ns int64) {
 	for end := p.now + ns; p.now < end; {
 		p.now += min(10*ms, end-p.now)
@@ -152,7 +152,7 @@ func (p *player) later(d *delivery, at int64) {
 	slices.SortStableFunc(p.waiting, func(a, b job) int { return cmp.Compare(a.at, b.at) })
 }
 
-// step sends one command, now and then one that was sent before, and has it handled some time.
+// step sends one command, and schedules its handling. Sometimes it sends an earlier command again.
 func (p *player) step() {
 	p.advance(int64(p.rng.IntN([]int{5, 400, 1500}[p.rng.IntN(3)])) * ms)
 	if p.rng.IntN(40) == 0 {
@@ -174,7 +174,7 @@ func (p *player) step() {
 	p.later(d, p.now+p.delay())
 }
 
-// delay is how long a command waits for a coordinator.
+// delay returns how long a command waits for a coordinator.
 func (p *player) delay() int64 {
 	if p.broken() && p.rng.IntN(3) == 0 {
 		return int64(p.rng.IntN(9000)) * ms
@@ -193,7 +193,7 @@ func (p *player) unreadable() {
 
 var people = []string{"ann", "bob", "eve", "gil", "dan", "ivo"}
 
-// draw makes a command of a new call, or of one of the last ones.
+// draw returns a command for a new call, or for one of the last calls.
 func (p *player) draw() events.Command {
 	who := func() string { return people[p.rng.IntN(len(people))] }
 	if p.calls == 0 || p.rng.IntN(4) == 0 {
@@ -207,7 +207,7 @@ func (p *player) draw() events.Command {
 	}
 	cmd := p.command(id, verbs[p.rng.IntN(len(verbs))], who())
 	if p.rng.IntN(9) == 0 {
-		cmd.CallID = fmt.Sprintf("c%d", p.calls+1) // which nobody has made yet
+		cmd.CallID = fmt.Sprintf("c%d", p.calls+1) // does not exist yet
 	}
 	if cmd.Verb == events.VerbAdd {
 		cmd.Callees, cmd.RingTimeoutS = []events.Party{{UserID: who()}}, 1+p.rng.IntN(6)
@@ -225,7 +225,7 @@ func (p *player) draw() events.Command {
 	return cmd
 }
 
-// invitation invites some; often it crosses another one.
+// invitation invites random users. Often it crosses another invitation.
 func (p *player) invitation(id, caller string) events.Command {
 	if p.rng.IntN(3) == 0 {
 		for _, other := range p.ids {
@@ -254,8 +254,8 @@ func (p *player) ringing(cmd events.Command) events.Command {
 	return cmd
 }
 
-// handle takes a command through its steps. With several brokers one that is remembered may be answered with an older
-// call.
+// handle handles a command. With several brokers, the answer to a remembered command may carry an older state
+// of the call.
 func (p *player) handle(d *delivery) int64 {
 	steps := p.stored[d.cmd.CallID]
 	if p.h.Run.Nodes > 1 && len(steps) > 1 && p.rng.IntN(2) == 0 {

@@ -10,13 +10,13 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// candidate is a command that may have made a transition, with the decision that makes it.
+// candidate is a command that may have made a transition, with the decision that would make it.
 type candidate struct {
 	command *command
 	decide  func(before events.Transition, in call.Input) call.Outcome
 }
 
-// replay finds for each transition of a call the command that makes it of the one before.
+// replay finds, for each transition of a call, the command that makes it from the previous transition.
 func (r *run) replay(s *story) {
 	for i, st := range s.steps {
 		before := s.state(i)
@@ -37,7 +37,7 @@ func (r *run) replay(s *story) {
 	}
 }
 
-// join gives the messages of each merged invitation to the call that they accept.
+// join adds the messages of each merged invitation to the call that they accept.
 func (r *run) join() {
 	for _, s := range slices.Clone(r.stories) {
 		if len(s.steps) == 0 || s.steps[0].made == nil {
@@ -74,7 +74,8 @@ func (r *run) candidates(s *story, st *step) []candidate {
 	return list
 }
 
-// joins: the second half of a glare is made by the invitation of another call, which was merged into this one.
+// joins lists invitations of other calls that were merged into this one. Such an invitation makes the accept
+// that completes a glare.
 func (r *run) joins(s *story, c *command) []candidate {
 	other := r.byCall[callID{c.App, c.CallID}]
 	if c.Verb != events.VerbInvite || other == nil || len(other.steps) == 0 {
@@ -89,7 +90,8 @@ func (r *run) joins(s *story, c *command) []candidate {
 	}}}
 }
 
-// fences are made by a hang-up that found no call, or by an invitation of another call that met a stale claim.
+// fences lists the possible origins of a fence: a hang-up that found no call, or an invite or add of another
+// call that met a stale claim.
 func (r *run) fences(s *story, st *step) []candidate {
 	var list []candidate
 	for _, c := range r.commands[commandID{s.app, st.CommandID}] {
@@ -112,7 +114,8 @@ func (r *run) fences(s *story, st *step) []candidate {
 	return list
 }
 
-// expires are made by the timeouts workers, each of a deadline that an earlier transition created.
+// expires lists the expire commands that the timeouts workers may have sent, one for each deadline that an
+// earlier transition created.
 func (r *run) expires(s *story, st *step) []candidate {
 	cmd := events.Command{
 		CommandAddress: events.CommandAddress{App: s.app, CallID: s.call, Verb: events.VerbExpire},
@@ -129,8 +132,8 @@ func (r *run) expires(s *story, st *step) []candidate {
 	return nil
 }
 
-// makes says why the candidate does not make the transition; empty if it does. Of several ways to go wrong it tells of the
-// one that comes closest.
+// makes explains why the candidate does not make the transition, and returns "" if it does. If all inputs
+// fail, it describes the closest result.
 func (r *run) makes(c candidate, before events.Transition, st *step) (problem string) {
 	closest := -1
 	for _, in := range r.inputs(c.command, before, st) {
@@ -154,7 +157,7 @@ func (r *run) makes(c candidate, before events.Transition, st *step) (problem st
 	return problem
 }
 
-// written is the transition as it would be stored, in the format of the one that is.
+// written returns the transition as it would be stored, in the format of the stored one.
 func written(w call.Write, st *step) string {
 	want, t := st.Transition, w.Transition
 	want.CommandID, want.Event, want.Seq, want.By, want.Changes = t.CommandID, t.Event, t.Seq, t.By, t.Changes
@@ -166,8 +169,8 @@ func written(w call.Write, st *step) string {
 	return string(data)
 }
 
-// inputs lists what the decision may have been made with, by what the transition says. What it does not say is the
-// fraction of the millisecond at which the command was stored: deadlines are rounded up.
+// inputs lists the possible inputs of the decision, as far as the transition shows them. It does not show the
+// fraction of the millisecond at which the command was stored, and deadlines are rounded up.
 func (r *run) inputs(c *command, before events.Transition, st *step) []call.Input {
 	base := call.Input{At: st.time.Time(), Limits: r.limits, Claimed: claimed(st)}
 	wait := time.Duration(0)
@@ -195,10 +198,10 @@ func (r *run) inputs(c *command, before events.Transition, st *step) []call.Inpu
 	return list
 }
 
-// half a millisecond stands for any fraction of one.
+// half a millisecond represents any fraction of a millisecond.
 const half = 500 * time.Microsecond
 
-// claimed is what the claims must have given.
+// claimed returns the result that the claims must have had.
 func claimed(st *step) call.Claimed {
 	got := call.Claimed{CallerBusy: st.Call.EndReason == events.EndCallerBusy}
 	if st.Event == events.EventInvited {
@@ -226,7 +229,7 @@ func outcomeText(o call.Outcome) string {
 	return "no outcome"
 }
 
-// agree is where two texts begin to differ.
+// agree returns the index of the first difference of two texts.
 func agree(a, b string) int {
 	i := 0
 	for i < len(a) && i < len(b) && a[i] == b[i] {
@@ -235,7 +238,7 @@ func agree(a, b string) int {
 	return i
 }
 
-// difference shows two texts around where they begin to differ.
+// difference shows two texts around their first difference.
 func difference(want, got string, at int) string {
 	const before, after = 30, 90
 	part := func(s string) string {

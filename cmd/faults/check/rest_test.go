@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// rest ends the run and gives its record. What has not come due stays.
+// rest ends the run and returns its history. Deadlines that are not due remain in it.
 func (w *world) rest() *record.History {
 	r := &w.h.Run
 	if r.Healed == 0 {

@@ -12,18 +12,18 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// run is the record, arranged by calls.
+// run is the history, grouped by call.
 type run struct {
 	*record.History
 
 	bounds   Bounds
 	limits   call.Limits
 	messages []*message
-	answers  map[int]*message         // by number
-	commands map[commandID][]*command // every command that has this id, whatever call it is for
-	stories  []*story                 // in the order in which they are first heard of
+	answers  map[int]*message         // by message number
+	commands map[commandID][]*command // all commands with this id, of any call
+	stories  []*story                 // in the order in which they first appear
 	byCall   map[callID]*story
-	garbage  []record.Stored // what stands among the calls and is no transition
+	garbage  []record.Stored // messages in RINGLINE_CALLS that are no transitions
 	gaps     [][]span        // by watcher
 	faults   []span
 }
@@ -47,7 +47,7 @@ func read(h *record.History, b Bounds) *run {
 	return r
 }
 
-// limitsOf are those of every app in the run.
+// limitsOf returns the limits, which all apps of a run share.
 func limitsOf(r record.Run) call.Limits {
 	l := call.DefaultLimits()
 	if r.Capacity > 0 {
@@ -59,7 +59,7 @@ func limitsOf(r record.Run) call.Limits {
 	return l
 }
 
-// story gives what is known of a call; it begins it where nothing is yet.
+// story returns the story of a call, and creates it if needed.
 func (r *run) story(app, id string) *story {
 	key := callID{app, id}
 	s := r.byCall[key]
@@ -90,7 +90,7 @@ func (r *run) readStored() {
 	}
 }
 
-// evidence works out until when each transition must have been stored: the first thing that shows it.
+// evidence computes for each transition the first time at which something shows it.
 func (r *run) evidence() {
 	for _, s := range r.stories {
 		s.open()
@@ -115,7 +115,8 @@ func (r *run) evidence() {
 	}
 }
 
-// each looks at every call, several at a time, in an order of its own; what is found is in the order of the calls.
+// each calls look for every call, concurrently and in no fixed order. The results are in the order of the
+// calls.
 func (r *run) each(v *verdict, look func(*story, *verdict)) {
 	workers := max(1, min(runtime.NumCPU(), 4))
 	parts := slices.Collect(slices.Chunk(r.stories, max(1, (len(r.stories)+4*workers-1)/(4*workers))))
@@ -138,13 +139,13 @@ func (r *run) each(v *verdict, look func(*story, *verdict)) {
 	}
 }
 
-// when is a time of the record as people compare it: since the run began.
+// when formats a time of the history as milliseconds since the run began.
 func (r *run) when(ns int64) string {
 	return fmt.Sprintf("%.1f ms", float64(ns-r.Run.Began)/float64(time.Millisecond))
 }
 
-// moment is a time of an event, in whole milliseconds, as the record has it.
+// moment converts a time of an event, in whole milliseconds, to nanoseconds.
 func moment(t events.Time) int64 { return int64(t) * int64(time.Millisecond) }
 
-// timeOf is a time of the record as the rest of Ringline has it.
+// timeOf converts nanoseconds to a time.
 func timeOf(ns int64) time.Time { return time.Unix(0, ns).UTC() }

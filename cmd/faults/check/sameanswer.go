@@ -7,9 +7,9 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// sameAnswer: all answers to a message say the same, and so do those to a command that is sent again once it was carried
-// out; and it is carried out once. A command that was refused may be decided anew, and so may one that is no longer
-// remembered.
+// sameAnswer checks that commands are idempotent by command id. All answers to a message agree. A command
+// that was carried out is carried out once, and gets the same answer when it is sent again. A refused command
+// may be decided again, and so may a command that the call no longer remembers.
 func sameAnswer(r *run, v *verdict) {
 	for _, m := range r.messages {
 		if len(m.answers) > 0 {
@@ -27,7 +27,7 @@ func sameAnswer(r *run, v *verdict) {
 	})
 }
 
-// oneAnswer: the answers to one message agree, and name its command.
+// oneAnswer checks that all answers to a message agree, and name its command.
 func (r *run) oneAnswer(m *message, v *verdict) {
 	said := m.said()
 	for _, a := range said {
@@ -46,12 +46,12 @@ func (r *run) oneAnswer(m *message, v *verdict) {
 	}
 }
 
-// changedNothing says whether an ok to the message stands nowhere but in its acknowledgement, as a refusal does (ADR 0009):
-// it was so already.
+// changedNothing reports whether the message made no transition. Then only its acknowledgement records the
+// ok, as for a refusal (ADR 0009).
 func changedNothing(m *message) bool { return m.story == nil || stepOf(m.story, m) == nil }
 
-// forgotten says whether an acknowledgement may have been forgotten between these two: a broker does that with its death,
-// and a consumer with its end.
+// forgotten reports whether an acknowledgement may have been lost in this interval. That occurs when a broker
+// is killed or the consumer is deleted.
 func (r *run) forgotten(from, to int64) bool {
 	return slices.ContainsFunc(r.Faults, func(f record.Fault) bool {
 		switch f.Kind {
@@ -62,7 +62,7 @@ func (r *run) forgotten(from, to int64) bool {
 	})
 }
 
-// repeats gives the messages of each command that was sent more than once, in the order in which they were sent.
+// repeats returns the messages of each command that was sent more than once, in the order of sending.
 func repeats(messages []*message) [][]*message {
 	var groups [][]*message
 	for _, m := range messages {
@@ -76,7 +76,8 @@ func repeats(messages []*message) [][]*message {
 	return slices.DeleteFunc(groups, func(g []*message) bool { return len(g) < 2 })
 }
 
-// againOK: once a command was told ok, a message with it that is sent later is too, and about the same call.
+// againOK checks that after a command was answered with ok, later messages with it also get ok, and about the
+// same call.
 func (r *run) againOK(s *story, messages []*message, v *verdict) {
 	verb := messages[0].command.Verb
 	if verb == events.VerbRing || verb == events.VerbExpire {
@@ -101,7 +102,7 @@ func (r *run) againOK(s *story, messages []*message, v *verdict) {
 	}
 }
 
-// remembered says whether the call that the command changed remembered it all the time between these two.
+// remembered reports whether the call remembered the command during this whole interval.
 func (r *run) remembered(s *story, m *message, from, to int64) bool {
 	if s.merged != nil {
 		s = r.byCall[callID{s.app, s.merged.CallID}]
@@ -120,7 +121,7 @@ func remembers(t events.Transition, c *command) bool {
 	})
 }
 
-// once: a command that the call remembers makes no second transition, as what is stored says.
+// once checks in the stored transitions that a command that the call remembers makes no second transition.
 func (r *run) once(s *story, v *verdict) {
 	for i, st := range s.steps {
 		if st.By.Kind == events.ByTimer || st.Event == events.EventFenced {

@@ -7,15 +7,18 @@ import (
 	"ringline.io/ringline/cmd/faults/record"
 )
 
-// slowedTakes is how long a command may take while every link is slow: some twenty round trips, and the wait for an invitation.
+// slowedTakes is the time limit for a command while every link is slow. It allows some twenty round trips,
+// and the wait for an invitation.
 const slowedTakes = 25 * time.Second
 
-// SlowedCarries is how many calls a second workers can carry while every link is slow. At more, slowed looks at nothing.
+// SlowedCarries is the call rate, in calls per second, that workers can carry while every link is slow. Above
+// it, slowed examines nothing.
 const SlowedCarries = 8
 
-// slowed, by hand: slow links delay commands and stop none. Where nothing else is broken, what was stored during broker-slow is
-// answered within a bound, though it may take longer than the broker waits for an acknowledgement: its worker asks for more
-// time. The api gives up after 8 s, so its requests do not count. It holds for a load that workers can carry at that delay.
+// slowed checks that slow links delay commands but stop none. It covers commands stored during broker-slow
+// without other faults. Each must be answered within a bound, even if it takes longer than the ack wait,
+// because its worker extends the ack deadline. The API times out after 8 s, so its requests do not count. The
+// rule holds only for a load that workers can carry at that delay. It is independent of worker/call.
 func slowed(r *run, v *verdict) {
 	others := slices.DeleteFunc(slices.Clone(r.Faults), func(f record.Fault) bool { return f.Kind == "broker-slow" })
 	for _, f := range r.Faults {

@@ -2,8 +2,8 @@ package check
 
 import "ringline.io/ringline/events"
 
-// sound: the record itself can be trusted. What is wrong here is wrong with the harness, and the other checks prove less
-// than they say.
+// sound checks that the history itself is consistent. A violation here is a bug of the harness, and weakens
+// all other checks.
 func sound(r *run, v *verdict) {
 	r.soundSent(v)
 	for _, a := range r.Answers {
@@ -34,7 +34,7 @@ func sound(r *run, v *verdict) {
 	}
 }
 
-// soundSent: every message has a number of its own, and can be read if it was meant to be.
+// soundSent checks that every message has a unique number, and that it is malformed only if intended.
 func (r *run) soundSent(v *verdict) {
 	for _, m := range r.messages {
 		v.looked()

@@ -9,41 +9,41 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// story is what is known of a call: its stored transitions in the order of the stream, and the messages for it.
+// story holds everything known about a call: its stored transitions in stream order, and its messages.
 type story struct {
 	app, call string
 	steps     []*step
 	messages  []*message
-	joins     []*message  // with invitations to other calls, merged into this one
-	merged    *call.Glare // what the invitation of this call met; nil if it met nothing
+	joins     []*message  // messages with invitations to other calls, merged into this one
+	merged    *call.Glare // the call that this call's invitation met; nil if it met none
 
 	bySeq map[int]*step // the first with this seq
-	facts []*fact       // what is told of it
+	facts []*fact       // the notifications of it
 }
 
-// step is a stored transition. The call was at it from some moment between at and seen.
+// step is a stored transition. It took effect at some time between at and seen.
 type step struct {
 	events.Transition
 
 	index  int // in its story, from 1
 	time   events.Time
-	at     int64 // when the broker stored it
-	seen   int64 // by then it was stored, as something shows it; never if nothing does
+	at     int64 // the broker's timestamp
+	seen   int64 // time of the first evidence that it was stored; never if there is none
 	stream uint64
 	data   string
-	plain  plain // what data says, read by hand
+	plain  plain // data, decoded without worker/call
 	isRead bool
 
-	made    *command // that it follows from; nil if worker/call makes it of none
-	problem string   // why it does not follow
+	made    *command // the command that makes it; nil if worker/call makes it from none
+	problem string   // why no command makes it
 }
 
 const never = math.MaxInt64
 
-// newest is the call at the end.
+// newest returns the last transition.
 func (s *story) newest() events.Transition { return s.state(len(s.steps)) }
 
-// state is the call after so many transitions.
+// state returns the kth transition.
 func (s *story) state(k int) events.Transition {
 	if k == 0 {
 		return events.Transition{}
@@ -51,7 +51,8 @@ func (s *story) state(k int) events.Transition {
 	return s.steps[k-1].Transition
 }
 
-// from is the earliest moment at which the call can have been at its kth transition, until the latest.
+// from and until return the earliest and the latest time at which the kth transition can have been the
+// newest.
 func (s *story) from(k int) int64 {
 	if k == 0 {
 		return 0
@@ -66,15 +67,15 @@ func (s *story) until(k int) int64 {
 	return s.steps[k].seen
 }
 
-// within says whether the call can have been at its kth transition some time between these two.
+// within reports whether the kth transition can have been the newest at some time in this interval.
 func (s *story) within(k int, from, to int64) bool { return s.from(k) <= to && s.until(k) >= from }
 
-// open and close enclose what shows that transitions were stored.
+// open initializes the evidence of the transitions, and close completes it. shown adds evidence in between.
 func (s *story) open() {
 	s.bySeq = map[int]*step{}
 	for i, st := range s.steps {
 		st.seen = never
-		if i+1 < len(s.steps) { // whoever wrote the next one had read this one
+		if i+1 < len(s.steps) { // the writer of the next one had read this one
 			st.seen = s.steps[i+1].at
 		}
 		if s.bySeq[st.Seq] == nil {
@@ -94,11 +95,11 @@ func (s *story) close() {
 		if i+1 < len(s.steps) {
 			st.seen = min(st.seen, s.steps[i+1].seen)
 		}
-		st.seen = max(st.seen, st.at) // what was shown before it was stored is found elsewhere
+		st.seen = max(st.seen, st.at) // other checks find evidence from before the storage
 	}
 }
 
-// describe names a transition.
+// describe describes a transition.
 func (r *run) describe(st *step) string {
 	who := "timer"
 	switch st.By.Kind {

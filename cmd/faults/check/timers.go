@@ -9,15 +9,15 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// deadlineID names a deadline: the transition of a call that created it.
+// deadlineID identifies a deadline by the transition that created it.
 type deadlineID struct {
 	callID
 
 	seq int
 }
 
-// timers: at rest every deadline that a call waits for is in the store, none is that nobody waits for, and none is
-// overdue.
+// timers checks the deadlines in RINGLINE_TIMERS at rest. They must be exactly the deadlines that the calls
+// wait for, and none may be overdue.
 func timers(r *run, v *verdict) {
 	pending := map[deadlineID]bool{}
 	for _, m := range r.Rest.Timers {
@@ -43,7 +43,7 @@ func timers(r *run, v *verdict) {
 	}
 }
 
-// waitedFor: a timer is one that its call waits for.
+// waitedFor checks that the call waits for the timer's deadline.
 func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 	s := r.byCall[id.callID]
 	if s == nil || len(s.steps) == 0 {
@@ -56,10 +56,10 @@ func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 	}
 }
 
-// armed: a deadline that a call waits for has a timer, unless it has come due.
+// armed checks that a deadline that a call waits for has a timer, unless it is already due.
 func (r *run) armed(s *story, d call.Deadline, pending bool, v *verdict) {
 	if moment(d.At) < r.Run.Read {
-		v.exempt("due, and its call not over yet") // found by deadlines, if that takes too long
+		v.exempt("due, and its call not over yet") // deadlines finds it if that takes too long
 		return
 	}
 	if v.looked(); !pending {

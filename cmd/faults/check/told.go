@@ -10,15 +10,17 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// told: every watcher heard everything that the table gives for every stored transition, and nothing else, and nothing
-// before it was stored.
+// told checks that every watcher received exactly the notifications that the table gives for the stored
+// transitions, and none before its transition was stored.
 //
-// A watcher may have missed what was told while he was disconnected. When something was told shows what the other
-// watchers heard, if they were connected; if nobody heard it, it may have been told at any time from when it was stored
-// until its command was answered, as a coordinator tells first and answers then. Where there is no answer it was told
-// within a bound after the last fault. An invitation is told again only while it pends (ADR 0006): its first telling may
-// be lost with a worker that dies, if the invitation is over before another takes its place. What a watcher need not have
-// heard the call as it is at the end must say.
+// A watcher may have missed notifications while it was disconnected. The other watchers show when a
+// notification was published, if they were connected. If no watcher received it, the possible interval begins
+// when the transition was stored. It ends when the command was answered, because a coordinator notifies
+// before it answers. Without an answer, it ends a bound after the repair of the last fault.
+//
+// An invitation is published again only while it is pending (ADR 0006). If a worker dies, the first publish
+// may be lost, and the invitation may end before another worker takes over. If a watcher is excused from a
+// notification, the call at the end must still show its content.
 func told(r *run, v *verdict) {
 	facts := r.facts()
 	for _, t := range r.Told {
@@ -36,19 +38,19 @@ func told(r *run, v *verdict) {
 	}
 }
 
-// fact is something that somebody must be told.
+// fact is a notification that must be published.
 type fact struct {
 	events.Notice
 
 	story *story
 	step  *step
-	heard []int64 // by each watcher, for the first time; 0: never
+	heard []int64 // for each watcher, the time of the first receipt; 0: never
 }
 
-// factKey names it: ids are unique for their receiver.
+// factKey identifies a fact. Notification ids are unique per receiver.
 type factKey struct{ app, to, id string }
 
-// slow is how long a notification may be on its way to a watcher who misses nothing.
+// slow is the maximum delivery time of a notification to a watcher without a gap.
 const slow = 5 * time.Second
 
 func (r *run) facts() map[factKey]*fact {
@@ -59,7 +61,7 @@ func (r *run) facts() map[factKey]*fact {
 			for _, n := range call.Notify(st.Transition) {
 				f := &fact{Notice: n, story: s, step: st, heard: make([]int64, len(r.gaps))}
 				key := factKey{s.app, events.Escape(n.To), n.ID}
-				if all[key] == nil { // else two transitions have one seq
+				if all[key] == nil { // otherwise two transitions have the same seq
 					all[key] = f
 					s.facts = append(s.facts, f)
 				}
@@ -69,7 +71,7 @@ func (r *run) facts() map[factKey]*fact {
 	return all
 }
 
-// hear holds what a watcher heard against the facts.
+// hear compares a received notification with the facts.
 func (r *run) hear(facts map[factKey]*fact, t record.Told, v *verdict) {
 	f := facts[factKey{t.App, t.To, t.ID}]
 	switch {
@@ -93,7 +95,7 @@ func (r *run) describeTold(t record.Told) string {
 		t.UserID, t.Reason)
 }
 
-// atSeq says what is stored with the seq of a notification that nothing explains.
+// atSeq describes what is stored with the seq of an unexpected notification.
 func (r *run) atSeq(t record.Told) string {
 	s := r.byCall[callID{t.App, t.CallID}]
 	if s == nil || s.bySeq[t.Seq] == nil {
@@ -102,7 +104,7 @@ func (r *run) atSeq(t record.Told) string {
 	return ": there is " + r.describe(s.bySeq[t.Seq])
 }
 
-// wasTold: the watcher heard the fact, or may have missed it.
+// wasTold checks that the watcher received the fact, or may have missed it.
 func (r *run) wasTold(f *fact, w int, v *verdict) {
 	if f.heard[w] != 0 {
 		return
@@ -121,7 +123,7 @@ func (r *run) wasTold(f *fact, w int, v *verdict) {
 	}
 }
 
-// unheard says why a watcher need not have heard a fact, or must have.
+// unheard explains why a watcher may have missed a fact, or why it must have received it.
 func (r *run) unheard(f *fact, w int) (why string, exempt bool) {
 	told := r.toldAt(f)
 	for _, at := range told {
@@ -141,7 +143,7 @@ func (r *run) unheard(f *fact, w int) (why string, exempt bool) {
 	return "it was told by " + r.when(until) + " at the latest, and he missed nothing until then", false
 }
 
-// toldAt lists when the fact was told, as watchers show who missed nothing around then.
+// toldAt lists when the fact was received by watchers without a gap around that time.
 func (r *run) toldAt(f *fact) []int64 {
 	var list []int64
 	for w, at := range f.heard {
@@ -152,17 +154,18 @@ func (r *run) toldAt(f *fact) []int64 {
 	return list
 }
 
-// unheard says whether no watcher heard it.
+// unheard reports whether no watcher received the fact.
 func (f *fact) unheard() bool {
 	return !slices.ContainsFunc(f.heard, func(at int64) bool { return at != 0 })
 }
 
-// lastTold is until when a transition was told once at least, unless its telling got lost: before a command that the call
-// remembers is told ok, everybody is told of what it made. A ring is remembered by none: it was told once all of its
-// messages are answered, as one of them made it.
+// lastTold returns the time by which a transition's notifications were published at least once, unless they
+// were lost. Before a remembered command is answered with ok, the notifications of its transition are
+// published. Calls do not remember rings. The notifications of a ring were published once all its messages
+// were answered, because one of them made the transition.
 func (r *run) lastTold(s *story, st *step) int64 {
 	latest := max(st.at, r.Run.Healed) + int64(r.bounds.Told)
-	if st.made == nil || len(st.made.messages) == 0 { // a deadline: who died over it has a successor soon
+	if st.made == nil || len(st.made.messages) == 0 { // a deadline: if the worker died during it, another takes over soon
 		return min(latest, r.quiet(st.at, r.bounds.Handled)+int64(r.bounds.Handled))
 	}
 	all := st.at
@@ -186,8 +189,8 @@ func remembersAt(s *story, seq int, c *command) bool {
 	return st != nil && remembers(st.Transition, c)
 }
 
-// overSoon says whether an invitation was over before it surely was told again by whoever took the place of a worker
-// that died. Something must have been broken for that.
+// overSoon reports whether an invitation ended before another worker surely published it again, in place of a
+// worker that died. Without a fault it returns false.
 func (r *run) overSoon(f *fact) bool {
 	again := r.quiet(f.step.at, r.bounds.Handled)
 	if again == f.step.at {
@@ -203,7 +206,7 @@ func (r *run) overSoon(f *fact) bool {
 	return false
 }
 
-// inEnd says whether the call as it is at the end gives the fact, or has gone beyond it.
+// inEnd reports whether the call at the end shows the fact, or has moved past it.
 func inEnd(f *fact) bool {
 	end := f.story.newest().Call
 	if f.UserID == "" {
@@ -211,7 +214,7 @@ func inEnd(f *fact) bool {
 	}
 	then, now := f.step.Call.Callee(f.UserID), end.Callee(f.UserID)
 	switch {
-	case then == nil: // it is about the caller
+	case then == nil: // about the caller
 		return end.Caller.State == f.step.Call.Caller.State
 	case now == nil:
 		return false
@@ -221,7 +224,7 @@ func inEnd(f *fact) bool {
 	return now.State == then.State && now.Reason == then.Reason || !over(then.State)
 }
 
-// over says whether a callee's state is final for his attempt.
+// over reports whether a callee's state is final for the attempt.
 func over(s events.PartyState) bool {
 	switch s {
 	case events.StateIn, events.StateInvited, events.StateRinging, events.StateAccepted:

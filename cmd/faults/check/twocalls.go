@@ -9,9 +9,9 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// twoCalls: in the one order in which all transitions are stored, nobody is ever in more calls than a line holds.
+// twoCalls checks in stream order that no user is ever in more calls than a line holds.
 func twoCalls(r *run, v *verdict) {
-	in := map[callID]map[string]bool{} // by app and user: the calls that he is in
+	in := map[callID]map[string]bool{} // by app and user: the user's calls
 	for _, st := range r.inOrder() {
 		c := st.Call
 		for user := range parties(c) {
@@ -32,7 +32,7 @@ func twoCalls(r *run, v *verdict) {
 	}
 }
 
-// inOrder gives all transitions in the order in which they are stored.
+// inOrder returns all transitions in stream order.
 func (r *run) inOrder() []*step {
 	var list []*step
 	for _, s := range r.stories {
@@ -42,7 +42,7 @@ func (r *run) inOrder() []*step {
 	return list
 }
 
-// parties lists everybody whom the call names.
+// parties lists every user in the call's data.
 func parties(c events.Call) map[string]bool {
 	list := map[string]bool{}
 	if c.Caller.UserID != "" {
@@ -54,7 +54,7 @@ func parties(c events.Call) map[string]bool {
 	return list
 }
 
-// others lists the other calls of these.
+// others lists the other calls among these.
 func (r *run) others(c events.Call, calls map[string]bool) string {
 	var list []string
 	for _, id := range slices.Sorted(maps.Keys(calls)) {

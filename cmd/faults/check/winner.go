@@ -6,8 +6,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// winner: of everything that can become of an attempt to reach somebody one thing does, and whoever was told ok won.
-// It reads what is stored as it stands and asks worker/call nothing.
+// winner checks that each attempt to reach a callee has exactly one outcome, and that an answer ok means that
+// the command took effect. It reads the stored transitions as they are, without worker/call.
 func winner(r *run, v *verdict) {
 	r.each(v, func(s *story, v *verdict) {
 		r.oneOutcome(s, v)
@@ -28,9 +28,10 @@ type attempt struct {
 	n    int
 }
 
-// oneOutcome: an attempt is answered or given up once, and nothing changes once the call has ended.
+// oneOutcome checks that an attempt is answered or ends only once, and that nothing changes after the call
+// ended.
 func (r *run) oneOutcome(s *story, v *verdict) {
-	decided := map[attempt]*step{} // by the last transition that answered it or gave it up
+	decided := map[attempt]*step{} // by attempt: the last transition that answered or ended it
 	for i, st := range s.steps {
 		if before := s.state(i).Call; before.State == events.CallStateEnded {
 			v.fail(s, "the call had ended (%s) with seq %d, and goes on with %s", before.EndReason, before.Seq, r.describe(st))
@@ -52,7 +53,7 @@ func (r *run) oneOutcome(s *story, v *verdict) {
 	}
 }
 
-// stateOf is what a transition made of an attempt.
+// stateOf returns the state of an attempt after a transition.
 func stateOf(st *step, key attempt) events.PartyState {
 	for _, ch := range st.Changes {
 		if ch.UserID == key.user && ch.Attempt == key.n {
@@ -62,7 +63,7 @@ func stateOf(st *step, key attempt) events.PartyState {
 	return ""
 }
 
-// won: an answer ok has something stored behind it, which was there before the answer.
+// won checks that an answer ok is backed by a transition that was stored before the answer.
 func (r *run) won(m *message, a *answer, v *verdict) {
 	backed := r.backing(m)
 	if backed == nil {
@@ -72,8 +73,8 @@ func (r *run) won(m *message, a *answer, v *verdict) {
 	}
 }
 
-// backing is the first transition that bears an ok out: for those that are idempotent by state, one after which it is as
-// they want it; for all others, one that they made.
+// backing returns the first transition that backs an ok. For a command that is idempotent by state, this is
+// the first one with the requested state. For any other command, it is one that the command made.
 func (r *run) backing(m *message) *step {
 	for _, s := range r.answering(m) {
 		i := slices.IndexFunc(s.steps, func(st *step) bool {
@@ -94,8 +95,8 @@ func (r *run) backing(m *message) *step {
 	return nil
 }
 
-// answering lists the calls that an ok to the message can be about: that of the message, or the one that it was merged
-// into, as what is stored says.
+// answering lists the calls that an ok to the message can be about: the message's call, or the stored call
+// that it was merged into.
 func (r *run) answering(m *message) []*story {
 	s := m.story
 	if len(s.steps) > 0 && s.steps[0].Call.EndReason == events.EndMerged && m.command.Verb == events.VerbInvite {

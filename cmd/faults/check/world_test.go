@@ -15,14 +15,13 @@ import (
 const (
 	ms      = int64(time.Millisecond)
 	second  = int64(time.Second)
-	longest = 45 // seconds that a call may last
+	longest = 45 // maximum duration of a call, in seconds
 )
 
-// began is when every run begins.
+// began is the start time of every run.
 var began = time.Date(2026, 11, 24, 10, 0, 0, 123_456_789, time.UTC).UnixNano()
 
-// world is a right Ringline that exists only in this test, with a clock that the test moves. It writes the record that a
-// run would leave.
+// world simulates a correct Ringline. The test moves its clock. It writes the history that a run would leave.
 type world struct {
 	t      testing.TB
 	now    int64
@@ -32,7 +31,7 @@ type world struct {
 	ids    []string            // of all calls, in order
 	timers map[string]record.Stored
 	count  int
-	pick   func(n int) int // draws; nil: always 0
+	pick   func(n int) int // random source; nil: always 0
 }
 
 type stored struct {
@@ -53,10 +52,10 @@ func newWorld(tb testing.TB) *world {
 // pass lets time pass.
 func (w *world) pass(ns int64) { w.now += ns }
 
-// tick lets a fraction of a millisecond pass, as everything takes some time.
+// tick lets a fraction of a millisecond pass, because everything takes some time.
 func (w *world) tick() int64 { w.now += 137_001; return w.now }
 
-// command makes a command with an id of its own.
+// command returns a command with a unique id.
 func (w *world) command(callID string, verb events.Verb, user string) events.Command {
 	w.count++
 	c := events.Command{
@@ -78,15 +77,15 @@ func (w *world) invite(callID, caller string, callees ...string) events.Command 
 	return c
 }
 
-// delivery is a command in the hands of a coordinator.
+// delivery is a command that a coordinator handles.
 type delivery struct {
 	n         int
 	cmd       events.Command
-	at        int64 // when it was stored
+	at        int64 // time of storage
 	delivered int
 }
 
-// send publishes a command and has it acknowledged.
+// send publishes a command and records its acknowledgement.
 func (w *world) send(cmd events.Command) *delivery {
 	w.t.Helper()
 	body, err := cmd.Encode()
@@ -103,7 +102,7 @@ func (w *world) send(cmd events.Command) *delivery {
 	return &delivery{n: s.N, cmd: cmd, at: at}
 }
 
-// do sends a command and has it handled.
+// do sends a command and handles it.
 func (w *world) do(cmd events.Command) *delivery {
 	w.t.Helper()
 	d := w.send(cmd)
@@ -118,7 +117,7 @@ func (w *world) newest(callID string) events.Transition {
 	return events.Transition{}
 }
 
-// handle takes a command through its steps, and gives when it is to come again; 0 if it is done.
+// handle handles a command. It returns the time of the redelivery, or 0 if the command is done.
 func (w *world) handle(d *delivery) (again int64) {
 	w.t.Helper()
 	d.delivered++
@@ -130,7 +129,7 @@ func (w *world) handle(d *delivery) (again int64) {
 	return w.carryOut(d, base, w.recall(d, base, call.Decide(base, d.cmd, in)))
 }
 
-// recall finds what a ring or expire made when it was handled before.
+// recall finds the transition that a ring or expire made in an earlier delivery.
 func (w *world) recall(d *delivery, now events.Transition, o call.Outcome) call.Outcome {
 	_, writes := o.(call.Write)
 	switch {
@@ -149,7 +148,7 @@ func (w *world) recall(d *delivery, now events.Transition, o call.Outcome) call.
 	return o
 }
 
-// claim is what the claims of these users give.
+// claim returns the result of claiming the lines of these users.
 func (w *world) claim(cmd events.Command, users []string) (got call.Claimed) {
 	for _, u := range slices.Sorted(slices.Values(users)) {
 		live := 0
@@ -197,7 +196,7 @@ func (w *world) carryOut(d *delivery, base events.Transition, o call.Outcome) (a
 	return 0
 }
 
-// committed answers.
+// committed answers a committed command. A merged invitation joins the call that it met first.
 func (w *world) committed(d *delivery, after events.Transition, refusal *events.Error) (again int64) {
 	if refusal != nil {
 		w.refuse(d, after, refusal)
@@ -210,7 +209,7 @@ func (w *world) committed(d *delivery, after events.Transition, refusal *events.
 	return 0
 }
 
-// join lets a merged invitation accept the call that it met.
+// join makes a merged invitation accept the call that it met.
 func (w *world) join(d *delivery, g call.Glare) (again int64) {
 	base := w.newest(g.CallID)
 	in := call.Input{At: time.Unix(0, d.at).UTC(), Now: time.Unix(0, w.tick()).UTC(), Limits: w.limits}
@@ -228,7 +227,7 @@ func (w *world) keep(d *delivery, base events.Transition, o call.Keep) (again in
 	return 0
 }
 
-// commit stores a transition, with its deadline, and takes away those that nobody waits for.
+// commit stores a transition with its deadline, and removes deadlines that no call waits for.
 func (w *world) commit(before events.Transition, wr call.Write) events.Transition {
 	w.t.Helper()
 	data, err := wr.Transition.Encode(wr.At)
@@ -262,7 +261,7 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 	return t
 }
 
-// tell notifies all watchers who are connected.
+// tell notifies all connected watchers.
 func (w *world) tell(t, now events.Transition) {
 	for _, n := range call.Notify(t) {
 		x, then := now.Call.Callee(n.To), t.Call.Callee(n.To)
@@ -311,7 +310,7 @@ func (w *world) view(d *delivery, now events.Transition) events.Call {
 func (w *world) answer(d *delivery, a events.Answer) {
 	w.t.Helper()
 	if d.n < 0 || w.dies("answered") {
-		return // a deadline's, or lost
+		return // from a deadline, or lost
 	}
 	body, err := events.Encode(a)
 	if err != nil {
@@ -320,14 +319,14 @@ func (w *world) answer(d *delivery, a events.Answer) {
 	w.h.Answers = append(w.h.Answers, record.Answer{N: d.n, At: w.tick(), Body: string(body)})
 }
 
-// dies says whether a worker dies now, or an answer is lost: only while something is broken.
+// dies reports whether a worker dies now, or an answer is lost. Both occur only during a fault.
 func (w *world) dies(string) bool { return w.pick != nil && w.broken() && w.pick(6) == 0 }
 
 func (w *world) broken() bool {
 	return slices.ContainsFunc(w.h.Faults, func(f record.Fault) bool { return f.From <= w.now && w.now <= f.To })
 }
 
-// expire makes of a deadline that is due its command, and has that handled.
+// expire publishes and handles the command of a deadline that is due.
 func (w *world) expire(callID string, seq int) (again *delivery, at int64) {
 	d := &delivery{n: -1, at: w.tick(), cmd: events.Command{
 		CommandAddress: events.CommandAddress{App: "demo", CallID: callID, Verb: events.VerbExpire},
@@ -337,7 +336,7 @@ func (w *world) expire(callID string, seq int) (again *delivery, at int64) {
 	return d, w.handle(d)
 }
 
-// due lists the deadlines that are.
+// due lists the deadlines that are due.
 func (w *world) due() []timeouts.Deadline {
 	var list []timeouts.Deadline
 	if len(w.timers) == 0 {
@@ -356,7 +355,7 @@ func (w *world) due() []timeouts.Deadline {
 	return list
 }
 
-// passTo lets time pass until then, with all that comes due.
+// passTo lets time pass until at, and handles deadlines that come due.
 func (w *world) passTo(at int64) {
 	for w.now < at {
 		w.now += min(20*ms, at-w.now)
