@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/cmd/faults/play"
 )
 
-// Counts are outcomes, by kind.
+// Counts are the outcomes, by kind.
 type Counts map[string]map[string]int
 
 func (c Counts) add(more Counts) {
@@ -26,15 +26,15 @@ func (c Counts) add(more Counts) {
 	}
 }
 
-// Attack is what a process of bad clients is told, as JSON.
+// Attack configures a process of misbehaving clients. The process receives it as JSON.
 type Attack struct {
 	Target Target        `json:"target"`
 	Kinds  []string      `json:"kinds"`
 	For    time.Duration `json:"for_ns"`
 }
 
-// Serve reads an attack, carries it out and writes the counts. It gives up when what it reads from ends: nobody wants to
-// know any more.
+// Serve reads an attack, runs it and writes the counts. It stops early when the input ends, because the
+// parent process is gone then.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	var a Attack
 	commands := json.NewDecoder(in)
@@ -45,7 +45,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	defer cancel()
 	go func() {
 		defer cancel()
-		_, _ = io.Copy(io.Discard, in) // it only matters when that ends
+		_, _ = io.Copy(io.Discard, in) // only the end of the input matters
 	}()
 	b := &book{counts: Counts{}}
 	if !b.run(ctx, a) {
@@ -68,8 +68,8 @@ func (b *book) add(kind, what string) {
 	b.counts.add(Counts{kind: {what: 1}})
 }
 
-// run lets these kinds do their worst for so long, and waits until every attempt has its outcome. It is false if ctx
-// ended before that.
+// run runs attacks of these kinds for the given time, and waits until every attempt has its outcome. It
+// returns false if ctx ended first.
 func (b *book) run(ctx context.Context, a Attack) bool {
 	attacking, cancel := context.WithTimeout(ctx, a.For)
 	defer cancel()
@@ -96,7 +96,7 @@ func (b *book) run(ctx context.Context, a Attack) bool {
 	}
 }
 
-// keep makes attempts until ctx ends, and waits for those that have begun.
+// keep makes attempts until ctx ends, and waits for the attempts that have begun.
 func (k kind) keep(ctx context.Context, t Target, from string, out func(string)) {
 	beside := 4
 	if k.alone {

@@ -1,10 +1,10 @@
-// Package abuse sends what bad clients send to an edge, one kind after another and all together, and measures meanwhile
-// how long honest clients wait.
+// Package abuse attacks an edge the way misbehaving clients would, with one kind of attack after another and
+// with all at once. Meanwhile it measures the latency of honest clients.
 //
-// What it promises:
+// Rules of the package:
 //
-//  1. Every attempt has one outcome: the code that the edge gave, or what else became of it. An outcome that its kind does
-//     not expect is a violation, and so is a kind of which no attempt met what must stop it.
-//  2. Each kind comes from an address of its own, below 127.0.0.0/8, at a rate that is bounded.
+//  1. Every attempt has one outcome: the code that the edge sent, or another end. An outcome that its kind
+//     does not expect is a violation. So is a kind whose required outcome never occurred.
+//  2. Each kind has a source address of its own in 127.0.0.0/8, and a bounded rate.
 //  3. The honest pairs ring, answer and end calls all the time, through the same edge.
 package abuse

@@ -17,13 +17,13 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// deluge is one way in which users or the backend of an app send too much. It goes on until ctx ends.
+// deluge is one way in which the users or the backend of an app send too much. It runs until ctx ends.
 type deluge struct {
 	name string
 	run  func(ctx context.Context, t Target, from string, out func(string))
 }
 
-// The floods that are measured by themselves.
+// Floods that Share treats differently from the others.
 const (
 	spinning  = "nothing but a busy processor"
 	oneUser   = "one user invites 50 and cancels, with 4 KB of data"
@@ -54,7 +54,7 @@ func floods() []deluge {
 	}
 }
 
-// fifty are callees and custom data of an invitation, as large as they may be.
+// fifty returns the largest callees and custom data that an invitation may have.
 func fifty(of string) string {
 	var list []string
 	for i := range events.MaxCallees {
@@ -63,7 +63,7 @@ func fifty(of string) string {
 	return fmt.Sprintf(`"custom_data":%q,"callees":[%s]`, strings.Repeat("x", events.MaxCustomData), strings.Join(list, ","))
 }
 
-// spin keeps every core at work.
+// spin keeps every core busy.
 func spin(ctx context.Context, _ Target, _ string, out func(string)) {
 	var wg sync.WaitGroup
 	for range runtime.NumCPU() {
@@ -79,7 +79,7 @@ func spin(ctx context.Context, _ Target, _ string, out func(string)) {
 	out("over")
 }
 
-// allUsers opens sessions, and lets each send what it likes; one that is closed is opened again.
+// allUsers opens sessions and runs each on them. It reopens sessions that are closed.
 func allUsers(ctx context.Context, t Target, from string, sessions, users int, each func(context.Context, *person, func(string)), out func(string)) {
 	var wg sync.WaitGroup
 	for i := range sessions {
@@ -114,7 +114,7 @@ func enterFrom(ctx context.Context, server, from string, app device.App, user st
 	return p, nil
 }
 
-// flows sends commands in parallel, as many a second as a user may at most, until ctx ends or the session does.
+// flows sends commands in parallel, at the maximum rate of a user, until ctx or the session ends.
 func (p *person) flows(ctx context.Context, out func(string), method string, body func() string) {
 	const parallel, every = 8, 200 * time.Millisecond // 40 a second
 	ctx, stop := context.WithCancel(ctx)
@@ -150,7 +150,7 @@ func cancelsBackends(ctx context.Context, p *person, out func(string)) {
 	p.flows(ctx, out, "cancel", func() string { return fmt.Sprintf(`{"call_id":"s_%s"}`, nuid.Next()) })
 }
 
-// invitesAndCancels makes the largest transitions that a user can, and as many as there may be.
+// invitesAndCancels makes transitions of the largest size and at the highest rate that a user can.
 func invitesAndCancels(ctx context.Context, p *person, out func(string)) {
 	for n := 0; play.Sleep(ctx, 100*time.Millisecond); n++ {
 		id := nuid.Next()
@@ -181,7 +181,7 @@ func connects(ctx context.Context, t Target, from string, out func(string)) {
 	allUsers(ctx, t, from, 20, 20, func(context.Context, *person, func(string)) { out("let in") }, out)
 }
 
-// requests sends so many requests a second to the api, whatever becomes of them.
+// requests sends API requests at a fixed rate, without waiting for the answers.
 func requests(perSecond int, method events.Verb, body func(n int) string) func(context.Context, Target, string, func(string)) {
 	return func(ctx context.Context, t Target, _ string, out func(string)) {
 		nc, err := nats.Connect(t.NATS)
@@ -209,6 +209,6 @@ func requests(perSecond int, method events.Verb, body func(n int) string) func(c
 				}
 			}
 		}
-		play.Sleep(context.WithoutCancel(ctx), time.Second) // for the last answers
+		play.Sleep(context.WithoutCancel(ctx), time.Second) // wait for the last answers
 	}
 }

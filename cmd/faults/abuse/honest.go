@@ -15,11 +15,11 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Latencies are what honest pairs waited for: the callee for the invitation, and the caller for the answer, each from
-// just before the other pressed.
+// Latencies are the latencies that honest pairs measure. For the callee, it is the time from the caller's
+// invite to the notification. For the caller, it is the time from the callee's accept to the notification.
 type Latencies []time.Duration
 
-// At gives a quantile.
+// At returns a quantile.
 func (l Latencies) At(q float64) time.Duration {
 	if len(l) == 0 {
 		return 0
@@ -28,15 +28,15 @@ func (l Latencies) At(q float64) time.Duration {
 	return s[int(q*float64(len(s)-1))]
 }
 
-// honest is many pairs who call each other.
+// honest is a set of pairs that call each other.
 type honest struct {
 	mu     sync.Mutex
 	taken  Latencies
-	trips  Latencies // to NATS and back, which says how busy the machine is
+	trips  Latencies // round trips to NATS, which show how busy the machine is
 	failed map[string]int
 }
 
-// take gives what was measured since it was last asked.
+// take returns the measurements since the last call of take.
 func (h *honest) take() (pairs, trips Latencies) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -61,10 +61,10 @@ func (h *honest) failure(err error) {
 	h.failed[err.Error()]++
 }
 
-// honestEvery is how often a pair calls: a caller may invite once a second.
+// honestEvery is the interval between two calls of a pair. A caller may invite once a second.
 const honestEvery = 1200 * time.Millisecond
 
-// pair calls until ctx ends.
+// pair connects a pair, which then calls until ctx ends.
 func (h *honest) pair(ctx context.Context, server string, app device.App, i int) error {
 	ann, err := enter(ctx, server, app, fmt.Sprintf("ann%d", i))
 	if err != nil {
@@ -108,7 +108,7 @@ func enter(ctx context.Context, server string, app device.App, user string) (*pe
 	}
 	p := &person{user: user, d: d, pushes: make(chan events.Notification, 100)}
 	go func() {
-		_ = d.Run(func(data []byte) { // how it ends is told by the calls that fail
+		_ = d.Run(func(data []byte) { // if the session ends, the calls report it
 			var n events.Notification
 			if json.Unmarshal(data, &n) == nil {
 				p.pushes <- n
@@ -118,7 +118,7 @@ func enter(ctx context.Context, server string, app device.App, user string) (*pe
 	return p, nil
 }
 
-// call plays one call and gives both latencies.
+// call plays one call and returns both latencies.
 func call(ctx context.Context, ann, bob *person, id string) (l Latencies, err error) {
 	for _, step := range []struct {
 		by, hears *person

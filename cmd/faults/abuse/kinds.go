@@ -22,27 +22,27 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// Target is whom it is about.
+// Target is the edge under attack, and the apps that the attack uses.
 type Target struct {
 	Server string     `json:"server"`
-	App    device.App `json:"app"`    // whose tokens are checked with a secret
-	Other  device.App `json:"other"`  // another one
-	Public string     `json:"public"` // an app whose tokens are checked with a public key, …
-	Key    []byte     `json:"key"`    // … and that key, as PEM
+	App    device.App `json:"app"`    // its tokens are verified with a secret
+	Other  device.App `json:"other"`  // another app of this kind
+	Public string     `json:"public"` // an app whose tokens are verified with a public key
+	Key    []byte     `json:"key"`    // that public key, as PEM
 	NATS   string     `json:"nats"`   // where the backend of the other app sends requests
 }
 
-// kind is a kind of bad client.
+// kind is a kind of misbehaving client.
 type kind struct {
 	name  string
 	every time.Duration // between two attempts
 	once  func(ctx context.Context, t Target, from string, out func(string))
-	may   []string // what may become of an attempt
-	must  []string // what of that must have been met at least once
-	alone bool     // its attempts are made one after another
-	slow  bool     // what stops it takes its time
+	may   []string // allowed outcomes of an attempt
+	must  []string // required outcomes: each must occur at least once
+	alone bool     // attempts do not overlap
+	slow  bool     // the edge stops it only after a timeout
 
-	counted string // as what the edge counts those that met the first of must
+	counted string // the edge's label for attempts with the first outcome of must
 }
 
 // The outcomes.
@@ -54,7 +54,7 @@ const (
 
 func code(c session.Code) string { return fmt.Sprintf("%d %s", uint32(c), c) }
 
-// outcome is what an error means.
+// outcome returns the outcome that an error represents.
 func outcome(err error) string {
 	r, refused := errors.AsType[*device.RefusedError](err)
 	switch {
@@ -73,7 +73,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// kinds lists them.
+// kinds lists the kinds.
 func kinds() []kind {
 	one := func(name string, want session.Code, counted meter.Refused, hello func(Target) (device.Hello, error)) kind {
 		return kind{name: name, every: 10 * time.Millisecond, must: []string{code(want)}, once: tries(hello), counted: string(counted)}
@@ -101,7 +101,7 @@ func kinds() []kind {
 	}
 }
 
-// The codes that centrifuge or WebSocket give, and not we.
+// Codes from centrifuge or WebSocket, not from Ringline.
 const (
 	tooBig        = "1009 "
 	protocolError = "1002 RSV1 set, RSV2 set, RSV3 set, bad opcode 15"
@@ -129,7 +129,7 @@ func expired(t Target) (device.Hello, error) {
 	return device.Hello{Token: raw}, err
 }
 
-// others has the key of another app.
+// others signs with the key of another app.
 func others(t Target) (device.Hello, error) {
 	raw, err := t.Other.Mint(token.Claims{App: t.App.Name, UserID: "ann0", Expires: time.Now().Add(time.Hour)})
 	return device.Hello{Token: raw}, err
@@ -141,7 +141,7 @@ func algNone(t Target) (device.Hello, error) {
 	return device.Hello{Token: part([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + part([]byte(claims)) + "."}, nil
 }
 
-// publicKeyAsSecret signs with what everybody knows.
+// publicKeyAsSecret signs with the public key as an HMAC secret.
 func publicKeyAsSecret(t Target) (device.Hello, error) {
 	raw, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
 		"sub": "ann0", "app": t.Public, "aud": token.DefaultAudience, "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
@@ -154,7 +154,7 @@ func forgedDevice(t Target) (device.Hello, error) {
 	return device.Hello{Token: raw, Device: "tablet"}, err
 }
 
-// publicKey makes a key pair, and gives the half that everybody knows.
+// publicKey creates a key pair, and returns its public key.
 func publicKey() (events.TokenKey, []byte, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

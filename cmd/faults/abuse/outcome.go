@@ -8,31 +8,31 @@ import (
 	"time"
 )
 
-// Phase is what was measured of the honest pairs while something went on.
+// Phase is the measurement of the honest pairs in one step.
 type Phase struct {
 	Name  string
 	Quiet bool
 	Latencies
-	Trips Latencies // to NATS and back: how busy the machine was
+	Trips Latencies // round trips to NATS, which show how busy the machine was
 }
 
-// Row is what became of the attempts of one kind.
+// Row is the result of the attempts of one kind.
 type Row struct {
 	Kind   string
 	Counts map[string]int
 	Wrong  []string
 }
 
-// Outcome is what came of it.
+// Outcome is the result of a run.
 type Outcome struct {
 	Rows   []Row
 	Phases []Phase
-	Failed map[string]int // honest calls, by why
+	Failed map[string]int // failed honest calls, by reason
 
 	Uncounted []string
 }
 
-// judge says what should not have been.
+// judge compares the outcomes with the allowed and the required ones.
 func (k kind) judge(counts map[string]int) Row {
 	r := Row{Kind: k.name, Counts: counts}
 	for _, what := range slices.Sorted(maps.Keys(counts)) {
@@ -48,7 +48,7 @@ func (k kind) judge(counts map[string]int) Row {
 	return r
 }
 
-// Quiet is what honest pairs waited while nobody misbehaved, before and after.
+// Quiet returns the latencies of the honest pairs in the phases without an attack.
 func (o Outcome) Quiet() (l Latencies) {
 	for _, p := range o.Phases {
 		if p.Quiet {
@@ -58,13 +58,13 @@ func (o Outcome) Quiet() (l Latencies) {
 	return l
 }
 
-// How much longer an honest pair may wait while others misbehave, and how long in any case.
+// Limits of the p99 of honest pairs. A phase fails above both: gross times the quiet p99, and grossAtMost.
 const (
 	gross       = 10
 	grossAtMost = 250 * time.Millisecond
 )
 
-// Err says what was wrong.
+// Err returns what failed, or nil.
 func (o Outcome) Err() error {
 	var errs []error
 	for _, r := range o.Rows {

@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// An attempt that did not get its code is found, and so is a kind that was never stopped.
+// judge reports an attempt without its code, and a kind that was never stopped.
 func TestJudge(t *testing.T) {
 	k := kind{name: "flood", may: []string{answered}, must: []string{limited, code(session.TooManyRequests)}}
 	for name, x := range map[string]struct {
@@ -26,7 +26,7 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// phases gives a quiet one, and one in which the slowest of a hundred waited so long.
+// phases returns a quiet phase, and one whose p99 is busy.
 func phases(quiet, busy time.Duration) []Phase {
 	l := func(worst time.Duration) (l Latencies) {
 		for range 98 {
@@ -37,7 +37,8 @@ func phases(quiet, busy time.Duration) []Phase {
 	return []Phase{{Name: "quiet", Quiet: true, Latencies: l(quiet)}, {Name: "attack", Latencies: l(busy)}}
 }
 
-// Honest ones may wait longer, but neither ten times as long and a quarter of a second, nor for ever.
+// Honest pairs may wait longer during an attack. A p99 above both ten times the quiet one and a quarter of a
+// second is a failure, and so is a phase without calls.
 func TestGross(t *testing.T) {
 	for name, x := range map[string]struct {
 		o     Outcome
@@ -58,7 +59,7 @@ func TestGross(t *testing.T) {
 	}
 }
 
-// Every kind has something that must stop it, an address and a part of the plan.
+// Every kind has a required outcome, a source address and a step in the plan.
 func TestPlanHasEveryKind(t *testing.T) {
 	planned := map[string]int{}
 	for _, s := range (Config{}).plan() {
@@ -73,7 +74,7 @@ func TestPlanHasEveryKind(t *testing.T) {
 	}
 }
 
-// What the edge refused it has to have counted.
+// The edge must count every attempt that it refused.
 func TestMissing(t *testing.T) {
 	found := Counts{
 		"no token": {"3500 invalid token": 3}, "alg none": {"3500 invalid token": 2}, "frame over 64 KB": {tooBig: 4},

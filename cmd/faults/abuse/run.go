@@ -15,23 +15,23 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Config says whom to abuse, and for how long.
+// Config configures the attack: its target and its durations.
 type Config struct {
 	NC       *nats.Conn
 	Edge     string        // host:port
-	Pairs    int           // honest ones
-	Quiet    time.Duration // before, and again at the end
-	Each     time.Duration // of each kind by itself
-	Together time.Duration // of all of them
+	Pairs    int           // honest pairs
+	Quiet    time.Duration // before the attack, and again at the end
+	Each     time.Duration // duration of each kind alone
+	Together time.Duration // duration of all kinds together
 
 	CommandsPerS int // the setting of the app that floods; 0: the default
 
 	Attack  func(ctx context.Context, a Attack) (Counts, error)
-	Refused func(ctx context.Context) (map[string]float64, error) // as the edge counts them
+	Refused func(ctx context.Context) (map[string]float64, error) // the edge's counters of refusals
 	Say     func(format string, args ...any)
 }
 
-// Run does it.
+// Run runs the whole plan.
 func Run(ctx context.Context, cfg Config) (o Outcome, err error) {
 	t, err := newTarget(ctx, cfg)
 	if err != nil {
@@ -47,7 +47,7 @@ func Run(ctx context.Context, cfg Config) (o Outcome, err error) {
 		play.Sleep(ctx, honestEvery/time.Duration(cfg.Pairs))
 	}
 	go h.watch(working, cfg.NC)
-	play.Sleep(ctx, 2*honestEvery) // to warm up
+	play.Sleep(ctx, 2*honestEvery) // warm up
 	counts := Counts{}
 	for _, p := range cfg.plan() {
 		h.take()
@@ -78,7 +78,8 @@ type step struct {
 	kinds []string
 }
 
-// plan lists them: quiet, each kind by itself, those that take their time together, all together, quiet again.
+// plan lists the steps: quiet, each fast kind alone, the slow kinds together, all kinds together, quiet
+// again.
 func (cfg Config) plan() []step {
 	list := []step{{name: "quiet", long: cfg.Quiet}}
 	var slow, all []string
@@ -93,7 +94,7 @@ func (cfg Config) plan() []step {
 		step{name: "quiet again", long: cfg.Quiet})
 }
 
-// phase goes through one step, and gives what became of it, and what the edge should have counted and did not.
+// phase runs one step. It returns the outcomes, and the refusals that the edge did not count.
 func (cfg Config) phase(ctx context.Context, t Target, s step) (found Counts, uncounted []string, err error) {
 	if len(s.kinds) == 0 {
 		play.Sleep(ctx, s.long)
@@ -110,7 +111,7 @@ func (cfg Config) phase(ctx context.Context, t Target, s step) (found Counts, un
 	return found, missing(found, before, after), err
 }
 
-// missing lists what the edge should have counted more of.
+// missing lists the counters of the edge that are too low.
 func missing(found Counts, before, after map[string]float64) (list []string) {
 	wanted := map[string]int{}
 	for _, k := range kinds() {

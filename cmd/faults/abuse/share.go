@@ -12,35 +12,38 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// Shares is what one app does to another: honest pairs of one, while users and the backend of the other do all that they can.
+// Shares is the effect of one app on another. Honest pairs of one app call, while users and the backend of
+// the other app flood.
 type Shares struct {
 	Phases []SharePhase
-	Failed map[string]int // honest calls, by why
+	Failed map[string]int // failed honest calls, by reason
 }
 
-// SharePhase is what was measured while something went on.
+// SharePhase is the measurement of one phase.
 type SharePhase struct {
 	Name     string
-	Ring     Latencies // of honest pairs, from the invitation to the ring
+	Ring     Latencies // latency of honest pairs, from the invitation to the ring
 	Trips    Latencies
 	Counts   Counts
-	Stored   float64 // bytes a second by which RINGLINE_CALLS grew
-	MayStore float64 // the most; 0: as much as it likes
+	Stored   float64 // growth of RINGLINE_CALLS, in bytes per second
+	MayStore float64 // the limit of Stored; 0: none
 }
 
-// The goal: an app waits at most so many times as long at p99 as on a machine that is as busy, while another one floods.
+// shareGoal is the maximum ratio of two p99 values of an app: while another app floods, and on an equally
+// busy machine.
 const shareGoal = 5
 
-// What RINGLINE_CALLS may grow by: for one user of the other app, and for all of it, its bytes_per_s and what honest pairs store.
+// Limits for the growth of RINGLINE_CALLS, in bytes per second: for one user of the other app, and for the
+// whole other app. The latter is its bytes_per_s plus what the honest pairs store.
 const (
 	oneUserStores = 200_000
 	appStores     = 2<<20 + 400_000
 )
 
-// busy is the phase that the others are compared with.
+// busy is the name of the reference phase.
 const busy = "a busy machine"
 
-// Share measures it.
+// Share measures all phases.
 func Share(ctx context.Context, cfg Config) (o Shares, err error) {
 	t, err := newTarget(ctx, cfg)
 	if err != nil {
@@ -61,7 +64,7 @@ func Share(ctx context.Context, cfg Config) (o Shares, err error) {
 		play.Sleep(ctx, honestEvery/time.Duration(cfg.Pairs))
 	}
 	go h.watch(working, cfg.NC)
-	play.Sleep(ctx, 2*honestEvery) // to warm up
+	play.Sleep(ctx, 2*honestEvery) // warm up
 	for _, p := range cfg.shares() {
 		h.take()
 		before, err := bytesOfCalls(ctx, js)
@@ -91,7 +94,7 @@ func Share(ctx context.Context, cfg Config) (o Shares, err error) {
 	return o, ctx.Err()
 }
 
-// rings takes every second: the other is the answer.
+// rings returns every second latency. The others belong to the answers.
 func (l Latencies) rings() (rings Latencies) {
 	for i := 0; i < len(l); i += 2 {
 		rings = append(rings, l[i])
@@ -126,7 +129,7 @@ func (cfg Config) shares() []share {
 		switch f.name {
 		case spinning, oneUser:
 			continue
-		case manyUsers: // what it stores at once is little only beside what it stores in a minute
+		case manyUsers: // its initial burst is small only compared with what it stores in a minute
 			long = cfg.Together
 		}
 		all = append(all, f.name)
@@ -136,7 +139,7 @@ func (cfg Config) shares() []share {
 		share{SharePhase{Name: "quiet again"}, nil, cfg.Quiet})
 }
 
-// Busy is the phase that the others are compared with.
+// Busy returns the reference phase.
 func (o Shares) Busy() (p SharePhase) {
 	for _, p = range o.Phases {
 		if p.Name == busy {
@@ -146,7 +149,7 @@ func (o Shares) Busy() (p SharePhase) {
 	return SharePhase{}
 }
 
-// Err says what was wrong.
+// Err returns what failed, or nil.
 func (o Shares) Err() error {
 	var errs []error
 	for what, n := range o.Failed {

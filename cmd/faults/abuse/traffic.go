@@ -17,15 +17,15 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// The sizes of what comes at once.
+// Sizes of the bursts.
 const (
 	crowdSize   = 200
 	socketsSize = 1200
 	manySize    = 100
 	floodTick   = 10 * time.Millisecond
-	floodAtOnce = 100              // in each tick: 10,000 a second
-	floodLong   = 10 * time.Second // and it is not closed by then
-	patience    = time.Minute      // until somebody who does nothing must be gone
+	floodAtOnce = 100              // per tick: 10,000 a second
+	floodLong   = 10 * time.Second // a session still open after this is a failure
+	patience    = time.Minute      // time limit for the edge to close an inactive connection
 )
 
 // The outcomes of commands.
@@ -44,7 +44,7 @@ func member(ctx context.Context, t Target, from, user string) (*device.Device, e
 	return d, err
 }
 
-// sends connects properly, and then sends this as one message.
+// sends connects correctly, and then sends the message.
 func sends(message []byte) func(context.Context, Target, string, func(string)) {
 	return func(ctx context.Context, t Target, from string, out func(string)) {
 		d, err := member(ctx, t, from, "mallory")
@@ -62,7 +62,7 @@ func sends(message []byte) func(context.Context, Target, string, func(string)) {
 	}
 }
 
-// garbage is the first thing that it sends.
+// garbage sends garbage as its first message.
 func garbage(ctx context.Context, t Target, from string, out func(string)) {
 	s, err := device.Open(ctx, t.Server, from)
 	if err != nil {
@@ -78,7 +78,7 @@ func garbage(ctx context.Context, t Target, from string, out func(string)) {
 	out(outcome(ends(s)))
 }
 
-// noFrames sends bytes that are no frames of WebSocket.
+// noFrames sends bytes that are not WebSocket frames.
 func noFrames(ctx context.Context, t Target, from string, out func(string)) {
 	s, err := device.Open(ctx, t.Server, from)
 	if err != nil {
@@ -159,7 +159,7 @@ func commandOutcome(line []byte) string {
 	return "a command without an answer"
 }
 
-// crowd is 200 connections of one user, who is a new one each time.
+// crowd opens 200 connections of one user. Each attempt uses a new user.
 func crowd(ctx context.Context, t Target, from string, out func(string)) {
 	user := fmt.Sprintf("crowd%d", time.Now().UnixNano())
 	var in together
@@ -175,7 +175,7 @@ func crowd(ctx context.Context, t Target, from string, out func(string)) {
 	}
 }
 
-// sockets is more connections of one address than it may have.
+// sockets opens more connections from one address than the limit allows.
 func sockets(ctx context.Context, t Target, from string, out func(string)) {
 	var in together
 	in.run(socketsSize, func() (func(), error) {
@@ -190,7 +190,7 @@ func sockets(ctx context.Context, t Target, from string, out func(string)) {
 	}
 }
 
-// together opens many at once, and closes them when all have their outcome.
+// together opens many connections at once, and closes them when all have their outcome.
 type together struct {
 	mu      sync.Mutex
 	entered int
@@ -221,7 +221,7 @@ func (x *together) run(n int, open func() (closing func(), err error), out func(
 	}
 }
 
-// many does the same with many connections at once.
+// many runs once on many connections at the same time.
 func many(once func(ctx context.Context, t Target, from string) error) func(context.Context, Target, string, func(string)) {
 	return func(ctx context.Context, t Target, from string, out func(string)) {
 		var wg sync.WaitGroup
@@ -232,14 +232,14 @@ func many(once func(ctx context.Context, t Target, from string) error) func(cont
 	}
 }
 
-// begins opens a TCP connection, sends this, and waits until it is closed.
+// begins opens a TCP connection, sends text, and waits until the connection is closed.
 func begins(ctx context.Context, t Target, from, text string) error {
 	conn, err := device.Dial(ctx, t.Server, from)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	_ = conn.SetDeadline(time.Now().Add(patience)) // it fails only where it is closed
+	_ = conn.SetDeadline(time.Now().Add(patience)) // fails only if it is closed
 	if _, err := io.WriteString(conn, text); err != nil {
 		return err
 	}
@@ -260,7 +260,7 @@ func halfBody(ctx context.Context, t Target, from string) error {
 	return begins(ctx, t, from, "POST "+session.PathHTTPStream+" HTTP/1.1\r\nHost: "+t.Server+"\r\nContent-Length: 1000\r\n\r\n{")
 }
 
-// noConnect opens a WebSocket and says nothing.
+// noConnect opens a WebSocket and sends nothing.
 func noConnect(ctx context.Context, t Target, from string) error {
 	s, err := device.Open(ctx, t.Server, from)
 	if err != nil {
