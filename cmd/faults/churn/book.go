@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// book is what a client knows of calls: the newest of each by seq.
+// book is a client's knowledge of calls: the newest state of each by seq.
 type book struct {
 	user   string
 	calls  map[string]*entry
@@ -20,12 +20,12 @@ type book struct {
 type entry struct {
 	view  events.Call
 	shown bool // the user was in it at some time
-	over  bool // its end was told
+	over  bool // its end was reported
 }
 
 func newBook(user string) *book { return &book{user: user, calls: map[string]*entry{}} }
 
-// see takes what is newer than what is known, and tells what has changed.
+// see stores a call if it is newer than the known state, and reports the changes.
 func (b *book) see(view events.Call, at int64) {
 	e := b.calls[view.CallID]
 	if e == nil {
@@ -50,7 +50,7 @@ func (b *book) see(view events.Call, at int64) {
 	}
 }
 
-// changed tells what became of a callee since the client last knew.
+// changed reports the change of a callee since the last known state.
 func (b *book) changed(callID string, old *events.Callee, x events.Callee) {
 	f := Fact{CallID: callID, Callee: x.UserID, Attempt: x.Attempt, What: string(x.State)}
 	switch isNew := old == nil || old.Attempt < x.Attempt; {
@@ -71,7 +71,7 @@ func (b *book) end(callID string, e *entry) {
 	}
 }
 
-// snapshot takes a snapshot: what is shown and not in it is over.
+// snapshot applies a snapshot. Shown calls that it does not contain are over.
 func (b *book) snapshot(calls []events.SnapshotCall, showing []string, at int64) {
 	for _, c := range calls {
 		b.see(c.Call, at)
@@ -87,7 +87,7 @@ func (b *book) snapshot(calls []events.SnapshotCall, showing []string, at int64)
 	}
 }
 
-// push takes what the edge sends.
+// push applies a push of the edge.
 func (b *book) push(data []byte, at int64) error {
 	var p struct {
 		Event    events.PushEvent      `json:"event"`

@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// What is old or known changes nothing, in whatever order it comes; and what is over stays so.
+// Old or known states change nothing, in any order, and a call that is over stays over.
 func TestBookDropsWhatItKnows(t *testing.T) {
 	steps := rang()
 	want := []Fact{
@@ -30,7 +30,7 @@ func TestBookDropsWhatItKnows(t *testing.T) {
 	}
 }
 
-// A call that it hears of only when it is over was never shown, and nothing is told of it.
+// A call that is over when the client first receives it is never shown, and reports nothing.
 func TestBookShowsNothingThatIsOver(t *testing.T) {
 	b := newBook(bob)
 	b.see(rang()[1].Call, 1)
@@ -40,7 +40,8 @@ func TestBookShowsNothingThatIsOver(t *testing.T) {
 	}
 }
 
-// What a snapshot does not have of what is shown is over, once; what is not shown is not.
+// A shown call that is missing from a snapshot is over, and its end is reported once. A call that is not
+// shown is not affected.
 func TestBookOfSnapshots(t *testing.T) {
 	b := newBook(bob)
 	ring := rang()[0].Call
@@ -66,7 +67,7 @@ func TestBookOfSnapshots(t *testing.T) {
 	}
 }
 
-// A caller is told what becomes of each of those he called, and a second attempt of one is another fact.
+// A caller gets a report for each callee, and a second attempt is a separate fact.
 func TestBookOfACaller(t *testing.T) {
 	b := newBook(ann)
 	c := rang()[0].Call

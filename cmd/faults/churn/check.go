@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// verdict collects what a check looked at and what it found.
+// verdict collects the results of one check.
 type verdict struct {
 	figure check.Figure
 	list   []check.Violation
@@ -22,20 +22,20 @@ func (v *verdict) found(callID, format string, args ...any) {
 	v.list = append(v.list, check.Violation{Check: v.figure.Check, CallID: callID, Text: fmt.Sprintf(format, args...)})
 }
 
-// Result is what Check found.
+// Result is the result of Check.
 type Result struct {
 	check.Report
-	Notifications int             // that were made for the clients' users
-	Latencies     []time.Duration // from the stream to a client that was connected
+	Notifications int             // notifications for the clients' users
+	Latencies     []time.Duration // from the stream to a connected client
 }
 
 // The checks.
 const (
-	checkShown = "shown" // what rang while a client was connected, or before and still did, was shown there
-	checkTold  = "told"  // what else it had to hear while connected, or had missed, it heard
-	checkFinal = "final" // in the end every call that it ever showed stands as it really does
-	checkTrue  = "true"  // nothing was shown that was not so
-	checkTwice = "twice" // nothing was told twice
+	checkShown = "shown" // a call that rang while a client was connected, or still rang when it connected, was shown
+	checkTold  = "told"  // a connected client received everything else that it had to receive or had missed
+	checkFinal = "final" // at the end, the client's last state of every shown call is correct
+	checkTrue  = "true"  // everything shown was true
+	checkTwice = "twice" // nothing was reported twice
 )
 
 // run is one check of a history.
@@ -47,7 +47,7 @@ type run struct {
 	slow      slowness
 }
 
-// Check holds what clients got to know against what was so.
+// Check compares what the clients received with the stored calls.
 func Check(h History) (Result, error) {
 	users := map[string]bool{}
 	for _, c := range h.Clients {
@@ -95,7 +95,7 @@ func (r *run) client(c Client) {
 	r.twice(c)
 }
 
-// pulses wants every pulse to have come.
+// pulses checks that every pulse arrived.
 func (r *run) pulses() {
 	v := r.verdicts[checkTold]
 	for _, p := range r.Pulses {
@@ -105,7 +105,8 @@ func (r *run) pulses() {
 	}
 }
 
-// heard wants everybody to have been told at all. Nobody is made to ring whose time is over: that is told him next.
+// heard checks that every user was notified on NATS. An invitation past its deadline is not published: the
+// timeout follows it.
 func (r *run) heard(c Client, callID string, moments []moment, seen []Sight) {
 	v := r.verdicts[checkTold]
 	for i, m := range moments {
@@ -120,7 +121,7 @@ func (r *run) heard(c Client, callID string, moments []moment, seen []Sight) {
 	}
 }
 
-// period wants what had to be known of a call in one connection.
+// period checks that one connection received what it had to know of a call.
 func (r *run) period(c Client, p Period, callID string, moments []moment, seen []Sight) {
 	for _, m := range moments {
 		live := m.heard >= p.Opened
@@ -148,10 +149,10 @@ func (r *run) period(c Client, p Period, callID string, moments []moment, seen [
 	}
 }
 
-// leavesBehind is how long an edge may need to be itself again, once it was broken.
+// leavesBehind is the time that an edge may need to recover after a fault.
 const leavesBehind = 3 * time.Second
 
-// broken says whether the edge was, or may not have been itself again, between these times.
+// broken reports whether the edge was broken, or may have been recovering, in this interval.
 func (r *run) broken(edge string, from, to int64) bool {
 	return slices.ContainsFunc(r.Breaks, func(b Break) bool {
 		return b.Edge == edge && b.From <= to && b.To+int64(leavesBehind) >= from
@@ -165,10 +166,12 @@ func later(at int64, known bool) string {
 	return "it did at " + clock(at)
 }
 
-// settles is how long what nobody is told of may take to be read: a caller is not told of his own invitation.
+// settles is the read delay for a transition without a notification. For example, callers receive no
+// notification of their own invitation.
 const settles = 250 * time.Millisecond
 
-// missed says whether what happened before the connection opened had to be in its snapshot, or to come right behind it.
+// missed reports whether a transition from before the connection had to be in the snapshot, or right after
+// it.
 func missed(p Period, callID string, m moment, moments []moment) bool {
 	now, _ := newest(moments, p.Opened)
 	if now.seq != m.seq || !m.told && m.at+int64(settles) > p.Asked {
@@ -177,7 +180,7 @@ func missed(p Period, callID string, m moment, moments []moment) bool {
 	return m.is.On || slices.Contains(p.Showing, callID)
 }
 
-// knownAt gives when a client knew this seq of a call, or a newer one, or that it is over.
+// knownAt returns when a client first knew this seq of a call or a newer one, or that the call is over.
 func knownAt(seen []Sight, seq int) (at int64, known bool) {
 	for _, s := range seen {
 		if s.Seq >= seq || s.Gone {
@@ -187,7 +190,7 @@ func knownAt(seen []Sight, seq int) (at int64, known bool) {
 	return 0, false
 }
 
-// final wants a call that was ever shown to stand as it really does.
+// final checks that the client's last state of a shown call is correct.
 func (r *run) final(c Client, callID string, moments []moment, seen []Sight) {
 	shown := false
 	for _, s := range seen {
@@ -205,7 +208,7 @@ func (r *run) final(c Client, callID string, moments []moment, seen []Sight) {
 	v.found(callID, "%s of %s knows it as %+v, and it is %+v", c.Device, c.User, last.Is, really)
 }
 
-// isTrue wants what was shown to have been so.
+// isTrue checks that a sight matches the stored call.
 func (r *run) isTrue(c Client, s Sight) {
 	v := r.verdicts[checkTrue]
 	v.looked()

@@ -9,12 +9,12 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// at is a time of the histories of these tests, in milliseconds.
+// at converts milliseconds to a time of the histories in these tests.
 func at(ms int) int64 { return int64(ms) * int64(time.Millisecond) }
 
 const bob, ann = "bob", "ann"
 
-// step gives a transition of call c1 from ann to bob, after which he stands so.
+// step returns a transition of call c1 from ann to bob, with bob in the given state.
 func step(seq int, event events.Event, state events.CallState, his events.PartyState) events.Transition {
 	c := events.Call{
 		CallID: "c1", App: "churn", State: state, Seq: seq, Caller: events.Caller{UserID: ann, State: events.StateIn},
@@ -39,7 +39,7 @@ func reasonOf(s events.PartyState) events.Reason {
 	return ""
 }
 
-// rang gives what is so in these tests: it rings at 1,000 ms, and is canceled at 4,000 ms.
+// rang returns the stored transitions of these tests: c1 rings at 1,000 ms, and is canceled at 4,000 ms.
 func rang() []events.Transition {
 	return []events.Transition{
 		step(1, events.EventInvited, events.CallStateRinging, events.StateInvited),
@@ -56,8 +56,8 @@ func encoded(t *testing.T, s events.Transition) string {
 	return string(body)
 }
 
-// history gives that of one client of bob's, who is connected from 500 to 2,000 and from 3,000 to 6,000 ms, and told
-// everything at once.
+// history returns the history of one client of bob's. It is connected from 500 to 2,000 ms and from 3,000 to
+// 6,000 ms, and receives everything immediately.
 func history(t *testing.T) History {
 	t.Helper()
 	h := History{App: "churn", Grace: 100 * time.Millisecond, Heard: map[Notice]int64{}}
@@ -77,7 +77,7 @@ func history(t *testing.T) History {
 	return h
 }
 
-// found lists the checks that found something.
+// found lists the checks that found violations.
 func found(t *testing.T, h History) string {
 	t.Helper()
 	r, err := Check(h)
@@ -112,7 +112,7 @@ func TestNothingIsFoundInWhatIsRight(t *testing.T) {
 	}
 }
 
-// What an edge that was killed or stopped did not bring is exempt; what another did not is not.
+// What a killed or paused edge did not deliver is exempt. What another edge did not deliver is not.
 func TestBrokenEdgesAreExempt(t *testing.T) {
 	for edge, want := range map[string]string{"edge-1": "", "edge-2": checkShown} {
 		h := history(t)
@@ -124,7 +124,7 @@ func TestBrokenEdgesAreExempt(t *testing.T) {
 	}
 }
 
-// Every mistake that is planted in a right history is found by the check that is there for it.
+// Every mistake planted in a correct history is found by the matching check.
 func TestPlantedMistakesAreFound(t *testing.T) {
 	for name, mistake := range map[string]struct {
 		plant func(*History, *Client)
@@ -174,7 +174,7 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 	}
 }
 
-// What a client had no time for, or could not know of, is no violation.
+// What a client had no time to receive, or could not know, is no violation.
 func TestExcuses(t *testing.T) {
 	for name, excuse := range map[string]func(*History, *Client){
 		"it left as it rang": func(_ *History, c *Client) {

@@ -12,20 +12,20 @@ import (
 	"ringline.io/ringline/cmd/internal/device"
 )
 
-// How long clients stay, and are away.
+// How long clients stay connected, and stay away.
 const (
 	leastStay = 50 * time.Millisecond
 	mostStay  = 2 * time.Second
 	mostAway  = 600 * time.Millisecond
-	mostAhead = 10 * time.Millisecond // from when a client says that it will connect to when it does
+	mostAhead = 10 * time.Millisecond // from the announcement of a connect to the connect
 )
 
-// client is one device that comes and goes.
+// client is one device that connects and disconnects.
 type client struct {
 	hello device.Hello
 	user  string
 	rnd   *rand.Rand
-	comes chan struct{} // told when a device of this user is about to connect
+	comes chan struct{} // signaled when a device of this user is about to connect
 	tally *tally
 
 	mu      sync.Mutex
@@ -33,7 +33,7 @@ type client struct {
 	periods []Period
 }
 
-// churn connects and drops until ctx ends.
+// churn connects and disconnects until ctx ends.
 func (c *client) churn(ctx context.Context) {
 	for ctx.Err() == nil {
 		stay := leastStay + time.Duration(c.rnd.Int64N(int64(mostStay-leastStay)))
@@ -44,7 +44,8 @@ func (c *client) churn(ctx context.Context) {
 	}
 }
 
-// visit connects for a while, and leaves by a reset or politely. It is false where it could not.
+// visit connects for a while, and leaves by a reset or by a close handshake. It returns false if it could not
+// connect.
 func (c *client) visit(ctx context.Context, stay time.Duration, politely bool) bool {
 	c.coming(ctx)
 	hello := c.hello
@@ -86,7 +87,8 @@ func (c *client) leave(d *device.Device, politely bool) {
 	}
 }
 
-// coming tells who waits for it that this client is about to connect: what he does then meets its snapshot.
+// coming signals that this client is about to connect. The driver then acts while the client gets its
+// snapshot.
 func (c *client) coming(ctx context.Context) {
 	select {
 	case c.comes <- struct{}{}:
@@ -120,7 +122,7 @@ func (c *client) history() Client {
 	return Client{User: c.user, Device: c.hello.Device, Edge: c.hello.Server, Periods: c.periods, Sights: c.book.sights, Facts: c.book.facts}
 }
 
-// tally counts what clients met.
+// tally counts events of the clients.
 type tally struct {
 	mu     sync.Mutex
 	counts map[string]int
@@ -143,7 +145,7 @@ func (t *tally) left(politely bool) {
 func (t *tally) refused(err error) { t.add("could not connect: " + why(err)) }
 func (t *tally) ended(err error)   { t.add("ended by the edge: " + why(err)) }
 
-// why is what an error is counted as.
+// why returns the text under which an error is counted.
 func why(err error) string {
 	if r, ok := errors.AsType[*device.RefusedError](err); ok {
 		return r.Error()

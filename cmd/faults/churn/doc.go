@@ -1,13 +1,14 @@
-// Package churn lets clients connect and drop at random while calls are made, and checks what each of them got to know.
+// Package churn makes clients connect and disconnect at random while calls are made, and checks what each
+// client received.
 //
-// What it promises:
+// Rules of the package:
 //
-//  1. A client keeps the newest call by seq and derives what it would tell its app from the difference, as a real one
-//     does; when it comes back it says what it shows.
-//  2. What there was to know is taken from the stream of calls, and whom it is told from worker/call as it was built into
-//     this program. Defects are planted in the processes that are checked, never here.
-//  3. A violation is something that no right edge can have done: what a client had no time for is not looked at, and
-//     every check says how much it looked at.
+//  1. A client keeps the newest state of each call by seq, and reports the differences to its app, as a real
+//     client does. When it reconnects, it sends the list of calls that it shows.
+//  2. The expected facts come from RINGLINE_CALLS. Their receivers come from the worker/call built into this
+//     program. Defects are planted in the processes under test, never here.
+//  3. A violation is something that no correct edge can do. What a client had no time to receive is not
+//     examined, and every check reports how much it examined.
 //
-// One clock is supposed: that of the machine on which clients, brokers and workers run.
+// All times come from one clock: clients, brokers and workers run on the same machine.
 package churn

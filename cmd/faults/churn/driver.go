@@ -17,29 +17,29 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// driver makes the calls. Half of what happens is aimed at the moment in which a client gets its snapshot.
+// driver makes the calls. It times half of its actions for the moment at which a client gets its snapshot.
 type driver struct {
 	nc    *nats.Conn
 	app   string
 	comes map[string]chan struct{} // by user
 	tally *tally
-	made  atomic.Int64 // notifications for users of ours
+	made  atomic.Int64 // notifications for the clients' users
 
 	mu    sync.Mutex
-	free  []string // users who are in no call of ours
+	free  []string // the clients' users that are in no call
 	heard map[Notice]int64
 }
 
-// The driver's times.
+// Time limits of the driver.
 const (
 	patience   = 10 * time.Second // for an answer
 	ringS      = 60
 	shortRingS = 2
-	mostRing   = 1500 * time.Millisecond // until something becomes of a call
-	aimed      = 1500 * time.Millisecond // how long it waits for a client that connects
+	mostRing   = 1500 * time.Millisecond // from the ring to the next action
+	aimed      = 1500 * time.Millisecond // wait for a client that connects
 )
 
-// make makes calls, so many beside each other, until there are enough notifications.
+// make plays calls, beside of them concurrently, until there are enough notifications.
 func (d *driver) make(ctx context.Context, beside int, seed uint64, wanted int) {
 	var wg sync.WaitGroup
 	for i := range beside {
@@ -57,7 +57,7 @@ func (d *driver) make(ctx context.Context, beside int, seed uint64, wanted int) 
 func (d *driver) call(ctx context.Context, id string, rnd *rand.Rand) {
 	callees := d.take(1+max(0, rnd.IntN(10)-7), rnd)
 	caller := "x" + id
-	var ours []string // callers who are clients
+	var ours []string // callers that are clients
 	if rnd.IntN(10) < 3 {
 		ours = d.take(1, rnd)
 	}
@@ -89,7 +89,7 @@ func (d *driver) call(ctx context.Context, id string, rnd *rand.Rand) {
 	d.finish(ctx, id, caller, callees, rnd)
 }
 
-// finish lets something become of a call that rings, and ends it.
+// finish answers, declines or cancels a ringing call, and ends it.
 func (d *driver) finish(ctx context.Context, id, caller string, callees []string, rnd *rand.Rand) {
 	how := rnd.IntN(10)
 	for _, u := range callees {
@@ -111,14 +111,14 @@ func (d *driver) finish(ctx context.Context, id, caller string, callees []string
 	}
 }
 
-// await waits, half of the time, until a device of this user is about to connect.
+// await waits, in half of the cases, until a device of this user is about to connect.
 func (d *driver) await(ctx context.Context, user string, rnd *rand.Rand) {
 	if rnd.IntN(2) == 0 {
 		return
 	}
 	comes := d.comes[user]
 	select {
-	case <-comes: // that was before
+	case <-comes: // discard an old signal
 	default:
 	}
 	select {
@@ -128,7 +128,7 @@ func (d *driver) await(ctx context.Context, user string, rnd *rand.Rand) {
 	}
 }
 
-// ask sends a command, and says whether it was carried out.
+// ask sends a command, and reports whether it was carried out.
 func (d *driver) ask(ctx context.Context, id string, verb events.Verb, cmd events.Command) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -156,7 +156,7 @@ func (d *driver) ask(ctx context.Context, id string, verb events.Verb, cmd event
 	return err == nil && a.OK
 }
 
-// take reserves users who are in no call.
+// take reserves users that are in no call.
 func (d *driver) take(n int, rnd *rand.Rand) (users []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -175,7 +175,7 @@ func (d *driver) give(users []string) {
 	d.free = append(d.free, users...)
 }
 
-// hear takes down when a notification for a user of ours is heard.
+// hear records when a notification for one of the clients' users arrives.
 func (d *driver) hear(m *nats.Msg) {
 	now := record.Now()
 	var n struct {

@@ -7,30 +7,30 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// History is everything that is known of a run. Times are nanoseconds since 1970.
+// History is everything known about a run. Times are nanoseconds since 1970.
 type History struct {
 	App     string
-	Grace   time.Duration // how long something may take from NATS to a client that is connected
+	Grace   time.Duration // time limit from NATS to a connected client
 	Clients []Client
-	Calls   []record.Stored  // RINGLINE_CALLS, in the order of the stream
-	Heard   map[Notice]int64 // when somebody beside the edges first heard it on NATS
-	Pulses  []Pulse          // in the order in which they were sent
+	Calls   []record.Stored  // RINGLINE_CALLS, in stream order
+	Heard   map[Notice]int64 // when a subscriber other than the edges first received it on NATS
+	Pulses  []Pulse          // in the order of sending
 	Breaks  []Break
 }
 
-// Break is that an edge was killed or stopped for a while.
+// Break is an interval in which an edge was killed or paused.
 type Break struct {
 	Edge     string // host:port
 	From, To int64
 }
 
-// Notice is that a user was told of a transition.
+// Notice identifies the notification of a user about a transition.
 type Notice struct {
 	User, CallID string
 	Seq          int
 }
 
-// Client is what one device of a user went through.
+// Client is the record of one device of a user.
 type Client struct {
 	User, Device string
 	Edge         string // host:port
@@ -42,29 +42,30 @@ type Client struct {
 // Period is one connection.
 type Period struct {
 	Asked   int64    // the connect command was sent
-	Opened  int64    // the snapshot was there
-	Left    int64    // the client was about to drop it, or it ended
-	Showing []string // what the client said it shows
+	Opened  int64    // the snapshot arrived
+	Left    int64    // the client was about to disconnect, or the connection ended
+	Showing []string // the calls that the client said it shows
 }
 
-// Sight is a call as a client came to know it: newer than what it knew, or over because a snapshot did not have it.
+// Sight is a new state of a call that a client learned. It is newer than the known state, or over because a
+// snapshot did not contain the call.
 type Sight struct {
 	At     int64
 	CallID string
-	Seq    int  // unset where it is gone
-	Gone   bool // it was shown, and a snapshot did not have it
+	Seq    int  // 0 if Gone is set
+	Gone   bool // the call was shown, and a snapshot did not contain it
 	Is     Standing
 }
 
-// Standing is how a user stands in a call.
+// Standing is the state of a user in a call.
 type Standing struct {
-	On      bool // his line holds it
+	On      bool // the user's line holds it
 	Attempt int  // of a callee
 	Mine    events.PartyState
 	Call    events.CallState
 }
 
-// standing gives how a user stands in a call.
+// standing returns the state of a user in a call.
 func standing(c events.Call, user string) Standing {
 	s := Standing{On: c.On(user), Call: c.State}
 	if c.Caller.UserID == user {
@@ -75,15 +76,15 @@ func standing(c events.Call, user string) Standing {
 	return s
 }
 
-// Fact is what a client tells its app, once each.
+// Fact is a change that a client reports to its app, once each.
 type Fact struct {
 	CallID  string
-	Callee  string // unset for the end of the call
+	Callee  string // empty for the end of the call
 	Attempt int
 	What    string
 }
 
-// What is told besides the states of callees.
+// Facts other than the states of callees.
 const (
 	factIncoming = "incoming"
 	factEnded    = "ended"

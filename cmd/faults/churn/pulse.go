@@ -16,8 +16,9 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Pulse is a notification to a client that stays. How long it takes is how slow everything is at that time.
-type Pulse struct{ Sent, Came int64 } // Came is 0 where it never did
+// Pulse is a notification to a client that stays connected. Its latency shows how slow the whole system is at
+// that time.
+type Pulse struct{ Sent, Came int64 } // Came is 0 if it never arrived
 
 const (
 	pulsesOf   = 8 // per edge: an edge has lanes, and one of them may be slow
@@ -87,7 +88,7 @@ func (p *pulses) came(data []byte) {
 	}
 }
 
-// list gives them; those of the last moment, which may be on their way, are left out.
+// list returns the pulses, without those that may still be in flight.
 func (p *pulses) list() []Pulse {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,10 +96,10 @@ func (p *pulses) list() []Pulse {
 	return slices.DeleteFunc(slices.Clone(p.all), func(x Pulse) bool { return x.Came == 0 && x.Sent > last })
 }
 
-// slowness says when everything was slow.
+// slowness lists the slow pulses.
 type slowness []Pulse
 
-// newSlowness takes the pulses that took longer than that.
+// newSlowness returns the pulses with a latency above longer.
 func newSlowness(all []Pulse, longer time.Duration) (s slowness) {
 	for _, p := range all {
 		if p.Came-p.Sent > int64(longer) {
@@ -108,7 +109,7 @@ func newSlowness(all []Pulse, longer time.Duration) (s slowness) {
 	return s
 }
 
-// within says whether anything was slow between these times.
+// within reports whether a pulse was slow in this interval.
 func (s slowness) within(from, to int64) bool {
 	return slices.ContainsFunc(s, func(p Pulse) bool { return p.Sent <= to && p.Came >= from })
 }

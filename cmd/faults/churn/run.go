@@ -21,23 +21,23 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// Config says what is played.
+// Config configures a run.
 type Config struct {
 	NC            *nats.Conn
 	Edges         []string // host:port of each
-	Clients       int      // a fifth of the users have two
+	Clients       int      // a fifth of their users have two
 	Notifications int
-	Beside        int // calls at once
+	Beside        int // concurrent calls
 	Grace         time.Duration
-	Breaks        func(context.Context) []Break // breaks edges until it is stopped, all but the first; or nil
+	Breaks        func(context.Context) []Break // breaks all edges but the first until ctx ends; or nil
 	Seed          uint64
-	Longest       time.Duration // until it is given up
+	Longest       time.Duration // time limit of the run
 	Say           func(format string, args ...any)
 }
 
 const app = "churn"
 
-// Play lets clients come and go while calls are made, and gives what happened, and what was counted.
+// Play makes clients connect and disconnect while calls are made. It returns the history and the counters.
 func Play(ctx context.Context, cfg Config) (h History, counts []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Longest)
 	defer cancel()
@@ -77,7 +77,7 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 	beat := &pulses{tally: t}
 	whole := cfg.Edges
 	if cfg.Breaks != nil {
-		whole = cfg.Edges[:1] // a pulse's client stays
+		whole = cfg.Edges[:1] // a pulse's client stays connected
 	}
 	if err := beat.start(pulsing, cfg.NC, a, whole); err != nil {
 		return h, nil, err
@@ -141,13 +141,13 @@ func makeClients(cfg Config, a device.App, t *tally) (clients []*client, err err
 	return clients, nil
 }
 
-// last connects once more, for as long as something may take to come.
+// last connects once more, long enough to receive everything.
 func (c *client) last(ctx context.Context, grace time.Duration) {
 	for !c.visit(ctx, grace+300*time.Millisecond, true) && play.Sleep(ctx, 300*time.Millisecond) {
 	}
 }
 
-// rest ends the calls that are open, and waits until nothing is left to be done.
+// rest ends the open calls, and waits until all work is done.
 func (d *driver) rest(ctx context.Context, js jetstream.JetStream) error {
 	for ctx.Err() == nil {
 		open, err := d.open(ctx)

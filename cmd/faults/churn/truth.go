@@ -8,24 +8,24 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// moment is a transition as one user is concerned.
+// moment is a transition from the view of one user.
 type moment struct {
 	at    int64
 	seq   int
-	told  bool  // the user is told of it
-	heard int64 // when that was heard on NATS; else the same as at
-	rings bool  // it begins to ring for him
+	told  bool  // the user is notified
+	heard int64 // when the notification arrived on NATS; equal to at if there is none
+	rings bool  // the transition starts to ring the user
 	is    Standing
 }
 
-// truth is what really became of the calls of some users: by user and call, in order.
+// truth is the stored course of the calls of some users, by user and call, in order.
 type truth struct {
 	of            map[string]map[string][]moment
 	notifications int
 	open          []string // calls that have not ended
 }
 
-// truthOf reads the stream.
+// truthOf reads the stored transitions.
 func truthOf(h History, users map[string]bool) (*truth, error) {
 	t := &truth{of: map[string]map[string][]moment{}}
 	last := map[string]events.CallState{}
@@ -79,7 +79,7 @@ func (t *truth) add(h History, step events.Transition, at int64, users map[strin
 	}
 }
 
-// at gives the newest moment of a call at that time, and whether there is one.
+// newest returns the newest moment at or before at, and whether there is one.
 func newest(moments []moment, at int64) (m moment, ok bool) {
 	for _, x := range moments {
 		if x.at <= at {
