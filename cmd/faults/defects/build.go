@@ -10,7 +10,8 @@ import (
 	"slices"
 )
 
-// Build compiles what the defects patch: those of different files together, so that few builds are enough.
+// Build compiles the packages that the defects patch. It plants defects of different files together, so that
+// few builds are needed.
 func Build(ctx context.Context, root, dir string) error {
 	var errs []error
 	for i, names := range apart() {
@@ -32,13 +33,13 @@ func Build(ctx context.Context, root, dir string) error {
 	return errors.Join(errs...)
 }
 
-// apart puts the defects into groups, no two in one group of the same file.
+// apart puts the defects into groups. Within a group, no two defects patch the same file.
 func apart() (groups [][]string) {
-	var taken [][]string // by group, the files
+	var taken [][]string // the files of each group
 	for _, name := range All() {
 		p, err := Read(name)
 		if err != nil {
-			continue // Overlay says so where it is planted, and a test holds them all
+			continue // Overlay reports it when the defect is planted, and a test reads all patches
 		}
 		var files []string
 		for _, f := range p.Files {
@@ -55,7 +56,7 @@ func apart() (groups [][]string) {
 	return groups
 }
 
-// packagesOf lists the packages that the defects patch, as the go command takes them.
+// packagesOf lists the packages that the defects patch, as arguments of the go command.
 func packagesOf(names []string) (packages []string, err error) {
 	for _, name := range names {
 		p, err := Read(name)

@@ -1,11 +1,11 @@
-// Package defects plants known defects in a build: `make mutants` builds Ringline once with each of them and shows which
-// check of the fault harness catches it. The product's source does not change: a defect is a patch file next to this one, and
-// the build replaces the files that it patches (`go build -overlay`).
+// Package defects plants known defects in a build. `make mutants` builds Ringline once with each of them and
+// reports which check of the fault harness catches it. The source of the product does not change. A defect is
+// a patch file in this directory, and the build replaces the files that it patches (`go build -overlay`).
 //
-// A patch file begins with a sentence that says what is wrong with the program. Then, for each source file, a line
-// "--- <path>" and its hunks. A hunk is "@@" and lines that begin with " " (stays), "-" (goes) or "+" (comes). The lines that
-// stay or go must occur in the file exactly once. If the source has changed so that they do not, the defect is an error until
-// its patch fits again.
+// A patch file begins with a sentence that describes the defect. Then, for each source file, there is a line
+// "--- <path>" and its hunks. A hunk is "@@" and lines that begin with " " (kept), "-" (removed) or "+"
+// (added). The kept and removed lines must occur in the file exactly once. If the source changed so that they
+// do not, the defect is an error until its patch fits again.
 package defects
 
 import (
@@ -22,7 +22,7 @@ var patches embed.FS
 
 const ext = ".patch"
 
-// All lists the defects by name, in the order of their names.
+// All lists the names of the defects, sorted.
 func All() (names []string) {
 	files, err := patches.ReadDir(".")
 	if err != nil {
@@ -34,19 +34,19 @@ func All() (names []string) {
 	return names
 }
 
-// Patch is what one defect changes.
+// Patch is the change of one defect.
 type Patch struct {
-	Says  string // what is wrong with the program
+	Says  string // description of the defect
 	Files []File
 }
 
-// File is what changes in one source file.
+// File is the change of one source file.
 type File struct {
 	Path  string // from the root of the repository, with slashes
 	Hunks []Hunk
 }
 
-// Hunk replaces lines by others.
+// Hunk replaces lines with others.
 type Hunk struct{ Old, New string }
 
 // Read reads the patch of a defect.
@@ -89,7 +89,7 @@ func parse(text string) (p Patch, err error) {
 func parseHunk(text string) (h Hunk, err error) {
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if line == "" {
-			line = " " // an editor has cut it
+			line = " " // an editor has trimmed the line
 		}
 		words := line[1:] + "\n"
 		switch line[0] {
@@ -109,9 +109,9 @@ func parseHunk(text string) (h Hunk, err error) {
 	return h, nil
 }
 
-// Apply gives the file with its hunks replaced.
+// Apply returns the source with the hunks replaced.
 func (f File) Apply(source string) (string, error) {
-	source = "\n" + source // so that each line follows a line break
+	source = "\n" + source // each line follows a line break
 	for _, h := range f.Hunks {
 		old := "\n" + h.Old
 		at := strings.Index(source, old)
@@ -123,14 +123,15 @@ func (f File) Apply(source string) (string, error) {
 	return source[1:], nil
 }
 
-// Overlay writes the changed files of the defects into dir, and gives the file for `go build -overlay`. Two defects that
-// patch one file can be planted together if their hunks do not meet. Root is the root of the repository.
+// Overlay writes the changed files of the defects into dir, and returns the path of the file for `go build
+// -overlay`. root is the root of the repository. Two defects that patch one file can be planted together if
+// their hunks do not overlap.
 func Overlay(root, dir string, names ...string) (string, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return "", fmt.Errorf("defects: %w", err)
 	}
-	changed := map[string]string{} // by path, the source as it is now
+	changed := map[string]string{} // current source, by path
 	for _, name := range names {
 		p, err := Read(name)
 		if err != nil {
@@ -157,7 +158,7 @@ func (f File) patched(path, source string) (string, error) {
 	return f.Apply(source)
 }
 
-// write writes the files and what names them.
+// write writes the changed files and the overlay file.
 func write(dir string, changed map[string]string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err == nil {

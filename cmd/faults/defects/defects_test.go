@@ -13,7 +13,7 @@ import (
 
 const root = "../../.."
 
-// TestEveryPatchFits holds the patches against the source as it is: each fits, and what comes of it is Go.
+// TestEveryPatchFits checks that each patch fits the current source, and that the result is valid Go.
 func TestEveryPatchFits(t *testing.T) {
 	t.Parallel()
 	for _, name := range defects.All() {
