@@ -17,14 +17,14 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// Bare is what Ringline is measured beside.
+// Bare is the server that Ringline is compared with.
 type Bare struct {
-	HTTP     string // where it listens
+	HTTP     string // listen address
 	NATS     string
-	Defaults bool // with the buffers that centrifuge has by default, and not with ours
+	Defaults bool // use centrifuge's default buffers instead of Ringline's
 }
 
-// relay knows the client of each user, who is the token itself.
+// relay maps each user to the user's client. The token is the user id.
 type relay struct {
 	mu      sync.RWMutex
 	clients map[string]*centrifuge.Client
@@ -92,6 +92,6 @@ func (r *relay) hear(m *nats.Msg) {
 	c := r.clients[user]
 	r.mu.RUnlock()
 	if c != nil {
-		_ = c.Send(m.Data) // one that fails has gone
+		_ = c.Send(m.Data) // fails only if the client is gone
 	}
 }

@@ -1,10 +1,10 @@
-// Package idle opens many sessions that do nothing, and measures what they cost and how long a push to one of them takes.
+// Package idle opens many idle sessions. It measures their cost, and the latency of a push to one of them.
 //
-// What it promises:
+// Rules of the package:
 //
-//  1. What a session costs is the difference between many sessions and few, in the same process: what the process needs by
-//     itself is no part of it.
-//  2. Every user has one session, which is the worst case: nothing is shared between them.
-//  3. What Ringline is measured beside does as little as possible: it checks nothing, knows no user and reads no call. It
-//     relays what NATS brings, and does that with the same library.
+//  1. The cost of a session is the difference between many sessions and few, in the same process. So it does
+//     not include what the process itself needs.
+//  2. Every user has one session. This is the worst case, because sessions share nothing.
+//  3. The server that Ringline is compared with does as little as possible. It relays messages from NATS with
+//     the same library. It checks no tokens and decodes no calls.
 package idle

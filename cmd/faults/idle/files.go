@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// RaiseFiles lets this process, and those that it starts, have a file for each of so many sessions, or else for as many as
-// it may. It gives for how many.
+// RaiseFiles raises the limit of open files for this process and its children, to allow the given number of
+// sessions. It returns the number of sessions that the new limit allows.
 func RaiseFiles(sessions int) (most int, err error) {
 	const spare = 500
 	want := uint64(sessions + spare) //nolint:gosec // it is not below 0

@@ -16,10 +16,10 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Memory is what a process has, in bytes.
+// Memory is the memory of a process, in bytes.
 type Memory struct {
 	RSS    int64
-	Heap   int64 // in use, right after a collection
+	Heap   int64 // in use, right after a garbage collection
 	Stacks int64
 }
 
@@ -27,7 +27,7 @@ func (m Memory) minus(o Memory) Memory {
 	return Memory{m.RSS - o.RSS, m.Heap - o.Heap, m.Stacks - o.Stacks}
 }
 
-// Each gives a share of it.
+// Each divides the memory by n.
 func (m Memory) Each(n int) Memory {
 	return Memory{m.RSS / int64(n), m.Heap / int64(n), m.Stacks / int64(n)}
 }
@@ -37,7 +37,7 @@ func (m Memory) String() string {
 	return fmt.Sprintf("RSS %s, heap %s, stacks %s", kb(m.RSS), kb(m.Heap), kb(m.Stacks))
 }
 
-// heap reads what a Go process tells of itself, after it has collected its garbage.
+// heap reads the heap profile of a Go process after a garbage collection.
 func heap(ctx context.Context, server string) (m Memory, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+server+"/debug/pprof/heap?gc=1&debug=1", nil)
 	if err != nil {
@@ -47,7 +47,7 @@ func heap(ctx context.Context, server string) (m Memory, err error) {
 	if err != nil {
 		return m, fmt.Errorf("idle: %w", err)
 	}
-	defer func() { _ = resp.Body.Close() }() // it was read, or is of no use
+	defer func() { _ = resp.Body.Close() }() // already read, or not needed
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -66,10 +66,10 @@ func heap(ctx context.Context, server string) (m Memory, err error) {
 	return m, nil
 }
 
-// Times are how long pushes took.
+// Times are the latencies of pushes.
 type Times []time.Duration
 
-// At gives a quantile.
+// At returns a quantile.
 func (t Times) At(q float64) time.Duration {
 	if len(t) == 0 {
 		return 0
@@ -82,8 +82,8 @@ func (t Times) String() string {
 	return fmt.Sprintf("p50 %v, p99 %v", t.At(0.5).Round(time.Microsecond), t.At(0.99).Round(time.Microsecond))
 }
 
-// push publishes a notification to a user, and gives how long it took to his session, and beside that to a subscriber on
-// NATS.
+// push publishes a notification to a user. It returns the latency to the user's session, and to a plain
+// subscriber on NATS.
 func (s *sessions) push(ctx context.Context, nc *nats.Conn, direct chan *nats.Msg, user, id string) (session, bare time.Duration, err error) {
 	body, err := events.Encode(events.Notification{
 		Event: events.IncomingCallReceived, ID: id + "-1-0", CallID: id, Seq: 1, ServerTime: events.TimeOf(time.Now()),

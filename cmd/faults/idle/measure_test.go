@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What a Go process tells of itself is read, and what is no such thing is not taken for 0.
+// The values of a heap profile are read, and a page that is no heap profile is an error, not 0.
 func TestHeap(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -19,7 +19,7 @@ func TestHeap(t *testing.T) {
 	if err != nil || m.Heap < int64(len(kept)) || m.Stacks < 1<<10 {
 		t.Errorf("%+v, %v", m, err)
 	}
-	kept[0] = 1 // until here it is in use
+	kept[0] = 1 // keeps the memory in use until here
 	none := httptest.NewServer(http.NotFoundHandler())
 	defer none.Close()
 	if m, err := heap(t.Context(), strings.TrimPrefix(none.URL, "http://")); err == nil {
@@ -27,7 +27,7 @@ func TestHeap(t *testing.T) {
 	}
 }
 
-// What a process needs by itself is no part of what a session costs.
+// The cost of a session does not include what the process itself needs.
 func TestEach(t *testing.T) {
 	o := Outcome{
 		Few:  Level{Sessions: 1000, Memory: Memory{RSS: 50_000, Heap: 20_000, Stacks: 9000}},

@@ -10,13 +10,13 @@ import (
 	"ringline.io/ringline/cmd/faults/play"
 )
 
-// Process is what is measured.
+// Process is the process under measurement.
 type Process interface {
-	Memory() int64            // that it holds, in bytes
-	Processor() time.Duration // that it has used
+	Memory() int64            // resident memory in bytes
+	Processor() time.Duration // CPU time used so far
 }
 
-// Config says what to open and how long to wait.
+// Config configures the number of sessions and the durations.
 type Config struct {
 	NC        *nats.Conn
 	Server    string // host:port
@@ -29,18 +29,18 @@ type Config struct {
 	Say       func(format string, args ...any)
 }
 
-// Level is what was measured with so many sessions.
+// Level is the measurement with one number of sessions.
 type Level struct {
 	Sessions      int
 	Memory        Memory
-	Processor     float64 // share of one core while nothing was done
-	Pushed, Plain Times   // to a session, and to a subscriber on NATS
+	Processor     float64 // share of one core while idle
+	Pushed, Plain Times   // to a session, and to a plain subscriber on NATS
 }
 
-// Outcome is both levels.
+// Outcome holds both levels.
 type Outcome struct{ Few, Many Level }
 
-// Each is what a session costs.
+// Each returns the cost of one session.
 func (o Outcome) Each() Memory {
 	return o.Many.Memory.minus(o.Few.Memory).Each(o.Many.Sessions - o.Few.Sessions)
 }
@@ -54,8 +54,8 @@ func Run(ctx context.Context, cfg Config) (Outcome, error) {
 	return Outcome{Few: levels[0], Many: levels[1]}, nil
 }
 
-// Levels measures one process with each of these numbers of sessions, the least of them first. Where one fails it gives
-// those before it too.
+// Levels measures one process with each of these numbers of sessions, in ascending order. On an error it also
+// returns the levels measured before.
 func Levels(ctx context.Context, cfg Config, counts ...int) (levels []Level, err error) {
 	s := &sessions{server: cfg.Server, token: cfg.Token, came: map[string]chan time.Time{}, lost: map[string]int{}}
 	defer s.close()
@@ -69,7 +69,7 @@ func Levels(ctx context.Context, cfg Config, counts ...int) (levels []Level, err
 	return levels, nil
 }
 
-// settles is how long a process is left alone after many have connected.
+// settles is the wait after many sessions connected, before the measurement.
 const settles = 5 * time.Second
 
 func (cfg Config) level(ctx context.Context, s *sessions, n int) (l Level, err error) {

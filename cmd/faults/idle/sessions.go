@@ -13,23 +13,24 @@ import (
 
 const app = "idle"
 
-// sessions are those that are open.
+// sessions are the open sessions.
 type sessions struct {
 	server string
 	token  func(user string) (string, error)
 
 	mu   sync.Mutex
 	open []*device.Device
-	came map[string]chan time.Time // by the call id of a push that is awaited
-	lost map[string]int            // sessions that ended, by why
+	came map[string]chan time.Time // awaited pushes, by call id
+	lost map[string]int            // ended sessions, by reason
 }
 
-// perAddress is how many come from one address: an edge bounds that, and so do ports.
+// perAddress is the number of sessions per source address. The edge limits it, and so does the number of
+// ports.
 const perAddress = 500
 
 func user(i int) string { return fmt.Sprintf("user-%d", i) }
 
-// grow opens sessions until there are so many.
+// grow opens sessions until there are to of them.
 func (s *sessions) grow(ctx context.Context, to int) error {
 	const beside = 32
 	slots := make(chan struct{}, beside)
@@ -93,7 +94,7 @@ func (s *sessions) hear(data []byte) {
 	}
 }
 
-// ended says how many have ended by themselves, and why.
+// ended returns an error if sessions ended by themselves.
 func (s *sessions) ended() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +104,7 @@ func (s *sessions) ended() error {
 	return fmt.Errorf("idle: sessions ended: %v", s.lost)
 }
 
-// close closes all of them.
+// close closes all sessions.
 func (s *sessions) close() {
 	s.mu.Lock()
 	all := s.open
