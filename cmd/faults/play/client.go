@@ -27,18 +27,18 @@ type Client struct {
 	waiting map[int]chan events.Answer // by the number of the message
 }
 
-// options make a connection that notices soon when it is cut, and goes on for ever.
+// options returns options of a connection that detects a cut quickly, and reconnects without limit.
 func options(name string, more ...nats.Option) []nats.Option {
 	return append([]nats.Option{
 		nats.Name(name), nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond), nats.Timeout(2 * time.Second),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(3), nats.RetryOnFailedConnect(true),
-		nats.DontRandomize(), // who is where is part of the plan
-		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // it is broken on purpose
+		nats.DontRandomize(), // the plan decides who connects to which broker
+		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}), // broken on purpose
 		func(o *nats.Options) error { o.IgnoreDiscoveredServers = true; return nil },
 	}, more...)
 }
 
-// Connect gives a client.
+// Connect returns a connected client.
 func Connect(name, urls string, rec *record.Recorder) (*Client, error) {
 	nc, err := nats.Connect(urls, options(name)...)
 	if err != nil {
@@ -55,13 +55,13 @@ func Connect(name, urls string, rec *record.Recorder) (*Client, error) {
 	return c, nil
 }
 
-// Close ends the client.
+// Close closes the client.
 func (c *Client) Close() { c.nc.Close() }
 
 func (c *Client) hear(m *nats.Msg) {
 	n, err := strconv.Atoi(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
 	if err != nil {
-		return // of nobody
+		return // to no known message
 	}
 	c.answered(n, m.Data)
 }
@@ -70,7 +70,7 @@ func (c *Client) answered(n int, body []byte) {
 	c.rec.Answer(n, body)
 	a, err := events.ReadAnswer(body)
 	if err != nil {
-		return // it is on the record
+		return // already recorded
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,13 +80,13 @@ func (c *Client) answered(n int, body []byte) {
 	}
 }
 
-// Patience is how long an answer is waited for before the command is sent again.
+// patience is how long a client waits for an answer before it sends the command again.
 const patience = 6 * time.Second
 
-// apiPatience is how long for the api, which answers after 8 s that it does not know.
+// apiPatience is the same for the API, which answers after 8 s that the result is unknown.
 const apiPatience = 11 * time.Second
 
-// ask sends the command once and gives its answer; nil where none came.
+// ask sends the command once and returns its answer, or nil if none arrives.
 func (c *Client) ask(ctx context.Context, cmd events.Command, via record.Via) *events.Answer {
 	body, err := cmd.Encode()
 	if err != nil || ctx.Err() != nil {
@@ -143,12 +143,12 @@ func (c *Client) request(ctx context.Context, n int, cmd events.Command) *events
 	c.rec.Answer(n, m.Data)
 	a, err := events.ReadAnswer(m.Data)
 	if err != nil {
-		return nil // it is on the record
+		return nil // already recorded
 	}
 	return &a
 }
 
-// sendBad sends what can't be read.
+// sendBad publishes a malformed command.
 func (c *Client) sendBad(ctx context.Context, app, callID string, verb events.Verb, body string) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -158,7 +158,7 @@ func (c *Client) sendBad(ctx context.Context, app, callID string, verb events.Ve
 	c.publish(ctx, n, events.CommandSubject(app, callID, verb), []byte(body))
 }
 
-// Complete plays a call from its invitation to its end, and gives how long the invitation's answer took.
+// Complete plays a call from its invitation to its end. It returns the latency of the invitation's answer.
 func (c *Client) Complete(ctx context.Context, id string) (took time.Duration, ok bool) {
 	caller, callee := "a-"+id, "b-"+id
 	for _, step := range []struct {

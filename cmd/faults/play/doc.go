@@ -1,3 +1,3 @@
-// Package play makes calls of all kinds as apps do, over subjects and over the api, and takes down everything that is
-// sent, answered and told.
+// Package play makes calls of all kinds as apps do, over subjects and over the API. It records everything
+// that is sent, answered and notified.
 package play

@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// part is a scene, and how often it is played beside the others.
+// part is a scene, with its weight in the random choice.
 type part struct {
 	name   string
 	weight int
@@ -33,7 +33,7 @@ func parts() []part {
 	}
 }
 
-// Scenes lists the scenes by name.
+// Scenes lists the names of the scenes.
 func Scenes() []string {
 	var names []string
 	for _, p := range parts() {
@@ -42,7 +42,7 @@ func Scenes() []string {
 	return names
 }
 
-// play plays one of the scenes.
+// play plays a random scene.
 func (x *scene) play(ctx context.Context) {
 	list := parts()
 	if len(x.stage.Only) > 0 {
@@ -70,7 +70,8 @@ func (x *scene) invitation(caller string, callees []string, ringS int) events.Co
 	return cmd
 }
 
-// saw says that the sender saw the first attempt, as our own clients always do; others leave it out at times.
+// saw sets attempt 1 in most cases. Ringline's own clients always set the attempt, and other clients may omit
+// it.
 func (x *scene) saw(cmd events.Command) events.Command {
 	if x.chance(70) {
 		cmd.Attempt = 1
@@ -83,7 +84,7 @@ func (x *scene) from(device string, cmd events.Command) events.Command {
 	return cmd
 }
 
-// ringing invites one user, and lets both of his devices ring.
+// ringing invites one user, and makes both of the user's devices ring.
 func (x *scene) ringing(ctx context.Context, ringS int) (caller, callee string, ok bool) {
 	u := x.users(2)
 	a := x.send(ctx, x.invitation(u[0], u[1:], ringS))
@@ -100,7 +101,7 @@ func (x *scene) ringing(ctx context.Context, ringS int) (caller, callee string, 
 	return u[0], u[1], true
 }
 
-// over ends a call, whatever became of it, unless nobody is left to.
+// over ends a call in any state. Rarely it does not, as if all users were gone.
 func (x *scene) over(ctx context.Context, caller string) {
 	if x.chance(3) {
 		return // it ends at its deadline
@@ -149,7 +150,7 @@ func (x *scene) canceled(ctx context.Context) {
 
 func (x *scene) unanswered(ctx context.Context) { x.ringing(ctx, 1+x.draw(4)) }
 
-// staggered leaves a group unanswered whose members were invited one after the other, with deadlines of their own.
+// staggered leaves a group unanswered. Its members are invited one after another, so their deadlines differ.
 func (x *scene) staggered(ctx context.Context) {
 	u := x.users(3)
 	if a := x.send(ctx, x.invitation(u[0], u[1:2], 1+x.draw(3))); a == nil || !a.OK || a.Call.State == events.CallStateEnded {
@@ -160,7 +161,7 @@ func (x *scene) staggered(ctx context.Context) {
 	x.send(ctx, add)
 }
 
-// onItsHeels hangs up before it can know that the invitation was handled.
+// onItsHeels hangs up before the caller can know that the invitation was handled.
 func (x *scene) onItsHeels(ctx context.Context) {
 	u := x.users(2)
 	hangUp := []events.Verb{events.VerbCancel, events.VerbLeave, events.VerbEnd}[x.draw(3)]
@@ -168,7 +169,7 @@ func (x *scene) onItsHeels(ctx context.Context) {
 	x.over(ctx, u[0])
 }
 
-// early sends what supposes the call before the invitation.
+// early sends a command that needs the call before the invitation.
 func (x *scene) early(ctx context.Context) {
 	u := x.users(3)
 	add := x.command(events.VerbAdd, u[0])
@@ -183,7 +184,7 @@ func (x *scene) early(ctx context.Context) {
 	x.over(ctx, u[0])
 }
 
-// raced lets what excludes each other happen at once.
+// raced sends conflicting commands at the same time.
 func (x *scene) raced(ctx context.Context) {
 	caller, callee, ok := x.ringing(ctx, 1+x.draw(10))
 	if !ok {
@@ -219,7 +220,7 @@ func (x *scene) group(ctx context.Context) {
 		again := x.command(events.VerbAdd, caller)
 		again.Callees, again.RingTimeoutS = cancel.Callees[:1], 1+x.draw(8)
 		x.send(ctx, again)
-		stale := x.from("old", x.command(events.VerbDecline, callees[0])) // of a device that still shows the first attempt
+		stale := x.from("old", x.command(events.VerbDecline, callees[0])) // from a device that still shows the first attempt
 		stale.Attempt = 1
 		x.send(ctx, stale)
 	}
@@ -232,7 +233,7 @@ func (x *scene) group(ctx context.Context) {
 	x.over(ctx, caller)
 }
 
-// member does what one callee of a group does.
+// member plays one callee of a group.
 func (x *scene) member(ctx context.Context, user string) {
 	x.send(ctx, x.from("phone", x.command(events.VerbRing, user)))
 	x.pause(ctx, 300)
@@ -249,7 +250,7 @@ func (x *scene) member(ctx context.Context, user string) {
 	}
 }
 
-// glare lets two users call each other at once.
+// glare makes two users call each other at the same time.
 func (x *scene) glare(ctx context.Context) {
 	u := x.users(2)
 	other := &scene{stage: x.stage, app: x.app, id: x.id + "b", rng: x.split()}
@@ -262,7 +263,7 @@ func (x *scene) glare(ctx context.Context) {
 	other.over(ctx, u[1])
 }
 
-// strangers try what they may not.
+// strangers sends commands that the senders are not allowed to send.
 func (x *scene) strangers(ctx context.Context) {
 	caller, callee, ok := x.ringing(ctx, x.stage.RingS)
 	if !ok {
@@ -270,19 +271,19 @@ func (x *scene) strangers(ctx context.Context) {
 	}
 	verbs := []events.Verb{events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbEnd, events.VerbRing, events.VerbLeave}
 	x.together(ctx, x.command(verbs[x.draw(len(verbs))], "stranger"), x.command(events.VerbCancel, callee))
-	again := x.invitation(caller, []string{callee}, x.stage.RingS) // of an id that is taken
+	again := x.invitation(caller, []string{callee}, x.stage.RingS) // with an id that is taken
 	x.send(ctx, again)
 	x.over(ctx, caller)
 }
 
-// unreadable sends what nobody can handle.
+// unreadable sends a malformed command.
 func (x *scene) unreadable(ctx context.Context) {
 	bodies := []string{`{"command_id":"k1"}`, `garbage`, `{"command_id":"k1","user_id":"u1","colour":"red"}`, ``}
 	verbs := slices.DeleteFunc(events.Verbs(), func(v events.Verb) bool { return v == events.VerbExpire })
 	x.client().sendBad(ctx, x.app, x.id, verbs[x.draw(len(verbs))], bodies[x.draw(len(bodies))])
 }
 
-// unknown hangs up a call that nobody ever makes, and some that somebody makes too late.
+// unknown hangs up a call that does not exist. Sometimes its invitation follows too late.
 func (x *scene) unknown(ctx context.Context) {
 	u := x.users(2)
 	hangUp := []events.Verb{events.VerbCancel, events.VerbLeave, events.VerbEnd}[x.draw(3)]

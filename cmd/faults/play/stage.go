@@ -12,24 +12,24 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Stage is where calls are played.
+// Stage plays calls at a given rate.
 type Stage struct {
 	Clients []*Client
 	Apps    []string
 	Users   int     // of each app
-	Rate    float64 // calls a second that are begun
+	Rate    float64 // calls begun per second
 	Seed    uint64
-	Only    []string // the scenes that are played; none: all
-	RingS   int      // how long most calls ring at most
-	Most    int      // calls that are played at once; beyond that none is begun
+	Only    []string // scenes to play; none: all
+	RingS   int      // maximum ring time of most calls, in seconds
+	Most    int      // maximum number of concurrent calls; calls above it are skipped
 
 	begun, skipped atomic.Int64
 }
 
-// Begun counts the calls that were begun, and those that were not, as too many were under way.
+// Begun returns the number of calls begun, and of calls skipped because of Most.
 func (s *Stage) Begun() (begun, skipped int64) { return s.begun.Load(), s.skipped.Load() }
 
-// Play begins calls until ctx ends, and gives once all of them have been played, or have had their time.
+// Play begins calls until ctx ends. It returns when all of them are played, or their time limit has passed.
 func (s *Stage) Play(ctx context.Context) {
 	playing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -59,13 +59,13 @@ func (s *Stage) Play(ctx context.Context) {
 	}
 }
 
-// cast makes a call with its parts; everything that it will draw comes from a source of its own.
+// cast creates a call with its own random source.
 func (s *Stage) cast(rng *rand.Rand, i int) *scene {
 	own := rand.New(rand.NewPCG(s.Seed, rng.Uint64())) //nolint:gosec // the same seed plays the same calls
 	return &scene{stage: s, rng: own, app: s.Apps[i%len(s.Apps)], id: fmt.Sprintf("c%d", i)}
 }
 
-// Sleep is false if ctx ended meanwhile.
+// Sleep waits for d. It returns false if ctx ended first.
 func Sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -78,13 +78,13 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// scene is one call as it is played, and whom with.
+// scene is one call that is played.
 type scene struct {
 	stage *Stage
 	app   string
 	id    string
 
-	mu    sync.Mutex // of what follows
+	mu    sync.Mutex // guards the fields below
 	rng   *rand.Rand
 	count int
 }
@@ -95,10 +95,11 @@ func (x *scene) draw(n int) int {
 	return x.rng.IntN(n)
 }
 
-// chance is true in so many of a hundred cases.
+// chance returns true with the given probability.
 func (x *scene) chance(percent int) bool { return x.draw(100) < percent }
 
-// users gives different users. Some are called more than others, so that lines are full and invitations cross.
+// users returns different users. Some users are called more often, so that lines are full and invitations
+// cross.
 func (x *scene) users(n int) []string {
 	list, seen := make([]string, 0, n), map[int]bool{}
 	among := x.stage.Users
@@ -114,7 +115,7 @@ func (x *scene) users(n int) []string {
 	return list
 }
 
-// command makes a command of this call with an id of its own.
+// command returns a command of this call with a unique id.
 func (x *scene) command(verb events.Verb, user string) events.Command {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -141,10 +142,10 @@ func (x *scene) way() record.Via {
 	return record.Subject
 }
 
-// tries is how often a command is sent that is not answered.
+// tries is how often an unanswered command is sent.
 const tries = 4
 
-// send sends a command until it is answered, some of them twice at once.
+// send sends a command until it is answered. Some commands are sent twice at the same time.
 func (x *scene) send(ctx context.Context, cmd events.Command) *events.Answer {
 	if x.chance(6) {
 		var wg sync.WaitGroup
@@ -163,7 +164,7 @@ func (x *scene) send(ctx context.Context, cmd events.Command) *events.Answer {
 	return nil
 }
 
-// together sends commands beside each other, each from a device of its own.
+// together sends commands concurrently.
 func (x *scene) together(ctx context.Context, cmds ...events.Command) {
 	var wg sync.WaitGroup
 	for _, cmd := range cmds {
@@ -172,12 +173,12 @@ func (x *scene) together(ctx context.Context, cmds ...events.Command) {
 	wg.Wait()
 }
 
-// pause waits for up to so many milliseconds.
+// pause waits up to ms milliseconds.
 func (x *scene) pause(ctx context.Context, ms int) {
 	Sleep(ctx, time.Duration(x.draw(ms))*time.Millisecond)
 }
 
-// split gives a source of its own to a second call of the scene.
+// split returns an independent random source for a second call of the scene.
 func (x *scene) split() *rand.Rand {
 	x.mu.Lock()
 	defer x.mu.Unlock()

@@ -14,8 +14,9 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Watcher hears what every user is told, as one device of each of them would. Core NATS tells nobody what he missed, so
-// it also hears a pulse that goes through each broker: where one is missing, something may have been missed.
+// Watcher receives the notifications of every user, as one device of each user would. Core NATS does not
+// report missed messages. So the watcher also subscribes to a pulse that passes through each broker. If a
+// pulse is missing, notifications may be missing too.
 type Watcher struct {
 	index int
 	nc    *nats.Conn
@@ -33,10 +34,11 @@ type beat struct {
 const (
 	pulseSubject = "pulse"
 	pulseEvery   = 100 * time.Millisecond
-	around       = 500 * time.Millisecond // of a disconnection, within which things may have been missed unnoticed
+	// Before and after a disconnect, notifications may be lost unnoticed for this time.
+	around = 500 * time.Millisecond
 )
 
-// Watch begins to watch the apps.
+// Watch starts to watch the apps.
 func Watch(index int, urls string, apps []string, rec *record.Recorder) (*Watcher, error) {
 	w := &Watcher{index: index, rec: rec, pulses: map[string]beat{}}
 	var gone int64
@@ -63,7 +65,7 @@ func Watch(index int, urls string, apps []string, rec *record.Recorder) (*Watche
 	return w, nc.Flush()
 }
 
-// Close ends the watcher; what it missed at its end is taken down first.
+// Close closes the watcher, and first records gaps at its end.
 func (w *Watcher) Close() {
 	w.nc.Close()
 	w.mu.Lock()
@@ -94,7 +96,7 @@ func (w *Watcher) beat(m *nats.Msg) {
 	w.pulses[m.Subject] = beat{n, sent}
 }
 
-// frameTimes are read by the words of CONTRACT and not by the types of package events.
+// frameTimes decodes the time fields by CONTRACT, independent of package events.
 type frameTimes struct {
 	ServerTime time.Time       `json:"server_time"`
 	Remaining  *int64          `json:"ring_remaining_ms"`
@@ -108,14 +110,14 @@ func (w *Watcher) hear(m *nats.Msg) {
 		n.Event = events.Kind("garbage: " + err.Error())
 	}
 	var times frameTimes
-	_ = json.Unmarshal(m.Data, &times) // where it is garbage that is said already
+	_ = json.Unmarshal(m.Data, &times) // garbage is already reported above
 	w.rec.Hear(record.Told{
 		Watcher: w.index, App: app, To: to, ID: n.ID, Event: string(n.Event), CallID: n.CallID, Seq: n.Seq, UserID: n.UserID,
 		Reason: n.Reason, Sum: record.Sum(n), Server: times.ServerTime.UnixNano(), Remaining: times.Remaining, Bare: times.Call == nil,
 	})
 }
 
-// Pulse sends a pulse through the broker at this URL until stop is closed.
+// Pulse publishes a pulse through the broker at this URL until stop is closed.
 func Pulse(name, url string, stop <-chan struct{}) error {
 	nc, err := nats.Connect(url, options(name, nats.ReconnectBufSize(-1))...)
 	if err != nil {
@@ -134,7 +136,7 @@ func Pulse(name, url string, stop <-chan struct{}) error {
 			msg := nats.NewMsg(pulseSubject + "." + strings.ReplaceAll(name, ".", "-"))
 			msg.Header.Set("Sent", strconv.FormatInt(record.Now(), 10))
 			msg.Data = []byte(strconv.Itoa(n))
-			_ = nc.PublishMsg(msg) // where it is missing is what it is for
+			_ = nc.PublishMsg(msg) // a missing pulse is the signal
 		}
 	}()
 	return nil
