@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Recorder takes down what happens, from many goroutines.
+// Recorder records the events of a run. It is safe for concurrent use.
 type Recorder struct {
 	mu      sync.Mutex
 	history History
 }
 
-// Now is the time of the history.
+// Now returns the current time in the unit of the history.
 func Now() int64 { return time.Now().UnixNano() }
 
-// Send takes down that a message is about to be sent, and gives its number.
+// Send records that a message is about to be sent, and returns its number.
 func (r *Recorder) Send(s Sent) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -23,7 +23,7 @@ func (r *Recorder) Send(s Sent) int {
 	return s.N
 }
 
-// Acked takes down the broker's acknowledgement of message n, or why there is none.
+// Acked records the broker's acknowledgement of message n, or the error.
 func (r *Recorder) Acked(n int, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -34,14 +34,14 @@ func (r *Recorder) Acked(n int, err error) {
 	r.history.Sent[n].Acked = Now()
 }
 
-// Answer takes down an answer to message n.
+// Answer records an answer to message n.
 func (r *Recorder) Answer(n int, body []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.history.Answers = append(r.history.Answers, Answer{N: n, At: Now(), Body: string(body)})
 }
 
-// Hear takes down a notification.
+// Hear records a notification.
 func (r *Recorder) Hear(t Told) {
 	t.At = Now()
 	r.mu.Lock()
@@ -49,21 +49,21 @@ func (r *Recorder) Hear(t Told) {
 	r.history.Told = append(r.history.Told, t)
 }
 
-// Gap takes down that a watcher may have missed something.
+// Gap records that a watcher may have missed notifications.
 func (r *Recorder) Gap(g Gap) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.history.Gaps = append(r.history.Gaps, g)
 }
 
-// Fault takes down what was broken, once it is mended.
+// Fault records a fault after its repair.
 func (r *Recorder) Fault(f Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.history.Faults = append(r.history.Faults, f)
 }
 
-// History gives what was taken down. Nothing may be taken down any more.
+// History returns the history. Nothing may be recorded after it.
 func (r *Recorder) History() *History {
 	r.mu.Lock()
 	defer r.mu.Unlock()

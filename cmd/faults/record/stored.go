@@ -11,10 +11,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// longestNext is how long the next message may take before somebody looks whether there is one.
+// longestNext is how long ReadStream waits for the next message before it checks whether there is one.
 const longestNext = 2 * time.Second
 
-// ReadStream gives what a stream holds; with a filter the last message of each subject that it matches.
+// ReadStream returns the messages of a stream. With a filter, it returns the last message of each matching
+// subject.
 func ReadStream(ctx context.Context, js jetstream.JetStream, stream, filter string) ([]Stored, error) {
 	cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverAllPolicy}
 	if filter != "" {
@@ -35,7 +36,7 @@ func ReadStream(ctx context.Context, js jetstream.JetStream, stream, filter stri
 		m, err := messages.Next(jetstream.NextMaxWait(longestNext))
 		if errors.Is(err, nats.ErrTimeout) && ctx.Err() == nil {
 			if info, infoErr := cons.Info(ctx); infoErr == nil && info.NumPending == 0 {
-				break // the others have gone meanwhile
+				break // the other messages were removed meanwhile
 			}
 			left++
 			continue
