@@ -12,18 +12,18 @@ import (
 	"strings"
 )
 
-// The programs that a worker can be, by their clocks.
+// The programs that a worker can run, by their clocks.
 const (
 	Right  = "ringline"
 	Ahead  = "ringline-ahead"
 	Behind = "ringline-behind"
 )
 
-// wrongBy is how wrong they are, in seconds.
+// wrongBy returns the clock error of each program, in seconds.
 func wrongBy() map[string]int { return map[string]int{Ahead: 70, Behind: -70} }
 
-// buildClocks builds Ringline with time.Now of Go itself changed: everything in the process has the wrong wall clock, NATS's
-// client and the logger too. Durations stay right.
+// buildClocks builds Ringline with a modified time.Now of the Go standard library. The whole process then has
+// the wrong wall clock, including the NATS client and the logger. Durations remain correct.
 func (r *Rig) buildClocks(ctx context.Context) error {
 	root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
@@ -67,7 +67,7 @@ func (r *Rig) buildWith(ctx context.Context, name, path, text string) error {
 	return nil
 }
 
-// Use lets the worker be another of the programs from its next start on.
+// Use selects the program that the worker runs from its next start on.
 func (w *Worker) Use(program string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -15,8 +15,8 @@ import (
 // counts are counters of the workers, summed over their labels.
 type counts map[string]float64
 
-// Count asks every worker that runs for its counters. What a worker counted since it was last asked is lost when it is
-// killed, so ask often.
+// Count reads the counters of every running worker. If a worker is killed, its counts since the last call of
+// Count are lost, so call it often.
 func (r *Rig) Count(ctx context.Context) {
 	for _, w := range r.Workers() {
 		if now, err := w.Counters(ctx, time.Second); err == nil {
@@ -28,7 +28,7 @@ func (r *Rig) Count(ctx context.Context) {
 	}
 }
 
-// Counts gives the sums over all workers that ever ran.
+// Counts returns the sums over all workers that ever ran.
 func (r *Rig) Counts() map[string]float64 {
 	all := counts{}
 	for _, w := range r.Workers() {
@@ -46,7 +46,7 @@ func sum(a, b counts) counts {
 	return s
 }
 
-// Labelled gives a counter of the worker as it runs now, by the value of its only label.
+// Labelled returns a counter of the worker's current process, by the value of its only label.
 func (w *Worker) Labelled(ctx context.Context, metric string) (map[string]float64, error) {
 	found := map[string]float64{}
 	err := w.metrics(ctx, 10*time.Second, func(line string) {
@@ -63,7 +63,8 @@ func (w *Worker) Labelled(ctx context.Context, metric string) (map[string]float6
 	return found, err
 }
 
-// Counters gives those of the worker as it runs now, summed over their labels. It may take so long at most.
+// Counters returns the counters of the worker's current process, summed over their labels. most is the time
+// limit.
 func (w *Worker) Counters(ctx context.Context, most time.Duration) (map[string]float64, error) {
 	found := map[string]float64{}
 	err := w.metrics(ctx, most, func(line string) {
@@ -77,14 +78,14 @@ func (w *Worker) Counters(ctx context.Context, most time.Duration) (map[string]f
 			return
 		}
 		found[metric] += v
-		if _, reason, ok := strings.Cut(labels, `reason="`); ok { // why a message was put back is told apart
+		if _, reason, ok := strings.Cut(labels, `reason="`); ok { // messages nak'ed with a delay are counted by reason
 			found[metric+" "+reason[:strings.IndexByte(reason, '"')]] += v
 		}
 	})
 	return found, err
 }
 
-// metrics reads the worker's metrics line by line; it may take so long at most.
+// metrics reads the worker's metrics line by line. most is the time limit.
 func (w *Worker) metrics(ctx context.Context, most time.Duration, each func(line string)) error {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -96,7 +97,7 @@ func (w *Worker) metrics(ctx context.Context, most time.Duration, each func(line
 	if err != nil {
 		return err
 	}
-	defer func() { _ = resp.Body.Close() }() // it was read, or is of no use
+	defer func() { _ = resp.Body.Close() }() // already read, or not needed
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() {
 		each(lines.Text())

@@ -1,5 +1,7 @@
-// Package rig runs brokers and workers as processes of their own, with a link between any two of them, and breaks them.
+// Package rig runs brokers and workers as separate processes, with a link between any two of them, and
+// injects faults in them.
 //
-// Every process is one of ours: its name tells it, and it is ended by its id. When the rig ends, however it does, the
-// kernel ends what is left of processes and of the brokers' disks, which nobody else sees.
+// The rig identifies every process by its name and ends it by its process id. When the rig ends, for whatever
+// reason, the kernel kills the remaining processes and unmounts the brokers' disks. These mounts are visible
+// only to the rig.
 package rig

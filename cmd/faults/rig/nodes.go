@@ -14,10 +14,12 @@ import (
 	"ringline.io/ringline/cmd/faults/wire"
 )
 
-// nowhere is the address that brokers tell others of themselves: they are to go by their own links and by no others.
+// nowhere is the address that brokers advertise to each other. It is unreachable, so that brokers use only
+// their own links.
 const nowhere = "127.0.0.1:1"
 
-// addNodes starts the brokers, with the configuration that compose.yaml mounts, and waits until they are there.
+// addNodes starts the brokers with the configuration that compose.yaml mounts, and waits until they are
+// ready.
 func (r *Rig) addNodes(ctx context.Context) error {
 	routes := make([]string, r.cfg.Nodes)
 	for i := range r.cfg.Nodes {
@@ -49,7 +51,7 @@ func (r *Rig) addNodes(ctx context.Context) error {
 func (r *Rig) startNode(n *Node, self int, routes []string, config string) error {
 	advertise := nowhere
 	if r.cfg.Direct {
-		advertise = routes[self] // as the others' routes name it
+		advertise = routes[self] // the address in the routes of the others
 	}
 	var to []string
 	for i, route := range routes {
@@ -74,7 +76,8 @@ func (r *Rig) startNode(n *Node, self int, routes []string, config string) error
 	return n.Start()
 }
 
-// config names the configuration that compose.yaml mounts, or a copy of it without what this rig is not to have.
+// config returns the path of the configuration that compose.yaml mounts, or of a copy without the parts that
+// this rig does not use.
 func (r *Rig) config() (string, error) {
 	file := filepath.Join(r.cfg.Source, "deploy", "nats", "nats.conf")
 	var without []func(string) (string, error)
@@ -104,7 +107,7 @@ func (r *Rig) config() (string, error) {
 	return file, nil
 }
 
-// alone gives the configuration without its cluster.
+// alone returns the configuration without its cluster.
 func alone(config string) (string, error) {
 	before, cluster, found := strings.Cut(config, "\ncluster {\n")
 	_, after, closed := strings.Cut(cluster, "\n}\n")
@@ -114,7 +117,7 @@ func alone(config string) (string, error) {
 	return before + "\n" + after, nil
 }
 
-// unsynced gives it without the line that lets it wait for the disk.
+// unsynced returns the configuration without sync_interval: always.
 func unsynced(config string) (string, error) {
 	before, rest, found := strings.Cut(config, "\n  sync_interval: always")
 	_, after, ended := strings.Cut(rest, "\n")
@@ -124,7 +127,7 @@ func unsynced(config string) (string, error) {
 	return before + "\n" + after, nil
 }
 
-// AwaitNodes waits until every broker has its JetStream.
+// AwaitNodes waits until JetStream is ready on every broker.
 func (r *Rig) AwaitNodes(ctx context.Context) error {
 	for _, n := range r.Nodes {
 		if err := n.Await(ctx); err != nil {
@@ -134,12 +137,12 @@ func (r *Rig) AwaitNodes(ctx context.Context) error {
 	return nil
 }
 
-// Await waits until the broker has its JetStream.
+// Await waits until JetStream is ready on the broker.
 func (n *Node) Await(ctx context.Context) error {
 	return await(ctx, n.Name, "http://"+n.monitor+"/healthz")
 }
 
-// mount gives the broker a disk of its own, of this size, which only it sees.
+// mount mounts a separate disk of this size for the broker. Only the rig sees it.
 func (n *Node) mount(s *starter, size string) (err error) {
 	if err := os.MkdirAll(n.Store, 0o700); err != nil {
 		return fmt.Errorf("rig: %w", err)
@@ -154,7 +157,7 @@ func (n *Node) mount(s *starter, size string) (err error) {
 	return nil
 }
 
-// FillDisk takes all that is left of the broker's disk; FreeDisk gives it back.
+// FillDisk fills the broker's disk.
 func (n *Node) FillDisk() (err error) {
 	n.from.do(func() { err = fill(n.ballast()) })
 	if err != nil {
@@ -177,7 +180,7 @@ func fill(path string) error {
 	return f.Close()
 }
 
-// FreeDisk gives back what FillDisk took.
+// FreeDisk frees the space that FillDisk used.
 func (n *Node) FreeDisk() { n.from.do(func() { _ = os.Remove(n.ballast()) }) }
 
 func (n *Node) ballast() string { return filepath.Join(n.Store, "ballast") }

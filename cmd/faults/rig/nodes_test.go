@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// What a copy of the configuration is not to have is gone, and nothing else; where it is not there that is told.
+// The copy of the configuration lacks only the removed part. If that part is missing in the original, it is
+// an error.
 func TestWithout(t *testing.T) {
 	file := filepath.Join("..", "..", "..", "deploy", "nats", "nats.conf")
 	data, err := os.ReadFile(file)

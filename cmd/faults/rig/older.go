@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Older is a program that a worker can be: the same with another version.
+// Older is a program that a worker can run: the same build with another version.
 const Older = "ringline-older"
 
 func (r *Rig) buildOlder(ctx context.Context) error {

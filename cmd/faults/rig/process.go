@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Process is a program that is started again and again.
+// Process is a program that can be started repeatedly.
 type Process struct {
 	Name string
 
@@ -26,13 +26,13 @@ type Process struct {
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
-	ended  chan struct{} // of cmd, closed when it has ended
-	wanted bool          // that it runs; one that ends by itself is a finding
-	result error         // of the last one that ended by itself
+	ended  chan struct{} // closed when cmd has ended
+	wanted bool          // it must run; if it ends by itself, that is an error
+	result error         // of the last process that ended by itself
 	errs   []error
 }
 
-// Start starts it, unless it runs.
+// Start starts the process, unless it runs.
 func (p *Process) Start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -43,8 +43,8 @@ func (p *Process) Start() error {
 	if err != nil {
 		return fmt.Errorf("rig: log of %s: %w", p.Name, err)
 	}
-	defer func() { _ = log.Close() }()                                  // the process has its own
-	cmd := exec.CommandContext(context.Background(), p.path, p.args...) // it is ended by Kill and Stop
+	defer func() { _ = log.Close() }()                                  // the process has its own descriptor
+	cmd := exec.CommandContext(context.Background(), p.path, p.args...) // Kill and Stop end it
 	cmd.Env, cmd.Stdout, cmd.Stderr = p.env, log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	if err := p.from.start(cmd); err != nil {
@@ -69,8 +69,8 @@ func (p *Process) wait(cmd *exec.Cmd, ended chan struct{}) {
 
 var errEnded = errors.New("nobody stopped it")
 
-// Ended waits until it ends by itself, as is expected of it, and gives what it said where it failed. It is killed where ctx
-// ends first.
+// Ended waits until the process ends by itself, as expected. If the process failed, the error contains its
+// output. If ctx ends first, Ended kills the process.
 func (p *Process) Ended(ctx context.Context) error {
 	p.mu.Lock()
 	ended := p.ended
@@ -94,30 +94,31 @@ func (p *Process) Ended(ctx context.Context) error {
 	return fmt.Errorf("rig: %s: %w: %s", p.Name, p.result, said[max(0, len(said)-most):])
 }
 
-// Errors lists what it did that nobody asked for.
+// Errors lists the unexpected ends of the process.
 func (p *Process) Errors() []error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.errs
 }
 
-// Kill ends it at once, wherever it is.
+// Kill ends the process immediately.
 func (p *Process) Kill() { p.end(syscall.SIGKILL, 0) }
 
-// Stop lets it finish what it has in hand, for so long at most, and gives how long it took, and whether it ended.
+// Stop sends SIGTERM and waits at most most, then kills the process. It returns the time it took, and whether
+// the process ended by itself.
 func (p *Process) Stop(most time.Duration) (took time.Duration, ended bool) {
 	begun := time.Now()
 	ended = p.end(syscall.SIGTERM, most)
 	return time.Since(begun), ended
 }
 
-// end is false if it had to be killed in the end.
+// end returns false if it had to kill the process after the time limit.
 func (p *Process) end(sig syscall.Signal, most time.Duration) bool {
 	p.mu.Lock()
 	cmd, ended := p.cmd, p.ended
 	p.wanted = false
 	if cmd != nil {
-		_ = cmd.Process.Signal(sig) // it may have ended just now
+		_ = cmd.Process.Signal(sig) // it may have just ended
 	}
 	p.mu.Unlock()
 	if cmd == nil {
@@ -137,13 +138,13 @@ func (p *Process) end(sig syscall.Signal, most time.Duration) bool {
 	}
 }
 
-// Pause stops it where it is; Continue lets it go on.
+// Pause stops the process with SIGSTOP. Continue resumes it.
 func (p *Process) Pause() { p.signal(syscall.SIGSTOP) }
 
-// Continue lets it go on.
+// Continue resumes the process after Pause.
 func (p *Process) Continue() { p.signal(syscall.SIGCONT) }
 
-// Runs says whether it has been started and has not ended. One that is paused runs.
+// Runs reports whether the process was started and has not ended. A paused process counts as running.
 func (p *Process) Runs() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,6 +155,6 @@ func (p *Process) signal(sig syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd != nil {
-		_ = p.cmd.Process.Signal(sig) // it may have ended just now
+		_ = p.cmd.Process.Signal(sig) // it may have just ended
 	}
 }

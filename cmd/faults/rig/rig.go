@@ -20,25 +20,25 @@ import (
 	"ringline.io/ringline/cmd/faults/wire"
 )
 
-// Config says what a rig consists of.
+// Config configures a rig.
 type Config struct {
-	Dir          string   // logs, and data where there is no disk of its own for it
+	Dir          string   // logs, and data that has no separate disk
 	Source       string   // the root of the repository
-	Defects      []string // what to plant in the build; see package defects
-	Clocks       bool     // build Ringline with wrong clocks too
-	Older        bool     // build Ringline with another version too
+	Defects      []string // defects to plant in the build; see package defects
+	Clocks       bool     // also build Ringline with wrong clocks
+	Older        bool     // also build Ringline with another version
 	Nodes        int      // brokers: 1 or 3
 	Coordinators int
 	Timeouts     int
 	Edges        int
 	Env          []string // settings of the workers
-	EdgeEnv      []string // and those of the edges besides
-	DiskSize     string   // of each broker's disk, as mount takes it; empty: no disk of its own
-	Direct       bool     // nothing stands between them, as a link would be measured with what it joins
-	Unsynced     bool     // brokers do not wait for the disk before they acknowledge
+	EdgeEnv      []string // additional settings of the edges
+	DiskSize     string   // size of each broker's disk, as a mount option; empty: no separate disk
+	Direct       bool     // no links between the processes, because a link would affect measurements
+	Unsynced     bool     // brokers acknowledge before data is synced to disk
 }
 
-// Rig is what was started.
+// Rig is a set of running processes.
 type Rig struct {
 	Nodes        []*Node
 	Coordinators []*Worker
@@ -51,15 +51,15 @@ type Rig struct {
 	others  []*Process
 }
 
-// HTTP is the worker's address, host and port.
+// HTTP returns the worker's address as host:port.
 func (w *Worker) HTTP() string { return w.http }
 
 // Node is a broker.
 type Node struct {
 	Process
-	Host  string       // where it listens, for those whom no fault of a link is to reach
+	Host  string       // listen address, which bypasses all links
 	Store string       // its data
-	Peers []*wire.Link // to the other brokers, in their order; those from them are theirs
+	Peers []*wire.Link // links from this broker to the others, in their order
 
 	monitor string
 }
@@ -70,8 +70,8 @@ type Worker struct {
 	Links []*wire.Link // to the brokers, in their order
 
 	http  string
-	seen  counts // of the process as it runs now
-	total counts // of those that ended
+	seen  counts // of the current process
+	total counts // of the ended processes
 }
 
 // New builds the programs and starts the brokers and the workers.
@@ -84,7 +84,7 @@ func New(ctx context.Context, cfg Config) (*Rig, error) {
 	return r, nil
 }
 
-// startsWithin is how long everything may take to start once it is built. A build takes as long as it takes: with wrong clocks it
+// startsWithin is the time limit for all starts after the build. The build has no limit: with wrong clocks it
 // compiles all of Ringline twice.
 const startsWithin = 3 * time.Minute
 
@@ -128,10 +128,10 @@ func (r *Rig) open(ctx context.Context) error {
 	return r.AwaitWorkers(ctx)
 }
 
-// kindEdge is what runs an edge.
+// kindEdge is the command that runs an edge.
 const kindEdge = "edge"
 
-// AddCoordinator starts one more.
+// AddCoordinator starts one more coordinator.
 func (r *Rig) AddCoordinator(ctx context.Context) error {
 	w, err := r.addWorker(ctx, "coordinator", len(r.Coordinators))
 	if err == nil {
@@ -143,7 +143,7 @@ func (r *Rig) AddCoordinator(ctx context.Context) error {
 // Workers lists all workers.
 func (r *Rig) Workers() []*Worker { return slices.Concat(r.Coordinators, r.Timeouts, r.Edges) }
 
-// Program starts another program with the environment of this one, beside the others. It ends with the rig at the latest.
+// Program starts another program with the environment of this process. It ends with the rig at the latest.
 func (r *Rig) Program(name, path string, args ...string) (*Process, error) {
 	p := r.process(name, "", os.Environ(), args...)
 	p.path = path
@@ -151,18 +151,18 @@ func (r *Rig) Program(name, path string, args ...string) (*Process, error) {
 	return &p, p.Start()
 }
 
-// Ringline starts the program that was built, as somebody who uses it, with these settings and no others. It ends with the
-// rig at the latest.
+// Ringline starts the built program as a user would, with only these settings. It ends with the rig at the
+// latest.
 func (r *Rig) Ringline(name string, env []string, args ...string) (*Process, error) {
 	p := r.process(name, "ringline", env, args...)
 	r.others = append(r.others, &p)
 	return &p, p.Start()
 }
 
-// FreeAddress is an address on which nobody listens.
+// FreeAddress returns an unused address.
 func (r *Rig) FreeAddress(ctx context.Context) (string, error) { return freeAddr(ctx) }
 
-// Close ends everything.
+// Close ends all processes and links.
 func (r *Rig) Close() {
 	for _, p := range r.others {
 		p.Kill()
@@ -184,7 +184,7 @@ func (r *Rig) Close() {
 	r.starter.end()
 }
 
-// Errors lists what the processes did that nobody asked for.
+// Errors returns the unexpected ends of the processes.
 func (r *Rig) Errors() error {
 	var all []error
 	for _, w := range r.Workers() {
@@ -243,7 +243,7 @@ func (r *Rig) process(name, program string, env []string, args ...string) Proces
 	}
 }
 
-// URLs are the brokers as those see them whom no fault of a link is to reach.
+// URLs returns the URLs of the brokers. They bypass all links.
 func (r *Rig) URLs() string {
 	urls := make([]string, len(r.Nodes))
 	for i, n := range r.Nodes {
@@ -283,8 +283,8 @@ func (r *Rig) addWorker(ctx context.Context, kind string, i int) (*Worker, error
 	return w, w.Start()
 }
 
-// Links opens links from a process to every broker, and gives their URLs, that of broker first before the others. Where
-// nothing is to stand between them there are none, and the URLs are those of the brokers.
+// Links opens links from a process to every broker. It returns the links and their URLs, beginning with the
+// broker of index first. With Direct there are no links, and the URLs are those of the brokers.
 func (r *Rig) Links(name string, first int) ([]*wire.Link, string, error) {
 	var links []*wire.Link
 	urls := make([]string, len(r.Nodes))
@@ -302,7 +302,7 @@ func (r *Rig) Links(name string, first int) ([]*wire.Link, string, error) {
 	return links, strings.Join(urls, ","), nil
 }
 
-// AwaitWorkers waits until every worker says that it is ready.
+// AwaitWorkers waits until every worker reports ready.
 func (r *Rig) AwaitWorkers(ctx context.Context) error {
 	for _, w := range r.Workers() {
 		if err := w.Await(ctx); err != nil {
@@ -312,19 +312,19 @@ func (r *Rig) AwaitWorkers(ctx context.Context) error {
 	return nil
 }
 
-// Await waits until the worker says that it is ready.
+// Await waits until the worker reports ready.
 func (w *Worker) Await(ctx context.Context) error {
 	return await(ctx, w.Name, "http://"+w.http+"/readyz")
 }
 
-// AwaitHTTP waits until the answer is 200.
+// AwaitHTTP waits until the response status is 200.
 func AwaitHTTP(ctx context.Context, name, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	return await(ctx, name, url)
 }
 
-// await asks until the answer is 200.
+// await polls the URL until the response status is 200.
 func await(ctx context.Context, name, url string) error {
 	last := "no answer"
 	for {
@@ -357,8 +357,8 @@ func get(ctx context.Context, url string) (int, error) {
 	return resp.StatusCode, resp.Body.Close()
 }
 
-// freeAddr is an address on which nobody listens, below the ports that the kernel gives to who connects: whoever listens
-// here is to find it free again after its death.
+// freeAddr returns an unused address. Its port is below the kernel's ephemeral ports, so that it remains free
+// while its process is down.
 func freeAddr(ctx context.Context) (string, error) {
 	const least, most, tries = 12_000, 32_000, 100
 	for range tries {

@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// starter does what has to be done in one thread that lives as long as the rig. The kernel ends the processes that it
-// starts when that thread ends; and it has mounts of its own, which nobody else sees and which go with the last process.
+// starter runs functions on one OS thread that lives as long as the rig. When the thread ends, the kernel
+// kills the processes that it started. The thread has its own mount namespace, which disappears with the last
+// process in it.
 type starter struct {
 	work   chan func()
 	mounts error // why it may not mount
@@ -38,7 +39,7 @@ func ownMounts() error {
 	return nil
 }
 
-// do does something in that thread, and waits for it.
+// do runs f on the thread, and waits for it.
 func (s *starter) do(f func()) {
 	done := make(chan struct{})
 	s.work <- func() { defer close(done); f() }
@@ -50,10 +51,10 @@ func (s *starter) start(cmd *exec.Cmd) (err error) {
 	return err
 }
 
-// end ends the thread, and with it what it started.
+// end ends the thread, and so the processes that it started.
 func (s *starter) end() { close(s.work) }
 
-// CanMount says whether this process may give brokers disks of their own.
+// CanMount reports whether this process is allowed to mount separate disks for brokers.
 func CanMount() bool {
 	s := newStarter()
 	defer s.end()

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// Used is the processor time of each process so far.
+// Used is the CPU time of each process so far.
 type Used map[string]time.Duration
 
-// tick is the kernel's unit of processor time on Linux.
+// tick is the unit of CPU time in /proc on Linux.
 const tick = 10 * time.Millisecond
 
-// Used reads what every process has used.
+// Used returns the CPU time of every process.
 func (r *Rig) Used() Used {
 	u := Used{}
 	for _, n := range r.Nodes {
@@ -32,7 +32,7 @@ func (r *Rig) Used() Used {
 	return u
 }
 
-// proc reads a file that the kernel keeps of it; empty where it does not run.
+// proc reads a file of the process in /proc. It returns "" if the process does not run.
 func (p *Process) proc(name string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,7 +46,7 @@ func (p *Process) proc(name string) string {
 	return string(data)
 }
 
-// Memory is what it holds of the machine's memory, in bytes.
+// Memory returns the resident memory in bytes.
 func (p *Process) Memory() int64 {
 	for line := range strings.Lines(p.proc("status")) {
 		if f := strings.Fields(line); len(f) == 3 && f[0] == "VmRSS:" {
@@ -57,9 +57,9 @@ func (p *Process) Memory() int64 {
 	return 0
 }
 
-// Processor is the processor time that it has used.
+// Processor returns the CPU time used so far.
 func (p *Process) Processor() time.Duration {
-	_, rest, _ := strings.Cut(p.proc("stat"), ") ") // a name may hold blanks
+	_, rest, _ := strings.Cut(p.proc("stat"), ") ") // a name may contain spaces
 	f := strings.Fields(rest)
 	if len(f) < 13 {
 		return 0
@@ -69,7 +69,7 @@ func (p *Process) Processor() time.Duration {
 	return time.Duration(user+system) * tick
 }
 
-// Shares gives the share of one core that each kind of process used.
+// Shares returns the share of one core that each kind of process used.
 func (u Used) Shares(before Used, over time.Duration) map[string]float64 {
 	kinds := map[string]float64{}
 	for name, t := range u {
@@ -79,7 +79,7 @@ func (u Used) Shares(before Used, over time.Duration) map[string]float64 {
 	return kinds
 }
 
-// Since tells them.
+// Since formats the shares.
 func (u Used) Since(before Used, over time.Duration) string {
 	var list []string
 	for kind, share := range u.Shares(before, over) {
