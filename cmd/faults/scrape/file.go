@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// metricsOf lists the metrics in the expressions of alerts. What else has the form of one does no harm.
+// metricsOf lists the metrics in the expressions of alerts. Other words of the same form do no harm.
 func metricsOf(alerts string) map[string]bool {
 	names := map[string]bool{}
 	for _, name := range regexp.MustCompile(`\bringline_\w+`).FindAllString(alerts, -1) {
@@ -19,7 +19,7 @@ func metricsOf(alerts string) map[string]bool {
 	return names
 }
 
-// notation writes samples as promtool reads them: a value that is repeated n times more is 7+0xn, a gap of n is _xn.
+// notation formats samples for promtool: a value with n repetitions is 7+0xn, and n missing samples are _xn.
 func notation(values []string) string {
 	var b strings.Builder
 	for i := 0; i < len(values); {
@@ -44,10 +44,10 @@ func notation(values []string) string {
 	return b.String()
 }
 
-// mark begins what is recorded in a file.
+// mark is the line above the recorded part of a file.
 const mark = "    input_series: # recorded, do not edit"
 
-// Write puts the series into a file. A new file expects no alert after the first interval.
+// Write writes the series into a file. A new file expects no alert after the first interval.
 func (r *Recording) Write(file, name, about string) error {
 	head, err := above(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,7 +67,7 @@ func (r *Recording) Write(file, name, about string) error {
 	return nil
 }
 
-// above gives what a file has above its series.
+// above returns the part of a file above its series.
 func above(file string) (string, error) {
 	data, err := os.ReadFile(filepath.Clean(file))
 	if err != nil {

@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// Target is a worker. It is gone where its process has ended.
+// Target is a worker. It is gone when its process has ended.
 type Target struct {
 	Job, Instance, HTTP string
 	Gone                func() bool
 }
 
-// patience is Prometheus's scrape_timeout by default.
+// patience equals the default scrape_timeout of Prometheus.
 const patience = 10 * time.Second
 
-// Recording is the series so far, each with one sample an interval.
+// Recording holds the series so far, each with one sample per interval.
 type Recording struct {
 	Interval time.Duration
 
@@ -28,18 +28,18 @@ type Recording struct {
 	series map[string][]string
 }
 
-// What stands for a sample that is missing.
+// Placeholders for missing samples.
 const (
 	stale = "stale" // the first one
 	none  = "_"
 )
 
-// New makes a recording of the metrics that these alerts read.
+// New creates a recording of the metrics that these alerts use.
 func New(interval time.Duration, alerts string) *Recording {
 	return &Recording{Interval: interval, keep: metricsOf(alerts), series: map[string][]string{}}
 }
 
-// Add asks all targets, in parallel, and adds a sample of each series.
+// Add scrapes all targets in parallel, and adds a sample to each series.
 func (r *Recording) Add(ctx context.Context, targets []Target) {
 	seen := make(chan map[string]string, len(targets))
 	for _, t := range targets {
@@ -50,7 +50,7 @@ func (r *Recording) Add(ctx context.Context, targets []Target) {
 		maps.Copy(now, <-seen)
 	}
 	for name, value := range now {
-		for len(r.series[name]) < r.count { // it was not there before
+		for len(r.series[name]) < r.count { // the series is new
 			r.series[name] = append(r.series[name], none)
 		}
 		r.series[name] = append(r.series[name], value)
@@ -67,7 +67,7 @@ func (r *Recording) Add(ctx context.Context, targets []Target) {
 	}
 }
 
-// ask gives the samples of a target by the names of their series.
+// ask returns the samples of a target, by the names of their series.
 func (t Target) ask(ctx context.Context, keep map[string]bool) map[string]string {
 	if t.Gone() {
 		return nil
@@ -92,7 +92,7 @@ func (t Target) metrics(ctx context.Context, own string, keep map[string]bool) (
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = resp.Body.Close() }() // it was read, or is of no use
+	defer func() { _ = resp.Body.Close() }() // already read, or not needed
 	samples := map[string]string{}
 	lines := bufio.NewScanner(resp.Body)
 	for lines.Scan() {
@@ -103,7 +103,7 @@ func (t Target) metrics(ctx context.Context, own string, keep map[string]bool) (
 	return samples, lines.Err()
 }
 
-// sample reads a line of the text format, which has no timestamps.
+// sample parses a line of the text format, which has no timestamps.
 func sample(line, own string, keep map[string]bool) (name, value string, ok bool) {
 	last := strings.LastIndexByte(line, ' ')
 	if last < 0 {

@@ -24,7 +24,7 @@ func TestNotation(t *testing.T) {
 	}
 }
 
-// What a target says is recorded. One that fails has up 0, one that is gone has none.
+// The metrics of a target are recorded. A target that fails has up 0, and a target that is gone has no up.
 func TestRecording(t *testing.T) {
 	fails, gone, events := false, false, "0"
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
