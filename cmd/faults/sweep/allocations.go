@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What a coordinator tells of itself.
+// Metrics of a coordinator.
 const (
 	metricCommands  = "ringline_commands_total"
 	metricMallocs   = "go_memstats_mallocs_total"
@@ -17,10 +17,10 @@ const (
 	metricProcessor = "process_cpu_seconds_total"
 )
 
-// cost is what commands cost a coordinator, each in the mean.
+// cost is the mean cost of a command in a coordinator.
 type cost struct{ commands, mallocs, bytes, micros float64 }
 
-// costOf is what the commands between two scrapes cost.
+// costOf computes the cost of the commands between two scrapes.
 func costOf(before, after map[string]float64) (cost, error) {
 	for _, name := range []string{metricCommands, metricMallocs, metricBytes, metricProcessor} {
 		if _, there := after[name]; !there {
@@ -35,7 +35,7 @@ func costOf(before, after map[string]float64) (cost, error) {
 	return cost{n, grew(metricMallocs) / n, grew(metricBytes) / n, 1e6 * grew(metricProcessor) / n}, nil
 }
 
-// allocations takes what a command costs a coordinator, from what it tells of itself.
+// allocations measures the cost of a command from the metrics of a coordinator.
 func (c Config) allocations(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Allocations",

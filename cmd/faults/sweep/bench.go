@@ -14,8 +14,9 @@ import (
 	"ringline.io/ringline/cmd/ringline/bench"
 )
 
-// bench runs `ringline bench` beside the workers, and gives its report. It is run again where it fails, once: on a busy
-// machine what passes on the broker may be miscounted. Of flags that are given twice the last one counts.
+// bench runs `ringline bench` with the workers of the rig, and returns its report. It retries once after a
+// failure, because on a busy machine bench may miscount the traffic on the broker. If a flag is given twice,
+// the last one counts.
 func (s stage) bench(ctx context.Context, name string, env []string, flags ...string) (*bench.Report, error) {
 	r, err := s.once(ctx, name, env, flags...)
 	if err == nil || ctx.Err() != nil {
@@ -26,7 +27,7 @@ func (s stage) bench(ctx context.Context, name string, env []string, flags ...st
 }
 
 func (s stage) once(ctx context.Context, name string, env []string, flags ...string) (*bench.Report, error) {
-	const phases = 6 // three of either side
+	const phases = 6 // three each for Ringline and the floor
 	most := time.Duration(phases*s.Runs)*(s.long()+10*time.Second) + 5*time.Minute
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -49,7 +50,7 @@ func (s stage) once(ctx context.Context, name string, env []string, flags ...str
 	return bench.ReadReport(data)
 }
 
-// beside is bench with a floor.
+// beside runs bench with a floor.
 func (s stage) beside(ctx context.Context, name string, env []string, flags ...string) (*bench.Report, error) {
 	r, err := s.bench(ctx, name, env, flags...)
 	if err == nil && (r.Floor == nil || r.Ratio == nil) {
@@ -62,14 +63,14 @@ func (s stage) beside(ctx context.Context, name string, env []string, flags ...s
 	return r, err
 }
 
-// played says how bench measures.
+// played describes how bench measures.
 func (c Config) played() string { return c.playedOver(string(bench.OverSubjects)) }
 
 func (c Config) playedOver(what string) string {
 	return fmt.Sprintf("`ringline bench`, answered calls over %s, 64 beside each other, medians of %d run(s) of %v a phase.", what, c.Runs, c.long())
 }
 
-// disk says how the brokers use it.
+// disk describes how the brokers sync to disk.
 func (c Config) disk() string {
 	if c.Synced {
 		return " Brokers with `sync_interval: always`."

@@ -1,10 +1,10 @@
-// Package sweep measures Ringline against one thing at a time: workers, load, replicas, calls that ring, sessions, stored calls.
-// Each sweep gives a table in Markdown.
+// Package sweep measures how Ringline depends on one factor at a time: workers, load, replicas, ringing
+// calls, sessions, stored calls. Each sweep yields a table in Markdown.
 //
-// What it promises:
+// Rules of the package:
 //
-//  1. Brokers and workers are processes of their own with nothing between them, and what plays calls is `ringline bench`, another one.
-//     All of them share the machine; what it was doing besides is told with the table.
-//  2. Where there is a floor, it was measured in the same run, in turns with Ringline.
-//  3. A step that fails is an error and has no row. It keeps no other step from being measured.
+//  1. Brokers and workers are separate processes without links between them. `ringline bench` plays the
+//     calls, also as a separate process. All share the machine, and the table states its other load.
+//  2. If there is a floor, it was measured in the same run, alternating with Ringline.
+//  3. A step that fails is an error and has no row. The other steps are still measured.
 package sweep

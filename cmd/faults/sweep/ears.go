@@ -17,10 +17,10 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// ears hear what the users of calls are told that ring, by the number of the call.
+// ears receive the notifications for callers and callees of ringing calls. They index calls by number.
 type ears struct {
-	room chan struct{} // has one in it for each call that is invited and does not ring yet
-	over chan struct{} // gets one for each call of which the caller is told that it is over
+	room chan struct{} // holds one element for each invited call that does not ring yet
+	over chan struct{} // receives one element for each call whose caller is notified of its end
 
 	mu   sync.Mutex
 	due  []time.Time
@@ -34,7 +34,7 @@ func newEars(calls int) *ears {
 	}
 }
 
-// enter waits until there is room for one more call that does not ring yet.
+// enter waits until one more call may be invited, as the number of calls that do not ring yet is limited.
 func (e *ears) enter(ctx context.Context) error {
 	select {
 	case e.room <- struct{}{}:
@@ -63,14 +63,14 @@ func (e *ears) hear(m *nats.Msg) {
 	}
 }
 
-// number gives that of a caller's call.
+// number returns the number of a caller's call.
 func (e *ears) number(caller string) (int, bool) {
 	digits, ours := strings.CutPrefix(caller, callerName)
 	i, err := strconv.Atoi(digits)
 	return i, ours && err == nil && i >= 0 && i < len(e.due)
 }
 
-// set is false where it was set before.
+// set returns false if the time was already set.
 func (e *ears) set(times []time.Time, i int, at time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -81,7 +81,7 @@ func (e *ears) set(times []time.Time, i int, at time.Time) bool {
 	return true
 }
 
-// ended waits until every caller was told.
+// ended waits until every caller was notified.
 func (e *ears) ended(ctx context.Context, most time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, most)
 	defer cancel()
@@ -95,7 +95,8 @@ func (e *ears) ended(ctx context.Context, most time.Time) error {
 	return nil
 }
 
-// eventOf gives the event of a notification, which stands first: to read the whole would be measured too.
+// eventOf returns the event of a notification, which is its first field. It does not decode the rest, because
+// that time would be measured too.
 func eventOf(body []byte) events.Kind {
 	rest, _ := bytes.CutPrefix(body, []byte(`{"event":"`))
 	word, _, _ := bytes.Cut(rest, []byte{'"'})

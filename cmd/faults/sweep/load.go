@@ -8,7 +8,7 @@ import (
 	"strconv"
 )
 
-// load takes ring times at shares of the most.
+// load measures ring times at shares of the maximum rate.
 func (c Config) load(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Load",

@@ -16,17 +16,18 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// ringing is how many calls ring at once, and within how long they come due: 0 is as soon after each other as deadlines
-// allow that are whole seconds from their invitation, which is within one.
+// ringing configures how many calls ring at once, and in which interval their deadlines lie. With 0 the
+// interval is as short as possible: within one second, because ring times are whole seconds from the
+// invitation.
 type ringing struct {
 	count int
 	over  time.Duration
-	seed  uint64 // of the order in which they come due
+	seed  uint64 // of the order of the deadlines
 }
 
 const pendingApp = "pending"
 
-// pending measures what calls that ring cost the broker, and how late they end.
+// pending measures the broker's memory for ringing calls, and how late they end.
 func (c Config) pending(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Calls that ring",
@@ -42,7 +43,7 @@ func (c Config) pending(ctx context.Context) (Table, error) {
 	if c.Quick {
 		steps = []ringing{{100, minute, s}, {300, minute, s}, {1000, minute, s}, {500, 0, s}}
 	}
-	speed := 300.0 // invitations a second, until there is something to go by
+	speed := 300.0 // invitations per second, until the first measurement
 	err := each(ctx, steps, func(x ringing) error {
 		return c.on(ctx, fmt.Sprintf("pending-%d-%.0f", x.count, x.over.Seconds()), c.plain(), func(s stage) error {
 			var err error
@@ -53,7 +54,8 @@ func (c Config) pending(ctx context.Context) (Table, error) {
 	return t, err
 }
 
-// ring lets them ring, measures and adds a row. The speed of invitations is what is reckoned with, and what came of it.
+// ring makes the calls ring, measures and adds a row. speed is the expected rate of invitations. It returns
+// the measured rate.
 func (s stage) ring(ctx context.Context, x ringing, speed float64, t *Table) (float64, error) {
 	if _, err := s.bench(ctx, "warm", nil, "--no-floor", "--runs", "1", "--duration", "1s"); err != nil {
 		return speed, fmt.Errorf("warm up: %w", err)
@@ -94,7 +96,8 @@ func (s stage) ring(ctx context.Context, x ringing, speed float64, t *Table) (fl
 	return reached, nil
 }
 
-// invite invites as fast as they ring, so that they come due one after another from then on, and waits until all of them ring.
+// invite invites as fast as the calls begin to ring, and waits until all of them ring. The deadlines are
+// spread over x.over, from due on.
 func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Time) error {
 	waiting, cancel := context.WithDeadline(ctx, due)
 	defer cancel()
@@ -106,8 +109,8 @@ func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Ti
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	// In turn, those that come due in one second would be invited within some milliseconds, and, as calls ring for whole seconds,
-	// come due within as many.
+	// The order is random. In sequence, all calls due in the same second would be invited within some
+	// milliseconds. Ring times are whole seconds, so they would also come due within some milliseconds.
 	order := rand.New(rand.NewPCG(x.seed, 0)).Perm(x.count)
 	for i := range x.count {
 		if err := e.enter(ctx); err != nil {
@@ -122,7 +125,7 @@ func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Ti
 			return fmt.Errorf("invite: %w", err)
 		}
 	}
-	for range cap(e.room) { // there is room for all where none is left that does not ring
+	for range cap(e.room) { // room is empty when all calls ring
 		if err := e.enter(ctx); err != nil {
 			return fmt.Errorf("not all calls ring: %w", err)
 		}
@@ -130,7 +133,8 @@ func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Ti
 	return nil
 }
 
-// invitation lets one user ring another one for so many seconds. The number of the call is in all names.
+// invitation returns an invitation that rings for the given number of seconds. All its names contain the
+// number of the call.
 func invitation(i, seconds int) (*nats.Msg, error) {
 	if seconds < events.MinRingTimeoutS || seconds > events.MaxRingTimeoutS {
 		return nil, fmt.Errorf("to ring for %d s would be needed, which is not allowed", seconds)
@@ -149,8 +153,8 @@ func invitation(i, seconds int) (*nats.Msg, error) {
 
 const callerName = "caller-"
 
-// figures tells how many were told before their deadline, how late the others were, and how long it took from the first
-// deadline until the last of them was told.
+// figures returns how many callers were notified before their deadline, how late each one was, and the time
+// from the first deadline to the last notification.
 func (e *ears) figures() (early int, late idle.Times, span time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -170,7 +174,7 @@ func (e *ears) figures() (early int, late idle.Times, span time.Duration) {
 	return early, late, last.Sub(first)
 }
 
-// within is the time within which all came due.
+// within returns the interval in which all deadlines lie.
 func (e *ears) within() time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()

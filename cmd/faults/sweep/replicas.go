@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/cmd/ringline/bench"
 )
 
-// copies is how often something is kept, and whether the broker waits for the disk before it acknowledges.
+// copies configures the number of replicas, and whether the broker syncs to disk before it acknowledges.
 type copies struct {
 	replicas int
 	synced   bool

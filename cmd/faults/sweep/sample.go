@@ -14,15 +14,15 @@ import (
 	"ringline.io/ringline/cmd/faults/rig"
 )
 
-// sample is what had been used and counted at a moment.
+// sample holds CPU times and counters at one time.
 type sample struct {
 	at      time.Time
 	used    rig.Used
-	machine time.Duration      // processor time of all cores, by whomever it was used
-	counts  map[string]float64 // of a coordinator, where they were asked for
+	machine time.Duration      // CPU time of all cores, used by any process
+	counts  map[string]float64 // of a coordinator, if requested
 }
 
-// meanwhile takes samples while something is done.
+// meanwhile takes samples while do runs.
 func meanwhile(
 	ctx context.Context, every time.Duration, look func(context.Context) (sample, error), do func(context.Context) error,
 ) ([]sample, error) {
@@ -47,7 +47,8 @@ func meanwhile(
 	return all, err
 }
 
-// busiest gives the begin and the end of a time that is at least so long, that in which a figure grew the fastest.
+// busiest returns the first and the last sample of the interval in which the figure grew fastest. The
+// interval is at least long.
 func busiest(all []sample, long time.Duration, figure func(sample) float64) (from, to sample, err error) {
 	fastest := 0.0
 	for i, x := range all {
@@ -68,7 +69,7 @@ func busiest(all []sample, long time.Duration, figure func(sample) float64) (fro
 	return from, to, nil
 }
 
-// of is what the processes of a kind had used.
+// of returns the CPU time of all processes of a kind.
 func (x sample) of(kind string) (all time.Duration) {
 	for name, t := range x.used {
 		if k, _, _ := strings.Cut(name, "-"); k == kind {
@@ -78,7 +79,7 @@ func (x sample) of(kind string) (all time.Duration) {
 	return all
 }
 
-// lookAt takes a sample of the processor time.
+// lookAt samples the CPU times.
 func (s stage) lookAt(context.Context) (sample, error) {
 	stat, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -88,11 +89,11 @@ func (s stage) lookAt(context.Context) (sample, error) {
 	return sample{at: time.Now(), used: s.rig.Used(), machine: busy}, err
 }
 
-// busyTime reads, from what Linux keeps in /proc/stat, how long its cores have not been idle, all together.
+// busyTime returns the busy time of all cores from the content of /proc/stat.
 func busyTime(stat string) (time.Duration, error) {
 	first, _, _ := strings.Cut(stat, "\n")
 	f := strings.Fields(first)
-	const idle, wait, least = 4, 5, 9 // with the word cpu before them
+	const idle, wait, least = 4, 5, 9 // after the word cpu
 	if len(f) < least || f[0] != "cpu" {
 		return 0, errors.New("/proc/stat does not begin with the time of all cores")
 	}
@@ -109,7 +110,7 @@ func busyTime(stat string) (time.Duration, error) {
 	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }
 
-// loadAverage is that of the last minute.
+// loadAverage returns the load average of the last minute.
 func loadAverage() string {
 	data, err := os.ReadFile("/proc/loadavg")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/cmd/internal/device"
 )
 
-// sessions measures what client sessions cost an edge that do nothing.
+// sessions measures the cost of idle client sessions in an edge.
 func (c Config) sessions(ctx context.Context) (Table, error) {
 	counts := []int{100, 1000, 10_000, 20_000}
 	if c.Quick {
@@ -53,7 +53,7 @@ func (c Config) sessions(ctx context.Context) (Table, error) {
 	return t, err
 }
 
-// atMost leaves out the numbers above the most, and ends with that.
+// atMost removes the numbers that are at least most, and appends most.
 func atMost(counts []int, most int) []int {
 	fewer := slices.DeleteFunc(slices.Clone(counts), func(n int) bool { return n >= most })
 	return append(fewer, most)

@@ -19,7 +19,7 @@ import (
 
 const storedApp = "stored"
 
-// stored measures with few calls that are kept, and with many.
+// stored measures with few stored calls, and with many.
 func (c Config) stored(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Calls that are over",
@@ -43,7 +43,7 @@ func (c Config) stored(ctx context.Context) (Table, error) {
 }
 
 func (s stage) playStored(ctx context.Context, t *Table, calls int) error {
-	// A Go process that has nothing to do collects its garbage every two minutes, and gives memory back after that.
+	// An idle Go process collects garbage every two minutes, and returns memory to the system after that.
 	play.Sleep(ctx, pick(s.Config, 150*time.Second, time.Second))
 	before := s.rig.Nodes[0].Memory()
 	r, err := s.beside(ctx, fmt.Sprintf("with-%d", calls), nil)
@@ -55,7 +55,7 @@ func (s stage) playStored(ctx context.Context, t *Table, calls int) error {
 	return nil
 }
 
-// fill stores calls that are over, and waits until the event log has them.
+// fill stores ended calls, and waits until the event log has them.
 func (s stage) fill(ctx context.Context, calls int) error {
 	nc, err := nats.Connect(s.rig.URLs())
 	if err != nil {
@@ -95,7 +95,7 @@ func (s stage) fill(ctx context.Context, calls int) error {
 	return logged(ctx, js)
 }
 
-// logged waits until the event log has all that is stored of calls.
+// logged waits until the event log has all stored transitions.
 func logged(ctx context.Context, js jetstream.JetStream) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
@@ -120,7 +120,7 @@ func logged(ctx context.Context, js jetstream.JetStream) error {
 	}
 }
 
-// over gives the messages of a call that was answered and ended, as a coordinator writes them.
+// over returns the messages of a call that was answered and ended, as a coordinator publishes them.
 func over(i int, at time.Time) ([]*nats.Msg, error) {
 	id := fmt.Sprintf("s%d", i)
 	caller, callee := "caller-"+id, "callee-"+id

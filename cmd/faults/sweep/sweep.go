@@ -15,24 +15,24 @@ import (
 	"ringline.io/ringline/cmd/faults/rig"
 )
 
-// Name names a sweep.
+// Name is the name of a sweep.
 type Name string
 
 // The sweeps.
 const (
-	Workers     Name = "workers"     // calls a second against coordinators
-	Load        Name = "load"        // ring times against calls a second
-	Replicas    Name = "replicas"    // one copy and three, and what waiting for the disk costs
+	Workers     Name = "workers"     // calls per second by coordinators
+	Load        Name = "load"        // ring times by calls per second
+	Replicas    Name = "replicas"    // one replica and three, and the cost of syncing to disk
 	Pending     Name = "pending"     // calls that ring at once
-	Sessions    Name = "sessions"    // client sessions that do nothing
-	Stored      Name = "stored"      // calls that are over
-	Allocations Name = "allocations" // what a command costs a coordinator
+	Sessions    Name = "sessions"    // idle client sessions
+	Stored      Name = "stored"      // ended calls
+	Allocations Name = "allocations" // cost of a command in a coordinator
 )
 
-// Names lists them.
+// Names lists the sweeps.
 func Names() []Name { return []Name{Workers, Load, Replicas, Pending, Sessions, Stored, Allocations} }
 
-// Pick gives the sweeps of these names, in the order of Names; all where there are none.
+// Pick returns the named sweeps in the order of Names, or all sweeps if there are no names.
 func Pick(words []string) ([]Name, error) {
 	all := Names()
 	for _, w := range words {
@@ -54,19 +54,19 @@ func list(names []Name) string {
 	return strings.Join(words, ", ")
 }
 
-// Config says how it is measured.
+// Config configures the measurement.
 type Config struct {
 	Source string        // the root of the repository
-	Dir    string        // of logs and data; those of a step that went well are deleted
-	Quick  bool          // everything much smaller and shorter, to see whether it works
-	Synced bool          // brokers wait for the disk before they acknowledge
-	Runs   int           // of `ringline bench`; figures are their medians
-	Phase  time.Duration // how long each of its phases is measured
+	Dir    string        // for logs and data; those of a successful step are deleted
+	Quick  bool          // everything is much smaller and shorter, as a smoke test
+	Synced bool          // brokers sync to disk before they acknowledge
+	Runs   int           // runs of `ringline bench`; figures are their medians
+	Phase  time.Duration // duration of each measured phase
 	Seed   uint64
 	Say    func(format string, args ...any)
 }
 
-// Run measures one sweep. Where a step failed the table has what the others gave.
+// Run measures one sweep. If a step fails, the table has the rows of the others.
 func (c Config) Run(ctx context.Context, n Name) (Table, error) {
 	load := loadAverage()
 	t, err := c.sweep(ctx, n)
@@ -97,7 +97,7 @@ func (c Config) sweep(ctx context.Context, n Name) (Table, error) {
 	return Table{}, errors.New("there is no such sweep")
 }
 
-// each does step after step. One that fails keeps no other from being done.
+// each runs all steps, even if one fails.
 func each[T any](ctx context.Context, steps []T, do func(T) error) error {
 	var all []error
 	for _, s := range steps {
@@ -111,7 +111,7 @@ func each[T any](ctx context.Context, steps []T, do func(T) error) error {
 	return errors.Join(all...)
 }
 
-// stage is what a step is measured on.
+// stage is the rig of one step.
 type stage struct {
 	Config
 
@@ -125,13 +125,14 @@ func (c Config) plain() rig.Config {
 	return rig.Config{Nodes: 1, Coordinators: 1, Timeouts: 1, Unsynced: !c.Synced}
 }
 
-// bare is one broker. The workers are in bench itself, as the floor's is: what processes cost is the same for both.
+// bare is one broker. bench itself runs the workers, as it does for the floor, so that both have the same
+// process overhead.
 func (c Config) bare() rig.Config { return rig.Config{Nodes: 1, Unsynced: !c.Synced} }
 
-// ownWorkers is the flag for that.
+// ownWorkers is the flag of bench for that.
 const ownWorkers = "--workers=1"
 
-// on starts a rig, measures on it and takes it down.
+// on starts a rig, measures on it and closes it.
 func (c Config) on(ctx context.Context, name string, cfg rig.Config, measure func(stage) error) error {
 	s := stage{Config: c, name: name, dir: filepath.Join(c.Dir, name)}
 	cfg.Dir, cfg.Source, cfg.Direct = s.dir, c.Source, true
@@ -146,13 +147,13 @@ func (c Config) on(ctx context.Context, name string, cfg rig.Config, measure fun
 	if err == nil {
 		return os.RemoveAll(s.dir)
 	}
-	for _, n := range r.Nodes { // somebody will want the logs; the data may be much
+	for _, n := range r.Nodes { // keep the logs for inspection; the data may be large
 		err = errors.Join(err, os.RemoveAll(n.Store))
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-// pick gives the one of both that is meant for a run that only shows whether it works, or the other.
+// pick returns quick if Config.Quick is set, otherwise full.
 func pick[T any](c Config, full, quick T) T {
 	if c.Quick {
 		return quick
@@ -160,5 +161,5 @@ func pick[T any](c Config, full, quick T) T {
 	return full
 }
 
-// long is how long bench measures each phase.
+// long returns the duration of each phase of bench.
 func (c Config) long() time.Duration { return pick(c, c.Phase, time.Second) }

@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Sweeps are measured in one order, each once, and a word that is none is told with those that are.
+// Sweeps run in a fixed order, each once. The error for an unknown name lists the known ones.
 func TestPick(t *testing.T) {
 	if got, err := Pick(nil); err != nil || !slices.Equal(got, Names()) {
 		t.Errorf("nothing gives %v, %v", got, err)
@@ -31,7 +31,7 @@ func TestPick(t *testing.T) {
 	}
 }
 
-// A step that fails keeps no other from being done, and each failure is told; one that is interrupted is the last.
+// A failed step does not stop the others, and every error is returned. An interrupted step is the last one.
 func TestEach(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	var done []int
@@ -50,7 +50,7 @@ func TestEach(t *testing.T) {
 	}
 }
 
-// What is busiest is found wherever it begins, and what is shorter than the time is not taken for it.
+// The busiest interval is found wherever it begins, and shorter intervals are ignored.
 func TestBusiest(t *testing.T) {
 	var all []sample
 	begun := time.Now()
@@ -69,7 +69,7 @@ func TestBusiest(t *testing.T) {
 	}
 }
 
-// The cores are busy while they neither idle nor wait for the disk.
+// Idle time and time waiting for the disk are not busy time.
 func TestBusyTime(t *testing.T) {
 	got, err := busyTime("cpu  100 20 30 4000 500 6 7 8 900 900\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
 	if err != nil || got != 1710*time.Millisecond {
@@ -82,7 +82,7 @@ func TestBusyTime(t *testing.T) {
 	}
 }
 
-// What commands cost is what grew, and a metric that is not there is told and not taken for 0.
+// The cost is computed from the growth of the counters. A missing metric is an error, not 0.
 func TestCost(t *testing.T) {
 	before := map[string]float64{metricCommands: 100, metricMallocs: 5000, metricBytes: 1000, metricProcessor: 1}
 	after := map[string]float64{metricCommands: 300, metricMallocs: 25_000, metricBytes: 401_000, metricProcessor: 1.05}
@@ -111,7 +111,7 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// Stored calls are what a coordinator would read: each message is a transition, and after the last one the call is over.
+// Stored calls are valid for a coordinator: each message is a transition, and the last one ends the call.
 func TestOver(t *testing.T) {
 	messages, err := over(7, time.Now())
 	if err != nil || len(messages) != 4 {
@@ -132,7 +132,7 @@ func TestOver(t *testing.T) {
 	}
 }
 
-// A call is counted once as ringing and once as over, whoever else is told what, and its times are its own.
+// A call counts once as ringing and once as over, whatever other notifications arrive. Its times are its own.
 func TestEars(t *testing.T) {
 	e := newEars(2)
 	hear := func(event events.Kind, call int, to string, deadline time.Time) {
@@ -172,7 +172,7 @@ func TestEars(t *testing.T) {
 	}
 }
 
-// How long it rings must be what an invitation may say.
+// The ring time must be in the allowed range.
 func TestInvitation(t *testing.T) {
 	m, err := invitation(12, 30)
 	if err != nil || m.Subject != "ringline.pending.cmd.r12.invite" || !strings.Contains(string(m.Data), `"ring_timeout_s":30`) {
@@ -185,7 +185,7 @@ func TestInvitation(t *testing.T) {
 	}
 }
 
-// Where not as many sessions can be opened, the last step is what can be.
+// If fewer sessions can be opened, the last step is that maximum.
 func TestAtMost(t *testing.T) {
 	counts := []int{100, 1000, 20_000}
 	for most, want := range map[int][]int{19_500: {100, 1000, 19_500}, 1000: {100, 1000}, 500: {100, 500}, 50: {50}} {

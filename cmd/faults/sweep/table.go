@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Table is what came of a sweep.
+// Table is the result of a sweep.
 type Table struct {
 	Title string
 	About string // how it was measured
@@ -19,7 +19,7 @@ type Table struct {
 
 func (t *Table) add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-// String gives it in Markdown.
+// String formats the table in Markdown.
 func (t Table) String() string {
 	var b strings.Builder
 	line := func(cells []string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
@@ -32,7 +32,7 @@ func (t Table) String() string {
 	return b.String()
 }
 
-// grouped writes a whole number with a comma before each three digits.
+// grouped formats a whole number with a comma as the thousands separator.
 func grouped[T ~int | ~int64 | ~float64](n T) string {
 	s := strconv.FormatInt(int64(math.Round(float64(n))), 10)
 	sign := strings.HasPrefix(s, "-")
@@ -46,10 +46,10 @@ func grouped[T ~int | ~int64 | ~float64](n T) string {
 	return s
 }
 
-// micros writes microseconds.
+// micros formats microseconds.
 func micros(us float64) string { return grouped(us) + " µs" }
 
-// millis writes a duration in milliseconds.
+// millis formats a duration in milliseconds.
 func millis(d time.Duration) string {
 	if d < 100*time.Millisecond {
 		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
@@ -59,17 +59,17 @@ func millis(d time.Duration) string {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
-// by writes how many times as much it is.
+// by formats a ratio.
 func by(ratio float64) string { return fmt.Sprintf("%.2f", ratio) }
 
-// percent writes a share.
+// percent formats a share.
 func percent(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) }
 
 func kilobytes(n int64) string { return fmt.Sprintf("%.1f KB", float64(n)/1000) }
 
 func megabytes(n int64) string { return grouped(float64(n)/1e6) + " MB" }
 
-// median is the middle one, of an even number the lower one of both in the middle.
+// median returns the median. For an even number of values, it is the lower one of the two in the middle.
 func median(values []float64) float64 {
 	if len(values) == 0 {
 		return 0

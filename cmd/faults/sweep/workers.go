@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// inHand is how many commands a coordinator has in hand at once.
+// inHand is how many commands a coordinator processes concurrently.
 const inHand = 64
 
-// workers counts calls a second with more and more coordinators.
+// workers measures calls per second with more and more coordinators.
 func (c Config) workers(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Workers",
@@ -27,7 +27,8 @@ func (c Config) workers(ctx context.Context) (Table, error) {
 		cfg := c.plain()
 		cfg.Coordinators = n
 		return c.on(ctx, fmt.Sprintf("workers-%d", n), cfg, func(s stage) error {
-			// The floor's one worker is to have as much in hand as all of ours.
+			// The floor's single worker must process as many commands concurrently as all coordinators
+			// together.
 			r, err := s.beside(ctx, "floor", []string{fmt.Sprintf("RINGLINE_PARALLEL=%d", n*inHand)})
 			if err != nil {
 				return err
@@ -50,8 +51,8 @@ func (c Config) workers(ctx context.Context) (Table, error) {
 	return t, err
 }
 
-// used gives the share of one core that each kind of process takes while the most is done, and the share of all cores
-// that anybody takes.
+// used returns the share of one core that each kind of process uses in the busiest interval, and the share of
+// all cores that any process uses.
 func (s stage) used(ctx context.Context) (kinds map[string]float64, cores float64, err error) {
 	all, err := meanwhile(ctx, 200*time.Millisecond, s.lookAt, func(ctx context.Context) error {
 		_, err := s.bench(ctx, "alone", nil, "--no-floor", "--runs", "1")
@@ -69,7 +70,7 @@ func (s stage) used(ctx context.Context) (kinds map[string]float64, cores float6
 	return to.used.Shares(from.used, took), cores, nil
 }
 
-// limit says what keeps more calls from being done, as far as it shows.
+// limit names the apparent bottleneck.
 func limit(before, now, cores float64) string {
 	const full, more = 0.9, 1.1
 	switch {
