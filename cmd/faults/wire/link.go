@@ -13,18 +13,18 @@ type Direction int
 
 // The directions.
 const (
-	Up   Direction = iota // from who connects
-	Down                  // to who connects
+	Up   Direction = iota // from the process that connects
+	Down                  // to the process that connects
 	both
 )
 
-// Link listens where one process connects to, and passes on to where the other listens.
+// Link listens at an address that one process connects to, and forwards to the address of another process.
 type Link struct {
 	Name string
 
 	listener net.Listener
 	target   string
-	messages bool // what goes up is the protocol of a NATS client
+	messages bool // Up carries the NATS client protocol
 
 	mu    sync.Mutex
 	state [both]condition
@@ -39,7 +39,7 @@ type condition struct {
 	delay time.Duration
 }
 
-// Listen opens a link to target on a free port of 127.0.0.1. With messages, traps can be set on it.
+// Listen opens a link to target on a free port of 127.0.0.1. Traps need messages to be true.
 func Listen(name, target string, messages bool) (*Link, error) {
 	var lc net.ListenConfig
 	listener, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
@@ -54,30 +54,30 @@ func Listen(name, target string, messages bool) (*Link, error) {
 	return l, nil
 }
 
-// Addr is where the one process connects to.
+// Addr returns the address to connect to.
 func (l *Link) Addr() string { return l.listener.Addr().String() }
 
-// Close ends the link and all that passes on it.
+// Close closes the link and all its connections.
 func (l *Link) Close() {
 	l.mu.Lock()
 	l.done = true
 	l.mu.Unlock()
-	_ = l.listener.Close() // it only stops to listen
+	_ = l.listener.Close() // stops listening only
 	l.Reset()
 }
 
-// Cut lets nothing pass in that direction until Mend.
+// Cut blocks all traffic in this direction until Mend.
 func (l *Link) Cut(d Direction) { l.change(func() { l.state[d].cut = true }) }
 
-// Delay lets everything in that direction take so much longer, until Mend.
+// Delay delays all traffic in this direction until Mend.
 func (l *Link) Delay(d Direction, by time.Duration) { l.change(func() { l.state[d].delay = by }) }
 
-// Mend makes the link whole, and forgets a trap.
+// Mend removes cuts, delays and the trap.
 func (l *Link) Mend() {
 	l.change(func() { l.state, l.trap = [both]condition{}, nil })
 }
 
-// Reset tears all connections; what waits on them is lost.
+// Reset resets all connections. Waiting data is lost.
 func (l *Link) Reset() {
 	l.mu.Lock()
 	conns := make([]*passage, 0, len(l.conns))
@@ -100,20 +100,20 @@ func (l *Link) change(f func()) {
 
 // Trap waits for a message to pass.
 type Trap struct {
-	Sprung chan struct{} // closed when it has passed, or is about to
+	Sprung chan struct{} // closed when the message has passed, or is about to
 
 	match func(subject string) bool
 	after bool
 }
 
-// SetTrap cuts the way up when a message for a subject that matches is about to pass, or has just passed.
+// SetTrap cuts Up when a message with a matching subject is about to pass, or has just passed.
 func (l *Link) SetTrap(match func(subject string) bool, after bool) *Trap {
 	t := &Trap{Sprung: make(chan struct{}), match: match, after: after}
 	l.change(func() { l.trap = t })
 	return t
 }
 
-// springs says whether this message springs the trap, and cuts the way up if it does.
+// springs reports whether this message triggers the trap. If so, it cuts Up.
 func (l *Link) springs(subject string, after bool) bool {
 	if subject == "" {
 		return false
@@ -129,7 +129,7 @@ func (l *Link) springs(subject string, after bool) bool {
 	return true
 }
 
-// pass waits until the direction is open, and for the delay; it is false once gone is closed.
+// pass waits until the direction is open and the delay is over. It returns false when gone is closed.
 func (l *Link) pass(d Direction, came time.Time, gone <-chan struct{}) bool {
 	for {
 		l.mu.Lock()
@@ -152,7 +152,7 @@ func (l *Link) pass(d Direction, came time.Time, gone <-chan struct{}) bool {
 	}
 }
 
-// accept makes a passage of each connection. Who connects while the way down is cut waits, as he hears nothing.
+// accept forwards each connection. If Down is cut, a new client waits, because it receives nothing.
 func (l *Link) accept() {
 	for {
 		near, err := l.listener.Accept()
@@ -167,7 +167,7 @@ func (l *Link) connect(near net.Conn) {
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	far, err := dialer.DialContext(context.Background(), "tcp", l.target)
 	if err != nil {
-		reset(near) // as if nobody listened here
+		reset(near) // as if no process listened here
 		return
 	}
 	p := &passage{link: l, near: near, far: far, gone: make(chan struct{})}
@@ -184,10 +184,10 @@ func (l *Link) connect(near net.Conn) {
 	l.mu.Unlock()
 }
 
-// reset closes a connection so that its other end sees a reset, and what was not sent is dropped.
+// reset closes a connection with a TCP reset. Unsent data is dropped.
 func reset(c net.Conn) {
 	if t, ok := c.(*net.TCPConn); ok {
 		_ = t.SetLinger(0)
 	}
-	_ = c.Close() // it is closed, whatever it says
+	_ = c.Close() // closed in any case
 }

@@ -15,7 +15,7 @@ import (
 
 const within = 20 * time.Second
 
-// ends opens a link, and gives a connection over it as both of its ends see it.
+// ends opens a link, and returns both ends of a connection over it.
 func ends(t *testing.T) (l *wire.Link, near, far net.Conn) {
 	t.Helper()
 	var lc net.ListenConfig
@@ -59,7 +59,7 @@ func want(t *testing.T, c net.Conn, s string) {
 	}
 }
 
-// silent wants nothing to come for a while.
+// silent checks that nothing arrives for a while.
 func silent(t *testing.T, c net.Conn) {
 	t.Helper()
 	if err := c.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
@@ -74,12 +74,12 @@ func silent(t *testing.T, c net.Conn) {
 	}
 }
 
-// Everything passes in both directions, and so does the end of either.
+// All data passes in both directions, and so does the close of either end.
 func TestPasses(t *testing.T) {
 	_, near, far := ends(t)
 	big := "PUB a 200000\r\n" + strings.Repeat("x", 200000) + "\r\nPING\r\nPUB"
 	go func() { _, _ = io.WriteString(near, big) }()
-	want(t, far, big[:len(big)-len("PUB")]) // what is no whole line waits for its end
+	want(t, far, big[:len(big)-len("PUB")]) // an incomplete line passes when its end arrives
 	send(t, far, "+OK\r\n")
 	want(t, near, "+OK\r\n")
 	if err := near.Close(); err != nil {
@@ -91,7 +91,7 @@ func TestPasses(t *testing.T) {
 	}
 }
 
-// A direction that is cut holds what comes, while the other passes; mended, it loses nothing.
+// A cut direction holds its data while the other direction passes. After Mend nothing is lost.
 func TestCutAndMend(t *testing.T) {
 	l, near, far := ends(t)
 	l.Cut(wire.Up)
@@ -119,7 +119,7 @@ func TestDelay(t *testing.T) {
 	}
 }
 
-// A reset ends the connection, and what was held is lost.
+// A reset ends the connection, and held data is lost.
 func TestReset(t *testing.T) {
 	l, near, far := ends(t)
 	l.Cut(wire.Up)
@@ -134,7 +134,7 @@ func TestReset(t *testing.T) {
 	}
 }
 
-// A trap stops exactly before or after the first message that matches, whatever its payload looks like.
+// A trap stops exactly before or after the first matching message, whatever its payload contains.
 func TestTrap(t *testing.T) {
 	messages := []string{
 		"HPUB a.b 12 21\r\nNATS/1.0\r\n\r\nPUB c 0\r\n\r\n", "PUB x 7\r\nPUB c 0\r\n", "PUB c reply 2\r\nhi\r\n", "PING\r\n",
@@ -155,13 +155,13 @@ func TestTrap(t *testing.T) {
 				want(t, far, messages[2])
 			}
 			want(t, far, messages[3])
-			send(t, near, messages[2]) // it springs once
+			send(t, near, messages[2]) // a trap triggers only once
 			want(t, far, messages[2])
 		})
 	}
 }
 
-// Where nobody listens the connection ends, and a link that is closed takes none.
+// If no process listens at the target, the connection ends. A closed link accepts no connection.
 func TestNobody(t *testing.T) {
 	var lc net.ListenConfig
 	gone, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -18,7 +18,7 @@ type passage struct {
 	once      sync.Once
 }
 
-// piece is what passes at once: a message with its subject, or any bytes.
+// piece is a unit that passes at once: a message with its subject, or any bytes.
 type piece struct {
 	came    time.Time
 	subject string
@@ -30,7 +30,7 @@ const (
 	waiting   = 1024 // pieces that wait in a link before the sender's socket fills
 )
 
-// tear closes both ends at once.
+// tear resets both ends.
 func (p *passage) tear() {
 	p.once.Do(func() {
 		close(p.gone)
@@ -39,7 +39,7 @@ func (p *passage) tear() {
 	})
 }
 
-// run passes what comes until both ends are closed.
+// run forwards data until both ends are closed.
 func (p *passage) run() {
 	var wg sync.WaitGroup
 	next := readBytes
@@ -52,7 +52,7 @@ func (p *passage) run() {
 	p.tear()
 }
 
-// carry passes one direction on to its end, which it passes on too.
+// carry forwards one direction until its end, and then closes it at the receiver.
 func (p *passage) carry(d Direction, from, to net.Conn, next func(*bufio.Reader) (piece, error)) {
 	pieces := make(chan piece, waiting)
 	go func() {
@@ -78,11 +78,11 @@ func (p *passage) carry(d Direction, from, to net.Conn, next func(*bufio.Reader)
 		return
 	}
 	if t, ok := to.(*net.TCPConn); ok {
-		_ = t.CloseWrite() // the other direction goes on until its own end
+		_ = t.CloseWrite() // the other direction continues until its own end
 	}
 }
 
-// write is false when the passage was torn.
+// write returns false if the passage was reset.
 func (p *passage) write(d Direction, to net.Conn, pieces <-chan piece) bool {
 	w := bufio.NewWriterSize(to, pieceSize)
 	for x := range pieces {
@@ -112,7 +112,7 @@ func readBytes(r *bufio.Reader) (piece, error) {
 	return piece{data: data[:n]}, err
 }
 
-// readMessage reads one line of the protocol of NATS clients, with the payload that it announces.
+// readMessage reads one line of the NATS client protocol, with the payload that it announces.
 func readMessage(r *bufio.Reader) (piece, error) {
 	line, err := r.ReadBytes('\n')
 	x := piece{data: line}
