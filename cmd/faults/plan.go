@@ -47,7 +47,7 @@ const (
 	fillCommands kind = "commands-full"  // RINGLINE_COMMANDS rejects publishes
 	fillLines    kind = "lines-full"     // RINGLINE_LINES rejects publishes
 	fillTimers   kind = "timers-full"    // RINGLINE_TIMERS is near its limit
-	slowBroker   kind = "broker-slow"    // all traffic between workers and brokers is delayed by most of a second
+	slowBroker   kind = "broker-slow"    // all traffic between workers and brokers is delayed: 0.4 to 0.7 s per round trip
 	fillDisk     kind = "disk-full"      // the disk of a broker, which disables JetStream and is then killed
 	staleClaims  kind = "stale-claims"   // RINGLINE_CALLS is full for half a minute, and a worker is paused before a commit meanwhile
 	stoppedClock      = 32 * time.Second // minimum duration of stale-claims: claims can be taken over after 30 s
@@ -79,8 +79,8 @@ type fault struct {
 	point  string        // for faults that wait for a message: before or after which one
 }
 
-// points maps each point to a matcher for the subject of the worker's message, in the order in which a
-// command publishes them.
+// points maps the name of each message of a worker to a matcher for its subject. They are in the order in
+// which a command publishes them.
 func points() map[string]func(subject string) bool {
 	return map[string]func(string) bool{
 		"claim":  begins("$KV.RINGLINE_LINES."),

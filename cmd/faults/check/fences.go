@@ -9,9 +9,9 @@ const (
 	hangUpWaits = 5 * time.Second
 )
 
-// fences checks the transitions that fence a call. Another call's command may fence a call only after a claim
-// for it was in flight for 30 s, so not before its first invite or add is that old. A hang-up may fence an
-// unknown call id only when the hang-up is 5 s old. It is written from DESIGN, section 2.
+// fences checks the transitions that fence a call. Another call's command may fence a call only if a claim
+// for it was in flight for 30 s. So the first invite or add of the fenced call must be that old. A hang-up
+// may fence an unknown call id only when the hang-up is 5 s old. It is written from DESIGN, section 2.
 func fences(r *run, v *verdict) {
 	for _, s := range r.stories {
 		for _, st := range s.steps {

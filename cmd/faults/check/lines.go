@@ -11,8 +11,8 @@ import (
 // lines checks that at rest each user's line holds exactly the calls that the user is in. There is one
 // exemption. A worker that was paused or cut off during its claims may claim a line for a call that ended
 // meanwhile. Then the worker dies, or another worker handles its command. The entry it leaves is dead: it
-// holds nothing, and the next claim takes it over. A dead entry is exempt if the line was written after the
-// call ended for the user, and a fault was active since the claim began.
+// holds nothing, and the next claim takes it over. A dead entry is exempt under two conditions: the line was
+// written after the call ended for the user, and a fault was active since the claim began.
 func lines(r *run, v *verdict) {
 	users, held := r.keys(), map[string][]string{}
 	for _, l := range r.Rest.Lines {

@@ -39,7 +39,7 @@ const (
 	aimed      = 1500 * time.Millisecond // wait for a client that connects
 )
 
-// make plays calls, beside of them concurrently, until there are enough notifications.
+// make plays calls until there are wanted notifications. beside is the number of concurrent calls.
 func (d *driver) make(ctx context.Context, beside int, seed uint64, wanted int) {
 	var wg sync.WaitGroup
 	for i := range beside {

@@ -83,7 +83,8 @@ func (c *Client) answered(n int, body []byte) {
 // patience is how long a client waits for an answer before it sends the command again.
 const patience = 6 * time.Second
 
-// apiPatience is the same for the API, which answers after 8 s that the result is unknown.
+// apiPatience is the same for the API. It exceeds the API's default timeout of 8 s, after which the API
+// answers that the result is unknown.
 const apiPatience = 11 * time.Second
 
 // ask sends the command once and returns its answer, or nil if none arrives.

@@ -153,8 +153,8 @@ func invitation(i, seconds int) (*nats.Msg, error) {
 
 const callerName = "caller-"
 
-// figures returns how many callers were notified before their deadline, how late each one was, and the time
-// from the first deadline to the last notification.
+// figures returns how many callers were notified before their deadline, and how late each notification was.
+// span is the time from the first deadline to the last notification.
 func (e *ears) figures() (early int, late idle.Times, span time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

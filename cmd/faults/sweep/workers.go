@@ -51,8 +51,8 @@ func (c Config) workers(ctx context.Context) (Table, error) {
 	return t, err
 }
 
-// used returns the share of one core that each kind of process uses in the busiest interval, and the share of
-// all cores that any process uses.
+// used returns CPU shares in the busiest interval. kinds is the share of one core per kind of process, and
+// cores is the share of all cores that any process uses.
 func (s stage) used(ctx context.Context) (kinds map[string]float64, cores float64, err error) {
 	all, err := meanwhile(ctx, 200*time.Millisecond, s.lookAt, func(ctx context.Context) error {
 		_, err := s.bench(ctx, "alone", nil, "--no-floor", "--runs", "1")
