@@ -321,3 +321,10 @@ func expect(tb testing.TB, got object, want object) {
 		}
 	}
 }
+
+// codeOf returns the error code of an answer; "" where it is ok.
+func codeOf(answer object) string {
+	e, _ := answer["error"].(object)
+	code, _ := e["code"].(string)
+	return code
+}
