@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// newApp is what an operator says of an app, in the bucket RINGLINE_APPS.
+// newApp edits the settings of an app in the bucket RINGLINE_APPS.
 func newApp() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "app", GroupID: groupCall, Short: "Show or change an app's settings: limits, token keys, origins",
@@ -38,7 +38,7 @@ func newApp() *cobra.Command {
 	return cmd
 }
 
-// noSubcommand is for what has subcommands: whatever is no name of one is a typo.
+// noSubcommand is the Args of a command that only groups subcommands: any argument is a mistyped subcommand.
 func noSubcommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -50,7 +50,7 @@ func noSubcommand(cmd *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q, %s has %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
 }
 
-// arguments wants exactly these.
+// arguments accepts exactly the named arguments.
 func arguments(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
@@ -63,7 +63,7 @@ func arguments(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// apps is one look at the bucket.
+// apps is the app bucket together with the flags and the output of one command.
 type apps struct {
 	kv    jetstream.KeyValue
 	out   io.Writer
@@ -172,7 +172,7 @@ func removeApp(ctx context.Context, a apps, args []string) error {
 	return a.print(args[0], "changes nothing of the defaults")
 }
 
-// show prints what workers of this version make of the settings.
+// show prints how workers of this version read the settings.
 func (a apps) show(app string, value []byte) error {
 	read := events.AppSettingsInForce(value, events.AppSettings{})
 	list := append(limitTexts(read.Settings), sessionTexts(read.Settings)...)
@@ -216,7 +216,7 @@ func limitTexts(s events.AppSettings) (list []string) {
 	return list
 }
 
-// sessionTexts tells of keys by their names alone.
+// sessionTexts shows keys by name only, never their secrets.
 func sessionTexts(s events.AppSettings) (list []string) {
 	if len(s.TokenKeys) > 0 {
 		list = append(list, "token keys "+strings.Join(kids(s), " "))

@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// newAppKey is about what the tokens of an app's users are checked with.
+// newAppKey manages the keys that verify the tokens of an app's users.
 func newAppKey() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "key", Short: "Add, list or remove what an app's tokens are checked with",
@@ -40,7 +40,7 @@ func addKeyFlags(f *pflag.FlagSet) {
 	f.String("kid", "", "name of the key, as in the header of tokens (default k1, k2, …)")
 }
 
-// oneKind wants an app, and one of the flags that say what key it is.
+// oneKind accepts one app and exactly one of the flags for the kind of key.
 func oneKind(cmd *cobra.Command, args []string) error {
 	if err := arguments("APP")(cmd, args); err != nil {
 		return err
@@ -75,7 +75,7 @@ func addKey(ctx context.Context, a apps, args []string) error {
 	return err
 }
 
-// newKey makes a key as the flags say. Its kid may be empty.
+// newKey creates a key from the flags. Its kid may be empty.
 func (a apps) newKey() (events.TokenKey, error) {
 	kid, _ := a.flags.GetString("kid")
 	if a.flags.Changed("kid") {
@@ -99,7 +99,7 @@ func (a apps) newKey() (events.TokenKey, error) {
 	return events.TokenKey{KID: kid, Alg: alg, PublicKey: pem}, nil
 }
 
-// readSmall reads a file that holds a key.
+// readSmall reads a key file, at most 16 KiB of it.
 func readSmall(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -109,7 +109,7 @@ func readSmall(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, 16<<10))
 }
 
-// nextKID is the name of the next key: k and a number above all that are there.
+// nextKID returns k and the highest number in use plus 1.
 func nextKID(s events.AppSettings) string {
 	last := 0
 	for _, k := range s.TokenKeys {

@@ -16,7 +16,7 @@ func addRevokeFlags(f *pflag.FlagSet) {
 	f.Bool("undo", false, "take the revocation back, and make room for another user's")
 }
 
-// revokeUser sets from when on a user's tokens must have been issued.
+// revokeUser sets the earliest issue time of a user's valid tokens.
 func revokeUser(ctx context.Context, a apps, args []string) error {
 	app, user := args[0], args[1]
 	if undo, _ := a.flags.GetBool("undo"); undo {
@@ -44,7 +44,7 @@ func revokeUser(ctx context.Context, a apps, args []string) error {
 		"too, or it gives out the next token.", plain(user), before))
 }
 
-// before is the time that was given on the command line.
+// before returns the time from the command line, or now.
 func (a apps) before(now time.Time) (t events.Time, err error) {
 	if !a.flags.Changed("before") {
 		return events.TimeOf(now), nil

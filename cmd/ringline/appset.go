@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// read gives an app's settings and their revision, which is 0 where there are none.
+// read returns an app's settings and their revision, which is 0 if the app has none.
 func (a apps) read(ctx context.Context, app string) (s events.AppSettings, revision uint64, err error) {
 	e, err := a.kv.Get(ctx, app)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
@@ -28,7 +28,8 @@ func (a apps) read(ctx context.Context, app string) (s events.AppSettings, revis
 	return s, e.Revision(), nil
 }
 
-// change reads an app's settings, changes them, and writes them if nobody else did meanwhile. It gives what is written.
+// change reads an app's settings, changes them, and writes them unless another writer changed them in between. It
+// returns the written value.
 func (a apps) change(
 	ctx context.Context, app string, do func(events.AppSettings) (events.AppSettings, error),
 ) (value []byte, err error) {
@@ -65,7 +66,7 @@ func setApp(ctx context.Context, a apps, args []string) error {
 	return a.show(args[0], value)
 }
 
-// apply changes what was given on the command line.
+// apply applies the flags that were given on the command line.
 func (a apps) apply(s events.AppSettings) (events.AppSettings, error) {
 	changed := false
 	var bad error
@@ -82,7 +83,7 @@ func (a apps) apply(s events.AppSettings) (events.AppSettings, error) {
 	return s, bad
 }
 
-// applyOne changes what one flag is about; known is false for a flag that is about no setting.
+// applyOne applies one flag; known is false for a flag that is not an app setting.
 func (a apps) applyOne(name string, s *events.AppSettings) (known bool, err error) {
 	switch name {
 	case "capacity":
@@ -117,7 +118,7 @@ func (a apps) applyOne(name string, s *events.AppSettings) (known bool, err erro
 	return true, err
 }
 
-// number is a flag's; 0 would be left out, which means the default.
+// number returns the value of an integer flag. It rejects 0, because JSON omits 0 and the default would apply.
 func (a apps) number(name string) (int, error) {
 	n, _ := a.flags.GetInt(name)
 	if n < 1 {

@@ -27,7 +27,7 @@ type benchmark struct {
 	out      io.Writer
 	progress progress
 
-	natsURL string // empty: a server of its own
+	natsURL string // empty: starts its own server
 	workers int
 	json    bool
 	file    string
@@ -90,7 +90,7 @@ func words[T ~string](list []T) string {
 	return strings.Join(s, ", ")
 }
 
-// oneOf finds a word in a list, or says which there are.
+// oneOf finds a word in a list. Its error lists the valid words.
 func oneOf[T ~string](flag, word string, list []T) (T, error) {
 	names := make([]string, len(list))
 	for i, w := range list {
@@ -174,13 +174,13 @@ func (b *benchmark) run(ctx context.Context) (err error) {
 	return b.withWorkers(ctx, b.natsURL)
 }
 
-// alone starts a server of its own.
+// alone starts its own NATS server and measures against it.
 func (b *benchmark) alone(ctx context.Context) error {
 	dir, err := openThrowaway()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = dir.close() }() // it is in the temporary folder
+	defer func() { _ = dir.close() }() // an error is harmless: the folder is in the temporary directory
 	srv, err := startServer(0, dir.path, b.quiet())
 	if err != nil {
 		return err
@@ -196,13 +196,13 @@ func (b *benchmark) quiet() zerolog.Logger {
 	return b.log.Level(max(b.log.GetLevel(), zerolog.WarnLevel))
 }
 
-// withWorkers measures with workers in this process, as those of the floor are.
+// withWorkers runs the workers in this process, so that the result compares with the floor, which also runs here.
 func (b *benchmark) withWorkers(ctx context.Context, url string) error {
-	credentials, _ := b.settings.credentials() // checked with the other settings
+	credentials, _ := b.settings.credentials() // an error would have been reported with the other settings
 	m, h := newMeter(), health.New(time.Now)
 	edge := &late{}
 	settings := b.settings
-	settings.Edge.CommandRate, settings.Edge.InviteRate = mostRate, mostRate // a user of a benchmark calls again and again
+	settings.Edge.CommandRate, settings.Edge.InviteRate = mostRate, mostRate // one benchmark user calls again and again
 	settings.Edge.SessionsPerAddress = b.options.Users + 1
 	crew := newCrew(settings, b.quiet(), m, h, edge, url, credentials)
 	roles := []role{timeoutsRole()}
@@ -214,7 +214,7 @@ func (b *benchmark) withWorkers(ctx context.Context, url string) error {
 		}
 		b.options.Edge = listener.Addr().String()
 		probes := serveProbes(listener, settings, h, serveMetrics(m, b.quiet()), sessionRoutes(edge)...)
-		defer func() { _ = probes.stop(context.WithoutCancel(ctx)) }() // nobody uses it any more
+		defer func() { _ = probes.stop(context.WithoutCancel(ctx)) }() // no client uses it any more
 		go func() { _ = probes.Run(ctx) }()
 	}
 	for range b.workers {
@@ -237,7 +237,7 @@ func (b *benchmark) withWorkers(ctx context.Context, url string) error {
 }
 
 func (b *benchmark) measure(ctx context.Context, url string) error {
-	credentials, _ := b.settings.credentials() // checked with the other settings
+	credentials, _ := b.settings.credentials() // an error would have been reported with the other settings
 	b.options.Connect = func(name string) (*nats.Conn, error) {
 		nc, err := nats.Connect(url, append(credentials, nats.Name(name), nats.DontRandomize(), nats.CustomInboxPrefix(b.settings.InboxPrefix))...)
 		if err != nil {
@@ -271,7 +271,7 @@ func (b *benchmark) print(r *bench.Report) error {
 	return err
 }
 
-// progress is a line that is written again and again.
+// progress is a status line that is overwritten in place.
 type progress struct {
 	w  io.Writer
 	on bool

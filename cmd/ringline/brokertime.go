@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/stall"
 )
 
-// learnTime waits until the leader of the commands has told broker time. Nothing is decided before.
+// learnTime waits until the leader of the commands stream has reported broker time. No command is decided before.
 func (c *crew) learnTime(ctx context.Context) error {
 	c.meter.Skew(c.clock.Skew)
 	var told worker.Repeated
@@ -39,7 +39,7 @@ func (c *crew) keepTime() clock.Keeper {
 	}
 }
 
-// stallEnds hears when a stall has ended: the machine may have been suspended. One watch is enough.
+// stallEnds signals the end of a stall, because the machine may have been suspended. One watch per process is enough.
 func (c *crew) stallEnds() <-chan struct{} {
 	if len(c.stalls) == 0 {
 		return nil
@@ -47,7 +47,7 @@ func (c *crew) stallEnds() <-chan struct{} {
 	return c.stalls[0].Ended()
 }
 
-// stall makes a watch for the stalls of this process. These connections bring it requests.
+// stall creates a watch for stalls of this process. The connections are those on which requests arrive.
 func (c *crew) stall(conns ...*nats.Conn) *stall.Watch {
 	w := stall.New(clock.Local, conns, c.meter.Log(c.log, meter.Health), c.meter)
 	c.stalls = append(c.stalls, w)

@@ -13,7 +13,7 @@ type byteSize int64
 
 const leastBytes = 1 << 20 * byteSize(1)
 
-// namedBytes is the value of a setting.
+// namedBytes is a setting's name and its value.
 type namedBytes struct {
 	name  string
 	bytes byteSize
@@ -28,7 +28,7 @@ func byteUnits() []byteUnit {
 	return []byteUnit{{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}}
 }
 
-// Decode is called by envconfig.
+// Decode implements envconfig.Decoder.
 func (b *byteSize) Decode(value string) error {
 	for _, u := range byteUnits() {
 		digits, ok := strings.CutSuffix(value, u.name)
@@ -45,10 +45,10 @@ func (b *byteSize) Decode(value string) error {
 		*b = byteSize(n) * u.bytes
 		return nil
 	}
-	return nil // the last unit fits everything
+	return nil // not reached: every value has the empty suffix of the last unit
 }
 
-// rounded is for people: 31.1GiB.
+// rounded is the text for humans: 31.1GiB.
 func (b byteSize) rounded() string {
 	for _, u := range byteUnits() {
 		if b >= u.bytes && u.bytes > 1 {

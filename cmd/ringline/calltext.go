@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// callText shows a call: a line for it and one for each party.
+// callText shows a call: one line for the call, then one per party.
 func callText(p palette, c events.Call, now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", p.bold(c.CallID), strings.Join(present(
@@ -93,7 +93,7 @@ func deviceText(device string) string {
 	return "on " + plain(device)
 }
 
-// personText is Ann (ann), or ann who gave no name.
+// personText is "Ann (ann)", or "ann" if the user has no name.
 func personText(userID, name string) string {
 	if name == "" {
 		return plain(userID)
@@ -101,7 +101,7 @@ func personText(userID, name string) string {
 	return fmt.Sprintf("%s (%s)", plain(name), plain(userID))
 }
 
-// byText is who caused something: bob/phone-1, the service desk, the timer.
+// byText is the source of a change: bob/phone-1, service desk, timer.
 func byText(by events.By) string {
 	switch by.Kind {
 	case events.ByUser:
@@ -117,13 +117,13 @@ func byText(by events.By) string {
 	return ""
 }
 
-// ringsText rounds up to seconds, but for some milliseconds: a deadline is itself rounded up.
+// ringsText rounds up to whole seconds. The last 10 ms do not count, because deadlines are rounded up too.
 func ringsText(left time.Duration) string {
 	const little = 10 * time.Millisecond
 	return fmt.Sprintf("rings %ds", max(0, left+time.Second-little)/time.Second)
 }
 
-// present leaves out what is empty.
+// present returns the parts that are not empty.
 func present(parts ...string) []string {
 	var list []string
 	for _, s := range parts {

@@ -14,13 +14,13 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// client is what verbs and watch know of the service that they speak to.
+// client is the connection settings of the verbs and of watch.
 type client struct {
 	natsURL, app string
 	settings     settings
 }
 
-// addFlags lets the command line override the environment.
+// addFlags adds the flags that override the environment.
 func (c *client) addFlags(cmd *cobra.Command) {
 	addNATSFlag(cmd)
 	cmd.Flags().StringVar(&c.app, "app", "", "app (default $RINGLINE_APP, else demo)")
@@ -45,7 +45,7 @@ func (c *client) read(cmd *cobra.Command) error {
 }
 
 func (c *client) connect(name string, options ...nats.Option) (*connection, error) {
-	credentials, _ := c.settings.credentials() // checked with the other settings
+	credentials, _ := c.settings.credentials() // an error would have been reported with the other settings
 	conn, err := connect(c.natsURL, "ringline "+name,
 		append(slices.Concat(credentials, options), nats.CustomInboxPrefix(c.settings.InboxPrefix), nats.Timeout(5*time.Second))...)
 	switch {
@@ -61,7 +61,7 @@ func (c *client) connect(name string, options ...nats.Option) (*connection, erro
 // requestTimeout is longer than the service itself waits.
 const requestTimeout = 10 * time.Second
 
-// request asks the api and gives its answer as it came.
+// request calls the API and returns the raw answer.
 func (c *client) request(ctx context.Context, method string, body []byte) (answer []byte, err error) {
 	conn, err := c.connect(method)
 	if err != nil {
@@ -82,7 +82,7 @@ func (c *client) request(ctx context.Context, method string, body []byte) (answe
 	return msg.Data, nil
 }
 
-// workersHint is what to run where NATS answers and Ringline does not.
+// workersHint suggests the commands to run if NATS answers and Ringline does not.
 func (c *client) workersHint() string {
 	flag := ""
 	if c.natsURL != c.settings.NatsURL {
@@ -91,7 +91,7 @@ func (c *client) workersHint() string {
 	return fmt.Sprintf("run `%s setup%s` and then `%[1]s coordinator%[2]s`", invocation(), flag)
 }
 
-// flagsToRepeat are those that a suggested command line needs too.
+// flagsToRepeat returns the flags that a suggested command line also needs.
 func (c *client) flagsToRepeat(cmd *cobra.Command) string {
 	var s strings.Builder
 	for _, name := range []string{"nats-url", "app"} {

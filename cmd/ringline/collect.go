@@ -5,8 +5,9 @@ import (
 	"runtime/debug"
 )
 
-// collectLess lets garbage grow to four times what is in use, for processes in which little lives long: a worker with 10 MB in
-// use would collect at each 10 MB, some twenty times a second, and each time the commands in hand wait. GOGC overrules it.
+// collectLess sets GOGC to 400, for processes whose objects are mostly short-lived. With the default, a worker with a
+// live heap of 10 MB collects some 20 times a second, and each collection delays the commands in flight. The
+// environment variable GOGC overrides it.
 func collectLess() {
 	const percent = 400
 	if os.Getenv("GOGC") == "" {

@@ -44,7 +44,7 @@ func showConfig(cmd *cobra.Command) error {
 	return nil
 }
 
-// dash stands for what is not set.
+// dash shows an unset value as "-".
 func dash(s string) string {
 	if s == "" {
 		return "-"

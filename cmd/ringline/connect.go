@@ -12,12 +12,12 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// connection is a NATS connection and the moment at which it is closed for good.
+// connection is a NATS connection. Its channel closed is closed when NATS has closed it permanently.
 type connection struct {
 	*nats.Conn
 	js     jetstream.JetStream
 	closed chan struct{}
-	shown  string // what it shows NATS, by the name of its setting
+	shown  string // its credentials, by the name of the setting
 }
 
 func connect(url, name string, options ...nats.Option) (*connection, error) {
@@ -31,7 +31,7 @@ func connect(url, name string, options ...nats.Option) (*connection, error) {
 	return c, nil
 }
 
-// await waits until it is connected. NATS may refuse us for good.
+// await waits until the connection is up. It returns an error if NATS refuses the connection permanently.
 func (c *connection) await(ctx context.Context) error {
 	connected := c.StatusChanged(nats.CONNECTED)
 	defer c.RemoveStatusListener(connected)
@@ -47,7 +47,7 @@ func (c *connection) await(ctx context.Context) error {
 	return nil
 }
 
-// Run ends with ctx, or with an error when the connection is closed for good.
+// Run returns nil when ctx ends, or an error when the connection is closed permanently.
 func (c *connection) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -67,12 +67,12 @@ func (c *connection) refusal() error {
 	return fmt.Errorf("the connection %q was closed", c.Opts.Name)
 }
 
-// drain sends and handles what is left, and returns once the connection is closed.
+// drain sends and handles pending messages, and returns once the connection is closed.
 func (c *connection) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := c.Drain(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) {
-		c.Close() // it can't drain, while it reconnects
+		c.Close() // a reconnecting connection cannot drain
 	}
 	select {
 	case <-c.closed:
@@ -83,7 +83,7 @@ func (c *connection) drain(ctx context.Context) error {
 	}
 }
 
-// noServer says what to do where nothing answers at the URL.
+// noServer is the error for a URL at which no server answers, with a hint.
 func noServer(natsURL string, err error) error {
 	natsURL = withoutSecrets(natsURL)
 	if errors.Is(err, nats.ErrNoServers) {
@@ -92,7 +92,8 @@ func noServer(natsURL string, err error) error {
 	return fmt.Errorf("connect to NATS at %s: %w", natsURL, err)
 }
 
-// startHint is how to start a server that listens there, where that can be: dev is one, on loopback.
+// startHint suggests how to start a server at that URL. It is empty if dev cannot listen there: dev listens on loopback
+// only.
 func startHint(natsURL string) string {
 	if !strings.Contains(natsURL, "://") {
 		natsURL = "nats://" + natsURL
@@ -108,7 +109,7 @@ func startHint(natsURL string) string {
 	return fmt.Sprintf("; start one with `%s dev%s`", invocation(), port)
 }
 
-// withoutSecrets leaves user, password and token out of the URLs.
+// withoutSecrets removes user, password and token from the URLs.
 func withoutSecrets(natsURLs string) string {
 	list := strings.Split(natsURLs, ",")
 	for i, s := range list {

@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// credentials gives what shows NATS who we are, and by which we know it, and what is wrong with these files.
+// credentials returns the NATS options for credentials, TLS and the CA, and the problems of the files that they name.
 func (s settings) credentials() (options []nats.Option, problems []problem) {
 	refuse := func(format string, names ...string) {
 		args := make([]any, len(names))
@@ -24,7 +24,7 @@ func (s settings) credentials() (options []nats.Option, problems []problem) {
 	}
 	use := func(name string, option nats.Option, err error) {
 		if err == nil {
-			err = option(&nats.Options{}) // which reads the file
+			err = option(&nats.Options{}) // reads the file
 		}
 		if err != nil {
 			problems = append(problems, problem{[]string{name}, fmt.Sprintf("%s: %v", name, err)})
@@ -55,7 +55,8 @@ func (s settings) credentials() (options []nats.Option, problems []problem) {
 	return options, problems
 }
 
-// checkCreds looks into a file that nats.go reads only when a server asks for it, and then as if there were no server.
+// checkCreds checks a creds file. Without it, nats.go reads the file only when a server asks for it, and then reports a
+// missing server.
 func checkCreds(file string) error {
 	b, err := os.ReadFile(file) //nolint:gosec // the operator names it
 	if err != nil {
@@ -91,7 +92,7 @@ func checkCreds(file string) error {
 	return nil
 }
 
-// shown names what shows NATS who we are.
+// shown names the setting that holds the credentials.
 func (s settings) shown() string {
 	switch {
 	case s.NatsCreds != "":
@@ -102,8 +103,8 @@ func (s settings) shown() string {
 	return "RINGLINE_NATS_CREDS, RINGLINE_NATS_NKEY or the user in RINGLINE_NATS_URL"
 }
 
-// refused says whether NATS did not like what it was shown. What ends a connection nats.go gives as the server's words, in
-// which somebody or his account may have expired.
+// refused reports whether NATS rejected the credentials. nats.go returns a permanent close as the server's text, in
+// which the user or the account may have expired.
 func refused(err error) bool {
 	text := strings.ToLower(err.Error())
 	return slices.ContainsFunc([]string{nats.AUTHORIZATION_ERR, "authentication expired", "authentication revoked"},

@@ -27,8 +27,8 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// crew is the workers of one process. Each part has a connection of its own: an answer or a notification never waits
-// behind another part's messages.
+// crew is the workers of one process. Each part has its own connection, so that an answer or a notification never waits
+// behind the messages of another part.
 type crew struct {
 	settings settings
 	log      zerolog.Logger
@@ -37,8 +37,8 @@ type crew struct {
 	link     *link
 	url      string
 	options  []nats.Option
-	sessions *late            // takes client sessions
-	devKey   *events.TokenKey // signs tokens of the app of the settings; nil but in dev
+	sessions *late            // serves client sessions
+	devKey   *events.TokenKey // signs tokens for the app of the settings; nil except in dev
 	conns    []*connection
 	clock    *clock.Clock // broker time
 	stalls   []*stall.Watch
@@ -58,14 +58,14 @@ func newCrew(
 	}
 }
 
-// role is a kind of worker. Its parts in front take requests, and stop before those behind them, which answer.
+// role is a kind of worker. Its front parts take requests. They stop before the back parts, which answer.
 type role struct {
 	name string
 	wire func(ctx context.Context, c *crew) (front, back []part, err error)
 
-	routes func(sessions *late) []route // what it serves besides
+	routes func(sessions *late) []route // additional HTTP routes
 
-	keeps bool // much for long
+	keeps bool // has a large, long-lived heap: keep the default GOGC
 }
 
 func coordinatorRole() role {
@@ -75,7 +75,7 @@ func timeoutsRole() role { return role{name: "timeouts", wire: wireTimeouts, rou
 
 func noRoutes(*late) []route { return nil }
 
-// run makes the workers, waiting for NATS and for its streams, and runs them until ctx ends.
+// run creates the workers, waits for NATS and for its streams, and runs the workers until ctx ends.
 func (c *crew) run(ctx context.Context, started func(), roles ...role) (err error) {
 	defer func() { err = errors.Join(err, c.drain(context.WithoutCancel(ctx))) }()
 	var front, back []part
@@ -110,7 +110,8 @@ func (c *crew) run(ctx context.Context, started func(), roles ...role) (err erro
 	return runBehind(ctx, front, back)
 }
 
-// start says that the parts have started once each of them has said so and NATS knows all subscriptions. It ends with ctx.
+// start reports that the process has started, once every part has reported its start and NATS has all subscriptions. It
+// returns when ctx ends.
 func (c *crew) start(ctx context.Context, started func()) {
 	if c.health.Started(ctx) == nil && c.flush(ctx) == nil && c.allowed(ctx) == nil {
 		c.health.Running(phaseStarting)
@@ -119,7 +120,7 @@ func (c *crew) start(ctx context.Context, started func()) {
 	<-ctx.Done()
 }
 
-// flush waits until NATS has all that was sent on every connection.
+// flush waits until NATS has received everything that was sent on every connection.
 func (c *crew) flush(ctx context.Context) error {
 	const once, again = time.Second, 100 * time.Millisecond
 	for _, conn := range c.conns {
@@ -137,7 +138,7 @@ func (c *crew) flush(ctx context.Context) error {
 // allowed waits until NATS refuses no subscription.
 func (c *crew) allowed(ctx context.Context) error {
 	const again = 500 * time.Millisecond
-	for _, conn := range c.conns { // after a flush the last error is there, and may not have been reported yet
+	for _, conn := range c.conns { // after a flush the last error is set, but its handler may not have run yet
 		c.link.note(conn.Conn, conn.LastError())
 	}
 	for {
@@ -155,8 +156,8 @@ func (c *crew) allowed(ctx context.Context) error {
 	}
 }
 
-// watch reports on connections, subscriptions and on what is looked at in NATS, and logs what becomes of every condition, until
-// ctx ends.
+// watch reports the state of the connections, of the subscriptions and of the inspections of NATS, and logs every
+// change of a condition, until ctx ends.
 func (c *crew) watch(ctx context.Context, there *health.Condition, i *inspector) {
 	const every = 200 * time.Millisecond
 	allowed := c.health.Needs(health.Subscriptions, health.Hold)
@@ -178,7 +179,7 @@ func (c *crew) watch(ctx context.Context, there *health.Condition, i *inspector)
 			before = now
 			select {
 			case again <- struct{}{}:
-			default: // it looks soon
+			default: // an inspection is already due
 			}
 		}
 		select {
@@ -189,7 +190,7 @@ func (c *crew) watch(ctx context.Context, there *health.Condition, i *inspector)
 	}
 }
 
-// open makes a connection, and waits until it is there.
+// open creates a connection and waits until it is up.
 func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.JetStream, error) {
 	c.health.Phase(waiting(c.url))
 	conn, err := connect(c.url, "ringline "+name, c.options...)
@@ -282,7 +283,7 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	}, nil
 }
 
-// apps makes the settings of apps.
+// apps creates the store of app settings.
 func (c *crew) apps(js jetstream.JetStream) *store.Apps {
 	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
 	apps.Health = c.health.Needs(health.Apps, health.Hold)
@@ -301,7 +302,7 @@ func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) 
 	c.needs.must = append(c.needs.must, streamPart(worker.StreamTimers), streamPart(worker.StreamCommands),
 		consumerPart(worker.StreamTimers, worker.ConsumerTimeouts))
 	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
-	c.stall() // it takes no requests; the watch counts, and has broker time learned anew
+	c.stall() // takes no requests; the watch counts stalls and triggers a new read of broker time
 	work := timeouts.New(js, c.clock, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
 	work.Health = c.health.Needs(health.Timeouts, health.Hold)
 	return nil, []part{{"timeouts", work.Run}}, nil

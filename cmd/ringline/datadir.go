@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// dataDir is the folder that a server keeps its files in. Nobody else uses it until it is closed.
+// dataDir is the folder of a server's files, locked until it is closed.
 type dataDir struct {
 	path      string
 	throwaway bool
@@ -21,7 +21,7 @@ var errLocked = errors.New("locked")
 
 const lockName = "ringline.lock"
 
-// openDataDir makes the folder where it is missing, and locks it.
+// openDataDir creates the folder if it is missing, and locks it.
 func openDataDir(path string) (*dataDir, error) {
 	if path == "" {
 		return nil, errors.New("--data: is empty; name a folder, or use --memory")
@@ -52,14 +52,15 @@ func openDataDir(path string) (*dataDir, error) {
 	return d, nil
 }
 
-// The folders of JetStream's accounts in the data folder: what dev used before it had an account of its own, and that.
+// The folders of JetStream accounts in the data folder: the default account, which earlier versions of dev used, and
+// dev's own account.
 const (
 	defaultAccountDir = "jetstream/$G"
 	ownAccountDir     = "jetstream/" + accountName
 )
 
-// moveAccount moves what an earlier version of dev stored in the default account of NATS to the account that dev uses now. It
-// refuses where both are there: then it is unknown which of them is wanted.
+// moveAccount moves the streams that an earlier version of dev stored in the default account to dev's own account. It
+// refuses if both exist, because it cannot know which one is wanted.
 func (d *dataDir) moveAccount() (moved bool, err error) {
 	old, own := filepath.Join(d.path, defaultAccountDir), filepath.Join(d.path, ownAccountDir)
 	switch streams, err := os.ReadDir(filepath.Join(old, "streams")); {
@@ -81,7 +82,7 @@ func (d *dataDir) moveAccount() (moved bool, err error) {
 	return true, nil
 }
 
-// openThrowaway makes a folder that is gone when it is closed.
+// openThrowaway creates a folder that close removes.
 func openThrowaway() (*dataDir, error) {
 	path, err := os.MkdirTemp("", "ringline-dev-")
 	if err != nil {
@@ -97,7 +98,7 @@ func (d *dataDir) close() error {
 	return d.lock.Close()
 }
 
-// writePID says in the lock who holds it.
+// writePID writes the pid of the lock's holder into the lock file.
 func (d *dataDir) writePID() error {
 	if err := d.lock.Truncate(0); err != nil {
 		return err
@@ -108,7 +109,7 @@ func (d *dataDir) writePID() error {
 
 func readPID(f *os.File) string {
 	b := make([]byte, 20)
-	n, _ := f.ReadAt(b, 0) // it is there for the message only
+	n, _ := f.ReadAt(b, 0) // used in an error text only
 	pid, err := strconv.Atoi(strings.TrimSpace(string(b[:n])))
 	if err != nil {
 		return ""

@@ -70,7 +70,7 @@ func newDev() *cobra.Command {
 	return cmd
 }
 
-// run takes what others may hold, both addresses and the folder, before it starts anything.
+// run takes the resources that another process may hold (both addresses and the folder) before it starts anything.
 func (d *dev) run(ctx context.Context) (err error) {
 	if err := checkPort(ctx, d.port); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (d *dev) run(ctx context.Context) (err error) {
 	return d.serve(ctx, srv.ClientURL(), dir.path, m, listener, probes, pages)
 }
 
-// serve sets up the streams and runs the workers on a server that is there, until ctx ends.
+// serve sets up the streams and runs the workers on a running server, until ctx ends.
 func (d *dev) serve(
 	ctx context.Context, natsURL, dir string, m *meter.Meter, listener net.Listener, probes *probes, pages *devPages,
 ) error {
@@ -142,7 +142,7 @@ func (d *dev) openData() (*dataDir, error) {
 	return openDataDir(d.data)
 }
 
-// greet says where everything is, what is not promised, and last what to type next.
+// greet prints the addresses, the limits of dev, and last the commands to try next.
 func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 	p := newPalette(d.out)
 	kept := "a power cut may lose what was acknowledged in the last 2 minutes; kill -9 loses nothing"
@@ -164,7 +164,7 @@ func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 	_, _ = fmt.Fprintf(d.out, "%s in a second terminal:  %s\n", next, p.bold(invocation()+" watch --user bob"+urlFlag(natsURL)))
 }
 
-// urlFlag is what a command line needs to reach that server.
+// urlFlag is the flag that a command line needs to reach that server, or empty.
 func urlFlag(natsURL string) string {
 	u, err := url.Parse(natsURL)
 	if err == nil && u.Port() == fmt.Sprint(defaultNATSPort) && os.Getenv("RINGLINE_NATS_URL") == "" {

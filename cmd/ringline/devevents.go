@@ -18,8 +18,8 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// devEvents shows a page of this machine what NATS carries for the app: each transition as the event log has it, and each
-// notification. A browser has no NATS of its own.
+// devEvents shows a page on this machine the messages of the app: every transition from the event log, and every
+// notification. A browser cannot connect to NATS.
 type devEvents struct {
 	app         string
 	inboxPrefix string
@@ -28,7 +28,7 @@ type devEvents struct {
 	open        atomic.Int32
 }
 
-// devEventSource is where they come from.
+// devEventSource is the NATS connection that the events come from.
 type devEventSource struct {
 	nc   *nats.Conn
 	js   jetstream.JetStream
@@ -37,18 +37,18 @@ type devEventSource struct {
 
 const (
 	devEventPages = 16               // at the same time
-	devEventsHeld = 256              // for a page that does not keep up; it is cut off, comes again, and has missed some
-	devEventsSign = 15 * time.Second // between signs of life
+	devEventsHeld = 256              // buffered per page; a page that falls behind is disconnected, reconnects, and misses some
+	devEventsSign = 15 * time.Second // between keep-alive comments
 )
 
-// devEvent is one of them. Its message is what was published, unchanged.
+// devEvent is one transition or notification. Its message is published JSON, unchanged.
 type devEvent struct {
 	Kind    string          `json:"kind"` // transition or notification
 	Subject string          `json:"subject"`
 	Message json.RawMessage `json:"message"`
 }
 
-// run offers them until ctx ends.
+// run serves events until ctx ends.
 func (d *devEvents) run(ctx context.Context, natsURL string) error {
 	conn, err := connect(natsURL, "ringline dev events", nats.MaxReconnects(-1), nats.CustomInboxPrefix(d.inboxPrefix))
 	if err != nil {
@@ -62,12 +62,12 @@ func (d *devEvents) run(ctx context.Context, natsURL string) error {
 	d.source.Store(&devEventSource{nc: conn.Conn, js: js, done: ctx.Done()})
 	<-ctx.Done()
 	d.source.Store(nil)
-	conn.Close() // nothing is lost that anybody waits for
+	conn.Close() // no need to drain: no reader waits for the rest
 	<-conn.closed
 	return nil
 }
 
-// ServeHTTP sends server-sent events until the page or dev goes.
+// ServeHTTP sends server-sent events until the page disconnects or dev stops.
 func (d *devEvents) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	source := d.source.Load()
 	defer d.open.Add(-1)
@@ -86,7 +86,7 @@ func (d *devEvents) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// serve tells what comes from now on. An error is one of ours; that who asked has gone is none.
+// serve sends the events from now on. It returns server-side errors only: a client that disconnects is not an error.
 func (d *devEvents) serve(w http.ResponseWriter, r *http.Request, source *devEventSource) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -95,7 +95,7 @@ func (d *devEvents) serve(w http.ResponseWriter, r *http.Request, source *devEve
 		select {
 		case held <- e:
 		default:
-			cancel() // it does not keep up
+			cancel() // the page falls behind
 		}
 	})
 	if err != nil {
@@ -121,7 +121,7 @@ func (d *devEvents) serve(w http.ResponseWriter, r *http.Request, source *devEve
 	return nil
 }
 
-// hear begins to listen. When it returns nothing that is published is missed.
+// hear subscribes. Once it returns, no published message is missed.
 func (d *devEvents) hear(ctx context.Context, source *devEventSource, take func(devEvent)) (stop func(), err error) {
 	sub, err := source.nc.Subscribe(events.AppNotifications(d.app), func(m *nats.Msg) {
 		take(devEvent{"notification", m.Subject, m.Data})
@@ -129,7 +129,7 @@ func (d *devEvents) hear(ctx context.Context, source *devEventSource, take func(
 	if err != nil {
 		return nil, fmt.Errorf("subscribe to notifications: %w", err)
 	}
-	unsubscribe := func() { _ = sub.Unsubscribe() } // fails only where the connection is gone
+	unsubscribe := func() { _ = sub.Unsubscribe() } // fails only if the connection is closed
 	consuming, err := d.consume(ctx, source, take)
 	if err != nil {
 		unsubscribe()
@@ -170,10 +170,10 @@ type eventStream struct {
 	c *http.ResponseController
 }
 
-// newEventStream begins an answer that lasts.
+// newEventStream starts a streaming response.
 func newEventStream(w http.ResponseWriter) eventStream {
 	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Time{}) // a writer that has none needs it not
+	_ = c.SetReadDeadline(time.Time{}) // a writer without deadlines returns an error, which is harmless
 	_ = c.SetWriteDeadline(time.Time{})
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
@@ -181,12 +181,12 @@ func newEventStream(w http.ResponseWriter) eventStream {
 	return eventStream{w, c}
 }
 
-// comment is nothing to a page. It says whether it could be sent.
+// comment sends a line that pages ignore. It reports whether it was sent.
 func (s eventStream) comment(text string) bool { return s.write(": " + text) }
 
-// event says whether it could be sent; what can't be told is left out.
+// event reports whether it was sent; an event that cannot be encoded is skipped.
 func (s eventStream) event(e devEvent) bool {
-	data, err := json.Marshal(e) // on one line, as messages are
+	data, err := json.Marshal(e) // messages are compact JSON on one line
 	return err != nil || s.write("data: "+string(data))
 }
 

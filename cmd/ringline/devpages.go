@@ -22,18 +22,18 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// devPages is what dev serves that no edge does: a page to try it, the client, and for anybody who asks on this machine
-// tokens, and what NATS carries.
+// devPages serves what only dev has: a page to try Ringline, the client library and, for requests from this machine,
+// tokens and the event stream.
 type devPages struct {
 	app      string
 	audience string
 	sessions late
 	events   devEvents
-	secret   atomic.Pointer[events.TokenKey] // nil until it is known
+	secret   atomic.Pointer[events.TokenKey] // nil until it has been read
 }
 
 const (
-	devSecretName = "dev-secret" // in the data folder, so that a browser's token outlives a restart
+	devSecretName = "dev-secret" // in the data folder, so that a browser's token survives a restart
 	devTokenFor   = time.Hour
 )
 
@@ -53,7 +53,7 @@ func (d *devPages) routes() []route {
 		route{"GET /dev/events", &d.events})
 }
 
-// keep reads the secret that tokens are signed with from the data folder, or makes one.
+// keep reads the signing secret of tokens from the data folder, or creates one.
 func (d *devPages) keep(dir string) error {
 	path := filepath.Join(dir, devSecretName)
 	text, err := os.ReadFile(path)
@@ -76,7 +76,7 @@ func (d *devPages) keep(dir string) error {
 
 func (d *devPages) key() *events.TokenKey { return d.secret.Load() }
 
-// token gives a token to whoever asks on this machine, in no other page's name.
+// token issues a token to any request from this machine, unless a page of another site sent it.
 func (d *devPages) token(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	status, body := d.mint(onThisMachine(r), query.Get("user_id"), query.Get("user_name"))
@@ -86,10 +86,10 @@ func (d *devPages) token(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_, _ = io.WriteString(w, body) // where that fails, who asked has gone
+	_, _ = io.WriteString(w, body) // fails only if the client has disconnected
 }
 
-// mint gives the answer with a token, or why there is none.
+// mint returns the answer with a token, or the reason for none.
 func (d *devPages) mint(here bool, userID, userName string) (status int, body string) {
 	now := time.Now().Truncate(time.Second)
 	c := token.Claims{App: d.app, UserID: userID, UserName: userName, IssuedAt: now, Expires: now.Add(devTokenFor)}
@@ -122,11 +122,11 @@ func (d *devPages) mint(here bool, userID, userName string) (status int, body st
 	return http.StatusOK, string(answer)
 }
 
-// onThisMachine says whether the request comes from this machine and names it: a page of another site that has its name
-// point here would name that site.
+// onThisMachine reports whether the request comes from this machine and names it in Host. Without the check of Host,
+// another site could point its DNS name at this machine (DNS rebinding).
 func onThisMachine(r *http.Request) bool {
 	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
-		if r.Header.Get(header) != "" { // a proxy on this machine asks for somebody who may not be
+		if r.Header.Get(header) != "" { // a local proxy may forward a request of another machine
 			return false
 		}
 	}
@@ -142,7 +142,7 @@ func onThisMachine(r *http.Request) bool {
 	return err == nil && strings.EqualFold(u.Host, r.Host)
 }
 
-// isLoopback says whether host, which may have a port, is a name of this machine.
+// isLoopback reports whether host, with or without a port, is a name of this machine.
 func isLoopback(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
@@ -155,11 +155,11 @@ func isLoopback(host string) bool {
 func static(contentType string, content []byte) http.Handler {
 	return uncached(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write(content) // where that fails, who asked has gone
+		_, _ = w.Write(content) // fails only if the client has disconnected
 	}))
 }
 
-// uncached has a browser ask again each time: the next dev on this address may be another version.
+// uncached makes a browser revalidate each time: the next dev on this address may be another version.
 func uncached(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")

@@ -8,10 +8,10 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// flagEarly sends a command although its call does not exist.
+// flagEarly sends a command although its call does not exist yet.
 const flagEarly = "early"
 
-// waitsForCall says whether the service waits 5 s for the call where there is none, as the command may have overtaken its
+// waitsForCall reports whether the service waits 5 s for a missing call, because the command may have overtaken its
 // invitation.
 func (v verb) waitsForCall() bool {
 	switch events.Verb(v.name) {
@@ -30,7 +30,8 @@ func (v verb) earlyText() string {
 	return text
 }
 
-// lookUp asks whether the call exists, before a command that would wait for it: most often the id is mistyped.
+// lookUp checks that the call exists before a command that would wait for it. The usual cause of a missing call is a
+// mistyped id.
 func (c *client) lookUp(cmd *cobra.Command, callID string) error {
 	body, err := events.Encode(map[string]string{"call_id": callID})
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// edgeSettings are those of client sessions.
+// edgeSettings are the settings of client sessions.
 type edgeSettings struct {
 	Origins            string        `split_words:"true" unit:"URLs" desc:"pages that may open client sessions, comma-separated, beside those of the same host and those that an app lists"`
 	AddressHeader      string        `split_words:"true" unit:"header" desc:"in which a proxy in front tells the client's address, such as X-Forwarded-For"`
@@ -56,7 +56,7 @@ func (s edgeSettings) problems() (list []problem) {
 	return list
 }
 
-// The limits of rates, a second. The least lets somebody call once in a minute and a half.
+// The limits of rates, per second. The lowest allows one call in 100 s.
 const (
 	leastRate = 0.01
 	mostRate  = 100_000.0
@@ -90,7 +90,7 @@ func newEdge() *cobra.Command {
 
 func edgeRole() role { return role{name: "edge", wire: wireEdge, routes: sessionRoutes, keeps: true} }
 
-// sessionRoutes serves client sessions.
+// sessionRoutes returns the routes of client sessions.
 func sessionRoutes(sessions *late) (list []route) {
 	for _, path := range session.Paths() {
 		list = append(list, route{path, sessions})
@@ -140,12 +140,12 @@ func wireEdge(ctx context.Context, c *crew) (front, back []part, err error) {
 	return []part{{"edge", edge.Run}}, []part{{"apps", apps.Run}, {"secrets", secrets.Run}}, nil
 }
 
-// late is a handler that comes later.
+// late is a handler that is set later.
 type late struct{ handler atomic.Pointer[http.Handler] }
 
 func (l *late) set(h http.Handler) { l.handler.Store(&h) }
 
-// ServeHTTP says that it is not there yet as long as that is so.
+// ServeHTTP answers 503 until the handler is set.
 func (l *late) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h := l.handler.Load(); h != nil {
 		(*h).ServeHTTP(w, r)
