@@ -16,38 +16,38 @@ import (
 
 const (
 	inspectEvery = 5 * time.Second
-	setupHold    = 10 * time.Second // how long a part is missing or altered before that is shown
+	setupHold    = 10 * time.Second // how long a part is missing or altered before it is reported
 )
 
-// inspector looks again and again at what the workers need of NATS, while they run.
+// inspector repeatedly inspects the parts of NATS that the workers need, while they run.
 type inspector struct {
 	crew    *crew
-	parts   map[string]*health.Condition // by the text of the part
+	parts   map[string]*health.Condition // by Part.String()
 	broker  *health.Condition
 	cluster *health.Condition
-	allowed *health.Condition // to look
+	allowed *health.Condition // to inspect
 }
 
-// needs are the streams, buckets and consumers that the workers of a process use, each by its text.
+// needs are the streams, buckets and consumers that the workers of a process use, each by its Part.String().
 type needs struct {
-	js   jetstream.JetStream // where they are looked at
-	must []string            // without these the process is not ready
-	may  []string            // these only degrade it: a balancer takes no edge away for them
-	rest bool                // all others degrade it too
+	js   jetstream.JetStream // inspects the parts
+	must []string            // the process is not ready without these
+	may  []string            // these only degrade it: a load balancer keeps the edge
+	rest bool                // all other parts degrade it too
 }
 
-// inspector makes one for the roles that are wired.
+// inspector creates the inspector for the wired roles.
 func (c *crew) inspector() *inspector {
 	i := &inspector{
 		crew: c, parts: map[string]*health.Condition{},
 		broker: c.health.Degrades(health.Broker).Sampled(), cluster: c.health.Needs(health.Cluster, health.Hold).Sampled(),
 		allowed: c.health.Degrades(health.Setup).Sampled(),
 	}
-	i.cluster.OK() // agree has seen it
+	i.cluster.OK() // agree has checked it
 	for _, name := range c.needs.must {
 		if i.parts[name] == nil {
 			i.parts[name] = c.health.Needs(health.Setup, setupHold).Sampled()
-			i.parts[name].OK() // await has seen it
+			i.parts[name].OK() // await has checked it
 		}
 	}
 	for _, name := range c.needs.may {
@@ -62,7 +62,7 @@ func (i *inspector) degrades(name string) {
 	}
 }
 
-// run looks every few seconds, and at once when again says so, until ctx ends.
+// run inspects every few seconds, and at once on a message from again, until ctx ends.
 func (i *inspector) run(ctx context.Context, again <-chan struct{}) {
 	tick := time.NewTicker(i.crew.inspectEvery)
 	defer tick.Stop()
@@ -79,12 +79,12 @@ func (i *inspector) run(ctx context.Context, again <-chan struct{}) {
 
 func (i *inspector) look(ctx context.Context) {
 	if !i.crew.connected() {
-		return // that is told otherwise
+		return // the condition NATS reports that
 	}
 	if why, err := i.crew.split(ctx); err == nil {
 		report(i.cluster, why)
 	}
-	i.crew.link.mayNotAsk() // from before
+	i.crew.link.mayNotAsk() // discard refusals from before this inspection
 	found := worker.Look(ctx, i.crew.needs.js, i.crew.settings.streams(), i.wanted)
 	refused, silent, forbidden := i.crew.link.mayNotAsk(), "", ""
 	for _, f := range found {
@@ -108,7 +108,7 @@ func (i *inspector) look(ctx context.Context) {
 	}
 }
 
-// wanted says whether a part is one to look at.
+// wanted reports whether to inspect a part.
 func (i *inspector) wanted(p worker.Part) bool {
 	return i.crew.needs.rest || i.parts[p.String()] != nil
 }
@@ -123,7 +123,7 @@ func problemOf(f worker.Found) meter.Problem {
 	return ""
 }
 
-// report reports why a condition fails; empty: it does not.
+// report sets the condition to failing for the reason why, or to OK if why is empty.
 func report(c *health.Condition, why string) {
 	if why == "" {
 		c.OK()
@@ -132,10 +132,10 @@ func report(c *health.Condition, why string) {
 	}
 }
 
-// reached is what a connection has found at the other end.
+// reached is the server and the commands stream that a connection reaches.
 type reached struct {
 	name, server string
-	created      time.Time // of the stream of commands; zero: there is none
+	created      time.Time // of the commands stream; zero if there is none
 }
 
 func (r reached) String() string {
@@ -145,7 +145,7 @@ func (r reached) String() string {
 	return fmt.Sprintf("%q reaches %s, where it is from %s", r.name, r.server, r.created.UTC().Format(time.RFC3339Nano))
 }
 
-// apart says why the connections do not reach the same streams; empty: they do.
+// apart returns the reason why the connections do not reach the same streams, or an empty string if they do.
 func apart(list []reached) string {
 	for _, r := range list {
 		if !r.created.Equal(list[0].created) {
@@ -156,7 +156,7 @@ func apart(list []reached) string {
 	return ""
 }
 
-// split compares what all connections reach now. It is not known while one of them gets no answer.
+// split compares the streams that the connections reach now. It returns an error while any connection gets no answer.
 func (c *crew) split(ctx context.Context) (why string, err error) {
 	list := make([]reached, len(c.conns))
 	ask := make([]func() error, len(c.conns))
@@ -173,7 +173,7 @@ func (c *crew) split(ctx context.Context) (why string, err error) {
 	return apart(list), nil
 }
 
-// agree waits until all connections reach the same streams, and logs why not.
+// agree waits until all connections reach the same streams, and logs the reason if they do not.
 func (c *crew) agree(ctx context.Context) error {
 	const again = 500 * time.Millisecond
 	var told worker.Repeated
@@ -203,13 +203,13 @@ func (c *crew) agree(ctx context.Context) error {
 	}
 }
 
-// waits says why a start waits for JetStream: on /readyz, and in the log when that changes.
+// waits reports why the start waits for JetStream: on /readyz, and in the log when the reason changes.
 func (c *crew) waits(ctx context.Context, err error, told *worker.Repeated) {
 	if ctx.Err() != nil {
 		return
 	}
 	why := "waiting for JetStream: " + err.Error()
-	for _, refused := range c.link.mayNotAsk() { // in place of an answer
+	for _, refused := range c.link.mayNotAsk() { // the client gets no answer to a refused request
 		why = "waiting for JetStream: " + refused
 	}
 	c.health.Phase(why)
@@ -218,12 +218,12 @@ func (c *crew) waits(ctx context.Context, err error, told *worker.Repeated) {
 	}
 }
 
-// connected says whether all connections are there.
+// connected reports whether all connections are up.
 func (c *crew) connected() bool {
 	return !slices.ContainsFunc(c.conns, func(conn *connection) bool { return !conn.IsConnected() })
 }
 
-// reconnects counts how often any connection was made anew.
+// reconnects counts the reconnects of all connections.
 func (c *crew) reconnects() (n uint64) {
 	for _, conn := range c.conns {
 		n += conn.Stats().Reconnects
@@ -231,7 +231,7 @@ func (c *crew) reconnects() (n uint64) {
 	return n
 }
 
-// The texts of parts.
+// streamPart, bucketPart and consumerPart return the Part.String() of a part.
 func streamPart(name string) string { return worker.Part{Kind: worker.KindStream, Name: name}.String() }
 
 func bucketPart(name string) string { return worker.Part{Kind: worker.KindBucket, Name: name}.String() }

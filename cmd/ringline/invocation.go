@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// invocation is how this program was started, to be typed again: `go run` builds it into a folder of its own.
+// invocation is the command that starts this program again. `go run` builds the binary into a temporary folder, so that
+// os.Args[0] does not work.
 func invocation() string {
 	exe, err := os.Executable()
 	if err == nil && fromGoRun(exe) {
@@ -24,7 +25,7 @@ func fromGoRun(exe string) bool {
 	return false
 }
 
-// shellWord quotes what a shell would not take as one word.
+// shellWord quotes s unless a POSIX shell reads it as one word.
 func shellWord(s string) string {
 	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./:@%+=,", r)

@@ -12,26 +12,27 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// link logs once when a process begins to wait for NATS, and once when all of its connections are there.
+// link logs once when a process starts to wait for NATS, and once when all of its connections are up.
 type link struct {
-	log   zerolog.Logger // says where NATS is
-	until string         // how long it waits, for people; empty for ever
+	log   zerolog.Logger // has the URL of NATS
+	until string         // text for humans: how long it waits; empty: forever
 
 	mu     sync.Mutex
-	told   bool                  // that it waits
-	absent map[string]bool       // connections, by name
-	denied map[*nats.Conn]string // a subscription that NATS refuses
-	asked  map[string]*nats.Conn // what JetStream was asked on where NATS refuses that
+	told   bool                  // the wait is logged
+	absent map[string]bool       // connections that are down, by name
+	denied map[*nats.Conn]string // the subscription that NATS refuses
+	asked  map[string]*nats.Conn // JetStream API subjects to which NATS refuses to publish
 }
 
-// settle is how long all connections are there before that is told: one may be back before another knows that it was lost.
+// settle is how long all connections are up before link logs it. One connection may reconnect before another notices
+// the loss.
 const settle = 200 * time.Millisecond
 
-// options make a connection that waits for NATS for ever, and says so here.
+// options returns the options of a connection that retries forever and reports to this link.
 func (l *link) options() []nats.Option {
 	return []nats.Option{
 		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
-		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), // a host that died says nothing
+		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), // detects a dead host
 		nats.ConnectHandler(l.there), nats.ReconnectHandler(l.there),
 		nats.DisconnectErrHandler(l.gone), nats.ReconnectErrHandler(l.gone),
 		nats.ErrorHandler(l.asyncError),
@@ -39,7 +40,7 @@ func (l *link) options() []nats.Option {
 }
 
 func (l *link) gone(nc *nats.Conn, err error) {
-	if err == nil { // we closed it
+	if err == nil { // closed by this process
 		return
 	}
 	l.mu.Lock()
@@ -57,9 +58,9 @@ func (l *link) gone(nc *nats.Conn, err error) {
 func (l *link) there(nc *nats.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.denied, nc) // it subscribes anew
+	delete(l.denied, nc) // the connection subscribes again
 	if !l.absent[nc.Opts.Name] {
-		return // it was there at once
+		return // connected at the first try
 	}
 	delete(l.absent, nc.Opts.Name)
 	if len(l.absent) == 0 {
@@ -82,8 +83,8 @@ func (l *link) asyncError(nc *nats.Conn, _ *nats.Subscription, err error) {
 	l.log.Error().Str("error", withoutTokens(err.Error())).Str("connection", nc.Opts.Name).Msg("NATS")
 }
 
-// note keeps an error if it is the refusal of a subscription that a worker needs. Those that NATS itself uses to describe a
-// service are not needed.
+// note records the error if it refuses a subscription that a worker needs. It ignores the $SRV subjects, which only
+// describe the service.
 func (l *link) note(nc *nats.Conn, err error) {
 	const subscription, service = "Subscription to ", `"$SRV.`
 	switch {
@@ -99,7 +100,7 @@ func (l *link) note(nc *nats.Conn, err error) {
 	l.denied[nc] = fmt.Sprintf("NATS refuses a subscription of the connection %q: %s", nc.Opts.Name, withoutTokens(err.Error()))
 }
 
-// noteAsked keeps an error if it is the refusal of a request to JetStream. Who has asked gets no answer.
+// noteAsked records the error if it refuses a JetStream API request. The requester gets no answer to such a request.
 func (l *link) noteAsked(nc *nats.Conn, err error) {
 	found := regexp.MustCompile(`Publish to "(\$JS\.API\.[^"]+)"`).FindStringSubmatch(err.Error())
 	if found == nil || !errors.Is(err, nats.ErrPermissionViolation) {
@@ -113,7 +114,8 @@ func (l *link) noteAsked(nc *nats.Conn, err error) {
 	l.asked[found[1]] = nc
 }
 
-// mayNotAsk gives what JetStream was asked on since it was called last, where NATS refuses that, each with the reason for people.
+// mayNotAsk returns the JetStream API subjects that NATS has refused since the last call, each with the reason for
+// humans.
 func (l *link) mayNotAsk() map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -125,7 +127,7 @@ func (l *link) mayNotAsk() map[string]string {
 	return list
 }
 
-// refused says which subscription NATS refuses; empty: none.
+// refused returns the reason for a refused subscription, or an empty string if there is none.
 func (l *link) refused() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -135,7 +137,7 @@ func (l *link) refused() string {
 	return ""
 }
 
-// withoutTokens leaves out where answers go: who knows an answer's subject can hear it.
+// withoutTokens removes the last part of answer subjects: a client that knows the subject can read the answer.
 func withoutTokens(message string) string {
 	return regexp.MustCompile(`(ringline\.[^. "]*\.answer\.)[^ "]*`).ReplaceAllString(message, "${1}…")
 }

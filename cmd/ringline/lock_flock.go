@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// lockFile locks a file until it is closed, also by the end of the process.
+// lockFile locks a file until it is closed. The end of the process releases the lock too.
 func lockFile(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

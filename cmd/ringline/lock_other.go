@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// lockFile does nothing here: two servers on one folder are found by their ports only.
+// lockFile does nothing on this platform: only a port conflict reveals a second server on one folder.
 func lockFile(*os.File) error { return nil }

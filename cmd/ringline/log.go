@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// newLogger writes for people on a terminal, and JSON elsewhere.
+// newLogger writes text to a terminal and JSON elsewhere.
 func newLogger(w io.Writer, level zerolog.Level) zerolog.Logger {
 	if onTerminal(w) {
 		w = zerolog.ConsoleWriter{Out: w, NoColor: os.Getenv("NO_COLOR") != "", TimeFormat: time.TimeOnly}
@@ -25,8 +25,8 @@ func onTerminal(w io.Writer) bool {
 	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }
 
-// serverLog lets what the NATS server logs at warn and above into our log. What is fatal also goes to Fatal,
-// as an embedded server does not exit by itself.
+// serverLog copies the log of the NATS server, from level warn up, to our log. A fatal error also goes to the channel
+// fatal, because an embedded server does not exit the process.
 type serverLog struct {
 	log   zerolog.Logger
 	fatal chan error
@@ -50,7 +50,7 @@ func (l *serverLog) Noticef(string, ...any)         {}
 func (l *serverLog) Debugf(string, ...any)          {}
 func (l *serverLog) Tracef(string, ...any)          {}
 
-// serverText leaves out what is quoted: of what it can't parse the server shows a piece, password or payload.
+// serverText removes quoted parts: the server quotes input that it cannot parse, which may be a password or a payload.
 func serverText(format string, v []any) string {
 	return events.WithoutQuotes(fmt.Sprintf(format, v...))
 }

@@ -1,5 +1,5 @@
-// Command ringline is all of Ringline in one binary: `ringline dev` runs NATS and every worker in one process,
-// the verbs (invite, accept …) send commands, and watch shows what happens.
+// Command ringline is all of Ringline in one binary: `ringline dev` runs NATS and every worker in one process, the
+// verbs (invite, accept …) send commands, and watch shows events as they happen.
 package main
 
 import (
@@ -19,16 +19,16 @@ import (
 const (
 	exitOK          = 0
 	exitFailed      = 1
-	exitUsage       = 2   // the command line can't be understood
-	exitInterrupted = 130 // by a signal, before it was done
+	exitUsage       = 2   // the command line is invalid
+	exitInterrupted = 130 // a signal ended the command before it finished
 )
 
 func main() {
 	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// untilSignal gives a context that the first signal ends. The second one, however soon it comes, ends the process at
-// once, as if nobody had listened.
+// untilSignal returns a context that the first signal cancels. The second signal ends the process at once, with the
+// default action of that signal.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -45,7 +45,7 @@ func untilSignal() context.Context {
 	return ctx
 }
 
-// run carries out a command line, prints an error where there is one, and gives the exit code.
+// run executes a command line, prints the error if any, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot() //nolint:contextcheck // cobra hands ctx to the commands
 	root.SetArgs(args)
@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitUsage
 }
 
-// mark notes that a command line was understood once a command runs: what fails before that is a usage error.
+// mark sets understood once a command runs: an error before that is a usage error.
 func mark(cmd *cobra.Command, understood *bool) {
 	for _, sub := range cmd.Commands() {
 		mark(sub, understood)
@@ -103,13 +103,13 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// The groups of commands in the help.
+// The groups of commands in the help text.
 const (
 	groupServe = "serve"
 	groupCall  = "call"
 )
 
-// nearestFlag names the flag that may have been meant.
+// nearestFlag adds to the error the flag that was probably meant.
 func nearestFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -123,7 +123,7 @@ func nearestFlag(cmd *cobra.Command, err error) error {
 	return err
 }
 
-// atMostOne refuses flags that exclude each other.
+// atMostOne returns an error if more than one of the flags is set.
 func atMostOne(cmd *cobra.Command, names ...string) error {
 	given := ""
 	for _, name := range names {

@@ -1,6 +1,7 @@
 package main
 
-// nearest gives the word that was probably meant: the one at the least edit distance, if it is near at all.
+// nearest returns the word that was probably meant: the one at the smallest edit distance, unless that distance is too
+// large.
 func nearest(typed string, words []string) (string, bool) {
 	best, least := "", 1+max(2, len(typed)/4)
 	for _, w := range words {
@@ -11,7 +12,7 @@ func nearest(typed string, words []string) (string, bool) {
 	return best, best != ""
 }
 
-// editDistance counts the insertions, deletions and replacements of bytes that make b of a.
+// editDistance counts the insertions, deletions and replacements of bytes that turn a into b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// palette colours text for a terminal, and leaves it as it is elsewhere.
+// palette colors text for a terminal. Elsewhere it does nothing.
 type palette struct{ on bool }
 
 func newPalette(w io.Writer) palette {
@@ -31,7 +31,7 @@ func (p palette) green(s string) string  { return p.paint("32", s) }
 func (p palette) yellow(s string) string { return p.paint("33", s) }
 func (p palette) cyan(s string) string   { return p.paint("36", s) }
 
-// state colours text by what the state means for a caller: it rings, they talk, it failed, or it is over.
+// state colors text by the meaning of the state for a caller: ringing, talking, failed, or over.
 func (p palette) state(state events.PartyState, s string) string {
 	switch state {
 	case events.StateInvited, events.StateRinging:
@@ -58,8 +58,8 @@ func (p palette) callState(state events.CallState, s string) string {
 	return s
 }
 
-// plain shows an id or a name that somebody else chose, quoted where a terminal might act on it or it would
-// read as two words.
+// plain shows an id or a name from outside. It quotes text with control characters, which a terminal might execute,
+// with spaces at an end, or with quotes.
 func plain(s string) string {
 	odd := strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar })
 	if s == "" || odd || strings.TrimSpace(s) != s || strings.ContainsAny(s, `"`) {
@@ -68,7 +68,7 @@ func plain(s string) string {
 	return s
 }
 
-// dataShown is how many characters of custom data are shown.
+// dataShown is the number of characters of custom data that are shown.
 const dataShown = 60
 
 // quotedData shows custom data on one line.
@@ -83,7 +83,7 @@ func quotedData(s string) string {
 	return strconv.Quote(string(r[:dataShown])) + "…"
 }
 
-// pad fills up to a width, counted in characters.
+// pad fills up to a width in characters.
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-len([]rune(s))))
 }

@@ -17,13 +17,13 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// probes is the HTTP server that tells how this process is.
+// probes is the HTTP server for health, metrics and profiles.
 type probes struct {
 	server *http.Server
 	failed chan error
 }
 
-// What it serves, for people.
+// Paths, as text for humans.
 const (
 	probePaths   = "/healthz, /livez, /readyz, /metrics"
 	profilesPath = "/debug/pprof/"
@@ -36,19 +36,19 @@ func (s settings) probePaths() string {
 	return probePaths
 }
 
-// route is something else that is served at the same address.
+// route is an additional path at the same address.
 type route struct {
 	pattern string
 	handler http.Handler
 }
 
-// serveProbes serves on l; with nil it serves nothing.
+// serveProbes serves on l. It serves nothing if l is nil.
 func serveProbes(l net.Listener, s settings, h *health.Health, metrics http.Handler, more ...route) *probes {
 	mux := http.NewServeMux()
 	for _, r := range more {
 		mux.Handle(r.pattern, r.handler)
 	}
-	for _, path := range []string{"/livez", "/healthz"} { // the same: that this process serves
+	for _, path := range []string{"/livez", "/healthz"} { // synonyms: the process serves HTTP
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	}
 	mux.Handle("/readyz", readyz{h})
@@ -77,7 +77,7 @@ func serveProbes(l net.Listener, s settings, h *health.Health, metrics http.Hand
 	return p
 }
 
-// serveProfiles leaves out the command line, in which a password may stand.
+// serveProfiles leaves out /cmdline, because a command line may contain a password.
 func serveProfiles(mux *http.ServeMux) {
 	mux.HandleFunc(profilesPath, pprof.Index)
 	mux.HandleFunc(profilesPath+"profile", pprof.Profile)
@@ -85,17 +85,17 @@ func serveProfiles(mux *http.ServeMux) {
 	mux.HandleFunc(profilesPath+"trace", pprof.Trace)
 }
 
-// serveMetrics gives what stands on /metrics. One who scrapes at the same time as another gets the same.
+// serveMetrics returns the handler of /metrics. Concurrent scrapes share one result.
 func serveMetrics(m *meter.Meter, log zerolog.Logger) http.Handler {
 	return promhttp.HandlerFor(m.Gatherer(), promhttp.HandlerOpts{
 		ErrorLog: scrapeLog{m.Log(log, meter.HTTP)}, ErrorHandling: promhttp.ContinueOnError, CoalesceGather: true,
 	})
 }
 
-// scrapeLog lets what goes wrong with a scrape into our log.
+// scrapeLog sends errors of scrapes to our log.
 type scrapeLog struct{ zerolog.Logger }
 
-// Println is promhttp.Logger's. That who asked has gone is nobody's error.
+// Println implements promhttp.Logger. A client that has disconnected is not an error.
 func (l scrapeLog) Println(v ...any) {
 	level := zerolog.ErrorLevel
 	for _, x := range v {
@@ -106,13 +106,13 @@ func (l scrapeLog) Println(v ...any) {
 	l.WithLevel(level).Msg(strings.TrimSpace(fmt.Sprintln(v...)))
 }
 
-// gone says whether an answer could not be sent to who asked for it.
+// gone reports whether the answer could not be written because the client has disconnected.
 func gone(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "write"
 }
 
-// Run ends with ctx, or with an error when HTTP is no longer served. HTTP goes on until stop.
+// Run returns nil when ctx ends, or an error when the HTTP server fails. HTTP is served until stop.
 func (p *probes) Run(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

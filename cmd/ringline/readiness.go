@@ -13,19 +13,19 @@ import (
 	"ringline.io/ringline/worker/health"
 )
 
-// The phases of a process in which it is not ready, whatever its conditions are.
+// The phases in which a process is not ready, whatever its conditions are.
 const (
 	phaseStarting = "starting"
 	phaseStopping = "stopping"
 )
 
-// waiting says the same whether NATS was never there or has gone.
+// waiting is the same text whether NATS was never up or is lost.
 func waiting(natsURL string) string { return "waiting for NATS at " + withoutSecrets(natsURL) }
 
 // readyz serves /readyz.
 type readyz struct{ *health.Health }
 
-// ServeHTTP answers 200 when the process is ready, and otherwise 503 and why not.
+// ServeHTTP answers 200 if the process is ready, else 503 with the reason.
 func (r readyz) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	s := r.State()
 	w.Header().Set("Content-Type", "application/json")
@@ -37,11 +37,11 @@ func (r readyz) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		Reason   string   `json:"reason,omitempty"`
 		Degraded []string `json:"degraded,omitempty"`
 	}{s.Ready(), whyNot(s), texts(s.Degraded)}); err != nil {
-		return // who asked has gone
+		return // the client has disconnected
 	}
 }
 
-// whyNot is empty when the process is ready.
+// whyNot is empty if the process is ready.
 func whyNot(s health.State) string {
 	var list []string
 	if s.Phase != "" {
@@ -62,11 +62,11 @@ func texts(reasons []health.Reason) (list []string) {
 	return list
 }
 
-// tellEvery is how often the conditions are looked at, to log what changed.
+// tellEvery is the interval at which tellHealth compares the conditions.
 const tellEvery = 500 * time.Millisecond
 
-// tellHealth logs each reason when it begins to be shown, and when it ends, until ctx ends. While the process starts or stops, its
-// phase says enough.
+// tellHealth logs each reason when it appears and when it ends, until ctx ends. It skips starting and stopping, where
+// the phase explains the state.
 func tellHealth(ctx context.Context, h *health.Health, log zerolog.Logger) {
 	tick := time.NewTicker(tellEvery)
 	defer tick.Stop()

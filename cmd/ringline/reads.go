@@ -63,7 +63,7 @@ func newList() *cobra.Command {
 	return cmd
 }
 
-// readCommand is a subcommand that reads through the api.
+// readCommand is a subcommand that reads through the API.
 func readCommand(
 	use, short, example string, args cobra.PositionalArgs, method string,
 	body func(*cobra.Command, []string) any, show func(io.Writer, []byte) error,

@@ -13,7 +13,7 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// httpOff in place of an address means that HTTP is not served.
+// httpOff instead of an address disables HTTP.
 const httpOff = "off"
 
 // The embedded NATS server listens on loopback only.
@@ -21,21 +21,22 @@ const (
 	natsHost        = "127.0.0.1"
 	defaultNATSPort = 4222
 
-	// storeLimit is what the streams may reserve together. It takes no disk before it is used.
+	// storeLimit is the total that streams may reserve. A reservation uses no disk space.
 	storeLimit = 64 << 30
 	startLimit = 30 * time.Second
 
-	// As in deploy/nats/nats.conf: a worker that is stopped gets no requests after 12 s.
+	// As in deploy/nats/nats.conf: NATS disconnects a frozen worker, so that it gets no requests after 12 s.
 	pingInterval = 3 * time.Second
 	pingsOut     = 2
 )
 
-// accountName is the account of NATS that everything of Ringline is in.
+// accountName is the NATS account that holds everything of Ringline.
 const accountName = "RINGLINE"
 
-// accountConfig has everything in an account of its own, as deploy/nats/nats.conf does: streams in NATS's default account can't
-// be shared with the accounts of tenants. A client without credentials is in it, as the user with this key, whose seed does not exist.
-// The account has a limit because clients can't see the server's.
+// accountConfig puts everything into an account of its own, as deploy/nats/nats.conf does: streams in the default
+// account of NATS cannot be shared with the accounts of tenants. A client without credentials connects to this account,
+// as the user with this nkey, which has no seed. The account has a storage limit because clients cannot see the
+// server's.
 func accountConfig() string {
 	return fmt.Sprintf(`
 accounts { %s { jetstream: { max_file: %d, max_mem: %[2]d }, users: [{ nkey: UBXLFGLLCV3UOUCMSWMIPFYS3IPGTB3I5DW7EM6L4HRWMRBSQWSSSPCI }] } }
@@ -43,7 +44,7 @@ no_auth_user: UBXLFGLLCV3UOUCMSWMIPFYS3IPGTB3I5DW7EM6L4HRWMRBSQWSSSPCI
 `, accountName, storeLimit)
 }
 
-// listenHTTP takes the address of the probes; off gives none.
+// listenHTTP listens on the address of the probes. It returns nil if HTTP is off.
 func listenHTTP(ctx context.Context, http httpAddress) (net.Listener, error) {
 	if http.addr == httpOff {
 		return nil, nil //nolint:nilnil // none was asked for
@@ -58,7 +59,7 @@ func listenHTTP(ctx context.Context, http httpAddress) (net.Listener, error) {
 	return l, nil
 }
 
-// checkPort says whether the NATS server will be able to listen.
+// checkPort checks that the NATS server will be able to listen.
 func checkPort(ctx context.Context, port int) error {
 	addr := net.JoinHostPort(natsHost, strconv.Itoa(port))
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
@@ -73,7 +74,7 @@ func checkPort(ctx context.Context, port int) error {
 
 func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
-// startServer starts a NATS server with JetStream on the folder; port 0 takes a free one.
+// startServer starts a NATS server with JetStream on the folder; port 0 picks a free port.
 func startServer(port int, dir string, log zerolog.Logger) (*server.Server, error) {
 	if port == 0 {
 		port = server.RANDOM_PORT
@@ -94,7 +95,7 @@ func startServer(port int, dir string, log zerolog.Logger) (*server.Server, erro
 	srv.SetLoggerV2(l, false, false, false)
 	started := make(chan error, 1)
 	go func() {
-		srv.Start() // reads what is stored
+		srv.Start() // reads the stored data
 		if !srv.ReadyForConnections(startLimit) {
 			started <- fmt.Errorf("not ready after %v", startLimit)
 		}

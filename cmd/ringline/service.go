@@ -58,9 +58,9 @@ func serviceCommand(r role, http, short, long string) *cobra.Command {
 	return cmd
 }
 
-// run serves HTTP from the start, so that a probe learns what the worker waits for.
+// run serves HTTP from the start, so that a probe can show what the worker waits for.
 func (w *service) run(ctx context.Context) (err error) {
-	credentials, _ := w.settings.credentials() // checked with the other settings
+	credentials, _ := w.settings.credentials() // an error would have been reported with the other settings
 	if !w.role.keeps {
 		collectLess()
 	}
@@ -85,16 +85,16 @@ func (w *service) run(ctx context.Context) (err error) {
 	})
 }
 
-// untilStopped runs until ctx ends, which is no error, wherever it was.
+// untilStopped runs until ctx ends. It does not return the error of ctx.
 func untilStopped(ctx context.Context, run func(context.Context) error) error {
 	err := run(ctx)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil // it was stopped while it started
+		return nil // stopped during its start
 	}
 	return err
 }
 
-// readForService reads the settings, and makes a logger as they say.
+// readForService reads the settings and creates the logger that they configure.
 func readForService(cmd *cobra.Command) (settings, zerolog.Logger, error) {
 	s, err := readSettings()
 	if err != nil {
@@ -108,10 +108,10 @@ func addHTTPFlag(cmd *cobra.Command, addr string) {
 	cmd.Flags().String("http", addr, "address of "+probePaths+", or off ($RINGLINE_HTTP)")
 }
 
-// httpAddress is where HTTP is served, and by the name of what that was said.
+// httpAddress is the address for HTTP and the name of the flag or variable that set it.
 type httpAddress struct{ addr, from string }
 
-// httpAddress is the flag's, else the environment's, else the default.
+// httpAddress returns the value of the flag, else of the environment, else the default.
 func (s settings) httpAddress(cmd *cobra.Command) (httpAddress, error) {
 	f := cmd.Flags().Lookup("http")
 	switch addr := f.Value.String(); {
@@ -128,7 +128,7 @@ func addNATSFlag(cmd *cobra.Command) {
 	cmd.Flags().String("nats-url", "", "NATS servers (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
 }
 
-// natsServers is the flag's, else the environment's, else the default.
+// natsServers returns the value of the flag, else of the environment, else the default.
 func (s settings) natsServers(cmd *cobra.Command) (string, error) {
 	f := cmd.Flags().Lookup("nats-url")
 	switch {

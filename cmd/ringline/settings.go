@@ -24,9 +24,9 @@ import (
 
 const settingsPrefix = "RINGLINE"
 
-// settings are what the environment says, each as RINGLINE_<NAME>. Names come from split_words alone: a tag
-// envconfig:"PORT" would also read a variable PORT without the prefix. Help, `ringline config` and the checks all read
-// these tags: unit is what a value is, secret what of it is never shown.
+// settings are the environment variables RINGLINE_<NAME>. Use split_words only: a tag envconfig:"PORT" would also read
+// a variable PORT without the prefix. The help, `ringline config` and the checks all read these tags: unit is the kind
+// of value, secret the part that is never shown.
 type settings struct {
 	NatsURL       string        `split_words:"true" default:"nats://127.0.0.1:4222" unit:"URLs" secret:"userinfo" desc:"the NATS servers, comma-separated, of all but dev"`
 	App           string        `split_words:"true" default:"demo" unit:"name" desc:"the app of verbs and watch"`
@@ -68,13 +68,13 @@ type natsTLS struct {
 	Key  string `split_words:"true" unit:"file" desc:"its key"`
 }
 
-// problem is what is wrong with the settings of these names.
+// problem is an error in the settings with these names.
 type problem struct {
 	names []string
 	text  string
 }
 
-// readSettings reads and checks the environment. Of several problems it gives the first.
+// readSettings reads and checks the environment. It returns the first problem only.
 func readSettings() (settings, error) {
 	s, problems := loadSettings()
 	if len(problems) > 0 {
@@ -83,7 +83,7 @@ func readSettings() (settings, error) {
 	return s, nil
 }
 
-// loadSettings reads the environment and gives all that is wrong with it.
+// loadSettings reads the environment and returns all problems.
 func loadSettings() (settings, []problem) {
 	problems := misspelt()
 	for _, x := range listSettings() {
@@ -102,7 +102,7 @@ func loadSettings() (settings, []problem) {
 	return s, problems
 }
 
-// parseSettings reads field by field, as envconfig stops at the first that it can't read.
+// parseSettings parses field by field, because envconfig stops at the first error.
 func parseSettings() (s settings, problems []problem) {
 	all := reflect.ValueOf(&s).Elem()
 	for i := range all.NumField() {
@@ -116,7 +116,7 @@ func parseSettings() (s settings, problems []problem) {
 	return s, problems
 }
 
-// misspelt finds the variables with our prefix that are none of ours.
+// misspelt finds variables with our prefix that are not settings.
 func misspelt() (problems []problem) {
 	var names []string
 	for _, x := range listSettings() {
@@ -136,7 +136,7 @@ func misspelt() (problems []problem) {
 	return problems
 }
 
-// unreadable says what a value should look like.
+// unreadable describes the expected form of a value.
 func unreadable(err error) problem {
 	var p *envconfig.ParseError
 	if !errors.As(err, &p) {
@@ -156,7 +156,7 @@ func unreadable(err error) problem {
 	return problem{[]string{p.KeyName}, fmt.Sprintf("%s must be %s, got %q", p.KeyName, want, p.Value)}
 }
 
-// problems are values that can be read and can't be meant.
+// problems returns the values that parse but are out of range or contradict each other.
 func (s settings) problems() (list []problem) {
 	refuse := func(when bool, name, format string, args ...any) {
 		if when {
@@ -230,14 +230,15 @@ func (s settings) limits() call.Limits {
 	return l
 }
 
-// leastSweep keeps a sweep from reading all deadlines all the time, and from taking for missed what only comes late.
+// leastSweep prevents a sweep that reads all deadlines continuously, or that counts a deadline as missed when it is
+// only late.
 const leastSweep = time.Second
 
 func (s settings) sweep() timeouts.Sweep {
 	return timeouts.Sweep{Every: s.SweepEvery, Overdue: s.SweepOverdue}
 }
 
-// streams gives the settings of the streams.
+// streams returns the settings of the streams.
 func (s settings) streams() worker.Settings {
 	w := worker.DefaultSettings()
 	w.Replicas, w.MaxBytes = s.Replicas, s.sizes()
@@ -245,7 +246,7 @@ func (s settings) streams() worker.Settings {
 	return w
 }
 
-// sizes gives the byte limits of the streams.
+// sizes returns the byte limits of the streams.
 func (s settings) sizes() worker.Sizes {
 	return worker.Sizes{
 		Commands: int64(s.CommandsMaxBytes), Calls: int64(s.CallsMaxBytes), Timers: int64(s.TimersMaxBytes),
@@ -254,8 +255,8 @@ func (s settings) sizes() worker.Sizes {
 	}
 }
 
-// checkTimers refuses a RINGLINE_TIMERS that may reach its limit. Only what makes the streams needs that: workers run with limits
-// that are as they are.
+// checkTimers returns an error if the stream RINGLINE_TIMERS may reach its limit. Only a command that creates streams
+// needs the check: workers run with the existing limits.
 func (s settings) checkTimers() error {
 	if least := s.CallsMaxBytes / worker.CallsPerTimers; s.TimersMaxBytes < least {
 		return fmt.Errorf("RINGLINE_TIMERS_MAX_BYTES must be at least 1/%d of RINGLINE_CALLS_MAX_BYTES, %v, got %v", worker.CallsPerTimers, least, s.TimersMaxBytes)
@@ -263,7 +264,7 @@ func (s settings) checkTimers() error {
 	return nil
 }
 
-// maxBytes lists the same with the names of their settings.
+// maxBytes returns the byte limits with the names of their settings.
 func (s settings) maxBytes() []namedBytes {
 	return []namedBytes{
 		{"RINGLINE_COMMANDS_MAX_BYTES", s.CommandsMaxBytes},
@@ -278,13 +279,13 @@ func (s settings) maxBytes() []namedBytes {
 	}
 }
 
-// What is wanted of addresses.
+// Error texts for addresses.
 const (
 	wantedURLs = "must be URLs such as nats://host:4222 (or tls, ws, wss), with commas between them"
 	wantedHTTP = "must be host:port such as 127.0.0.1:8081, or off, got %q"
 )
 
-// validHTTP says whether that is off, or an address that one can listen on.
+// validHTTP reports whether addr is off or a valid listen address.
 func validHTTP(addr string) bool {
 	if addr == httpOff {
 		return true
@@ -297,7 +298,8 @@ func validHTTP(addr string) bool {
 	return err == nil
 }
 
-// validURLs says whether NATS servers can be meant. Why not is not told, as that would quote the password.
+// validURLs reports whether the list consists of NATS URLs. It returns no reason, because the reason would quote the
+// password.
 func validURLs(list string) bool {
 	for s := range strings.SplitSeq(list, ",") {
 		s = strings.TrimSpace(s)
@@ -312,7 +314,7 @@ func validURLs(list string) bool {
 	return true
 }
 
-// setting is a variable that is read.
+// setting is one environment variable.
 type setting struct {
 	name, def, unit, desc string
 	secret                bool
@@ -323,7 +325,7 @@ func listSettings() (list []setting) {
 	var b strings.Builder
 	const format = `{{range .}}{{.Key}}|{{.Tags.Get "default"}}|{{.Tags.Get "unit"}}|{{.Tags.Get "secret"}}|{{.Tags.Get "desc"}}{{"\n"}}{{end}}`
 	if err := envconfig.Usagef(settingsPrefix, &settings{}, &b, format); err != nil {
-		return []setting{{name: err.Error()}} // the format or the struct is wrong: every test shows it
+		return []setting{{name: err.Error()}} // the format or the struct is wrong, which every test of the settings shows
 	}
 	for line := range strings.Lines(b.String()) {
 		f := strings.SplitN(strings.TrimSpace(line), "|", 5)
@@ -332,13 +334,13 @@ func listSettings() (list []setting) {
 	return list
 }
 
-// settingsHelp lists the variables for people.
+// settingsHelp lists the variables for humans.
 func settingsHelp() string {
 	var b strings.Builder
 	tabs := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, x := range listSettings() {
 		_, _ = fmt.Fprintf(tabs, "  %s\t%s\t%s\n", x.name, x.def, x.desc)
 	}
-	_ = tabs.Flush() // a strings.Builder takes everything
+	_ = tabs.Flush() // a strings.Builder never fails
 	return "Settings come from the environment (`ringline config` shows their values):\n" + strings.TrimRight(b.String(), "\n")
 }

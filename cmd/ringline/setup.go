@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// setup makes what the workers need of NATS.
+// setup creates the streams, buckets and consumers that the workers need.
 type setup struct {
 	settings settings
 	log      zerolog.Logger
@@ -64,10 +64,10 @@ func newSetup() *cobra.Command {
 }
 
 func (u *setup) run(ctx context.Context) error {
-	credentials, _ := u.settings.credentials() // checked with the other settings
+	credentials, _ := u.settings.credentials() // an error would have been reported with the other settings
 	crew := newCrew(u.settings, u.log, nil, nil, &late{}, u.natsURL, credentials)
 	crew.link.until = fmt.Sprintf(" until %s (--wait %v)", time.Now().Add(u.wait).Format(time.TimeOnly), u.wait)
-	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to be sent
+	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to send
 	waiting, stop := context.WithTimeout(ctx, u.wait)
 	defer stop()
 	_, js, err := crew.open(waiting, "setup")
@@ -81,7 +81,7 @@ func (u *setup) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if u.repair { // it makes nothing, so it needs no room; each of its steps is bounded
+	if u.repair { // it creates nothing, so it needs no space; each step has its own timeout
 		return u.repairEvents(ctx, js)
 	}
 	if err := u.checkRoom(waiting, js); err != nil {
@@ -99,14 +99,14 @@ func (u *setup) run(ctx context.Context) error {
 	if err := u.apply(ctx, js, before); err != nil {
 		return err
 	}
-	if err := u.checkEvents(ctx, js); err != nil { // workers can start all the same
+	if err := u.checkEvents(ctx, js); err != nil { // workers can start regardless
 		_, err = fmt.Fprintln(u.out, err)
 		return err
 	}
 	return nil
 }
 
-// setUpStreams makes what the workers need on a server that was just started.
+// setUpStreams creates what the workers need on a server that has just started.
 func setUpStreams(ctx context.Context, natsURL string, s settings, streams worker.Settings) error {
 	conn, err := connect(natsURL, "ringline setup", nats.CustomInboxPrefix(s.InboxPrefix))
 	if err != nil {
@@ -120,7 +120,8 @@ func setUpStreams(ctx context.Context, natsURL string, s settings, streams worke
 	return worker.Setup(ctx, js, streams)
 }
 
-// checkReplicas refuses settings by which something that is there would lose replicas: they may only have been forgotten.
+// checkReplicas rejects settings that would reduce the replicas of an existing stream or bucket. RINGLINE_REPLICAS may
+// only be missing by mistake.
 func checkReplicas(before []worker.Part) error {
 	for _, p := range before {
 		for _, d := range p.Differences {
@@ -140,14 +141,14 @@ const (
 	checkWithin  = 10 * time.Second
 )
 
-// checkEvents finds what the event log lacks of the newest transitions.
+// checkEvents finds which of the newest transitions are missing from the event log.
 func (u *setup) checkEvents(ctx context.Context, js jetstream.JetStream) error {
 	ctx, stop := context.WithTimeout(ctx, checkWithin)
 	defer stop()
 	gap, all, err := worker.CompareNewestEvents(ctx, js, newestEvents)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return nil // that is reported already
+		return nil // already reported
 	case err != nil:
 		return fmt.Errorf("whether RINGLINE_EVENTS is whole could not be seen: %w", err)
 	case gap.From > 0:
@@ -166,7 +167,7 @@ func lacks(gap worker.Gap) string {
 	return text
 }
 
-// repairEvents finds what the event log lacks, and has it copied.
+// repairEvents finds the transitions that are missing from the event log. Unless --check is set, it has them copied.
 func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error {
 	gap, err := worker.CompareEvents(ctx, js)
 	if err != nil {
@@ -191,7 +192,8 @@ func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error 
 	return err
 }
 
-// checkDropped refuses limits by which something that is there would be deleted.
+// checkDropped rejects limits that would delete stored messages. The flag --drop-oldest allows that, except for
+// deadlines.
 func checkDropped(before []worker.Part, drop bool) error {
 	for _, p := range before {
 		if p.TooMuch == 0 || drop && p.Name != worker.StreamTimers {
@@ -207,7 +209,7 @@ func checkDropped(before []worker.Part, drop bool) error {
 	return nil
 }
 
-// checkRoom refuses limits that together don't fit into what the account may store.
+// checkRoom rejects limits whose total exceeds the storage of the account.
 func (u *setup) checkRoom(ctx context.Context, js jetstream.JetStream) error {
 	err := retryWhileStarting(ctx, func(ctx context.Context) error { return worker.CheckRoom(ctx, js, u.settings.streams()) })
 	no, noRoom := errors.AsType[*worker.NoRoomError](err)
@@ -233,11 +235,11 @@ func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []wo
 	return parts, err
 }
 
-// retryWhileStarting tries again while JetStream is only starting, until ctx ends. Its error is the most telling of all
-// tries: the last one may have no time to hear what the server says.
+// retryWhileStarting retries while JetStream starts, until ctx ends. It prefers the error of an earlier try to a
+// timeout: the last try may end before the server answers.
 func retryWhileStarting(ctx context.Context, try func(context.Context) error) error {
 	for telling := error(nil); ; {
-		once, stop := context.WithTimeout(ctx, 5*time.Second) // without a leader nobody may answer
+		once, stop := context.WithTimeout(ctx, 5*time.Second) // without a leader no server may answer
 		err := try(once)
 		stop()
 		if err == nil || !starting(err) {
@@ -254,7 +256,7 @@ func retryWhileStarting(ctx context.Context, try func(context.Context) error) er
 	}
 }
 
-// starting says whether JetStream may be there in a moment.
+// starting reports whether JetStream may become available shortly.
 func starting(err error) bool {
 	const temporarilyUnavailable = 10008
 	api := (*jetstream.APIError)(nil)
@@ -262,7 +264,7 @@ func starting(err error) bool {
 		errors.As(err, &api) && api.ErrorCode == temporarilyUnavailable
 }
 
-// report tells what setup would do.
+// report shows the changes that setup would make.
 func (u *setup) report(parts []worker.Part) error {
 	return u.print(parts, "missing", "differs", "as wanted", func(off int) error {
 		if off == 0 {
@@ -296,7 +298,7 @@ func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []work
 	})
 }
 
-// hint says which setting the server may object to.
+// hint names the setting that the server may object to.
 func hint(err error, sizes worker.Sizes) string {
 	const notClustered, noStorage, noStorageForUpdate, tooFewPeers = 10074, 10047, 10023, 10005
 	var api *jetstream.APIError
@@ -314,12 +316,12 @@ func hint(err error, sizes worker.Sizes) string {
 	return ""
 }
 
-// wantedRoom says what a server must be able to reserve. The server does not say what it can.
+// wantedRoom is the space that each server must be able to reserve. The server does not report its own limit.
 func wantedRoom(sizes worker.Sizes) string {
 	return fmt.Sprintf("The RINGLINE_…_MAX_BYTES add up to %v: max_file_store of each server must be at least that", byteSize(sizes.Total()).rounded())
 }
 
-// print shows a line for each part, and below it what differs, and gives what becomes of the number that does.
+// print shows one line per part and its differences below, and returns result for the number of parts that differ.
 func (u *setup) print(parts []worker.Part, missing, differs, asWanted string, result func(off int) error) error {
 	off := 0
 	tabs := tabwriter.NewWriter(u.out, 0, 0, 2, ' ', 0)

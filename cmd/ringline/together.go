@@ -6,13 +6,13 @@ import (
 	"fmt"
 )
 
-// part is something that runs until its context ends.
+// part is a component that runs until its context ends.
 type part struct {
 	name string
 	run  func(ctx context.Context) error
 }
 
-// runTogether runs all parts until ctx ends or one of them does, stops the others, and waits for all.
+// runTogether runs all parts until ctx or one of them ends, stops the others, and waits for all.
 func runTogether(ctx context.Context, parts []part) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -39,7 +39,7 @@ func runTogether(ctx context.Context, parts []part) error {
 	return all
 }
 
-// runBehind runs parts behind others: once ctx ends, those in front stop first.
+// runBehind runs two groups of parts. Once ctx ends, the front parts stop before the back parts.
 func runBehind(ctx context.Context, front, back []part) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
@@ -48,7 +48,7 @@ func runBehind(ctx context.Context, front, back []part) error {
 	ended := make(chan error, 1)
 	go func() {
 		err := runTogether(work, back)
-		stopFront() // in case it did not end for us
+		stopFront() // in case the back parts ended early
 		ended <- err
 	}()
 	err := runTogether(ctx, front)

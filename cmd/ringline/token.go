@@ -13,7 +13,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// newToken is about what users open sessions with.
+// newToken makes and inspects the tokens that open sessions.
 func newToken() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "token", GroupID: groupCall, Short: "Mint a token for a user, or look into one",
@@ -28,7 +28,7 @@ func addAudienceFlag(cmd *cobra.Command) {
 	cmd.Flags().String("audience", "", "whom it is for, its aud (default $RINGLINE_EDGE_AUDIENCE, else ringline)")
 }
 
-// audience is what an edge with these settings wants, unless the command line says otherwise.
+// audience is the value that an edge with these settings expects, unless the command line overrides it.
 func (c *client) audience(cmd *cobra.Command) string {
 	if f := cmd.Flags().Lookup("audience"); f.Changed {
 		return f.Value.String()
@@ -36,7 +36,7 @@ func (c *client) audience(cmd *cobra.Command) string {
 	return c.settings.Edge.Audience
 }
 
-// minting is what the command line says of a token to be made.
+// minting is the command line of `ringline token mint`.
 type minting struct {
 	client
 	claims   token.Claims
@@ -97,7 +97,7 @@ func (m *minting) mint(ctx context.Context, audience string, now time.Time) (str
 	return token.Mint(key, c, audience)
 }
 
-// signingKey reads the file, or else the app's newest secret, or the one of the name that was given.
+// signingKey reads the key file if one is given, else the app's newest secret or the one named by kid.
 func (m *minting) signingKey(ctx context.Context) (token.SigningKey, error) {
 	if m.key != "" {
 		text, err := readSmall(m.key)

@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// inspection is a look at a token.
+// inspection is the command line of `ringline token inspect`.
 type inspection struct {
 	client
 	offline bool
@@ -57,7 +57,7 @@ func newTokenInspect() *cobra.Command {
 	return cmd
 }
 
-// given is the token of the command line, or of the input.
+// given returns the token from the command line or from standard input.
 func given(in io.Reader, args []string) (string, error) {
 	if len(args) == 1 && args[0] != "-" {
 		return strings.TrimSpace(args[0]), nil
@@ -69,7 +69,7 @@ func given(in io.Reader, args []string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// verdict says whether the token would be accepted, and why not, as far as that can be known here.
+// verdict reports whether the token would be accepted, or why not, as far as this process can tell.
 func (i *inspection) verdict(ctx context.Context, raw, app, audience string, now time.Time) string {
 	if i.offline {
 		return uncheckedText("--offline")
@@ -118,7 +118,7 @@ func showToken(out io.Writer, u token.Unverified, verdict string, now time.Time)
 	return tabs.Flush()
 }
 
-// shown is plain, but for what is not there.
+// shown is plain, except that an empty string stays empty.
 func shown(s string) string {
 	if s == "" {
 		return ""
@@ -134,7 +134,7 @@ func plainList(list []string) string {
 	return strings.Join(words, " ")
 }
 
-// timeText is a time as clocks here show it, and how far it is off.
+// timeText is a time in the local time zone, with its distance from now.
 func timeText(t, now time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -142,7 +142,7 @@ func timeText(t, now time.Time) string {
 	return t.Local().Format("2006-01-02 15:04:05 MST") + ", " + relative(t.Sub(now))
 }
 
-// relative says how far off something is, in its two largest units.
+// relative is a distance in time, in its two largest units.
 func relative(d time.Duration) string {
 	if d < 0 {
 		return spanText(-d) + " ago"

@@ -15,11 +15,11 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// verb is a subcommand that sends one request to the api. What was typed is sent as it is: the service decides
-// what is valid, and says so in its own words.
+// verb is a subcommand that sends one request to the API. It sends the arguments unchecked: the service validates them
+// and words the errors.
 type verb struct {
 	name    string
-	args    string // after the name, in the usage
+	args    string // after the name, in the usage text
 	short   string
 	example string
 	flags   []string
@@ -27,13 +27,13 @@ type verb struct {
 	callees calleeForm
 }
 
-// calleeForm is how the arguments after the call id stand in the request.
+// calleeForm is the form of the callees in the request.
 type calleeForm int
 
 const (
 	noCallees    calleeForm = iota
 	someParties             // [{user_id}], at least one
-	maybeUserIDs            // [user_id], or left out
+	maybeUserIDs            // [user_id], or omitted
 )
 
 const methodGet = "get"
@@ -146,7 +146,7 @@ func (v verb) checkArgs(_ *cobra.Command, args []string) error {
 	return nil
 }
 
-// checkSender asks for the flag that every command of this verb needs.
+// checkSender requires the flag that names the sender.
 func (v verb) checkSender(cmd *cobra.Command) error {
 	user, service := cmd.Flags().Lookup("user"), cmd.Flags().Lookup("service")
 	switch {
@@ -190,7 +190,7 @@ func addField(f *pflag.FlagSet, name string) {
 	}
 }
 
-// request writes the body: the arguments, and the flags that were given.
+// request encodes the body from the arguments and the flags that were given.
 func (v verb) request(flags *pflag.FlagSet, args []string) ([]byte, error) {
 	body := map[string]any{}
 	if v.call {
@@ -231,7 +231,7 @@ func (v verb) calleeList(ids []string) any {
 	return parties
 }
 
-// setField puts a flag into the request. Flags that are no field of it (--json …) are passed over.
+// setField copies a flag into the request. It ignores flags that are not fields, such as --json.
 func setField(body map[string]any, flags *pflag.FlagSet, f *pflag.Flag) {
 	fields := map[string]string{
 		"user": "user_id", "service": "service", "name": "user_name", "device": "device_id", "call": "call_id",
@@ -246,14 +246,14 @@ func setField(body map[string]any, flags *pflag.FlagSet, f *pflag.Flag) {
 	case f.Name == "busy" && on:
 		body["reason"] = events.ReasonBusy
 	case f.Name == "attempt":
-		body["attempt"], _ = flags.GetInt(f.Name) // it was added as one
+		body["attempt"], _ = flags.GetInt(f.Name) // added as an int flag
 	case f.Name == "timeout":
 		d, _ := flags.GetDuration(f.Name)
 		body["ring_timeout_s"] = float64(d) / float64(time.Second)
 	}
 }
 
-// show prints the answer; one that is an error becomes the command's.
+// show prints the answer. It returns an error answer as the error of the command.
 func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) error {
 	a, err := events.ReadAnswer(answer)
 	if err != nil {
@@ -277,7 +277,7 @@ func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) er
 	return nil
 }
 
-// advised says what to do about an error, where the command line has something to say.
+// advised adds advice to an error, if the command line can help.
 func advised(err *events.Error) error {
 	if err.Code == events.CodeAlreadyExists {
 		return fmt.Errorf("%w; take another id, or leave --call out", err)
@@ -285,7 +285,7 @@ func advised(err *events.Error) error {
 	return err
 }
 
-// showCall prints the call, and of a new one how it can be answered.
+// showCall prints the call and, for a new call, the command that answers it.
 func (v verb) showCall(out io.Writer, a events.Answer, flags string) error {
 	p := newPalette(out)
 	text := callText(p, *a.Call, time.Now())

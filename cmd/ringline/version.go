@@ -31,7 +31,7 @@ func printVersion(w io.Writer, info *debug.BuildInfo) error {
 	return err
 }
 
-// newMeter makes the meter of this process.
+// newMeter creates the meter of this process.
 func newMeter() *meter.Meter { return meter.New(ownVersion()) }
 
 func ownVersion() string {
@@ -39,7 +39,7 @@ func ownVersion() string {
 	return versionText(info)
 }
 
-// versionText is the module's version, and the commit that it was built from.
+// versionText is the module version and the commit of the build.
 func versionText(info *debug.BuildInfo) string {
 	if info == nil {
 		return "unknown"

@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// watch prints what happens, a line each.
+// watch prints events as they happen, one line each.
 type watch struct {
 	client
 
@@ -27,7 +27,7 @@ type watch struct {
 	palette palette
 	errors  palette
 
-	mu  sync.Mutex // lines come from several subscriptions
+	mu  sync.Mutex // several subscriptions print
 	out io.Writer
 	err io.Writer
 }
@@ -92,7 +92,7 @@ func (w *watch) run(cmd *cobra.Command) error {
 	return conn.drain(context.WithoutCancel(ctx))
 }
 
-// check holds the ids against the rules of subjects, and says what is watched.
+// check validates the ids as subject tokens, and returns the text of what is watched.
 func (w *watch) check(cmd *cobra.Command) (what string, err error) {
 	where := fmt.Sprintf("in app %s on %s", w.app, withoutSecrets(w.natsURL))
 	switch {
@@ -110,7 +110,7 @@ func (w *watch) check(cmd *cobra.Command) (what string, err error) {
 	return "everything " + where, nil
 }
 
-// subscribe begins to print. When it returns the server knows what is to be sent.
+// subscribe starts to print. Once it returns, the server has the subscriptions.
 func (w *watch) subscribe(ctx context.Context, conn *connection) (stop func(), err error) {
 	stop = func() {}
 	told := ""
@@ -136,7 +136,7 @@ func (w *watch) subscribe(ctx context.Context, conn *connection) (stop func(), e
 	return stop, nil
 }
 
-// consume reads transitions: all of one call, or all that are new.
+// consume reads all transitions of one call, or all new transitions of the app.
 func (w *watch) consume(ctx context.Context, conn *connection) (stop func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -171,7 +171,7 @@ func (w *watch) consume(ctx context.Context, conn *connection) (stop func(), err
 	return cc.Stop, nil
 }
 
-// print writes a message, as it came or as a line for people.
+// print writes a message, either raw or as a line for humans.
 func (w *watch) print(line func(p palette, subject string, data []byte, now time.Time) string, subject string, data []byte) {
 	text := string(bytes.TrimSpace(data))
 	if !w.asJSON {
@@ -182,7 +182,7 @@ func (w *watch) print(line func(p palette, subject string, data []byte, now time
 	_, _ = fmt.Fprintln(w.out, text)
 }
 
-// say tells what is going on beside the messages.
+// say prints a status line to stderr.
 func (w *watch) say(format string, args ...any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -201,7 +201,7 @@ func (w *watch) reconnected(*nats.Conn) {
 
 func (w *watch) asyncError(_ *nats.Conn, _ *nats.Subscription, err error) { w.say("NATS: %v", err) }
 
-// readError tells of trouble that the ordered consumer does not get over by itself.
+// readError reports errors from which the ordered consumer does not recover by itself.
 func (w *watch) readError(err error) {
 	if !errors.Is(err, jetstream.ErrNoHeartbeat) && !errors.Is(err, jetstream.ErrServerShutdown) {
 		w.say("read stream %s: %v", worker.StreamCalls, err)

@@ -17,7 +17,7 @@ const (
 
 func clockText(t time.Time) string { return t.Local().Format("15:04:05.000") }
 
-// notificationLine shows what a user is told. A message that can't be read is shown as that.
+// notificationLine shows one notification. It marks a malformed message as unreadable.
 func notificationLine(p palette, subject string, data []byte, now time.Time) string {
 	_, user, _ := events.ParseUserSubject(subject)
 	if id, ok := events.Unescape(user); ok {
@@ -36,7 +36,7 @@ func notificationLine(p palette, subject string, data []byte, now time.Time) str
 	), "  ")
 }
 
-// aboutText says what the kind of notification leaves open.
+// aboutText adds what the kind of notification does not say.
 func aboutText(n events.Notification, receiver string) []string {
 	if n.Event == events.IncomingCallReceived {
 		var others []string
@@ -59,7 +59,7 @@ func aboutText(n events.Notification, receiver string) []string {
 		who = plain(n.UserID)
 	}
 	switch {
-	case who != "" && n.By.UserID == n.UserID: // bob/phone-1 says both
+	case who != "" && n.By.UserID == n.UserID: // bob/phone-1 contains both
 		who, by = by, ""
 	case by == plain(receiver) && n.UserID == receiver:
 		by = ""
@@ -69,7 +69,7 @@ func aboutText(n events.Notification, receiver string) []string {
 	return []string{who, reasonText(n), by, quotedData(n.CustomData), remainingText(n.RingRemainingMS)}
 }
 
-// reasonText leaves out a reason that the kind says already.
+// reasonText is empty if the kind already contains the reason.
 func reasonText(n events.Notification) string {
 	said := n.Event != events.CallEnded && strings.HasSuffix(string(n.Event), "_"+n.Reason) ||
 		strings.HasSuffix(string(n.Event), "_timeout") && n.Reason == string(events.ReasonTimedOut)
@@ -86,7 +86,7 @@ func remainingText(ms *int64) string {
 	return ringsText(time.Duration(*ms) * time.Millisecond)
 }
 
-// kind colours a notification: it rings, they talk, it failed, or it is over.
+// kind colors a notification by its meaning: ringing, talking, failed, or over.
 func (p palette) kind(k events.Kind, s string) string {
 	switch k {
 	case events.IncomingCallReceived, events.OutgoingCallRinging:
@@ -102,7 +102,7 @@ func (p palette) kind(k events.Kind, s string) string {
 	return s
 }
 
-// transitionLine shows one step of a call.
+// transitionLine shows one transition of a call.
 func transitionLine(p palette, subject string, data []byte, now time.Time) string {
 	app, callID, _ := events.ParseTransitionSubject(subject)
 	t, at, err := events.ReadTransition(app, callID, data)
@@ -135,7 +135,7 @@ func newCallText(t events.Transition) string {
 	return typeText(t.Call.CallType)
 }
 
-// changeText is bob ringing→declined, with the reason where it says more, and the attempt where it is not the first.
+// changeText is "bob ringing→declined", with the reason if it adds information, and the attempt if it is not the first.
 func changeText(p palette, c events.Change) string {
 	s := plain(c.UserID) + " "
 	if c.From != "" {
