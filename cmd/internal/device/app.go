@@ -12,13 +12,13 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// App is an app whose tokens we can make.
+// App is an app with a key that signs tokens.
 type App struct {
 	Name string          `json:"name"`
 	Key  events.TokenKey `json:"key"`
 }
 
-// Unlimited are settings without limits that a test would meet which is about something else.
+// Unlimited are settings for tests of other things, with limits so high that no test reaches them.
 func Unlimited() events.AppSettings {
 	return events.AppSettings{
 		CommandsPerS: events.MaxCommandsPerS, BytesPerS: events.MaxBytesPerS, APISlots: events.MaxAPISlots,
@@ -26,7 +26,7 @@ func Unlimited() events.AppSettings {
 	}
 }
 
-// NewApp stores an app with a secret of its own beside what it sets.
+// NewApp stores an app with these settings and a new secret.
 func NewApp(ctx context.Context, js jetstream.JetStream, name string, s events.AppSettings) (App, error) {
 	a := App{Name: name, Key: token.Generate("k1")}
 	s.TokenKeys = append(s.TokenKeys, a.Key)
@@ -44,12 +44,12 @@ func NewApp(ctx context.Context, js jetstream.JetStream, name string, s events.A
 	return a, nil
 }
 
-// Token makes a token of a user's, good for an hour; the device may be empty.
+// Token creates a token of a user that is valid for 1 h; deviceID may be empty.
 func (a App) Token(user, deviceID string) (string, error) {
 	return a.Mint(token.Claims{UserID: user, Device: deviceID, Expires: time.Now().Add(time.Hour)})
 }
 
-// Mint makes a token with these claims, of this app where they name none.
+// Mint creates a token with these claims. The default of the app is this app.
 func (a App) Mint(c token.Claims) (string, error) {
 	key, err := token.Secret(a.Key)
 	if err != nil {

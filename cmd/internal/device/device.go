@@ -12,26 +12,26 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Hello is where a session goes and what it says of itself.
+// Hello is the address of a session and the data of its connect command.
 type Hello struct {
 	Server  string // host:port
-	From    string // an address of ours; empty: any
+	From    string // local address; empty: any
 	Token   string
 	Device  string
 	Showing []string
 }
 
-// Device is a session that is connected.
+// Device is a connected session.
 type Device struct {
 	Socket *Socket
 
 	mu      sync.Mutex
-	last    int // id of a command
+	last    int // last command id
 	waiting map[int]chan reply
-	ahead   []byte // what came in one message with the answer to connect
+	ahead   []byte // messages that arrived together with the answer to connect
 }
 
-// reply is what the edge sends: the answer to a command, or a push.
+// reply is a message from the edge: the answer to a command, or a push.
 type reply struct {
 	ID    int `json:"id"`
 	Error *struct {
@@ -51,18 +51,19 @@ type reply struct {
 	} `json:"push"`
 }
 
-// ConnectCommand is what a client sends first.
+// ConnectCommand is the first message of a client.
 func ConnectCommand(h Hello) []byte {
 	body, err := json.Marshal(map[string]any{"id": 1, "connect": map[string]any{
 		"token": h.Token, "data": map[string]any{"device": h.Device, "showing": append([]string{}, h.Showing...)},
 	}})
 	if err != nil {
-		panic(err) // strings and slices of them can be encoded
+		panic(err) // strings and slices of strings always encode
 	}
 	return body
 }
 
-// Connect opens a session and gives its snapshot. Sent is told when the edge is about to be asked for it; it may be nil.
+// Connect opens a session and returns its snapshot. It calls sent just before it sends the connect command; sent may be
+// nil.
 func Connect(ctx context.Context, h Hello, sent func()) (*Device, events.Snapshot, error) {
 	s, err := Open(ctx, h.Server, h.From)
 	if err != nil {
@@ -113,7 +114,7 @@ func entered(answer []byte) (snapshot events.Snapshot, err error) {
 	return snapshot, nil
 }
 
-// Run takes what the edge sends until the connection ends, and gives why it did.
+// Run receives messages until the connection ends, and returns the reason.
 func (d *Device) Run(push func(data []byte)) error {
 	message := d.ahead
 	d.ahead = nil
@@ -132,7 +133,7 @@ func (d *Device) Run(push func(data []byte)) error {
 
 func (d *Device) take(line []byte, push func([]byte)) error {
 	if string(line) == "{}" {
-		return d.Socket.Send(line) // a ping, and its answer
+		return d.Socket.Send(line) // a ping is echoed
 	}
 	if data, ok := inside(line, `{"push":{"message":{"data":`, "}}}"); ok {
 		push(data)
@@ -151,8 +152,8 @@ func (d *Device) take(line []byte, push func([]byte)) error {
 	return nil
 }
 
-// inside gives what stands between, as most of what an edge sends is: to read the whole takes as long as the edge needs to
-// send it, and would be measured with it.
+// inside returns the bytes between before and after, the form of most pushes. Decoding the JSON takes as long as the
+// edge needs to send it, and would distort the measurement.
 func inside(line []byte, before, after string) ([]byte, bool) {
 	rest, ok := bytes.CutPrefix(line, []byte(before))
 	if !ok {
@@ -170,15 +171,15 @@ func (d *Device) answered(r reply) {
 	}
 }
 
-// RPC is a command as it is sent.
+// RPC encodes a command.
 func RPC(id int, method string, data []byte) []byte {
 	return fmt.Appendf(nil, `{"id":%d,"rpc":{"method":%q,"data":%s}}`, id, method, data)
 }
 
-// ErrSilent says that no answer came.
+// ErrSilent means that no answer arrived in time.
 var ErrSilent = errors.New("device: no answer")
 
-// Ask sends a command and reads its answer. Run must run.
+// Ask sends a command and decodes its answer. Run must be running.
 func (d *Device) Ask(ctx context.Context, method string, data []byte) (events.Answer, error) {
 	answer, err := d.Call(ctx, method, data)
 	if err != nil {
@@ -187,7 +188,7 @@ func (d *Device) Ask(ctx context.Context, method string, data []byte) (events.An
 	return events.ReadAnswer(answer)
 }
 
-// Call sends a command and gives its answer as it came. Run must run.
+// Call sends a command and returns its raw answer. Run must be running.
 func (d *Device) Call(ctx context.Context, method string, data []byte) ([]byte, error) {
 	answer := make(chan reply, 1)
 	d.mu.Lock()

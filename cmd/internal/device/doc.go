@@ -1,9 +1,9 @@
-// Package device is a client session as a phone or a browser has it: a WebSocket to an edge, and the protocol of
-// centrifuge in JSON over it. Beneath that is a bare socket, for who wants to send what no client would.
+// Package device is a client session like that of a phone or a browser: a WebSocket to an edge, with the JSON protocol
+// of Centrifuge. Socket is the bare connection below it, for tests that send what no client sends.
 //
-// What it promises:
+// Its promises:
 //
-//  1. It does nothing by itself but answer pings: it does not come back, and it takes and drops nothing.
-//  2. Whatever ends a session is told as a RefusedError where the edge gave a code, and else as the error that it was.
-//  3. Reset closes the connection so that the edge sees a reset; Close says goodbye first.
+//  1. It answers pings. It does nothing else by itself: no reconnect, and no change to a message.
+//  2. The end of a session is a RefusedError if the edge sent a code, else the error of the connection.
+//  3. Reset closes the connection with a TCP reset. Close sends a close frame first.
 package device

@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 )
 
-// RefusedError is a code that the edge gave: an error of a command, that of a close frame, or the status of an HTTP answer.
+// RefusedError is a code from the edge: a command error, a close code, or an HTTP status.
 type RefusedError struct {
 	Code   int
 	Reason string
@@ -25,20 +25,20 @@ type RefusedError struct {
 
 func (r *RefusedError) Error() string { return fmt.Sprintf("device: %d %s", r.Code, r.Reason) }
 
-// Socket is a WebSocket without any meaning.
+// Socket is a WebSocket that does not interpret its messages.
 type Socket struct {
 	conn net.Conn
 	in   *bufio.Reader
-	mu   sync.Mutex // of who writes
+	mu   sync.Mutex // serializes writers
 }
 
-// The sizes of a socket. What the edge sends is read in pieces, so that ten thousand of them fit into one process.
+// The sizes of a socket. The read buffer is small, so that ten thousand sockets fit into one process.
 const (
 	bufferSize = 1 << 10
 	maxMessage = 4 << 20
 )
 
-// The kinds of frames that a client sees.
+// The frame types that a client sees.
 const (
 	frameText   = 0x1
 	frameBinary = 0x2
@@ -49,7 +49,7 @@ const (
 	frameMasked = 0x80
 )
 
-// Dial opens a TCP connection from an address of ours; an empty one is any.
+// Dial opens a TCP connection from a local address; empty means any.
 func Dial(ctx context.Context, server, from string) (net.Conn, error) {
 	d := net.Dialer{Timeout: 10 * time.Second}
 	if from != "" {
@@ -62,7 +62,7 @@ func Dial(ctx context.Context, server, from string) (net.Conn, error) {
 	return conn, nil
 }
 
-// Open opens a WebSocket. An answer that is none is a RefusedError with its status.
+// Open opens a WebSocket. Any other HTTP answer is a RefusedError with its status.
 func Open(ctx context.Context, server, from string) (*Socket, error) {
 	conn, err := Dial(ctx, server, from)
 	if err != nil {
@@ -83,7 +83,7 @@ func Open(ctx context.Context, server, from string) (*Socket, error) {
 
 func (s *Socket) upgrade(server string) error {
 	var key [16]byte
-	_, _ = rand.Read(key[:]) // it never fails
+	_, _ = rand.Read(key[:]) // never fails
 	if err := s.Raw(fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n",
 		session.PathWebsocket, server, base64.StdEncoding.EncodeToString(key[:]))); err != nil {
@@ -93,14 +93,14 @@ func (s *Socket) upgrade(server string) error {
 	if err != nil {
 		return fmt.Errorf("device: %w", err)
 	}
-	defer func() { _ = resp.Body.Close() }() // it has none, or the connection is of no use
+	defer func() { _ = resp.Body.Close() }() // no body, or the connection is not used again
 	if resp.StatusCode != http.StatusSwitchingProtocols {
 		return &RefusedError{resp.StatusCode, http.StatusText(resp.StatusCode)}
 	}
 	return nil
 }
 
-// Raw sends bytes as they are.
+// Raw sends bytes unchanged.
 func (s *Socket) Raw(b []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +113,7 @@ func (s *Socket) Raw(b []byte) error {
 // Send sends a message in one frame.
 func (s *Socket) Send(message []byte) error { return s.Raw(Frame(frameText, message)) }
 
-// Frame is a frame as clients send it, masked.
+// Frame encodes a masked frame, as clients send it.
 func Frame(kind byte, payload []byte) []byte {
 	b := []byte{frameFinal | kind}
 	switch n := len(payload); {
@@ -124,11 +124,11 @@ func Frame(kind byte, payload []byte) []byte {
 	default:
 		b = binary.BigEndian.AppendUint64(append(b, frameMasked|127), uint64(n)) //nolint:gosec // so does this
 	}
-	b = append(b, 0, 0, 0, 0) // a mask of zeros leaves everything as it is
+	b = append(b, 0, 0, 0, 0) // a zero mask leaves the payload unchanged
 	return append(b, payload...)
 }
 
-// Receive gives the next message. A close frame is a RefusedError with its code.
+// Receive returns the next message. A close frame is a RefusedError with its code.
 func (s *Socket) Receive() ([]byte, error) {
 	var message []byte
 	for {
@@ -187,21 +187,21 @@ func closed(payload []byte) error {
 	return &RefusedError{int(binary.BigEndian.Uint16(payload)), string(payload[2:])}
 }
 
-// Deadline ends every read and write by then; the zero time never.
-func (s *Socket) Deadline(at time.Time) { _ = s.conn.SetDeadline(at) } // it fails only where it is closed
+// Deadline sets the deadline of all reads and writes; the zero time means none.
+func (s *Socket) Deadline(at time.Time) { _ = s.conn.SetDeadline(at) } // fails only on a closed connection
 
-// Close says goodbye and closes.
+// Close sends a close frame and closes the connection.
 func (s *Socket) Close() {
 	const leaving = 1000
 	_ = s.conn.SetWriteDeadline(time.Now().Add(time.Second))
-	_ = s.Raw(Frame(frameClose, binary.BigEndian.AppendUint16(nil, leaving))) // whoever has gone needs none
+	_ = s.Raw(Frame(frameClose, binary.BigEndian.AppendUint16(nil, leaving))) // fails only if the other end has disconnected
 	_ = s.conn.Close()
 }
 
-// Reset closes so that the other end sees a reset, and what was not sent is dropped.
+// Reset closes the connection with a TCP reset. Unsent data is dropped.
 func (s *Socket) Reset() {
 	if t, ok := s.conn.(*net.TCPConn); ok {
 		_ = t.SetLinger(0)
 	}
-	_ = s.conn.Close() // it is closed, whatever it says
+	_ = s.conn.Close() // closed even after an error
 }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// sides gives a socket, and the other end of it.
+// sides returns a socket and its other end.
 func sides(t *testing.T) (*Socket, net.Conn) {
 	t.Helper()
 	near, far := net.Pipe()
@@ -25,7 +25,7 @@ func sides(t *testing.T) (*Socket, net.Conn) {
 	return &Socket{conn: near, in: bufio.NewReaderSize(near, bufferSize)}, far
 }
 
-// fromServer is a frame as servers send it: not masked.
+// fromServer encodes an unmasked frame, as servers send it.
 func fromServer(head byte, payload []byte) []byte {
 	switch n := len(payload); {
 	case n < 126:
@@ -37,7 +37,7 @@ func fromServer(head byte, payload []byte) []byte {
 	}
 }
 
-// Messages of every size come whole, also in pieces, and pings between them are answered.
+// Receive returns messages of every size, also fragmented ones, and answers pings between fragments.
 func TestReceive(t *testing.T) {
 	s, far := sides(t)
 	for _, size := range []int{0, 5, 125, 126, 70_000} {
@@ -62,7 +62,7 @@ func TestReceive(t *testing.T) {
 	}
 }
 
-// A close frame is told with its code, and the end of the connection as what it is.
+// A close frame becomes a RefusedError; the end of the connection becomes io.EOF.
 func TestEnds(t *testing.T) {
 	s, far := sides(t)
 	go func() {
@@ -78,7 +78,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// What is too big is not read.
+// An oversized frame is not read.
 func TestTooBig(t *testing.T) {
 	s, far := sides(t)
 	go func() { _, _ = far.Write([]byte{frameFinal | frameText, 127, 0, 0, 0, 1, 0, 0, 0, 0}) }()
@@ -87,7 +87,7 @@ func TestTooBig(t *testing.T) {
 	}
 }
 
-// What comes in one message with the answer to connect is not lost.
+// Messages that arrive together with the answer to connect are not lost.
 func TestAhead(t *testing.T) {
 	s, far := sides(t)
 	go func() {
@@ -110,7 +110,7 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-// The error of the connect command is told with its code.
+// An error of the connect command becomes a RefusedError.
 func TestRefused(t *testing.T) {
 	_, err := entered([]byte(`{"id":1,"error":{"code":109,"message":"token expired"}}`))
 	if r, ok := errors.AsType[*RefusedError](err); !ok || r.Code != 109 {

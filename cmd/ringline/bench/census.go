@@ -10,17 +10,17 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// census is a stage that counts what each command does on the broker.
+// census is a stage that counts the broker operations of each command.
 type census struct {
 	stage    stage
 	observer *observer
 	dialect  dialect
 
 	mu     sync.Mutex
-	traces map[string]trace // by the name of the step, the cheapest
-	whose  map[string]step  // who did that
-	steps  map[string]step  // that there are
-	missed map[string]error // why the last one that was not whole was not
+	traces map[string]trace // the cheapest trace, by step name
+	whose  map[string]step  // the step that produced that trace, by step name
+	steps  map[string]step  // all steps seen, by step name
+	missed map[string]error // why the last incomplete trace is incomplete, by step name
 }
 
 func newCensus(s stage, o *observer, d dialect) *census {
@@ -58,7 +58,7 @@ func (c *census) count(s step, do func() error) error {
 	return nil
 }
 
-// plans makes a plan of each step.
+// plans creates the plan of each step.
 func (c *census) plans() (map[string]*plan, error) {
 	plans := map[string]*plan{}
 	for name := range c.steps {
@@ -75,17 +75,17 @@ func (c *census) plans() (map[string]*plan, error) {
 	return plans, nil
 }
 
-// Count is what a step does on one stream, or on one kind of subjects.
+// Count is the traffic of a step on one stream or on one kind of subject.
 type Count struct {
 	Messages int `json:"messages"`
 	Bytes    int `json:"bytes"`
-	Waits    int `json:"waits"` // replies that are waited for one after another
+	Waits    int `json:"waits"` // sequential waits for a reply
 }
 
-// Counted is what was counted, by step and place.
+// Counted is the counts by step and place.
 type Counted map[string]map[string]Count
 
-// counted gives the counts of the cheapest command of each step.
+// counted returns the counts of the cheapest command of each step.
 func (c *census) counted() Counted {
 	all := Counted{}
 	for name, t := range c.traces {
@@ -119,7 +119,7 @@ func (c *census) counted() Counted {
 	return all
 }
 
-// exceeds says where the floor does more than was counted of Ringline.
+// exceeds returns an error that names where the floor does more than Ringline.
 func (c Counted) exceeds(product Counted) error {
 	for step, places := range c {
 		for place, x := range places {

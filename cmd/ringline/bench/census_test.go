@@ -8,11 +8,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// seen makes messages of lines "subject reply", or "subject?data reply".
+// seen parses lines "subject reply" or "subject?data reply" into messages.
 func seen(lines ...string) (list []*nats.Msg) {
 	for _, line := range lines {
 		subject, reply, _ := strings.Cut(line, " ")
-		subject, data, asks := strings.Cut(subject, "?") // what a request to a leader asks for
+		subject, data, asks := strings.Cut(subject, "?") // the body of a read from the leader
 		if !asks {
 			data = "xx"
 		}
@@ -37,8 +37,8 @@ const (
 	pull      = "$JS.API.CONSUMER.MSG.NEXT.RINGLINE_COMMANDS.coordinators _INBOX.w.7"
 )
 
-// What waits for what is told from what was there before a message was sent: two reads beside each other are one wait, two
-// claims one after another are two.
+// An operation waits for those whose reply arrived before its own message: two concurrent reads are one wait, two
+// sequential claims are two.
 func TestTrace(t *testing.T) {
 	x, err := ringline.trace(seen(
 		command, pull, delivered, "_INBOX.client.1", readAnn, readBob, "_INBOX.w.2", "_INBOX.w.1", claimAnn, "_INBOX.w.3",
@@ -81,7 +81,7 @@ func TestTraceOfSomethingElse(t *testing.T) {
 	}
 }
 
-// What other apps do meanwhile is none of the command's, wherever it shows.
+// Concurrent traffic of other apps does not count, whatever its subjects look like.
 func TestTraceBesideOthers(t *testing.T) {
 	own := []string{command, delivered, readAnn, claimAnn, commit, notify, answer, ack}
 	want, err := ringline.in("demo").trace(seen(own...))
@@ -106,7 +106,7 @@ func TestTraceBesideOthers(t *testing.T) {
 	}
 }
 
-// A floor that does more than was counted of Ringline is found.
+// exceeds detects a floor that does more than Ringline.
 func TestExceeds(t *testing.T) {
 	product := Counted{"invite": {"CALLS": {Messages: 2, Bytes: 100, Waits: 1}}}
 	for says, low := range map[string]Counted{
@@ -123,7 +123,7 @@ func TestExceeds(t *testing.T) {
 	}
 }
 
-// The floor does for another call what was seen of one: with its ids, its users and what the broker knows of its subjects.
+// The floor repeats an observed command for another call, with that call's ids, users and sequences.
 func TestPlan(t *testing.T) {
 	messages := seen(command, delivered, "_INBOX.client.1", claimAnn, "_INBOX.w.3", commit, "_INBOX.w.5", notify, answer, ack)
 	messages[3].Header.Set(jetstream.ExpectedLastSubjSeqHeader, "7")
@@ -148,7 +148,7 @@ func TestPlan(t *testing.T) {
 	if h := e.headers(p.ops[0], 42); h.Get(jetstream.ExpectedLastSubjSeqHeader) != "42" {
 		t.Errorf("it expects %v", h)
 	}
-	e.by = 1 // the callee acts where the caller was seen to
+	e.by = 1 // the plan's caller operations now belong to the callee
 	if got := e.subject(p.ops[0].subject); got != "$KV.BASELINE_LINES.demo.joe" {
 		t.Errorf("as the callee it sends to %s", got)
 	}

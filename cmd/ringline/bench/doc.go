@@ -1,12 +1,16 @@
-// Package bench measures Ringline, and the broker's limit beside it in the same run.
+// Package bench measures Ringline and, in the same run, the limit of the broker.
 //
-// Calls of a mix are played: one after another for the time that an idle system needs (idle), as many beside each other as
-// are asked for (closed), or as they arrive at a rate, whether or not those before are done (open). With the last one the time
-// counts from when a call was due to begin, so that a system that stalls doesn't hide how long others waited for it.
+// A benchmark plays the calls of a mix in three ways:
+//   - idle: one call after another
+//   - most (closed loop): a fixed number of calls at the same time
+//   - loaded (open loop): calls arrive at a rate, whether or not earlier calls are done
 //
-// The floor is the same broker operations without Ringline. What they are nobody wrote down: a census lets every command of
-// the mix pass alone while a plain subscription to everything sees what passes on the broker, and takes from it which
-// messages of which size go to which stream, and which of them wait for which. The floor replays just that, on copies of the
-// streams with the same configuration, through clients of the same library. Then it is counted in the same way, and a floor
-// that does more than was counted is an error.
+// In the loaded phase a time starts when its call was due, so that a stalled system does not hide how long later calls
+// waited for it.
+//
+// The floor is the same broker operations without Ringline. They are observed, not hard-coded. A census sends every
+// command of the mix alone, while a plain subscription to all subjects records the messages. From the record it derives
+// the messages, their sizes, their streams, and which operation waits for which reply. The floor replays exactly these
+// operations, on copies of the streams with the same configuration, through the same client library. A second census
+// counts the floor. A floor that does more than Ringline is an error.
 package bench

@@ -17,30 +17,30 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// floor does on the broker what Ringline does, and nothing else. It is a stage.
+// floor performs Ringline's broker operations and nothing else. It is a stage.
 type floor struct {
 	desk   *desk
 	sender *nats.Conn
-	nc     *nats.Conn // of its worker
+	nc     *nats.Conn // the worker's
 	js     jetstream.JetStream
-	plans  map[string]*plan // by the name of the step
+	plans  map[string]*plan // by step name
 
-	errands  sync.Map // by the number of the answer, or by the call for what comes of its deadline
-	requests sync.Map // by the number of the answer: what a request asks for
-	last     sync.Map // by subject: how the last message on it was left
-	turns    sync.Map // by call: whose turn it is
+	errands  sync.Map // by answer number; by call id for a deadline
+	requests sync.Map // by answer number: the forwarded command of a request
+	last     sync.Map // by subject: the last message
+	turns    sync.Map // by call id: the turn
 	parallel int
-	hop      *hop // to sessions; nil where there are none
+	hop      *hop // to sessions; nil if there are none
 }
 
-// The streams that a command touches, and the consumers.
+// The streams that a command uses, which the floor copies.
 func copied() []string {
 	return []string{
 		worker.StreamCommands, worker.StreamCalls, worker.StreamTimers, worker.StreamEvents, "KV_" + worker.BucketLines,
 	}
 }
 
-// newFloor makes copies of the streams. The worker has a connection of its own.
+// newFloor copies the streams. The worker has its own connection.
 func newFloor(ctx context.Context, sender, work *nats.Conn, app string, plans map[string]*plan, parallel int) (*floor, error) {
 	d, err := newDesk(sender, bare, app)
 	if err != nil {
@@ -51,7 +51,7 @@ func newFloor(ctx context.Context, sender, work *nats.Conn, app string, plans ma
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	f := &floor{desk: d, sender: sender, nc: work, js: js, plans: plans, parallel: parallel}
-	if err := f.tearDown(ctx); err != nil { // of a run that was killed
+	if err := f.tearDown(ctx); err != nil { // leftovers of a killed run
 		return nil, err
 	}
 	for _, name := range copied() {
@@ -81,7 +81,7 @@ func (f *floor) copyStream(ctx context.Context, name string) error {
 			from.SubjectTransforms[i].Destination = strings.Join(rename(t.Destination), ".")
 		}
 	}
-	c.MaxBytes = -1 // it is not to be refused for room that only the real one needs
+	c.MaxBytes = -1 // no limit: only the original needs the space
 	if _, err := f.js.CreateStream(ctx, c); err != nil {
 		return fmt.Errorf("bench: copy %s: %w", name, err)
 	}
@@ -112,12 +112,12 @@ func (f *floor) tearDown(ctx context.Context) (all error) {
 	return all
 }
 
-// serveAPI replies to requests, as the api does.
+// serveAPI replies to requests, as the API does.
 func (f *floor) serveAPI(ctx context.Context) error {
 	err := subscribe(f.nc, bare.subject+f.desk.app+".api.*", func(m *nats.Msg) {
 		go func() {
 			if a := f.forward(ctx, m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]); a != nil {
-				_ = m.Respond(a) // one that is lost fails its call
+				_ = m.Respond(a) // a lost reply fails its call
 			}
 		}()
 	})
@@ -127,7 +127,7 @@ func (f *floor) serveAPI(ctx context.Context) error {
 	return nil
 }
 
-// Run works until ctx ends. Those who work stay, as Ringline's do.
+// Run works until ctx ends. A fixed set of goroutines handles the commands, as in Ringline.
 func (f *floor) Run(ctx context.Context) error {
 	commands := make(chan jetstream.Msg, 1<<14)
 	defer close(commands)
@@ -167,23 +167,23 @@ func (f *floor) consume(ctx context.Context, stream, name string, take func(jets
 	return nil
 }
 
-// expire makes a command of a deadline that came due.
+// expire publishes the command of a due deadline.
 func (f *floor) expire(ctx context.Context, m jetstream.Msg) {
 	t := strings.Split(m.Subject(), ".")
 	if p := f.plans[stepExpire]; p != nil {
-		_, _ = f.js.Publish(ctx, bare.subject+t[1]+".cmd."+t[3]+".expire", p.command) // one that is lost fails its call
+		_, _ = f.js.Publish(ctx, bare.subject+t[1]+".cmd."+t[3]+".expire", p.command) // a lost command fails its call
 	}
 	_ = m.Ack()
 }
 
-// turn is whose turn it is with one call, and how many are at it or wait.
+// turn serializes the commands of one call. users counts those that run or wait.
 type turn struct {
 	sync.Mutex
 
 	users atomic.Int32
 }
 
-// inTurn carries out the commands of one call one after another, as Ringline does.
+// inTurn handles the commands of one call sequentially, as Ringline does.
 func (f *floor) inTurn(ctx context.Context, m jetstream.Msg) {
 	call := strings.Split(m.Subject(), ".")[3]
 	found, _ := f.turns.LoadOrStore(call, &turn{})
@@ -200,7 +200,7 @@ func (f *floor) inTurn(ctx context.Context, m jetstream.Msg) {
 	f.handle(ctx, m)
 }
 
-// handle carries out one command. What fails shows in its call: it is not answered.
+// handle performs one command. After an error it sends no answer, which fails the call.
 func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 	key := number(&nats.Msg{Header: m.Headers()})
 	if key == "" {
@@ -208,7 +208,7 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 	}
 	found, ok := f.errands.LoadAndDelete(key)
 	if !ok {
-		_ = m.Ack() // a deadline that nobody waits for
+		_ = m.Ack() // a deadline that no call waits for
 		return
 	}
 	e, _ := found.(errand)
@@ -236,7 +236,7 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 	_ = m.Ack()
 }
 
-// do does an operation and waits for its reply.
+// do performs an operation and waits for its reply.
 func (f *floor) do(ctx context.Context, e errand, o planned) error {
 	subject := e.subject(o.subject)
 	switch o.kind { //nolint:exhaustive // the others are writes
@@ -253,7 +253,7 @@ func (f *floor) do(ctx context.Context, e errand, o planned) error {
 	}
 	msg := &nats.Msg{Subject: subject, Data: o.body, Header: e.headers(o, last)}
 	seq, err := worker.Write(ctx, f.nc, msg)
-	if _, wrong := errors.AsType[*jetstream.APIError](err); wrong && o.expects { // the server's own marker came sooner or later
+	if _, wrong := errors.AsType[*jetstream.APIError](err); wrong && o.expects { // the server's delete marker came earlier or later than expected
 		if last, err = f.newest(ctx, subject); err != nil {
 			return err
 		}
@@ -266,15 +266,15 @@ func (f *floor) do(ctx context.Context, e errand, o planned) error {
 	return err
 }
 
-// left is how the last message on a subject was left.
+// left describes the last message on a subject.
 type left struct {
 	seq    uint64
 	marker bool
 	at     time.Time
 }
 
-// expected gives the sequence that is expected of the last message on a subject. A marker goes by itself, and the server puts one of
-// its own in its place for as long: in between it is read, as Ringline does.
+// expected returns the expected last sequence of a subject. A delete marker expires after 60 s, and the server replaces
+// it with its own marker for the same time. In that interval the sequence must be read, as Ringline does.
 func (f *floor) expected(ctx context.Context, subject string) (uint64, error) {
 	const stands, gone = 60 * time.Second, 125 * time.Second
 	known, _ := f.last.Load(subject)
@@ -289,7 +289,7 @@ func (f *floor) expected(ctx context.Context, subject string) (uint64, error) {
 	return x.seq, nil
 }
 
-// newest reads the sequence of the last message on a subject of the lines at their leader; 0 if there is none.
+// newest reads the last sequence of a subject of the lines from the stream leader. It returns 0 if there is no message.
 func (f *floor) newest(ctx context.Context, subject string) (uint64, error) {
 	reply, err := f.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+asFloor("KV_"+worker.BucketLines), []byte(`{"last_by_subj":"`+subject+`"}`))
 	if err != nil {
@@ -331,14 +331,14 @@ func (f *floor) send(ctx context.Context, s step) error {
 	return isOK(a)
 }
 
-// forwarded is a command that somebody else publishes for its sender.
+// forwarded is a command that the API or an edge publishes for its sender.
 type forwarded struct {
 	subject string
 	command []byte
 	answer  chan []byte
 }
 
-// request sends a request and gives its reply.
+// request sends a request and returns the reply.
 func (f *floor) request(ctx context.Context, s step, p *plan, n string) ([]byte, error) {
 	reply, err := f.sender.RequestWithContext(ctx, bare.subject+s.cmd.App+".api."+n, p.request)
 	if err != nil {
@@ -347,7 +347,8 @@ func (f *floor) request(ctx context.Context, s step, p *plan, n string) ([]byte,
 	return reply.Data, nil
 }
 
-// forward publishes the command of this number, as the api or an edge does, and gives its answer; nil where there is none.
+// forward publishes the command with this number, as the API or an edge does, and returns its answer; nil if there is
+// none.
 func (f *floor) forward(ctx context.Context, n string) []byte {
 	found, _ := f.requests.LoadAndDelete(n)
 	c, ok := found.(forwarded)
@@ -356,7 +357,7 @@ func (f *floor) forward(ctx context.Context, n string) []byte {
 	}
 	a, err := f.desk.ask(ctx, c.subject, c.command, n, c.answer)
 	if err != nil {
-		return nil // which fails its call
+		return nil // fails the call
 	}
 	return a
 }
@@ -370,5 +371,5 @@ func (f *floor) await(ctx context.Context, s step, event events.Kind) (time.Time
 	return subjects{}.await(ctx, s, event)
 }
 
-// stepExpire is the step that nobody sends.
+// stepExpire is the step of a deadline, which no client sends.
 const stepExpire = "expire"

@@ -12,7 +12,7 @@ import (
 	"ringline.io/ringline/cmd/internal/device"
 )
 
-// openHop serves bare WebSockets, and opens one for each user. Done ends them.
+// openHop serves bare WebSockets, and opens one for each user. done closes them.
 func openHop(ctx context.Context, f *floor, app string, users []string, e *ears) (h *hop, done func(), err error) {
 	h = &hop{
 		floor: f, clients: map[string]*device.Socket{}, conns: map[string]func([]byte){}, waiting: map[string]chan []byte{},
@@ -25,12 +25,12 @@ func openHop(ctx context.Context, f *floor, app string, users []string, e *ears)
 		ReadHeaderTimeout: 5 * time.Second,
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.accept(ctx, w, r) }),
 	}
-	go func() { _ = server.Serve(l) }() // until it is closed
+	go func() { _ = server.Serve(l) }() // until done closes it
 	done = func() {
 		for _, s := range h.clients {
 			s.Reset()
 		}
-		_ = server.Close() // nobody uses it any more
+		_ = server.Close() // no client uses it any more
 	}
 	if err := subscribe(f.nc, bare.subject+app+".user.*", h.relay); err != nil {
 		done()
@@ -42,7 +42,7 @@ func openHop(ctx context.Context, f *floor, app string, users []string, e *ears)
 			err = s.Send([]byte(u))
 		}
 		if err == nil {
-			_, err = s.Receive() // he is known now
+			_, err = s.Receive() // the echo: the hop knows the user now
 		}
 		if err != nil {
 			done()
@@ -62,14 +62,14 @@ func openHop(ctx context.Context, f *floor, app string, users []string, e *ears)
 	return h, done, nil
 }
 
-// accept takes a client, who says first who he is.
+// accept serves a client, whose first message is its user id.
 func (h *hop) accept(ctx context.Context, w http.ResponseWriter, r *http.Request) {
 	c, err := websocket.Accept(w, r, &websocket.AcceptOptions{CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
-		return // who was told
+		return // Accept has answered the client
 	}
 	defer func() { _ = c.CloseNow() }()
-	send := func(b []byte) { _ = c.Write(ctx, websocket.MessageText, b) } // what is lost fails its call
+	send := func(b []byte) { _ = c.Write(ctx, websocket.MessageText, b) } // a lost message fails its call
 	_, user, err := c.Read(ctx)
 	if err != nil {
 		return

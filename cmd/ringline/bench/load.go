@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// casts are the users of calls; each is in one call at a time, and they take turns.
+// casts are groups of users. Each group plays one call at a time.
 type casts struct{ free chan []string }
 
-// newCasts makes so many users, in groups of the size of a call.
+// newCasts creates users in groups of the size of a call.
 func newCasts(users, size int, e *ears) *casts {
 	c := &casts{free: make(chan []string, max(1, users/size))}
 	for i := range cap(c.free) {
@@ -27,10 +27,10 @@ func newCasts(users, size int, e *ears) *casts {
 	return c
 }
 
-// errNoUsers fails a call that was due and found nobody to play it.
+// errNoUsers fails a call that is due when no group of users is free.
 var errNoUsers = errors.New("bench: all users are in calls: give it more with --users")
 
-// take takes users for a call, once there are some; none where ctx has ended first.
+// take waits for a free group of users. It returns nil if ctx ends first.
 func (c *casts) take(ctx context.Context) []string {
 	select {
 	case users := <-c.free:
@@ -40,27 +40,27 @@ func (c *casts) take(ctx context.Context) []string {
 	}
 }
 
-// Phase is what came of calls that were played in one way.
+// Phase is the result of the calls of one phase.
 type Phase struct {
 	Calls          int64   `json:"calls"`
 	Failed         int64   `json:"failed"`
 	Seconds        float64 `json:"seconds"`
 	CallsPerSecond float64 `json:"calls_per_second"`
-	RatePerSecond  float64 `json:"rate_per_second,omitempty"` // at which they arrived
+	RatePerSecond  float64 `json:"rate_per_second,omitempty"` // the arrival rate
 	Ring           *Spread `json:"ring_us"`
 	Told           *Spread `json:"told_us"`
 	Command        *Spread `json:"command_us"`
 	Late           *Spread `json:"late_us,omitempty"`
 }
 
-// tally is what is counted of calls.
+// tally counts the calls of a phase.
 type tally struct {
 	times
 
-	calls, failed atomic.Int64          // that began in the time
-	cause         atomic.Pointer[error] // why the first of those that failed did
+	calls, failed atomic.Int64          // calls that started in the measured time
+	cause         atomic.Pointer[error] // of the first failed call
 	rate          float64
-	finished      int64 // in the time, also of those that began before
+	finished      int64 // in the measured time, including calls that started before it
 	took          time.Duration
 }
 
@@ -69,7 +69,7 @@ func (t *tally) fail(err error) {
 	t.cause.CompareAndSwap(nil, &err)
 }
 
-// phase gives what was counted.
+// phase returns the result.
 func (t *tally) phase() (*Phase, error) {
 	p := &Phase{
 		Calls: t.calls.Load(), Failed: t.failed.Load(), Seconds: t.took.Seconds(), RatePerSecond: t.rate,
@@ -92,17 +92,17 @@ type load struct {
 	mix    Mix
 	casts  *casts
 	ears   *ears
-	name   string // begins the id of each call
-	beside int    // with no rate: so many beside each other
+	name   string // prefix of the call ids
+	beside int    // without a rate: the number of concurrent calls
 	rate   float64
 	random *rand.Rand
 
-	count     atomic.Int64 // of calls that began
-	finished  atomic.Int64 // calls that ended well, whether their times count or not
-	uncounted tally        // of the warm-up
+	count     atomic.Int64 // calls that started
+	finished  atomic.Int64 // calls that succeeded, counted in a tally or not
+	uncounted tally        // the warm-up
 }
 
-// run plays for so long, and counts the calls that begin after the warm-up.
+// run plays calls for warm and long together, and counts those that start after warm.
 func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) error {
 	playing, stop := context.WithTimeout(ctx, warm+long)
 	defer stop()
@@ -134,7 +134,7 @@ func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) erro
 	<-playing.Done()
 	took, finished := time.Since(begun), l.finished.Load()-before
 	wg.Wait()
-	if finished == 0 { // calls that take longer than this
+	if finished == 0 { // every call takes longer than the phase
 		took, finished = time.Since(begun), l.finished.Load()-before
 	}
 	t.took += took
@@ -142,13 +142,13 @@ func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) erro
 	return ctx.Err()
 }
 
-// one plays one call to its end, also where the time is over meanwhile. Without a tally it is not counted.
+// one plays one call to its end, even if ctx ends before. A nil tally counts as warm-up.
 func (l *load) one(ctx context.Context, t *tally, due time.Time) {
 	if t == nil {
 		t = &l.uncounted
 	}
 	waiting, stop := ctx, context.CancelFunc(func() {})
-	if !due.IsZero() { // it is not given up so soon: that it waited for users is a part of its times
+	if !due.IsZero() { // wait even after ctx ends: the wait for users is part of the call's time
 		waiting, stop = context.WithTimeout(context.WithoutCancel(ctx), patience)
 	}
 	users := l.casts.take(waiting)
@@ -175,7 +175,7 @@ func (l *load) play(ctx context.Context, n int, c *played, due time.Time, t *tim
 	return player{stage: l.stage, app: l.app, mix: l.mix, times: t}.play(ctx, n, c, due)
 }
 
-// open begins calls at a rate, at random moments, whether or not those before are done.
+// open starts calls at a rate, at random times, whether or not earlier calls are done.
 func (l *load) open(ctx context.Context, counted func() *tally, wg *sync.WaitGroup) {
 	for due := time.Now(); ; {
 		due = due.Add(time.Duration(l.random.ExpFloat64() / l.rate * float64(time.Second)))
@@ -186,7 +186,7 @@ func (l *load) open(ctx context.Context, counted func() *tally, wg *sync.WaitGro
 	}
 }
 
-// sleep waits, and is false where ctx ended first.
+// sleep waits for d. It returns false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil

@@ -9,45 +9,45 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Mix names what kind of calls are played.
+// Mix names the kinds of calls that a benchmark plays.
 type Mix string
 
 // The mixes.
 const (
-	MixAnswered Mix = "answered" // one callee, who rings and accepts; the caller ends it
-	MixOutcomes Mix = "outcomes" // of twenty calls 10 are answered, 3 declined, 3 canceled, 2 busy and 2 time out
+	MixAnswered Mix = "answered" // one callee, who rings and accepts; the caller ends the call
+	MixOutcomes Mix = "outcomes" // of 20 calls, 10 are answered, 3 declined, 3 canceled, 2 busy and 2 time out
 	MixGroups   Mix = "groups"   // one caller and eight callees, of whom six accept and two decline
-	MixTimeouts Mix = "timeouts" // nobody answers, for a second
+	MixTimeouts Mix = "timeouts" // no callee answers, for 1 s
 )
 
-// Mixes lists them.
+// Mixes lists the mixes.
 func Mixes() []Mix { return []Mix{MixAnswered, MixOutcomes, MixGroups, MixTimeouts} }
 
-// Size is how many users a call of the mix has.
+// Size is the number of users in a call of the mix.
 func (m Mix) Size() int {
 	switch m {
 	case MixGroups:
 		return 9
 	case MixOutcomes:
-		return 3 // the third calls one who is busy
+		return 3 // the third user calls a busy callee
 	case MixAnswered, MixTimeouts:
 	}
 	return 2
 }
 
-// counted is how many calls a census plays: enough that each of their commands passes undisturbed once.
+// counted is the number of calls in a census: enough to observe each command undisturbed once.
 func (m Mix) counted() int {
 	switch m {
 	case MixGroups:
-		return 4 // each has eight callees who ring
+		return 4 // each has eight callees that ring
 	case MixTimeouts:
-		return 5 // each takes a second
+		return 5 // each takes 1 s
 	case MixAnswered, MixOutcomes:
 	}
-	return 20 // of outcomes that is one of each kind
+	return 20 // one full cycle of outcomes
 }
 
-// player plays calls on a stage, and takes their times.
+// player plays calls on a stage and measures their times.
 type player struct {
 	stage stage
 	app   string
@@ -55,7 +55,7 @@ type player struct {
 	times *times
 }
 
-// play plays the call that is the n-th of its mix. Due is when it was to begin; where that is now, it is zero.
+// play plays call number n of its mix. due is the time at which it was due; zero means now.
 func (p player) play(ctx context.Context, n int, c *played, due time.Time) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -76,7 +76,7 @@ func (p player) play(ctx context.Context, n int, c *played, due time.Time) error
 	return fmt.Errorf("bench: no mix %q", p.mix)
 }
 
-// scene is one call as it is played.
+// scene is one call while it is played.
 type scene struct {
 	player
 
@@ -84,7 +84,7 @@ type scene struct {
 	due  time.Time
 }
 
-// act sends a command of one of the call's users.
+// act sends a command of one user of the call.
 func (x scene) act(ctx context.Context, name string, by int, cmd events.Command) error {
 	cmd.App, cmd.UserID, cmd.CommandID = x.app, x.call.users[by], fmt.Sprintf("%s-%d", cmd.Verb, by)
 	if cmd.CallID == "" {
@@ -102,13 +102,13 @@ func (x scene) verb(ctx context.Context, name string, by int, v events.Verb) err
 	return x.act(ctx, name, by, events.Command{CommandAddress: events.CommandAddress{Verb: v}})
 }
 
-// invite rings everybody else, and takes how long it took until the last of them rang.
+// invite rings the callees, and measures the time until each of them has its notification.
 func (x scene) invite(ctx context.Context, name string, callees []int, timeout int) error {
 	cmd := events.Command{CommandAddress: events.CommandAddress{Verb: events.VerbInvite}, RingTimeoutS: timeout}
 	for _, i := range callees {
 		cmd.Callees = append(cmd.Callees, events.Party{UserID: x.call.users[i]})
 	}
-	for _, e := range x.call.ears { // what is left there is of an earlier call
+	for _, e := range x.call.ears { // drop notifications of an earlier call
 		for len(e) > 0 {
 			<-e
 		}
@@ -125,7 +125,7 @@ func (x scene) invite(ctx context.Context, name string, callees []int, timeout i
 	return <-sent
 }
 
-// then sends a command and takes how long it took until somebody else was told.
+// then sends a command, and measures the time until the listener has the notification.
 func (x scene) then(ctx context.Context, name string, by int, v events.Verb, listener int, event events.Kind) error {
 	begun := time.Now()
 	sent := make(chan error, 1)
@@ -151,10 +151,10 @@ func (x scene) answered(ctx context.Context) error {
 	return x.then(ctx, "end", 0, events.VerbEnd, 1, events.CallEnded)
 }
 
-// another ends the id of a second call to somebody who is in the first.
+// another is the suffix of the id of a second call to a callee of the first.
 const another = "-b"
 
-// outcome plays one of twenty calls.
+// outcome plays one call of a cycle of 20.
 func (x scene) outcome(ctx context.Context, n int) error {
 	switch {
 	case n < 10:
@@ -184,7 +184,7 @@ func (x scene) outcome(ctx context.Context, n int) error {
 	return x.then(ctx, "cancel", 0, events.VerbCancel, 1, events.IncomingCallCanceled)
 }
 
-// unanswered rings for a second, and takes how long after its deadline the caller was told.
+// unanswered rings for 1 s, and measures the time from the deadline to the caller's notification.
 func (x scene) unanswered(ctx context.Context) error {
 	const rings = 1
 	begun := time.Now()
@@ -233,7 +233,7 @@ func (x scene) group(ctx context.Context) error {
 	return nil
 }
 
-// all lets users act beside each other.
+// all runs act for the users concurrently.
 func (x scene) all(users []int, act func(user int) error) error {
 	var wg sync.WaitGroup
 	errs := make([]error, len(users))

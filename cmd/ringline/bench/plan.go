@@ -15,13 +15,13 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// plan is what the floor does for a command: what was seen when Ringline handled one of the same name.
+// plan is the operations of the floor for a command, as observed when Ringline handled a command of the same step.
 type plan struct {
 	command []byte
-	request []byte // to the api, where it was asked
+	request []byte // request to the API, if there was one
 	ops     []planned
 	waits   int
-	call    *played // whose command was seen
+	call    *played // the call of the observed command
 	by      int
 }
 
@@ -30,15 +30,15 @@ type planned struct {
 	kind    kind
 	level   int
 	waits   bool
-	subject []string // in tokens
+	subject []string // split into tokens
 	header  nats.Header
-	expects bool // the write says which message of its subject it expects to be the last
+	expects bool // the write sets an expected last sequence on its subject
 	body    []byte
-	read    []string // the subject that is read, in tokens
+	read    []string // the subject that is read, split into tokens
 	after   time.Duration
 }
 
-// newPlan makes a plan of what was seen.
+// newPlan creates a plan from a trace.
 func newPlan(t trace, s step) (*plan, error) {
 	p := &plan{command: t.command.Data, waits: t.waits(), call: s.call, by: s.by}
 	for _, o := range t.all {
@@ -77,10 +77,10 @@ func newPlan(t trace, s step) (*plan, error) {
 	return p, nil
 }
 
-// rename takes a subject of Ringline's apart, as one of the floor.
+// rename converts a subject of Ringline to one of the floor, split into tokens.
 func rename(subject string) []string {
 	tokens := strings.Split(strings.Replace(subject, ringline.stream, bare.stream, 1), ".")
-	for i, t := range tokens { // that of a read names the subject that is read
+	for i, t := range tokens { // the subject of a direct read contains the subject that is read
 		if t+"." == ringline.subject {
 			tokens[i] = strings.TrimSuffix(bare.subject, ".")
 		}
@@ -88,16 +88,16 @@ func rename(subject string) []string {
 	return tokens
 }
 
-// errand is a command that the floor is to carry out.
+// errand is a command that the floor has to perform.
 type errand struct {
 	plan   *plan
 	call   *played
 	by     int
-	answer string // the token
+	answer string // the answer token
 	rings  time.Duration
 }
 
-// subject gives a subject of the plan for this errand: with its call, its users and its answer.
+// subject converts a subject of the plan to this errand, with its call, users and answer.
 func (e errand) subject(tokens []string) string {
 	var b strings.Builder
 	for i, t := range tokens {
@@ -122,7 +122,7 @@ func (e errand) subject(tokens []string) string {
 	return b.String()
 }
 
-// as is who has the part here that this user had in the plan: the sender that of the sender.
+// as maps a user of the plan to a user of this errand. The senders correspond to each other.
 func (e errand) as(user int) int {
 	switch user {
 	case e.plan.by:
@@ -133,7 +133,7 @@ func (e errand) as(user int) int {
 	return user
 }
 
-// headers gives those of an operation, at most with what it expects and when it is due.
+// headers returns the headers of an operation, with the expected sequence and the due time of this errand.
 func (e errand) headers(o planned, last uint64) nats.Header {
 	if len(o.header) == 0 {
 		return nil

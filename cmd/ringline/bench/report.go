@@ -2,10 +2,10 @@ package bench
 
 import "slices"
 
-// Report is what was measured.
+// Report is the result of a benchmark.
 type Report struct {
-	Ring           Latency   `json:"ring_us"`          // idle: from an invitation to the callee's notification
-	Loaded         Latency   `json:"loaded_ring_us"`   // the same, at half of the most
+	Ring           Latency   `json:"ring_us"`          // idle: from the invitation to the callee's notification
+	Loaded         Latency   `json:"loaded_ring_us"`   // the same at half of the most
 	CallsPerSecond float64   `json:"calls_per_second"` // the most
 	Floor          *Figures  `json:"floor,omitempty"`
 	Ratio          *Ratio    `json:"ratio,omitempty"`
@@ -29,14 +29,14 @@ type Figures struct {
 	CallsPerSecond float64 `json:"calls_per_second"`
 }
 
-// Ratio is Ringline's figure by that of the floor.
+// Ratio is Ringline's figure divided by the floor's.
 type Ratio struct {
 	RingP50        float64 `json:"ring_p50"`
 	RingP99        float64 `json:"ring_p99"`
 	CallsPerSecond float64 `json:"calls_per_second"`
 }
 
-// Described is how it was measured.
+// Described is the options of the measurement.
 type Described struct {
 	Mix     Mix     `json:"mix"`
 	Over    Over    `json:"over"`
@@ -52,7 +52,7 @@ func (o Options) describe() Described {
 	return Described{o.Mix, o.Over, o.Beside, o.Rate, o.Long.Seconds(), o.Runs, o.Users, o.Seed}
 }
 
-// conclude takes the medians.
+// conclude computes the medians.
 func (r *Report) conclude() {
 	f := figures(r.Runs, func(x Run) Side { return x.Ringline })
 	r.Ring, r.Loaded, r.CallsPerSecond = f.Ring, f.Loaded, f.CallsPerSecond
@@ -84,7 +84,7 @@ func figures(runs []Run, side func(Run) Side) Figures {
 	}
 }
 
-// median is that of the runs: of an even number the lower one of both in the middle.
+// median returns the median of the runs. For an even number of runs it returns the lower of the two middle values.
 func median(runs []Run, of func(Run) float64) float64 {
 	if len(runs) == 0 {
 		return 0

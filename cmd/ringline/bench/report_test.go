@@ -24,7 +24,8 @@ func report(runs ...[2]Side) *Report {
 	return r
 }
 
-// Figures are medians of the runs, and a ratio is the median of the runs' ratios: both sides of one run met the same machine.
+// A figure is the median of the runs. A ratio is the median of the ratios per run, because both sides of one run had
+// the same conditions.
 func TestReport(t *testing.T) {
 	r := report(
 		[2]Side{measured(400*time.Microsecond, 900), measured(200*time.Microsecond, 1000)},
@@ -53,7 +54,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("the text lacks %q:\n%s", line, Text(r))
 		}
 	}
-	if got := Text(again); !strings.Contains(got, "Ringline  idle") { // whose histograms are gone
+	if got := Text(again); !strings.Contains(got, "Ringline  idle") { // JSON does not contain the histograms
 		t.Error(got)
 	}
 }
@@ -66,7 +67,7 @@ func TestReadReport(t *testing.T) {
 	}
 }
 
-// What differs by less than the runs of one report differ among each other is marked.
+// Compare marks a difference that is smaller than the spread of the runs within one report.
 func TestCompare(t *testing.T) {
 	quick := func(ring time.Duration) [2]Side { return [2]Side{measured(ring, 100), measured(ring, 100)} }
 	a := report(quick(100*time.Microsecond), quick(200*time.Microsecond))

@@ -14,65 +14,66 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Over is how commands are sent and notifications heard.
+// Over is the transport of commands and notifications.
 type Over string
 
-// The ways.
+// The transports.
 const (
 	OverSubjects Over = "subjects" // commands to subjects, answers and notifications from subjects
 	OverAPI      Over = "api"      // commands as requests, notifications from subjects
 	OverSessions Over = "sessions" // both over the WebSockets of an edge
 )
 
-// Overs lists them.
+// Overs lists the transports.
 func Overs() []Over { return []Over{OverSubjects, OverAPI, OverSessions} }
 
 // DefaultApp is the app of a benchmark's calls.
 const DefaultApp = "bench"
 
-// Options say what is measured.
+// Options configure a benchmark.
 type Options struct {
-	App      string // of the calls; nobody else's
+	App      string // the app of the calls, used by the benchmark alone
 	Mix      Mix
 	Over     Over
-	Beside   int           // calls beside each other, for the most that can be done
-	Rate     float64       // calls a second; 0: half of the most that can be done
-	Long     time.Duration // of each phase
-	Warm     time.Duration // before each phase
+	Beside   int           // concurrent calls in the phase most
+	Rate     float64       // calls per second; 0: half of the most
+	Long     time.Duration // duration of each phase
+	Warm     time.Duration // warm-up before each phase
 	Runs     int
-	Users    int // all in all; each is in one call at a time
+	Users    int // in total; each is in one call at a time
 	Seed     uint64
-	Edge     string // host and port of an edge, for sessions
-	Parallel int    // commands that the floor's worker has in hand at once
-	Floor    bool   // measure it too
+	Edge     string // host:port of an edge, for sessions
+	Parallel int    // commands that the floor's worker has in flight
+	Floor    bool   // measure the floor too
 
 	Connect func(name string) (*nats.Conn, error)
-	Tell    func(line string) // of the progress; may be nil
+	Tell    func(line string) // reports progress; may be nil
 }
 
-// Side is one of both that are compared.
+// Side is the result of Ringline or of the floor.
 type Side struct {
 	Idle   *Phase `json:"idle"`   // one call after another
-	Most   *Phase `json:"most"`   // so many beside each other
-	Loaded *Phase `json:"loaded"` // as they arrive, at half of the most or at the rate that was asked for
+	Most   *Phase `json:"most"`   // a fixed number of concurrent calls
+	Loaded *Phase `json:"loaded"` // calls arrive at half of the most, or at the given rate
 }
 
-// Run is one run.
+// Run is the result of one run.
 type Run struct {
 	Ringline Side  `json:"ringline"`
 	Floor    *Side `json:"floor,omitempty"`
 }
 
-// bench is a benchmark that runs.
+// bench is a running benchmark.
 type bench struct {
 	Options
 
 	conns []*nats.Conn
-	ends  []func() // of what else is open
-	name  string   // of this benchmark: begins the id of each call
+	ends  []func() // close other open resources
+	name  string   // of this benchmark: prefix of the call ids
 }
 
-// Measure measures. With an error there is no report: half of one would be taken for a whole.
+// Measure runs a benchmark. After an error it returns no report, because a partial report could pass for a complete
+// one.
 func Measure(ctx context.Context, o Options) (r *Report, err error) {
 	b := &bench{Options: o, name: nuid.Next()[12:]}
 	defer b.close()
@@ -130,7 +131,7 @@ func (b *bench) close() {
 	}
 }
 
-// product gives the stage that is measured.
+// product returns the stage of Ringline.
 func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
 	nc, err := b.connect("ringline bench")
 	if err != nil {
@@ -157,14 +158,15 @@ func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
 	return subjects{d}, err
 }
 
-// answered waits until the service answers a command, which changes nothing: nothing is measured while it only starts.
+// answered waits until the service answers a command that changes nothing, so that the start of the service is not
+// measured.
 func (b *bench) answered(ctx context.Context, s stage) error {
 	const once, again = time.Second, 50 * time.Millisecond
 	b.tell("waiting until the service answers")
 	for end := time.Now().Add(patience); ; {
 		cmd := events.Command{
 			CommandAddress: events.CommandAddress{App: b.App, CallID: b.name + "-none", Verb: events.VerbRing},
-			CommandID:      nuid.Next(), UserID: "u0-0", // the first of newCasts
+			CommandID:      nuid.Next(), UserID: "u0-0", // the first user of newCasts
 		}
 		try, stop := context.WithTimeout(ctx, once)
 		err := s.send(try, step{cmd: cmd})
@@ -181,7 +183,7 @@ func (b *bench) answered(ctx context.Context, s stage) error {
 	}
 }
 
-// census plays a few calls, each alone, and counts what they do on the broker.
+// census plays a few calls, each command alone, and counts their broker operations.
 func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *casts) (*census, error) {
 	nc, err := b.connect("ringline bench observer")
 	if err != nil {
@@ -206,7 +208,7 @@ func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *cast
 	return k, nil
 }
 
-// floor counts what Ringline does, and makes a stage that does the same without it. Done takes it down.
+// floor takes a census of Ringline and creates the stage that repeats its operations. done removes the stage.
 func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *Report) (f *floor, done func() error, err error) {
 	b.tell("counting what passes on the broker")
 	counted, err := b.census(ctx, product, ringline, e, c)
@@ -251,7 +253,7 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 	return f, done, nil
 }
 
-// floorHears lets users hear what the floor tells them.
+// floorHears delivers the notifications of the floor to the users.
 func (b *bench) floorHears(ctx context.Context, f *floor, e *ears) error {
 	if b.Over != OverSessions {
 		return errors.Join(f.serveAPI(ctx), listen(f.sender, bare, b.App, e))
@@ -264,15 +266,15 @@ func (b *bench) floorHears(ctx context.Context, f *floor, e *ears) error {
 	return err
 }
 
-// side is one of both that are compared, as it is measured.
+// side is Ringline or the floor, while it is measured.
 type side struct {
 	name  string
 	stage stage
 	*Side
 }
 
-// run measures both sides, in turns, so that what else happens on the machine happens to both: of an idle system call by call, of the
-// most that can be done a second each, and in runs of calls that arrive the one after the other.
+// run measures both sides in turns, so that other load on the machine affects both. The sides alternate by call (idle),
+// by second (most), or by phase (loaded).
 func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts) error {
 	loads := make([]*load, len(sides))
 	for at, s := range sides {
@@ -312,11 +314,11 @@ func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts)
 			loads[at].rate = s.Most.CallsPerSecond / 2
 		}
 	}
-	// In one piece: what a stall keeps waiting must not be let go with the end of a slice.
+	// One slice only: the end of a slice stops new calls, which would let the system recover from a stall.
 	return phase("loaded", b.slices(b.Long), func(s side, p *Phase) { s.Loaded = p })
 }
 
-// idle plays one call after another, the sides in turns.
+// idle plays one call after another. The sides alternate.
 func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
 	warm := time.Now().Add(b.Warm)
 	end := warm.Add(b.Long * time.Duration(len(loads)))
@@ -344,7 +346,7 @@ func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, tell 
 
 const tellEvery = time.Second / 2
 
-// slices plays on the sides in turns, so long each.
+// slices plays on the sides in turns, for one slice each.
 func (b *bench) slices(slice time.Duration) func(context.Context, []*load, []*tally, func(string)) error {
 	const settle = 200 * time.Millisecond
 	return func(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
@@ -378,7 +380,7 @@ func (b *bench) tell(line string) {
 	}
 }
 
-// Machine is where it was measured.
+// Machine is the machine of the measurement.
 type Machine struct {
 	Cores int    `json:"cores"`
 	OS    string `json:"os"`

@@ -16,12 +16,12 @@ import (
 	"ringline.io/ringline/worker"
 )
 
-// sessions plays on Ringline over client sessions, one for each user.
+// sessions is a stage: Ringline over client sessions, one per user.
 type sessions struct {
 	of map[string]*device.Device
 }
 
-// makeApp gives the app of a benchmark a key of its own, and no limits. The settings go when the benchmark ends.
+// makeApp gives the benchmark's app its own key and no limits. The settings are deleted when the benchmark ends.
 func (b *bench) makeApp(ctx context.Context, nc *nats.Conn) (a device.App, err error) {
 	js, err := jetstream.New(nc)
 	if err != nil {
@@ -37,11 +37,11 @@ func (b *bench) makeApp(ctx context.Context, nc *nats.Conn) (a device.App, err e
 	if a, err = device.NewApp(ctx, js, b.App, device.Unlimited()); err != nil {
 		return a, err
 	}
-	b.ends = append(b.ends, func() { _ = kv.Delete(context.WithoutCancel(ctx), b.App) }) // one that stays does no harm
+	b.ends = append(b.ends, func() { _ = kv.Delete(context.WithoutCancel(ctx), b.App) }) // a leftover does no harm
 	return a, nil
 }
 
-// openSessions opens the sessions of users of the app.
+// openSessions opens the sessions of the app's users.
 func openSessions(ctx context.Context, edge string, a device.App, users []string, e *ears) (*sessions, error) {
 	if err := a.Await(ctx, edge); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func openSessions(ctx context.Context, edge string, a device.App, users []string
 			return nil, fmt.Errorf("bench: open a session: %w", err)
 		}
 		s.of[u] = d
-		go func() { _ = d.Run(func(data []byte) { e.tell(u, data) }) }() // that it ended its calls show
+		go func() { _ = d.Run(func(data []byte) { e.tell(u, data) }) }() // after the end of a session its calls fail
 	}
 	return s, nil
 }
@@ -72,7 +72,7 @@ func (s *sessions) close() {
 
 func (s *sessions) send(ctx context.Context, x step) error {
 	user := x.cmd.UserID
-	x.cmd.UserID = "" // the edge knows
+	x.cmd.UserID = "" // the edge knows the user
 	body, err := x.cmd.EncodeRequest()
 	if err != nil {
 		return fmt.Errorf("bench: %w", err)
@@ -88,17 +88,17 @@ func (s *sessions) await(ctx context.Context, x step, event events.Kind) (time.T
 	return subjects{}.await(ctx, x, event)
 }
 
-// hop is what the floor has in place of an edge: WebSockets that hand on what comes, and do nothing else.
+// hop replaces the edge in the floor: WebSockets that only forward messages.
 type hop struct {
 	floor   *floor
 	clients map[string]*device.Socket // by user
 
 	mu      sync.Mutex
-	conns   map[string]func([]byte) // by user: sends him something
-	waiting map[string]chan []byte  // by number
+	conns   map[string]func([]byte) // by user: sends to that user's client
+	waiting map[string]chan []byte  // by answer number
 }
 
-// ask sends a command and gives its answer.
+// ask sends a command and returns its answer.
 func (h *hop) ask(ctx context.Context, user, n string, command []byte) ([]byte, error) {
 	answer := make(chan []byte, 1)
 	h.mu.Lock()
@@ -115,7 +115,7 @@ func (h *hop) ask(ctx context.Context, user, n string, command []byte) ([]byte, 
 	}
 }
 
-// hear takes what comes to a client: a number and an answer, or a notification.
+// hear handles a message to a client: a number and an answer, or a notification.
 func (h *hop) hear(user string, message []byte, e *ears) {
 	if len(message) > 0 && message[0] == '{' {
 		e.tell(user, message)
@@ -131,7 +131,7 @@ func (h *hop) hear(user string, message []byte, e *ears) {
 	}
 }
 
-// relay hands a notification on.
+// relay forwards a notification.
 func (h *hop) relay(m *nats.Msg) {
 	h.mu.Lock()
 	send := h.conns[m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]]
@@ -141,7 +141,7 @@ func (h *hop) relay(m *nats.Msg) {
 	}
 }
 
-// serve takes what a client sends: a number and a command.
+// serve handles a message from a client: a number and a command.
 func (h *hop) serve(ctx context.Context, message []byte, send func([]byte)) {
 	n, _, _ := strings.Cut(string(message[:min(len(message), 32)]), " ")
 	go func() {

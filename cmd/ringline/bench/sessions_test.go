@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// A benchmark over sessions gives its app a key. It does not do so to an app that somebody uses.
+// A benchmark over sessions gives its app a key, but not to an app with existing settings.
 func TestSettingsOfOthersStay(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)

@@ -20,43 +20,43 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// stage is what calls are played on: Ringline, or the floor.
+// stage is the system that plays calls: Ringline or the floor.
 type stage interface {
 	// send sends a command and waits until it is answered ok.
 	send(ctx context.Context, s step) error
-	// await waits for what comes of a deadline of the call by itself.
+	// await waits for the event of a deadline of the call.
 	await(ctx context.Context, s step, event events.Kind) (time.Time, error)
 }
 
-// step is one command of a call that is played.
+// step is one command of a call.
 type step struct {
 	name string // steps of the same name do the same on the broker
 	call *played
-	by   int // of the users of the call
+	by   int // index of the sender in the users of the call
 	cmd  events.Command
 }
 
-// played is a call that is played. The first of its users is the caller.
+// played is a call of the benchmark. Its first user is the caller.
 type played struct {
 	id    string
 	users []string
 	ears  []ear
 }
 
-// heard is a notification that came.
+// heard is a received notification.
 type heard struct {
 	event events.Kind
 	at    time.Time
 	body  []byte
 }
 
-// ear is where a user hears his notifications.
+// ear receives the notifications of one user.
 type ear chan heard
 
-// patience is how long anything is waited for before a call is counted as failed.
+// patience is the timeout of every wait of a call.
 const patience = 10 * time.Second
 
-// hear waits for this notification, and passes over others.
+// hear waits for a notification of this event and ignores others.
 func (e ear) hear(ctx context.Context, event events.Kind) (heard, error) {
 	for {
 		select {
@@ -70,7 +70,7 @@ func (e ear) hear(ctx context.Context, event events.Kind) (heard, error) {
 	}
 }
 
-// ears are those of all users.
+// ears are the ears of all users.
 type ears struct {
 	mu sync.RWMutex
 	of map[string]ear
@@ -84,14 +84,14 @@ func (e *ears) open(user string) ear {
 	return ear
 }
 
-// users lists who has ears.
+// users lists the users that have an ear.
 func (e *ears) users() []string {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return slices.Sorted(maps.Keys(e.of))
 }
 
-// tell takes a notification.
+// tell delivers a notification.
 func (e *ears) tell(user string, body []byte) {
 	now := time.Now()
 	e.mu.RLock()
@@ -102,11 +102,12 @@ func (e *ears) tell(user string, body []byte) {
 	}
 	select {
 	case ear <- heard{eventOf(body), now, body}:
-	default: // nobody listens any more
+	default: // its user is not in a call
 	}
 }
 
-// eventOf gives the event of a notification. It stands first, and to read the whole would cost more than what is measured.
+// eventOf returns the event of a notification, which is its first field. Decoding all of it would cost more than the
+// measured operation.
 func eventOf(body []byte) events.Kind {
 	const first = `{"event":"`
 	if rest, ok := bytes.CutPrefix(body, []byte(first)); ok {
@@ -117,7 +118,7 @@ func eventOf(body []byte) events.Kind {
 	return ""
 }
 
-// desk sends commands to subjects and hears their answers.
+// desk sends commands to subjects and receives their answers.
 type desk struct {
 	js    jetstream.JetStream
 	token string
@@ -151,7 +152,7 @@ func (x *desk) hear(m *nats.Msg) {
 	}
 }
 
-// ticket makes room for an answer.
+// ticket allocates the number and the channel of an answer.
 func (x *desk) ticket() (n string, answer chan []byte) {
 	answer = make(chan []byte, 1)
 	x.mu.Lock()
@@ -162,7 +163,7 @@ func (x *desk) ticket() (n string, answer chan []byte) {
 	return n, answer
 }
 
-// ask publishes a command and gives its answer.
+// ask publishes a command and returns its answer.
 func (x *desk) ask(ctx context.Context, subject string, body []byte, n string, answer chan []byte) ([]byte, error) {
 	defer func() {
 		x.mu.Lock()
@@ -183,7 +184,7 @@ func (x *desk) ask(ctx context.Context, subject string, body []byte, n string, a
 	}
 }
 
-// isOK says what an answer is: its beginning tells, and the whole is read only where it is a refusal.
+// isOK returns nil or the error of an answer. It decodes the answer only if its beginning does not say ok.
 func isOK(answer []byte) error {
 	if bytes.Contains(answer[:min(len(answer), 200)], []byte(`"ok":true`)) {
 		return nil
@@ -198,7 +199,7 @@ func isOK(answer []byte) error {
 	return a.Error
 }
 
-// subjects plays on Ringline over NATS subjects.
+// subjects is a stage: Ringline over NATS subjects.
 type subjects struct{ desk *desk }
 
 func (s subjects) send(ctx context.Context, x step) error {
@@ -219,7 +220,7 @@ func (s subjects) await(ctx context.Context, x step, event events.Kind) (time.Ti
 	return h.at, err
 }
 
-// api plays on Ringline over requests.
+// api is a stage: Ringline over requests.
 type api struct{ nc *nats.Conn }
 
 func (s api) send(ctx context.Context, x step) error {
@@ -238,7 +239,7 @@ func (s api) await(ctx context.Context, x step, event events.Kind) (time.Time, e
 	return subjects{}.await(ctx, x, event)
 }
 
-// listen lets users hear what is published to them.
+// listen delivers published notifications to the users.
 func listen(nc *nats.Conn, d dialect, app string, e *ears) error {
 	err := subscribe(nc, d.subject+app+".user.*", func(m *nats.Msg) {
 		e.tell(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], m.Data)
@@ -249,7 +250,7 @@ func listen(nc *nats.Conn, d dialect, app string, e *ears) error {
 	return nil
 }
 
-// subscribe returns once the server knows of it: what somebody else sends after that is heard.
+// subscribe returns once the server has the subscription, so that no later message is missed.
 func subscribe(nc *nats.Conn, subject string, hear nats.MsgHandler) error {
 	if _, err := nc.Subscribe(subject, hear); err != nil {
 		return err

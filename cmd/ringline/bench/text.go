@@ -12,7 +12,7 @@ import (
 	"github.com/guptarohit/asciigraph"
 )
 
-// Text is a report for people.
+// Text is a report for humans.
 func Text(r *Report) string {
 	var b strings.Builder
 	o := r.Options
@@ -28,7 +28,7 @@ func Text(r *Report) string {
 	return b.String()
 }
 
-// countedText says what was counted, and so what the floor consists of.
+// countedText shows the census, which defines the floor.
 func (r *Report) countedText(b *strings.Builder) {
 	if len(r.Counted) == 0 {
 		return
@@ -44,11 +44,11 @@ func (r *Report) countedText(b *strings.Builder) {
 			name = ""
 		}
 	}
-	_ = w.Flush() // a strings.Builder takes everything
+	_ = w.Flush() // a strings.Builder never fails
 	_, _ = fmt.Fprintln(b)
 }
 
-// phases is the table of what was measured, of each figure the median of the runs.
+// phases is the table of the medians over the runs.
 func (r *Report) phases(b *strings.Builder) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "  µs\tphase\tcalls/s\tring p50\tp90\tp99\tp99.9\tmax\tfailed")
@@ -75,10 +75,10 @@ func (r *Report) phases(b *strings.Builder) {
 			row("floor", phase.name, func(x Run) *Phase { return phase.of(*x.Floor) })
 		}
 	}
-	_ = w.Flush() // a strings.Builder takes everything
+	_ = w.Flush() // a strings.Builder never fails
 }
 
-// plot draws the idle ring times of the last run by their quantile.
+// plot draws the quantiles of the idle ring times of the last run.
 func (r *Report) plot(b *strings.Builder) {
 	run := r.Runs[len(r.Runs)-1]
 	sides := []Side{run.Ringline}
@@ -100,7 +100,7 @@ func (r *Report) plot(b *strings.Builder) {
 		asciigraph.Caption(strings.Join(names, " beside ")+", idle, from an invitation to the callee's notification, µs, by quantile from 1 to 99 %")))
 }
 
-// ReadReport reads what Report is as JSON.
+// ReadReport decodes a Report from JSON.
 func ReadReport(data []byte) (*Report, error) {
 	var r Report
 	if err := json.Unmarshal(data, &r); err != nil {
@@ -117,7 +117,7 @@ func ReadReport(data []byte) (*Report, error) {
 	return &r, nil
 }
 
-// whole says whether there is all that figures are made of.
+// whole reports whether all phases and their ring times are present.
 func (s Side) whole() bool {
 	for _, p := range []*Phase{s.Idle, s.Most, s.Loaded} {
 		if p == nil || p.Ring == nil {
@@ -127,7 +127,7 @@ func (s Side) whole() bool {
 	return true
 }
 
-// Compare sets two reports beside each other.
+// Compare shows two reports side by side.
 func Compare(x, y *Report) string {
 	var b strings.Builder
 	if x.Options != y.Options || x.Machine != y.Machine {
@@ -154,11 +154,11 @@ func Compare(x, y *Report) string {
 		figures("idle ring p50 × floor", "%.2f", func(r Run) float64 { return float64(r.Ringline.Idle.Ring.P50) / float64(r.Floor.Idle.Ring.P50) })
 		figures("calls a second × floor", "%.2f", func(r Run) float64 { return r.Ringline.Most.CallsPerSecond / r.Floor.Most.CallsPerSecond })
 	}
-	_ = w.Flush() // a strings.Builder takes everything
+	_ = w.Flush() // a strings.Builder never fails
 	return b.String()
 }
 
-// overlap says whether the runs of both can't be told apart: what one of them gave lies between what the others gave.
+// overlap reports whether the ranges of the runs of x and y overlap, so that their difference is not significant.
 func overlap(x, y *Report, of func(Run) float64) bool {
 	span := func(runs []Run) (least, most float64) {
 		values := make([]float64, len(runs))

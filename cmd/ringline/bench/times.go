@@ -7,21 +7,21 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// times are what is taken of the calls of a phase.
+// times are the measured times of the calls of a phase.
 type times struct {
-	ring    histogram // from an invitation, or from when it was due, to the callee's notification
-	told    histogram // from any other command to the notification of who waits for it
+	ring    histogram // from the invitation, or from when it was due, to the callee's notification
+	told    histogram // from any other command to the notification of the user who waits for it
 	command histogram // from a command to its answer
-	late    histogram // from the deadline to the notification that nobody answered
+	late    histogram // from the ring deadline to the caller's timeout notification
 }
 
-// histogram counts durations, by the microsecond, with three digits.
+// histogram counts durations in microseconds, with three significant digits.
 type histogram struct {
 	mu sync.Mutex
 	h  *hdrhistogram.Histogram
 }
 
-// longest is the longest duration that is told from longer ones.
+// longest is the upper limit of a recorded duration.
 const longest = 10 * time.Minute
 
 func (x *histogram) add(d time.Duration) {
@@ -30,10 +30,10 @@ func (x *histogram) add(d time.Duration) {
 	if x.h == nil {
 		x.h = hdrhistogram.New(1, longest.Microseconds(), 3)
 	}
-	_ = x.h.RecordValue(min(max(d, time.Microsecond), longest).Microseconds()) // which it takes
+	_ = x.h.RecordValue(min(max(d, time.Microsecond), longest).Microseconds()) // the value is in range
 }
 
-// Spread is how durations are spread, in microseconds.
+// Spread is the distribution of durations, in microseconds.
 type Spread struct {
 	Count int64 `json:"count"`
 	P50   int64 `json:"p50"`
@@ -45,7 +45,7 @@ type Spread struct {
 	h *hdrhistogram.Histogram
 }
 
-// spread gives what was counted; nil where that is nothing.
+// spread returns the distribution, or nil if nothing was recorded.
 func (x *histogram) spread() *Spread {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -56,5 +56,5 @@ func (x *histogram) spread() *Spread {
 	return &Spread{x.h.TotalCount(), at(50), at(90), at(99), at(99.9), x.h.Max(), x.h}
 }
 
-// at is a quantile from 0 to 100, in microseconds.
+// at returns the quantile q, from 0 to 100, in microseconds.
 func (s *Spread) at(q float64) float64 { return float64(s.h.ValueAtQuantile(q)) }

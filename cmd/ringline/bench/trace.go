@@ -13,14 +13,14 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// observer sees all that passes on the broker, of one command at a time.
+// observer records all messages on the broker, during one command at a time.
 type observer struct {
 	nc   *nats.Conn
 	seen chan *nats.Msg
-	mu   sync.Mutex // held while a command is on its way
+	mu   sync.Mutex // held while a command is observed
 }
 
-// observe begins to see what passes.
+// observe subscribes to all subjects.
 func observe(nc *nats.Conn) (*observer, error) {
 	o := &observer{nc: nc, seen: make(chan *nats.Msg, 1<<16)}
 	if _, err := nc.ChanSubscribe(">", o.seen); err != nil {
@@ -32,14 +32,14 @@ func observe(nc *nats.Conn) (*observer, error) {
 	return o, nil
 }
 
-// The time to wait for what belongs to a command.
+// How long the observer waits for the messages of a command.
 const (
-	settles = 5 * time.Second       // until it is acknowledged
-	quiet   = 25 * time.Millisecond // nothing more comes after that, also by way of another node
+	settles = 5 * time.Second       // until its ack
+	quiet   = 25 * time.Millisecond // after the ack, for messages that come through another node
 )
 
-// during gives what passes while a command is on its way, up to its acknowledgement and what follows it at once. It
-// begins once the one before is done.
+// during records the messages while send runs, up to the ack of its command and the messages shortly after. It runs one
+// send at a time.
 func (o *observer) during(d dialect, send func() error) ([]*nats.Msg, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -50,7 +50,7 @@ func (o *observer) during(d dialect, send func() error) ([]*nats.Msg, error) {
 		return nil, err
 	}
 	var all []*nats.Msg
-	acks, acked := map[string]int{}, false // what was seen of each: its delivery, and itself, in whatever order
+	acks, acked := map[string]int{}, false // by ack subject, in any order: bit 0 the delivery, bit 1 the ack
 	patience := time.NewTimer(settles)
 	defer patience.Stop()
 	for {
@@ -79,29 +79,29 @@ func (o *observer) during(d dialect, send func() error) ([]*nats.Msg, error) {
 	}
 }
 
-// kind is what is done with a message.
+// kind is the kind of an operation.
 type kind string
 
 // The kinds of operations.
 const (
-	kindSend    kind = "send"    // nobody waits for a reply
-	kindWrite   kind = "write"   // to a stream, which acknowledges it
+	kindSend    kind = "send"    // no reply is expected
+	kindWrite   kind = "write"   // to a stream, which acks the publish
 	kindRead    kind = "read"    // one message of a stream, from any replica
 	kindLead    kind = "lead"    // the same, from the leader
 	kindAck     kind = "ack"     // of a command
 	kindDeliver kind = "deliver" // of a command, to a worker
-	kindRequest kind = "request" // of the api
+	kindRequest kind = "request" // to the API
 )
 
-// op is one operation as it was seen: a message, and its reply where one is waited for.
+// op is an observed operation: a message, and its reply if one is expected.
 type op struct {
 	kind  kind
 	place string // the stream, or the kind of subject
 	msg   *nats.Msg
-	reply *nats.Msg // nil where nobody waits
-	level int       // how many replies one after another had to come before; of the command itself 0
+	reply *nats.Msg // nil if none is expected
+	level int       // number of sequential replies that must come first; 0 for the command itself
 
-	began, ended int // as positions in what was seen
+	began, ended int // positions in the record
 }
 
 func (o op) bytes() int {
@@ -112,7 +112,7 @@ func (o op) bytes() int {
 	return n
 }
 
-// dialect is how a census knows what belongs to Ringline, and what to the floor. Where it has an app, it is of that app alone.
+// dialect identifies the messages of Ringline or of the floor. With an app it is limited to that app.
 type dialect struct{ subject, stream, app string }
 
 var (
@@ -120,13 +120,13 @@ var (
 	bare     = dialect{subject: "baseline.", stream: "BASELINE_"} //nolint:gochecknoglobals // constants; as long as ours, so that bytes are the same
 )
 
-// in gives the dialect of one app.
+// in returns the dialect limited to one app.
 func (d dialect) in(app string) dialect {
 	d.app = app
 	return d
 }
 
-// concerns says whether a subject of a call or of a line is one of the app's.
+// concerns reports whether a subject of a call or of a line belongs to the app.
 func (d dialect) concerns(subject string) bool {
 	rest, ok := strings.CutPrefix(subject, d.subject)
 	if !ok {
@@ -137,7 +137,8 @@ func (d dialect) concerns(subject string) bool {
 	return ok && (d.app == "" || strings.HasPrefix(rest, d.app+"."))
 }
 
-// place says what is done where; false where it is none of a command's. Whose acknowledgement it is only its delivery tells.
+// place returns the kind and the place of an operation, or false for a message that does not belong to a command. An
+// ack subject does not name the app: match it with its delivery.
 func (d dialect) place(m *nats.Msg) (kind, string, bool) {
 	const direct, leader = "$JS.API.DIRECT.GET.", "$JS.API.STREAM.MSG.GET."
 	t := strings.Split(m.Subject, ".")
@@ -173,7 +174,7 @@ func (d dialect) place(m *nats.Msg) (kind, string, bool) {
 		}
 		return kindWrite, "COMMANDS", true
 	case "call":
-		return kindWrite, "CALLS", !delivered // the log's own copy is the broker's
+		return kindWrite, "CALLS", !delivered // the broker makes the copy in the event log
 	case "timer":
 		if m.Reply == "" {
 			return kindSend, "TIMERS", true
@@ -187,7 +188,7 @@ func (d dialect) place(m *nats.Msg) (kind, string, bool) {
 	return "", "", false
 }
 
-// trace is what one command does on the broker, in order.
+// trace is the operations of one command, in order.
 type trace struct {
 	at      time.Time
 	command *nats.Msg
@@ -195,7 +196,7 @@ type trace struct {
 	all     []op
 }
 
-// waits is how many replies a worker waits for one after another.
+// waits is the number of sequential replies that a worker waits for.
 func (t trace) waits() int {
 	n := 0
 	for _, o := range t.ops {
@@ -206,7 +207,7 @@ func (t trace) waits() int {
 	return n
 }
 
-// bytes is the size of all of its messages.
+// bytes is the total size of the messages.
 func (t trace) bytes() int {
 	n := 0
 	for _, o := range t.all {
@@ -215,7 +216,8 @@ func (t trace) bytes() int {
 	return n
 }
 
-// isWhole says whether everything of it was seen: of two nodes the one may be slower to tell than the other.
+// isWhole reports whether the trace is complete. It may not be, because the nodes of a cluster deliver to the observer
+// at different speeds.
 func (t trace) isWhole() bool {
 	delivered, acked := 0, 0
 	for _, o := range t.all {
@@ -232,7 +234,7 @@ func (t trace) isWhole() bool {
 	return delivered == 1 && acked == 1
 }
 
-// cheaper says whether t asks less of the broker than u.
+// cheaper reports whether t costs the broker less than u.
 func (t trace) cheaper(u trace) bool {
 	switch {
 	case t.waits() != u.waits():
@@ -243,12 +245,12 @@ func (t trace) cheaper(u trace) bool {
 	return t.bytes() < u.bytes()
 }
 
-// trace finds the operations in what was seen, and which of them waited for which: an operation comes after those whose
-// reply was there before it began.
+// trace finds the operations in the record, and their order: an operation depends on those whose reply came before it
+// started.
 func (d dialect) trace(seen []*nats.Msg) (trace, error) {
 	t := trace{at: time.Now()}
-	open := map[string]int{}  // by the subject of the reply: the operation that waits for it
-	acks := map[string]bool{} // that belong to what was delivered
+	open := map[string]int{}  // by reply subject: the operation that waits for it
+	acks := map[string]bool{} // ack subjects of observed deliveries
 	for _, m := range seen {
 		if kind, _, ours := d.place(m); ours && kind == kindDeliver {
 			acks[m.Reply] = true
@@ -300,7 +302,7 @@ func (d dialect) trace(seen []*nats.Msg) (trace, error) {
 	return t, nil
 }
 
-// number is the second part of the token that the command is to be answered to.
+// number is the second part of the command's answer token.
 func number(m *nats.Msg) string {
 	_, n, _ := strings.Cut(m.Header.Get(events.HeaderAnswer), ".")
 	return n
