@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// natsServer is a nats-server of the test's, on a folder and a port that it keeps when it is started again.
+// natsServer is a nats-server of the test. It keeps its folder and port over a restart.
 type natsServer struct {
 	options server.Options
 	url     string
@@ -51,7 +51,7 @@ func (n *natsServer) start(t *testing.T) *natsServer {
 	return n
 }
 
-// begin does not wait until it is ready.
+// begin starts the server and does not wait until it is ready.
 func (n *natsServer) begin(t *testing.T) {
 	t.Helper()
 	options := n.options
@@ -85,7 +85,7 @@ func (n *natsServer) setUp(t *testing.T) *natsServer {
 	return n
 }
 
-// connect gives the test a connection of its own.
+// connect opens a connection for the test itself.
 func (n *natsServer) connect(t *testing.T) (*nats.Conn, jetstream.JetStream) {
 	t.Helper()
 	nc, err := nats.Connect(n.url, nats.Timeout(within), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
@@ -100,7 +100,7 @@ func (n *natsServer) connect(t *testing.T) (*nats.Conn, jetstream.JetStream) {
 	return nc, js
 }
 
-// startWorker starts a worker, which may have to wait.
+// startWorker starts a worker, and does not wait until it is ready.
 func (n *natsServer) startWorker(t *testing.T, kind string, env ...string) *devServer {
 	t.Helper()
 	return n.startBuild(t, "ringline", kind, env...)
@@ -121,7 +121,7 @@ func (d *devServer) running(t *testing.T) *devServer {
 	return d
 }
 
-// count counts the lines of the log that have this in them.
+// count counts the log lines that contain text.
 func (d *devServer) count(text string) (n int) {
 	for _, line := range d.stderr.list() {
 		if strings.Contains(line, text) {
@@ -141,8 +141,8 @@ func (d *devServer) readiness(t *testing.T, status int, want string) {
 	}, &d.stderr)
 }
 
-// TestWorkersWaitAndSurvive starts workers before there is NATS, and before setup; then NATS goes away and comes back,
-// and a consumer is deleted.
+// TestWorkersWaitAndSurvive starts workers before NATS and before setup. Then NATS stops and restarts, and a consumer
+// is deleted.
 func TestWorkersWaitAndSurvive(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t)
@@ -205,7 +205,7 @@ func TestWorkersWaitAndSurvive(t *testing.T) {
 	}
 }
 
-// TestStoppedWhileItWaits ends a worker that has never seen NATS, and one that lost it.
+// TestStoppedWhileItWaits stops a worker that has never connected to NATS, and one that lost its connection.
 func TestStoppedWhileItWaits(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t)
@@ -233,7 +233,7 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestSecondSignal stops a worker at once that can't finish, as NATS hangs.
+// TestSecondSignal ends a worker at once that cannot finish, because NATS hangs.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	dev := startDev(t, "--data", filepath.Join(t.TempDir(), "data"))
@@ -259,7 +259,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// two starts two workers of each kind, and players who wait.
+// two starts two workers of each kind, and prepares the players.
 func two(t *testing.T) (js jetstream.JetStream, coordinators, timers []*devServer, p *players) {
 	t.Helper()
 	n := newNATS(t).start(t).setUp(t)
@@ -274,7 +274,7 @@ func two(t *testing.T) (js jetstream.JetStream, coordinators, timers []*devServe
 	return js, coordinators, timers, &players{t: t, nc: nc, ends: map[string]string{}, made: make(chan struct{}, 100_000)}
 }
 
-// TestScaledWorkers stops and kills workers under a stream of calls.
+// TestScaledWorkers stops workers under a continuous load of calls.
 func TestScaledWorkers(t *testing.T) {
 	t.Parallel()
 	js, coordinators, timers, p := two(t)
@@ -297,7 +297,7 @@ func TestScaledWorkers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := st.Info(t.Context(), jetstream.WithSubjectFilter("ringline.*.due.>")) // one message a subject
+	info, err := st.Info(t.Context(), jetstream.WithSubjectFilter("ringline.*.due.>")) // each subject has one message
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestScaledWorkers(t *testing.T) {
 	}
 }
 
-// TestKilledWorkers kills one of two of each kind under a stream of calls.
+// TestKilledWorkers kills one of two workers of each kind under a continuous load of calls.
 func TestKilledWorkers(t *testing.T) {
 	t.Parallel()
 	_, coordinators, timers, p := two(t)

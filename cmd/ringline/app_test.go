@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestAppsLinesAndLists changes what a line holds while dev runs, and looks at the lines and the open calls.
+// TestAppsLinesAndLists changes the settings of an app while dev runs, and reads the lines and the open calls.
 func TestAppsLinesAndLists(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -29,7 +29,7 @@ func TestAppsLinesAndLists(t *testing.T) {
 		"limits  commands 50/s, api slots 7, invitations of a pair 3/min, ringing per caller 9, bytes 1MiB/s, service call prefix crm-\n")
 	says("app remove limits", "limits  changes nothing of the defaults\n")
 
-	for n := 0; ; n++ { // in force within a second
+	for n := 0; ; n++ { // takes effect within 1 s
 		probe := fmt.Sprintf("probe%d", n)
 		r := d.run(t, "invite", "bob", "--user", "ann", "--call", probe)
 		d.run(t, "end", probe, "--service", "desk")

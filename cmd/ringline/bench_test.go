@@ -9,19 +9,19 @@ import (
 	"ringline.io/ringline/cmd/ringline/bench"
 )
 
-// A benchmark plays every kind of call in every way and no call fails; the floor does on the broker what was counted of
-// Ringline, and not more.
+// A benchmark plays every kind of call over every transport without a failed call. The floor repeats the broker
+// operations of Ringline, and no more.
 func TestBench(t *testing.T) {
 	t.Parallel()
 	all := [][2]string{{"groups", "subjects"}, {"answered", "sessions"}, {"answered", "api"}, {"outcomes", "subjects"}}
-	if testing.Short() { // what runs beside what is the same in the others
+	if testing.Short() { // the other cases have the same concurrency
 		all = all[1:2]
 	}
 	for _, x := range all {
 		t.Run(x[0]+" over "+x[1], func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "report.json")
-			long := map[bool]string{true: "2s", false: "1s"}[x[0] == "outcomes"] // of which some take a second
+			long := map[bool]string{true: "2s", false: "1s"}[x[0] == "outcomes"] // some outcomes take 1 s
 			r := execute(t, program("ringline", "bench", "--mix", x[0], "--over", x[1], "--duration", long, "--warm-up", "0s",
 				"--beside", "8", "--users", "180", "--json", "--out", file))
 			if r.code != 0 {
@@ -68,7 +68,8 @@ func checkReport(t *testing.T, r *bench.Report) {
 	}
 }
 
-// An answered call costs the broker no more than it did when this was written: whoever adds a message or a wait says why here.
+// The cost of an answered call on the broker does not grow. A change that adds a message or a wait must raise these
+// limits and explain why.
 func TestWhatACallCosts(t *testing.T) {
 	t.Parallel()
 	r := execute(t, program("ringline", "bench", "--duration", "1s", "--warm-up", "0s", "--beside", "8", "--json"))
@@ -77,10 +78,10 @@ func TestWhatACallCosts(t *testing.T) {
 		t.Fatalf("%v\n%s", err, r.stderr)
 	}
 	for step, most := range map[string]bench.Count{
-		"invite": {Messages: 14, Waits: 4}, // both lines and the call, and beside the notification the deadline
-		"ring":   {Messages: 10, Waits: 2}, // the call is read and written
+		"invite": {Messages: 14, Waits: 4}, // both lines and the call, then the notification together with the deadline
+		"ring":   {Messages: 10, Waits: 2}, // read and write the call
 		"accept": {Messages: 14, Waits: 3}, // the same, and the deadline of the longest call
-		"end":    {Messages: 16, Waits: 3}, // the same, and both lines beside each other
+		"end":    {Messages: 16, Waits: 3}, // the same, and both lines concurrently
 	} {
 		var got bench.Count
 		for _, x := range report.Counted[step] {

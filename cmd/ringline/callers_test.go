@@ -12,20 +12,20 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// callers make calls over plain subjects. Each command is published once, acknowledged by JetStream, and then must be
-// answered, however long that takes within reason.
+// callers make calls over plain subjects. Each command is published once. JetStream must ack it, and the service must
+// answer it, even if late.
 type callers struct {
 	t  *testing.T
 	js jetstream.JetStream
 
 	mu      sync.Mutex
-	waiting map[string]chan answered // by command
-	stored  map[string]string        // the commands that were acknowledged: the call of each
-	ends    map[string]string        // what is to become of each call
-	made    chan struct{}            // one for each call
+	waiting map[string]chan answered // by command id
+	stored  map[string]string        // acked commands: command id to call id
+	ends    map[string]string        // expected end reason, by call id
+	made    chan struct{}            // one message per call
 }
 
-// answered is what the sender of a command is told.
+// answered is the answer to a command.
 type answered struct {
 	CommandID string `json:"command_id"`
 	OK        bool   `json:"ok"`
@@ -38,7 +38,7 @@ type answered struct {
 	text string
 }
 
-// refusedAnyhow is the answer that is no answer.
+// refusedAnyhow is an answer made up by the test for a command without one.
 func refusedAnyhow(format string, args ...any) answered {
 	return answered{text: fmt.Sprintf(format, args...)}
 }
@@ -65,7 +65,7 @@ func (p *callers) hear(m *nats.Msg) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if ch, ok := p.waiting[a.CommandID]; ok { // an answer may come twice
+	if ch, ok := p.waiting[a.CommandID]; ok { // an answer may arrive twice
 		delete(p.waiting, a.CommandID)
 		ch <- a
 	}
@@ -74,7 +74,7 @@ func (p *callers) hear(m *nats.Msg) {
 // object is a JSON object.
 type object = map[string]any
 
-// send publishes a command, and gives what its answer will come on. Its id is call and verb.
+// send publishes a command and returns the channel of its answer. The command id is call-verb.
 func (p *callers) send(call, verb string, body object) <-chan answered {
 	id := call + "-" + verb
 	body["command_id"] = id
@@ -98,13 +98,13 @@ func (p *callers) send(call, verb string, body object) <-chan answered {
 	return ch
 }
 
-// ok waits for the answer, which must be good.
+// ok waits for the answer, which must be ok.
 func (p *callers) ok(what string, ch <-chan answered) answered {
 	p.t.Helper()
 	a := refusedAnyhow("no answer within %v", 2*within)
 	select {
 	case a = <-ch:
-	case <-p.t.Context().Done(): // another has failed
+	case <-p.t.Context().Done(): // another caller has failed
 	case <-time.After(2 * within):
 	}
 	if !a.OK {
@@ -125,7 +125,7 @@ func (p *callers) invite(call, ann, bob string, seconds int) answered {
 	})
 }
 
-// busy invites somebody who is in a call.
+// busy invites a callee who is in a call.
 func (p *callers) busy(call, joe, bob string) {
 	p.t.Helper()
 	p.endsAs(call, "busy")
@@ -140,7 +140,7 @@ func (p *callers) endsAs(call, reason string) {
 	p.ends[call] = reason
 }
 
-// open makes a call that both are in.
+// open makes a call that both users join.
 func (p *callers) open(call, ann, bob string) {
 	p.t.Helper()
 	p.invite(call, ann, bob, 600)
@@ -148,7 +148,7 @@ func (p *callers) open(call, ann, bob string) {
 	p.do(call, "accept", object{"user_id": bob})
 }
 
-// play makes calls beside each other until stop is closed.
+// play makes calls concurrently until stop is closed.
 func (p *callers) play(name string, beside int, stop <-chan struct{}) *sync.WaitGroup {
 	var wg sync.WaitGroup
 	p.t.Cleanup(wg.Wait)
@@ -167,7 +167,8 @@ func (p *callers) play(name string, beside int, stop <-chan struct{}) *sync.Wait
 	return &wg
 }
 
-// call makes the i-th call of a player: answered, declined, answered while a third one rings, or not answered.
+// call makes call i of a player. The kinds alternate: answered, declined, answered while a third user calls, not
+// answered.
 func (p *callers) call(player string, i int) {
 	call := fmt.Sprintf("%s-%d", player, i)
 	ann, bob, joe := "ann-"+player, "bob-"+player, "joe-"+player
@@ -186,14 +187,14 @@ func (p *callers) call(player string, i int) {
 		p.open(call, ann, bob)
 		p.busy(call+"-busy", joe, bob)
 		p.do(call, "leave", object{"user_id": ann})
-	default: // its users are its own, as nobody waits for its end
+	default: // own users, because the player does not wait for the end of this call
 		p.endsAs(call, "timed_out")
 		p.invite(call, "ann-"+call, "bob-"+call, 1)
 	}
 	p.made <- struct{}{}
 }
 
-// wait waits for some calls more, for as long as they are made.
+// wait waits for more calls. It fails when no call is made for within.
 func (p *callers) wait(calls int) {
 	p.t.Helper()
 	for deadline := time.Now().Add(within); calls > 0; {
@@ -209,7 +210,7 @@ func (p *callers) wait(calls int) {
 	}
 }
 
-// step is a transition as it stands in the stream.
+// step is a transition in the stream.
 type step struct {
 	Type        string `json:"type"`
 	CausationID string `json:"causationid"`
@@ -224,7 +225,7 @@ type step struct {
 
 func (s step) format() string { return s.Type[strings.LastIndexByte(s.Type, '.')+1:] }
 
-// history reads every call from the stream.
+// history reads all calls from the stream.
 func (p *callers) history() map[string][]step {
 	p.t.Helper()
 	calls := map[string][]step{}
@@ -253,9 +254,8 @@ func (p *callers) history() map[string][]step {
 	return calls
 }
 
-// check waits until each call has come to its end, and gives how many began in each format. The transitions of a
-// call must follow each other without a gap, all in one format, and each command that was acknowledged must have
-// made exactly one.
+// check waits until every call has ended, and returns the number of calls per format. The transitions of a call must be
+// contiguous and in one format. Each acked command must have made exactly one transition.
 func (p *callers) check(show ...*devServer) map[string]int {
 	p.t.Helper()
 	var logs []*lines

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// garbage: what stands on the subject of a call, on a line, on a deadline and in the settings of an app, and is none.
+// garbage stores malformed messages on the subjects of calls, lines, deadlines and app settings.
 func (f *feeder) garbage() {
 	f.onCalls()
 	f.onLines()
@@ -72,7 +72,7 @@ func (f *feeder) onApps() {
 	}
 }
 
-// small makes a stream refuse every message, and gives a function that undoes it.
+// small makes a stream reject every message; undo restores it.
 func (f *feeder) small(stream string) (undo func()) {
 	f.t.Helper()
 	st, err := f.js.Stream(f.t.Context(), stream)
@@ -92,7 +92,8 @@ func (f *feeder) small(stream string) (undo func()) {
 	return func() { f.t.Helper(); set(config.MaxMsgSize) }
 }
 
-// failingStores: commands that are put back, as a call, a line, a deadline or what is rejected can't be written.
+// failingStores sends commands that are nak'ed with a delay, because a call, a line, a deadline or a rejected command
+// cannot be written.
 func (f *feeder) failingStores() {
 	for n, x := range []struct{ stream, verb, body, says string }{
 		{"RINGLINE_CALLS", "invite", invitationOf("fay0", "fox0", ""), "store: commit s0-1"},
@@ -108,7 +109,7 @@ func (f *feeder) failingStores() {
 	}
 }
 
-// deadlinesThatFail: their expires can't be stored.
+// deadlinesThatFail sends deadlines whose expire command cannot be stored.
 func (f *feeder) deadlinesThatFail() {
 	stored := func() uint64 {
 		st, err := f.js.Stream(f.t.Context(), "RINGLINE_COMMANDS")
@@ -125,7 +126,7 @@ func (f *feeder) deadlinesThatFail() {
 	f.handled()
 }
 
-// tokensThatMayNotBeUsed: NATS tells the subject that we may not publish, and with it the token.
+// tokensThatMayNotBeUsed makes NATS report a permissions violation, whose text contains the answer token.
 func (f *feeder) tokensThatMayNotBeUsed() {
 	f.send("mute", "m1", "invite", strings.Replace(invitationOf("moe", "meg", ""), "bob", "meg", 1))
 	f.logged(f.coordinator, `"level":"error".*"error":".*ermissions [vV]iolation.*ringline.mute.answer.`)

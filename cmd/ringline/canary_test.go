@@ -18,11 +18,11 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// canary stands in for what no log may hold: what people say to each other, their names and devices, tokens, passwords.
-// Ids, and subjects with ids in them, may stand in a log.
+// canary marks data that must not appear in a log: custom data, names, devices, tokens and passwords. Ids, and subjects
+// with ids, may appear.
 const canary = "CANARY"
 
-// feeder feeds canaries to the workers of a NATS server.
+// feeder sends canaries to the workers of a NATS server.
 type feeder struct {
 	t    *testing.T
 	nats *natsServer
@@ -32,7 +32,7 @@ type feeder struct {
 	coordinator, timeouts *devServer
 }
 
-// TestLogsTellNothing feeds canaries through every path of workers that log all there is to log.
+// TestLogsTellNothing sends canaries through every path of workers that log at level debug.
 func TestLogsTellNothing(t *testing.T) {
 	t.Parallel()
 	f := newFeeder(t)
@@ -57,7 +57,7 @@ func TestLogsTellNothing(t *testing.T) {
 	}
 }
 
-// silent looks for canaries in what a process has printed.
+// silent checks that the output of a process contains no canary.
 func silent(t *testing.T, p *process) {
 	t.Helper()
 	for _, line := range append(p.stdout.list(), p.stderr.list()...) {
@@ -67,7 +67,7 @@ func silent(t *testing.T, p *process) {
 	}
 }
 
-// newFeeder starts a server with passwords, and workers before it; one worker may not publish the answers of the app mute.
+// newFeeder starts workers, then a server with passwords. One worker may not publish the answers of the app mute.
 func newFeeder(t *testing.T) *feeder {
 	t.Helper()
 	n := newNATS(t, func(o *server.Options) {
@@ -95,7 +95,7 @@ func newFeeder(t *testing.T) *feeder {
 	return f
 }
 
-// commandLine: what it prints for people never has a password in it.
+// commandLine checks that output for humans never contains a password.
 func (f *feeder) commandLine(host string) {
 	for _, args := range [][]string{{"setup", "--check"}, {"setup"}, {"list"}, {"config"}, {"invite", "bob", "--user", "ann", "--app", "cli"}} {
 		r := f.nats.ringline(f.t, []string{"RINGLINE_LOG_LEVEL=debug"}, args...)
@@ -106,7 +106,7 @@ func (f *feeder) commandLine(host string) {
 	}
 }
 
-// secretFiles: what is wrong with them is told without what is in them.
+// secretFiles checks that an error about a file does not contain the file's content.
 func (f *feeder) secretFiles() {
 	for _, text := range []string{
 		canary, "-----BEGIN NATS USER JWT-----\n" + canary + "\n------END NATS USER JWT------\n-----BEGIN USER NKEY SEED-----\nSU" + canary + "\n------END USER NKEY SEED------\n",
@@ -134,7 +134,7 @@ func (f *feeder) send(app, call, verb, body string) {
 	}
 }
 
-// raw stores a message past all workers.
+// raw stores a message directly, without a worker.
 func (f *feeder) raw(subject, body string) {
 	f.t.Helper()
 	if _, err := f.js.Publish(f.t.Context(), subject, []byte(body)); err != nil {
@@ -142,7 +142,7 @@ func (f *feeder) raw(subject, body string) {
 	}
 }
 
-// handled waits until no command is left, for as long as they become fewer.
+// handled waits until no command is left. It fails when their number stops falling.
 func (f *feeder) handled() {
 	f.t.Helper()
 	for left := uint64(math.MaxUint64); left > 0; {
@@ -157,13 +157,13 @@ func (f *feeder) handled() {
 	}
 }
 
-// logged wants a line, or else a path was not taken.
+// logged requires a log line, which proves that the path was taken.
 func (f *feeder) logged(d *devServer, pattern string) {
 	f.t.Helper()
 	d.wait(&d.stderr, pattern)
 }
 
-// request asks the api, and gives what it says.
+// request sends a request to the API and returns the answer.
 func (f *feeder) request(method, body string) string {
 	f.t.Helper()
 	m, err := f.nc.Request("ringline.demo.api."+method, []byte(body), within)
@@ -173,7 +173,7 @@ func (f *feeder) request(method, body string) string {
 	return string(m.Data)
 }
 
-// people is what may stand in any command: who, with which device, and what he says.
+// people is the personal part of any command: user, device and custom data.
 func people(user, more string) string {
 	return fmt.Sprintf(`{"command_id":"k-%s","user_id":%q,"device_id":"%s-device","custom_data":"%s-data"%s}`, user, user, canary, canary, more)
 }
@@ -183,7 +183,7 @@ func invitationOf(user, callee, more string) string {
 		canary, canary, callee, canary, more))
 }
 
-// commandsThatAreHandled: every verb, carried out and refused.
+// commandsThatAreHandled sends every verb, both accepted and refused.
 func (f *feeder) commandsThatAreHandled() {
 	ring := `{"command_id":"k","user_id":"bob","device_id":"` + canary + `"}`
 	add := people("ann", `,"callees":[{"user_id":"joe","user_name":"`+canary+`"}]`)
@@ -193,7 +193,7 @@ func (f *feeder) commandsThatAreHandled() {
 		{"c1", "accept", people("bob", "")},
 		{"c1", "add", strings.Replace(add, "k-ann", "k-add", 1)},
 		{"c1", "cancel", strings.Replace(people("ann", `,"callees":["joe"]`), "k-ann", "k-cancel", 1)},
-		{"c1", "invite", invitationOf("ann", "bob", "")}, // again
+		{"c1", "invite", invitationOf("ann", "bob", "")}, // a repeat
 		{"c1", "invite", invitationOf("mal", "bob", "")}, // already exists
 		{"c2", "invite", invitationOf("eve", "bob", "")}, // busy
 		{"c1", "accept", people("mal", "")},              // denied
@@ -204,11 +204,11 @@ func (f *feeder) commandsThatAreHandled() {
 		{"c1", "end", people("ann", "")},
 		{"c3", "invite", invitationOf("eve", "bob", `,"ring_timeout_s":1`)},
 		{"c9", "ring", ring},             // not found
-		{"c9", "add", add},               // waits
-		{"c9", "end", people("ann", "")}, // waits
+		{"c9", "add", add},               // waits for its call
+		{"c9", "end", people("ann", "")}, // waits for its call
 	}
 	for _, x := range list {
-		if f.send("demo", x.call, x.verb, x.body); x.call != "c9" { // which is waited for
+		if f.send("demo", x.call, x.verb, x.body); x.call != "c9" { // c9 waits for its call
 			f.handled()
 		}
 	}
@@ -221,7 +221,7 @@ func (f *feeder) commandsThatAreHandled() {
 	f.logged(f.coordinator, `"reason":"no_call_yet"`)
 }
 
-// badValues are JSON that no field wants, or that no text can be.
+// badValues are malformed JSON, and JSON that no field accepts.
 func badValues() []string {
 	return []string{
 		`{"` + canary + `":1}`, `["` + canary + `"]`, `"` + canary + `\u0000"`, `"` + canary + ` with spaces"`, `"` + canary + `\ud800"`, `"\q` + canary + `"`,
@@ -229,8 +229,8 @@ func badValues() []string {
 	}
 }
 
-// commandsThatAreRejected: every field of every verb, and bodies that are none. They are of several calls, as those of one wait for
-// each other.
+// commandsThatAreRejected sends every field of every verb with bad values, and malformed bodies. It uses several calls,
+// because the commands of one call are handled sequentially.
 func (f *feeder) commandsThatAreRejected() {
 	fields := []string{
 		"command_id", "user_id", "service", "device_id", "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s",
@@ -259,14 +259,15 @@ func (f *feeder) commandsThatAreRejected() {
 		f.t.Fatal(err)
 	}
 	f.handled()
-	if got := f.coordinator.count("command rejected"); got < n*9/10 { // a few can be read, and are refused
+	if got := f.coordinator.count("command rejected"); got < n*9/10 { // a few are valid, and are refused instead
 		f.t.Errorf("%d of %d were rejected", got, n)
 	}
 	f.logged(f.coordinator, `"reason":"header Ringline-Answer: must be `)
 	f.logged(f.coordinator, `"reason":".*: unknown field, invite has command_id, `)
 }
 
-// requests: those that can't be read, and one whose answer would go to somebody else.
+// requests sends malformed requests, and one whose reply subject is not an inbox, so that another client could receive
+// the answer.
 func (f *feeder) requests() {
 	methods := []string{"get", "line", "list", "shout"}
 	for _, v := range events.Verbs() {
@@ -287,7 +288,7 @@ func (f *feeder) requests() {
 	f.logged(f.coordinator, `reply subject is no inbox`)
 }
 
-// natsGoesAway, and comes back.
+// natsGoesAway stops and restarts NATS.
 func (f *feeder) natsGoesAway() {
 	f.nats.stop()
 	for _, d := range []*devServer{f.coordinator, f.timeouts} {
@@ -299,7 +300,8 @@ func (f *feeder) natsGoesAway() {
 	}
 }
 
-// TestDevTellsNothing: what the embedded server can't parse it shows in its log; ours leaves that out.
+// TestDevTellsNothing sends input that the embedded server cannot parse. The server logs it; our log must not contain
+// it.
 func TestDevTellsNothing(t *testing.T) {
 	t.Parallel()
 	cmd := program("ringline", "dev", "--memory", "--port", "0", "--http", "127.0.0.1:0")
@@ -320,7 +322,7 @@ func TestDevTellsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = c.SetReadDeadline(time.Now().Add(within))
-		for b := make([]byte, 4096); ; { // until the server hangs up
+		for b := make([]byte, 4096); ; { // until the server disconnects
 			if _, err := c.Read(b); err != nil {
 				break
 			}

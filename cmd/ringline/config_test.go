@@ -94,7 +94,8 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 	}
 }
 
-// What limits RINGLINE_TIMERS needs concerns what makes the streams. Workers start, also in an environment that lacks the setting.
+// The lower limit of RINGLINE_TIMERS applies only to commands that create streams. Workers start even if the setting is
+// missing.
 func TestWorkersTakeAnyLimits(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t).setUp(t)
@@ -132,10 +133,10 @@ func TestAddresses(t *testing.T) {
 	}
 }
 
-// TestHTTPAddressIsNotOurs: the message names what the address came from.
+// TestHTTPAddressIsNotOurs checks that the error names the source of the address.
 func TestHTTPAddressIsNotOurs(t *testing.T) {
 	t.Parallel()
-	const addr = "192.0.2.1:0" // is given to nobody
+	const addr = "192.0.2.1:0" // TEST-NET-1, assigned to no machine
 	n := newNATS(t)
 	checkRefused(t, n.ringline(t, []string{"RINGLINE_HTTP=" + addr}, "coordinator"), []string{"ringline: RINGLINE_HTTP " + addr + ": "})
 	checkRefused(t, n.ringline(t, []string{"RINGLINE_HTTP=off"}, "timeouts", "--http", addr), []string{"ringline: --http " + addr + ": "})
@@ -181,7 +182,7 @@ func TestVersion(t *testing.T) {
 	}
 }
 
-// A pair of nkeys that opens nothing but the servers of these tests.
+// nkeys for the servers of these tests only.
 const (
 	nkeyPublic = "UAJHBL362INUDDBOIVF23NXATRMI3VOWMVPJ7L4ULBGXGX6FVHRSFVNE"
 	nkeySeed   = "SUAFWSE3HEZGRFJIUL3LRG4CHDLOAXKHSCTWNDNHMLS7FZHYWBD5XP4MEM"
@@ -249,7 +250,7 @@ func TestCredentialsAreChecked(t *testing.T) {
 	}
 }
 
-// certificate makes one for 127.0.0.1, signed by itself, as files and for a server.
+// certificate creates a self-signed certificate for 127.0.0.1, as files and for a server.
 func certificate(t *testing.T) (certFile, keyFile string, pair tls.Certificate) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -281,7 +282,7 @@ func certificate(t *testing.T) (certFile, keyFile string, pair tls.Certificate) 
 	return write(t, "cert.pem", cert.String()), write(t, "key.pem", private.String()), pair
 }
 
-// TestTLS wants a server that is known and that wants to know us.
+// TestTLS uses mutual TLS.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	cert, key, pair := certificate(t)

@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nkeys"
 )
 
-// keys are a pair of which the public one names somebody.
+// keys is an nkey pair with its public key.
 type keys struct {
 	nkeys.KeyPair
 
@@ -40,7 +40,7 @@ func must[T any](t *testing.T, value T, err error) T {
 	return value
 }
 
-// operator signs two accounts: one that may use JetStream, and the system's, without which there is no JetStream.
+// operator signs two accounts: one with JetStream, and the system account, which JetStream requires.
 type operator struct {
 	keys
 
@@ -52,7 +52,7 @@ func newOperator(t *testing.T) operator {
 	return operator{newKeys(t, nkeys.CreateOperator), newKeys(t, nkeys.CreateAccount), newKeys(t, nkeys.CreateAccount)}
 }
 
-// start starts a server that lets in whom this operator's accounts have signed, and nobody else.
+// start starts a server that accepts only users of this operator's accounts.
 func (o operator) start(t *testing.T) *natsServer {
 	t.Helper()
 	resolver := &server.MemAccResolver{}
@@ -68,7 +68,7 @@ func (o operator) start(t *testing.T) *natsServer {
 	}
 	claims := jwt.NewOperatorClaims(o.public)
 	claims.SystemAccount = o.system.public
-	if _, err := claims.Encode(o); err != nil { // which fills in who issued it
+	if _, err := claims.Encode(o); err != nil { // fills in the issuer
 		t.Fatal(err)
 	}
 	return newNATS(t, func(opts *server.Options) {
@@ -77,7 +77,7 @@ func (o operator) start(t *testing.T) *natsServer {
 	}).start(t)
 }
 
-// creds gives the text of a creds file of a new user; with another seed, if it is given one.
+// creds returns the creds file of a new user. A zero expires means that it never expires.
 func (o operator) creds(t *testing.T, expires time.Time) string {
 	t.Helper()
 	u := newKeys(t, nkeys.CreateUser)
@@ -92,7 +92,7 @@ func (o operator) creds(t *testing.T, expires time.Time) string {
 	return string(must(t, file, err2))
 }
 
-// TestCreds runs against a server in operator mode, which lets in nobody without a creds file.
+// TestCreds runs against a server in operator mode, which rejects every client without a creds file.
 func TestCreds(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)
@@ -125,7 +125,7 @@ func checkRefusedByNATS(t *testing.T, n *natsServer, env, want string) {
 	}
 }
 
-// TestExpiringCreds has a creds file that is good no longer while a worker runs.
+// TestExpiringCreds uses a creds file that expires while a worker runs.
 func TestExpiringCreds(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)
@@ -136,13 +136,13 @@ func TestExpiringCreds(t *testing.T) {
 	short := write(t, "short.creds", o.creds(t, time.Now().Add(3*time.Second)))
 	r := n.ringline(t, []string{"RINGLINE_NATS_CREDS=" + short}, "timeouts", "--http", "off")
 	late := strings.Contains(r.stderr, "; see RINGLINE_NATS_CREDS, "+short)
-	early := strings.Contains(r.stderr, short+" expired at ") // if it took 3 s to start
+	early := strings.Contains(r.stderr, short+" expired at ") // if the start took 3 s
 	if r.code != exitFailed || !late && !early {
 		t.Errorf("%+v", r)
 	}
 }
 
-// TestBrokenCreds has files that are none, or that no server can accept: that needs no server to be found out.
+// TestBrokenCreds uses files that are malformed or that no server can accept. The error does not need a server.
 func TestBrokenCreds(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)

@@ -45,8 +45,8 @@ func TestDevStartsAndSaysWhere(t *testing.T) {
 	d.wait(&d.stdout, `power cut may lose .* 2 minutes`)
 
 	d.end(syscall.SIGTERM)
-	d.wait(&d.stderr, `"level":"info".*stopping`) // JSON, as this is no terminal
-	again := startDev(t, "--data", data)          // nothing of the first is left that could be in the way
+	d.wait(&d.stderr, `"level":"info".*stopping`) // JSON, because stderr is not a terminal
+	again := startDev(t, "--data", data)          // the first run leaves nothing that blocks a second one
 	again.end(syscall.SIGINT)
 }
 
@@ -118,10 +118,10 @@ func TestDevRefusesDataFolderInUse(t *testing.T) {
 	checkRefused(t, r, []string{
 		fmt.Sprintf("another ringline dev (pid %d) uses the data folder %s;", d.cmd.Process.Pid, data), "--data DIR", "--memory",
 	})
-	d.ok(t, "invite", "bob", "--user", "ann") // the first is not disturbed
+	d.ok(t, "invite", "bob", "--user", "ann") // the first is not affected
 }
 
-// checkRefused wants one line on stderr with all of this in it, and nothing started.
+// checkRefused requires one line on stderr that contains all of want, and no other output.
 func checkRefused(t *testing.T, r result, want []string) {
 	t.Helper()
 	if r.code != exitFailed || r.stdout != "" || !strings.HasPrefix(r.stderr, "ringline: ") || strings.Count(r.stderr, "\n") != 1 {
@@ -198,8 +198,8 @@ func TestSettingsAreInForce(t *testing.T) {
 	}
 }
 
-// What an earlier dev stored in the default account of NATS goes on in the account of this one; where both have streams, dev
-// refuses to choose.
+// dev moves streams from the default account of NATS, where earlier versions stored them, to its own account. If both
+// accounts have streams, it refuses.
 func TestDevMovesTheStoredAccount(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
@@ -231,7 +231,7 @@ func TestDevMovesTheStoredAccount(t *testing.T) {
 	}
 }
 
-// What /readyz answers: what the process itself lacks makes it unready, what degrades it is only told.
+// /readyz: a failing need makes the process unready, a degradation is only reported.
 func TestReadiness(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

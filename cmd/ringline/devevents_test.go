@@ -19,7 +19,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// eventsOf reads what a page is sent from url, a line each. When it returns nothing more is missed.
+// eventsOf reads the event stream of url into lines. Once it returns, no later event is missed.
 func eventsOf(t *testing.T, url string) *lines {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -45,7 +45,7 @@ func eventsOf(t *testing.T, url string) *lines {
 	return &got
 }
 
-// named gives the events among lines, by what each is and about.
+// named decodes the events in lines, by kind and subject.
 func named(t *testing.T, got *lines) map[string]devEvent {
 	t.Helper()
 	all := map[string]devEvent{}
@@ -81,10 +81,10 @@ func TestDevEvents(t *testing.T) {
 	if err := json.Unmarshal(all[notification].Message, &told); err != nil || told.CallID != "c1" || told.Call.Caller.UserID != "ann" {
 		t.Errorf("%v: %v", all, err)
 	}
-	d.end(syscall.SIGTERM) // though a page listens
+	d.end(syscall.SIGTERM) // despite the listening page
 }
 
-// A page that listens is not cut off by the deadlines of other requests.
+// The event stream outlives the read and write deadlines of the HTTP server.
 func TestDevEventsLast(t *testing.T) {
 	t.Parallel()
 	server := natstest.Start(t)
@@ -112,9 +112,9 @@ func TestDevEventsLast(t *testing.T) {
 	h.Config.ReadTimeout, h.Config.WriteTimeout = deadline, deadline
 	h.Start()
 	t.Cleanup(h.Close)
-	t.Cleanup(stop) // before the server, which waits for its pages
+	t.Cleanup(stop) // before the server, which waits for its open requests
 	got := eventsOf(t, h.URL)
-	for range 5 { // over several times that
+	for range 5 { // longer than the deadlines
 		time.Sleep(deadline)
 		if err := nc.Publish("ringline.demo.user.bob", []byte(`{}`)); err != nil {
 			t.Fatal(err)

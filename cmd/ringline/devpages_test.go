@@ -32,7 +32,7 @@ func devPagesOn(t *testing.T, dir string) *devPages {
 	return d
 }
 
-// askFor asks for a token as a browser on this machine does, but for what change does.
+// askFor requests a token as a browser on this machine does. change modifies the request.
 func askFor(t *testing.T, d *devPages, query string, change func(*http.Request)) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8080/dev/token?"+query, nil)
@@ -60,7 +60,7 @@ func TestDevToken(t *testing.T) {
 	if h := w.Header(); h.Get("Cache-Control") != "no-store" || h.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("headers %v", h)
 	}
-	again := devPagesOn(t, dir) // a restart
+	again := devPagesOn(t, dir) // after a restart
 	c, err := token.New(noApps, "").WithKey("demo", *again.key()).Verify(t.Context(), got.Token, time.Now())
 	if err != nil || c.UserID != "ann" || c.UserName != "Ann Ä" || c.Device != "" || c.Expires.Unix() != got.Exp {
 		t.Errorf("%+v, %v", c, err)
@@ -119,7 +119,7 @@ func TestDevSecretThatIsNone(t *testing.T) {
 	}
 }
 
-// What dev serves besides, an edge alone does not; both take client sessions.
+// An edge does not serve the pages of dev. Both serve client sessions.
 func TestPagesOfDevAndEdge(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -139,7 +139,7 @@ func TestPagesOfDevAndEdge(t *testing.T) {
 	p.end(syscall.SIGTERM)
 }
 
-// serves says with which status it answers, once it takes sessions.
+// serves checks the status of each path, once client sessions are accepted.
 func (d *devServer) serves(t *testing.T, want map[string]int) {
 	t.Helper()
 	poll(t, "sessions", func() bool {

@@ -13,14 +13,14 @@ import (
 	"ringline.io/ringline/worker/meter/metertest"
 )
 
-// logWorld is a server whose RINGLINE_CALLS can come back as it was.
+// logWorld is a server whose stream RINGLINE_CALLS can be reset to an older state.
 type logWorld struct {
 	*natsServer
 
 	t     *testing.T
 	js    jetstream.JetStream
 	wrote int
-	there map[string]bool // the bodies that RINGLINE_CALLS should hold
+	there map[string]bool // the bodies that RINGLINE_CALLS should contain
 }
 
 func newLogWorld(t *testing.T) *logWorld {
@@ -30,7 +30,7 @@ func newLogWorld(t *testing.T) *logWorld {
 	return w
 }
 
-// write writes so many transitions.
+// write writes n transitions.
 func (w *logWorld) write(n int) {
 	w.t.Helper()
 	for range n {
@@ -43,7 +43,7 @@ func (w *logWorld) write(n int) {
 	}
 }
 
-// copied waits until the log has so many messages.
+// copied waits until the log has n messages.
 func (w *logWorld) copied(n uint64) {
 	w.t.Helper()
 	poll(w.t, fmt.Sprintf("%d events", n), func() bool {
@@ -52,7 +52,7 @@ func (w *logWorld) copied(n uint64) {
 	})
 }
 
-// loseTail writes so many transitions that are copied, and lets RINGLINE_CALLS come back without them.
+// loseTail writes n transitions, waits until they are copied, and restores RINGLINE_CALLS without them.
 func (w *logWorld) loseTail(n int, events uint64) {
 	w.t.Helper()
 	w.stop()
@@ -84,7 +84,7 @@ func (w *logWorld) again() {
 	_, w.js = w.connect(w.t)
 }
 
-// events counts how often each body is in the log.
+// events counts each body in the log.
 func (w *logWorld) events() map[string]int {
 	w.t.Helper()
 	st, err := w.js.Stream(w.t.Context(), worker.StreamEvents)
@@ -102,7 +102,7 @@ func (w *logWorld) events() map[string]int {
 	return found
 }
 
-// whole checks that the log has each transition, and so many of them twice.
+// whole checks that the log has every transition, and that the given number of them is there twice.
 func (w *logWorld) whole(twice int) {
 	w.t.Helper()
 	poll(w.t, "every transition in the log", func() bool {
@@ -127,8 +127,8 @@ func (w *logWorld) whole(twice int) {
 	}
 }
 
-// When RINGLINE_CALLS comes back without its newest messages, the server takes as many that follow for copied. That is found,
-// and repaired with one command, as often as it happens.
+// If RINGLINE_CALLS loses its newest messages, the server treats as many later messages as already copied. setup finds
+// the gap and repairs it with one command, repeatedly.
 func TestRepairEvents(t *testing.T) {
 	t.Parallel()
 	w := newLogWorld(t)
@@ -163,7 +163,7 @@ func TestRepairEvents(t *testing.T) {
 	w.write(30)
 	w.whole(0)
 	missing(0)
-	c.stop() // it does not reconnect while the server is started again
+	c.stop() // keeps it from reconnecting during a restart of the server
 	if r = w.ringline(t, nil, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check after the repair: %+v", r)
 	}
@@ -172,7 +172,7 @@ func TestRepairEvents(t *testing.T) {
 	}
 
 	w.copied(110)
-	w.loseTail(30, 140) // again, and this time it is noticed late
+	w.loseTail(30, 140) // again, found later this time
 	w.write(40)
 	w.copied(150)
 	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "lacks 30 transitions, and 0 of those to come; copied anew from sequence") {
@@ -186,7 +186,8 @@ func TestRepairEvents(t *testing.T) {
 	w.whole(10)
 }
 
-// A log that was restored next to an empty RINGLINE_CALLS is named by setup, and repaired where the limits don't fit, too.
+// setup reports a log that was restored next to an empty RINGLINE_CALLS. The repair works even if the limits do not
+// fit.
 func TestRepairAfterRestore(t *testing.T) {
 	t.Parallel()
 	w := newLogWorld(t)
@@ -209,7 +210,7 @@ func TestRepairAfterRestore(t *testing.T) {
 	w.copied(50)
 }
 
-// A repair ends with an error where nothing is copied, as while the source can't be read.
+// A repair returns an error if the server copies nothing, for example because it cannot read the source.
 func TestRepairDoesNotHang(t *testing.T) {
 	t.Parallel()
 	w := newLogWorld(t)

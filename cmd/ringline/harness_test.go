@@ -23,7 +23,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// within is how long a test waits for what should take some milliseconds.
+// within is the timeout for things that should take milliseconds.
 const within = time.Minute
 
 // bin is the folder of the programs under test.
@@ -44,9 +44,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build builds programs into a folder as the tests are built: with the race detector or without.
+// build builds programs into a folder, with the race detector if the tests have it.
 func build(dir, tag string, programs ...string) error {
-	args := []string{"build", "-ldflags=-s -w", "-tags", tag, "-o", dir + "/"} // linking is a third faster so
+	args := []string{"build", "-ldflags=-s -w", "-tags", tag, "-o", dir + "/"} // without symbols, linking is a third faster
 	if info, ok := debug.ReadBuildInfo(); ok &&
 		slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		args = append(args, "-race")
@@ -58,7 +58,8 @@ func build(dir, tag string, programs ...string) error {
 	return nil
 }
 
-// program prepares one, with none of the tester's settings; what it leaves when killed goes with bin. A race ends it with 66, and so fails the test.
+// program prepares a program without the developer's settings. TMPDIR is bin, so that leftovers of a killed program are
+// removed. A data race exits with 66, and so fails the test.
 func program(name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), filepath.Join(bin, name), args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settingsPrefix+"_") })
@@ -66,7 +67,7 @@ func program(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// result is what a program left.
+// result is the output and the exit code of a program.
 type result struct {
 	stdout, stderr string
 	code           int
@@ -89,11 +90,11 @@ func execute(t *testing.T, cmd *exec.Cmd) result {
 	return result{out.String(), errs.String(), cmd.ProcessState.ExitCode()}
 }
 
-// process is a program that goes on running.
+// process is a running program.
 type process struct {
 	t      *testing.T
 	cmd    *exec.Cmd
-	done   chan struct{} // closed once it has ended
+	done   chan struct{} // closed once it has exited
 	stdout lines
 	stderr lines
 }
@@ -117,7 +118,7 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 	read.Go(func() { p.stderr.read(errs) })
 	go func() {
 		read.Wait()
-		_ = cmd.Wait() // the exit code says it
+		_ = cmd.Wait() // end checks the exit code
 		close(p.done)
 	}()
 	t.Cleanup(p.kill)
@@ -125,11 +126,11 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 }
 
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended
+	_ = p.cmd.Process.Kill() // it may have exited
 	<-p.done
 }
 
-// end asks it to end, and wants the exit code 0.
+// end sends the signal and requires exit code 0.
 func (p *process) end(sig syscall.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
@@ -145,7 +146,7 @@ func (p *process) end(sig syscall.Signal) {
 	}
 }
 
-// wait waits for a line that matches, and gives its groups.
+// wait waits for a line that matches, and returns its groups.
 func (p *process) wait(from *lines, pattern string) []string {
 	p.t.Helper()
 	re := regexp.MustCompile(pattern)
@@ -171,7 +172,7 @@ func (p *process) wait(from *lines, pattern string) []string {
 	return m
 }
 
-// lines is what a program has printed so far.
+// lines is the output of a program so far.
 type lines struct {
 	mu   sync.Mutex
 	text []string
@@ -195,7 +196,7 @@ func (l *lines) list() []string {
 
 func (l *lines) all() string { return strings.Join(l.list(), "\n") + "\n" }
 
-// poll waits until something is so.
+// poll waits until so is true.
 func poll(t *testing.T, what string, so func() bool, show ...*lines) {
 	t.Helper()
 	deadline := time.Now().Add(within)
@@ -218,7 +219,7 @@ type devServer struct {
 	nats, http string // URLs
 }
 
-// startDev starts one, on free ports where args name none, and waits until it is ready.
+// startDev starts dev, on free ports unless args name some, and waits until it is ready.
 func startDev(t *testing.T, args ...string) *devServer {
 	t.Helper()
 	args = append([]string{"dev", "--http", "127.0.0.1:0"}, args...)
@@ -261,7 +262,7 @@ func (d *devServer) run(t *testing.T, args ...string) result {
 	return execute(t, program("ringline", append(args, "--nats-url", d.nats)...))
 }
 
-// ok runs a subcommand that must succeed, with --json, and gives the call of its answer.
+// ok runs a subcommand with --json that must succeed, and returns the call of its answer.
 func (d *devServer) ok(t *testing.T, args ...string) map[string]any {
 	t.Helper()
 	r := d.run(t, append(args, "--json")...)

@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// promptly is how long a worker may take to stop, whatever is broken.
+// promptly is the time in which a worker must stop, whatever has failed.
 const promptly = 20 * time.Second
 
 func (w *working) stopPromptly(t *testing.T) {
@@ -29,7 +29,7 @@ func (w *working) stopPromptly(t *testing.T) {
 	}
 }
 
-// says says whether one of the reasons has this in it.
+// says reports whether one of the reasons contains text.
 func says(reasons []health.Reason, text string) bool {
 	for _, r := range reasons {
 		if strings.Contains(r.String(), text) {
@@ -39,7 +39,7 @@ func says(reasons []health.Reason, text string) bool {
 	return false
 }
 
-// ringsOut invites a user who does not answer, and waits until the call has timed out.
+// ringsOut invites a user who does not answer, and waits until the call times out.
 func ringsOut(t *testing.T, s *natstest.Server, call string) {
 	t.Helper()
 	rings(t, s, call)
@@ -67,8 +67,8 @@ func rings(t *testing.T, s *natstest.Server, call string) {
 	})
 }
 
-// A stream, bucket or consumer that is deleted or altered while workers run is named: coordinators and timeouts workers are not
-// ready without what they need, an edge is degraded. A setup repairs it, and the same workers go on.
+// /readyz names a stream, bucket or consumer that is deleted or altered while workers run. Coordinators and timeouts
+// workers are not ready without what they need; an edge is degraded. After setup the same workers recover.
 func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -82,7 +82,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		needed bool
 		edge   bool
 		series string
-		timers bool // it may break these
+		timers bool // may lose deadlines
 	}{
 		{
 			"the timers are deleted", func() error { return s.JS.DeleteStream(t.Context(), worker.StreamTimers) },
@@ -160,7 +160,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		call := "c-" + strings.ReplaceAll(strings.ReplaceAll(x.name, " ", "-"), "'", "")
 		if x.timers {
 			ringsOut(t, s, call)
-		} else { // it is done sooner
+		} else { // faster
 			rings(t, s, call)
 		}
 		if values := metertest.Values(t, back.meter); values[x.series] != 0 || values["ringline_ready"] != 1 {
@@ -171,7 +171,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 	back.stopPromptly(t)
 }
 
-// Workers stop promptly while everything that they need is deleted, and while NATS is away.
+// Workers stop promptly even if their streams and buckets are deleted, or if NATS is down.
 func TestStopsPromptly(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(s *natstest.Server){
@@ -195,7 +195,7 @@ func TestStopsPromptly(t *testing.T) {
 	}
 }
 
-// Connections of one process that reach servers that are not clustered are found, at the start and after a reconnect.
+// A process detects that its connections reach servers of different clusters, at the start and after a reconnect.
 func TestSplitOverTwoServers(t *testing.T) {
 	t.Parallel()
 	one, other := natstest.Start(t), natstest.Start(t)
@@ -217,7 +217,7 @@ func TestSplitOverTwoServers(t *testing.T) {
 		if st := w.health.State(); st.Ready() == split {
 			t.Errorf("split %v: %+v", split, st)
 		}
-		if !split && !whole { // the api goes to the other server
+		if !split && !whole { // the API moves to the other server
 			if err := w.conns[1].ForceReconnect(); err != nil {
 				t.Fatal(err)
 			}
@@ -235,7 +235,7 @@ func TestSplitOverTwoServers(t *testing.T) {
 	}
 }
 
-// What is compared is what the connections reach now.
+// apart compares the streams that the connections reach now.
 func TestApart(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 30, 9, 0, 0, 5, time.UTC)
@@ -264,7 +264,7 @@ func TestApart(t *testing.T) {
 	}
 }
 
-// A subscription that NATS refuses keeps a worker from starting; those that only describe a service do not.
+// A refused subscription keeps a worker from starting, unless it only describes the service.
 func TestRefusedSubscription(t *testing.T) {
 	t.Parallel()
 	denies := func(name string, subjects ...string) *server.User {
@@ -294,7 +294,8 @@ func TestRefusedSubscription(t *testing.T) {
 	}
 }
 
-// NATS tells who may not ask JetStream nothing but a violation: that is named, and is not a JetStream that does not answer.
+// NATS does not answer a refused JetStream request; it only reports a violation. The worker reports the violation, not
+// a JetStream that does not answer.
 func TestMayNotAsk(t *testing.T) {
 	t.Parallel()
 	const commands, analytics = "$JS.API.STREAM.INFO." + worker.StreamCommands, "$JS.API.CONSUMER.INFO." + worker.StreamEvents + "." + worker.ConsumerAnalytics
@@ -326,7 +327,8 @@ func TestMayNotAsk(t *testing.T) {
 	}
 }
 
-// What one look finds may be over at once, as while setup makes the commands anew: it is not shown before the next look finds it too.
+// One inspection may catch a temporary state, for example while setup recreates the commands stream. A problem is
+// reported when the next inspection confirms it.
 func TestOneBadLookIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

@@ -18,7 +18,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// freePort gives a port below those that the system hands out by itself, so that nobody gets it meanwhile.
+// freePort returns a port below the ephemeral range, so that the system does not assign it to another process
+// meanwhile.
 func freePort(t *testing.T) string {
 	t.Helper()
 	for {
@@ -30,7 +31,7 @@ func freePort(t *testing.T) string {
 	}
 }
 
-// told is what users were told: for (user, call, event) the ids of the notifications.
+// told is the received notifications: their ids by user, call and event.
 type told struct {
 	mu  sync.Mutex
 	ids map[string][]string
@@ -48,7 +49,7 @@ func (l *told) hear(m *nats.Msg) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := m.Subject + " " + n.CallID + " " + n.Event
-	if !slices.Contains(l.ids[key], n.ID) { // the same id again is redelivery
+	if !slices.Contains(l.ids[key], n.ID) { // the same id is a redelivery
 		l.ids[key] = append(l.ids[key], n.ID)
 	}
 }
@@ -59,8 +60,8 @@ func (l *told) get(user, call, event string) []string {
 	return l.ids["ringline.demo.user."+user+" "+call+" "+event]
 }
 
-// TestKilledWhileItRings kills dev while two calls ring. After it was started again on the same folder the first
-// still rings and can be answered, and the second, whose deadline passed meanwhile, has timed out at once.
+// TestKilledWhileItRings kills dev while two calls ring, and restarts it on the same folder. The first call still rings
+// and can be answered. The second, whose deadline has passed, times out at once.
 func TestKilledWhileItRings(t *testing.T) {
 	t.Parallel()
 	args := []string{"--data", filepath.Join(t.TempDir(), "data"), "--port", freePort(t)}
@@ -127,13 +128,13 @@ func deadline(t *testing.T, call map[string]any) time.Time {
 	return at
 }
 
-// waitUntil lets a moment pass.
+// waitUntil waits until 100 ms after at.
 func waitUntil(t *testing.T, at time.Time) {
 	t.Helper()
 	poll(t, "end of the ringing", func() bool { return time.Now().After(at.Add(100 * time.Millisecond)) })
 }
 
-// checkLog wants each of these transitions once in RINGLINE_EVENTS, and nothing else.
+// checkLog requires each of these transitions once in RINGLINE_EVENTS, and no others.
 func checkLog(t *testing.T, nc *nats.Conn, want []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), within)

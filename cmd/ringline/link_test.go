@@ -12,7 +12,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// TestLinkTellsOnce: connections that are lost and back one after the other are one loss, those of an hour later another.
+// TestLinkTellsOnce: connections that drop and reconnect one after another are one loss. An hour later they are
+// another.
 func TestLinkTellsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// scrape gives every series that a process shows of Ringline's own.
+// scrape returns all ringline_ series of a process.
 func (d *devServer) scrape(t *testing.T) map[string]float64 {
 	t.Helper()
 	status, body := d.get(t, "/metrics")
@@ -35,7 +35,7 @@ func (d *devServer) scrape(t *testing.T) map[string]float64 {
 			continue
 		}
 		line = strings.TrimSpace(line)
-		space := strings.LastIndexByte(line, ' ') // a label may have some too
+		space := strings.LastIndexByte(line, ' ') // a label may contain spaces
 		name, value := line[:space], line[space+1:]
 		v, err := strconv.ParseFloat(value, 64)
 		if err != nil {
@@ -62,7 +62,7 @@ func (d *devServer) shows(t *testing.T, want map[string]float64) {
 	})
 }
 
-// names lists the metrics that a process shows, and checks their labels against what is declared.
+// names lists the metrics that a process shows, and checks their labels against their declarations.
 func (d *devServer) names(t *testing.T) []string {
 	t.Helper()
 	declared := map[string]meter.Metric{}
@@ -88,7 +88,7 @@ func (d *devServer) names(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(seen))
 }
 
-// declaredOf lists the metrics that workers of these roles show.
+// declaredOf lists the declared metrics of workers in these roles.
 func declaredOf(roles ...meter.Role) (names []string) {
 	for _, m := range meter.Metrics() {
 		if slices.Contains(append(roles, meter.OfEach), m.Of) {
@@ -108,7 +108,7 @@ func checkNames(t *testing.T, d *devServer, roles ...meter.Role) {
 
 const idle = "ringline_backlog_messages"
 
-// TestDevShowsMetrics plays a call and reads what was counted.
+// TestDevShowsMetrics plays a call and checks the counters.
 func TestDevShowsMetrics(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -141,7 +141,7 @@ func TestDevShowsMetrics(t *testing.T) {
 	}
 }
 
-// TestScraperGoes: that somebody goes while he is told is no error. Others are.
+// TestScraperGoes: a scraper that disconnects is not an error; other failures are.
 func TestScraperGoes(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -166,7 +166,7 @@ func TestScraperGoes(t *testing.T) {
 	}
 }
 
-// brokenWriter takes nothing.
+// brokenWriter fails every write.
 type brokenWriter struct {
 	http.ResponseWriter
 
@@ -175,8 +175,8 @@ type brokenWriter struct {
 
 func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
 
-// TestMetricsWhileNATSIsAway: before there is NATS, while there is, once it is gone, and while it hangs, a scrape works;
-// the backlog is there only if NATS tells it.
+// TestMetricsWhileNATSIsAway scrapes before NATS starts, while it runs, after it stops, and while it hangs. The backlog
+// is present only if NATS reports it.
 func TestMetricsWhileNATSIsAway(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t)
@@ -212,7 +212,7 @@ func TestMetricsWhileNATSIsAway(t *testing.T) {
 	backlog(w, "timeouts", true)
 }
 
-// TestMetricsWhileNATSHangs: it answers nothing, and has not gone.
+// TestMetricsWhileNATSHangs: the connection is up, but NATS does not answer.
 func TestMetricsWhileNATSHangs(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -230,7 +230,7 @@ func TestMetricsWhileNATSHangs(t *testing.T) {
 	poll(t, "backlog again", there)
 }
 
-// TestSweepSettings: a deadline that NATS has missed is found as soon as the settings say, and no sooner.
+// TestSweepSettings: the sweep finds a missed deadline after the configured time, and not earlier.
 func TestSweepSettings(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t).setUp(t)
@@ -249,7 +249,7 @@ func TestSweepSettings(t *testing.T) {
 	w.shows(t, map[string]float64{`ringline_sweep_overdue_total`: 1})
 }
 
-// TestProfiles are served where the setting says so; the command line, which may hold a password, is not.
+// TestProfiles: the setting enables profiles, but never the command line, which may contain a password.
 func TestProfiles(t *testing.T) {
 	t.Parallel()
 	w := newNATS(t).startWorker(t, "timeouts", "RINGLINE_PPROF=true")
@@ -264,7 +264,8 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// TestCollectsLess: what keeps little lets garbage grow, an edge with its sessions does not, and GOGC overrules both.
+// TestCollectsLess: coordinators and timeouts workers run with GOGC 400, an edge with its sessions with 100. The
+// variable GOGC overrides both.
 func TestCollectsLess(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t)

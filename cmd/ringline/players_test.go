@@ -14,19 +14,19 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// players make calls through the api, all at once, each with users of its own.
+// players make calls through the API concurrently. Each player has its own users.
 type players struct {
 	t  *testing.T
 	nc *nats.Conn
 
 	mu       sync.Mutex
-	ends     map[string]string // what is to become of each call
-	lost     int               // requests that got no reply
-	turnDown int               // requests that the api turned down, to be repeated
-	made     chan struct{}     // one for each call
+	ends     map[string]string // expected end reason, by call id
+	lost     int               // requests without a reply
+	turnDown int               // requests that the API turned down, to be retried
+	made     chan struct{}     // one message per call
 }
 
-// play makes calls beside each other until stop is closed.
+// play makes calls concurrently until stop is closed.
 func (p *players) play(beside int, stop <-chan struct{}) *sync.WaitGroup {
 	var wg sync.WaitGroup
 	for player := range beside {
@@ -63,8 +63,8 @@ func (p *players) call(id string, kind int) {
 	p.made <- struct{}{}
 }
 
-// request repeats, with the same command id, what got no reply, as its worker may have been killed, and what the api
-// could not take.
+// request retries with the same command id if it gets no reply, because the worker may have been killed, or if the API
+// is unavailable.
 func (p *players) request(verb string, body map[string]any) {
 	body["command_id"] = fmt.Sprintf("%s-%v", verb, body["call_id"])
 	b, err := json.Marshal(body)
@@ -97,7 +97,7 @@ func (p *players) request(verb string, body map[string]any) {
 	}
 }
 
-// wait waits for some calls more.
+// wait waits for 40 more calls.
 func (p *players) wait() {
 	p.t.Helper()
 	for range 40 {
@@ -109,7 +109,7 @@ func (p *players) wait() {
 	}
 }
 
-// check wants each call to have come to its end.
+// check requires that each call has ended as expected.
 func (p *players) check(d *devServer) {
 	p.t.Helper()
 	for id, end := range p.ends {
@@ -136,7 +136,7 @@ func (p *players) check(d *devServer) {
 	}
 }
 
-// deliveries gives how many messages were delivered to a consumer, each as often as it was, and once each.
+// deliveries returns the number of deliveries to a consumer, with and without redeliveries.
 func deliveries(t *testing.T, js jetstream.JetStream, stream, consumer string) (all, distinct uint64) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), within)

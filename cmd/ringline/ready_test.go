@@ -28,11 +28,11 @@ var soak = flag.Bool("soak", false, "many times as many rounds")
 type working struct {
 	*crew
 
-	ready chan struct{} // closed once they say that they have started
+	ready chan struct{} // closed once the workers report their start
 	stop  func()
 }
 
-// work runs workers until stop. Time passes twenty times as fast for their conditions.
+// work runs workers until stop. The clock of their conditions runs twenty times as fast.
 func work(t *testing.T, url string, sessions *late, roles ...role) *working {
 	t.Helper()
 	s, err := readSettings()
@@ -59,7 +59,7 @@ func work(t *testing.T, url string, sessions *late, roles ...role) *working {
 	return w
 }
 
-// started runs workers until stop, and returns once they say that they have started.
+// started runs workers until stop, and returns once they report their start.
 func started(t *testing.T, url string, sessions *late, roles ...role) *working {
 	t.Helper()
 	w := work(t, url, sessions, roles...)
@@ -71,8 +71,7 @@ func started(t *testing.T, url string, sessions *late, roles ...role) *working {
 	return w
 }
 
-// The first request after a start is answered, also where a subscriber on everything keeps NATS from saying that there is
-// no responder.
+// The first request after a start is answered. A subscriber on all subjects would otherwise hide a missing responder.
 func TestFirstRequestIsAnswered(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -102,7 +101,7 @@ func TestFirstRequestIsAnswered(t *testing.T) {
 	}
 }
 
-// Each kind of worker has a pull out or takes sessions when it says that it has started.
+// When a worker reports its start, it has a pull request open or accepts sessions.
 func TestStartedMeansAtWork(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
@@ -121,7 +120,7 @@ func TestStartedMeansAtWork(t *testing.T) {
 		{timeoutsRole(), worker.StreamTimers, worker.ConsumerTimeouts},
 	} {
 		w := started(t, s.URL(), &late{}, x.role)
-		poll(t, "pull of "+x.consumer, func() bool { return pulls(x.stream, x.consumer) > 0 }) // between two pulls there is none
+		poll(t, "pull of "+x.consumer, func() bool { return pulls(x.stream, x.consumer) > 0 }) // there is none between two pulls
 		w.stop()
 	}
 	sessions := &late{}
@@ -133,7 +132,7 @@ func TestStartedMeansAtWork(t *testing.T) {
 	}
 }
 
-// Workers whose stream is missing are not ready, and do not say that they have started.
+// Workers without their stream are not ready, and do not report their start.
 func TestNotStartedWithoutItsConsumer(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)

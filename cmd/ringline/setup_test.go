@@ -16,7 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// states gives the words that setup printed about each part, by its name.
+// states returns the state that setup printed for each part, by name.
 func states(t *testing.T, r result) map[string]string {
 	t.Helper()
 	m := map[string]string{}
@@ -40,7 +40,7 @@ func states(t *testing.T, r result) map[string]string {
 	return m
 }
 
-// allStates wants the same for each of the 14.
+// allStates requires the same state for each of the 14 parts.
 func allStates(t *testing.T, r result, want string) {
 	t.Helper()
 	got := states(t, r)
@@ -140,7 +140,7 @@ func TestSetupTakesSettings(t *testing.T) {
 	}
 }
 
-// TestThreeNodes sets up a cluster that is only starting, and rings on it.
+// TestThreeNodes sets up a cluster while it starts, and makes a call on it.
 func TestThreeNodes(t *testing.T) {
 	t.Parallel()
 	const size = 3
@@ -182,7 +182,7 @@ func TestThreeNodes(t *testing.T) {
 	}
 	allNodesCountCopies(t, nodes, func(args ...string) result { return all.ringline(t, env, args...) })
 	coordinator, timeouts := all.startWorker(t, "coordinator").running(t), all.startWorker(t, "timeouts").running(t)
-	nodes[0].stop() // one of three may be gone
+	nodes[0].stop() // one of three nodes may be down
 	poll(t, "invitation on two nodes", func() bool {
 		return coordinator.run(t, "invite", "bob", "--user", "ann", "--call", "c1", "--command-id", "k1", "--timeout", "1s").code == 0
 	}, &coordinator.stderr)
@@ -197,8 +197,8 @@ func TestThreeNodes(t *testing.T) {
 	}
 }
 
-// allNodesCountCopies shows that the limit of an account counts each copy, of other streams too, though the server reports as reserved what
-// the streams reserve on one node.
+// allNodesCountCopies shows that the limit of an account counts every replica, also of other streams. The server
+// reports only the reservation on one node.
 func allNodesCountCopies(t *testing.T, nodes []*natsServer, ringline func(args ...string) result) {
 	t.Helper()
 	const gib = 1 << 30
@@ -214,7 +214,7 @@ func allNodesCountCopies(t *testing.T, nodes []*natsServer, ringline func(args .
 		_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: name, Subjects: []string{name}, MaxBytes: 2 * gib, Replicas: 3})
 		return err
 	}
-	allow(100 * gib) // of which 3 times 31.1 are ours
+	allow(100 * gib) // ours are 3 × 31.1
 	if err := add("OTHER"); err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +260,7 @@ func TestSetupRefuses(t *testing.T) {
 	}
 }
 
-// allow limits what the account may store.
+// allow sets the storage limit of the account.
 func (n *natsServer) allow(t *testing.T, bytes int64) {
 	t.Helper()
 	limits := server.JetStreamAccountLimits{
@@ -271,7 +271,7 @@ func (n *natsServer) allow(t *testing.T, bytes int64) {
 	}
 }
 
-// The limits of all streams must fit into what the account may store, whatever else has reserved some of it.
+// The limits of all streams must fit into the storage of the account, together with reservations of other streams.
 func TestSetupAddsLimitsUp(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t)
@@ -303,7 +303,8 @@ func TestSetupAddsLimitsUp(t *testing.T) {
 	}
 }
 
-// A limit below what is there would delete the oldest of it: events only where the operator lets it, deadlines never.
+// A limit below the stored size would delete the oldest messages. setup does that to events only with the operator's
+// consent, and never to deadlines.
 func TestSetupDropsNothingUnasked(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t).setUp(t)

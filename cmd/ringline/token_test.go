@@ -15,19 +15,19 @@ import (
 	"time"
 )
 
-// bucket is a server with a bucket of apps.
+// bucket is a server with an app bucket.
 type bucket struct {
 	t *testing.T
 	d *devServer
 }
 
-// says wants a command to succeed and to print what matches, and gives the groups.
+// says requires that a command succeeds and that its output matches. It returns the groups.
 func (b bucket) says(args, pattern string) []string {
 	b.t.Helper()
 	return b.hears("", args, pattern)
 }
 
-// hears is the same with an input.
+// hears is like says, with standard input.
 func (b bucket) hears(in, args, pattern string) []string {
 	b.t.Helper()
 	cmd := program("ringline", append(strings.Fields(args), "--nats-url", b.d.nats)...)
@@ -40,7 +40,7 @@ func (b bucket) hears(in, args, pattern string) []string {
 	return m
 }
 
-// refuses wants a command to fail, to print nothing, and to say this.
+// refuses requires that a command fails with this error and prints nothing.
 func (b bucket) refuses(args, want string) {
 	b.t.Helper()
 	r := b.d.run(b.t, strings.Fields(args)...)
@@ -49,7 +49,7 @@ func (b bucket) refuses(args, want string) {
 	}
 }
 
-// pemFiles writes both halves of a key.
+// pemFiles writes both keys of a pair.
 func pemFiles(t *testing.T, private any, public any) (privatePath, publicPath string) {
 	t.Helper()
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
@@ -72,7 +72,7 @@ func pemFiles(t *testing.T, private any, public any) (privatePath, publicPath st
 
 const fingerprint = `fingerprint [0-9a-f]{16}`
 
-// TestAppKeys adds keys of each kind, shows and removes them; a secret is shown once, and never again.
+// TestAppKeys adds, lists and removes keys of each kind. A secret is shown exactly once.
 func TestAppKeys(t *testing.T) {
 	t.Parallel()
 	b := bucket{t, startDev(t, "--memory")}
@@ -134,7 +134,7 @@ func TestAppOrigins(t *testing.T) {
 	}
 }
 
-// TestTokens mints and looks into tokens, with each key, as it is typed; and revokes them.
+// TestTokens mints, inspects and revokes tokens with each kind of key, through the command line.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	b := bucket{t, startDev(t, "--memory")}
@@ -187,7 +187,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// revoke revokes the tokens of ann, and leaves those of eve alone.
+// revoke revokes the tokens of ann, and not those of eve.
 func (b bucket) revoke(ann, eve string) {
 	b.t.Helper()
 	later := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)

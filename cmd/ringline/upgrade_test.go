@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// The builds of releases to come, each made when it is first needed: one that reads the next format of a call and does
-// not begin calls in it, and one that does. "ringline" is the build as it is.
+// Builds of future releases, each built when it is first needed. The first reads the next format of calls but does not
+// write it; the second writes new calls in it. "ringline" is the current build.
 var (
 	readsNext = sync.OnceValues(func() (string, error) { return release("readsnextformat") })
 	begins    = sync.OnceValues(func() (string, error) { return release("nextformat") })
@@ -20,7 +20,7 @@ func release(tag string) (string, error) {
 	return filepath.Join(tag, "ringline"), build(filepath.Join(bin, tag), tag, "ringline.io/ringline/cmd/ringline")
 }
 
-// fleet is the coordinators that run, and all that ran.
+// fleet is the running coordinators, and all that have run.
 type fleet struct {
 	t    *testing.T
 	nats *natsServer
@@ -34,21 +34,21 @@ func (f *fleet) add(build string) {
 	f.now, f.all = append(f.now, d), append(f.all, d)
 }
 
-// drop ends the one that has run for longest.
+// drop ends the oldest coordinator.
 func (f *fleet) drop() {
 	f.t.Helper()
 	f.now[0].end(syscall.SIGTERM)
 	f.now = f.now[1:]
 }
 
-// replace replaces the one that has run for longest.
+// replace replaces the oldest coordinator.
 func (f *fleet) replace(build string) {
 	f.t.Helper()
 	f.drop()
 	f.add(build)
 }
 
-// end ends all, and wants none to have passed over a transition.
+// end ends all coordinators, and requires that none has skipped a transition.
 func (f *fleet) end() {
 	f.t.Helper()
 	for len(f.now) > 0 {
@@ -61,10 +61,10 @@ func (f *fleet) end() {
 	}
 }
 
-// tooOld is what a coordinator says that has met a newer format.
+// tooOld is the log text of a coordinator that reads a newer format.
 const tooOld = "call is stored in format 3 and this is version "
 
-// told counts how often it was said.
+// told counts the log lines with tooOld.
 func (f *fleet) told() (n int) {
 	for _, d := range f.all {
 		n += d.count(tooOld)
@@ -93,8 +93,8 @@ func built(t *testing.T, release func() (string, error)) string {
 	return name
 }
 
-// TestUpgradeByTheRule goes release by release, up and down, under a stream of calls: first all read the next format,
-// then all begin calls in it, and back. Nobody ever meets what he can't read.
+// TestUpgradeByTheRule upgrades and downgrades release by release, under a continuous load of calls: first all read the
+// next format, then all start calls in it, and back. No coordinator ever reads a format that it does not know.
 func TestUpgradeByTheRule(t *testing.T) {
 	t.Parallel()
 	middle, next := built(t, readsNext), built(t, begins)
@@ -112,7 +112,7 @@ func TestUpgradeByTheRule(t *testing.T) {
 		p.wait(20)
 		f.replace(to)
 	}
-	p.do("old", "leave", object{"user_id": "ann-old"}) // begun by a release before, and by one after
+	p.do("old", "leave", object{"user_id": "ann-old"}) // started by an earlier and by a later release
 	p.do("new", "leave", object{"user_id": "bob-new"})
 	p.endsAs("old", "completed")
 	p.endsAs("new", "completed")
@@ -128,8 +128,8 @@ func TestUpgradeByTheRule(t *testing.T) {
 	}
 }
 
-// TestUpgradeThatSkipsARelease goes from one build to another whose calls it can't read, and back, under a stream of
-// calls. What meets such a call waits for a newer coordinator; nothing else does.
+// TestUpgradeThatSkipsARelease upgrades to a build whose calls the old build cannot read, and back, under a continuous
+// load of calls. Only commands on such calls wait for a newer coordinator.
 func TestUpgradeThatSkipsARelease(t *testing.T) {
 	t.Parallel()
 	next := built(t, begins)
@@ -140,7 +140,7 @@ func TestUpgradeThatSkipsARelease(t *testing.T) {
 	p.open("old", "ann-old", "bob-old")
 	p.wait(20)
 	f.replace(next)
-	p.wait(60) // both builds beside each other
+	p.wait(60) // both builds run at the same time
 	f.replace(next)
 	p.wait(20)
 	p.open("talks", "ann-talks", "bob-talks")
@@ -162,7 +162,7 @@ func TestUpgradeThatSkipsARelease(t *testing.T) {
 	p.endsAs("old", "completed")
 	stopOld := make(chan struct{})
 	playingOld := p.play("back", 3, stopOld)
-	p.wait(30) // old calls, which is all that goes on
+	p.wait(30) // only old calls continue
 	p.do("old", "leave", object{"user_id": "ann-old"})
 	r := f.now[0].run(t, "get", "rings")
 	if want := "call rings is stored in format 3, and the coordinator that was asked reads up to 2"; r.code != exitFailed || !strings.Contains(r.stderr, want) {

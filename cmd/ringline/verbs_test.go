@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 )
 
-// TestVerbs takes calls through every verb, as it is typed, and looks at what is printed.
+// TestVerbs runs calls through every verb on the command line, and checks the output.
 func TestVerbs(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -54,7 +54,7 @@ func TestVerbs(t *testing.T) {
 	}
 }
 
-// TestVerbsSayWhatTheServiceSays sends what was typed, and shows the service's own words.
+// TestVerbsSayWhatTheServiceSays sends arguments unchecked, and shows the service's error text.
 func TestVerbsSayWhatTheServiceSays(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -104,7 +104,7 @@ func TestVerbsSayWhatTheServiceSays(t *testing.T) {
 			t.Errorf("%v: %+v", args, r)
 		}
 	}
-	d.ok(t, "invite", "eve", "--user", "joe", "--call", "c2") // nothing took its id out of use
+	d.ok(t, "invite", "eve", "--user", "joe", "--call", "c2") // the refused commands did not use up the id
 	if r := d.run(t, "end", "c3", "--service", "desk", "--early"); r.code != exitFailed || !strings.Contains(r.stderr, "waiting up to 5s for its invitation") {
 		t.Errorf("end --early: %+v", r)
 	}
@@ -131,7 +131,7 @@ func TestAnswersAreUntouchedAsJSON(t *testing.T) {
 	}
 }
 
-// TestTypos are found before anything is connected to.
+// TestTypos: typos are found before any connection.
 func TestTypos(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ args, want string }{

@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// timeOfDay is how a line begins.
+// timeOfDay is the start of a line.
 const timeOfDay = `^\d\d:\d\d:\d\d\.\d{3}  `
 
-// TestWatch watches a whole call in every way.
+// TestWatch watches a whole call in every mode.
 func TestWatch(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -31,7 +31,7 @@ func TestWatch(t *testing.T) {
 	d.ok(t, "decline", "c1", "--user", "eve", "--device", "tablet", "--data", "later")
 	d.ok(t, "accept", "c1", "--user", "bob", "--device", "phone-1")
 	d.ok(t, "leave", "c1", "--user", "ann")
-	one := watch(`^watching call c1 in app demo`, "--call", "c1") // from the first transition on
+	one := watch(`^watching call c1 in app demo`, "--call", "c1") // from the first transition
 
 	data := `"hi\\nx{57}"…`
 	bobsLines := []string{
@@ -74,7 +74,7 @@ func TestWatch(t *testing.T) {
 	}
 }
 
-// exactly wants one line for each pattern, in any order, and no further one.
+// exactly requires one line per pattern, in any order, and no others.
 func (p *process) exactly(patterns []string) {
 	p.t.Helper()
 	poll(p.t, "all lines", func() bool { return len(p.stdout.list()) >= len(patterns) }, &p.stdout)
@@ -93,7 +93,7 @@ func (p *process) exactly(patterns []string) {
 	}
 }
 
-// TestEventLogExample reads a call's transitions through the consumer analytics, each once.
+// TestEventLogExample reads the transitions of a call through the consumer analytics, each once.
 func TestEventLogExample(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
@@ -109,7 +109,7 @@ func TestEventLogExample(t *testing.T) {
 	first.wait(&first.stdout, ` c1-2 +canceled +ended: canceled$`)
 	first.end(syscall.SIGINT)
 
-	second := read() // goes on where the first ended
+	second := read() // continues where the first ended
 	d.ok(t, "invite", "bob", "--user", "ann", "--call", "c2")
 	second.wait(&second.stdout, ` c2-1 +invited$`)
 	second.end(syscall.SIGTERM)

@@ -16,7 +16,7 @@ type Mix string
 const (
 	MixAnswered Mix = "answered" // one callee, who rings and accepts; the caller ends the call
 	MixOutcomes Mix = "outcomes" // of 20 calls, 10 are answered, 3 declined, 3 canceled, 2 busy and 2 time out
-	MixGroups   Mix = "groups"   // one caller and eight callees, of whom six accept and two decline
+	MixGroups   Mix = "groups"   // one caller and eight callees: six accept, two decline
 	MixTimeouts Mix = "timeouts" // no callee answers, for 1 s
 )
 
