@@ -156,8 +156,8 @@ func (c *crew) allowed(ctx context.Context) error {
 	}
 }
 
-// watch reports the state of the connections, of the subscriptions and of the inspections of NATS, and logs every
-// change of a condition, until ctx ends.
+// watch reports the state of the connections and of the subscriptions, runs the inspector, and logs every change of a
+// condition, until ctx ends.
 func (c *crew) watch(ctx context.Context, there *health.Condition, i *inspector) {
 	const every = 200 * time.Millisecond
 	allowed := c.health.Needs(health.Subscriptions, health.Hold)

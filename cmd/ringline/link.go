@@ -24,8 +24,8 @@ type link struct {
 	asked  map[string]*nats.Conn // JetStream API subjects to which NATS refuses to publish
 }
 
-// settle is how long all connections are up before link logs it. One connection may reconnect before another notices
-// the loss.
+// settle is how long all connections must be up before link logs it. One connection may reconnect before another
+// notices the loss.
 const settle = 200 * time.Millisecond
 
 // options returns the options of a connection that retries forever and reports to this link.

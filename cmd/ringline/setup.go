@@ -121,7 +121,7 @@ func setUpStreams(ctx context.Context, natsURL string, s settings, streams worke
 }
 
 // checkReplicas rejects settings that would reduce the replicas of an existing stream or bucket. RINGLINE_REPLICAS may
-// only be missing by mistake.
+// be unset by mistake.
 func checkReplicas(before []worker.Part) error {
 	for _, p := range before {
 		for _, d := range p.Differences {

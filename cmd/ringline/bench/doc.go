@@ -5,8 +5,7 @@
 //   - most (closed loop): a fixed number of calls at the same time
 //   - loaded (open loop): calls arrive at a rate, whether or not earlier calls are done
 //
-// In the loaded phase a time starts when its call was due, so that a stalled system does not hide how long later calls
-// waited for it.
+// In the loaded phase, times start when a call is due. A stalled system therefore cannot hide how long later calls wait.
 //
 // The floor is the same broker operations without Ringline. They are observed, not hard-coded. A census sends every
 // command of the mix alone, while a plain subscription to all subjects records the messages. From the record it derives

@@ -102,7 +102,7 @@ func (e *ears) tell(user string, body []byte) {
 	}
 	select {
 	case ear <- heard{eventOf(body), now, body}:
-	default: // its user is not in a call
+	default: // full: no call reads it any more
 	}
 }
 

@@ -99,7 +99,7 @@ type op struct {
 	place string // the stream, or the kind of subject
 	msg   *nats.Msg
 	reply *nats.Msg // nil if none is expected
-	level int       // number of sequential replies that must come first; 0 for the command itself
+	level int       // length of the chain of replies up to this operation, with its own reply; 0 for the command
 
 	began, ended int // positions in the record
 }
