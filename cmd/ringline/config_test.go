@@ -94,8 +94,7 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 	}
 }
 
-// The lower limit of RINGLINE_TIMERS applies only to commands that create streams. Workers start with any
-// value.
+// The lower limit of RINGLINE_TIMERS applies only to commands that create streams. Workers start with any value.
 func TestWorkersTakeAnyLimits(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t).setUp(t)
