@@ -17,7 +17,7 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// scrapes are what we check of prometheus.yml.
+// scrapes is the part of prometheus.yml that we check.
 //
 //nolint:tagliatelle // the names are Prometheus's
 type scrapes struct {
@@ -32,7 +32,7 @@ type scrapes struct {
 	} `yaml:"scrape_configs"`
 }
 
-// rules are a file of alerts.
+// rules is a file of alerts.
 type rules struct {
 	Groups []struct {
 		Name  string  `yaml:"name"`
@@ -50,7 +50,7 @@ type alert struct {
 
 const runbook = "docs/operations.md"
 
-// checkPrometheus checks whom it asks, and its alerts.
+// checkPrometheus checks the scrape targets and the alerts.
 func (s site) checkPrometheus(f *findings, project *types.Project) {
 	svc, ok := project.Services["prometheus"]
 	if !ok {
@@ -80,7 +80,7 @@ func (s site) checkPrometheus(f *findings, project *types.Project) {
 	}
 }
 
-// decode reads a YAML file of one document.
+// decode reads a YAML file with one document.
 func (s site) decode(f *findings, file string, into any, strict bool) {
 	name, err := filepath.Rel(s.root, file)
 	if err != nil {
@@ -134,7 +134,7 @@ func (a alert) check(f *findings, jobs map[string][]string) {
 	}
 }
 
-// checkExpr wants metrics, labels and words that there are, and gives the labels that an alert can have.
+// checkExpr requires that all metrics, labels and words exist. It returns the labels that an alert can have.
 func (a alert) checkExpr(f *findings, expr parser.Expr, jobs map[string][]string) map[string]string {
 	known, seen := map[string][]string{"job": jobs["job"], "instance": nil}, map[string]string{}
 	parser.Inspect(expr, func(n parser.Node, _ []parser.Node) error {
@@ -160,7 +160,7 @@ func (a alert) checkExpr(f *findings, expr parser.Expr, jobs map[string][]string
 	return seen
 }
 
-// labelsOf gives the labels that a result of the expression can have.
+// labelsOf returns the labels that a result of the expression can have.
 func labelsOf(expr parser.Expr) []string {
 	switch x := expr.(type) {
 	case *parser.VectorSelector:
@@ -185,7 +185,8 @@ func labelsOf(expr parser.Expr) []string {
 	return list
 }
 
-// histogram gives the name of the metric that a series is of: the buckets and the count of a histogram have names of their own.
+// histogram returns the name of the metric that a series belongs to: the buckets and the count of a histogram have
+// their own names.
 func histogram(series string) string {
 	for _, part := range []string{"_bucket", "_count"} {
 		if base, ok := strings.CutSuffix(series, part); ok && metrics()[base].histogram {
@@ -195,7 +196,7 @@ func histogram(series string) string {
 	return series
 }
 
-// checkSelector gives the labels of the metric.
+// checkSelector returns the labels of the metric.
 func (a alert) checkSelector(f *findings, v *parser.VectorSelector, always map[string][]string) map[string][]string {
 	base, isBucket := histogram(v.Name), strings.HasSuffix(v.Name, "_bucket")
 	m, ok := metrics()[base]

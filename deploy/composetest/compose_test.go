@@ -1,5 +1,5 @@
-// Package composetest holds compose.yaml, and what it mounts and builds, against the code. It is a module of its own, as
-// nothing else needs what reads compose files.
+// Package composetest checks compose.yaml, and the files that it mounts and builds from, against the code. It is a
+// module of its own because nothing else needs the dependencies that read Compose files.
 package composetest
 
 import (
@@ -19,13 +19,13 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// site is the folder that is checked, and the ringline that is checked against.
+// site is the folder under test and the ringline binary to check it against.
 type site struct {
 	root     string
 	ringline string
 }
 
-// findings are what is wrong.
+// findings are the problems found.
 type findings []string
 
 func (f *findings) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
@@ -42,7 +42,7 @@ func TestComposeFitsTheCode(t *testing.T) {
 	}
 }
 
-// findings tells everything that is wrong.
+// findings returns all problems.
 func (s site) findings(t *testing.T) (f findings) {
 	t.Helper()
 	project, err := s.load(t.Context())
@@ -63,7 +63,7 @@ func (s site) findings(t *testing.T) (f findings) {
 	return f
 }
 
-// TestLimitsOfStreamsReachSetup sets each of them as .env does.
+// TestLimitsOfStreamsReachSetup sets each limit as .env does.
 func TestLimitsOfStreamsReachSetup(t *testing.T) {
 	s := site{root: repo(t), ringline: build(t)}
 	listed, err := s.run(t.Context(), nil, "config")
@@ -96,8 +96,8 @@ func TestLimitsOfStreamsReachSetup(t *testing.T) {
 	}
 }
 
-// load reads compose.yaml as compose does, in an environment of these variables only. It finds services, volumes and
-// variables that are not there.
+// load reads compose.yaml as Compose does, with only these variables in the environment. It reports services, volumes
+// and variables that do not exist.
 func (s site) load(ctx context.Context, env ...string) (*types.Project, error) {
 	options, err := cli.NewProjectOptions([]string{filepath.Join(s.root, "compose.yaml")}, cli.WithWorkingDirectory(s.root), cli.WithEnv(env))
 	if err != nil {
@@ -106,7 +106,7 @@ func (s site) load(ctx context.Context, env ...string) (*types.Project, error) {
 	return options.LoadProject(ctx)
 }
 
-// checkFiles wants everything that a service mounts or is built from.
+// checkFiles requires that everything a service mounts or is built from exists.
 func (s site) checkFiles(f *findings, svc types.ServiceConfig) {
 	var files []string
 	for _, v := range svc.Volumes {
@@ -124,13 +124,13 @@ func (s site) checkFiles(f *findings, svc types.ServiceConfig) {
 	}
 }
 
-// checkRestrictions wants of every service what keeps a break-in small.
+// checkRestrictions requires of every service the settings that limit the damage of a break-in.
 func checkRestrictions(f *findings, svc types.ServiceConfig) {
 	f.check(svc.ReadOnly, "%s: not read_only", svc.Name)
 	f.check(slices.Equal(svc.CapDrop, []string{"ALL"}), "%s: cap_drop is not ALL", svc.Name)
 	f.check(slices.Contains(svc.SecurityOpt, "no-new-privileges:true"), "%s: no-new-privileges is missing", svc.Name)
 	f.check(svc.Image == ours || strings.Contains(svc.Image, ":"), "%s: image %s has no version", svc.Name, svc.Image)
-	if !oneShot(svc) { // what runs on
+	if !oneShot(svc) { // long-running services
 		f.check(svc.Image == ours || svc.User != "" && !strings.HasPrefix(svc.User, "0:"), "%s: user %q is root", svc.Name, svc.User)
 		f.check(len(svc.CapAdd) == 0, "%s: cap_add", svc.Name)
 	}
@@ -147,7 +147,7 @@ func oneShot(svc types.ServiceConfig) bool {
 	return svc.Restart == "" || svc.Restart == types.RestartPolicyNo
 }
 
-// checkDependencies wants conditions that can come true.
+// checkDependencies requires conditions that can become true.
 func checkDependencies(f *findings, project *types.Project, svc types.ServiceConfig) {
 	for name, d := range svc.DependsOn {
 		on := project.Services[name]
@@ -162,7 +162,7 @@ func checkDependencies(f *findings, project *types.Project, svc types.ServiceCon
 	}
 }
 
-// environment gives what a container of the service sees.
+// environment returns the environment of a container of the service.
 func environment(svc types.ServiceConfig) (list []string) {
 	for name, value := range svc.Environment {
 		if value != nil {
@@ -181,7 +181,7 @@ func repo(t *testing.T) string {
 	return root
 }
 
-// build gives the path of a new ringline.
+// build returns the path of a newly built ringline.
 func build(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ringline")
@@ -193,12 +193,12 @@ func build(t *testing.T) string {
 	return path
 }
 
-// run gives what a command of this site's ringline prints.
+// run returns the output of a command of this site's ringline.
 func (s site) run(ctx context.Context, env []string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.ringline, args...)
-	cmd.Env = append([]string{}, env...) // nothing of ours, also where there is nothing
+	cmd.Env = append([]string{}, env...) // not nil, so that the process inherits no environment of ours
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
 }

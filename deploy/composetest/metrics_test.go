@@ -7,17 +7,18 @@ import (
 	"sync"
 )
 
-// metric is one that the workers show. A label without words may hold any.
+// metric is a metric of the workers. A label without words may have any value.
 type metric struct {
 	histogram bool
 	labels    map[string][]string
 }
 
-// metrics are those that an alert may ask for, by name: those of docs/metrics.md, which is made from their declarations.
+// metrics are the metrics that an alert may use, by name. They come from docs/metrics.md, which is generated from their
+// declarations.
 var metrics = sync.OnceValue(func() map[string]metric {
 	page, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
-		panic(err) // every alert would be wrong
+		panic(err) // without metrics every alert would fail
 	}
 	quoted := regexp.MustCompile("`([a-z_]+)`")
 	words := func(cell string) (list []string) {

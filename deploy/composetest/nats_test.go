@@ -21,12 +21,12 @@ type node struct {
 	types.ServiceConfig
 	*server.Options
 	routes []*url.URL
-	store  string // the volume that its data is on
+	store  string // the volume with its data
 
 	account int64 // how much the account of Ringline may store
 }
 
-// accountLimit reads what server.Options has for itself only.
+// accountLimit reads a limit that server.Options does not export.
 func accountLimit(file string) (int64, error) {
 	all, err := conf.ParseFile(file)
 	if err != nil {
@@ -39,7 +39,7 @@ func accountLimit(file string) (int64, error) {
 	return bytes, nil
 }
 
-// checkNodes gives the nodes by the name of their service.
+// checkNodes returns the nodes by the name of their service.
 func (s site) checkNodes(t *testing.T, f *findings, project *types.Project) map[string]node {
 	t.Helper()
 	nodes := map[string]node{}
@@ -63,7 +63,7 @@ func (s site) checkNodes(t *testing.T, f *findings, project *types.Project) map[
 	return nodes
 }
 
-// readNode lets nats-server read what this service would have it read.
+// readNode makes nats-server read the configuration of this service.
 func (s site) readNode(t *testing.T, f *findings, svc types.ServiceConfig) (n node, ok bool) {
 	t.Helper()
 	n.ServiceConfig = svc
@@ -95,7 +95,7 @@ func (s site) readNode(t *testing.T, f *findings, svc types.ServiceConfig) (n no
 	return n, true
 }
 
-// onHost finds the file that a container sees at a path.
+// onHost finds the host file that is mounted at a path in a container.
 func onHost(svc types.ServiceConfig, path string) string {
 	for _, v := range svc.Volumes {
 		if rest, below := strings.CutPrefix(path, v.Target+"/"); below && v.Type == types.VolumeTypeBind {
@@ -133,7 +133,7 @@ func (s site) checkNode(f *findings, n node, nodes map[string]node) {
 	f.check(len(leadTo) == len(nodes), "%s: has routes to %d of %d nodes", n.Name, len(leadTo), len(nodes))
 }
 
-// checkHealth wants a check that asks this node for all of its health.
+// checkHealth requires a health check that asks this node for its complete health.
 func checkHealth(f *findings, n node) {
 	if n.HealthCheck == nil {
 		f.add("%s: no healthcheck", n.Name)
@@ -155,7 +155,7 @@ var (
 	buildsFrom  = regexp.MustCompile(`(?m) go build .* \./(\S+)$`)
 )
 
-// version finds what the pattern's group matches in a file.
+// version returns what the pattern's group matches in a file.
 func (s site) version(f *findings, file string, pattern *regexp.Regexp) string {
 	m := pattern.FindStringSubmatch(s.read(f, file))
 	if m == nil {

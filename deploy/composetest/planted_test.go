@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestEveryPlantedMistakeIsFound plants one mistake at a time into a copy.
+// TestEveryPlantedMistakeIsFound plants one mistake at a time in a copy.
 func TestEveryPlantedMistakeIsFound(t *testing.T) {
 	const compose, nats, alerts = "compose.yaml", "deploy/nats/nats.conf", "deploy/prometheus/alerts.yml"
 	ringline := build(t)
@@ -99,7 +99,7 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 	}
 }
 
-// copied gives a copy of all that is checked.
+// copied returns a copy of everything that is checked.
 func copied(t *testing.T) string {
 	t.Helper()
 	from, to := repo(t), t.TempDir()
@@ -121,7 +121,7 @@ func copied(t *testing.T) string {
 	return to
 }
 
-// plant replaces a text where it stands first.
+// plant replaces the first occurrence of a text.
 func plant(t *testing.T, file, old, new string) {
 	t.Helper()
 	data, err := os.ReadFile(file) //nolint:gosec // a copy of ours

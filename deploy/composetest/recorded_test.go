@@ -10,17 +10,17 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// recorded are the unit tests of promtool that `faults alerts` records.
+// recorded is the folder of the promtool unit tests that `faults alerts` records.
 const recorded = "deploy/prometheus/recorded"
 
-// unrecorded lists the alerts for which no incident is recorded. It must only shrink.
+// unrecorded lists the alerts without a recorded incident. The list must only shrink.
 func unrecorded() []string {
 	return []string{
 		"RinglineHeldUp", "RinglineDefect",
 	}
 }
 
-// TestEveryAlertIsRecorded wants a recording on which each alert fires. promtool, in .ci/run, shows that it does.
+// TestEveryAlertIsRecorded requires a recording in which each alert fires. promtool, in .ci/run, verifies that it does.
 func TestEveryAlertIsRecorded(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(repo(t), recorded, "*.yml"))
 	if err != nil || len(files) == 0 {

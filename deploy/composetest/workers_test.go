@@ -13,13 +13,14 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// ours is the image of all services that are ringline.
+// ours is the image of all services that run ringline.
 const ours = "ringline"
 
-// drain is longer than a worker takes to stop: twice 10 s for what is in hand, 10 s for each of its two connections.
+// drain is longer than a worker takes to stop: twice 10 s for messages in flight, and 10 s for each of its two
+// connections.
 const drain = 40 * time.Second
 
-// checkWorkers checks the services that are ringline.
+// checkWorkers checks the services that run ringline.
 func (s site) checkWorkers(ctx context.Context, f *findings, project *types.Project, nodes map[string]node) {
 	found, built := map[string]bool{}, 0
 	for name, svc := range project.Services {
@@ -48,7 +49,7 @@ func (s site) checkWorkers(ctx context.Context, f *findings, project *types.Proj
 	}
 }
 
-// checkSettings lets ringline check the environment and the command line of the service.
+// checkSettings makes ringline check the environment and the command line of the service.
 func (s site) checkSettings(ctx context.Context, f *findings, svc types.ServiceConfig) {
 	if out, err := s.run(ctx, environment(svc), "config", "--check"); err != nil {
 		f.add("%s: ringline config --check: %v: %s", svc.Name, err, out)
@@ -58,7 +59,7 @@ func (s site) checkSettings(ctx context.Context, f *findings, svc types.ServiceC
 	f.check(known, "%s: there is no command `ringline %s`: %.200s", svc.Name, strings.Join(svc.Command, " "), help)
 }
 
-// checkServers wants every node, and nothing else, among the servers, and every node to hold every stream.
+// checkServers requires that the servers are exactly the nodes, and that every node has every stream.
 func checkServers(f *findings, svc types.ServiceConfig, nodes map[string]node) {
 	servers := strings.Split(setting(svc, "RINGLINE_NATS_URL"), ",")
 	for _, server := range servers {
@@ -81,7 +82,7 @@ func setting(svc types.ServiceConfig, name string) string {
 	return ""
 }
 
-// httpPort is where all of the container network finds the worker's HTTP, empty where it does not.
+// httpPort returns the port at which the whole container network reaches the worker's HTTP server, empty if it can't.
 func httpPort(svc types.ServiceConfig) string {
 	host, port, err := net.SplitHostPort(setting(svc, "RINGLINE_HTTP"))
 	if err != nil || host != "0.0.0.0" && host != "" {
@@ -90,7 +91,7 @@ func httpPort(svc types.ServiceConfig) string {
 	return port
 }
 
-// checkDockerfile wants the Go of go.mod, no root, and a program that is there.
+// checkDockerfile requires the Go version of go.mod, a user other than root, and a program that exists.
 func (s site) checkDockerfile(f *findings) {
 	const file = "deploy/Dockerfile"
 	in, want := s.version(f, file, fromGolang), s.version(f, "go.mod", goVersion)
@@ -100,7 +101,7 @@ func (s site) checkDockerfile(f *findings) {
 	f.check(err == nil, "%s: %v", file, err)
 }
 
-// read gives the content of a file.
+// read returns the content of a file.
 func (s site) read(f *findings, file string) string {
 	data, err := os.ReadFile(filepath.Join(s.root, file)) //nolint:gosec // of this repo
 	f.check(err == nil, "%v", err)
