@@ -3,12 +3,12 @@ package demo
 
 import "embed"
 
-// Page is HTML, and needs Files at /demo/, and /ringline.js, /dev/token and /dev/events beside it.
+// Page is the HTML page. It needs Files at /demo/, and /ringline.js, /dev/token and /dev/events on the same origin.
 //
 //go:embed index.html
 var Page []byte
 
-// Files are what the page is made of besides.
+// Files are the scripts and style sheets of the page.
 //
 //go:embed *.css *.js
 var Files embed.FS

@@ -2,7 +2,7 @@ package main
 
 import "ringline.io/ringline/events"
 
-// The names of what is called, and of the command to ring.
+// The names of the callbacks, and of the ring command.
 const (
 	incomingReceived  = "onIncomingCallReceived"
 	incomingCanceled  = "onIncomingCallCanceled"
@@ -18,18 +18,18 @@ const (
 	ring              = "ring"
 )
 
-// The reasons of onCallEnded that are the client's own.
+// The reasons of onCallEnded that only the client uses.
 const (
 	endAnsweredElsewhere = "answered_elsewhere"
 	endDeclinedElsewhere = "declined_elsewhere"
 )
 
-// person is somebody as an app is told of him.
+// person is a user as a callback names them.
 func person(id, name string) map[string]string {
 	return map[string]string{"userID": id, "userName": name}
 }
 
-// ending is why a call ended, and by whom: null where nobody knows.
+// ending is the reason why a call ended and who ended it. The latter is null if it is unknown.
 type ending struct {
 	Reason string     `json:"reason"`
 	By     *events.By `json:"by"`
@@ -48,12 +48,12 @@ func received(c events.Call, own events.Callee) []callback {
 	}
 }
 
-// incoming calls one of those that tell of the caller, with more where it has more.
+// incoming is a callback that names the caller. more are its further arguments.
 func incoming(name string, c events.Call, more ...any) callback {
 	return callback{name, append([]any{c.CallID, callerOf(c)}, more...)}
 }
 
-// outgoing tells what became of a callee, as a user who waits for them sees it, with the custom data that applies to them.
+// outgoing reports a callee's outcome to a user who waits for them, with the custom data that applies to that callee.
 func outgoing(name string, c events.Call, x events.Callee, data string) callback {
 	args := []any{c.CallID, x.UserID}
 	if name == outgoingBusy || name == outgoingTimeout {

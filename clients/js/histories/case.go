@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// oneCase is what one device of one user receives, and which callbacks it must give at each step.
+// oneCase is what one device of one user receives, and which callbacks it must make at each step.
 type oneCase struct {
 	Name     string       `json:"name"`
 	UserID   string       `json:"user_id"`
@@ -17,8 +17,8 @@ type oneCase struct {
 	frames []frame
 }
 
-// step is a frame as on the wire: a push, a snapshot with the calls that the client said it shows when it asked
-// for it, or the answer to a command of its own.
+// step is one frame as on the wire: a push, a snapshot with the calls that the client listed as shown when it asked for
+// it, or the answer to one of its own commands.
 type step struct {
 	Push     *events.Notification `json:"push,omitempty"`
 	Snapshot *snapshot            `json:"snapshot,omitempty"`
@@ -44,13 +44,13 @@ type answer struct {
 	Answer events.Answer `json:"answer"`
 }
 
-// callback is a call of the app's code, or the command to ring.
+// callback is a callback to the app, or the ring command.
 type callback struct {
 	Name string `json:"name"`
 	Args []any  `json:"args"`
 }
 
-// encode writes the cases, each on a line of its own.
+// encode writes one case per line.
 func encode(cases []oneCase) ([]byte, error) {
 	var b bytes.Buffer
 	for i, c := range cases {

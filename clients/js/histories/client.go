@@ -6,24 +6,24 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// client is the reference: what a device of a user must call. It compares no calls. It knows the transitions, and
-// of each call how far the device has come; what must be called at a step is what Notify tells this user of the
-// transitions between, mapped and thinned out by the rules of the README in testdata/histories.
+// client is the reference: the callbacks that a device of a user must make. It does not compare calls. It has the
+// transitions, and for each call the version that the device knows. The callbacks of a step come from what Notify sends
+// to this user for the transitions in between, mapped and filtered by the rules in the README in testdata/histories.
 type client struct {
 	user, device string
 	known        map[string]int
-	shown        []*history // the calls that are live here, in the order in which they came
-	unclear      bool       // it went through a jump that the rules leave open
-	met          counts     // what is rare
+	shown        []*history // the calls that are live here, in order of arrival
+	unclear      bool       // it made a jump for which the rules define no outcome
+	met          counts     // rare cases that occurred
 	mistake      mistake    // planted by a test
 }
 
-// frame is what a step says of one call: how far it has come.
+// frame is what a step carries about one call: the version in it.
 type frame struct {
 	kind    frameKind
 	call    *history
 	seq     int
-	rings   bool // there is ring time left, as far as the frame says
+	rings   bool // there is ring time left, according to the frame
 	listed  []frame
 	showing []string
 }
@@ -37,7 +37,7 @@ const (
 	wholeSnapshot // of several calls
 )
 
-// take gives what must be called at a step.
+// take returns the callbacks that a step must make.
 func (c *client) take(f frame) []callback {
 	if f.kind == wholeSnapshot {
 		return c.snapshot(f)
@@ -45,7 +45,7 @@ func (c *client) take(f frame) []callback {
 	return c.move(f)
 }
 
-// snapshot ends what is over first: what is missing of what the client showed, and what ended meanwhile.
+// snapshot ends calls first: those that the client showed and the snapshot lacks, and those that ended meanwhile.
 func (c *client) snapshot(f frame) []callback {
 	var over, rest []callback
 	asked := f.showing
@@ -68,7 +68,7 @@ func (c *client) snapshot(f frame) []callback {
 	return append(over, rest...)
 }
 
-// missing ends a call that nobody knows any more.
+// missing ends a call that the server no longer knows.
 func (c *client) missing(id string) []callback {
 	i := slices.IndexFunc(c.shown, func(h *history) bool { return h.id == id })
 	if i < 0 {
@@ -84,7 +84,7 @@ func (c *client) missing(id string) []callback {
 	return []callback{ended(seen, string(reason), nil)}
 }
 
-// move brings the device from the version of a call that it knows to a newer one.
+// move takes the device from the version of a call that it knows to a newer one.
 func (c *client) move(f frame) []callback {
 	from := c.known[f.call.id]
 	if f.seq <= from && c.mistake != goesBack || f.seq == 0 {
@@ -113,7 +113,7 @@ func (c *client) move(f frame) []callback {
 	return nil
 }
 
-// rings shows an attempt that begins.
+// rings shows an attempt if it begins in this jump.
 func (c *client) rings(j jump) []callback {
 	begins := slices.ContainsFunc(j.told, func(n told) bool {
 		return n.Event == events.IncomingCallReceived && n.t.Seq == j.own.since
@@ -134,7 +134,7 @@ func (c *client) rings(j jump) []callback {
 	return received(j.view, *j.view.Callee(c.user))
 }
 
-// over ends the call here, with what is told of the newest attempt until then.
+// over ends the call here, with the notifications about the newest attempt up to the end.
 func (c *client) over(j jump) []callback {
 	c.hide(j.call)
 	var list []callback
@@ -165,7 +165,7 @@ func (c *client) hide(h *history) {
 	}
 }
 
-// showing lists the ids of what is shown.
+// showing lists the ids of the shown calls.
 func (c *client) showing() []string {
 	list := make([]string, len(c.shown))
 	for i, h := range c.shown {
@@ -174,7 +174,7 @@ func (c *client) showing() []string {
 	return list
 }
 
-// bornEnded says whether the call was never shown to anybody.
+// bornEnded reports whether the call ended as it was created, so that no device ever shows it.
 func bornEnded(c events.Call) bool {
 	return slices.Contains([]events.EndReason{events.EndCallerBusy, events.EndMerged, events.EndFailed}, c.EndReason)
 }

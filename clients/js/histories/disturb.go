@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// rates say how often each kind of disturbance comes: to a frame, or between two.
+// rates are the probabilities of each kind of disturbance, per frame or between two frames.
 type rates struct{ drop, repeat, reorder, snapshot, outage float64 }
 
-// What may happen to frames.
+// Disturbances of the frames.
 const (
 	dropped     = "drop"
 	repeated    = "repeat"
@@ -22,7 +22,7 @@ const (
 	reloaded    = "reload"
 )
 
-// counts is how often something came.
+// counts has a counter per name.
 type counts map[string]int
 
 func (c counts) add(other counts) {

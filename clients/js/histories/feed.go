@@ -8,17 +8,17 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// device is one of a user's.
+// device is one device of a user.
 type device struct{ user, id string }
 
-// item is a frame on its way to a device. origin is the number of the happening that it tells of.
+// item is a frame on its way to a device. origin is the number of the happening that it reports.
 type item struct {
 	origin int
 	step   step
 	frame  frame
 }
 
-// feed lists what a device is sent of all that happened from number first on, in order.
+// feed lists in order what a device receives about everything from happening first on.
 func (w *world) feed(d device, first int) []item {
 	var list []item
 	for i := first; i < len(w.past); i++ {
@@ -34,7 +34,7 @@ func (w *world) feed(d device, first int) []item {
 	return list
 }
 
-// pushes is what Notify gives to the user of a device.
+// pushes returns what Notify sends to the user of a device.
 func pushes(d device, origin int, h happening, sent time.Time) []item {
 	var list []item
 	for _, n := range call.Notify(h.call.at(h.told)) {
@@ -44,7 +44,7 @@ func pushes(d device, origin int, h happening, sent time.Time) []item {
 		body := n.Stamped(sent)
 		f := frame{kind: push, call: h.call, seq: n.Seq, rings: rings(body.RingRemainingMS)}
 		if body.Call.IsZero() {
-			f.seq = 0 // it says nothing of the call
+			f.seq = 0 // it carries no call
 		}
 		list = append(list, item{origin: origin, step: step{Push: &body}, frame: f})
 	}
@@ -60,8 +60,8 @@ func answers(origin int, a *answered) item {
 	}
 }
 
-// snapshot is what a session of the device gets that opens right after a happening (-1: before all): the calls on
-// the user's line, and those that the client shows, as far as anybody still knows them.
+// snapshot is the snapshot that a session of the device gets if it opens right after a happening (-1: before all). It
+// contains the calls on the user's line, and those that the client shows and the server still knows.
 func (w *world) snapshot(d device, origin int, showing []string) item {
 	now := w.between(origin)
 	body := &snapshot{ServerTime: events.TimeOf(now), UserID: d.user, DeviceID: d.id, Calls: []snapshotCall{}}
@@ -77,7 +77,7 @@ func (w *world) snapshot(d device, origin int, showing []string) item {
 	return all
 }
 
-// between is a moment after a happening and before the next, rather late.
+// between returns a time after a happening and before the next one, closer to the next one.
 func (w *world) between(origin int) time.Time {
 	from, to := start(), w.now
 	if origin >= 0 {
@@ -90,7 +90,7 @@ func (w *world) between(origin int) time.Time {
 	return from.Add(time.Duration(part * float64(to.Sub(from)))).Truncate(time.Millisecond)
 }
 
-// listed are the calls of a snapshot: first those on the line, then what else is shown.
+// listed returns the calls of a snapshot: first those on the line, then the other shown calls.
 func (w *world) listed(user string, origin int, now time.Time, showing []string) []frame {
 	var line, rest []frame
 	if origin < 0 {

@@ -14,7 +14,7 @@ import (
 
 const folder = "../testdata/histories"
 
-// made are the cases of each theme, and what is in all of them.
+// made are the cases of each theme, and counts over all of them.
 var made = sync.OnceValues(func() (map[string][]oneCase, counts) {
 	all, sum := map[string][]oneCase{}, counts{}
 	for _, th := range themes() {
@@ -25,7 +25,7 @@ var made = sync.OnceValues(func() (map[string][]oneCase, counts) {
 	return all, sum
 })
 
-// TestFiles: what is in the folder is what is generated, and nothing besides.
+// TestFiles checks that the folder contains the generated files and no others.
 func TestFiles(t *testing.T) {
 	want := map[string]bool{}
 	all, _ := made()
@@ -58,7 +58,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// TestCounts: each callback comes often, and so does each kind of disturbance.
+// TestCounts checks that every callback and every kind of disturbance occurs often.
 func TestCounts(t *testing.T) {
 	_, sum := made()
 	for _, name := range rarities() {
@@ -80,7 +80,8 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestMistakes: the frames give what stands in the files, and a reference with a defect gives something else somewhere.
+// TestMistakes checks that the frames produce the callbacks in the files, and that every planted mistake changes some
+// of them.
 func TestMistakes(t *testing.T) {
 	all, _ := made()
 	for _, m := range append(mistakes(), none) {
@@ -99,7 +100,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// replay gives the frames of a case to a client with a defect.
+// replay feeds the frames of a case to a client with a mistake.
 func replay(t *testing.T, c oneCase, m mistake) []string {
 	t.Helper()
 	cl := &client{user: c.UserID, device: c.DeviceID, known: map[string]int{}, met: counts{}, mistake: m}
@@ -128,7 +129,8 @@ func text(t *testing.T, list []callback) string {
 	return string(b)
 }
 
-// TestOnce: nothing is called for a call after its end, and nothing is told twice of the same attempts.
+// TestOnce checks that no callback follows the end of its call, and that no fact about the same attempts is reported
+// twice.
 func TestOnce(t *testing.T) {
 	all, _ := made()
 	for _, cases := range all {

@@ -8,15 +8,15 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// jump is the way of a device from one version of a call to another.
+// jump is the step of a device from one version of a call to another.
 type jump struct {
 	frame
 	*client
 	from   int
 	view   events.Call // as the user sees the newer version
 	own    course      // the user's own
-	before course      // the same at the older version
-	here   bool        // this device is the one that the user is in with, or was
+	before course      // the same in the older version
+	here   bool        // this device is or was the one that the user is in the call with
 	told   []told
 }
 
@@ -26,13 +26,13 @@ type told struct {
 	t events.Transition
 }
 
-// course is what became of one party by a certain transition.
+// course is the state of one party after a certain transition.
 type course struct {
 	attempt int
-	since   int // the sequence on which the newest attempt began
+	since   int // the sequence at which the newest attempt began
 	state   events.PartyState
-	changed int    // the sequence on which it got this state
-	device  string // of whoever called or accepted
+	changed int    // the sequence at which it got this state
+	device  string // the caller's device, or the one that accepted
 }
 
 func (o course) pending() bool {
@@ -77,17 +77,18 @@ func (h *history) course(user string, seq int) (o course) {
 	return o
 }
 
-// ofCaller says whether the user is the caller.
+// ofCaller reports whether the user is the caller.
 func (j jump) ofCaller() bool { return j.own.attempt == 0 }
 
-// unclear says that the user was out and in again within the jump, with somebody waiting whom he had invited: what
-// happened to that one while he was out is told to nobody, but can't be told apart by whoever sees both ends.
+// unclear reports whether the user left and rejoined within the jump while a callee whom they invited was waiting. The
+// user receives no notification about what happens to that callee in between. The two versions of the call do not show
+// whether it happened then.
 func (j jump) unclear() bool {
 	invites := slices.ContainsFunc(j.view.Callees, func(x events.Callee) bool { return x.InvitedBy == j.user })
 	return j.here && invites && j.own.attempt > 1 && j.before.attempt != j.own.attempt
 }
 
-// facts are what became of those whom the user waits for, one each, in the order of the callees.
+// facts returns the outcomes of the callees that the user waits for, at most one for each, in the order of the callees.
 func (j jump) facts() []callback {
 	type fact struct {
 		place int
@@ -118,8 +119,9 @@ func (j jump) facts() []callback {
 	return calls
 }
 
-// counts says whether what was told of a callee still counts: it is of his newest attempt, he was not ringing
-// only to go on to something else, and he came to where he is before the user was out.
+// counts reports whether a notification about a callee still applies. It must be about the callee's newest attempt. A
+// ringing notification must not be overtaken by a later state. The callee must have reached their current state before
+// the user left.
 func (j jump) counts(n told) bool {
 	now, then := j.call.course(n.UserID, j.seq), j.call.course(n.UserID, n.t.Seq)
 	switch {
@@ -139,7 +141,7 @@ func outgoingName(k events.Kind) string {
 	}[k]
 }
 
-// closing maps what is told of the user himself, or of the end.
+// closing maps a notification about the user's own part, or about the end.
 func (j jump) closing(n told) []callback {
 	elsewhere := n.By.DeviceID != j.device || j.mistake == alwaysElsewhere
 	switch {
@@ -157,7 +159,8 @@ func (j jump) closing(n told) []callback {
 	return nil
 }
 
-// canceledWith is the custom data of the cancel, or of what ended the call under the invitation.
+// canceledWith returns the custom data of the cancel, or of the command that ended the call and so withdrew the
+// invitation.
 func (j jump) canceledWith(n told) string {
 	own := j.view.DataOf(*j.view.Callee(j.user))
 	if own != n.CustomData {
@@ -169,7 +172,7 @@ func (j jump) canceledWith(n told) string {
 	return n.CustomData
 }
 
-// by is who ended it, as far as the device can know.
+// by returns who ended the call, as far as the device can know.
 func (j jump) by(n told) *events.By {
 	by := n.By
 	goesOn := n.t.Call.State != events.CallStateEnded
@@ -183,7 +186,8 @@ func (j jump) by(n told) *events.By {
 	return &by
 }
 
-// untold ends a call whose newest attempt came to nothing at once, of which nobody tells the callee.
+// untold ends a call whose newest attempt ended as it was made. The callee receives no notification about such an
+// attempt.
 func (j jump) untold() []callback {
 	if j.own.state == events.StateTimedOut {
 		by := events.By{Kind: events.ByTimer}

@@ -1,6 +1,6 @@
-// Command histories writes the files against which the JavaScript client's reducer is tested: random histories of
-// calls, made by Decide and Notify of package call, what a device is sent of them, whole or disturbed, and the
-// callbacks that it must give at each step. The rules stand in the README beside the files.
+// Command histories writes the files that test the reducer of the JavaScript client. They contain random histories of
+// calls, made by Decide and Notify of package call. For each device they have the frames that it receives, disturbed or
+// not, and the callbacks that it must make at each step. The README next to the files has the rules.
 package main
 
 import (
@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-// run writes the files into dir, and removes what it does not write any more.
+// run writes the files into dir and removes files that it no longer writes.
 func run(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 )
 
-// make makes the cases of a theme, and counts what is in them.
+// make makes the cases of a theme and counts their contents.
 func (th theme) make() ([]oneCase, counts) {
 	var cases []oneCase
 	sum := counts{}
@@ -34,7 +34,7 @@ func hash(s string) (h uint64) {
 	return h
 }
 
-// live lets happen in a world what happens in it.
+// live runs the moves of a world.
 func (w *world) live() {
 	if w.theme.begin != nil {
 		w.theme.begin(w)
@@ -47,7 +47,8 @@ func (w *world) live() {
 	}
 }
 
-// chooser gives the function that chooses a story of a world, if it has one to tell, and says whether more are wanted.
+// chooser returns a function that chooses a story of a world, if it has a suitable one, and reports whether more are
+// wanted.
 func (th theme) chooser(sum counts) func(*world) (*player, bool) {
 	if len(th.wants) == 0 {
 		n := 0
@@ -69,7 +70,7 @@ func (th theme) chooser(sum counts) func(*world) (*player, bool) {
 	}
 }
 
-// stories gives what each device lives through, in any order.
+// stories returns the story of each device, in random order.
 func (w *world) stories() []*player {
 	var devices []device
 	for _, u := range w.cast() {
@@ -90,7 +91,7 @@ func (w *world) stories() []*player {
 	return list
 }
 
-// best is the story that tells most for its length; nil if there is none.
+// best returns the story with the highest worth, nil if there is none.
 func best(stories []*player, sum counts) (most *player) {
 	for _, p := range stories {
 		if most == nil || p.worth(sum) > most.worth(sum) {
@@ -100,7 +101,7 @@ func best(stories []*player, sum counts) (most *player) {
 	return most
 }
 
-// rarest is a story that is not too long and meets what is still wanted.
+// rarest returns a story that is not too long and has a case that is still wanted.
 func rarest(stories []*player, quota counts) *player {
 	for _, p := range stories {
 		found := false
@@ -120,7 +121,8 @@ func rarest(stories []*player, quota counts) *player {
 	return nil
 }
 
-// worth is how much a story tells for its length; what is rare in the stories chosen so far is worth more.
+// worth is the value of a story's callbacks relative to its length. Callbacks that are rare in the stories chosen so
+// far count more.
 func (p *player) worth(sum counts) float64 {
 	worth := 0.0
 	for _, list := range p.out.Expect {

@@ -2,7 +2,7 @@ package main
 
 import "ringline.io/ringline/events"
 
-// mistake is a defect that a test plants in the reference, to show that the files find it.
+// mistake is a defect that a test plants in the reference, to show that the files detect it.
 type mistake string
 
 const (
@@ -33,7 +33,7 @@ func mistakes() []mistake {
 	}
 }
 
-// afterLeaving tells what became of others after the user had left, as only a mistaken reference does.
+// afterLeaving returns the outcomes of others after the user left. Only a mistaken reference reports them.
 func (j jump) afterLeaving() []callback {
 	var list []callback
 	for _, x := range j.view.Callees {

@@ -9,12 +9,12 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// What may happen in a world.
+// The moves of a world.
 type move string
 
 const (
 	moveInvite  move = "invite"
-	moveCross   move = "cross" // somebody who pends invites the caller: glare
+	moveCross   move = "cross" // a pending callee invites the caller: glare
 	moveRing    move = "ring"
 	moveAccept  move = "accept"
 	moveDecline move = "decline"
@@ -22,13 +22,13 @@ const (
 	moveLeave   move = "leave"
 	moveEnd     move = "end"
 	moveAdd     move = "add"
-	moveAgain   move = "again"  // who failed is invited anew
-	moveRepeat  move = "repeat" // a command that was sent before
+	moveAgain   move = "again"  // invite a failed callee again
+	moveRepeat  move = "repeat" // send an earlier command again
 	moveFence   move = "fence"
-	moveWait    move = "wait" // nobody does anything for long
+	moveWait    move = "wait" // a long time without any move
 )
 
-// weight is how often a move is made.
+// weight is the frequency of a move.
 type weight struct {
 	move move
 	n    int
@@ -48,7 +48,7 @@ func (w *world) draw() move {
 	return moveWait
 }
 
-// step makes one move, some time after the last one.
+// step makes one move, some time after the previous one.
 func (w *world) step() {
 	w.pass(time.Duration(20+w.r.IntN(4000)) * time.Millisecond)
 	open := w.openCalls()
@@ -99,15 +99,15 @@ func (w *world) act(m move, h *history) {
 // cast lists the users of this world.
 func (w *world) cast() []string { return []string{"ann", "bob", "eve", "gil", "dan"}[:w.theme.people] }
 
-// nameOf is a user's name; not everybody has one.
+// nameOf returns a user's name. Some users have none.
 func nameOf(user string) string {
 	return map[string]string{"ann": "Ann", "bob": "Bob", "gil": "Gil Ö.", "dan": "Dan <3"}[user]
 }
 
-// device is one of a user's; everybody's are called the same. "" is a backend that acts for him.
+// device returns a device of a user. The ids are the same for every user. "" is a backend that acts for the user.
 func (w *world) device() string { return pick(w.r, "d1", "d1", "d1", "d1", "d2", "d2", "d2", "") }
 
-// data is custom data that no other command has; often none.
+// data returns custom data that no other command has. Often it is empty.
 func (w *world) data() string {
 	if w.chance(0.35) {
 		return ""
@@ -123,7 +123,7 @@ func (w *world) parties(users []string) []events.Party {
 	return list
 }
 
-// some draws up to n of the users, in any order.
+// some draws up to n of the users, in random order.
 func (w *world) some(users []string, n int) []string {
 	users = slices.Clone(users)
 	w.r.Shuffle(len(users), func(i, j int) { users[i], users[j] = users[j], users[i] })
@@ -134,7 +134,7 @@ func command(v events.Verb, user, device string) events.Command {
 	return events.Command{CommandAddress: events.CommandAddress{Verb: v}, UserID: user, DeviceID: device}
 }
 
-// waited is how long an invite or add was in the stream; now and then too long to ring.
+// waited is how long an invite or add waited in the stream. Sometimes it is too long to ring.
 func (w *world) waited() time.Duration {
 	if w.chance(0.04) {
 		return tooLate
@@ -183,7 +183,7 @@ func users(c events.Call, are func(events.Callee) bool) []string {
 
 func accepted(x events.Callee) bool { return x.State == events.StateAccepted }
 
-// answers lets a callee ring, accept or decline: mostly one who pends, in the attempt that he sees.
+// answers makes a callee ring, accept or decline. It is mostly a pending callee, in the attempt that they see.
 func (w *world) answers(m move, h *history) {
 	c := h.last().Call
 	list := w.pending(c)
@@ -252,7 +252,7 @@ func (w *world) end(h *history) {
 	w.do(h, cmd, 0)
 }
 
-// add invites more people, or one of those who failed anew.
+// add invites more people, or invites failed callees again.
 func (w *world) add(h *history, again bool) {
 	c := h.last().Call
 	list := slices.DeleteFunc(slices.Clone(w.cast()), c.Has)
@@ -267,7 +267,7 @@ func (w *world) add(h *history, again bool) {
 	w.do(h, cmd, w.waited())
 }
 
-// repeat sends again what was sent before, as long as its call is known.
+// repeat sends an earlier command again, as long as the server knows its call.
 func (w *world) repeat() {
 	cmd := pick(w.r, w.sent[max(0, len(w.sent)-6):]...)
 	i := slices.IndexFunc(w.calls, func(h *history) bool { return h.id == cmd.CallID })
@@ -276,7 +276,7 @@ func (w *world) repeat() {
 	}
 }
 
-// fence moves an open call past a claim that nobody has committed.
+// fence moves an open call past a claim that was never committed.
 func (w *world) fence(h *history) {
 	if h.open() {
 		cmd := command(events.VerbAdd, "mal", "")

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// player gives frames to the reference, and puts snapshots and outages between them.
+// player feeds frames to the reference and inserts snapshots and outages.
 type player struct {
 	world  *world
 	device device
 	client *client
 	out    oneCase
 	count  counts
-	newest int        // the number of the newest happening of which a frame came
+	newest int        // the number of the newest happening that a frame has reported
 	asked  [][]string // what the client showed after each step
 }
 
@@ -23,7 +23,7 @@ func (w *world) player(d device, first int) *player {
 	return p
 }
 
-// play gives the device what it is sent from number first on.
+// play feeds the device what it receives from happening first on.
 func (p *player) play(first int) {
 	w := p.world
 	p.snapshot([]string{})
@@ -48,8 +48,8 @@ func (p *player) play(first int) {
 	}
 }
 
-// held are the frames that still come after a session opened anew: what is newer than its snapshot, and now and then
-// what came in the moment before it.
+// held returns the frames that still arrive after a session reopened: those newer than its snapshot, and sometimes
+// those from the moment before.
 func (p *player) held(feed []item) []item {
 	past := p.world.past
 	since := past[p.newest].at.Add(-10 * time.Second)
@@ -59,7 +59,7 @@ func (p *player) held(feed []item) []item {
 	return slices.DeleteFunc(feed, func(x item) bool { return x.origin <= p.newest && past[x.origin].at.Before(since) })
 }
 
-// take gives the client one frame.
+// take feeds the client one frame.
 func (p *player) take(x item) {
 	p.newest = max(p.newest, x.origin)
 	list := p.client.take(x.frame)
@@ -85,15 +85,15 @@ func (p *player) snapshot(showing []string) {
 	p.take(x)
 }
 
-// reconnect is a session that opens anew: all that came meanwhile is lost.
+// reconnect reopens the session. Everything sent in between is lost.
 func (p *player) reconnect() {
 	p.count[reconnected]++
 	p.goOn(4, true)
 	p.snapshot(p.client.showing())
 }
 
-// resnapshot is a snapshot in the middle of a session. It may be ahead of frames that are still to come, and may have
-// been asked for when the device showed something else.
+// resnapshot takes a snapshot in the middle of a session. It may be ahead of frames that are still to arrive. The
+// client may have asked for it when the device showed other calls.
 func (p *player) resnapshot() {
 	p.count[snapshotted]++
 	p.goOn(3, false)
@@ -107,8 +107,8 @@ func (p *player) resnapshot() {
 	p.snapshot(showing)
 }
 
-// goOn lets a few things happen of which no frame has come yet. Frames do not come a day late: it stops before a sleep,
-// unless the session opens anew.
+// goOn lets some things happen whose frames have not arrived. No frame arrives a day late: goOn stops before a sleep,
+// unless the session reopens.
 func (p *player) goOn(less int, sleeps bool) {
 	past := p.world.past
 	for range p.world.r.IntN(less) {

@@ -2,7 +2,7 @@ package main
 
 import "ringline.io/ringline/events"
 
-// What a device meets rarely, and what decides whether a reducer is right. The file rare.json has each of them.
+// Situations that a device rarely meets and that show whether a reducer is correct. The file rare.json has all of them.
 const (
 	unrung         = "a new attempt that has no ring time left"
 	otherAttempt   = "a shown attempt that became another one within a jump"
@@ -31,7 +31,7 @@ func rarities() []string {
 	}
 }
 
-// meets counts what is rare in a jump.
+// meets counts the rare situations in a jump.
 func (c *client) meets(j jump) {
 	shown, goesOn := c.shows(j.call), j.view.State != events.CallStateEnded
 	leftBefore := j.own.state == events.StateLeft && j.call.at(j.own.changed).Call.State != events.CallStateEnded
@@ -57,7 +57,7 @@ func (c *client) meets(j jump) {
 	}
 }
 
-// meetsOther counts what is rare in what became of somebody whom this device waits for.
+// meetsOther counts the rare situations of another party that this device waits for.
 func (c *client) meetsOther(j jump, user string) {
 	now, then := j.call.course(user, j.seq), j.call.course(user, j.from)
 	if user == j.user || now == then || !j.ofCaller() && j.view.Callee(user).InvitedBy != j.user {
@@ -78,7 +78,7 @@ func (c *client) meetsOther(j jump, user string) {
 	}
 }
 
-// rang says whether a callee began to ring between two versions.
+// rang reports whether a callee began to ring between two versions.
 func (h *history) rang(user string, from, to int) bool {
 	for seq := from + 1; seq <= to; seq++ {
 		if o := h.course(user, seq); o.state == events.StateRinging && o.changed == seq {

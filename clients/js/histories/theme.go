@@ -7,24 +7,24 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// theme is what a file is about: how many cases it has, who takes part, what they do, and what is done to the frames.
+// theme describes a file: the number of cases, the users, their moves, and the disturbances of the frames.
 type theme struct {
 	name            string
 	cases           int
 	people, callees int
 	steps           int
 	moves           []weight
-	inviters        float64 // how often a participant invites, where one may
-	reload          float64 // how often a device comes in the middle
-	sleep           float64 // how often all goes on only 40 h later
+	inviters        float64 // how often a participant invites where they may
+	reload          float64 // how often a device joins in the middle
+	sleep           float64 // how often everything pauses for 40 h
 	rates           rates
-	begin           func(*world) // what happens first
-	wants           []string     // what is rare and has to be met, each in so many cases as there are
+	begin           func(*world) // runs first
+	wants           []string     // the rare situations that must occur, each in as many cases as there are
 }
 
 const sleeps = 40 * time.Hour
 
-// pairs is what two people do who mostly finish what they begin.
+// pairs are the moves of two people who mostly finish what they begin.
 func pairs() []weight {
 	return []weight{
 		{moveInvite, 2},
@@ -39,7 +39,7 @@ func pairs() []weight {
 	}
 }
 
-// groups is what groups do whose calls last.
+// groups are the moves of groups whose calls last.
 func groups() []weight {
 	return []weight{
 		{moveInvite, 1},
@@ -57,12 +57,12 @@ func groups() []weight {
 	}
 }
 
-// crossings is what two people do who call each other.
+// crossings are the moves of two people who call each other.
 func crossings() []weight {
 	return append(pairs(), weight{moveCross, 4}, weight{moveInvite, 4}, weight{moveRepeat, 4})
 }
 
-// comings is what groups do whose members come and go.
+// comings are the moves of groups whose members come and go.
 func comings() []weight {
 	return append(groups(), weight{moveAgain, 8}, weight{moveAdd, 4}, weight{moveAccept, 8}, weight{moveLeave, 4})
 }
@@ -117,7 +117,7 @@ func without(list []string, one string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == one })
 }
 
-// comesAnew: bob invites eve into a call, leaves it, and comes back to it with another device.
+// comesAnew makes bob invite eve into a call, leave it, and rejoin with another device.
 func comesAnew(w *world) {
 	h := w.newCall()
 	names := func(cmd events.Command, user string) events.Command {

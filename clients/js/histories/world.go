@@ -10,17 +10,17 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// start is when every world begins.
+// start is the time at which every world begins.
 func start() time.Time { return time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC) }
 
 const (
 	app      = "demo"
-	forgets  = 24 * time.Hour // after its last transition a call is known to nobody
+	forgets  = 24 * time.Hour // after its last transition, when the server forgets a call
 	tooLate  = 62 * time.Second
 	duration = 12 * time.Hour
 )
 
-// history is a call with all of its transitions, of sequence 1 first.
+// history is a call with all of its transitions, from sequence 1 on.
 type history struct {
 	id      string
 	log     []events.Transition
@@ -28,7 +28,7 @@ type history struct {
 	made    events.Command // the invitation
 }
 
-// last is the newest transition; zero if there is none.
+// last is the newest transition, zero if there is none.
 func (h *history) last() events.Transition { return h.at(len(h.log)) }
 
 // at is the transition of this sequence.
@@ -41,17 +41,17 @@ func (h *history) at(seq int) events.Transition {
 
 func (h *history) open() bool { return len(h.log) > 0 && h.last().Call.State != events.CallStateEnded }
 
-// happening is what came of one command: who is told what, and the answer to its sender. seqs is how far each call
-// of the world has come by then.
+// happening is the result of one command: the notifications, and the answer to its sender. seqs has the version of each
+// call of the world at that time.
 type happening struct {
 	at     time.Time
 	call   *history
-	told   int // the sequence of the transition that is told, also of one that is told again; 0: none
+	told   int // the sequence of the transition whose notifications are sent, or sent again; 0: none
 	answer *answered
 	seqs   []int
 }
 
-// answered is an answer to a device, and the version of the call that it carries (seq 0: none).
+// answered is an answer to a device. seq is the version of the call in it, 0 if it has none.
 type answered struct {
 	user, device string
 	verb         events.Verb
@@ -68,7 +68,7 @@ type world struct {
 	now    time.Time
 	calls  []*history
 	sent   []events.Command
-	lags   map[string]time.Duration // how late each deadline comes due
+	lags   map[string]time.Duration // how late each deadline fires
 	past   []happening
 }
 
@@ -87,19 +87,19 @@ func pick[T any](r *rand.Rand, from ...T) T { return from[r.IntN(len(from))] }
 
 func (w *world) chance(p float64) bool { return w.r.Float64() < p }
 
-// newCall makes room for a call that nobody has invited to yet.
+// newCall makes room for a call that has no invitation yet.
 func (w *world) newCall() *history {
 	h := &history{id: fmt.Sprintf("c%d", len(w.calls)+1)}
 	w.calls = append(w.calls, h)
 	return h
 }
 
-// openCalls lists those that have not ended.
+// openCalls lists the calls that have not ended.
 func (w *world) openCalls() []*history {
 	return slices.DeleteFunc(slices.Clone(w.calls), func(h *history) bool { return !h.open() })
 }
 
-// do sends a command, as it is read from its body, to its call and takes it through the coordinator's steps.
+// do encodes a command, reads it back, and takes it through the coordinator's steps.
 func (w *world) do(h *history, cmd events.Command, waited time.Duration) {
 	cmd.App, cmd.CallID = app, h.id
 	if cmd.CommandID == "" {
@@ -120,7 +120,7 @@ func (w *world) do(h *history, cmd events.Command, waited time.Duration) {
 	w.handle(h, read, call.Input{At: at, Now: w.now, Limits: w.limits})
 }
 
-// handle decides a command, tells what is to be told, and goes on with the first call where it was merged.
+// handle decides a command, records its notifications, and continues with the first call if the command was merged.
 func (w *world) handle(h *history, cmd events.Command, in call.Input) {
 	in.Claimed = w.claim(h, cmd, in)
 	o := call.Decide(h.last(), cmd, in)
@@ -140,7 +140,7 @@ func (w *world) handle(h *history, cmd events.Command, in call.Input) {
 	w.settled(h, cmd, o)
 }
 
-// join plays a merged invitation to the call that it met.
+// join applies a merged invitation to the call that it met.
 func (w *world) join(cmd events.Command, g call.Glare, in call.Input) {
 	i := slices.IndexFunc(w.calls, func(h *history) bool { return h.id == g.CallID })
 	first := w.calls[i]
@@ -151,7 +151,7 @@ func (w *world) join(cmd events.Command, g call.Glare, in call.Input) {
 	w.settled(first, cmd, o)
 }
 
-// write keeps a transition as whoever reads it from the stream has it.
+// write stores a transition as a reader of the stream decodes it.
 func (w *world) write(h *history, wr call.Write) {
 	body, err := wr.Transition.Encode(wr.At)
 	must(err)
@@ -160,7 +160,7 @@ func (w *world) write(h *history, wr call.Write) {
 	h.log, h.written = append(h.log, read), append(h.written, w.now)
 }
 
-// settled tells what came of a command.
+// settled records the outcome of a command.
 func (w *world) settled(h *history, cmd events.Command, o call.Outcome) {
 	switch o := o.(type) {
 	case call.Write:
@@ -169,7 +169,7 @@ func (w *world) settled(h *history, cmd events.Command, o call.Outcome) {
 		w.happens(h, o.Made, w.answer(h, cmd, nil))
 	case call.Refuse:
 		w.happens(h, 0, w.answer(h, cmd, o.Err))
-	case call.Wait: // it comes again
+	case call.Wait: // it is redelivered
 	}
 }
 
@@ -181,7 +181,7 @@ func (w *world) happens(h *history, told int, a *answered) {
 	w.past = append(w.past, happening{at: w.now, call: h, told: told, answer: a, seqs: seqs})
 }
 
-// answer is what the sender is told, as the coordinator does; nobody where a service sent it.
+// answer returns the answer that the coordinator sends. There is none if a service sent the command.
 func (w *world) answer(h *history, cmd events.Command, why *events.Error) *answered {
 	if cmd.UserID == "" {
 		return nil
@@ -195,7 +195,7 @@ func (w *world) answer(h *history, cmd events.Command, why *events.Error) *answe
 	return &answered{user: cmd.UserID, device: cmd.DeviceID, verb: cmd.Verb, answer: a, call: h, seq: seq}
 }
 
-// claim says what becomes of a command's claims, where nobody else is claiming.
+// claim returns the result of a command's claims, with no concurrent claims.
 func (w *world) claim(h *history, cmd events.Command, in call.Input) (got call.Claimed) {
 	for _, u := range slices.Sorted(slices.Values(call.Claims(call.Decide(h.last(), cmd, in), cmd))) {
 		on := w.line(u, h)
@@ -215,14 +215,14 @@ func (w *world) claim(h *history, cmd events.Command, in call.Input) (got call.C
 	return got
 }
 
-// line lists the calls that a user is in, without one of them.
+// line lists the calls that a user is in, except one.
 func (w *world) line(user string, but *history) []*history {
 	return slices.DeleteFunc(slices.Clone(w.calls), func(h *history) bool {
 		return h == but || len(h.log) == 0 || !h.last().Call.On(user)
 	})
 }
 
-// pass lets time go by. Deadlines come due meanwhile, each a little late.
+// pass advances the time. Deadlines that expire in between fire a little late.
 func (w *world) pass(d time.Duration) {
 	until := w.now.Add(d)
 	for {
@@ -246,7 +246,7 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// nextDue finds the deadline that comes due first, by then.
+// nextDue finds the deadline that expires first, up to a time.
 func (w *world) nextDue(by time.Time) (first *history, at time.Time, seq int) {
 	for _, h := range w.calls {
 		for _, d := range call.Deadlines(h.last()) {
