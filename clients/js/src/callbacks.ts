@@ -1,16 +1,16 @@
 import type { ErrorCode } from "./error.js";
 
-/** What a call is for. Ringline only carries it. */
+/** The media of a call. Ringline only transports the value. */
 export const CallType = { voiceCall: 0, videoCall: 1 } as const;
 export type CallType = (typeof CallType)[keyof typeof CallType];
 
-/** A user as a callback names him; `userName` is `""` where nobody gave one. */
+/** A user as a callback names them. `userName` is `""` if nobody set one. */
 export interface CallUser {
   userID: string;
   userName: string;
 }
 
-/** Who caused something. Of other people's devices only the caller is told. */
+/** Who caused something. Only the caller sees the devices of other users. */
 export interface CallActor {
   kind: "user" | "service" | "timer";
   userID?: string;
@@ -21,9 +21,11 @@ export interface CallActor {
 /**
  * Why a call is over on this device.
  *
- * - `completed`, `expired` (it reached its maximum duration), `server_ended`: the whole call ended after it was answered;
- * - `declined`, `busy`, `timed_out`, `canceled`: nobody answered it, or for a callee: that became of his own invitation;
- * - `left`: this user left, and the call goes on without him;
+ * - `completed`, `expired` (it reached its maximum duration), `server_ended`: the whole call ended after it was
+ *   answered;
+ * - `declined`, `busy`, `timed_out`, `canceled`: no callee answered; on a callee's device: the outcome of their own
+ *   invitation;
+ * - `left`: this user left, and the call continues for the others;
  * - `answered_elsewhere`, `declined_elsewhere`: another device of this user has answered or declined.
  */
 export type CallEndReason =
@@ -40,11 +42,11 @@ export type CallEndReason =
 
 export interface CallEnd {
   reason: CallEndReason;
-  /** Who caused it, where that is known. */
+  /** Who caused it, if that is known. */
   by?: CallActor;
 }
 
-/** Says what went wrong where no promise could be rejected. */
+/** Reports an error that rejects no promise. */
 export interface CallError {
   code: ErrorCode;
   message: string;
@@ -54,8 +56,9 @@ export interface CallError {
 export type ConnectionState = "connecting" | "connected" | "disconnected";
 
 /**
- * The callbacks of an app. All are optional. Each fact calls back exactly once, however often the connection breaks;
- * `onCallEnded` comes once for each call that was shown on this device, and last. `customData` is `""` where there is none.
+ * The callbacks of an app. All are optional. Each fact calls back exactly once, however often the connection breaks.
+ * `onCallEnded` comes once for each call that this device showed, as its last callback. `customData` is `""` if there
+ * is none.
  */
 export interface InvitationEvents {
   /** An invitation rings here. `customData` is that of the invitation. */
@@ -66,9 +69,9 @@ export interface InvitationEvents {
     callees: CallUser[],
     customData: string,
   ): void;
-  /** It was withdrawn. `customData` is that of who withdrew it. */
+  /** The invitation was canceled. `customData` comes from the user or service that canceled it. */
   onIncomingCallCanceled?(callID: string, caller: CallUser, customData: string): void;
-  /** It was not answered in time. */
+  /** The invitation was not answered in time. */
   onIncomingCallTimeout?(callID: string, caller: CallUser): void;
   /** The user pressed Accept in Ringline's own elements. */
   onIncomingCallAcceptButtonPressed?(): void;
@@ -76,7 +79,7 @@ export interface InvitationEvents {
   onIncomingCallDeclineButtonPressed?(): void;
   /** That callee accepted. */
   onOutgoingCallAccepted?(callID: string, calleeID: string): void;
-  /** That callee is busy: he said so, or is in another call. */
+  /** That callee is busy: they declined as busy, or are in another call. */
   onOutgoingCallRejectedCauseBusy?(callID: string, calleeID: string, customData: string): void;
   /** That callee declined. */
   onOutgoingCallDeclined?(callID: string, calleeID: string): void;
@@ -91,13 +94,15 @@ export interface InvitationEvents {
   onIncomingCallAnsweredElsewhere?(callID: string, caller: CallUser): void;
   /** Another device of this user declined. */
   onIncomingCallDeclinedElsewhere?(callID: string, caller: CallUser): void;
-  /** Somebody else joined a call that this device is in. Who invited him hears onOutgoingCallAccepted instead. */
+  /**
+   * Another user joined a call that this device is in. The user who invited them gets onOutgoingCallAccepted instead.
+   */
   onParticipantJoined?(callID: string, userID: string): void;
-  /** Somebody else left a call that goes on. */
+  /** Another user left a call that continues. */
   onParticipantLeft?(callID: string, userID: string): void;
-  /** The call is over on this device. The last callback of a call. */
+  /** The call is over on this device. It is the last callback of a call. */
   onCallEnded?(callID: string, roomID: string, end: CallEnd): void;
-  /** Something failed that no promise stands for, an exception in a callback too. */
+  /** An error that rejects no promise, including an exception in a callback. */
   onError?(error: CallError): void;
   onConnectionStateChanged?(state: ConnectionState): void;
 }

@@ -2,22 +2,25 @@ import type { Seen } from "./facts.js";
 import type { State } from "./reducer.js";
 import { shownOf, type ShownCall } from "./shapes.js";
 
-/** The calls that this device shows, as something to watch: it fits React's useSyncExternalStore and its like. */
+/**
+ * The calls that this device shows, as an observable store. It works with React's useSyncExternalStore and similar
+ * APIs.
+ */
 export interface ObservableCalls {
-  /** The calls shown here, in the order in which they came. The array is another one exactly when something has changed. */
+  /** The calls shown here, in order of arrival. The array is a new one exactly when something has changed. */
   readonly current: readonly ShownCall[];
-  /** Calls back after each change, until what it returns is called. */
+  /** Calls the listener after each change, until the returned function is called. */
   subscribe(listener: (calls: readonly ShownCall[]) => void): () => void;
 }
 
-/** What is shown of a state; a call that has not changed is the same object as before. */
+/** The shown calls of a state. A call that has not changed keeps its object. */
 export class ShownCalls {
   current: readonly ShownCall[] = Object.freeze([]);
   private known = new Map<string, { seen: Seen; shown: ShownCall }>();
 
   constructor(private readonly now: () => number) {}
 
-  /** Says whether anything has changed. */
+  /** Reports whether anything has changed. */
   take(state: State): boolean {
     const next = new Map<string, { seen: Seen; shown: ShownCall }>();
     for (const [callID, seen] of state.calls) {

@@ -26,25 +26,25 @@ import { tokenTrouble, Tokens, type Claims } from "./tokens.js";
 import { TokenWatch } from "./tokenwatch.js";
 import { readPush, readSnapshot, type WireAnswer } from "./wire.js";
 
-/** The events of a client: the callbacks without `on`, and with a small letter after it. */
+/** The events of a client: the callbacks without `on`, with a lower-case first letter. */
 export type RinglineEvents = {
   [N in CallbackName as N extends `on${infer E}` ? Uncapitalize<E> : never]: (...args: CallbackArgs<N>) => void;
 };
 
-/** How long a command is tried, in milliseconds; an invitation as long as it would ring, if that is less. */
+/** How long a command is retried, in milliseconds. For an invitation, the ring timeout if it is shorter. */
 const commandWithin = 15_000;
 const inviteWithin = 30_000;
 const ringWithin = 60_000;
-/** A server looks up at most so many calls for a client. */
+/** The server looks up at most this many calls for a client. */
 const mostShowing = 100;
 
 /**
- * A session of one user's device, and the calls that it shows.
+ * A session of one device of one user, and the calls that the device shows.
  *
- * Every command resolves with the call as it then is, or rejects with a RinglineError. Commands about one call are sent
- * one after another. Those given while the connection is down are kept and sent when it is back, under the same id, so
- * that none is carried out twice; they are given up after 15 s, an invitation after its ring timeout, at most 30 s, and
- * then withdrawn, so that nothing rings for which nobody waits.
+ * Every command resolves with the current call, or rejects with a RinglineError. Commands about one call are sent one
+ * after another. Commands issued while the connection is down are kept, and sent under the same id when it is back, so
+ * that none is carried out twice. A command is given up after 15 s. An invitation is given up after its ring timeout,
+ * at most 30 s, and then canceled, so that nothing rings once the caller has stopped waiting.
  */
 export class RinglineClient {
   /** The calls that this device shows. */
@@ -64,12 +64,13 @@ export class RinglineClient {
   private connection: ConnectionState = "disconnected";
   private session: Session | undefined;
   private device: DeviceID | undefined;
-  private asked: readonly string[] = []; // the calls that the server was last told are shown
+  private asked: readonly string[] = []; // the calls listed as shown in the last connect request
   private connecting: { promise: Promise<void>; resolve(): void; reject(error: RinglineError): void } | undefined;
-  private readonly unread = new Map<string, number>(); // the calls that are being read, up to which seq
-  private opened = 0; // counts connect and disconnect, so that what one of them waits for can tell that it is late
+  private readonly unread = new Map<string, number>(); // the calls that are being read, with the seq to reach
+  // Counts connect and disconnect, so that an asynchronous step of an earlier one can tell that it is late.
+  private opened = 0;
   private refusedToken = false;
-  private stopTimer = (): void => {}; // of a pause before a token is asked for again
+  private stopTimer = (): void => {}; // cancels the pause before the next request for a token
 
   constructor(options: RinglineClientOptions);
   /** @internal */
@@ -120,29 +121,29 @@ export class RinglineClient {
     return this.connection;
   }
 
-  /** Who this is; empty before a token is there. */
+  /** The user id; empty before there is a token. */
   get userID(): string {
     return this.tokens.claims?.userID ?? "";
   }
 
-  /** This device, as the server knows it; empty before the first connection. */
+  /** The id of this device, as the server knows it; empty before the first connection. */
   get deviceID(): string {
     return this.state.deviceID;
   }
 
-  /** Milliseconds since 1970 by the server's clock, which is the only one that counts for a call. @internal */
+  /** Milliseconds since 1970 by the server's clock, the only one that counts for a call. @internal */
   serverNow(): number | undefined {
     return this.serverTime.now();
   }
 
-  /** The user pressed a button of Ringline's own elements. @internal */
+  /** Reports that the user pressed a button of Ringline's own elements. @internal */
   tellPressed(name: `on${string}ButtonPressed` & CallbackName): void {
     this.emit(name, []);
   }
 
   /**
-   * Connects, and from then on comes back by itself whenever the connection breaks. Resolves once it is connected, however
-   * long that takes; rejects where the server refuses for good, or on `disconnect`.
+   * Connects, and reconnects by itself whenever the connection breaks. It resolves once it is connected, however long
+   * that takes. It rejects if the server refuses permanently, or on `disconnect`.
    */
   connect(): Promise<void> {
     if (this.connecting) return this.connecting.promise;
@@ -151,85 +152,103 @@ export class RinglineClient {
     let reject = (_: RinglineError): void => {};
     const promise = new Promise<void>((a, b) => ([resolve, reject] = [a, b]));
     this.connecting = { promise, resolve, reject };
-    if (this.connection === "connecting") return promise; // it comes back by itself
+    if (this.connection === "connecting") return promise; // it reconnects by itself
     const opened = ++this.opened;
     this.become("connecting");
     if (this.opened === opened) void this.open(opened);
     return promise;
   }
 
-  /** Ends the connection and leaves nothing behind. Commands that wait are rejected as `disconnected`; calls go on. */
+  /**
+   * Ends the connection and releases everything. Pending commands reject with `disconnected`. Calls continue on the
+   * server.
+   */
   disconnect(): void {
     if (this.connection !== "disconnected") this.close(new RinglineError("disconnected", "disconnect was called"));
   }
 
-  /** Takes a newer token of the same user, for when the present one runs out. Connects where that had ended the session. */
+  /**
+   * Takes a newer token of the same user, for use when the current one expires. Reconnects if an expired token had
+   * ended the session.
+   */
   renewToken(token: string): void {
     this.tokens.renew(token);
     if (this.connection === "connected") this.tokenWatch.start();
-    if (this.refusedToken && this.connection === "disconnected") this.connect().catch(() => {}); // told by onError
+    if (this.refusedToken && this.connection === "disconnected") this.connect().catch(() => {}); // onError reports it
   }
 
-  /** Hears of an event until what it returns is called. An exception in a handler is told as `error`, and harms nothing. */
+  /**
+   * Calls the handler for each event until the returned function is called. An exception in a handler is reported as
+   * `error` and has no other effect.
+   */
   on<E extends keyof RinglineEvents>(event: E, handler: RinglineEvents[E]): () => void {
     return this.emitter.on(event, handler);
   }
 
-  /** Calls. Resolves once it rings, or is known not to. Where the callee was calling this user, it is the callee's call, answered. */
+  /**
+   * Calls the callees. It resolves once the call rings, or is known not to ring. If the callee was calling this user at
+   * the same time, the result is the callee's call, answered.
+   */
   async invite(options: InviteOptions): Promise<Call> {
     const { callID = randomID(), timeout = 60 } = options;
     try {
       return await this.command("invite", callID, invitationOf(options), Math.min(timeout * 1000, inviteWithin));
     } catch (error) {
-      // Nobody waits for it any more, so it must not ring: the server sees to that even where it has not seen it yet.
+      // The caller no longer waits for it, so it must not ring. The server ensures that even if the invitation arrives
+      // later.
       if (this.commands.mayBeDone(error)) this.run("cancel", callID, {}, timeout * 1000).catch(() => {});
       throw error;
     }
   }
 
-  /** Invites more callees into the call, or some anew. For the caller while in, and callees who have accepted. */
+  /**
+   * Invites more callees into the call, or invites some of them again. For the caller while in the call, and for
+   * callees who have accepted.
+   */
   async add(callID: string, options: AddOptions): Promise<Call> {
     return this.command("add", callID, calleesOf(options));
   }
 
-  /** Says that this device rings. The client does so by itself for each invitation that it shows. */
+  /** Reports that this device rings. The client does so by itself for each invitation that it shows. */
   async ring(callID: string): Promise<Call> {
     return this.command("ring", callID, this.attempt(callID));
   }
 
-  /** Answers a call that was made to this user. */
+  /** Accepts a call to this user. */
   async accept(callID: string, options: { customData?: string } = {}): Promise<Call> {
     return this.command("accept", callID, { ...this.attempt(callID), ...customDataOf(options.customData) });
   }
 
-  /** Declines it, or says that one is busy. */
+  /** Declines the call, as declined or as busy. */
   async decline(callID: string, options: { reason?: "declined" | "busy"; customData?: string } = {}): Promise<Call> {
     const reason = options.reason ? { reason: options.reason } : {};
     return this.command("decline", callID, { ...this.attempt(callID), ...reason, ...customDataOf(options.customData) });
   }
 
-  /** Withdraws the invitation of those named, or of all who pend and whom this user may cancel. */
+  /** Cancels the invitations of the named callees, or of all pending callees that this user may cancel. */
   async cancel(callID: string, options: { callees?: readonly string[]; customData?: string } = {}): Promise<Call> {
     const callees = options.callees?.length ? { callees: options.callees } : {};
     return this.command("cancel", callID, { ...callees, ...customDataOf(options.customData) });
   }
 
-  /** Leaves the call, which goes on for the others; before anybody has answered, the caller so cancels it. */
+  /**
+   * Leaves the call, which continues for the others. Before any callee has answered, this cancels the caller's call.
+   */
   async leave(callID: string, options: { customData?: string } = {}): Promise<Call> {
     return this.command("leave", callID, { ...this.attempt(callID), ...customDataOf(options.customData) });
   }
 
-  /** Ends the call for everybody. For the caller. */
+  /** Ends the call for all parties. For the caller only. */
   async end(callID: string, options: { customData?: string } = {}): Promise<Call> {
     return this.command("end", callID, customDataOf(options.customData));
   }
 
-  /** The call as it is now. For who takes part in it. */
+  /** The current state of the call. For its parties only. */
   async get(callID: string): Promise<Call> {
     return this.command("get", callID, {});
   }
 
-  /** The ids of the calls that this user is in, on whatever device. */
+  /** The ids of the calls that this user is in, on any device. */
   async line(): Promise<string[]> {
     return (await this.run("line", "", {}, commandWithin)).calls ?? [];
   }
@@ -248,7 +267,7 @@ export class RinglineClient {
     return this.commands.run(method, callID, fields, withinMs);
   }
 
-  /** The attempt that this user saw; the server refuses what was meant for an earlier one. */
+  /** The attempt that this user saw. The server refuses an answer to an earlier attempt. */
   private attempt(callID: string): object {
     const call = this.state.calls.get(callID)?.call;
     const attempt = call?.callees.find((x) => x.user_id === this.state.userID)?.attempt;
@@ -272,7 +291,7 @@ export class RinglineClient {
     }
   }
 
-  /** What the token says of the device is needed before anything else. */
+  /** Gets the first token. Its device claim is needed before anything else. */
   private async firstToken(opened: number): Promise<Claims | undefined> {
     for (let pause = 500; ; pause = Math.min(20_000, 2 * pause)) {
       try {
@@ -282,7 +301,7 @@ export class RinglineClient {
         if (error instanceof RinglineError) throw error;
         if (this.opened === opened) this.report(tokenTrouble(error));
       }
-      if (this.opened !== opened) return undefined; // a callback may have ended it, too
+      if (this.opened !== opened) return undefined; // a callback may also have disconnected
       await new Promise<void>((resolve) => (this.stopTimer = this.clock.after(pause, resolve)));
     }
   }
@@ -311,7 +330,7 @@ export class RinglineClient {
     this.serverTime.heard(snapshot.server_time);
     this.tokenWatch.start();
     this.become("connected");
-    if (this.connectionState !== "connected") return; // a callback has ended it
+    if (this.connectionState !== "connected") return; // a callback has disconnected
     this.feed({ kind: "snapshot", snapshot, showing: this.asked, receivedAt: this.clock.now() });
     if (this.connectionState !== "connected") return;
     this.commands.up();
@@ -334,7 +353,10 @@ export class RinglineClient {
     }
   }
 
-  /** A notification without its call is news only where the one with it got lost. Then the call is read, once at a time. */
+  /**
+   * Reads a call after a notification without it, if the notification with the call was lost. One read per call is in
+   * flight at a time.
+   */
   private read(callID: string, seq: number): void {
     if ((this.state.calls.get(callID)?.call.seq ?? 0) >= seq) return;
     const waits = this.unread.has(callID);
@@ -346,7 +368,7 @@ export class RinglineClient {
         this.unread.delete(callID);
         if (wanted > seq) this.read(callID, wanted);
       },
-      () => this.unread.delete(callID), // the next snapshot has it
+      () => this.unread.delete(callID), // the next snapshot contains it
     );
   }
 
@@ -357,14 +379,14 @@ export class RinglineClient {
     this.feed(remaining === undefined ? input : { ...input, ringRemainingMs: remaining });
   }
 
-  /** The one place where calls change: the state first, then who watches it, then the callbacks, then the commands. */
+  /** The only place where calls change. The order is: the state, the observers, the callbacks, the commands. */
   private feed(input: Input): void {
     const { opened } = this;
     const { state, callbacks, commands } = reduce(this.state, input);
     this.state = state;
     if (this.shown.take(state)) this.watchers.emit("change", [this.shown.current]);
     for (const { name, args } of callbacks) {
-      if (this.opened !== opened) return; // a callback has ended it: nothing is told any more
+      if (this.opened !== opened) return; // a callback has disconnected, so no further callbacks
       this.emit(name, args);
     }
     if (this.opened !== opened) return;
@@ -411,7 +433,7 @@ export class RinglineClient {
   }
 
   private handlerFailed(event: string, error: unknown): void {
-    if (event === "error") return; // it was shown, and telling it there again would not end
+    if (event === "error") return; // reporting it to the same handler again would not end
     this.report(new RinglineError("internal", `an exception in a handler of ${event || "calls"}: ${messageOf(error)}`));
   }
 

@@ -1,12 +1,12 @@
-/** A monotonic clock with timers. Nothing here ever asks for the time of day: that is the server's. */
+/** A monotonic clock with timers. Nothing here reads the time of day: only the server's counts. */
 export interface Clock {
-  /** Milliseconds from some moment on. */
+  /** Milliseconds since some fixed moment. */
   now(): number;
-  /** Calls back once, unless what it returns is called before. */
+  /** Calls back once, unless the returned function is called first. */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The longest delay that setTimeout takes; a longer one would fire at once. */
+/** The longest delay that setTimeout accepts. A longer one would fire at once. */
 const longest = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

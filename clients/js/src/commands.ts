@@ -6,37 +6,40 @@ import { readAnswer, type WireAnswer } from "./wire.js";
 export type Verb = "invite" | "add" | "ring" | "accept" | "decline" | "cancel" | "leave" | "end";
 export type Method = Verb | "get" | "line";
 
-/** How many requests may be under way: the server refuses more. */
+/** The number of requests that may be in flight. The server refuses more. */
 const most = 8;
 
 interface Command {
   method: Method;
   callID: string;
   data: object;
-  /** It was handed to a connection, so it may have been carried out. */
+  /** It was passed to a connection, so it may have been carried out. */
   sent: boolean;
   /** There was a connection while it waited. */
   wasUp: boolean;
-  /** A try ended without an answer that settles it, so it may have been carried out whatever became of later ones. */
+  /**
+   * A try ended without a conclusive answer, so the command may have been carried out whatever the result of later
+   * tries.
+   */
   isOpen: boolean;
   underWay: boolean;
   tries: number;
-  /** Why the last try came to nothing. */
+  /** The error of the last try. */
   trouble: RinglineError | undefined;
   resolve(answer: WireAnswer): void;
   reject(error: RinglineError): void;
   stopDeadline(): void;
-  /** Set while it waits to be tried again. */
+  /** Set while the command waits for its next try. */
   stopPause: (() => void) | undefined;
 }
 
 /**
- * Sends commands, those about one call one after another. A command has one id for all of its tries, so it is carried out
- * once however often it is sent; it is kept while the connection is down, and given up at its deadline.
+ * Sends commands, those about one call one after another. A command keeps its id over all tries, so it is carried out
+ * only once however often it is sent. It is kept while the connection is down, and given up at its deadline.
  */
 export class Commands {
   private readonly lanes = new Map<string, Command[]>();
-  private readonly open = new WeakSet<RinglineError>(); // what commands were given up with that may be carried out
+  private readonly open = new WeakSet<RinglineError>(); // errors of given-up commands that may have been carried out
   private underWay = 0;
   private isUp = false;
 
@@ -46,7 +49,7 @@ export class Commands {
     private readonly clock: Clock,
   ) {}
 
-  /** Resolves with an answer that is ok; rejects with a RinglineError. */
+  /** Resolves with an ok answer, or rejects with a RinglineError. */
   run(method: Method, callID: string, fields: object, withinMs: number): Promise<WireAnswer> {
     const lane = this.lanes.get(callID) ?? [];
     const endsAll = method === "leave" || method === "end" || (method === "cancel" && !("callees" in fields));
@@ -76,7 +79,7 @@ export class Commands {
     });
   }
 
-  /** The connection is there: what was kept is sent. */
+  /** The connection is up: sends the commands that were kept. */
   up(): void {
     this.isUp = true;
     for (const command of [...this.lanes.values()].flat()) {
@@ -91,18 +94,18 @@ export class Commands {
     this.isUp = false;
   }
 
-  /** Whether a command that was given up with this error may have been carried out, or may yet be. */
+  /** Whether a command that was given up with this error may have been carried out, or may still be. */
   mayBeDone(error: unknown): boolean {
     return error instanceof RinglineError && this.open.has(error);
   }
 
-  /** Gives everything up. */
+  /** Gives up all commands. */
   clear(error: RinglineError): void {
     this.isUp = false;
     for (const command of [...this.lanes.values()].flat()) this.finish(command, () => command.reject(error));
   }
 
-  /** An invitation that never left needs no canceling. */
+  /** An invitation that was never sent needs no cancel. */
   private withdraw(lane: Command[]): boolean {
     const invite = lane.find((c) => c.method === "invite" && !c.sent);
     if (!invite) return false;
@@ -111,7 +114,7 @@ export class Commands {
     return true;
   }
 
-  /** That it rings is no news any more once the user has answered, and must not hold that up. */
+  /** Drops a ring command once the user has answered. It is outdated and must not delay the answer. */
   private skipRing(lane: Command[]): void {
     for (const c of lane.filter((c) => c.method === "ring" && !c.underWay)) this.skip(c);
   }
@@ -147,7 +150,7 @@ export class Commands {
   }
 
   private answered(command: Command, answer: WireAnswer | undefined): void {
-    if (answer) this.onAnswer(answer); // of one that was given up too: it tells how the call is
+    if (answer) this.onAnswer(answer); // also the answer to a given-up command: it carries the state of the call
     if (!this.isKept(command)) return;
     const error = refusalOf(answer, command.callID);
     if (error?.code !== "rate_limited" && error?.code !== "exhausted") command.isOpen = !answer || error?.code === "unavailable";
@@ -163,7 +166,7 @@ export class Commands {
     this.again(command, new RinglineError("timeout", messageOf(error), command.callID));
   }
 
-  /** Tries again once there is a connection, after a pause if there is one now. */
+  /** Tries again: after a pause if there is a connection, otherwise when it is back. */
   private again(command: Command, trouble: RinglineError): void {
     command.trouble = trouble;
     if (command.method === "ring" && this.lanes.get(command.callID)?.some((c) => answers(c.method))) return this.skip(command);
@@ -206,12 +209,12 @@ export class Commands {
   }
 }
 
-/** What a user says to an invitation, or after it. */
+/** A user's answer to an invitation, or a later command. */
 function answers(method: Method): boolean {
   return method === "accept" || method === "decline" || method === "leave";
 }
 
-/** Reads have no id: nothing is carried out. */
+/** Reads have no command id, because they carry out nothing. */
 function dataOf(method: Method, callID: string, fields: object): object {
   if (method === "line") return {};
   return method === "get" ? { call_id: callID } : { command_id: randomID(), call_id: callID, ...fields };

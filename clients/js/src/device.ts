@@ -3,7 +3,7 @@ import { RinglineError } from "./error.js";
 import { randomID } from "./random.js";
 import type { Claims } from "./tokens.js";
 
-/** What is needed of a storage; localStorage and sessionStorage are such. */
+/** The required part of a storage. localStorage and sessionStorage satisfy it. */
 export interface KeyValues {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -18,20 +18,22 @@ export interface Storages {
 const stableKey = "ringline.device";
 const tabKey = "ringline.tab";
 
-/** How long a tab that is being reloaded may still hold its id before it is taken for another one. */
+/** How long a tab that reloads may still hold its id. After that the holder counts as another tab. */
 const reloading = 300;
 
-/** A device id, and how to give up the tab's part of it. */
+/** A device id, and a function to release the tab's part of it. */
 export interface DeviceID {
   id: string;
   release(): void;
 }
 
 /**
- * Makes this tab's device id, `<stable>.<tab>`. The stable part is what the token fixes, else what the app chose, else
- * random and kept in local storage. The tab's part is kept in session storage, which outlives a reload; a duplicated tab
- * gets a copy of it, notices that it is in use, and takes another. It is the user's own, as there may be clients of several
- * in one page. Without a storage both last as long as the client.
+ * Makes this tab's device id, `<stable>.<tab>`.
+ *
+ * The stable part comes from the token, else from the app, else it is random and kept in local storage. The tab's part
+ * is kept in session storage, which survives a reload. A duplicated tab gets a copy of it, detects that it is in use,
+ * and makes a new one. The storage keys contain the user, because several clients may share a page. Without a storage
+ * both parts last as long as the client.
  */
 export async function acquireDevice(
   { app, userID, device: fixed }: Pick<Claims, "app" | "userID" | "device">,
@@ -54,18 +56,18 @@ export async function acquireDevice(
   return { id: `${stable}.${tab}`, release };
 }
 
-/** The browser's storages. Where they are denied, as in some private windows, even touching them throws. */
+/** The browser's storages. If they are denied, as in some private windows, even reading the property throws. */
 export function browserStorages(): Storages {
   const storages: Storages = {};
   try {
     if (typeof localStorage !== "undefined" && localStorage) storages.local = localStorage;
   } catch {
-    // no device that lasts
+    // no persistent device part
   }
   try {
     if (typeof sessionStorage !== "undefined" && sessionStorage) storages.session = sessionStorage;
   } catch {
-    // no tab that lasts
+    // no persistent tab part
   }
   return storages;
 }
@@ -82,12 +84,15 @@ function write(storage: KeyValues | undefined, key: string, value: string): stri
   try {
     storage?.setItem(key, value);
   } catch {
-    // full or denied: it lasts as long as the client
+    // full or denied: the id lasts as long as the client
   }
   return value;
 }
 
-/** Claims a tab's part for this page. Undefined: another page has it. `old` says that another page may. */
+/**
+ * Claims a tab part for this page. Undefined means that another page holds it. `old` means that another page may hold
+ * it.
+ */
 function claim(key: string, tab: string, old: boolean, clock: Clock): Promise<(() => void) | undefined> {
   if (typeof navigator !== "undefined" && navigator.locks) return lock(`${key}.${tab}`, clock);
   if (typeof BroadcastChannel !== "undefined") return ask(key, tab, old, clock);
@@ -111,7 +116,7 @@ function lock(name: string, clock: Clock): Promise<(() => void) | undefined> {
   });
 }
 
-/** Where there are no locks, as on a page that is not secure, whoever has the same id says so. */
+/** Without locks, as on an insecure page, a page that has the same id answers on a channel. */
 async function ask(key: string, tab: string, old: boolean, clock: Clock): Promise<(() => void) | undefined> {
   const channel = new BroadcastChannel(key);
   const me = randomID(8);

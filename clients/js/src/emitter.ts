@@ -2,8 +2,8 @@
 type Handler = (...args: any[]) => unknown;
 
 /**
- * Calls an app's handler so that nothing it does can harm us: an exception, or a promise that it returns and that fails,
- * is shown where a developer looks, and told to `failed`.
+ * Calls an app's handler and contains its failures. An exception, or a rejected promise that it returns, is logged to
+ * the console and passed to `failed`.
  */
 export function guarded(handler: Handler, args: readonly unknown[], failed: (error: unknown) => void): void {
   const report = (error: unknown): void => {
@@ -23,14 +23,16 @@ function show(error: unknown): void {
   else if (typeof console !== "undefined") console.error(error);
 }
 
-/** Handlers by event. One that is added while an event is told hears of the next; one that is removed hears nothing more. */
+/**
+ * Handlers by event. A handler that is added during an event gets the next one. A handler that is removed gets no more.
+ */
 export class Emitter<Events extends object> {
   private readonly handlers = new Map<keyof Events, Set<Handler>>();
 
-  /** `failed` hears of the exceptions of handlers. */
+  /** `failed` receives the exceptions of handlers. */
   constructor(private readonly failed: (event: keyof Events, error: unknown) => void) {}
 
-  /** Gives a function that takes the handler away again. */
+  /** Returns a function that removes the handler. */
   on(event: keyof Events, handler: Handler): () => void {
     const own: Handler = (...args) => handler(...args); // the same handler may be added twice
     const set = this.handlers.get(event) ?? new Set();

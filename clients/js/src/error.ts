@@ -1,23 +1,24 @@
 /**
  * Why something failed. The first twelve come from the server, with its meaning:
  *
- * - `invalid_argument`: an argument breaks a rule; it fails again however often it is tried;
+ * - `invalid_argument`: an argument breaks a rule; a retry fails too;
  * - `not_found`: no call has this id, or there is none here;
- * - `already_exists`: the call id of an invitation is taken;
+ * - `already_exists`: the call id of an invitation is in use;
  * - `permission_denied`: this user may not do this, or the token or the device was refused;
  * - `caller_busy`: the user's own line is full;
  * - `call_ended`: the call is over;
  * - `answered_elsewhere`: another device of this user has answered;
- * - `not_pending`: nobody waits for this any more;
+ * - `not_pending`: the callee is no longer pending;
  * - `rate_limited`: too many commands or connections;
  * - `exhausted`: the server's call storage is nearly full; the command was not carried out, try again later;
  * - `unavailable`: the server got no answer in time; the command may still be carried out;
- * - `internal`: a defect of the server's or of this client, or an exception in a callback of the app's;
+ * - `internal`: a bug in the server or in this client, or an exception in a callback of the app;
  *
- * and two are this client's own:
+ * two are the client's own:
  *
- * - `disconnected`: there is no connection, and the command was never sent or its fate is unknown;
- * - `timeout`: no answer before the command's deadline; it may still be carried out, unless it says that it was not sent.
+ * - `disconnected`: there is no connection, and the command was never sent or its result is unknown;
+ * - `timeout`: no answer before the command's deadline; it may still be carried out, unless the message says that it
+ *   was not sent.
  */
 export type ErrorCode =
   | "invalid_argument"
@@ -52,10 +53,10 @@ const codes: readonly string[] = [
   "timeout",
 ] satisfies ErrorCode[];
 
-/** The only error that Ringline's promises are rejected with. `message` names the argument and the limit. */
+/** The only error that Ringline's promises reject with. `message` names the argument and the limit. */
 export class RinglineError extends Error {
   readonly code: ErrorCode;
-  /** The call it is about, where there is one. */
+  /** The call that the error is about, if any. */
   readonly callID: string | undefined;
 
   constructor(code: ErrorCode, message: string, callID?: string) {
@@ -66,7 +67,7 @@ export class RinglineError extends Error {
   }
 }
 
-/** An unknown code comes from a newer server, and can't be in our closed set. */
+/** Maps an unknown code, which comes from a newer server, into the closed set. */
 export function errorCode(code: string): ErrorCode {
   return codes.includes(code) ? (code as ErrorCode) : "internal";
 }

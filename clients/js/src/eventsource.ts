@@ -1,7 +1,7 @@
 /**
- * Server-sent events over fetch. The platform's EventSource can only GET, and centrifuge-js then puts the connect command,
- * and with it the token, into the query string, where proxies and logs keep it. This one takes it out of the address and
- * posts it as the body.
+ * Server-sent events over fetch. The platform's EventSource can only GET. centrifuge-js therefore puts the connect
+ * command, and with it the token, into the query string, where proxies and logs keep it. This class removes it from the
+ * address and posts it as the body.
  */
 export function eventSourceOver(fetch: typeof globalThis.fetch): new (url: string) => FetchEventSource {
   return class extends FetchEventSource {
@@ -61,7 +61,10 @@ class FetchEventSource {
   }
 }
 
-/** Cuts a text/event-stream into the data of its events. A line ends with CR, LF or both; an event with an empty line. */
+/**
+ * Splits a text/event-stream into the data of its events. A line ends with CR, LF or both. An event ends with an empty
+ * line.
+ */
 export class EventParser {
   private rest = "";
   private data: string[] = [];

@@ -3,24 +3,24 @@ import { awaited, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
 import { dataOf, pending, type WireBy, type WireCall, type WireCallee, type WireCaller } from "./wire.js";
 
-/** The newest version of a call that was seen. */
+/** The newest known version of a call. */
 export interface Seen {
   readonly call: WireCall;
-  /** It is shown on this device: it rings here, or was made here, or this user is in it here. */
+  /** Whether this device shows the call: it rings here, was made here, or this user is in it here. */
   readonly shown: boolean;
-  /** Until when it rings for this user, by the clock of `receivedAt`. */
+  /** When it stops ringing for this user, by the clock of `receivedAt`. */
   readonly ringEndsAt: number | undefined;
 }
 
-/** A newer version of a call, as it reached this device. */
+/** A newer version of a call that this device received. */
 export interface News {
   call: WireCall;
   userID: string;
   deviceID: string;
   ringEndsAt: number | undefined;
-  /** It says that the time to ring has run out. */
+  /** The frame says that the ring time is over. */
   expired: boolean;
-  /** Who caused what became of this user's part, where the frame tells. */
+  /** Who caused this user's outcome, if the frame carries it. */
   by: WireBy | undefined;
 }
 
@@ -31,13 +31,13 @@ export interface Advance {
   ring?: number;
 }
 
-/** What a newer version of a call means for this device. */
+/** Computes what a newer version of a call means for this device. */
 export function advance(before: Seen | undefined, news: News): Advance {
   const { shown, ...rest } = moved(before, news);
   return { seen: { call: news.call, shown, ringEndsAt: news.ringEndsAt }, ...rest };
 }
 
-/** What becomes of a call that the server knows nothing of any more: over, with the reason that its last state suggests. */
+/** Ends a call that the server no longer knows, with the reason that its last state suggests. */
 export function missing(seen: Seen): Advance {
   if (!seen.shown) return { seen, callbacks: [] };
   const reason = seen.call.state === "ringing" ? "timed_out" : "completed";
@@ -62,12 +62,12 @@ function moved(before: Seen | undefined, news: News): Moved {
   return own ? asCallee(before, news, own) : hidden;
 }
 
-/** Calls that were born ended and are shown to nobody. */
+/** Calls that were born ended. No device shows them. */
 function neverRang(call: WireCall): boolean {
   return call.end_reason === "caller_busy" || call.end_reason === "merged" || call.end_reason === "failed";
 }
 
-/** The caller waits for everybody. A call that is first seen when it is over is shown so: it was made here. */
+/** The caller waits for all callees. A call that is first seen when it is over is still reported: it was made here. */
 function asCaller(before: Seen | undefined, news: News, caller: WireCaller): Moved {
   const { call } = news;
   const all = (): boolean => true;
@@ -99,7 +99,7 @@ function asCallee(before: Seen | undefined, news: News, own: WireCallee): Moved 
   return { shown: false, callbacks: [...last, ...outcome(news, own, here)] };
 }
 
-/** An attempt is shown when it is first seen, or, with its time run out, never. */
+/** Shows an attempt when it is first seen. An attempt whose ring time is over is never shown. */
 function rings(shown: boolean, { call, expired }: News, own: WireCallee): Moved {
   if (expired) return { shown, callbacks: [] };
   const received: Callback = {
@@ -109,7 +109,7 @@ function rings(shown: boolean, { call, expired }: News, own: WireCallee): Moved 
   return { shown: true, callbacks: [received], ring: own.attempt };
 }
 
-/** What became of this user where the call was shown: what he is told, and the end. */
+/** The callbacks for this user's outcome and the end of a call that was shown. */
 function outcome(news: News, own: WireCallee, here: boolean): Callback[] {
   const { call } = news;
   const callID = call.call_id;
@@ -139,7 +139,7 @@ function outcome(news: News, own: WireCallee, here: boolean): Callback[] {
   }
 }
 
-/** Who left by himself is told so, unless that ended the call. */
+/** A user who left gets `left`, unless leaving ended the call. */
 function leftHere({ call, by }: News, own: WireCallee): Callback {
   const endedIt = own.at === call.ended_at && (own.reason === "ended" || call.ended_by?.user_id === own.user_id);
   if (endedIt) return ended(call, call.end_reason as CallEndReason, call.ended_by);
@@ -147,8 +147,8 @@ function leftHere({ call, by }: News, own: WireCallee): Callback {
 }
 
 /**
- * The custom data of who withdrew the invitation. Where the call ended under it by what somebody else did, that was said
- * to others, and what stands in the entry is still the invitation's.
+ * The custom data of the command that canceled the invitation. If another party's action ended the call, its custom
+ * data was for others, and the entry still has that of the invitation.
  */
 function canceledWith(call: WireCall, own: WireCallee): string {
   const replaced =

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from "./clock.js";
 import { CentrifugeSession, type Session, type SessionListener, type SessionOptions } from "./session.js";
 
-/** What a client takes of the world, and what a test puts in its place. */
+/** The client's external dependencies, which tests replace. */
 export interface Internals {
   clock: Clock;
   makeSession(options: SessionOptions, listener: SessionListener): Session;

@@ -7,7 +7,7 @@ import type { ShownCall } from "./shapes.js";
 import { mount, unmount } from "./ui/mount.js";
 import { version } from "./version.js";
 
-/** What the app is for; it changes nothing of how calls are made. `CALL_INTIVATION` is how hosted kits spell it. */
+/** The purpose of the app. It does not change how calls work. `CALL_INTIVATION` is the spelling of hosted kits. */
 export const CallScenario = {
   SINGLE_CALL: 0,
   GROUP_CALL: 1,
@@ -17,7 +17,7 @@ export const CallScenario = {
 export type CallScenario = (typeof CallScenario)[keyof typeof CallScenario];
 
 export interface LocalUser extends CallUser {
-  /** This device, as the server knows it; `""` before the first connection. */
+  /** The id of this device, as the server knows it; `""` before the first connection. */
   deviceID: string;
 }
 
@@ -33,34 +33,40 @@ export interface CallInvitation {
 
 export interface CallInvitationResult {
   code: 0;
-  /** The call. Where the only callee was just calling this user, it is his call, and it is answered. */
+  /**
+   * The id of the call. If the only callee was calling this user at the same time, it is the callee's call, which is
+   * now answered.
+   */
   callID: string;
   /** The room for the media. */
   roomID: string;
   /** How long it rings, in seconds. */
   timeout: number;
-  /** The callees for whom it does not ring, with `line_busy` (in another call) or `timed_out` (it came too late). */
+  /**
+   * The callees for which it does not ring, with `line_busy` (in another call) or `timed_out` (the invitation arrived
+   * too late).
+   */
   errorUserList: { userID: string; reason: string }[];
   customData: string;
 }
 
 let session: KitSession | undefined;
 
-/** The session; an error where there is none. */
+/** The session. Throws if there is none. */
 function here(): KitSession {
   if (!session || session.closing) throw new RinglineError("disconnected", "call init first");
   return session;
 }
 
 /**
- * The kit: one session of one user for the whole page. Everything that fails rejects with a RinglineError, whose message
- * names the argument.
+ * The kit: one session of one user for the whole page. Every failure rejects with a RinglineError whose message names
+ * the argument.
  */
 export const Ringline = {
   /**
-   * Connects this user, and calls `invitationEvents` back from then on. Resolves once it is connected; rejects where an
-   * argument is wrong or the server refuses. Calling it again for the same user gives the same session, with the new
-   * callbacks and token; for another user call `unInit` first.
+   * Connects this user, and makes the callbacks in `invitationEvents` from then on. It resolves once it is connected,
+   * and rejects if an argument is invalid or the server refuses. A second call for the same user returns the same
+   * session with the new callbacks and token. Call `unInit` before an init for another user.
    */
   async init(
     appID: string | number,
@@ -72,7 +78,7 @@ export const Ringline = {
     invitationEvents: InvitationEvents = {},
   ): Promise<LocalUser> {
     const init = readInit(appID, server, userID, userName, token, config);
-    if (session?.isOver) session = undefined; // refused by the server, so there is nothing to go on with
+    if (session?.isOver) session = undefined; // refused by the server, so it can't be resumed
     if (session && !sameSession(session.init, init)) {
       if (!session.closing) throw new RinglineError("invalid_argument", "userID: another session is open; call unInit first");
       session.close();
@@ -85,7 +91,7 @@ export const Ringline = {
     return Ringline.getLocalUser() ?? { userID, userName, deviceID: "" };
   },
 
-  /** Calls. Resolves once it rings, or is known not to. */
+  /** Calls the callees. It resolves once the call rings, or is known not to ring. */
   async sendCallInvitation(invitation: CallInvitation): Promise<CallInvitationResult> {
     const call = await here().invite(invitation);
     const shown = Ringline.getCalls().find((c) => c.callID === call.callID);
@@ -101,52 +107,51 @@ export const Ringline = {
     };
   },
 
-  /** Answers. Without an id: the newest call that rings here. */
+  /** Accepts a call. Default: the newest call that rings here. */
   async accept(callID?: string, options: { customData?: string } = {}): Promise<void> {
     await here().client.accept(pick(callID, "accept", rings), options);
   },
 
-  /** Declines, or with the reason `busy` says so. Without an id: the newest call that rings here. */
+  /** Declines a call, as declined or as busy. Default: the newest call that rings here. */
   async decline(callID?: string, options: { reason?: "declined" | "busy"; customData?: string } = {}): Promise<void> {
     await here().client.decline(pick(callID, "decline", rings), options);
   },
 
-  /** Withdraws the invitation of all callees who have not answered. Without an id: that of the newest call made here. */
+  /** Cancels the invitations of all callees who have not answered. Default: those of the newest call made here. */
   async cancel(callID?: string, options: { customData?: string } = {}): Promise<void> {
     await hangUp("cancel", callID, outgoing, options);
   },
 
-  /** Leaves; the call goes on for the others. Without an id: the newest call here. */
+  /** Leaves a call, which continues for the others. Default: the newest call here. */
   async leave(callID?: string, options: { customData?: string } = {}): Promise<void> {
     await hangUp("leave", callID, () => true, options);
   },
 
-  /** Ends the call for everybody; for the caller. Without an id: the newest call made here. */
+  /** Ends a call for all parties. For the caller only. Default: the newest call made here. */
   async end(callID?: string, options: { customData?: string } = {}): Promise<void> {
     await hangUp("end", callID, outgoing, options);
   },
 
-  /** Takes a newer token of the same user: what to do when onTokenWillExpire calls. */
+  /** Takes a newer token of the same user. Call it from onTokenWillExpire. */
   renewToken(token: string): void {
     here().client.renewToken(token);
   },
 
-  /** Who was named to init; null before it and after unInit. */
+  /** The user passed to init; null before it and after unInit. */
   getLocalUser(): LocalUser | null {
     if (!session || session.closing) return null;
     const { userID, userName } = session.init;
     return { userID, userName, deviceID: session.client.deviceID };
   },
 
-  /** The calls that are shown here, newest last. */
+  /** The calls shown here, newest last. */
   getCalls(): readonly ShownCall[] {
     return session && !session.closing ? session.client.calls.current : [];
   },
 
   /**
-   * Ends the session and leaves nothing behind: no connection, no timer, no callback any more. Calls go on on the server;
-   * leave or end them before. An init for the same user that comes at once, as React's StrictMode does it, keeps the
-   * connection.
+   * Ends the session and releases everything: connection, timers, callbacks. Calls continue on the server, so leave or
+   * end them first. An immediate init for the same user, as in React's StrictMode, keeps the connection.
    */
   unInit(): void {
     const closing = session;
@@ -172,7 +177,10 @@ function pick(callID: string | undefined, verb: string, fits: (call: ShownCall) 
   return call;
 }
 
-/** Also ends a call that is only being made. If its invitation was not sent yet, it never is, and that is what was wanted. */
+/**
+ * Also ends a call whose invitation has no answer yet. If the invitation was not sent, it never is, which counts as
+ * success.
+ */
 async function hangUp(
   verb: "cancel" | "leave" | "end",
   callID: string | undefined,

@@ -10,13 +10,16 @@ import { Phone, type UIOptions } from "./ui/phone.js";
 
 export interface KitConfig
   extends Pick<RinglineClientOptions, "getToken" | "onTokenWillExpire" | "device" | "transports" | "storage" | "webSocket"> {
-  /** What the app is for; it changes nothing. */
+  /** The purpose of the app. It changes nothing. */
   mode?: CallScenario;
-  /** `false`: Ringline's elements are not mounted, and the app places those that it wants. Else how they are to be. */
+  /**
+   * `false`: Ringline does not mount its elements, and the app places those that it wants. Otherwise the options of the
+   * elements.
+   */
   ui?: boolean | UIOptions;
 }
 
-/** What init was called with. */
+/** The arguments of init. */
 export interface Init {
   appID: string;
   server: string | readonly string[];
@@ -47,7 +50,7 @@ const events: { [E in keyof RinglineEvents]: CallbackName } = {
   connectionStateChanged: "onConnectionStateChanged",
 };
 
-/** Checks what init is called with, so that a mistake is named at once and not refused by a server. */
+/** Checks the arguments of init, so that a mistake is reported at once and not by a server. */
 export function readInit(
   appID: string | number,
   server: string | readonly string[],
@@ -74,7 +77,7 @@ function checkToken({ appID, userID }: Init, token: string): void {
   if (claims.app !== appID) throw wrong("appID", `the token is for the app ${claims.app}, got ${appID}`);
 }
 
-/** Whether they are for one session, so that the second changes only callbacks and token. */
+/** Whether both are for the same session, so that the second changes only callbacks and token. */
 export function sameSession(a: Init, b: Init): boolean {
   return a.appID === b.appID && a.userID === b.userID && String(a.server) === String(b.server);
 }
@@ -83,14 +86,14 @@ function wrong(field: string, what: string): RinglineError {
   return new RinglineError("invalid_argument", `${field}: ${what}`);
 }
 
-/** A session of the kit: a client, and the callbacks that are called back now. */
+/** A session of the kit: a client and the current callbacks. */
 export class KitSession {
   readonly client: RinglineClient;
-  /** What the elements show. */
+  /** The calls that the elements show. */
   readonly phone: Phone;
-  /** Resolves once it is connected for the first time. */
+  /** Resolves at the first connection. */
   readonly connected: Promise<void>;
-  /** unInit was called, and it ends unless init comes at once. */
+  /** unInit was called. The session ends unless init follows at once. */
   closing = false;
   private begun = false; // init has returned
   /** The call that is being made, as long as its invitation has no answer. */
@@ -117,7 +120,7 @@ export class KitSession {
     void Promise.resolve().then(() => (this.begun = true));
   }
 
-  /** Goes on, with other callbacks. */
+  /** Resumes with new callbacks. */
   resume(init: Init, callbacks: InvitationEvents): void {
     this.closing = false;
     this.callbacks = callbacks;
@@ -125,7 +128,7 @@ export class KitSession {
     this.init = init;
   }
 
-  /** Is silent at once, and ends unless it is resumed before anything else happens. */
+  /** Stops the callbacks at once, and ends the session unless it is resumed before the next task. */
   suspend(closed: () => void): void {
     if (this.closing) return;
     this.closing = true;
@@ -136,7 +139,7 @@ export class KitSession {
     });
   }
 
-  /** It ended by itself: the server refused it. */
+  /** The session ended by itself: the server refused it. */
   get isOver(): boolean {
     return this.client.connectionState === "disconnected";
   }
@@ -156,11 +159,11 @@ export class KitSession {
   }
 
   private tell(name: CallbackName, args: CallbackArgs<CallbackName>): unknown {
-    // No callback comes before init has returned, and none to who has gone again by then.
+    // No callback comes before init has returned, and none after unInit.
     if (!this.begun) return Promise.resolve().then(() => this.tell(name, args));
     if (this.closing) return undefined;
     const { callbacks } = this;
-    // The client guards what is thrown here, and a promise that fails.
+    // The client catches exceptions and rejected promises here.
     return (callbacks[name] as ((...args: unknown[]) => unknown) | undefined)?.apply(callbacks, args);
   }
 

@@ -5,30 +5,33 @@ import type { GetToken } from "./tokens.js";
 
 export interface RinglineClientOptions {
   /**
-   * The address of Ringline's edge, `https://host[/path]` or `wss://…`, or several: a connection that is lost comes back
-   * at the next. Empty or left out: the page's own origin.
+   * The address of Ringline's edge, `https://host[/path]` or `wss://…`, or several. After a lost connection the client
+   * tries the next one first. Default: the page's own origin, also for an empty string.
    */
   server?: string | readonly string[];
   /** The user's token, a JWT. One of `token` and `getToken` is needed. */
   token?: string;
-  /** Gives a token: at first where there is no `token`, and each time one has expired. `null`: the user has none any more. */
+  /**
+   * Returns a token: the first one if there is no `token`, and a new one each time one has expired. `null`: the user
+   * has no token any more.
+   */
   getToken?: GetToken;
-  /** Called some 30 s before the token expires, for `renewToken`. Not needed beside `getToken`. */
+  /** Called some 30 s before the token expires, so that the app can call `renewToken`. Not needed with `getToken`. */
   onTokenWillExpire?: () => void;
   /**
-   * The stable part of the device id, at most 96 bytes. Left out: the token's claim `device`, else a random one that is
-   * kept in local storage. A part of the tab's own is added.
+   * The stable part of the device id, at most 96 bytes. Default: the token's claim `device`, else a random one that is
+   * kept in local storage. The client adds a part for the tab.
    */
   device?: string;
-  /** The transports to use, the best first. Default: all of `websocket`, `http_stream`, `sse`. */
+  /** The transports to use, in order of preference. Default: `websocket`, `http_stream`, `sse`. */
   transports?: readonly Transport[];
-  /** Where the device id is kept instead of localStorage and sessionStorage; `null`: nowhere. */
+  /** Where to keep the device id instead of localStorage and sessionStorage; `null`: nowhere. */
   storage?: { local?: KeyValues; session?: KeyValues } | null;
-  /** A WebSocket constructor, for platforms that have no global one. */
+  /** A WebSocket constructor, for platforms without a global one. */
   webSocket?: unknown;
-  /** Instead of the global fetch, for HTTP streaming and SSE. */
+  /** Replaces the global fetch for HTTP streaming and SSE. */
   fetch?: typeof globalThis.fetch;
-  /** Tells `online` and `offline` instead of `window`. */
+  /** Emits `online` and `offline` instead of `window`. */
   networkEventTarget?: EventTarget;
 }
 
@@ -41,11 +44,11 @@ export interface InviteOptions {
   callID?: string;
   /** The room for the media; default: the call id. */
   roomID?: string;
-  /** At most 4,096 bytes as JSON has it. */
+  /** At most 4,096 bytes as JSON. */
   customData?: string;
   /** How long it rings, in seconds, 1 to 600; default: the app's, 60 unless set otherwise. */
   timeout?: number;
-  /** The caller's name; the token's claim `name` goes before it. */
+  /** The caller's name. The token's claim `name` has priority. */
   userName?: string;
 }
 
@@ -60,7 +63,10 @@ export function readTransports(list: readonly Transport[] | undefined): readonly
   return chosen;
 }
 
-/** The fields of an invitation. Checks, as the next does, what the server would refuse under another name. */
+/**
+ * Returns the fields of an invitation. This function and the next check what the server would refuse under another
+ * name.
+ */
 export function invitationOf(options: InviteOptions): object {
   const { callType, roomID, userName } = options;
   if (callType !== 0 && callType !== 1) {
@@ -90,7 +96,7 @@ export function calleesOf({ callees, timeout, customData }: AddOptions): object 
   return { callees: list, ...(timeout === undefined ? {} : { ring_timeout_s: timeout }), ...customDataOf(customData) };
 }
 
-/** The most that custom data may be, in bytes between its quotes in the JSON, and what all of a command may be. */
+/** The maximum size of custom data, in bytes between its quotes in the JSON, and of a whole command. */
 const maxCustomData = 4096;
 const maxCommand = 60_000;
 
@@ -105,7 +111,7 @@ export function customDataOf(customData: string | undefined): object {
   return customData ? { custom_data: customData } : {};
 }
 
-/** A message that is too big would end the whole session. */
+/** A larger message would end the whole session. */
 export function checkSize(data: object): void {
   const size = jsonSize(data);
   if (size > maxCommand) throw new RinglineError("invalid_argument", `a command must be at most ${maxCommand} bytes, got ${size}`);

@@ -2,9 +2,10 @@ import type { Callback } from "./callbacks.js";
 import { dataOf, pending, type WireCall, type WireCallee } from "./wire.js";
 
 /**
- * What became of those whom this user waits for, from one version of a call to a newer one: for each at most one thing,
- * by what his newest attempt has come to. What the older version said is known; without one all is new. Nothing is told
- * that came after `until`, when this user went. The wire's times compare as they are written.
+ * Reports the outcomes of the callees that this user waits for, from one version of a call to a newer one. It makes at
+ * most one callback per callee, from the state of their newest attempt. Facts in the older version are known. Without
+ * an older version all are new. It reports nothing after `until`, when this user left. Times on the wire compare as
+ * strings.
  */
 export function awaited(
   before: WireCall | undefined,
@@ -19,7 +20,10 @@ export function awaited(
   });
 }
 
-/** Who else joined and left since this user came in, at `since`. Those for whom he waits he is told of in other words. */
+/**
+ * Reports who else joined and left after this user joined, at `since`. Callees that this user waits for have other
+ * callbacks when they join.
+ */
 export function participants(
   before: WireCall | undefined,
   call: WireCall,
@@ -39,12 +43,12 @@ export function participants(
   ];
 }
 
-/** What was known of the same attempt. */
+/** The earlier version of the same attempt. */
 function same(before: WireCall | undefined, x: WireCallee): WireCallee | undefined {
   return before?.callees.find((y) => y.user_id === x.user_id && y.attempt === x.attempt);
 }
 
-/** Who left has accepted before, even if that was not seen. */
+/** A callee who left has accepted before, even if that version was not seen. */
 function became(call: WireCall, x: WireCallee): Callback[] {
   const callID = call.call_id;
   switch (x.state) {

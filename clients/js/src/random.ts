@@ -1,6 +1,6 @@
 const alphabet = "0123456789abcdefghijklmnopqrstuvwxyz";
 
-/** A random id of letters and digits; 25 of them are as good as a UUID. */
+/** A random id of letters and digits. 25 characters are as good as a UUID. */
 export function randomID(length = 25): string {
   const bytes = new Uint8Array(length);
   if (typeof crypto !== "undefined" && typeof crypto.getRandomValues === "function") crypto.getRandomValues(bytes);

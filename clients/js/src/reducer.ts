@@ -3,13 +3,13 @@ import { advance, missing, type Advance, type Seen } from "./facts.js";
 import { dataOf, type WireBy, type WireCall, type WireNotification, type WireSnapshot } from "./wire.js";
 
 /**
- * The state of the calls that this user's device has seen, and the one function that moves it. It holds no clock and does
- * no I/O: an input gives the next state, the callbacks to make and the commands to send.
+ * The state of the calls that this user's device has seen, and the one function that changes it. It has no clock and
+ * does no I/O: an input returns the next state, the callbacks to make and the commands to send.
  *
- * It trusts no order of frames. Of each call it keeps the newest version by `seq` and drops what is older; callbacks come
- * from the difference between what was seen before and the newer one, never from a frame's name, as frames get lost,
- * doubled and overtaken. So each fact (call, callee, attempt, state) calls back exactly once, by whichever frame it was
- * learnt, and an attempt that was superseded meanwhile is not replayed.
+ * It does not rely on the order of frames. Frames get lost, duplicated and reordered. For each call it keeps the newest
+ * version by `seq` and drops older ones. Callbacks come from the difference between the known version and the newer
+ * one, never from a frame's name. So each fact (call, callee, attempt, state) calls back exactly once, whichever frame
+ * carries it, and a superseded attempt is not replayed.
  */
 export interface State {
   readonly userID: string;
@@ -19,13 +19,13 @@ export interface State {
 
 export type NotificationWithCall = WireNotification & { call: WireCall };
 
-/** `receivedAt` is a monotonic clock's time in milliseconds; the remaining ring time counts from it. */
+/** `receivedAt` is a time in milliseconds on a monotonic clock. The remaining ring time counts from it. */
 export type Input =
   | { kind: "notification"; notification: NotificationWithCall; receivedAt: number }
   | { kind: "snapshot"; snapshot: WireSnapshot; showing: readonly string[]; receivedAt: number }
   | { kind: "answer"; call: WireCall; ringRemainingMs?: number; receivedAt: number };
 
-/** Tells the server that this device rings: once for each attempt that it shows. */
+/** Reports to the server that this device rings, once for each attempt that it shows. */
 export interface RingCommand {
   callID: string;
   attempt: number;
@@ -37,7 +37,7 @@ export interface Step {
   commands: RingCommand[];
 }
 
-/** How many calls that are over here are remembered, so that a late frame of theirs is not taken for news. */
+/** The number of calls that are over here and still remembered, so that a late frame of one is not taken as new. */
 const remembered = 256;
 
 export const initial: State = { userID: "", deviceID: "", calls: new Map() };
@@ -65,12 +65,12 @@ export function showing(state: State): string[] {
   return [...state.calls].filter(([, seen]) => seen.shown).map(([callID]) => callID);
 }
 
-/** Only then is `by` who caused what became of this user's own part. */
+/** Only in these cases `by` caused this user's own outcome. */
 function aboutMe(n: NotificationWithCall, userID: string): boolean {
   return n.seq === n.call.seq && (n.user_id === userID || (n.user_id === undefined && n.event === "call_ended"));
 }
 
-/** The call of a notification, with the custom data that it carries itself: the call has not kept what did not fit. */
+/** The call of a notification, with the notification's own custom data, because the call omits what did not fit. */
 function withItsData({ call, seq, user_id, custom_data }: NotificationWithCall): WireCall {
   const about = call.callees.find((x) => x.user_id === user_id);
   if (!about || !custom_data || call.seq !== seq || dataOf(call, about) === custom_data) return call;
@@ -91,7 +91,7 @@ class Draft {
     this.calls = new Map(state.calls);
   }
 
-  /** What ends is told first: an app that has room for one call must be rid of the old one before it shows the new. */
+  /** Ends come first: an app with room for one call must remove the old one before it shows the new one. */
   snapshot(snapshot: WireSnapshot, asked: readonly string[], receivedAt: number): void {
     this.userID = snapshot.user_id;
     this.deviceID = snapshot.device_id;
@@ -115,7 +115,7 @@ class Draft {
     if (before && before.call.seq > call.seq) return;
     const ringEndsAt = remainingMs === undefined ? undefined : receivedAt + remainingMs;
     if (before && before.call.seq === call.seq) {
-      // No news but the time: one that was put together later, on another clock or after a sleep, knows it better.
+      // Only the ring time is new. A frame built later, on another clock or after a sleep, has a better value.
       if (ringEndsAt !== undefined) this.calls.set(call.call_id, { ...before, ringEndsAt });
       return;
     }

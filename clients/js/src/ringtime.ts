@@ -1,9 +1,9 @@
 import type { Clock } from "./clock.js";
 import { pending, type WireCall } from "./wire.js";
 
-/** The server's clock, as it was last heard of: an app's own may be wrong by hours. */
+/** The server's clock, estimated from the last frame. The local clock may be wrong by hours. */
 export class ServerTime {
-  private ahead: number | undefined; // of our monotonic clock
+  private ahead: number | undefined; // relative to our monotonic clock
 
   constructor(private readonly clock: Clock) {}
 
@@ -12,14 +12,14 @@ export class ServerTime {
     if (!Number.isNaN(at)) this.ahead = at - this.clock.now();
   }
 
-  /** Milliseconds since 1970; undefined as long as nothing was heard. */
+  /** Milliseconds since 1970; undefined before the first frame. */
   now(): number | undefined {
     return this.ahead === undefined ? undefined : this.ahead + this.clock.now();
   }
 
   /**
-   * How long a call still rings for this user, where a frame does not say: until his own deadline while he pends, else
-   * until the latest of those whom he waits for.
+   * How long a call still rings for this user, for frames that don't say: until their own deadline while they are
+   * pending, else until the latest deadline of the callees that they wait for.
    */
   remaining(call: WireCall, userID: string): number | undefined {
     const now = this.now();

@@ -1,7 +1,7 @@
 /** How to reach a server. */
 export type Transport = "websocket" | "http_stream" | "sse";
 
-/** All of them, the best first. */
+/** All transports, in order of preference. */
 export const transports: readonly Transport[] = ["websocket", "http_stream", "sse"];
 
 export interface Address {
@@ -9,24 +9,24 @@ export interface Address {
   transport: Transport;
 }
 
-/** How long a connection must have lasted for the next failure to count as the first. */
+/** A connection that lasted at least this long resets the pause after failures. */
 const lasted = 5_000;
 const shortestPause = 500;
 const longestPause = 20_000;
 
-/** In how many rounds a transport must have failed, and a lesser one worked, for the lesser to go before it. */
+/** After this many rounds in which a transport failed and a less preferred one worked, the latter goes first. */
 const enough = 2;
 
 /**
- * Decides where to connect next, and after which pause. One round tries every server by the best transport, then by each
- * of the others, without pauses; between rounds the pause grows. A connection that is lost begins a round at the next
- * server. One round may fall back by accident, as an edge dies; where the best transport failed twice since it last
- * worked, the one that works goes first.
+ * Decides where to connect next, and after which pause. A round tries every server with the best transport, then with
+ * each of the others, without pauses. The pause between rounds grows. After a lost connection a new round begins at the
+ * next server. One round may fall back by accident, for example when an edge dies. If the best transport failed twice
+ * since it last worked, the one that works goes first.
  */
 export class Rotation {
-  private first = 0; // the server that the next round begins with
-  private works: Transport | undefined; // that of the last connection there was
-  private readonly failed = new Map<Transport, number>(); // in so many rounds since it last worked another did
+  private first = 0; // the first server of the next round
+  private works: Transport | undefined; // the transport of the last connection
+  private readonly failed = new Map<Transport, number>(); // rounds since the transport last worked in which another one did
   private order: readonly Transport[] = []; // of this round
   private round: Address[] = [];
   private begun = false;
@@ -60,13 +60,13 @@ export class Rotation {
     for (const t of order.slice(0, order.indexOf(this.works))) failed.set(t, (failed.get(t) ?? 0) + 1);
   }
 
-  /** A connection ended that lasted so many milliseconds. */
+  /** A connection ended after this many milliseconds. */
   lost(ms: number): void {
     if (ms >= lasted) this.failures = 0;
     this.beginAfter();
   }
 
-  /** A server answered that it can't take us now: another transport would not help. */
+  /** A server answered that it can't accept us now. Another transport would not help. */
   refused(): void {
     this.beginAfter();
   }
@@ -85,7 +85,7 @@ export class Rotation {
     return this.order.flatMap((transport) => servers.map((server) => ({ server, transport })));
   }
 
-  /** Drawn at random, so that the clients of an edge that died don't all come at once. The first is short. */
+  /** A random pause, so that the clients of a dead edge don't all reconnect at once. The first one is short. */
   private pause(): number {
     const n = this.failures++;
     if (n === 0) return 50 + this.random() * (shortestPause - 50);

@@ -1,7 +1,10 @@
 import { RinglineError } from "./error.js";
 import type { Address } from "./rotation.js";
 
-/** Reads `server`: one address or several; an empty one is that of the page. Gives http(s) addresses without a slash at their end. */
+/**
+ * Reads `server`: one address or several. An empty one is the page's origin. Returns http(s) addresses without a
+ * trailing slash.
+ */
 export function readServers(server: string | readonly string[] | undefined): string[] {
   const list = typeof server === "string" || server === undefined ? [server ?? ""] : [...server];
   if (list.length === 0) throw new RinglineError("invalid_argument", "server: names no address");

@@ -8,26 +8,26 @@ import { emulationOf, endpointOf } from "./servers.js";
 import { tokenTrouble, type Tokens } from "./tokens.js";
 import { version } from "./version.js";
 
-/** What the client needs of a connection. This is the seam: nothing outside this file knows centrifuge. */
+/** What the client needs from a connection. Only this file uses centrifuge. */
 export interface Session {
-  /** Begins to connect, and comes back by itself until it is closed or refused for good. */
+  /** Starts to connect, and reconnects by itself until it is closed or permanently refused. */
   open(): void;
-  /** Leaves nothing behind: no socket, no timer. */
+  /** Releases everything: sockets and timers. */
   close(): void;
-  /** Sends one request, once. Rejects with `Lost` where it may or may not have arrived. */
+  /** Sends one request, once. Rejects with `Lost` if it may or may not have arrived. */
   request(method: string, data: object): Promise<unknown>;
 }
 
-/** Who hears of a session. None of it may throw. */
+/** Receives the events of a session. None of its methods may throw. */
 export interface SessionListener {
-  /** What to say of oneself; asked before each attempt. */
+  /** The data of the connect request, read before each attempt. */
   connectData(): object;
-  /** It is connected; this is what the server said. */
+  /** The session is connected. `data` is the server's connect reply. */
   onOpen(data: unknown): void;
   onPush(data: unknown): void;
-  /** It is not connected: it comes back by itself, or, with an error, it does not. */
+  /** The session is not connected. It reconnects by itself, unless there is an error. */
   onDown(refused?: RinglineError): void;
-  /** Something went wrong that it goes on after. */
+  /** An error after which the session continues. */
   onTrouble(error: RinglineError): void;
 }
 
@@ -41,10 +41,10 @@ export interface SessionOptions {
   networkEventTarget: EventTarget | undefined;
 }
 
-/** A request was not answered; the same may be sent again. */
+/** A request was not answered. It may be sent again. */
 export class Lost extends Error {}
 
-/** How long an attempt to connect may take, and a request: the server waits 8 s for the answer of a coordinator. */
+/** The time limits of a connection attempt and of a request. The server waits 8 s for a coordinator's answer. */
 const connectWithin = 5_000;
 const answerWithin = 10_000;
 
@@ -54,15 +54,15 @@ const tokenExpired = 109;
 const sessionExpired = 3005;
 
 /**
- * A session over centrifuge-js. Each attempt to connect has a Centrifuge of its own, for one server and one transport:
- * by itself it would go on for ever at the server, and by the transport, that it was once connected to.
+ * A session over centrifuge-js. Each connection attempt has a Centrifuge of its own, for one server and one transport.
+ * A single Centrifuge would forever reconnect to the server and transport of its first connection.
  */
 export class CentrifugeSession implements Session {
   private readonly rotation: Rotation;
   private centrifuge: Centrifuge | undefined;
   private state: ConnectionState = "disconnected";
-  private turn = 0; // counts attempts; what comes of an earlier one is late, and nothing to us
-  private pending: Address | undefined; // where it goes once its pause is over
+  private turn = 0; // counts attempts; events of an earlier one are late and ignored
+  private pending: Address | undefined; // the address to try after the pause
   private connectedAt = 0;
   private isNew = false; // the token of this attempt was not tried before
   private stopTimer = (): void => {};
@@ -104,7 +104,7 @@ export class CentrifugeSession implements Session {
     }
   }
 
-  /** Goes to the next address, after a pause. */
+  /** Tries the next address, after a pause. */
   private next(): void {
     const { address, pause } = this.rotation.next();
     const turn = ++this.turn;
@@ -130,7 +130,7 @@ export class CentrifugeSession implements Session {
       if (error instanceof RinglineError) return this.refused(error);
       this.rotation.refused();
       this.next();
-      return this.listener.onTrouble(tokenTrouble(error)); // last, as who hears it may close
+      return this.listener.onTrouble(tokenTrouble(error)); // last, because the listener may close the session
     }
     if (this.turn !== turn) return;
     this.isNew = tokens.isNew(token);
@@ -169,7 +169,7 @@ export class CentrifugeSession implements Session {
     return centrifuge;
   }
 
-  /** The token runs out while it is connected. centrifuge asks again soon where this fails. */
+  /** The token expires while the session is connected. If this fails, centrifuge soon asks again. */
   private async refresh(token: string): Promise<string> {
     try {
       return await this.options.tokens.newerThan(token);
@@ -188,7 +188,7 @@ export class CentrifugeSession implements Session {
     this.listener.onOpen(data);
   }
 
-  /** centrifuge lost its connection, and would come back by itself. */
+  /** centrifuge lost its connection, and would reconnect by itself. */
   private lost(code: number, token: string): void {
     if (code === connectCalled) return;
     if (code === sessionExpired) this.options.tokens.expired(token);
@@ -196,12 +196,15 @@ export class CentrifugeSession implements Session {
   }
 
   private trouble(type: string, error: { code: number; message: string }, token: string): void {
-    if (type !== "transport" && type !== "connect") return; // of a refresh, which is tried again
+    if (type !== "transport" && type !== "connect") return; // from a token refresh, which is retried
     if (error.code === tokenExpired) return this.expired(token);
     this.failed(error.code >= 100);
   }
 
-  /** The server says that the token has expired. It goes on with another; who always gives such is told. */
+  /**
+   * The server says that the token has expired. The session continues with another one. If that one is new and already
+   * expired, the listener gets an error.
+   */
   private expired(token: string): void {
     const { isNew } = this;
     this.options.tokens.expired(token);
@@ -209,7 +212,7 @@ export class CentrifugeSession implements Session {
     if (isNew) this.listener.onTrouble(tokenTrouble("the server says that the new token has expired already"));
   }
 
-  /** This attempt is over. `answered`: the server itself said so. */
+  /** This attempt is over. `answered`: the server itself refused it. */
   private failed(answered: boolean): void {
     const was = this.state;
     this.stop();
@@ -241,7 +244,7 @@ export class CentrifugeSession implements Session {
   }
 }
 
-/** The transports that this platform has. */
+/** The transports available on this platform. */
 function usable({ transports, webSocket, fetch }: SessionOptions): Transport[] {
   const list = transports.filter((t) => (t === "websocket" ? webSocket || typeof WebSocket !== "undefined" : fetch));
   if (list.length === 0) {
@@ -250,7 +253,7 @@ function usable({ transports, webSocket, fetch }: SessionOptions): Transport[] {
   return list;
 }
 
-/** Why the server wants this client no more. */
+/** Why the server refuses this client permanently. */
 function refusal(code: number, reason: string): RinglineError {
   const message = `the server refuses this session with code ${code}, ${reason}`;
   switch (code) {

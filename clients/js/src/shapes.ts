@@ -2,15 +2,15 @@ import type { CallActor, CallType, CallUser } from "./callbacks.js";
 import type { Seen } from "./facts.js";
 import { dataOf, pending, type CalleeState, type WireBy, type WireCall, type WireCallee } from "./wire.js";
 
-/** Somebody who was invited, with what became of the newest attempt to reach him. */
+/** An invited user, with the state of the newest attempt to reach them. */
 export interface Callee extends CallUser {
   state: CalleeState;
-  /** Why the attempt is over, where it is. */
+  /** Why the attempt is over, if it is. */
   reason?: string;
   attempt: number;
-  /** The user id of who invited him, or `service:` and the service's name. */
+  /** The user id of the inviter, or `service:` and the service's name. */
   invitedBy: string;
-  /** For the caller that of each callee, for a callee only his own. */
+  /** For the caller: that of each callee. For a callee: only their own. */
   customData: string;
 }
 
@@ -21,11 +21,11 @@ export interface Call {
   roomID: string;
   callType: CallType;
   state: "ringing" | "active" | "ended";
-  /** Counts the transitions of the call. */
+  /** The number of transitions of the call. */
   seq: number;
   caller: CallUser & { state: "in" | "left" };
   callees: Callee[];
-  /** The invitation's. */
+  /** That of the invitation. */
   customData: string;
   /** RFC 3339, by the server's clock. */
   createdAt: string;
@@ -37,13 +37,16 @@ export interface Call {
 
 /** A call that this device shows. */
 export interface ShownCall extends Call {
-  /** Whether this device made it, or it was made to this user. */
+  /** `outgoing` if this device made the call, `incoming` if it is a call to this user. */
   direction: "outgoing" | "incoming";
-  /** Whether this device is in it: for an incoming call once it was accepted here, for an outgoing one once anybody answered. */
+  /**
+   * `active` once this device is in the call: for an incoming call once it was accepted here, for an outgoing one once
+   * any callee answered.
+   */
   phase: "ringing" | "active";
   /**
-   * How long it still rings, in milliseconds, by the server's clock: for an incoming call until its own deadline, for an
-   * outgoing one until the latest of those who pend. 0 where nothing rings.
+   * How long it still rings, in milliseconds, by the server's clock: for an incoming call until its own deadline, for
+   * an outgoing one until the latest deadline of the pending callees. 0 if nothing rings.
    */
   ringRemaining(): number;
 }
@@ -91,7 +94,7 @@ export function callOf(wire: WireCall): Call {
   return call;
 }
 
-/** What is shown of a call; undefined if it is not shown here. `now` reads the clock of `receivedAt`. */
+/** The shown form of a call; undefined if this device does not show it. `now` reads the clock of `receivedAt`. */
 export function shownOf(seen: Seen, userID: string, now: () => number): ShownCall | undefined {
   const { call, shown, ringEndsAt } = seen;
   if (!shown) return undefined;

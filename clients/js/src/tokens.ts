@@ -1,12 +1,12 @@
 import type { Clock } from "./clock.js";
 import { RinglineError, messageOf } from "./error.js";
 
-/** What a token says of its bearer. Only the server checks its signature. */
+/** The claims of a token. Only the server verifies its signature. */
 export interface Claims {
   userID: string;
   app: string;
   name: string;
-  /** The stable part of the device id, where the token fixes it. */
+  /** The stable part of the device id, if the token sets it. */
   device: string;
   /** Seconds since 1970. */
   expires: number;
@@ -30,7 +30,7 @@ export function readClaims(token: string): Claims {
   return { ...read, expires: typeof exp === "number" ? exp : Infinity };
 }
 
-/** By hand, as not every platform has atob and TextDecoder. */
+/** Decodes by hand, because not every platform has atob and TextDecoder. */
 function decodeBase64URL(text: string): string {
   const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   let escaped = "";
@@ -51,7 +51,7 @@ function decodeBase64URL(text: string): string {
 /** How long getToken may take. */
 const askedWithin = 15_000;
 
-/** The token at hand, and how to get another. All tokens of a client must be of one user. */
+/** The current token, and how to get another one. All tokens of a client must be of one user. */
 export class Tokens {
   private token: string | undefined;
   private isExpired = false;
@@ -68,49 +68,49 @@ export class Tokens {
     else if (!getToken) throw new RinglineError("invalid_argument", "token: is missing, and there is no getToken");
   }
 
-  /** What the token at hand says; undefined before there is one. */
+  /** The claims of the token; undefined before there is one. */
   get claims(): Claims | undefined {
     return this.first;
   }
 
-  /** A token: that at hand, unless the server said that it has expired. */
+  /** Returns the current token, or a new one if the server said that it has expired. */
   current(): Promise<string> {
     return this.token !== undefined && !this.isExpired ? Promise.resolve(this.token) : this.another();
   }
 
-  /** Whether this token came since the first and is tried for the first time. */
+  /** Whether this token is a later one than the first and is tried for the first time. */
   isNew(token: string): boolean {
     const { untried } = this;
     this.untried = false;
     return untried && token === this.token;
   }
 
-  /** The server says that this token has expired. One that came meanwhile stays. */
+  /** The server says that this token has expired. A token that arrived in the meantime stays. */
   expired(token: string): void {
     if (token === this.token) this.isExpired = true;
   }
 
-  /** A newer token than that one, for a connection that goes on: brought by `renew`, or asked for. */
+  /** Returns a newer token for a connection that continues: one from `renew`, or one from the app. */
   async newerThan(token: string): Promise<string> {
     const newer = this.token !== undefined && this.token !== token ? this.token : await this.another();
     this.untried = false;
     return newer;
   }
 
-  /** There is a newer token; who waits for one gets it. */
+  /** Takes a newer token and passes it to those that wait for one. */
   renew(token: string): void {
     this.use(token);
     this.untried = true;
     this.asking?.bring(token);
   }
 
-  /** Nobody waits for a token any more. */
+  /** No caller waits for a token any more. */
   stop(): void {
     this.asking?.stopTimer();
     this.asking = undefined;
   }
 
-  /** Asks the app, once at a time. A refusal that no repetition heals is a RinglineError. */
+  /** Asks the app, one request at a time. A RinglineError is permanent. */
   private another(): Promise<string> {
     if (this.asking) return this.asking.promise;
     const { getToken, token: before } = this;
@@ -129,7 +129,7 @@ export class Tokens {
     const asking = { promise, bring: (token: string) => (over(), bring(token)), stopTimer };
     this.asking = asking;
     const came = (token: string | null | undefined): void => {
-      if (this.token !== before) return; // another was brought meanwhile, to who waited for this one too
+      if (this.token !== before) return; // another token arrived in the meantime and was passed on
       if (!token) throw new RinglineError("permission_denied", "getToken: gave no token");
       this.renew(token);
     };
@@ -149,7 +149,7 @@ export class Tokens {
   }
 }
 
-/** A token could not be had now; trying again may help. */
+/** A token is not available now. A retry may help. */
 export function tokenTrouble(error: unknown): RinglineError {
   return new RinglineError("disconnected", `getToken: ${messageOf(error)}`);
 }

@@ -2,14 +2,14 @@ import type { Clock } from "./clock.js";
 import type { ServerTime } from "./ringtime.js";
 import type { Tokens } from "./tokens.js";
 
-/** How long before its end a token is told of, in milliseconds. */
+/** How long before a token expires it is reported, in milliseconds. */
 const notice = 30_000;
-const day = 86_400_000; // a timer must not be set for longer than 24 days
+const day = 86_400_000; // setTimeout can't wait longer than 24 days
 
-/** Tells once of each token that it is about to expire, by the server's clock. */
+/** Reports once for each token that it is about to expire, by the server's clock. */
 export class TokenWatch {
   private stopTimer = (): void => {};
-  private told = 0; // the end of the token that was told of
+  private told = 0; // the expiry of the token that was reported
 
   constructor(
     private readonly tokens: Tokens,
@@ -18,7 +18,7 @@ export class TokenWatch {
     private readonly tell: () => void,
   ) {}
 
-  /** Begins anew: there is another token, or a better idea of the time. */
+  /** Restarts: there is another token, or a better estimate of the time. */
   start(): void {
     this.stop();
     const now = this.serverTime.now();

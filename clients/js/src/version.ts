@@ -1,2 +1,2 @@
-/** That of package.json; a test compares them. */
+/** The version of package.json. A test compares them. */
 export const version: string = "0.6.0";

@@ -1,4 +1,4 @@
-/** What goes over a session, as CONTRACT.md has it: the only place with names in snake_case. */
+/** The messages of a session, as defined in CONTRACT.md. It is the only file with names in snake_case. */
 
 export interface WireBy {
   kind: "user" | "service" | "timer";
@@ -45,10 +45,10 @@ export interface WireCall {
   call_type: 0 | 1;
   state: "ringing" | "active" | "ended";
   seq: number;
-  caller?: WireCaller; // none in a call whose id was taken out of use
+  caller?: WireCaller; // absent in a call whose id was fenced
   callees: WireCallee[];
-  custom_data?: string; // the invitation's
-  custom?: Record<string, string>; // what later transitions carried, by their seq
+  custom_data?: string; // that of the invitation
+  custom?: Record<string, string>; // custom data of later transitions, by seq
   created_at: string;
   expires_at: string;
   answered_at?: string;
@@ -67,7 +67,7 @@ export interface WireNotification {
   reason?: string;
   custom_data?: string;
   by: WireBy;
-  call?: WireCall; // in the first of several of one transition, and in call_ended
+  call?: WireCall; // in the first notification of a transition, and in call_ended
   server_time: string;
   ring_remaining_ms?: number;
 }
@@ -77,7 +77,7 @@ export interface WireSnapshot {
   user_id: string;
   device_id: string;
   calls: { call: WireCall; ring_remaining_ms?: number }[];
-  showing?: string[]; // only in one that is pushed
+  showing?: string[]; // only in a pushed snapshot
 }
 
 export interface WireAnswer {
@@ -85,10 +85,10 @@ export interface WireAnswer {
   ok: boolean;
   error?: { code: string; message: string };
   call?: WireCall;
-  calls?: string[]; // of line
+  calls?: string[]; // in the answer to line
 }
 
-/** Pending says whether the callee has neither answered nor been given up. */
+/** Reports whether the callee has neither answered nor been given up. */
 export function pending(callee: WireCallee): boolean {
   return callee.state === "invited" || callee.state === "ringing";
 }
@@ -99,7 +99,7 @@ export function dataOf(call: WireCall, callee: WireCallee): string {
   return (seq === 1 ? call.custom_data : call.custom?.[seq ?? 0]) ?? "";
 }
 
-/** Reads a push: a notification, or a snapshot that says what may have been lost. Unknown fields are left alone. */
+/** Reads a push: a notification, or a snapshot that replaces lost ones. Unknown fields are ignored. */
 export function readPush(data: unknown): WireNotification | { snapshot: WireSnapshot } | undefined {
   if (!isObject(data)) return undefined;
   if (isSnapshot(data.snapshot)) return { snapshot: data.snapshot };

@@ -1,5 +1,5 @@
-// The few methods younger than ES2015 that the client and centrifuge-js call. WeChat brings them itself, and so does every
-// engine of the last years: where they are there, this does nothing.
+// Polyfills of the few methods newer than ES2015 that the client and centrifuge-js call. WeChat and all recent engines
+// have them, and then this file does nothing.
 
 function add(prototype: object, name: string, value: (...args: never[]) => unknown): void {
   if (!(name in prototype)) Object.defineProperty(prototype, name, { value, configurable: true, writable: true });

@@ -1,4 +1,4 @@
-// What dist/ringline.mini.js is made of: the kit and the client for mini-programs, without elements.
+// The entry point of dist/ringline.mini.js: the kit and the client for mini-programs, without elements.
 import type { InvitationEvents } from "../callbacks.js";
 import { RinglineClient as AnyClient } from "../client.js";
 import { RinglineError } from "../error.js";
@@ -16,7 +16,10 @@ export { RinglineError } from "../error.js";
 export { CallScenario } from "../kit.js";
 export type { LocalUser } from "../kit.js";
 
-/** Where `wx` and `uni` are not to be found, as in uni-app's code for other platforms: `uni`, or what is like it. */
+/**
+ * The platform object to use if `wx` and `uni` don't exist, as in uni-app's builds for other platforms: `uni` or an
+ * equivalent.
+ */
 interface Platform {
   platform?: MiniPlatform;
 }
@@ -60,4 +63,4 @@ export const Ringline = {
   RinglineClient,
 };
 
-drawFrom(platformHere()); // long before the first id is made
+drawFrom(platformHere()); // long before the first id is generated

@@ -2,13 +2,13 @@ import type { MiniPlatform, NetworkStatus } from "./platform.js";
 
 type Listener = (event: { type: string }) => void;
 
-/** A mini-program is suspended, and its sockets are closed, when it has been in the background for so long. */
+/** After this time in the background a mini-program is suspended and its sockets are closed. */
 const suspendedAfter = 5_000;
 
 /**
- * Tells `online` and `offline` as a browser's window does. A connection is not to be trusted any more, so that both are
- * told, when the app was in the background for so long that it was suspended (its socket may be dead without having been
- * closed) and when the network changes from or to Wi-Fi.
+ * Emits `online` and `offline` as a browser's window does. It emits both when the connection is no longer reliable:
+ * after the app was in the background long enough to be suspended (its socket may be dead without a close), and when
+ * the network changes from or to Wi-Fi.
  */
 export class NetworkEvents {
   private readonly listeners = new Map<string, Set<Listener>>();

@@ -1,5 +1,5 @@
-// What stands for src/ui in the file for mini-programs, which has no elements. If the kit comes to need another name of it,
-// that file can't be built until the name stands here.
+// Replaces src/ui in the file for mini-programs, which has no elements. If the kit needs another name from it, the
+// build fails until that name is added here.
 import type { RinglineClient } from "../client.js";
 import type { CallInvitation } from "../kit.js";
 import type { Call } from "../shapes.js";

@@ -1,4 +1,4 @@
-/** What is used of `wx`, or of `uni`, which has the same under the same names. */
+/** The part of `wx` that we use. `uni` has the same under the same names. */
 export interface MiniPlatform {
   connectSocket(options: {
     url: string;
@@ -26,7 +26,7 @@ export interface NetworkStatus {
   networkType?: string;
 }
 
-/** One socket. None of it throws; what fails is told to `fail`, or to onError. */
+/** A socket. Its methods don't throw: failures go to `fail` or onError. */
 export interface SocketTask {
   onOpen(listener: () => void): void;
   onMessage(listener: (message: { data: string | ArrayBuffer }) => void): void;
@@ -40,8 +40,8 @@ declare const wx: MiniPlatform | undefined;
 declare const uni: MiniPlatform | undefined;
 
 /**
- * The platform that this runs on. `wx` goes before `uni`: where uni-app compiles for WeChat, `uni` is a name that its
- * compiler fills in, and may not be there in a file that was compiled already.
+ * The platform that runs this code. `wx` has priority over `uni`: when uni-app compiles for WeChat, its compiler
+ * provides the name `uni`, which may be missing in a file that was compiled earlier.
  */
 export function platformHere(): MiniPlatform | undefined {
   if (typeof wx !== "undefined" && typeof wx?.connectSocket === "function") return wx;

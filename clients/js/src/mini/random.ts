@@ -9,16 +9,16 @@ let asking = false;
 let source: MiniPlatform | undefined;
 let mixed = 0;
 
-/** Where random bytes are to come from. */
+/** Sets the source of random bytes. */
 export function drawFrom(platform: MiniPlatform | undefined): void {
   source = platform;
   refill();
 }
 
 /**
- * Bytes that the platform's generator gave before, as it gives them only later than it is asked. As long as there are none,
- * or where the platform has no such generator: Math.random mixed with the time. That is enough for what they are for: ids
- * must not meet by accident, and nobody may do anything because he knows one.
+ * Returns bytes that the platform's generator delivered earlier, because it is asynchronous. While there are none, or
+ * if the platform has no such generator, it uses Math.random mixed with the time. That is enough for ids: they must not
+ * collide by accident, and knowing one grants no permission.
  */
 export function getRandomValues(bytes: Uint8Array): Uint8Array {
   for (let i = 0; i < bytes.length; i++) bytes[i] = used < pool.length ? pool[used++]! : weakByte();

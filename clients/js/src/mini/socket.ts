@@ -1,12 +1,15 @@
 import type { MiniPlatform, SocketTask } from "./platform.js";
 
-/** How long the platform may take to connect. The session gives up after 5 s; this ends what it could not close then. */
+/**
+ * How long the platform may take to connect. The session gives up after 5 s. This closes a socket that it could not
+ * close then.
+ */
 const connectWithin = 6_000;
-const abnormal = 1006; // WebSocket's code of a connection that broke
+const abnormal = 1006; // WebSocket's code for a broken connection
 
 type State = 0 | 1 | 2 | 3; // WebSocket's: connecting, open, closing, closed
 
-/** A class like WebSocket over the sockets of a platform. */
+/** Makes a class like WebSocket over the sockets of a platform. */
 export function webSocketOf(platform: MiniPlatform): new (url: string) => MiniSocket {
   return class extends MiniSocket {
     constructor(url: string) {
@@ -16,8 +19,9 @@ export function webSocketOf(platform: MiniPlatform): new (url: string) => MiniSo
 }
 
 /**
- * One connection, as centrifuge-js wants it. It ends once, with one `onclose`, however many of fail, onError and onClose
- * the platform calls; and its task never stays open behind it, as there may be only 5 of them.
+ * One connection, with the interface that centrifuge-js expects. It ends once, with one `onclose`, however many of
+ * fail, onError and onClose the platform calls. Its task never stays open afterwards, because a mini-program may have
+ * only 5.
  */
 export class MiniSocket {
   onopen: (() => void) | null = null;
@@ -32,9 +36,9 @@ export class MiniSocket {
     const task = platform.connectSocket({
       url,
       tcpNoDelay: true,
-      multiple: true, // else uni-app gives no task on Alipay
+      multiple: true, // otherwise uni-app returns no task on Alipay
       timeout: connectWithin,
-      success: nothing, // without any of these three uni-app gives a promise
+      success: nothing, // without any of these three uni-app returns a promise
       fail: (error) => this.failSoon(error),
       complete: nothing,
     });
@@ -63,13 +67,13 @@ export class MiniSocket {
   }
 
   private opened(): void {
-    // A task that is closed while it connects may refuse to, and open all the same.
+    // Closing a task that is still connecting may fail, and the socket then opens anyway.
     if (this.readyState !== 0) return this.closeTask(1000, "");
     this.readyState = 1;
     this.onopen?.();
   }
 
-  /** Before anybody can listen. */
+  /** Fails before a listener can be attached. */
   private failSoon(error: { errMsg?: string }): void {
     void Promise.resolve().then(() => this.fail(error));
   }
@@ -96,7 +100,10 @@ export class MiniSocket {
 
 const told = new Set<string>();
 
-/** Where a domain is not on the platform's list, nothing else says so. Once each: it is tried again and again. */
+/**
+ * Logs that a domain is not on the platform's list, which nothing else reports. Each message appears once, because the
+ * connection is retried.
+ */
 function tell(message: string): void {
   if (told.has(message) || typeof console === "undefined") return;
   told.add(message);

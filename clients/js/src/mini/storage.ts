@@ -2,8 +2,8 @@ import type { KeyValues, Storages } from "../device.js";
 import type { MiniPlatform } from "./platform.js";
 
 /**
- * Both parts of the device id are kept in the app's storage. A mini-program runs once on a phone, so it is always the same
- * tab: one that was killed in the middle of a call is the same device when it is opened again, and in the call.
+ * Both parts of the device id are kept in the app's storage. A mini-program runs once per phone, so it is always the
+ * same tab. An app that was killed during a call is the same device when it opens again, and still in the call.
  */
 export function storagesOf(platform: MiniPlatform): Storages {
   const storage: KeyValues = {
