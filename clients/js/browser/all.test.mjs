@@ -1,8 +1,8 @@
-// Every scenario, in one process: `npm run browser:all`, or `node --test browser/`. Each file of scenarios runs alone too.
+// All scenarios in one process: `npm run browser:all`, or `node --test browser/`. Each scenario file also runs alone.
 //
-// They play in headless chromium against processes of ringline's that are built from this work tree, so run the client's
-// build first. RINGLINE_BIN and NATS_BIN name programs that are built already, RINGLINE_JS another build of the client,
-// CHROMIUM another browser, PICTURES a folder for pictures of the page of `ringline dev`.
+// The scenarios run in headless Chromium against ringline processes built from this work tree, so build the client
+// first. RINGLINE_BIN and NATS_BIN name existing binaries, RINGLINE_JS another build of the client, CHROMIUM another
+// browser, and PICTURES a folder for pictures of the page of `ringline dev`.
 import "./ci.mjs";
 import "./scenarios/more/calls.mjs";
 import "./scenarios/more/edge.mjs";

@@ -1,4 +1,4 @@
-// The scenarios that every CI run plays: `npm run browser`.
+// The scenarios of every CI run: `npm run browser`.
 import "./scenarios/answers.mjs";
 import "./scenarios/groups.mjs";
 import "./scenarios/devices.mjs";

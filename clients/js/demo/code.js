@@ -1,4 +1,4 @@
-// Values as code, with a colour for each kind of them.
+// Formats values as code, with a color for each type.
 
 export const text = (string) => document.createTextNode(string)
 
@@ -14,7 +14,7 @@ export function call(name, args) {
   return code
 }
 
-/** Something long, folded to one line until it is opened. */
+/** A long value, folded to one line until it is opened. */
 export function folded(title, data) {
   const details = document.createElement('details')
   const summary = Object.assign(document.createElement('summary'), { textContent: title })
@@ -24,7 +24,7 @@ export function folded(title, data) {
   return details
 }
 
-/** `line`: how a line begins, or nothing for all on one. */
+/** `line`: the prefix of each line. If empty, everything is on one line. */
 function value(v, line = '') {
   if (typeof v === 'string') return [span('string', JSON.stringify(v))]
   if (typeof v !== 'object' || v === null) return [span('number', String(v))]

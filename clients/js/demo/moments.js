@@ -1,9 +1,9 @@
-// What happened, the newest first: a transition, who was notified of it, and the callbacks that came of that.
+// The events, newest first: each transition with its notifications, and the callbacks that they caused.
 import { hue } from './people.js'
 import { call, folded, text } from './code.js'
 
 const most = 120
-const patience = 1500 // how long a callback waits for the notification that it came of, in milliseconds
+const patience = 1500 // how long a callback waits for its notification, in milliseconds
 
 export class Moments {
   #byCall = new Map() // id → seq → moment
@@ -20,14 +20,14 @@ export class Moments {
     this.empty.hidden = false
   }
 
-  /** NATS carried something. */
+  /** Records a message on NATS. */
   carried({ kind, subject, message }) {
     if (kind === 'transition') this.#moment(message.data.call.call_id, message.data.seq, message.time).transition(message)
     else this.#moment(message.call_id, message.seq, message.server_time).notification(subject, message)
     for (const callback of [...this.#waiting]) if (this.#place(callback)) this.#waiting.delete(callback)
   }
 
-  /** A phone's code was called. */
+  /** Records a callback of a phone. */
   callback(callback) {
     if (this.#place(callback)) return
     this.#waiting.add(callback)
@@ -36,7 +36,7 @@ export class Moments {
     }, /^on.*(Call|Participant)/.test(callback.name) && !callback.name.endsWith('Pressed') ? patience : 0)
   }
 
-  /** Beside the notification that says the same. */
+  /** Shows the callback next to its notification. */
   #place(callback) {
     const moments = [...(this.#byCall.get(callback.args[0])?.values() ?? [])].reverse()
     return moments.some((moment) => moment.take(callback))
@@ -53,7 +53,7 @@ export class Moments {
     return ofCall.get(seq)
   }
 
-  /** In the order of time, which is the same for all here: dev runs on this machine. */
+  /** Inserts by time. All times come from the same clock, because dev runs on this machine. */
   #add(element, at) {
     this.empty.hidden = true
     element.dataset.at = at
@@ -92,7 +92,7 @@ class Moment {
     this.#pairs.append(row.element)
   }
 
-  /** Whether the callback belongs to one of the notifications of this moment. */
+  /** Adds the callback to its notification, and reports whether this moment has it. */
   take(callback) {
     const row = this.#rows.find((r) => r.says(callback))
     row?.callbacks.append(called(callback))
@@ -100,7 +100,7 @@ class Moment {
   }
 }
 
-/** A notification, and what was called for it on each of the user's devices. */
+/** A notification, and the callbacks for it on each of the user's devices. */
 class Row {
   element = node('div', 'pair')
   callbacks = node('div', 'callbacks')
@@ -114,7 +114,7 @@ class Row {
     if (message.event.endsWith('_elsewhere')) this.#explain()
   }
 
-  /** All devices of a user hear of an answer; that which gave it has nothing to be told. */
+  /** All devices of a user receive an answer. The device that answered makes no callback for it. */
   #explain() {
     setTimeout(() => {
       if (!this.callbacks.firstChild) this.callbacks.append(node('span', 'none', `none: ${this.receiver} pressed here`))
@@ -129,7 +129,7 @@ class Row {
   }
 }
 
-/** A callback that no notification stands for. */
+/** A callback without a notification. */
 class Alone {
   constructor(callback) {
     this.element = node('article', 'moment alone', node('p', '', `${callback.user}: ${why(callback)}`), called(callback))

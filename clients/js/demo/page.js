@@ -1,4 +1,4 @@
-// The page that `ringline dev` serves: a phone, more of them beside it, and what happens between them.
+// The page that `ringline dev` serves: a phone, more phones next to it, and the events between them.
 import { face, names, others } from './people.js'
 import { Moments } from './moments.js'
 import { Wire } from './wire.js'
@@ -6,12 +6,12 @@ import { Wire } from './wire.js'
 const $ = (id) => document.getElementById(id)
 const query = new URLSearchParams(location.search)
 const user = query.get('user')
-const isPane = query.has('pane') // a phone inside the page of another one
+const isPane = query.has('pane') // a phone embedded in the page of another one
 const channel = new BroadcastChannel('ringline-demo') // between all phones of this browser
 const wire = new Wire()
 const moments = isPane ? undefined : new Moments($('list'), $('empty'))
 
-// Tells what this phone's code was called with: here, and on every other page of this browser that shows it.
+// Reports a callback of this phone: here, and on every other page of this browser that shows it.
 function told(name, args) {
   const callback = { user, name, args: JSON.parse(JSON.stringify(args)), at: Date.now() }
   moments?.callback(callback)
@@ -38,7 +38,7 @@ async function start() {
   const { app, token: first } = await token()
   const config = {
     getToken: async () => (await token()).token,
-    ui: false, // the elements stand in the page
+    ui: false, // the elements are in the page already
     webSocket: wire.WebSocket,
     transports: ['websocket'],
     storage: { local: localStorage, session: ownStorage() },
@@ -46,7 +46,7 @@ async function start() {
   await Ringline.init(app, '', user, user, first, config, callbacks)
 }
 
-// Two phones in one tab have one sessionStorage, and must not take each other's device for their own.
+// Two phones in one tab share a sessionStorage. Each must keep its own device id.
 function ownStorage() {
   const key = (name) => `${user}.${name}`
   return {
@@ -55,7 +55,7 @@ function ownStorage() {
   }
 }
 
-// Whom the button calls stands in its attributes.
+// The attributes of the button name the callees.
 function aim() {
   const chosen = [...$('people').querySelectorAll('input:checked')].map((box) => box.value)
   const callees = [...new Set([...chosen, ...$('others').value.split(/[\s,]+/).filter(Boolean)])]
@@ -79,7 +79,7 @@ function fillPhone() {
   $('dial').oninput = aim
   $('dial').onsubmit = (e) => e.preventDefault()
   aim()
-  // What the button was answered is news as well.
+  // Shows the result of the button's call too.
   $('call').addEventListener('ringline-call', ({ detail }) => told('sendCallInvitation', [detail]))
   $('call').addEventListener('ringline-error', ({ detail }) => told('sendCallInvitation', [detail]))
   $('offline').onclick = goOffline

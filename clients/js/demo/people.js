@@ -1,4 +1,4 @@
-// Names, and how they look.
+// The users' names and looks.
 export const names = [
   'onIncomingCallReceived', 'onIncomingCallCanceled', 'onIncomingCallTimeout', 'onIncomingCallAcceptButtonPressed',
   'onIncomingCallDeclineButtonPressed', 'onOutgoingCallAccepted', 'onOutgoingCallRejectedCauseBusy', 'onOutgoingCallDeclined',
@@ -7,12 +7,12 @@ export const names = [
   'onConnectionStateChanged',
 ]
 
-/** Whom a user may call by one click. */
+/** The users that a user may call with one click. */
 export function others(user) {
   return ['ann', 'bob', 'eve', 'zoe'].filter((name) => name !== user)
 }
 
-/** The same hue that Ringline's elements give a user. */
+/** The hue that Ringline's elements use for a user. */
 export function hue(user) {
   let hash = 7
   for (const c of user) hash = (hash * 31 + c.codePointAt(0)) % 360

@@ -1,4 +1,4 @@
-/** This phone's way to the server, which can be cut: its sockets are closed, and none can be opened. */
+/** This phone's connection to the server. After a cut its sockets are closed, and none can be opened. */
 export class Wire {
   isCut = false
   #sockets = new Set()
@@ -19,12 +19,12 @@ export class Wire {
     for (const socket of this.#sockets) socket.close()
   }
 
-  /** Tells as a browser does that there is a network again. */
+  /** Emits the event of a browser that is online again. */
   mend() {
     this.isCut = false
     dispatchEvent(new Event('online'))
   }
 }
 
-/** Nothing listens on this port, and no browser connects to it. */
+/** Nothing listens on this port, and browsers don't connect to it. */
 const nowhere = 'ws://127.0.0.1:1/'

@@ -1,5 +1,5 @@
-// Builds dist: node scripts/build.mjs. With --check it only compares dist/ringline.js, which is committed, with what it
-// would be, and fails if they differ.
+// Builds dist: node scripts/build.mjs. With --check it only compares the committed dist/ringline.js with a new build,
+// and fails if they differ.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import { mini, miniTypes } from "./mini.mjs";
@@ -7,7 +7,7 @@ import { types } from "./types.mjs";
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
-// centrifuge-js (and what it has taken in itself) is part of each bundle, so its licence is too.
+// Each bundle contains centrifuge-js and its dependencies, and so their licenses too.
 const taken = ["centrifuge", "events"].map((name) => {
   const theirs = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
   return `${name} ${theirs.version}, ${theirs.license}:\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`;

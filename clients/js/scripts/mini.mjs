@@ -1,19 +1,19 @@
-// Makes the file for mini-programs: ES2015, CommonJS, and nothing of a browser in it. build.mjs writes it to dist; alone:
-// node scripts/mini.mjs FILE
+// Makes the file for mini-programs: ES2015, CommonJS, without browser APIs. build.mjs writes it to dist. To run it
+// alone: node scripts/mini.mjs FILE
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
-// Free names that the client and centrifuge-js look for and that a mini-program has not. As undefined they make the branches
-// that would use them go away; a new name that is forgotten here fails test/mini.test.ts.
+// Globals that the client and centrifuge-js look for and that a mini-program lacks. Defined as undefined, they disable
+// the branches that use them. If a new name is missing here, test/mini.test.ts fails.
 const absent = [
   "AbortController", "BroadcastChannel", "Event", "EventSource", "EventTarget", "MessageEvent", "ReadableStream", "TextDecoder",
   "TextEncoder", "URL", "WebSocket", "addEventListener", "fetch", "localStorage", "location", "navigator", "performance",
   "reportError", "sessionStorage",
 ];
 
-/** The kit's elements are a page's: what the kit wants of them is taken from elsewhere. */
+/** The kit's elements need a page, so the kit's imports from src/ui resolve to another file. */
 const withoutElements = {
   name: "without-elements",
   setup(build) {
@@ -21,7 +21,7 @@ const withoutElements = {
   },
 };
 
-/** The bundle's text. `options` are esbuild's. */
+/** Returns the text of the bundle. `options` are esbuild's. */
 export async function mini(options = {}) {
   const { outputFiles } = await build({
     mainFields: ["module", "main"],
@@ -47,12 +47,12 @@ export async function mini(options = {}) {
   return outputFiles[0].text.replace(descriptors, `${descriptors}||${descriptorsOf}`);
 }
 
-// ES2017, and in what esbuild itself adds for { ...a, b }, before everything else.
+// Object.getOwnPropertyDescriptors is ES2017, and esbuild's own code for { ...a, b }, at the top of the file, uses it.
 const descriptors = "Object.getOwnPropertyDescriptors";
 const descriptorsOf =
   "(o=>Object.getOwnPropertyNames(o).concat(Object.getOwnPropertySymbols(o)).reduce((d,k)=>(d[k]=Object.getOwnPropertyDescriptor(o,k),d),{}))";
 
-/** Its declarations: those of the package, and the platform that may be passed. */
+/** The declarations: those of the package, and the optional platform. */
 export const miniTypes = `import type { InvitationEvents, KitConfig, LocalUser, RinglineClientOptions } from "./index.cjs";
 import { Ringline as Kit, RinglineClient as AnyClient } from "./index.cjs";
 export type * from "./index.cjs";

@@ -1,5 +1,6 @@
-// Fails if what a page loads has grown over its budget: node scripts/size.mjs. Of the 51 KB of ringline.js some 27 are
-// centrifuge-js and 10 the elements; with a bundler, who imports only RinglineClient takes 35 KB of the package.
+// Fails if a file that a page loads exceeds its size budget: node scripts/size.mjs. Of the 51 KB of ringline.js, some
+// 27 are centrifuge-js and 10 the elements. With a bundler, an app that imports only RinglineClient loads 35 KB of the
+// package.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 

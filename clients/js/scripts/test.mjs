@@ -1,4 +1,4 @@
-// Bundles each test with esbuild and runs them all with node's own runner: node scripts/test.mjs [name …]
+// Bundles each test with esbuild and runs them with Node's test runner: node scripts/test.mjs [name …]
 import { spawnSync } from "node:child_process";
 import { readdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";

@@ -1,9 +1,9 @@
-// Makes one declaration file of those that tsc writes for src/: what src/index.ts exports, and what that speaks of.
-// One file serves ESM (index.d.mts) and CommonJS (index.d.cts) alike, as it imports nothing.
+// Merges the declaration files that tsc writes for src/ into one: the exports of src/index.ts and all that they use. It
+// imports nothing, so it serves both ESM (index.d.mts) and CommonJS (index.d.cts).
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 
-/** Gives the text of the declaration file. */
+/** Returns the text of the declaration file. */
 export function types() {
   rmSync("build/types", { recursive: true, force: true });
   execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.types.json"], { stdio: "inherit" });
@@ -34,7 +34,7 @@ export function types() {
   return `${body.map((text) => text.replace(/^export /m, "")).join("\n")}\n\nexport { ${exported.sort().join(", ")} };\n`;
 }
 
-/** The statements of a file with the names that they declare, each with the comment before it. */
+/** The statements of a file with the names that they declare, each with the preceding comment. */
 function statements(source) {
   const list = [];
   let current = [];

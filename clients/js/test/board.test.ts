@@ -9,7 +9,7 @@ import { at, call, callee, endedCall } from "./world.js";
 const bob = { kind: "user", user_id: "bob" } as const;
 const both = [{ userID: "bob" }, { userID: "eve" }];
 
-/** The only request under way with that method. */
+/** The only request in flight with that method. */
 function asked(session: Awaited<ReturnType<typeof phoneOf>>["session"], method: string) {
   const found = session.requests.filter((r) => r.method === method);
   assert.equal(found.length, 1, `requests: ${session.requests.map((r) => r.method).join()}`);

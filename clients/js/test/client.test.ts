@@ -641,7 +641,7 @@ test("calls: another array exactly when something has changed, the same object f
 test("the time that is left where a frame does not say it: by the deadline and the server's clock", async () => {
   const { clock, client, connect } = await world();
   clock.time = 5_000;
-  const session = await connect(); // at 10:00:00 by the server
+  const session = await connect(); // at 10:00:00 by the server's clock
   const invited = client.invite({ callees: [{ userID: "bob" }], callType: 0, callID: "c1" });
   await clock.pass(2_000);
   const caller = { ...call(1).caller!, device_id: client.deviceID };

@@ -22,7 +22,7 @@ const acquire = (s: Storages, device = "", chosen?: string, userID = "ann", app 
   acquireDevice({ app, userID, device }, chosen, s, systemClock);
 const parts = (id: string) => [id.slice(0, id.lastIndexOf(".")), id.slice(id.lastIndexOf(".") + 1)] as const;
 
-/** Web locks as a browser has them, but for what is not used. */
+/** Web locks as in a browser, without the unused parts. */
 class FakeLocks {
   private readonly held = new Map<string, Promise<void>>();
 
@@ -73,7 +73,7 @@ for (const [how, navigator] of [
     assert.equal(parts(duplicate.id)[0], stable);
     assert.notEqual(duplicate.id, first.id);
 
-    setTimeout(first.release, 50); // the page that is being reloaded goes a little later
+    setTimeout(first.release, 50); // the page that reloads releases it a little later
     if (how !== "web locks") await new Promise((resolve) => setTimeout(resolve, 60));
     const reloaded = await acquire(mine);
     assert.equal(reloaded.id, first.id);

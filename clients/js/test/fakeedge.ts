@@ -9,7 +9,7 @@ export interface Connected {
   token: string;
   data: { device: string; showing: string[] };
   push(data: unknown): void;
-  /** Ends it with a code, or cuts it off without one. */
+  /** Closes the connection with a code, or drops it without one. */
   end(code?: number, reason?: string): void;
 }
 
@@ -21,15 +21,15 @@ interface Command {
 }
 
 /**
- * Speaks the centrifuge protocol in JSON as an edge does, over all three transports, and does what the test says.
- * It is no proof that we fit the real one: for that there is the scenario against a `ringline` process.
+ * Speaks the centrifuge protocol in JSON as an edge does, over all three transports, under control of the test. It does
+ * not prove that the client fits a real edge. The scenario against a `ringline` process does.
  */
 export class FakeEdge {
   readonly connected: Connected[] = [];
   readonly urls: string[] = [];
-  /** What is refused: by the socket being cut off. */
+  /** The transports that are down: their sockets are dropped. */
   down = new Set<Transport>();
-  /** What a connect command is answered with instead: an error below 3000, else a disconnect. */
+  /** Returns the refusal of a connect command, if any: an error below 3000, else a disconnect. */
   refuse: (token: string) => { code: number; reason: string; temporary?: boolean } | undefined = () => undefined;
   onRPC: (method: string, data: unknown) => Promise<unknown> = (method, data) => Promise.resolve({ ok: true, method, data });
   ttl: number | undefined;
@@ -63,7 +63,7 @@ export class FakeEdge {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Dies as a killed process does. */
+  /** Stops as a killed process does. */
   async kill(): Promise<void> {
     const closed = new Promise((resolve) => this.http.close(resolve));
     for (const s of this.sockets) s.destroy();

@@ -4,13 +4,13 @@ import { RinglineError } from "../src/error.js";
 import type { WireCall, WireNotification, WireSnapshot } from "../src/wire.js";
 import { at, push, withoutCall } from "./world.js";
 
-/** Lets everything run that waits for nothing but promises. */
+/** Runs everything that waits only for promises. */
 export async function settle(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A clock that moves when it is told to. */
+/** A clock that only the test moves. */
 export class FakeClock implements Clock {
   time = 0;
   private readonly timers = new Set<{ at: number; callback: () => void }>();
@@ -50,7 +50,7 @@ export interface Request {
   refuse(error: RinglineError): void;
 }
 
-/** A session that does what the test says. */
+/** A session that the test controls. */
 export class FakeSession implements Session {
   isOpen = false;
   closed = 0;
@@ -90,7 +90,7 @@ export class FakeSession implements Session {
     });
   }
 
-  /** The connection comes about, as the server tells it. */
+  /** The session connects, with this snapshot from the server. */
   connect(calls: WireSnapshot["calls"] = [], more: Partial<WireSnapshot> = {}): void {
     this.connectData = this.listener.connectData();
     this.listener.onOpen({
@@ -107,7 +107,7 @@ export class FakeSession implements Session {
     this.listener.onDown();
   }
 
-  /** A notification without its call. */
+  /** Pushes a notification without its call. */
   pushWithoutCall(of: WireCall, more: Partial<WireNotification> = {}): void {
     this.listener.onPush(withoutCall(of, more));
   }
@@ -116,7 +116,7 @@ export class FakeSession implements Session {
     this.listener.onPush(push(call, more));
   }
 
-  /** The only request that is under way. */
+  /** The only request in flight. */
   get request1(): Request {
     const [first, second] = this.requests;
     if (!first || second) throw new Error(`${this.requests.length} requests: ${this.requests.map((r) => r.method).join()}`);
@@ -124,13 +124,13 @@ export class FakeSession implements Session {
   }
 }
 
-/** A token with those claims that nobody has signed. */
+/** An unsigned token with those claims. */
 export function token(sub: string, more: Record<string, unknown> = {}): string {
   const part = (x: object) => Buffer.from(JSON.stringify(x)).toString("base64url");
   return `${part({ alg: "HS256" })}.${part({ sub, app: "demo", exp: 1_795_514_400, ...more })}.c2ln`;
 }
 
-/** Waits for a rejection and gives it. */
+/** Waits for a rejection and returns its error. */
 export async function rejected(promise: Promise<unknown>): Promise<RinglineError> {
   try {
     await promise;

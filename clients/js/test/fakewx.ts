@@ -9,9 +9,9 @@ interface Wire {
   timeout?: number;
 }
 
-/** One socket of the phone's, as WeChat has them. */
+/** One socket of the phone, with WeChat's behavior. */
 class Task {
-  alive = true; // it counts against the five
+  alive = true; // it counts against the limit of five
   private readonly listeners = new Map<string, ((event: object) => void)[]>();
   private readonly ws: WebSocket;
   private readonly timer: NodeJS.Timeout;
@@ -24,7 +24,7 @@ class Task {
     this.timer = setTimeout(() => this.ws.readyState === WebSocket.CONNECTING && this.ws.terminate(), timeout / phone.speed);
     this.ws.on("open", () => this.tell("open", {}));
     this.ws.on("message", (data, binary) => this.tell("message", { data: binary ? data : String(data) }));
-    // After an error no close is told: some versions do so.
+    // No close event follows an error, as in some versions.
     this.ws.on("error", (error) => this.end("error", { errMsg: `connectSocket:fail ${error.message}` }));
     this.ws.on("close", (code, reason) => this.end("close", { code, reason: String(reason) }));
   }
@@ -39,13 +39,13 @@ class Task {
     this.ws.send(data);
   };
 
-  /** One that still connects can't be closed: it opens all the same, and stays if nobody closes it then. */
+  /** A connecting socket can't be closed: it opens anyway, and stays open unless it is closed then. */
   close = ({ code, reason, fail }: { code?: number; reason?: string; fail?(error: object): void } = {}): void => {
     if (this.ws.readyState !== WebSocket.OPEN) return fail?.({ errMsg: "closeSocket:fail not connected" });
     this.ws.close(code, reason);
   };
 
-  /** The platform takes it away, with that code, or without a word to anybody here. */
+  /** The platform closes it with that code, or silently without one. */
   take(code?: number): void {
     if (code === undefined) this.end("nothing", {});
     else this.end("close", { code, reason: "" });
@@ -74,22 +74,22 @@ class Task {
   }
 }
 
-/** A phone with `wx`: its sockets are real ones, and the rest does what the test says. */
+/** A phone with `wx`. Its sockets are real; the test controls everything else. */
 export class FakePhone {
   readonly tasks: Task[] = [];
   readonly storage = new Map<string, string>();
   readonly warnings: string[] = [];
-  /** The most sockets that there were at once. */
+  /** The maximum number of sockets at the same time. */
   most = 0;
   limit = 5;
-  /** What the next connectSocket does instead: `fail` calls fail at once, `throw` throws, `nothing` gives no task. */
+  /** How the next connectSocket fails: `fail` calls fail at once, `throw` throws, `nothing` returns no task. */
   next: "" | "fail" | "throw" | "nothing" = "";
   isConnected = true;
   isHidden = false;
   networkType = "wifi";
-  /** How far the clock has gone on while the app was suspended. */
+  /** How far the clock advanced while the app was suspended. */
   skipped = 0;
-  /** How many times faster its timers run. */
+  /** The speedup of its timers. */
   speed = 1;
   readonly timers = new Set<NodeJS.Timeout>();
   readonly listeners = new Map<string, Set<(event: object) => void>>();
@@ -115,7 +115,7 @@ export class FakePhone {
     return this.tasks.filter((t) => t.alive);
   }
 
-  /** Its sockets are closed with code 1000, as WeChat does it; `silently`: they are gone, and nothing was said. */
+  /** Its sockets are closed with code 1000, as WeChat does. With `silently` they die without an event. */
   hide(silently = false): void {
     this.isHidden = true;
     this.dispatch("hide", {});
@@ -138,7 +138,7 @@ export class FakePhone {
     const { next } = this;
     this.next = "";
     if (next === "throw") throw new Error("connectSocket is not allowed");
-    if (!options.success && !options.fail && !options.complete) return Promise.resolve(); // as uni-app does it
+    if (!options.success && !options.fail && !options.complete) return Promise.resolve(); // as uni-app does
     const refuse = (errMsg: string): undefined => void options.fail?.({ errMsg: `connectSocket:fail ${errMsg}` });
     if (next === "fail" || next === "nothing") refuse("url not in domain list");
     if (next === "nothing") return undefined;
@@ -166,7 +166,7 @@ export class FakePhone {
   }
 }
 
-// What an engine of 2015 has. All else is taken away from the context, methods too.
+// The globals of an engine of 2015. Everything else is removed from the context, methods too.
 const globals =
   "Array ArrayBuffer Boolean DataView Date Error EvalError Float32Array Float64Array Function Infinity Int16Array Int32Array Int8Array JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp Set String Symbol SyntaxError TypeError URIError Uint16Array Uint32Array Uint8Array Uint8ClampedArray WeakMap WeakSet decodeURI decodeURIComponent encodeURI encodeURIComponent isFinite isNaN parseFloat parseInt undefined".split(
     " ",
@@ -184,7 +184,7 @@ const younger = {
   "Symbol.prototype": ["description"],
 };
 
-// WeChat's own Promise on iOS up to 15: what waits for one runs in a task of its own.
+// WeChat's Promise on iOS up to 15: a continuation runs in a task of its own.
 const late = `(setTimeout) => class Late extends Promise {
   then(f, g) {
     const soon = (h) => typeof h === "function" && ((x) => new Promise((done) => setTimeout(done)).then(() => h(x)));
@@ -194,18 +194,18 @@ const late = `(setTimeout) => class Late extends Promise {
 
 export interface Loaded<Module> {
   module: Module;
-  /** Free names that were looked at and that neither ES2015 nor a mini-program has. */
+  /** Names outside ES2015 and mini-programs that the code looked up. */
   touched: string[];
 }
 
 /**
- * Loads a CommonJS file as a mini-program does: with ES2015, timers, console, and the phone's `wx` or what it is to be called.
- * Any other free name is noted, and is an error even for typeof.
+ * Loads a CommonJS file as a mini-program does: with ES2015, timers, console, and the phone's `wx` under the given
+ * names. Any other free name is recorded, and is an error even for typeof.
  */
 export function load<Module>(code: string, phone: FakePhone, names: ("wx" | "uni")[] = ["wx"], latePromise = false): Loaded<Module> {
   const context = createContext({});
   const cuts = Object.entries(younger).map(([of, list]) => list.map((name) => `delete ${of}[${JSON.stringify(name)}];`).join(""));
-  // The context's own Date, which goes on while the phone is suspended.
+  // The context's own Date, which advances while the phone is suspended.
   const date = `(skipped) => { const now = Date.now; Date.now = () => now() + skipped(); }`;
   runInContext(cuts.join(""), context);
   (runInContext(date, context) as (skipped: () => number) => void)(() => phone.skipped);
@@ -246,7 +246,7 @@ export function load<Module>(code: string, phone: FakePhone, names: ("wx" | "uni
   return { module: module.exports as Module, touched };
 }
 
-/** Values of the mini-program's realm, to be compared with ours. */
+/** Converts values of the mini-program's realm, so that they can be compared with ours. */
 export function plain<T>(value: T): T {
   return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
 }

@@ -5,7 +5,7 @@ import { initial, reduce, type Input, type State, type Step } from "../src/reduc
 import { actorOf } from "../src/shapes.js";
 import type { WireAnswer, WireBy, WireNotification, WireSnapshot } from "../src/wire.js";
 
-// Histories and what they must call back are made by Go: see testdata/histories/README.md. Nothing is computed here.
+// Go generates the histories and the expected callbacks: see testdata/histories/README.md. This test computes neither.
 
 interface History {
   name: string;
@@ -28,7 +28,7 @@ interface Called {
 const folder = "testdata/histories";
 const files = readdirSync(folder).filter((f) => f.endsWith(".json"));
 
-// What the histories do not speak of: nothing else of ours may go unseen.
+// The callbacks that the histories don't contain. All others must be in them.
 const unspoken = ["onParticipantJoined", "onParticipantLeft"];
 
 test("there are histories, with calls back in them", () => {
@@ -65,7 +65,7 @@ function replay({ name, user_id, device_id, steps, expect }: History): void {
 function inputOf(frame: Frame): Input | undefined {
   const receivedAt = 0;
   if ("push" in frame) {
-    const { call } = frame.push; // without it a client does nothing, or reads the call
+    const { call } = frame.push; // without a call the client does nothing, or reads the call
     return call && { kind: "notification", notification: { ...frame.push, call }, receivedAt };
   }
   if ("snapshot" in frame) return { kind: "snapshot", snapshot: frame.snapshot, showing: frame.showing ?? [], receivedAt };
@@ -73,7 +73,7 @@ function inputOf(frame: Frame): Input | undefined {
   return call && { kind: "answer", call, receivedAt };
 }
 
-/** That it rings is sent right after the app was told. */
+/** The ring command is sent right after the callback. */
 function called({ callbacks, commands }: Step): Called[] {
   const rings = [...commands];
   const list = callbacks.flatMap((c): Called[] => {
@@ -84,7 +84,7 @@ function called({ callbacks, commands }: Step): Called[] {
   return [...list, ...rings.map((r) => ({ name: "ring", args: [r.callID, r.attempt] }))];
 }
 
-/** In the files `by` is as on the wire, and null where it is unknown. */
+/** In the files `by` is as on the wire, and null if unknown. */
 function asTold({ name, args }: Called): Called {
   if (name !== "onCallEnded") return { name, args };
   const { reason, by } = args[2] as { reason: string; by: WireBy | null };

@@ -7,7 +7,7 @@ import { FakeEdge } from "./fakeedge.js";
 import { rejected, token } from "./fakes.js";
 import { call, callee, push } from "./world.js";
 
-// The kit is one object for the whole page, so it is tested over a real connection to an edge that does what the test says.
+// The kit is one object for the whole page, so this test uses a real connection to an edge that it controls.
 
 let edge: FakeEdge;
 const config = { webSocket: WebSocket, storage: null };
@@ -227,7 +227,7 @@ test("without an id: the newest call here that it fits", async () => {
   edge.onRPC = async (method, data) => {
     const callID = (data as { call_id: string }).call_id;
     if (method !== "ring") sent.push(`${method} ${callID}`);
-    return { ok: true, call: eveRings(callID, 0) }; // older than what is known
+    return { ok: true, call: eveRings(callID, 0) }; // older than the known version
   };
   for (const verb of ["accept", "decline", "cancel", "leave", "end"] as const) {
     const e = await rejected(Ringline[verb]());

@@ -1,5 +1,5 @@
-// Calls for real, from Node, over each transport, against the `ringline dev` whose address is given; without one it starts
-// one: node test/live.mjs [http://127.0.0.1:8080]. The browser's scenarios stand in browser/.
+// Makes real calls from Node, over each transport, against the `ringline dev` at the given address. Without an address
+// it starts one: node test/live.mjs [http://127.0.0.1:8080]. The browser scenarios are in browser/.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -15,7 +15,7 @@ for (const transport of ["websocket", "http_stream", "sse"]) {
   const [ann, bob, eve] = await Promise.all(users.map((u) => phone(`${u}${run}`, transport)));
   const bob2 = await phone(`bob${run}`, transport);
 
-  // Bob has two phones and answers on one; eve declines; ann hears of both.
+  // Bob has two devices and answers on one. Eve declines. Ann receives both outcomes.
   const invited = Date.now();
   const call = await ann.client.invite({ callees: [{ userID: bob.id }, { userID: eve.id }], callType: 1, customData: "hi", timeout: 20 });
   const { callID } = call;
@@ -41,7 +41,7 @@ for (const transport of ["websocket", "http_stream", "sse"]) {
   await ann.hears(`callEnded ${callID} completed`);
   await bob.hears(`callEnded ${callID} completed`);
 
-  // Who is offline while it is withdrawn hears of it when he is back.
+  // Eve is offline while her invitation is canceled, and receives that when she is back.
   const second = await ann.client.invite({ callees: [{ userID: eve.id }], callType: 0 });
   await eve.hears(`incomingCallReceived ${second.callID}`);
   eve.client.disconnect();
@@ -50,7 +50,7 @@ for (const transport of ["websocket", "http_stream", "sse"]) {
   await eve.hears(`incomingCallCanceled ${second.callID} sorry`);
   await eve.hears(`callEnded ${second.callID} canceled`);
 
-  // Both call each other at once: one call, accepted.
+  // Both call each other at the same time: one call, accepted.
   const [a, b] = await Promise.all([
     ann.client.invite({ callees: [{ userID: bob.id }], callType: 0 }),
     bob.client.invite({ callees: [{ userID: ann.id }], callType: 0 }),
@@ -69,7 +69,7 @@ for (const transport of ["websocket", "http_stream", "sse"]) {
   console.log(`${transport}: right`);
 }
 
-// What is refused for good.
+// Permanent refusals.
 for (const [options, code] of [
   [{ token: (await token("ann")).replace(/.{8}$/, "AAAAAAAA") }, "permission_denied"],
   [{ token: await token("ann"), device: "x".repeat(200) }, "invalid_argument"],
@@ -133,7 +133,7 @@ async function start() {
       s.close(() => resolve(port));
     });
   });
-  const { RINGLINE_BIN, ...env } = process.env; // it refuses RINGLINE_ variables that are no settings
+  const { RINGLINE_BIN, ...env } = process.env; // it refuses RINGLINE_ variables that are not settings
   const program = RINGLINE_BIN ?? "go";
   const args = RINGLINE_BIN ? [] : ["run", "../../cmd/ringline"];
   const child = spawn(program, [...args, "dev", "--memory", "--port", "0", "--http", `127.0.0.1:${port}`], {

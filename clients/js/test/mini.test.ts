@@ -14,8 +14,8 @@ import { token } from "./fakes.js";
 import { MiniPhone } from "./miniphone.js";
 import { at, call, callee, push } from "./world.js";
 
-// The file for mini-programs, as it is built, with nothing around it but ES2015 and a phone's wx. What comes over the
-// sockets is real; test/minilive.ts does the same with a real edge.
+// The built file for mini-programs, with only ES2015 and a phone's wx around it. The traffic on the sockets is real.
+// test/minilive.ts does the same with a real edge.
 
 let code = "";
 
@@ -67,7 +67,7 @@ async function refusal(promise: Promise<unknown>): Promise<[string, string]> {
 }
 
 test("it is one file of ES2015, and knows no page", async () => {
-  // What is younger than ES2015 would be rewritten for it, and not for the newest.
+  // Syntax newer than ES2015 would change for that target, and not for esnext.
   const [old, newest] = await Promise.all(["es2015", "esnext"].map((target) => transform(code, { target, minifyWhitespace: true, logLevel: "error" })));
   assert.equal(old?.code, newest?.code);
   assert.doesNotMatch(code, /\brequire\(/);
@@ -128,7 +128,7 @@ test("in the background with code 1000, then shown: it comes back, and the snaps
   await p.until(() => p.calls.length === 1, "the call");
   p.phone.hide();
   await p.hears('onConnectionStateChanged("connecting")');
-  await pause(700); // it tries, and the platform lets it not
+  await pause(700); // it tries, and the platform refuses
   assert.equal(e.connected.length, 1);
   p.phone.show();
   const again = await e.next(2);
@@ -161,7 +161,7 @@ test("no network, then one again: back at once", async (t) => {
   const { p, e } = await connected(t);
   p.phone.network(false);
   await p.hears('onConnectionStateChanged("connecting")');
-  await pause(1_200); // some tries in vain, with longer and longer pauses
+  await pause(1_200); // some failed tries, with growing pauses
   assert.equal(e.connected.length, 1);
   const began = Date.now();
   p.phone.network(true);
@@ -270,7 +270,7 @@ test("a socket ends once, whatever the platform calls, and says nothing after", 
   on.message?.({ data: "late" } as never);
   socket.close();
   assert.deepEqual(done, ["onopen", "onmessage hi", "close 1000", "onerror sendSocketMessage:fail", "onclose 1006"]);
-  on.open?.({} as never); // it was given up, and comes about all the same
+  on.open?.({} as never); // it was given up, and opens anyway
   assert.deepEqual(done.slice(5), ["close 1000"]);
 });
 

@@ -8,12 +8,13 @@ import { FakePhone, load } from "./fakewx.js";
 import { token } from "./fakes.js";
 import { at, call, callee, push } from "./world.js";
 
-// examples/mini-program as it stands, with what of WeChat it uses. WXML is not rendered: what it names must be there.
+// examples/mini-program as it is, with the parts of WeChat that it uses. WXML is not rendered, but the names in it must
+// exist.
 
 const home = resolve("../../examples/mini-program");
 type Page = Record<string, unknown> & { data: Record<string, unknown> };
 
-/** WeChat's App, Page and navigation, and nothing of its views. */
+/** WeChat's App, Page and navigation, without views. */
 class Host {
   readonly phone = new FakePhone();
   readonly pages: (Page & { route: string })[] = [];
@@ -61,7 +62,7 @@ class Host {
     return this.pages[this.pages.length - 1];
   }
 
-  /** As a view would: with the event that its handler gets. */
+  /** Calls a handler as a view does, with the event that it gets. */
   press(handler: string, dataset: object = {}, value = ""): Promise<void> {
     return Promise.resolve(this.run(this.top, handler, { currentTarget: { dataset }, detail: { value } }) as Promise<void>);
   }

@@ -1,5 +1,5 @@
-// Mini-programs that call each other through a real edge. Without an argument it builds `ringline` and starts `ringline dev`
-// on free ports: npm run mini:test [http://127.0.0.1:8080]
+// Mini-programs that call each other through a real edge. Without an argument it builds `ringline` and starts `ringline
+// dev` on free ports: npm run mini:test [http://127.0.0.1:8080]
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -44,7 +44,7 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   done("call, accept, end");
 }
 
-// A group: one declines, one accepts; somebody who is in a call is busy.
+// A group: one callee declines, one accepts, and one who is in a call is busy.
 {
   const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }, { userID: "eve" }], callType: 0 });
   for (const x of [bob, eve]) await x.p.until(() => x.p.heard.some((h) => h.startsWith(`onIncomingCallReceived("${callID}"`)), "the call");
@@ -61,7 +61,8 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   done("group, decline, busy");
 }
 
-// In the background, which closes the socket with 1000, while it rings and the caller gives up: told once it is shown.
+// In the background, which closes the socket with 1000, while it rings and the caller gives up: the callee receives it
+// once the app is shown.
 {
   const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 1 });
   await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
@@ -74,7 +75,7 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   done("background, shown, snapshot");
 }
 
-// Called while in the background: it rings once it is shown, with what is left of the time.
+// Called while in the background: it rings once the app is shown, for the remaining ring time.
 {
   bob.p.phone.hide();
   const invited = Date.now();
@@ -86,7 +87,7 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
   assert.ok(left > 19_000 - (Date.now() - invited) && left < 18_800, `${left} ms left`);
 
-  // Without network he accepts, and the command goes once there is one, and once.
+  // Bob accepts without a network. The command is sent exactly once, when there is one.
   bob.p.phone.network(false);
   const accepted = bob.p.kit.accept(callID);
   await new Promise((resolve) => setTimeout(resolve, 300));
@@ -95,7 +96,7 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
   done("rings when it is shown, accept over a network that comes back");
 
-  // The app is killed, and opened again: the same device, and still in the call.
+  // The app is killed and opened again: the same device, still in the call.
   const device = bob.p.kit.getLocalUser()?.deviceID;
   bob.p.kit.unInit();
   await bob.p.until(() => bob.p.phone.alive.length === 0, "the socket to close");
@@ -108,7 +109,7 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   done("killed and opened again");
 }
 
-// Refused for good.
+// Permanent refusals.
 {
   const p = new MiniPhone(code);
   const forged = (await token("zoe")).replace(/.{8}$/, "AAAAAAAA");
@@ -163,7 +164,7 @@ async function token(user: string): Promise<string> {
 }
 
 async function start(): Promise<string> {
-  const { RINGLINE_BIN, ...env } = process.env; // it refuses RINGLINE_ variables that are no settings
+  const { RINGLINE_BIN, ...env } = process.env; // it refuses RINGLINE_ variables that are not settings
   const dir = mkdtempSync(join(tmpdir(), "ringline-mini-"));
   const bin = RINGLINE_BIN ?? join(dir, "ringline");
   if (!RINGLINE_BIN) execFileSync("go", ["build", "-o", bin, "./cmd/ringline"], { cwd: "../..", stdio: ["ignore", "ignore", "inherit"], timeout: 300_000 });

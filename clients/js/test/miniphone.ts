@@ -2,7 +2,7 @@ import type * as Mini from "../src/mini/index.js";
 import type { InvitationEvents } from "../src/callbacks.js";
 import { FakePhone, load, plain } from "./fakewx.js";
 
-/** A mini-program that runs on a phone, and what it was called back. */
+/** A mini-program that runs on a phone, and the callbacks that it received. */
 export class MiniPhone {
   readonly heard: string[] = [];
   readonly touched: string[];
@@ -27,7 +27,7 @@ export class MiniPhone {
     return Object.keys(this.mini).sort();
   }
 
-  /** Notes each callback as `name(argument, …)`, each argument as JSON. */
+  /** Records each callback as `name(argument, …)`, each argument as JSON. */
   readonly events = new Proxy({} as InvitationEvents, {
     get:
       (_, name) =>
@@ -37,7 +37,7 @@ export class MiniPhone {
       },
   });
 
-  /** What was heard of calls. */
+  /** The callbacks about calls. */
   get calls(): string[] {
     return this.heard.filter((h) => !h.startsWith("onConnectionStateChanged"));
   }

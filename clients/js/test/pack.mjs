@@ -1,5 +1,5 @@
-// Packs the client, installs that into an empty project without network, type-checks test/pack/callbacks.ts there as ESM
-// and as CommonJS, and loads it in both ways: node test/pack.mjs
+// Packs the client, installs it into an empty project without a network, type-checks test/pack/callbacks.ts there as
+// ESM and as CommonJS, and loads it both ways: node test/pack.mjs
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";

@@ -63,7 +63,7 @@ test("a connection that is lost begins at the next server, by the best transport
   const { r, next } = rotation(["a", "b", "c"]);
   const lost = () => (r.connected(), r.lost(60_000));
   for (let i = 0; i < 4; i++) next();
-  lost(); // http_stream a: an accident, perhaps
+  lost(); // http_stream a: maybe an accident
   assert.deepEqual([1, 2, 3, 4].map(next), ["websocket b 275", "websocket c 0", "websocket a 0", "http_stream b 0"]);
   lost();
   assert.equal(next(), "http_stream c 275");

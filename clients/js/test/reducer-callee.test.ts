@@ -6,7 +6,7 @@ import { at, call, callee, Device, endedCall } from "./world.js";
 const ann = '{"userID":"ann","userName":"Ann"}';
 const byAnn = { kind: "user", user_id: "ann" } as const;
 
-/** eve's newest entry as the only one besides bob's, who is out of it. */
+/** A call whose callees are eve with her newest entry, and bob, who is out of it. */
 function eve(seq: number, entry: Parameters<typeof callee>[1], more = {}) {
   return call(seq, { callees: [callee("bob", { state: "declined" }), callee("eve", entry)], ...more });
 }

@@ -185,7 +185,7 @@ test("the time that is left counts from when it was heard, and a later word abou
   assert.equal(shown().ringRemaining(), 30_000);
   now = 5000;
   assert.equal(shown().ringRemaining(), 26_000);
-  d.snapshot([call(2)], ["c1"], 20_000); // heard at 1000 too
+  d.snapshot([call(2)], ["c1"], 20_000); // received at 1000 too
   assert.equal(shown().ringRemaining(), 16_000);
   now = 90_000;
   assert.equal(shown().ringRemaining(), 0);

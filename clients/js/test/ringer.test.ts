@@ -4,7 +4,7 @@ import { Ringer } from "../src/ui/ringer.js";
 import { ChannelTurns, type Channel, type Turns } from "../src/ui/turns.js";
 import { FakeClock, settle } from "./fakes.js";
 
-/** Gives turns in the order in which they are asked for, as web locks do. */
+/** Grants turns in the order of the requests, as web locks do. */
 class FakeTurns implements Turns {
   private queue: (() => void)[] = [];
   private isTaken = false;
@@ -86,7 +86,7 @@ test("it stops while it waits for its turn: none is kept", async () => {
   assert.deepEqual([await turns.areTaken(), a.tone.sounds, b.tone.sounds], [false, false, false]);
 });
 
-/** What the tabs of one browser hear each other over. */
+/** The channel between the tabs of one browser. */
 function air() {
   const open = new Set<Channel>();
   return (): Channel => {

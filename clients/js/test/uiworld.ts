@@ -2,7 +2,7 @@ import { RinglineClient } from "../src/client.js";
 import { Phone } from "../src/ui/phone.js";
 import { FakeClock, FakeSession, settle, token } from "./fakes.js";
 
-/** A user's phone as the elements see it, with a session that does what the test says. */
+/** A user's phone as the elements see it, with a session that the test controls. */
 export async function phoneOf(user: string) {
   const clock = new FakeClock();
   let session: FakeSession | undefined;
@@ -18,7 +18,7 @@ export async function phoneOf(user: string) {
   return { phone, client, clock, session: session! };
 }
 
-/** The cards of a phone in one line each, as a user sees them. */
+/** The cards of a phone, one line each, as a user sees them. */
 export function seen({ board }: Phone): string[] {
   const { incoming, outgoing, active } = board.current;
   const over = (outcome: string | undefined): string => (outcome ? ` (${outcome})` : "");

@@ -2,19 +2,19 @@ import { initial, reduce, type NotificationWithCall, type State, type Step } fro
 import type { Callback } from "../src/callbacks.js";
 import type { WireBy, WireCall, WireCallee, WireNotification } from "../src/wire.js";
 
-/** The second that a test's moment is, as the wire writes it. */
+/** The time at a second of the test, in the format of the wire. */
 export function at(second: number): string {
   return `2026-11-24T10:00:${String(second).padStart(2, "0")}.000Z`;
 }
 
-/** A callee that this custom data applies to, once it is in a call. */
+/** A callee with the custom data that applies to them in a call. */
 export type TestCallee = WireCallee & { data?: string };
 
 export function callee(user_id: string, more: Partial<TestCallee> = {}): TestCallee {
   return { user_id, attempt: 1, invited_by: "ann", state: "invited", at: at(0), ...more };
 }
 
-/** The callees as they are on the wire, with their custom data in `custom`. */
+/** The callees as on the wire, with their custom data in `custom`. */
 function withData(list: readonly TestCallee[]): Pick<WireCall, "callees" | "custom"> {
   const custom: Record<string, string> = {};
   const callees = list.map(({ data, ...x }, i) => {
@@ -25,7 +25,7 @@ function withData(list: readonly TestCallee[]): Pick<WireCall, "callees" | "cust
   return Object.keys(custom).length > 0 ? { callees, custom } : { callees };
 }
 
-/** ann on her device a.1 calls bob and eve, as who is asked for sees it: nothing is hidden here. */
+/** Ann on her device a.1 calls bob and eve. Nothing is hidden, so the version fits any of them. */
 export function call(seq: number, more: Partial<WireCall> = {}): WireCall {
   return {
     call_id: "c1",
@@ -42,7 +42,7 @@ export function call(seq: number, more: Partial<WireCall> = {}): WireCall {
   };
 }
 
-/** A call that ended at that second, with its caller out. */
+/** A call that ended at that second, after its caller left. */
 export function endedCall(seq: number, second: number, end_reason: string, ended_by: WireBy, callees: WireCallee[]): WireCall {
   const c = call(seq, { state: "ended", ended_at: at(second), end_reason, ended_by, callees });
   return { ...c, caller: { ...c.caller!, state: "left", at: at(second) } };
@@ -61,13 +61,13 @@ export function push(call: WireCall, more: Partial<WireNotification> = {}): Noti
   };
 }
 
-/** A further notification of the same transition, which does not repeat the call. */
+/** Another notification of the same transition, which does not repeat the call. */
 export function withoutCall(of: WireCall, more: Partial<WireNotification> = {}): WireNotification {
   const { call: _, ...rest } = push(of, { event: "outgoing_call_timeout", id: `${of.call_id}-${of.seq}-1`, ...more });
   return rest;
 }
 
-/** A device that is fed frames, and tells what it calls back: `name(argument, …)`, and `ring(call, attempt)`. */
+/** A device that receives frames and records its callbacks: `name(argument, …)`, and `ring(call, attempt)`. */
 export class Device {
   state: State;
 

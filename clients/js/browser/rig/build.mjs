@@ -4,7 +4,7 @@ import { run } from "./program.mjs";
 
 const repo = fileURLToPath(new URL("../../../..", import.meta.url));
 
-/** Builds what RINGLINE_BIN and NATS_BIN don't name, into that folder. */
+/** Builds the binaries that RINGLINE_BIN and NATS_BIN don't name, into that folder. */
 export async function build(folder) {
   const programs = {
     ringline: { named: process.env.RINGLINE_BIN, of: "./cmd/ringline" },

@@ -6,9 +6,9 @@ import { until } from "./until.mjs";
 
 export const app = "demo";
 
-/** NATS, a coordinator, a timeouts worker and two edges, each a process of its own, and an app with a secret. */
+/** NATS, a coordinator, a timeouts worker and two edges, one process each, and an app with a secret. */
 export class Cluster {
-  /** The edges that run. */
+  /** The running edges. */
   edges = [];
   #programs = [];
 
@@ -17,7 +17,7 @@ export class Cluster {
     this.folder = folder;
   }
 
-  /** `origins` are those of pages that may connect. */
+  /** `origins` are the origins of pages that may connect. */
   async start(origins) {
     await this.#startNATS();
     await this.ringline("setup");
@@ -50,12 +50,12 @@ export class Cluster {
     return program;
   }
 
-  /** Runs a command of ringline's to its end. */
+  /** Runs a ringline command to its end. */
   ringline(...args) {
     return run(this.bin.ringline, args, this.env);
   }
 
-  /** Starts a worker, and waits until it is ready. Its address is in `url`. */
+  /** Starts a worker and waits until it is ready. Its address is in `url`. */
   async worker(role) {
     const worker = this.#add(new Program(role, this.bin.ringline, [role, "--http", "127.0.0.1:0"], this.env));
     worker.url = `http://${(await worker.says(/"address":"([^"]+)"/))[1]}`;
@@ -66,7 +66,7 @@ export class Cluster {
     return worker;
   }
 
-  /** Lets everything run again that a scenario has stopped or killed. */
+  /** Restarts everything that a scenario has stopped or killed. */
   async mend() {
     this.timeouts.thaw();
     this.coordinator.thaw();
@@ -76,13 +76,13 @@ export class Cluster {
     while (this.edges.length < 2) this.edges.push(await this.worker("edge"));
   }
 
-  /** How many messages a stream has taken so far. */
+  /** The number of messages that a stream has stored so far. */
   async stored(stream) {
     const { account_details } = await (await fetch(`${this.monitoring}/jsz?streams=true`)).json();
     return account_details.flatMap((a) => a.stream_detail).find((s) => s.name === stream).state.last_seq;
   }
 
-  /** What went wrong since this was last asked, and nobody wanted. */
+  /** The unexpected errors since the last call. */
   takeTroubles() {
     return this.#programs.flatMap((p) => p.takeTroubles());
   }

@@ -1,6 +1,6 @@
 import { down, heardAll, up } from "./phone.mjs";
 
-/** A call during which `kill` kills the edge of both and has bob accept, and which is answered through the other edge. */
+/** A call during which `kill` kills the edge of both phones and makes bob accept. The other edge answers. */
 export async function edgeDies(stage, kill) {
   const { cluster } = stage;
   const server = cluster.edges.map((edge) => edge.url);

@@ -1,6 +1,6 @@
 import { connect, createServer } from "node:net";
 
-/** A wire to a server that can be cut: a TCP proxy. */
+/** A connection to a server that can be cut: a TCP proxy. */
 export class Link {
   #sockets = new Set();
   #cut = false;
@@ -23,12 +23,12 @@ export class Link {
     this.url = `http://127.0.0.1:${this.server.address().port}`;
   }
 
-  /** How many connections there are. */
+  /** The number of connections. */
   get connections() {
     return this.#sockets.size / 2;
   }
 
-  /** Ends every connection, and lets none through until `mend`. */
+  /** Ends every connection, and refuses new ones until `mend`. */
   cut() {
     this.#cut = true;
     for (const socket of this.#sockets) socket.destroy();

@@ -6,11 +6,11 @@ import { patience, quiet, until, within } from "./until.mjs";
 /** Callbacks that may come in any order. */
 export const anyOrder = (...callbacks) => ({ anyOrder: callbacks });
 
-/** What a phone hears as its connection goes, and as it comes. */
+/** The callbacks of a phone that disconnects and reconnects. */
 export const down = ["onConnectionStateChanged", "connecting"];
 export const up = ["onConnectionStateChanged", "connected"];
 
-/** What comes of the kit in a page is a value or a RinglineError; this takes both over. */
+/** The kit in a page returns a value or a RinglineError. This function returns or throws it here. */
 function taken({ value, error }) {
   if (error) throw Object.assign(new Error(error.message), error);
   return value;
@@ -18,11 +18,11 @@ function taken({ value, error }) {
 
 /** A page on which a user has called Ringline.init. */
 export class Phone {
-  /** The addresses of all requests of the page. */
+  /** The URLs of all requests of the page. */
   urls = [];
   /** The WebSockets that it opened. */
   sockets = [];
-  /** Exceptions that nobody caught. */
+  /** Uncaught exceptions. */
   errors = [];
   /** This device, as the server knows it. */
   device = "";
@@ -40,7 +40,7 @@ export class Phone {
     pageerror: (error) => this.errors.push(error.message),
   };
 
-  /** Hears no more of its page. */
+  /** Stops listening to its page. */
   drop() {
     for (const [event, listener] of Object.entries(this.#listeners)) this.page.off(event, listener);
   }
@@ -49,7 +49,7 @@ export class Phone {
     return this.page.context();
   }
 
-  /** Runs a function in the page, and gives its value or throws its error. */
+  /** Runs a function in the page. Returns its value or throws its error. */
   async inPage(f, arg) {
     const guarded = `async (arg) => {
       try { return { value: await (${f})(arg) } }
@@ -59,12 +59,12 @@ export class Phone {
     return taken(await within(2 * patience, this.page.evaluate(`(${guarded})(${JSON.stringify(arg)})`), what));
   }
 
-  /** Loads the page of that site. */
+  /** Loads the page from that origin. */
   async open(origin) {
     await this.page.goto(`${origin}/`);
   }
 
-  /** Makes the browser one that was never here before. */
+  /** Clears the browser's storage, as for a first visit. */
   async forget() {
     await this.page.evaluate("localStorage.clear(), sessionStorage.clear()");
   }
@@ -77,7 +77,7 @@ export class Phone {
     return local;
   }
 
-  /** Loads the page anew and calls Ringline.init as before. */
+  /** Reloads the page and calls Ringline.init as before. */
   async reload() {
     await this.page.reload();
     await this.init(this.options);
@@ -93,17 +93,17 @@ export class Phone {
     return this.press("sendCallInvitation", { callees: callees.map((x) => x.user), callType: 0, timeout: 60, ...options });
   }
 
-  /** How long the newest call still rings here, in milliseconds. */
+  /** The remaining ring time of the newest call, in milliseconds. */
   ringRemaining() {
     return this.inPage(() => Ringline.getCalls().at(-1).ringRemaining());
   }
 
-  /** The paths of its attempts to connect. */
+  /** The paths of its connection attempts. */
   get attempts() {
     return this.urls.map((url) => new URL(url).pathname).filter((path) => path.startsWith("/connection/"));
   }
 
-  /** What must not be, whatever it hears. A token is told by how each begins, `{"` in base64. */
+  /** Errors whatever the callbacks: uncaught exceptions, and tokens in URLs. A token begins with `{"` in base64. */
   get troubles() {
     const leaks = this.urls.filter((url) => decodeURIComponent(url).includes("eyJ")).map((url) => `a token is in ${url}`);
     return [...this.errors, ...leaks].map((what) => `page of ${this.id}: ${what}`);
@@ -120,27 +120,27 @@ export class Phone {
     await until(told, async () => (await this.heard()).some((c) => isDeepStrictEqual(c, callback)));
   }
 
-  /** Waits until it was told of its connection for that time; of the first connecting and connected with 1 and 2. */
+  /** Waits for the n-th connection state. The first connecting and connected are 1 and 2. */
   async hearsState(n) {
     const told = async () => (await this.heard()).filter(([name]) => name === "onConnectionStateChanged").length;
     await until(async () => `${this.id} has ${n} states, but: ${await told()}`, async () => (await told()) >= n);
   }
 
-  /** Who did what this phone does, for its own user and for the caller, who may know the device. */
+  /** `by` for an action of this phone, as its own user and the caller see it, who may know the device. */
   get by() {
     return { kind: "user", userID: this.id, deviceID: this.device };
   }
 
-  /** The same for everybody else. */
+  /** The same as all others see it. */
   get byUser() {
     return { kind: "user", userID: this.id };
   }
 }
 
-/** Waits until each of the phones has heard its list, and nothing more comes. `lists` is [phone, [callback…]]…. */
+/** Waits until each phone has exactly its list of callbacks. `lists` is [phone, [callback…]]…. */
 export async function heardAll(...lists) {
   for (const [phone, wanted] of lists) {
-    const most = wanted.flatMap((w) => w.anyOrder ?? [w]).length + 2; // to connect
+    const most = wanted.flatMap((w) => w.anyOrder ?? [w]).length + 2; // connecting and connected
     await until(
       async () => `${phone.id} hears ${most} callbacks, but: ${JSON.stringify(await phone.heard())}`,
       async () => (await phone.heard()).length >= most,
@@ -150,7 +150,7 @@ export async function heardAll(...lists) {
   for (const [phone, wanted] of lists) compare(phone, await phone.heard(), wanted);
 }
 
-/** Lists that differ in the order of what may come in any order become the same. */
+/** Makes lists equal that differ only where any order is allowed. */
 function sorted(heard, wanted) {
   const byText = (list) => list.map((c) => [JSON.stringify(c), c]).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, c]) => c);
   const rest = [...heard];

@@ -2,17 +2,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 
-/** The pictures that docs/client.md shows: DOCS_IMAGES=../../docs/images npm run browser makes them anew. */
+/** The pictures in docs/client.md. DOCS_IMAGES=../../docs/images npm run browser recreates them. */
 const inDocs = new Set(["incoming-light", "incoming-dark", "group-light", "active-light", "missed-light", "demo-page-light"]);
 
-/** Keeps a picture for who wants to see it: all in the folder that PICTURES names, those of the docs in that of DOCS_IMAGES. */
+/** Saves a picture: all pictures in the folder PICTURES, those of the docs in DOCS_IMAGES. */
 export async function keep(name, shoot) {
   const { PICTURES, DOCS_IMAGES } = process.env;
   const folder = inDocs.has(name) && DOCS_IMAGES ? DOCS_IMAGES : PICTURES;
   if (folder) writeFileSync(join(folder, `${name}.png`), small(await shoot()));
 }
 
-/** The same picture in its 256 most frequent colours, and what lies between them in the nearest: half of the bytes. */
+/** Reduces the picture to its 256 most frequent colors and maps all others to the nearest one. That halves its size. */
 function small(png) {
   const { width, height, step, rows } = read(png);
   const colour = (at) => (rows[at] << 16) | (rows[at + 1] << 8) | rows[at + 2];
@@ -70,7 +70,7 @@ function read(png) {
   return { width, height, step, rows };
 }
 
-/** What the filter of a line takes a byte for. */
+/** The byte that the filter of a line predicts. */
 function predicted(filter, left, up, corner) {
   if (filter < 3) return [0, left, up][filter];
   if (filter === 3) return (left + up) >> 1;

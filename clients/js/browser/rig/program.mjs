@@ -7,34 +7,34 @@ import { until } from "./until.mjs";
 const running = new Set();
 const folders = new Set();
 
-// Whatever becomes of this process, nothing of it stays.
+// However this process ends, it leaves nothing behind.
 process.once("exit", () => {
   for (const program of running) program.child.kill("SIGKILL");
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
 
-/** A folder that goes with this process. */
+/** A folder that is deleted with this process. */
 export function throwaway() {
   const folder = mkdtempSync(join(tmpdir(), "ringline-browser-"));
   folders.add(folder);
   return folder;
 }
 
-/** The environment without what is set for another Ringline. */
+/** The environment without the settings of another Ringline. */
 function environment(more) {
   const own = Object.entries(process.env).filter(([name]) => !name.startsWith("RINGLINE_"));
   return { ...Object.fromEntries(own), ...more };
 }
 
-/** A process of ours, with what it said. */
+/** A child process and its output. */
 export class Program {
-  /** All that it printed. */
+  /** All of its output. */
   output = "";
-  /** Its exit code or signal, once it is over. */
+  /** Its exit code or signal, once it has ended. */
   over = undefined;
-  #wanted = false; // that it ends
-  #read = 0; // of the output
+  #wanted = false; // whether its end is expected
+  #read = 0; // position in the output
 
   constructor(name, file, args, env = {}) {
     this.name = name;
@@ -53,7 +53,7 @@ export class Program {
     });
   }
 
-  /** Waits until it has printed what matches, and gives the groups. */
+  /** Waits until the output matches the pattern, and returns the groups. */
   async says(pattern) {
     const told = () => `${this.name} says ${pattern}, but: ${this.output || "nothing"}`;
     return until(told, () => {
@@ -63,26 +63,26 @@ export class Program {
     });
   }
 
-  /** Stops it where it is, until `thaw`: it takes what it is sent, and does nothing with it. */
+  /** Suspends it until `thaw`. It still receives data but does nothing with it. */
   async freeze() {
     this.child.kill("SIGSTOP");
     const tasks = `/proc/${this.child.pid}/task`;
     const stopped = (task) => / T /.test(readFileSync(`${tasks}/${task}/stat`, "utf8").replace(/^.*\)/, ""));
-    await until(`${this.name} stops`, () => readdirSync(tasks).every(stopped)); // on a busy machine that takes a while
+    await until(`${this.name} stops`, () => readdirSync(tasks).every(stopped)); // this takes a while on a busy machine
   }
 
   thaw() {
     this.child.kill("SIGCONT");
   }
 
-  /** Ends it at once, as the kernel does when memory runs out. */
+  /** Kills it at once, as the kernel does when memory runs out. */
   async kill() {
     this.#wanted = true;
     this.child.kill("SIGKILL");
     await this.ended;
   }
 
-  /** What went wrong with it since this was last asked. */
+  /** Its unexpected errors since the last call. */
   takeTroubles() {
     const said = this.output.slice(this.#read);
     this.#read = this.output.length;
@@ -93,7 +93,7 @@ export class Program {
   }
 }
 
-/** Runs a program to its end, and gives what it printed. */
+/** Runs a program to its end and returns its output. */
 export async function run(file, args, env) {
   const program = new Program([file, ...args].join(" "), file, args, env);
   const timer = setTimeout(() => program.kill(), 300_000);

@@ -6,7 +6,7 @@ import { until } from "./until.mjs";
 
 const axe = readFileSync(fileURLToPath(new URL("../../node_modules/axe-core/axe.min.js", import.meta.url)), "utf8");
 
-/** The ways in which everything is looked at. */
+/** The variants in which everything is checked. */
 export const looks = {
   light: { colorScheme: "light", viewport: { width: 1000, height: 720 } },
   dark: { colorScheme: "dark", viewport: { width: 1000, height: 720 } },
@@ -15,7 +15,7 @@ export const looks = {
 
 const elements = ["ringline-incoming", "ringline-outgoing", "ringline-active", "ringline-call-button"];
 
-/** What a user sees of a page, and does there: by what is written on it, as a screen reader has it. */
+/** A page as a user sees and uses it: by its visible labels, as a screen reader finds them. */
 export class Screen {
   constructor(page) {
     this.page = page;
@@ -29,7 +29,7 @@ export class Screen {
     await this.button(name).first().click();
   }
 
-  /** Waits until it is to be seen. */
+  /** Waits until the text is visible. */
   async sees(text) {
     await this.until(`"${text}"`, () => this.page.getByText(text, { exact: true }).first().isVisible());
   }
@@ -42,7 +42,7 @@ export class Screen {
     await until(async () => `${what}, but: ${await this.text()}`, ask);
   }
 
-  /** All that is written in Ringline's elements. */
+  /** The whole text of Ringline's elements. */
   text() {
     return this.page.evaluate((names) => {
       const visible = (n) => n.nodeType === 3 || (!n.hidden && !["STYLE", "svg"].includes(n.nodeName) && n.className !== "said");
@@ -52,12 +52,12 @@ export class Screen {
     }, elements);
   }
 
-  /** What a screen reader was told last by an element. */
+  /** The last announcement of an element to a screen reader. */
   said(element) {
     return this.page.evaluate((e) => document.querySelector(e).shadowRoot.querySelector("[aria-live]").textContent, element);
   }
 
-  /** The name of the button that has the focus, or of whatever else. */
+  /** The name of the focused button or other element. */
   focused() {
     return this.page.evaluate(() => {
       let e = document.activeElement;
@@ -66,7 +66,7 @@ export class Screen {
     });
   }
 
-  /** Nothing that axe calls serious, nothing wider than the window, no button too small for a finger. */
+  /** Fails on serious findings of axe, content wider than the window, and buttons too small to touch. */
   async check(what, include = elements) {
     if (!(await this.page.evaluate("typeof axe === 'object'"))) await this.page.evaluate(axe);
     const found = await this.page.evaluate(async (names) => {
@@ -78,7 +78,7 @@ export class Screen {
       const told = (list) => list.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.failureSummary}`));
       const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
       const unsure = told(incomplete.filter((v) => v.id === "color-contrast"));
-      return [...told(serious), ...unsure.filter((text) => !text.includes("too short"))]; // the letter of a name
+      return [...told(serious), ...unsure.filter((text) => !text.includes("too short"))]; // the initial of a name
     }, include);
     deepStrictEqual(found, [], what);
     const { wide, small } = await this.page.evaluate((names) => {
@@ -94,7 +94,7 @@ export class Screen {
     equal(small.join(), "", `${what}: buttons`);
   }
 
-  /** Keeps a picture for who wants to see it; of a part, if it is named. */
+  /** Saves a picture, of one part if it is named. */
   picture(name, part) {
     const target = part ? this.page.locator(part).first() : this.page;
     return keep(name, () => target.screenshot({ animations: "disabled" }));

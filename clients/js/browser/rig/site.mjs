@@ -3,12 +3,12 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
-/** RINGLINE_JS names another build of the client, such as one with a mistake in it. */
+/** RINGLINE_JS names another build of the client, for example one with a planted mistake. */
 const script = () => readFileSync(process.env.RINGLINE_JS ?? here("../../dist/ringline.js"));
 
 /**
- * An app's own site, on an origin of its own: the page of a phone, the client, and tokens for `getToken`. `mint` gives a
- * token for what stands in the query.
+ * An app's own site on its own origin: the page of a phone, the client, and tokens for `getToken`. `mint` returns a
+ * token for the query.
  */
 export class Site {
   constructor(mint) {

@@ -16,10 +16,10 @@ const flags = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--autoplay-policy=document-user-activation-required", // as it is where there is a screen
+  "--autoplay-policy=document-user-activation-required", // as on a machine with a screen
 ];
 
-/** One of everything for all scenarios of this process. */
+/** The instances that all scenarios of this process share. */
 const house = { idle: [] };
 
 async function furnish() {
@@ -37,7 +37,7 @@ async function launch() {
 }
 
 async function clearOut() {
-  setTimeout(() => process.exit(1), 20_000).unref(); // where something of ours still runs, which is a failure
+  setTimeout(() => process.exit(1), 20_000).unref(); // if a child process still runs, which is a failure
   await Promise.all([house.browser?.close(), house.cluster?.stop(), house.site?.stop()]);
 }
 
@@ -45,8 +45,8 @@ before(furnish, { timeout: 300_000 });
 after(clearOut, { timeout: 20_000 });
 
 /**
- * A test with users, phones and wires of its own, on the cluster and in the browser of all. It fails too where a page
- * throws or has a token in an address, and where a worker logs an error or ends by itself.
+ * A test with its own users, phones and links, on the shared cluster and browser. It also fails if a page throws or has
+ * a token in a URL, and if a worker logs an error or exits by itself.
  */
 export function scenario(name, play, { timeout = 60_000 } = {}) {
   test(name, { timeout }, async (t) => {
@@ -78,26 +78,28 @@ class Stage {
     Object.assign(this, house);
   }
 
-  /** A user of this scenario's own. */
+  /** A user that only this scenario has. */
   user(name, more = {}) {
     return { userID: `${name}-${this.#number}`, userName: name[0].toUpperCase() + name.slice(1), ...more };
   }
 
-  /** `options` are playwright's: a colour scheme, a size of the window. */
+  /** `options` are Playwright's: a color scheme, a window size. */
   async newContext(options) {
     const context = await this.browser.newContext(options);
     this.#contexts.push(context);
     return context;
   }
 
-  /** A page in a context of its own: an earlier scenario's, as a new one takes most of a second. */
+  /**
+   * A page in a context of its own. It reuses that of an earlier scenario, because a new one takes most of a second.
+   */
   async #ownPage() {
     const page = this.idle.pop() ?? (await (await this.browser.newContext()).newPage());
     this.#borrowed.push(page);
     return page;
   }
 
-  /** A page on the app's site, without a session. `context`: that of another phone. */
+  /** A page on the app's site, without a session. `context` is that of another phone. */
   async page(user, { context } = {}) {
     const phone = this.take(context ? await context.newPage() : await this.#ownPage(), user);
     await phone.open(this.site.origin);
@@ -105,19 +107,19 @@ class Stage {
     return phone;
   }
 
-  /** Makes a phone of a page. */
+  /** Makes a page a phone. */
   take(page, user) {
     const phone = new Phone(page, user);
     this.phones.push(phone);
     return phone;
   }
 
-  /** What a phone needs to connect to the first edge. `ttl` is that of the token; config goes to init. */
+  /** The init options of a phone for the first edge. `ttl` is that of the token. All others go to init. */
   options(user, { server = this.cluster.edges[0].url, ttl, ...more } = {}) {
     return { server, token: this.cluster.mint({ ...user, ttl }), ...more };
   }
 
-  /** A phone that is connected. */
+  /** A connected phone. */
   async phone(name, { context, ...options } = {}) {
     const user = typeof name === "string" ? this.user(name) : name;
     const phone = await this.page(user, { context });
@@ -130,7 +132,7 @@ class Stage {
     return Promise.all(names.map((name) => this.phone(name)));
   }
 
-  /** A wire to the first edge. */
+  /** A link to the first edge that can be cut. */
   async link() {
     const link = new Link(this.cluster.edges[0].url);
     await link.start();
@@ -143,7 +145,7 @@ class Stage {
     if (troubles.length > 0) throw new Error(troubles.join("\n"));
   }
 
-  /** What every phone heard, for who looks for the mistake. */
+  /** Prints what every phone received, for debugging. */
   async explain(t) {
     for (const phone of this.phones) {
       const heard = await phone.heard().catch((error) => error.message);

@@ -1,6 +1,6 @@
 import { heardAll } from "./phone.mjs";
 
-/** Calls, answers and hangs up, and checks all that both hear. */
+/** Calls, answers and hangs up, and checks all callbacks of both phones. */
 export async function talk(ann, bob) {
   const { callID } = await ann.call([bob]);
   await ann.hears("onOutgoingCallRinging", callID, bob.id);

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** Makes tokens as an app's backend does. `ttl` is in seconds, and may be negative. */
+/** Makes tokens as an app's backend does. `ttl` is in seconds and may be negative. */
 export function minter(app, kid, secret) {
   const key = Buffer.from(secret, "base64url");
   return ({ userID, userName, device, ttl = 3600 }) => {

@@ -1,4 +1,4 @@
-/** How long to wait for what should take some milliseconds. */
+/** The time limit for conditions that normally take some milliseconds. */
 export const patience = 20_000;
 const every = 30;
 
@@ -6,7 +6,10 @@ const late = (ms, what) => new Error(`not within ${ms} ms: ${what}`);
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks until the answer is true, and gives it. `what` names it in the error; a function is asked at the end. */
+/**
+ * Polls until the result is true, and returns it. `what` is the text for the error. If it is a function, it is called
+ * at the end.
+ */
 export async function until(what, ask, ms = patience) {
   const end = performance.now() + ms;
   for (;;) {
@@ -17,7 +20,7 @@ export async function until(what, ask, ms = patience) {
   }
 }
 
-/** What the promise gives, or an error if that takes too long. */
+/** Resolves with the promise, or rejects if that takes too long. */
 export async function within(ms, promise, what) {
   let timer;
   const end = new Promise((_, reject) => (timer = setTimeout(() => reject(late(ms, what())), ms)));
@@ -28,7 +31,7 @@ export async function within(ms, promise, what) {
   }
 }
 
-/** Waits until what `look` gives has been the same for a while: that nothing more comes can't be waited for. */
+/** Waits until the result of `look` has not changed for a while, as a check that nothing more arrives. */
 export async function quiet(look, ms = 300) {
   let last;
   let since = performance.now();

@@ -1,4 +1,4 @@
-// Two phones, and each way in which a call can end between them.
+// Two phones, and each way in which a call between them can end.
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { heardAll } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
@@ -125,7 +125,7 @@ scenario("canceled by the caller", async (stage) => {
 
 scenario("not answered in time", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
-  await stage.cluster.timeouts.freeze(); // so that on a busy machine it has rung before
+  await stage.cluster.timeouts.freeze(); // so that it has rung before the timeout even on a busy machine
   const { callID, timeout } = await ann.call([bob], { timeout: 3, customData: "hurry" });
   equal(timeout, 3);
   await ann.hears("onOutgoingCallRinging", callID, bob.id);

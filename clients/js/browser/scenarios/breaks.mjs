@@ -1,4 +1,4 @@
-// What breaks in the middle of a call: a page, a connection, an edge, a coordinator.
+// Failures during a call: of a page, a connection, an edge, a coordinator.
 import { equal, ok } from "node:assert/strict";
 import { edgeDies } from "../rig/edgedies.mjs";
 import { heardAll } from "../rig/phone.mjs";
@@ -68,7 +68,7 @@ scenario("the only coordinator is killed between the press and the answer", asyn
   const { callID } = await ann.call([bob]);
   await ann.hears("onOutgoingCallRinging", callID, bob.id);
   const before = await cluster.stored("RINGLINE_COMMANDS");
-  await cluster.coordinator.freeze(); // so that it takes the command and does nothing with it
+  await cluster.coordinator.freeze(); // so that it receives the command and does nothing with it
   let answered = false;
   const answer = bob.press("accept", callID).then(() => (answered = true));
   await until("the accept is stored", async () => (await cluster.stored("RINGLINE_COMMANDS")) > before);

@@ -1,4 +1,4 @@
-// The page of `ringline dev`: from its address to an answered call, and what it shows of that.
+// The page of `ringline dev`: from its address to an answered call, and the events that it shows.
 import { equal, match } from "node:assert/strict";
 import { Program, run } from "../rig/program.mjs";
 import { looks, Screen } from "../rig/screen.mjs";
@@ -11,7 +11,7 @@ function demo(name, look, play) {
     const dev = new Program("dev", stage.bin.ringline, ["dev", "--memory", "--port", "0", "--http", "127.0.0.1:0"]);
     try {
       const [, RINGLINE_NATS_URL] = await dev.says(/NATS +(nats:\S+:\d+)/);
-      await run(stage.bin.ringline, ["app", "set", "demo", "--capacity", "2"], { RINGLINE_NATS_URL }); // calls at a time
+      await run(stage.bin.ringline, ["app", "set", "demo", "--capacity", "2"], { RINGLINE_NATS_URL }); // concurrent calls
       const url = (await dev.says(/HTTP +(http:\S+:\d+)/))[1];
       const page = await (await stage.newContext(looks[look])).newPage();
       const errors = [];
@@ -25,7 +25,7 @@ function demo(name, look, play) {
   });
 }
 
-/** The phone that the page opened beside the first. */
+/** The phone that the page opened next to the first. */
 async function paneOf(page, count = 1) {
   const pane = page.frameLocator("iframe").nth(count - 1);
   await pane.getByText("connected", { exact: true }).waitFor();
@@ -58,7 +58,7 @@ for (const look of Object.keys(looks)) {
     await page.evaluate("scrollTo(0, 0)");
     await screen.picture(`demo-page-${look}`);
     await page.reload();
-    await screen.seesButton("Leave"); // the same device as before, with another phone in the same tab
+    await screen.seesButton("Leave"); // the same device as before, although another phone is in the same tab
     await screen.press("Leave");
     await bob.pane.getByRole("heading", { name: "Call ended" }).waitFor();
   });

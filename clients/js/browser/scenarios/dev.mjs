@@ -1,11 +1,11 @@
-// What a stranger does first: `ringline dev`, and two tabs of the page that it serves.
+// The first steps of a new user: `ringline dev`, and two tabs of its page.
 import { deepStrictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import { Program } from "../rig/program.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { quiet, until } from "../rig/until.mjs";
 
-/** Runs in the page before its own code: writes down the names of the callbacks that Ringline.init is given. */
+/** Runs in the page before its own code. Records the names of the callbacks that Ringline.init receives. */
 function listen() {
   let kit;
   window.heard = [];
@@ -23,7 +23,7 @@ function listen() {
   });
 }
 
-/** A tab with the page, and what a user sees and does there. */
+/** A tab with the page, as a user sees and uses it. */
 class Tab {
   errors = [];
 
@@ -55,13 +55,13 @@ class Tab {
     await this.button(name).click();
   }
 
-  /** The names of the callbacks so far, without the buttons that were pressed. */
+  /** The names of the callbacks so far, without button presses. */
   async callbacks() {
     const names = await this.page.evaluate("heard");
     return names.filter((name) => !name.endsWith("Pressed"));
   }
 
-  /** Keeps a picture for who wants to see it. */
+  /** Saves a picture. */
   async picture(name) {
     const folder = process.env.PICTURES;
     if (folder) await this.page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: "disabled" });
@@ -86,7 +86,7 @@ scenario("ringline dev: two tabs of its page call, answer and leave", async (sta
     await Promise.all([ann.picture("caller"), bob.picture("callee")]);
     const states = ["onConnectionStateChanged", "onConnectionStateChanged"];
     deepStrictEqual(await bob.callbacks(), [...states, "onIncomingCallReceived"]);
-    await bob.open(); // anew, in the middle of the call
+    await bob.open(); // reload during the call
     await bob.shown("Leave");
     await bob.press("Leave");
     for (const tab of [ann, bob]) await tab.shows("Leave", tab.button("Leave"), false);

@@ -4,11 +4,14 @@ import { heardAll } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { until } from "../rig/until.mjs";
 
-/** ann, and bob three times: twice in one browser, of which the second tab is a duplicate of the first, and in another. */
+/**
+ * Ann, and three devices of bob. Two are tabs of one browser, the second a duplicate of the first. The third is in
+ * another browser.
+ */
 async function stageOf(stage) {
   const [ann, tab, other] = await stage.phonesOf("ann", "bob", "bob");
   const opened = tab.context.waitForEvent("page");
-  await tab.page.evaluate("window.open('/')"); // a tab that has an opener begins with a copy of its session storage
+  await tab.page.evaluate("window.open('/')"); // a tab with an opener starts with a copy of its session storage
   const second = stage.take(await opened, tab.user);
   await until("the second tab is loaded", () => second.page.evaluate("typeof initArgs === 'function'").catch(() => false));
   await second.init(stage.options(tab.user));

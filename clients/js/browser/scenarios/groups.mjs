@@ -1,4 +1,4 @@
-// More than two, and two at once.
+// Calls with more than two parties, and two calls at the same time.
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { anyOrder, heardAll } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
@@ -7,7 +7,7 @@ import { until } from "../rig/until.mjs";
 scenario("a group: one accepts, one declines, one does not answer", async (stage) => {
   const [ann, bob, eve, joe] = await stage.phonesOf("ann", "bob", "eve", "joe");
   const callees = [bob.user, eve.user, joe.user];
-  await stage.cluster.timeouts.freeze(); // so that on a busy machine nobody's time is over before he has answered
+  await stage.cluster.timeouts.freeze(); // so that no invitation times out on a busy machine before it is answered
   const { callID, errorUserList } = await ann.call([bob, eve, joe], { timeout: 5, customData: "lunch?" });
   deepStrictEqual(errorUserList, []);
   for (const phone of [bob, eve, joe]) await ann.hears("onOutgoingCallRinging", callID, phone.id);
@@ -48,7 +48,8 @@ scenario("glare: two call each other at the same moment, and get one call", asyn
   const [a, b] = await Promise.all([phones[0].call([phones[1]]), phones[1].call([phones[0]])]);
   equal(a.callID, b.callID);
   const { callID } = a;
-  // Whose invitation came first is the caller; that it rings may or may not be told before the other's answers it.
+  // The user whose invitation came first is the caller. The ringing notification may or may not arrive before the
+  // other's invitation answers it.
   const callers = await until("who is the caller", () => callersOf(phones));
   const [caller, callee] = callers[0] === "outgoing" ? phones : phones.toReversed();
   deepStrictEqual(callers.toSorted(), ["incoming", "outgoing"]);
@@ -75,7 +76,7 @@ scenario("glare: two call each other at the same moment, and get one call", asyn
   );
 });
 
-/** How each of the phones takes part in its only call, once both show it as answered. */
+/** The role of each phone in its only call, once both show it as answered. */
 async function callersOf(phones) {
   const calls = await Promise.all(phones.map((phone) => phone.press("getCalls")));
   for (const list of calls) equal(list.length, 1);

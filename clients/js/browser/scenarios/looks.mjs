@@ -1,4 +1,4 @@
-// Ringline's elements in every state, light, dark and on a small phone: nothing overflows, everything can be read.
+// Ringline's elements in every state, light, dark and on a small phone: nothing overflows, everything is readable.
 import { looks, Screen } from "../rig/screen.mjs";
 import { scenario } from "../rig/stage.mjs";
 

@@ -1,4 +1,4 @@
-// How a session is opened: transports, init and unInit, and an app with a mistake in it.
+// Opening a session: transports, init and unInit, and an app with a mistake.
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { heardAll } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";

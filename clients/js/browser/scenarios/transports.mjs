@@ -1,4 +1,4 @@
-// The same call by each of the transports that stand in for WebSocket.
+// The same call over each of the fallback transports.
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { scenario } from "../rig/stage.mjs";
 import { talk } from "../rig/talk.mjs";

@@ -1,4 +1,4 @@
-// Ringline's elements, as Ringline.init mounts them and as an app places them: what is pressed, what is told, who rings.
+// Ringline's elements, mounted by Ringline.init and placed by an app: presses, callbacks, ringing.
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { heardAll } from "../rig/phone.mjs";
 import { Screen } from "../rig/screen.mjs";
@@ -7,7 +7,7 @@ import { pause, until } from "../rig/until.mjs";
 
 const screens = (...phones) => phones.map((phone) => new Screen(phone.page));
 
-/** Puts a call button into the page of a phone. */
+/** Adds a call button to the page of a phone. */
 async function buttonFor(phone, callees, more = {}) {
   const attributes = { callees: JSON.stringify(callees.map((x) => x.user)), ...more };
   await phone.inPage((list) => {
@@ -18,7 +18,7 @@ async function buttonFor(phone, callees, more = {}) {
   }, attributes);
 }
 
-/** The id of the newest call that rings or rang at a phone. */
+/** The id of the newest call that rings or rang on a phone. */
 async function received(phone, count) {
   const calls = async () => (await phone.heard()).filter(([name]) => name === "onIncomingCallReceived").map(([, callID]) => callID);
   await until(`${phone.id} is called for time ${count}`, async () => (await calls()).length >= count);
@@ -114,7 +114,7 @@ scenario("what is seen never lies: calling until a device of the callee rings", 
   await bobSees.seesButton("Accept");
   await annSees.sees("ringing");
   equal(await annSees.page.getByText("calling", { exact: true }).count(), 0);
-  // The other way round: who loses the connection himself is told that what he sees may be old.
+  // The other way round: a user who loses the connection sees that the state may be outdated.
   link.cut();
   await bobSees.sees("No connection, trying again …");
   await annSees.press("Cancel");
@@ -141,7 +141,7 @@ scenario("without a connection a call can be made, is calling, and is taken back
   deepStrictEqual((await ann.heard()).filter(([name]) => name === "onOutgoingCallCancelButtonPressed").length, 1);
 });
 
-/** How many of the pages sound. */
+/** The number of pages that play sound. */
 async function sounding(...phones) {
   const all = await Promise.all(phones.map(({ page }) => page.locator("ringline-incoming[sounding]").count()));
   return all.filter(Boolean).length;
@@ -153,7 +153,7 @@ scenario("of several tabs of a browser one rings, and another goes on when it is
   const tabs = [];
   for (let i = 0; i < 3; i++) tabs.push(await stage.phone(other.user, { context }));
   const [first] = tabs;
-  for (const phone of [...tabs, other]) await phone.page.mouse.click(5, 5); // a browser lets only a page sound that was used
+  for (const phone of [...tabs, other]) await phone.page.mouse.click(5, 5); // a browser allows sound only in a page that the user has used
   const { callID } = await ann.call([first]);
   for (const phone of [...tabs, other]) await new Screen(phone.page).seesButton("Accept");
   await until("one tab and the other browser ring", async () => (await sounding(...tabs)) === 1 && (await sounding(other)) === 1);
@@ -173,7 +173,8 @@ scenario("a browser that refuses to sound says how to hear it", async (stage) =>
   const ann = await stage.phone("ann");
   const user = stage.user("bob");
   const context = await stage.newContext();
-  // What a test asks of a page counts as a press there, so this page calls init by itself, and is asked nothing before it rings.
+  // Evaluating code in a page counts as a press there. So this page calls init by itself and is not evaluated before it
+  // rings.
   await context.addInitScript((options) => {
     addEventListener("DOMContentLoaded", () => Ringline.init(...initArgs(options)));
   }, { app: "demo", user, ...stage.options(user) });
@@ -181,7 +182,7 @@ scenario("a browser that refuses to sound says how to hear it", async (stage) =>
   await bob.open(stage.site.origin);
   const { callID } = await ann.call([bob]);
   await ann.hears("onOutgoingCallRinging", callID, bob.id);
-  await pause(1000); // a browser does not say that it refuses; it says nothing
+  await pause(1000); // a browser does not report that it refuses; it reports nothing
   const [bobSees] = screens(bob);
   await bobSees.seesButton("Tap to hear the ringtone");
   equal(await sounding(bob), 0);
@@ -267,7 +268,7 @@ scenario("the focus goes to the first button and back, not out of a text, and ea
   await annSees.until("the focus is on Leave", async () => (await annSees.focused()) === "Leave");
   await ann.page.keyboard.press("Space");
   await annSees.until("the focus is back on Call", async () => (await annSees.focused()) === "Call");
-  // Who types goes on typing.
+  // A user who is typing keeps the focus.
   await ann.inPage(() => document.body.append(Object.assign(document.createElement("input"), { id: "note" })));
   await ann.page.locator("#note").focus();
   await bob.call([ann]);

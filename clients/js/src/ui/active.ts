@@ -89,11 +89,11 @@ class ActiveCardView implements CardView<ActiveCard> {
     this.tick();
   }
 
-  /** By the server's clock, so that it is the same on all devices, and after a reload. */
+  /** Uses the server's clock, so that the time is the same on all devices and after a reload. */
   tick(): void {
     const { answeredAt, outcome } = this.card;
     const now = this.phone.client.serverNow();
-    if (outcome) return; // it stays as it was
+    if (outcome) return; // the final time stays
     setText(this.time, now === undefined || !answeredAt ? "" : timerText(now - Date.parse(answeredAt)));
   }
 }

@@ -3,7 +3,7 @@ import type { ActiveCard, CalleeProgress, IncomingCard, Outcome, OutgoingCard } 
 import type { Press } from "./phone.js";
 import { fill, listed, type UITexts } from "./texts.js";
 
-/** What is true of a card now, each as a sentence. */
+/** The current facts of a card, one sentence each. */
 export type Said = readonly string[];
 
 /** The words of an element, in its language. */
@@ -60,7 +60,10 @@ export function pressText(texts: UITexts, press: Press): string {
   }
 }
 
-/** What went wrong, for who pressed; what only a developer can mend, in the developer's words. */
+/**
+ * The text of an error for the user who pressed the button. Errors that only a developer can fix show the client's own
+ * message.
+ */
 export function failureText(texts: UITexts, error: RinglineError): string {
   switch (error.code) {
     case "caller_busy":
@@ -97,7 +100,7 @@ export function ofIncoming({ texts, language }: Words, { caller, callType, outco
   return [`${fill(texts.incoming, { name: caller.name })}, ${typeText(texts, callType)}${with_}`];
 }
 
-/** That somebody is being called is said once, for all; what becomes of each then of each. */
+/** The names of all callees form one sentence. Each callee's progress is a sentence of its own. */
 export function ofOutgoing({ texts, language }: Words, { rows, outcome }: OutgoingCard): Said {
   const names = listed(language, rows.map((row) => row.name));
   const of = rows.filter((row) => row.progress !== "calling").map((row) => `${row.name}: ${progressText(texts, row.progress)}`);
@@ -109,7 +112,7 @@ export function ofActive({ texts, language }: Words, { names, outcome }: ActiveC
   return [names.length > 0 ? fill(texts.active, { names: listed(language, names) }) : texts.alone];
 }
 
-/** What is said now and was not before, by card. What goes is not said: what follows is. */
+/** The sentences that are new, by card. Facts that no longer hold are not announced: their successors are. */
 export function news(before: ReadonlyMap<string, Said>, now: ReadonlyMap<string, Said>): string[] {
   return [...now].flatMap(([callID, said]) => said.filter((text) => !before.get(callID)?.includes(text)));
 }

@@ -1,6 +1,6 @@
 import { hueOf, initials, node } from "./nodes.js";
 
-/** The letters of somebody's name on a colour of his own. */
+/** A user's initials on a color derived from the user id. */
 export function avatar(user: { userID: string; name: string }, isSmall = false, ...around: Node[]): HTMLElement {
   const letters = node("span", {}, initials(user.name));
   const attributes = { class: isSmall ? "avatar small" : "avatar", part: "avatar", "aria-hidden": "true" };

@@ -30,20 +30,20 @@ export const noCards: Cards = { incoming: [], outgoing: [], active: [] };
 type Client = Pick<RinglineClient, "calls" | "on" | "userID">;
 type Over = { [K in keyof Cards]: { where: K; card: Cards[K][number] } }[keyof Cards];
 
-/** How long it is shown what became of a call that is over. */
+/** How long the outcome of an ended call is shown, in milliseconds. */
 export const lingers = 4_000;
 
 /**
- * The cards of a client's calls: those that are shown now, those that are only being made, and for some seconds those that
- * are over, with what became of them. It watches its client as long as anybody watches it.
+ * The cards of a client's calls: the shown calls, the calls that are being made, and for some seconds the ended calls
+ * with their outcomes. It watches its client while it has watchers.
  */
 export class Board {
   current: Cards = noCards;
   private readonly watchers = new Set<() => void>();
   private readonly dialed = new Map<string, Dialed>();
-  private last = new Map<string, ShownCall>(); // as they were shown last; one that is gone until its end is told
-  private facts = new Map<string, Map<string, CalleeProgress>>(); // of callees, as the events of this moment told them
-  private drawn: ReadonlySet<string> = new Set(); // the calls of `current`
+  private last = new Map<string, ShownCall>(); // the last shown versions; a call that is gone stays until its end is reported
+  private facts = new Map<string, Map<string, CalleeProgress>>(); // progress of callees according to the events of this moment
+  private drawn: ReadonlySet<string> = new Set(); // the calls in `current`
   private over = new Map<string, Over>();
   private stops: (() => void)[] = [];
   private isStale = false;
@@ -53,9 +53,9 @@ export class Board {
     private readonly clock: Clock,
   ) {}
 
-  /** Calls back after each change, once for all that happens at one moment, until what it returns is called. */
+  /** Calls the watcher after changes, once per moment, until the returned function is called. */
   subscribe(watcher: () => void): () => void {
-    const own = (): void => watcher(); // the same may watch twice
+    const own = (): void => watcher(); // the same watcher may be added twice
     this.watchers.add(own);
     if (this.watchers.size === 1) this.watch();
     return () => {
@@ -63,9 +63,9 @@ export class Board {
     };
   }
 
-  /** Shows a call that is being made, until what it returns is called. */
+  /** Shows a call that is being made, until the returned function is called. */
   dials(dialed: Dialed): () => void {
-    this.over.clear(); // what became of an earlier call is no news any more
+    this.over.clear(); // the outcome of an earlier call is outdated
     this.dialed.set(dialed.callID, dialed);
     this.changed();
     return () => {
@@ -74,7 +74,7 @@ export class Board {
     };
   }
 
-  /** Tells those who watch, once everything that belongs to this moment has been told. */
+  /** Notifies the watchers after all events of this moment. */
   changed(): void {
     if (this.isStale || this.watchers.size === 0) return;
     this.isStale = true;
@@ -148,7 +148,7 @@ export class Board {
     return outcome && this.unanswered(callID, call, outcome);
   }
 
-  /** A call whose callees are all busy is over with its invitation's answer; it was never shown but as being made. */
+  /** If all callees are busy, the answer to the invitation ends the call. It was only shown as being made. */
   private unanswered(callID: string, call: ShownCall | undefined, outcome: Outcome): Over | undefined {
     const dialed = this.dialed.get(callID);
     const card = call ? { callID, callType: call.callType, rows: rowsOf(call.callees) } : dialed && dialedCard(dialed);

@@ -6,7 +6,7 @@ import { icon, node, setText } from "./nodes.js";
 import type { Phone } from "./phone.js";
 import { randomID } from "../random.js";
 
-/** `<ringline-call-button>`: calls whom its attributes name. */
+/** `<ringline-call-button>`: calls the users named in its attributes. */
 export const callButtonView: MakeView = (host, root, phone) => new CallButtonView(host, root, phone);
 
 export const callButtonAttributes = ["callees", "call-type", "custom-data", "timeout", "room-id", "disabled"] as const;
@@ -84,7 +84,7 @@ class CallButtonView implements View {
     }
   }
 
-  /** An error that was read is in the way. */
+  /** Hides an error that the user has read. */
   private forget(event: Event): void {
     if (!this.error || event.composedPath().includes(this.host)) return;
     this.error = undefined;

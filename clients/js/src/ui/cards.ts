@@ -1,7 +1,7 @@
 import type { CallEndReason, CallType, CallUser } from "../callbacks.js";
 import type { Callee, ShownCall } from "../shapes.js";
 
-/** What became of a callee so far, as the caller sees it. `calling` until a device of his says that it rings. */
+/** A callee's progress, as the caller sees it. `calling` until one of the callee's devices reports that it rings. */
 export type CalleeProgress = "calling" | "ringing" | "accepted" | "declined" | "busy" | "no_answer" | "canceled" | "left";
 
 export interface CalleeRow {
@@ -10,7 +10,7 @@ export interface CalleeRow {
   progress: CalleeProgress;
 }
 
-/** What became of a call that is over, which is shown for some seconds. */
+/** The outcome of an ended call, shown for some seconds. */
 export type Outcome = "missed" | "answered_elsewhere" | "declined_elsewhere" | "ended" | "unanswered";
 
 interface Card {
@@ -24,7 +24,7 @@ export interface IncomingCard extends Card {
   caller: { userID: string; name: string };
   /** Who else was called. */
   others: string[];
-  /** The call, for its remaining time. */
+  /** The call, to compute its remaining ring time. */
   call: ShownCall;
 }
 
@@ -33,14 +33,14 @@ export interface OutgoingCard extends Card {
 }
 
 export interface ActiveCard extends Card {
-  /** Everybody else who is in it, and their user ids. */
+  /** The names of all other parties in the call, and their user ids. */
   names: string[];
   users: string[];
-  /** RFC 3339, by the server's clock; "" if it is not known. */
+  /** RFC 3339, by the server's clock; "" if unknown. */
   answeredAt: string;
 }
 
-/** A call that is being made: its invitation has no answer yet, so no server may know of it. */
+/** A call that is being made: its invitation has no answer yet, so the server may not know it. */
 export interface Dialed {
   callID: string;
   callType: CallType;
@@ -58,7 +58,7 @@ export function incomingCard(call: ShownCall, me: string): IncomingCard | undefi
   return { callID, callType, caller: { userID: caller.userID, name: nameOf(caller) }, others, call };
 }
 
-/** As long as anybody waits to be answered for; so a group call that some have answered has two cards. */
+/** Shown while any callee is pending. A group call that some callees have answered therefore has two cards. */
 export function outgoingCard(call: ShownCall): OutgoingCard | undefined {
   if (call.direction !== "outgoing" || !call.callees.some(pends)) return undefined;
   return { callID: call.callID, callType: call.callType, rows: rowsOf(call.callees) };
@@ -74,7 +74,7 @@ export function activeCard(call: ShownCall, me: string): ActiveCard | undefined 
   const inIt: CallUser[] = call.callees.filter((x) => x.state === "accepted");
   if (caller.state === "in") inIt.unshift(caller);
   const others = inIt.filter((x) => x.userID !== me);
-  if (others.length === 0 && outgoingCard(call)) return undefined; // which says it all
+  if (others.length === 0 && outgoingCard(call)) return undefined; // the outgoing card already shows everything
   return { callID, callType, names: others.map(nameOf), users: others.map((x) => x.userID), answeredAt };
 }
 
@@ -102,7 +102,9 @@ function progressOf({ state }: Callee): CalleeProgress {
   }
 }
 
-/** What a callee is told of a call that rang here and is over. Of what he has done himself here, nothing. */
+/**
+ * The outcome that a callee sees of a call that rang here. There is none for the callee's own action on this device.
+ */
 export function incomingOutcome(reason: CallEndReason): Outcome | undefined {
   switch (reason) {
     case "canceled":
@@ -122,19 +124,19 @@ export function incomingOutcome(reason: CallEndReason): Outcome | undefined {
   }
 }
 
-/** What a caller is told whose call nobody has answered. Who canceled it himself knows. */
+/** The outcome that a caller sees of a call that no callee answered. There is none if the caller canceled it. */
 export function outgoingOutcome(reason: CallEndReason): Outcome | undefined {
   return reason === "canceled" || reason === "left" ? undefined : "unanswered";
 }
 
-/** How much of the time to ring is left, from 1 to 0. Only the server's clock counts. */
+/** The remaining share of the ring time, from 1 to 0, by the server's clock. */
 export function ringLeft(call: Pick<ShownCall, "createdAt">, remainingMs: number, serverNow: number | undefined): number {
   const rungFor = serverNow === undefined ? 0 : Math.max(0, serverNow - Date.parse(call.createdAt));
   const whole = rungFor + remainingMs;
   return whole > 0 ? remainingMs / whole : 0;
 }
 
-/** A duration as a call's timer shows it: 0:07, 12:30, 1:00:00. */
+/** A duration in the format of a call timer: 0:07, 12:30, 1:00:00. */
 export function timerText(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   const two = (n: number): string => String(n).padStart(2, "0");

@@ -5,8 +5,8 @@ import { incomingView } from "./incoming.js";
 import { outgoingView } from "./outgoing.js";
 
 /**
- * Defines `<ringline-incoming>`, `<ringline-outgoing>`, `<ringline-active>` and `<ringline-call-button>`. `Ringline.init`
- * does so by itself. Where there is no page, as on a server, it does nothing.
+ * Defines `<ringline-incoming>`, `<ringline-outgoing>`, `<ringline-active>` and `<ringline-call-button>`.
+ * `Ringline.init` calls it. Without a page, as on a server, it does nothing.
  */
 export function defineElements(): void {
   if (typeof customElements === "undefined" || typeof HTMLElement === "undefined") return;

@@ -1,18 +1,18 @@
-/** How long after a key no card that comes unasked takes the focus: what is typed next was not meant for it. */
+/** For this long after a key press, an unasked card does not take the focus: the next key was not meant for it. */
 const typing = 800;
 
 const textFields = "textarea, select, input:not([type=button], [type=checkbox], [type=radio], [type=submit])";
 
-/** How a card comes: by what the user did, without that, or in place of another one. */
+/** How a card appears: after a user action, without one, or as the successor of another card. */
 export type Coming = "asked" | "unasked" | "follows";
 
 /**
- * Moves the focus to a card's first button when it comes, and back when the last one goes. Not away from somebody who
- * types, who would answer by a space; he hears of the call all the same.
+ * Moves the focus to a card's first button when the card appears, and back when the last card goes. It does not take
+ * the focus from a user who is typing, because a space would answer the call. Screen readers still announce the card.
  */
 export class FocusKeeper {
   private before: HTMLElement | undefined;
-  private readonly cards = new Set<() => HTMLElement | undefined>(); // each gives its first button
+  private readonly cards = new Set<() => HTMLElement | undefined>(); // functions that return each card's first button
   private lastKey = -Infinity;
   private users = 0;
 
@@ -20,7 +20,7 @@ export class FocusKeeper {
     this.lastKey = performance.now();
   };
 
-  /** An element is there, until what it returns is called. */
+  /** Registers an element until the returned function is called. */
   use(): () => void {
     if (this.users++ === 0) document.addEventListener("keydown", this.onKey, true);
     return () => {
@@ -28,7 +28,7 @@ export class FocusKeeper {
     };
   }
 
-  /** A card came. Gives what to call just before it goes. */
+  /** Registers a new card. The returned function must be called just before the card goes. */
   came(card: HTMLElement, firstButton: () => HTMLElement | undefined, how: Coming): () => void {
     const focused = activeElement();
     if (mayMove(focused, how, performance.now() - this.lastKey)) {
@@ -39,7 +39,7 @@ export class FocusKeeper {
     return () => {
       this.cards.delete(firstButton);
       const inside = card.contains(activeElement() ?? null);
-      // After everything else has been drawn: the next card may have come with the same change.
+      // Waits until everything else is drawn: the next card may appear with the same change.
       if (inside) void Promise.resolve().then(() => this.goOn());
     };
   }
@@ -49,7 +49,7 @@ export class FocusKeeper {
   }
 
   private goOn(): void {
-    if (activeElement()) return; // somebody else has taken it
+    if (activeElement()) return; // another element has taken it
     const next = [...this.cards].pop()?.();
     if (next) return next.focus({ preventScroll: true });
     if (this.before?.isConnected) this.before.focus({ preventScroll: true });
@@ -57,7 +57,7 @@ export class FocusKeeper {
   }
 }
 
-/** What has the focus, in whatever shadow tree; undefined where that is the page itself. */
+/** The element that has the focus, in any shadow tree; undefined if it is the page itself. */
 export function activeElement(): HTMLElement | undefined {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;

@@ -6,29 +6,29 @@ import { phoneOf, type Phone } from "./phone.js";
 import { kitPhone } from "./source.js";
 import { styles } from "./styles.js";
 
-/** What each of Ringline's elements has besides its attributes. */
+/** The properties of each of Ringline's elements, besides its attributes. */
 export interface RinglineElement extends HTMLElement {
   /** The client whose calls it shows; default: that of `Ringline.init`. */
   client: RinglineClient | undefined;
-  /** An app's own words, before those of `Ringline.init`. */
+  /** An app's own texts. They have priority over those of `Ringline.init`. */
   texts: Partial<UITexts> | undefined;
 }
 
-/** What an element does while it is in a page and there is a client. */
+/** The behavior of an element while it is in a page and has a client. */
 export interface View {
-  /** Draws what is so now. */
+  /** Draws the current state. */
   update(words: Words): void;
-  /** Something is to be done each second. */
+  /** Runs once a second. */
   tick?(): void;
-  /** It goes. Nothing of it may stay. */
+  /** Releases everything. */
   end(): void;
 }
 
 export type MakeView = (host: RinglineElement, root: ShadowRoot, phone: Phone | undefined) => View;
 
 /**
- * Defines an element, once in a page. `attributes` are those whose change it draws. It is made here and not at the top of
- * a module, as there is no HTMLElement where this is only imported.
+ * Defines an element, once per page. A change of one of `attributes` redraws it. The class is created in this function,
+ * not at the top of the module, because a platform that only imports the module may have no HTMLElement.
  */
 export function defineElement(name: string, attributes: readonly string[], makeView: MakeView): void {
   if (customElements.get(name)) return;
@@ -74,7 +74,7 @@ export function defineElement(name: string, attributes: readonly string[], makeV
         this.draw();
       }
 
-      /** What was set before the element was defined hides what is defined here. */
+      /** A property set before the element was defined shadows the accessor defined here. */
       private upgrade(property: "client" | "texts"): void {
         if (!Object.prototype.hasOwnProperty.call(this, property)) return;
         const value = this[property];

@@ -11,7 +11,7 @@ import { fill, listed } from "./texts.js";
 /** `<ringline-incoming>`: the calls that ring here. */
 export const incomingView: MakeView = (host, root, phone) => (phone ? new IncomingView(host, root, phone) : noView);
 
-/** Without a session there is nothing to show. */
+/** The view without a session: it shows nothing. */
 export const noView: View = { update: () => {}, end: () => {} };
 
 class IncomingView implements View {

@@ -2,7 +2,7 @@ import type { CallType } from "../callbacks.js";
 import { RinglineError } from "../error.js";
 import type { InviteOptions } from "../options.js";
 
-/** The attributes of a call button, each as it is written, or null. */
+/** The raw attributes of a call button, null if absent. */
 export interface CallButtonAttributes {
   callees: string | null;
   callType: string | null;
@@ -11,7 +11,7 @@ export interface CallButtonAttributes {
   roomID: string | null;
 }
 
-/** Reads them. What they lack the client names as it names what is wrong with any other invitation. */
+/** Reads the attributes. The client reports missing ones, as for any other invitation. */
 export function readInvitation(attributes: CallButtonAttributes): InviteOptions {
   const { customData, timeout, roomID } = attributes;
   return {
@@ -23,7 +23,10 @@ export function readInvitation(attributes: CallButtonAttributes): InviteOptions 
   };
 }
 
-/** Ids with spaces or commas between them, or JSON: of ids, or of `{userID, userName}` where an id has such a character. */
+/**
+ * Ids separated by spaces or commas, or JSON: a list of ids, or of `{userID, userName}` for ids that contain such
+ * characters.
+ */
 export function readCallees(text: string): { userID: string; userName?: string }[] {
   if (!/^\s*\[/.test(text)) return text.split(/[\s,，、]+/).filter(Boolean).map((userID) => ({ userID }));
   let list: unknown;

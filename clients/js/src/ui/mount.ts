@@ -6,7 +6,7 @@ import { kitPhone } from "./source.js";
 let mounted: HTMLElement | undefined;
 let stopWaiting = (): void => {};
 
-/** Gives a session's calls to the elements, and puts those of our own into the page, unless `ui` is false. */
+/** Passes a session's calls to the elements, and adds our own elements to the page unless `ui` is false. */
 export function mount(phone: Phone, ui: boolean | UIOptions = true): void {
   defineElements();
   phone.options = typeof ui === "object" ? ui : {};
@@ -22,7 +22,7 @@ export function mount(phone: Phone, ui: boolean | UIOptions = true): void {
   });
 }
 
-/** Takes everything away again. */
+/** Removes everything again. */
 export function unmount(): void {
   takeDown();
   kitPhone.set(undefined);
@@ -34,7 +34,7 @@ function takeDown(): void {
   mounted = undefined;
 }
 
-/** A script in the head runs before there is one. */
+/** A script in the head runs before the body exists. */
 function whenThereIsABody(act: () => void): void {
   stopWaiting();
   if (document.body) return act();
@@ -42,7 +42,7 @@ function whenThereIsABody(act: () => void): void {
   stopWaiting = () => document.removeEventListener("DOMContentLoaded", act);
 }
 
-/** All in one place, so that none covers another. */
+/** All elements share one container, so that none covers another. */
 function corner(isFixed: boolean): HTMLElement {
   const names = ["ringline-incoming", "ringline-outgoing", "ringline-active"] as const;
   const box = node("div", { "data-ringline": "" }, ...names.map((name) => document.createElement(name)));
@@ -57,7 +57,7 @@ function corner(isFixed: boolean): HTMLElement {
     width: "min(var(--ringline-width, 360px) + 52px, 100vw)",
     maxHeight: "100dvh",
     overflowY: "auto",
-    // What scrolls cuts off the shadows of what is in it.
+    // A scrolling container clips the shadows of its content.
     padding: "max(12px, env(safe-area-inset-top)) 12px 40px clamp(12px, 100vw - 412px, 40px)",
     pointerEvents: "none",
   });

@@ -1,4 +1,4 @@
-/** Builds what a shadow tree is made of. Never from text with markup in it: names come from other people. */
+/** The content of a shadow tree. It is never built from markup in a text, because names come from other users. */
 type Child = Node | string | undefined;
 
 export function node<K extends keyof HTMLElementTagNameMap>(
@@ -37,7 +37,7 @@ export function icon(name: Icon): SVGElement {
   return svg;
 }
 
-/** A circle around something, of which a part can be shown. */
+/** A circle around a node, of which a part can be shown. */
 export class Circle {
   readonly svg: SVGElement;
   private readonly arc: SVGElement;
@@ -49,13 +49,13 @@ export class Circle {
     this.svg.append(shape("circle", { ...circle, class: "track" }), this.arc);
   }
 
-  /** How much of it is shown, from 1 to 0. */
+  /** The visible share, from 1 to 0. */
   set left(share: number) {
     this.arc.style.strokeDashoffset = String(100 - 100 * share);
   }
 }
 
-/** Sets a text only where it is another, so that nothing is read out twice. */
+/** Sets a text only if it differs, so that a screen reader does not repeat it. */
 export function setText(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
   element.hidden = text === "";
@@ -63,7 +63,10 @@ export function setText(element: HTMLElement, text: string): void {
 
 let shared: CSSStyleSheet | undefined;
 
-/** A style sheet that all shadow trees share; where a browser can't, an element, which a strict policy may refuse. */
+/**
+ * Adopts a style sheet that all shadow trees share. Browsers without that feature get a style element, which a strict
+ * policy may refuse.
+ */
 export function adopt(root: ShadowRoot, css: () => string): void {
   try {
     if (!shared) (shared = new CSSStyleSheet()).replaceSync(css());
@@ -73,14 +76,14 @@ export function adopt(root: ShadowRoot, css: () => string): void {
   }
 }
 
-/** A number that is the same for a user wherever he is shown. */
+/** A number that is always the same for a user. */
 export function hueOf(userID: string): number {
   let hash = 7;
   for (const c of userID) hash = (hash * 31 + (c.codePointAt(0) ?? 0)) % 360;
   return hash;
 }
 
-/** One or two letters that stand for a name. */
+/** One or two letters of a name. */
 export function initials(name: string): string {
   const words = name.trim().split(/[\s._-]+/u).filter(Boolean);
   const letters = [words[0], words.length > 1 ? words[words.length - 1] : undefined].map((word) => [...(word ?? "")][0] ?? "");

@@ -2,21 +2,21 @@ import { typeText, type Words } from "./announce.js";
 import type { IncomingCard } from "./cards.js";
 import { fill } from "./texts.js";
 
-/** Whether the user could be asked for system notifications: that is only done on a press. */
+/** Whether the page may ask the user for system notifications. It may do so only after a press. */
 export function canAskForNotices(): boolean {
   return typeof Notification !== "undefined" && Notification.permission === "default" && isSecureContext;
 }
 
-/** Asks the user. To be called on a press. */
+/** Asks the user. Call it in the handler of a press. */
 export async function askForNotices(): Promise<void> {
   try {
     await Notification.requestPermission();
   } catch {
-    // a browser that can't be asked
+    // this browser can't ask
   }
 }
 
-/** System notifications for calls that ring while the page is not seen. */
+/** System notifications for calls that ring while the page is hidden. */
 export class Notices {
   private readonly shown = new Map<string, Notification>();
   private readonly told = new Set<string>();
@@ -52,7 +52,7 @@ export class Notices {
     if (this.told.has(callID) || typeof Notification === "undefined" || Notification.permission !== "granted") return;
     this.told.add(callID);
     try {
-      // With one tag for a call, two hidden tabs show one.
+      // With one tag per call, two hidden tabs show one notification.
       const options = { body: typeText(texts, callType), tag: `ringline.${callID}`, requireInteraction: true };
       const notice = new Notification(fill(texts.incoming, { name: caller.name }), options);
       notice.onclick = () => {
@@ -61,7 +61,7 @@ export class Notices {
       };
       this.shown.set(callID, notice);
     } catch {
-      // Android lets only a service worker show one
+      // Android allows notifications only from a service worker
     }
   }
 }

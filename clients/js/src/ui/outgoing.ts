@@ -8,7 +8,7 @@ import type { Phone } from "./phone.js";
 import { CardButton, Note, Stack, type CardView } from "./stack.js";
 import { fill, listed } from "./texts.js";
 
-/** `<ringline-outgoing>`: the calls made here that not everybody has answered. */
+/** `<ringline-outgoing>`: the calls made here that some callee has not answered. */
 export const outgoingView: MakeView = (host, root, phone) => (phone ? new OutgoingView(host, root, phone) : noView);
 
 class OutgoingView implements View {

@@ -9,15 +9,15 @@ import { FocusKeeper } from "./focus.js";
 import { Sounds } from "./sounds.js";
 import type { UITexts } from "./texts.js";
 
-/** How an app wants Ringline's elements to be. */
+/** Options for Ringline's elements. */
 export interface UIOptions {
-  /** `en` or `zh`; default: that of the element, else of the document. */
+  /** `en` or `zh`; default: the language of the element, else of the document. */
   language?: string;
-  /** An app's own words in place of ours. */
+  /** An app's own texts, which replace ours. */
   texts?: Partial<UITexts>;
-  /** Whether a ringtone and a ringback sound; default: true. */
+  /** Whether a ringtone and a ringback are played; default: true. */
   sound?: boolean;
-  /** Default: as the user's system has it. */
+  /** Default: the theme of the user's system. */
   theme?: "light" | "dark";
   /** Where the elements are mounted; default: document.body, in a corner of the window. */
   target?: HTMLElement;
@@ -25,7 +25,7 @@ export interface UIOptions {
 
 export type Press = "accept" | "decline" | "cancel" | "leave";
 
-/** On which card a button stands. */
+/** The card that has each button. */
 const cardOf = { accept: "incoming", decline: "incoming", cancel: "outgoing", leave: "active" } as const;
 
 const callbackOf = {
@@ -35,7 +35,7 @@ const callbackOf = {
   leave: undefined,
 } as const;
 
-/** A client with what its elements share: what they show, what is pressed, and what sounds. */
+/** A client with the state that its elements share: cards, presses and sounds. */
 export class Phone {
   readonly board: Board;
   readonly sounds: Sounds;
@@ -54,7 +54,7 @@ export class Phone {
     this.sounds = new Sounds(this);
   }
 
-  /** Calls, and shows it from the first moment. */
+  /** Calls the callees, and shows the call from the first moment. */
   async invite(invitation: CallInvitation, callID = randomID()): Promise<Call> {
     const { callees, callType } = invitation;
     const stop = this.board.dials({ callID, callType, callees: Array.isArray(callees) ? callees : [] });
@@ -66,7 +66,10 @@ export class Phone {
     }
   }
 
-  /** The user pressed a button: the app is told first, then the server. A second press before there is an answer is none. */
+  /**
+   * Handles a press of a button. The app is notified first, then the server. A second press before the answer is
+   * ignored.
+   */
   async press(callID: string, what: Press): Promise<void> {
     const card = key(cardOf[what], callID);
     if (this.pressed.has(card)) return;
@@ -78,7 +81,7 @@ export class Phone {
     try {
       await this.client[what](callID);
     } catch (error) {
-      // An invitation that was never sent: it never will be, and that is what was wanted.
+      // The invitation was never sent and never will be, which counts as success.
       const isGone = error instanceof RinglineError && error.code === "not_found";
       if (!isGone) this.failed.set(card, error instanceof RinglineError ? error : new RinglineError("internal", messageOf(error)));
     } finally {
@@ -87,17 +90,17 @@ export class Phone {
     }
   }
 
-  /** What is pressed on a card and has no answer yet. */
+  /** The press on a card that has no answer yet. */
   pressedOn(where: keyof Cards, callID: string): Press | undefined {
     return this.pressed.get(key(where, callID));
   }
 
-  /** Why the last press on a card came to nothing. */
+  /** The error of the last press on a card. */
   failedOn(where: keyof Cards, callID: string): RinglineError | undefined {
     return this.failed.get(key(where, callID));
   }
 
-  /** A card is gone, and with it what was said on it. */
+  /** Forgets the presses and errors of a card that is gone. */
   forget(where: keyof Cards, callID: string): void {
     this.failed.delete(key(where, callID));
   }
@@ -111,7 +114,7 @@ const key = (where: keyof Cards, callID: string): string => `${where} ${callID}`
 
 const phones = new WeakMap<RinglineClient, Phone>();
 
-/** The phone of a client that an app has made itself; all elements with this client share it. */
+/** The phone of a client that the app has made. All elements with this client share it. */
 export function phoneOf(client: RinglineClient): Phone {
   const phone = phones.get(client) ?? new Phone(client);
   phones.set(client, phone);

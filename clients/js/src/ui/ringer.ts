@@ -3,8 +3,8 @@ import type { Turns } from "./turns.js";
 /**
  * - `silent`: nothing rings here;
  * - `sounding`: this tab rings;
- * - `elsewhere`: another tab of this browser does, or none has said yet that it does not;
- * - `blocked`: the browser lets nothing sound before the user has pressed something here.
+ * - `elsewhere`: another tab of this browser rings, or has not reported yet that it does not;
+ * - `blocked`: the browser blocks sound until the user presses something here.
  */
 export type RingerState = "silent" | "sounding" | "elsewhere" | "blocked";
 
@@ -14,16 +14,16 @@ export interface RingerTone {
   stop(): void;
 }
 
-/** How often a tab that may not sound looks whether another one does. */
+/** How often a tab that may not play sound checks whether another one does, in milliseconds. */
 const lookEvery = 1_000;
 
-/** Rings in one tab of a browser: in one that may sound, so that a silent tab never takes the turn. */
+/** Rings in one tab of a browser. Only a tab that may play sound takes the turn. */
 export class Ringer {
   state: RingerState = "silent";
-  /** Set while another tab rings in place of this one, which may not. */
+  /** Set while another tab rings and this one may not play sound. */
   isCovered = false;
   private isWanted = false;
-  private attempt = 0; // what comes of an earlier one is late, and nothing to us
+  private attempt = 0; // events of an earlier attempt are late and ignored
   private stopWaiting = new AbortController();
   private over = (): void => {};
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +41,7 @@ export class Ringer {
     else this.silence();
   }
 
-  /** The user has pressed something: what was refused may be allowed now. */
+  /** The user has pressed something, so a blocked sound may be allowed now. */
   retry(): void {
     if (this.state === "blocked") void this.ring();
   }

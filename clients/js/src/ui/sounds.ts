@@ -3,7 +3,7 @@ import { Ringer } from "./ringer.js";
 import { ringback, ringtone, Tone } from "./tone.js";
 import { turnsOf } from "./turns.js";
 
-/** What sounds for a phone: a ringtone as long as a call rings here, a ringback as long as one rings there. */
+/** The sounds of a phone: a ringtone while a call rings here, a ringback while one rings at a callee. */
 export class Sounds {
   readonly ringer: Ringer;
   private readonly ringback = new Tone(ringback);
@@ -12,11 +12,11 @@ export class Sounds {
   private stop = (): void => {};
 
   constructor(private readonly phone: Phone) {
-    const name = (): string => `ringline.ringtone.${phone.client.userID}`; // two users in two tabs ring both
+    const name = (): string => `ringline.ringtone.${phone.client.userID}`; // two users in two tabs both ring
     this.ringer = new Ringer(new Tone(ringtone), () => turnsOf(name()), () => phone.board.changed());
   }
 
-  /** An element that sounds is in the page, until what it returns is called. */
+  /** Registers an element that plays this sound, until the returned function is called. */
   use(what: "ringtone" | "ringback"): () => void {
     if (this.users.ringtone + this.users.ringback === 0) this.start();
     this.users[what]++;

@@ -1,6 +1,6 @@
 import type { Phone } from "./phone.js";
 
-/** The phone of the kit's session, which every element without a client of its own shows. */
+/** The phone of the kit's session. Every element without a client of its own shows it. */
 class KitPhone {
   current: Phone | undefined;
   private readonly watchers = new Set<() => void>();
@@ -17,5 +17,5 @@ class KitPhone {
   }
 }
 
-// Like the kit, of which there is one for the whole page.
+// A global like the kit, which exists once per page.
 export const kitPhone = /* @__PURE__ */ new KitPhone();

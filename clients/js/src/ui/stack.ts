@@ -4,14 +4,14 @@ import type { Coming } from "./focus.js";
 import { icon, node, setText, type Icon } from "./nodes.js";
 import type { Phone, Press } from "./phone.js";
 
-/** How a card of one kind is drawn. */
+/** How to draw a card of one kind. */
 export interface CardView<C> {
   readonly element: HTMLElement;
   update(card: C, words: Words): void;
   tick?(): void;
 }
 
-/** What differs between the elements that show cards. */
+/** The differences between the elements that show cards. */
 export interface Kind<C> {
   where: keyof Cards;
   cards(): readonly C[];
@@ -20,7 +20,7 @@ export interface Kind<C> {
   coming: Coming;
 }
 
-/** Cards one above the other, and the words that a screen reader hears of them. */
+/** A stack of cards, with the announcements for a screen reader. */
 export class Stack<C extends { callID: string; outcome?: unknown }> {
   private readonly list = node("div", { class: "cards", part: "cards" });
   private readonly live = node("div", { class: "said", role: "status", "aria-live": "polite" });
@@ -71,7 +71,7 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
     const { kind, phone, views } = this;
     const known = views.get(card.callID);
     if (known) {
-      if (card.outcome && !known.isOver) known.gone(); // its buttons go, and with them the focus
+      if (card.outcome && !known.isOver) known.gone(); // its buttons go, and the focus with them
       known.isOver ||= Boolean(card.outcome);
       return known.view.update(card, words);
     }
@@ -100,7 +100,7 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
   }
 }
 
-/** The line of a card that says what a press is waiting for, or why it came to nothing. */
+/** The line of a card that shows what a press is waiting for, or why it failed. */
 export class Note {
   readonly element = node("p", { class: "note", part: "note" });
 
@@ -118,7 +118,7 @@ export class Note {
   }
 }
 
-/** A button of a card. While a press of that call has no answer it takes no other, and keeps the focus. */
+/** A button of a card. While a press of its call has no answer, it ignores further presses and keeps the focus. */
 export class CardButton {
   readonly element: HTMLButtonElement;
   private readonly label = node("span");

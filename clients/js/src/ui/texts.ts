@@ -1,4 +1,4 @@
-/** Every word that Ringline's elements show or say. `{name}`, `{names}` and `{seconds}` stand for what is filled in. */
+/** All texts that Ringline's elements show or announce. `{name}`, `{names}` and `{seconds}` are placeholders. */
 export interface UITexts {
   accept: string;
   decline: string;
@@ -7,12 +7,12 @@ export interface UITexts {
   call: string;
   voiceCall: string;
   videoCall: string;
-  /** Over an incoming call, and said of it. */
+  /** Shown above an incoming call, and announced for it. */
   incoming: string;
-  /** Who else was called. */
+  /** The other callees. */
   withOthers: string;
   seconds: string;
-  /** Over an outgoing call; `stateCalling` and so on stand beside each callee. */
+  /** Shown above an outgoing call. `stateCalling` and the other states appear next to each callee. */
   outgoing: string;
   stateCalling: string;
   stateRinging: string;
@@ -22,16 +22,16 @@ export interface UITexts {
   stateNoAnswer: string;
   stateCanceled: string;
   stateLeft: string;
-  /** Over a call that was answered. */
+  /** Shown above an answered call. */
   active: string;
-  /** The same, as long as nobody else is in it. */
+  /** The same while no other party is in it. */
   alone: string;
-  /** As long as a press has no answer. */
+  /** Shown while a press has no answer. */
   answering: string;
   declining: string;
   canceling: string;
   leaving: string;
-  /** What became of a call, for some seconds. */
+  /** The outcome of a call, shown for some seconds. */
   missed: string;
   answeredElsewhere: string;
   declinedElsewhere: string;
@@ -39,7 +39,7 @@ export interface UITexts {
   reconnecting: string;
   hearRingtone: string;
   turnOnNotifications: string;
-  /** Where a press came to nothing. */
+  /** Shown after a failed press. */
   failedBusy: string;
   failedOffline: string;
   failedRate: string;
@@ -133,7 +133,7 @@ const zh: UITexts = {
   failed: "操作失败：{name}",
 };
 
-/** The texts of a language, as `lang` names it, with an app's own before them. A language that we don't have is English. */
+/** The texts of a language tag, overridden by an app's own. Unknown languages get English. */
 export function textsOf(language: string, own: Partial<UITexts> = {}): UITexts {
   return { ...(/^zh\b/i.test(language) ? zh : en), ...own };
 }
@@ -142,11 +142,11 @@ export function fill(text: string, values: { name?: string; names?: string; seco
   return text.replace(/\{(name|names|seconds)\}/g, (whole, key: "name" | "names" | "seconds") => String(values[key] ?? whole));
 }
 
-/** A list as the language writes it. */
+/** A list in the format of the language. */
 export function listed(language: string, names: readonly string[]): string {
   try {
     return new Intl.ListFormat(language || "en", { type: "conjunction", style: "long" }).format(names);
   } catch {
-    return names.join(", "); // a language tag that is none
+    return names.join(", "); // not a valid language tag
   }
 }

@@ -1,4 +1,4 @@
-/** A sound of a few notes that is played again and again. Times in seconds, frequencies in hertz. */
+/** A sound of a few notes that repeats. Times are in seconds, frequencies in hertz. */
 export interface Melody {
   notes: readonly { at: number; lasts: number; frequencies: readonly number[] }[];
   every: number;
@@ -19,7 +19,7 @@ export const ringtone: Melody = {
   wave: "sine",
 };
 
-/** What a caller hears in most of the world while it rings: 425 Hz, one second of five. */
+/** The ringback of most countries: 425 Hz, one second of every five. */
 export const ringback: Melody = {
   notes: [{ at: 0, lasts: 1, frequencies: [425] }],
   every: 5,
@@ -27,7 +27,7 @@ export const ringback: Melody = {
   wave: "sine",
 };
 
-/** How long a browser may take to say that it lets us sound; one that waits for a press says nothing at all. */
+/** How long a browser may take to allow sound, in milliseconds. A browser that waits for a press reports nothing. */
 const readyWithin = 400;
 
 /** Plays a melody until it is stopped, without a file. */
@@ -37,7 +37,7 @@ export class Tone {
 
   constructor(private readonly melody: Melody) {}
 
-  /** Whether the browser lets it sound. A refusal may end with the next press. */
+  /** Whether the browser allows sound. A refusal may end with the next press. */
   async isAllowed(): Promise<boolean> {
     if (typeof AudioContext === "undefined") return false;
     try {
@@ -47,7 +47,7 @@ export class Tone {
       }
       return (context.state as AudioContextState) === "running";
     } catch {
-      return false; // no device to sound on
+      return false; // no audio device
     }
   }
 
@@ -59,7 +59,7 @@ export class Tone {
     gain.connect(context.destination);
     let next = context.currentTime + 0.05;
     const ahead = (): void => {
-      // A timer in a hidden page comes once a second at best, so what is due by then is told to the device before.
+      // A timer in a hidden page fires once a second at best, so the notes due by then are scheduled now.
       while (next < context.currentTime + 1.5) {
         for (const note of melody.notes) this.sound(context, gain, next + note.at, note);
         next += melody.every;
@@ -76,7 +76,7 @@ export class Tone {
     if (!context) return;
     if (playing) {
       clearInterval(playing.timer);
-      playing.gain.gain.setTargetAtTime(0, context.currentTime, 0.02); // not with a click
+      playing.gain.gain.setTargetAtTime(0, context.currentTime, 0.02); // a ramp avoids a click
     }
     setTimeout(() => void context.close().catch(() => {}), 150);
   }

@@ -1,15 +1,15 @@
 import { systemClock, type Clock } from "../clock.js";
 import { randomID } from "../random.js";
 
-/** Of all tabs of a browser that want the same, one has its turn at a time. */
+/** Turns of the tabs of a browser: one tab has its turn at a time. */
 export interface Turns {
-  /** Waits for its turn, and gives what to call when it is over. Rejects once the signal aborts. */
+  /** Waits for the turn. Resolves with a function that ends it. Rejects when the signal aborts. */
   take(signal: AbortSignal): Promise<() => void>;
-  /** Whether some tab has its turn. */
+  /** Whether any tab has its turn. */
   areTaken(): Promise<boolean>;
 }
 
-/** By web locks; on a page that is not secure there are none, and tabs tell each other over a channel. */
+/** Uses web locks. On an insecure page, which has none, the tabs use a channel. */
 export function turnsOf(name: string): Turns {
   if (typeof navigator !== "undefined" && navigator.locks) return lockTurns(name);
   if (typeof BroadcastChannel !== "undefined") return new ChannelTurns(() => new BroadcastChannel(name), systemClock);
@@ -26,7 +26,7 @@ function lockTurns(name: string): Turns {
   };
 }
 
-/** What is needed of a BroadcastChannel. */
+/** The required part of a BroadcastChannel. */
 export interface Channel {
   postMessage(data: Told): void;
   close(): void;
@@ -38,11 +38,14 @@ interface Told {
   says: "wait" | "have" | "over";
 }
 
-/** How often a tab says how it stands, and how long one that is silent counts: a timer of a hidden tab comes once a second. */
+/**
+ * How often a tab reports its state, and how long the report of a silent tab is valid, in milliseconds. A timer of a
+ * hidden tab fires once a second.
+ */
 const sayEvery = 400;
 const believedFor = 2_500;
 
-/** Whoever has it keeps it; of those who wait for it the one with the smallest id is next. */
+/** The tab that has the turn keeps it. The next is the waiting tab with the smallest id. */
 export class ChannelTurns implements Turns {
   constructor(
     private readonly open: () => Channel,
@@ -101,7 +104,7 @@ class Others {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Says whether that tab was not heard of before. */
+  /** Reports whether that tab is new. */
   heard({ tab, says }: Told): boolean {
     const isNew = !this.tabs.has(tab);
     if (says === "over") this.tabs.delete(tab);

@@ -1,4 +1,4 @@
-// Copied into an empty project that has the packed client, as ESM and as CommonJS: it must type-check with all callbacks.
+// Copied into an empty project with the packed client, as ESM and as CommonJS. It must type-check with all callbacks.
 import { Ringline, RinglineClient, RinglineError, CallType, CallScenario } from "@ringline/client";
 import type { CallUser, InvitationEvents, RinglineClientOptions, ShownCall, CallEnd } from "@ringline/client";
 

@@ -1,4 +1,4 @@
-// Further ways through a call.
+// More call flows.
 import { anyOrder, heardAll } from "../../rig/phone.mjs";
 import { scenario } from "../../rig/stage.mjs";
 import { talk } from "../../rig/talk.mjs";

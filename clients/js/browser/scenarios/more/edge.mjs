@@ -1,4 +1,4 @@
-// An edge that dies at the worst moment.
+// An edge that dies at the worst time.
 import { edgeDies } from "../../rig/edgedies.mjs";
 import { scenario } from "../../rig/stage.mjs";
 import { until } from "../../rig/until.mjs";

@@ -10,7 +10,7 @@ scenario("offline for 10 s while the caller cancels", async (stage) => {
   const { callID } = await ann.call([bob]);
   await ann.hears("onOutgoingCallRinging", callID, bob.id);
   await bob.context.setOffline(true);
-  link.cut(); // that closed the WebSocket of the page, and maybe not the connection under it
+  link.cut(); // that closed the WebSocket of the page, and maybe not the TCP connection under it
   await bob.hearsState(3);
   const over = pause(10_000);
   await ann.press("cancel", callID, { customData: "too late" });

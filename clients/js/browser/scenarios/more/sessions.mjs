@@ -1,4 +1,4 @@
-// Where a session may be opened from, and that it ends.
+// The origins that may open a session, and the end of a session.
 import { deepStrictEqual, equal } from "node:assert/strict";
 import { heardAll } from "../../rig/phone.mjs";
 import { scenario } from "../../rig/stage.mjs";
@@ -8,7 +8,7 @@ scenario("a page of another origin is refused, by each transport", async (stage)
   const user = stage.user("ann");
   const ann = await stage.page(user);
   await ann.open(stage.site.origin.replace("127.0.0.1", "localhost"));
-  ann.init(stage.options(user)).catch(() => {}); // when the page goes
+  ann.init(stage.options(user)).catch(() => {}); // rejects when the page closes
   const paths = ["/connection/websocket", "/connection/http_stream", "/connection/sse", "/connection/websocket"];
   await until(() => `all transports are tried, but: ${ann.attempts}`, () => ann.attempts.length >= paths.length);
   deepStrictEqual(ann.attempts.slice(0, paths.length), paths);
