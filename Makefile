@@ -18,62 +18,62 @@ cluster: ## run three NATS nodes, setup, coordinators and timeouts workers as pr
 test: ## run all tests
 	go test ./...
 
-race: ## run the short tests of all that runs beside each other, with the race detector
+race: ## run the short tests of all concurrent code with the race detector
 	go test -race -short -count=1 ./worker/... ./timeouts/... ./cmd/...
 
-soak: ## run the tests of races, kills and pauses many times as long, and start 200 coordinators (some 4 minutes); figures in docs/reliability.md
+soak: ## run the tests of races, kills and pauses with many repetitions, and start 200 coordinators (some 4 minutes); results in docs/reliability.md
 	go test ./cmd/ringline -soak -count=1 -timeout 20m -v -run FirstRequest
 	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused|Stress'
 
-faults: ## break processes and links for DURATION (5m) by SEED (0 draws one) with 1 or 3 NODES, and check what came of it
+faults: ## break processes and links for DURATION (5m) with SEED (0 draws one) on 1 or 3 NODES, and check the results
 	go run ./cmd/faults run --seed $(SEED) --duration $(DURATION) --nodes $(NODES)
 
-clocks: ## play calls while workers run with clocks that are 70 s wrong (a minute; the first time some minutes more, as it builds Go's own packages)
+clocks: ## play calls while the clocks of workers are 70 s wrong (a minute; the first run also builds Go's standard library, some minutes)
 	go run ./cmd/faults run --seed $(SEED) --duration 1m --nodes $(NODES) --rate 10 --only clock
 
-mutants: ## plant each known defect and show which check of the fault harness catches it (some 40 minutes)
+mutants: ## plant each known defect and show which check of the fault harness finds it (some 40 minutes)
 	go run ./cmd/faults mutants --seed $(SEED)
 
 model: ## check the order of steps in every reachable state of small scenarios, and that each rule is needed (some 8 minutes)
 	cd tests/model && go run . && go test -count=1 .
 
-rings: ## let 20,000 calls ring at once, then the same with everything killed meanwhile (some 4 minutes)
+rings: ## let 20,000 calls ring at once, then repeat that with all processes killed in between (some 4 minutes)
 	go run ./cmd/faults rings
 	go run ./cmd/faults rings --kill
 
 outage: ## play calls while all coordinators are stopped for 10 minutes
 	go run ./cmd/faults outage
 
-scale: ## count calls a second with 1, 2 and 4 coordinators on one and on three nodes (some 5 minutes)
+scale: ## measure calls a second with 1, 2 and 4 coordinators on one and on three nodes (some 5 minutes)
 	go run ./cmd/faults scale
 	go run ./cmd/faults scale --in-and-out
 
-churn: ## let 500 client sessions connect and drop at random while 20,000 notifications are made, then some while edges are killed and stopped (some 3 minutes)
+churn: ## connect and drop 500 client sessions at random during 20,000 notifications, then fewer while edges are killed and stopped (some 3 minutes)
 	go run ./cmd/faults churn --seed $(SEED)
 	go run ./cmd/faults churn --seed $(SEED) --clients 120 --notifications 3000 --edges 3 --break-edges
 
-abuse: ## send an edge what bad clients send, and measure how long honest ones wait (some 8 minutes)
+abuse: ## send an edge the traffic of bad clients, and measure how long good clients wait (some 8 minutes)
 	go run ./cmd/faults abuse
 
-idle: ## measure what 10,000 idle client sessions cost, beside bare centrifuge (some 8 minutes)
+idle: ## measure the cost of 10,000 idle client sessions, compared with bare centrifuge (some 8 minutes)
 	go run ./cmd/faults idle
 
-lint: ## run the pinned golangci-lint (installs it outside the repo the first time: some minutes)
+lint: ## run the pinned golangci-lint (the first run installs it outside the repo: some minutes)
 	linter=$$(bash .ci/linter) && $$linter run && $$linter fmt --diff
 
-fmt: ## format the Go code the way that lint wants it
+fmt: ## format the Go code as lint requires
 	linter=$$(bash .ci/linter) && $$linter fmt
 
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	bash .ci/fuzz $(FUZZTIME)
 
-bench: ## measure how fast it rings, five runs, beside the same on the broker without Ringline (some 6 minutes)
+bench: ## measure the time until a call rings, five runs, compared with the broker without Ringline (some 6 minutes)
 	go run ./cmd/ringline bench --runs 5
 
-bench-sweeps: ## measure against workers, load, replicas, ringing calls, sessions, stored calls, as tables (some 90 minutes)
+bench-sweeps: ## measure the effect of workers, load, replicas, ringing calls, sessions and stored calls, as tables (some 90 minutes)
 	go run ./cmd/faults sweeps
 
-scenarios: ## write the golden scenario files of worker/call anew; read the difference before you commit it
+scenarios: ## rewrite the golden scenario files of worker/call; review the diff before you commit it
 	go test ./worker/call -run Scenarios -update
 
 generate: ## run go generate

@@ -1,5 +1,5 @@
-// Checks an AsyncAPI document with the parser of the AsyncAPI project: node check.mjs FILE. It prints every
-// diagnostic, and fails on errors, and on a document that says nothing.
+// Checks an AsyncAPI document with the parser of the AsyncAPI project: node check.mjs FILE. It prints every diagnostic,
+// and fails on errors and on an empty document.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Parser } from "@asyncapi/parser";
