@@ -1,4 +1,4 @@
-/** The messages of a session, as defined in CONTRACT.md. It is the only file with names in snake_case. */
+/** The messages of a session, as described in docs/reference.md. This is the only file with names in snake_case. */
 
 export interface WireBy {
   kind: "user" | "service" | "timer";
