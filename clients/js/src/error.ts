@@ -12,9 +12,9 @@
  * - `rate_limited`: too many commands or connections;
  * - `exhausted`: the server's call storage is nearly full; the command was not carried out, try again later;
  * - `unavailable`: the server got no answer in time; the command may still be carried out;
- * - `internal`: a bug in the server or in this client, or an exception in a callback of the app;
+ * - `internal`: a bug in the server or in this client, or an exception in a callback of the app.
  *
- * two are the client's own:
+ * Two are the client's own:
  *
  * - `disconnected`: there is no connection, and the command was never sent or its result is unknown;
  * - `timeout`: no answer before the command's deadline; it may still be carried out, unless the message says that it
