@@ -32,8 +32,8 @@ export interface DeviceID {
  *
  * The stable part comes from the token, else from the app, else it is random and kept in local storage. The tab's part
  * is kept in session storage, which survives a reload. A duplicated tab gets a copy of it, detects that it is in use,
- * and makes a new one. The storage keys contain the user, because several clients may share a page. Without a storage
- * both parts last as long as the client.
+ * and makes a new one. Its key contains the app and the user, because several clients may share a page. Without a
+ * storage both parts last as long as the client.
  */
 export async function acquireDevice(
   { app, userID, device: fixed }: Pick<Claims, "app" | "userID" | "device">,

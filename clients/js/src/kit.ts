@@ -43,8 +43,8 @@ export interface CallInvitationResult {
   /** How long it rings, in seconds. */
   timeout: number;
   /**
-   * The callees for which it does not ring, with `line_busy` (in another call) or `timed_out` (the invitation arrived
-   * too late).
+   * The callees whose devices do not ring, with `line_busy` (in another call) or `timed_out` (the invitation arrived too
+   * late).
    */
   errorUserList: { userID: string; reason: string }[];
   customData: string;
