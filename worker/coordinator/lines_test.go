@@ -11,6 +11,7 @@ import (
 
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
 )
 
 func invitation(command, from string, to ...string) string {
@@ -273,5 +274,18 @@ func TestCallWaiting(t *testing.T) {
 	}
 	if e := s.request("list", `{"state":"ended"}`)["error"].(object); e["code"] != "invalid_argument" {
 		t.Errorf("list of ended calls: %v", e)
+	}
+}
+
+// A list says what it costs to read: each call on the lines of the app, open or not, and the lines themselves.
+func TestListCosts(t *testing.T) {
+	s := newScene(t)
+	for n := range 30 {
+		s.ok(fmt.Sprint("c", n), "invite", invitation("k", fmt.Sprint("ann", n), fmt.Sprint("bob", n)))
+	}
+	lines := store.NewLines(s.nc, stream(t, s.nc), store.NewCalls(s.nc, logger(), nil), logger(), nil)
+	open, reads, err := lines.OpenCalls(t.Context(), s.app)
+	if err != nil || len(open) != 30 || reads != 33 {
+		t.Errorf("%d open calls for %d reads, %v; want 30 for the calls and 3 for the 60 lines", len(open), reads, err)
 	}
 }

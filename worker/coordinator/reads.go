@@ -47,11 +47,11 @@ func (a *API) list(ctx context.Context, app string, body []byte) any {
 	if bad != nil {
 		return events.Refusal("", bad)
 	}
-	calls, err := a.Lines.OpenCalls(ctx, app)
+	calls, reads, err := a.Lines.OpenCalls(ctx, app)
+	a.hasRead(app, reads)
 	if err != nil {
 		return unavailable(err)
 	}
-	a.hasRead(app, len(calls))
 	calls = slices.DeleteFunc(calls, func(c events.Call) bool { return want.State != "" && c.State != want.State })
 	slices.SortFunc(calls, func(x, y events.Call) int { return int(y.CreatedAt - x.CreatedAt) })
 	return events.ListAnswer{OK: true, Calls: fitting(calls[:min(len(calls), want.Limit)])}

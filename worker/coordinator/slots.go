@@ -45,8 +45,7 @@ func tooManyOf(app string, most int) events.Answer {
 	return events.Refusal("", events.Errorf(events.CodeRateLimited, "app %s may have %d requests under way at once (api_slots)", app, most))
 }
 
-// listCosts is how many reads a list counts as. In addition, it counts one for each open call of its app, because it reads
-// them.
+// listCosts is how many reads a list counts as, in addition to the calls and lines of its app that it reads.
 const listCosts = 100
 
 // mayRead refuses the read of an app that exceeds its quota.
@@ -61,10 +60,10 @@ func (a *API) mayRead(app, method string) *events.Error {
 	return a.Fair.Quotas.Read(a.Clock.Now(), a.Fair.Limits(app), app, times)
 }
 
-// hasRead charges the calls that a list has read.
-func (a *API) hasRead(app string, calls int) {
+// hasRead charges what a list has read.
+func (a *API) hasRead(app string, reads int) {
 	if a.Fair != nil {
-		a.Fair.Quotas.HasRead(a.Clock.Now(), a.Fair.Limits(app), app, calls)
+		a.Fair.Quotas.HasRead(a.Clock.Now(), a.Fair.Limits(app), app, reads)
 	}
 }
 

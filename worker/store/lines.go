@@ -352,12 +352,23 @@ func (s *Lines) CallsOf(ctx context.Context, app, userID string) ([]events.Call,
 	return calls, nil
 }
 
-// OpenCalls lists the open calls of an app. It finds them on the app's lines, and reads each from the leader.
-func (s *Lines) OpenCalls(ctx context.Context, app string) ([]events.Call, error) {
-	ids, err := s.named(ctx, app)
+// linesPerRead is how many lines cost as much as the read of one call: the server sends all lines of an app in one go.
+const linesPerRead = 20
+
+// OpenCalls lists the open calls of an app. It finds them on the app's lines, and reads each from the leader. It also returns
+// how many reads of a call that cost.
+func (s *Lines) OpenCalls(ctx context.Context, app string) (open []events.Call, reads int, err error) {
+	ids, lines, err := s.named(ctx, app)
+	reads = len(ids) + lines/linesPerRead
 	if err != nil {
-		return nil, err
+		return nil, reads, err
 	}
+	open, err = s.open(ctx, app, ids)
+	return open, reads, err
+}
+
+// open reads these calls and returns those that are open.
+func (s *Lines) open(ctx context.Context, app string, ids []string) ([]events.Call, error) {
 	open := []events.Call{}
 	for some := range slices.Chunk(ids, maxReads) {
 		found, reads := make([]Loaded, len(some)), make([]func() error, len(some))
@@ -382,22 +393,23 @@ func (s *Lines) OpenCalls(ctx context.Context, app string) ([]events.Call, error
 // maxReads is the number of calls that are read at once. A read of an old message loads its whole block into the server's memory.
 const maxReads = 16
 
-// named lists the ids of the calls on the lines of an app. Some of them may have ended.
-func (s *Lines) named(ctx context.Context, app string) ([]string, error) {
+// named lists the ids of the calls on the lines of an app, and counts these lines. Some of the calls may have ended.
+func (s *Lines) named(ctx context.Context, app string) (list []string, lines int, err error) {
 	kv, err := s.js.KeyValue(ctx, worker.BucketLines)
 	if err != nil {
-		return nil, fmt.Errorf("store: open the lines: %w", err)
+		return nil, 0, fmt.Errorf("store: open the lines: %w", err)
 	}
 	w, err := kv.Watch(ctx, app+".*", jetstream.IgnoreDeletes())
 	if err != nil {
-		return nil, fmt.Errorf("store: list the lines: %w", err)
+		return nil, 0, fmt.Errorf("store: list the lines: %w", err)
 	}
 	defer func() { _ = w.Stop() }()
 	ids := map[string]bool{}
 	for update := range w.Updates() {
 		if update == nil { // all existing lines have been read
-			return slices.Sorted(maps.Keys(ids)), nil
+			return slices.Sorted(maps.Keys(ids)), lines, nil
 		}
+		lines++
 		entries, err := events.ReadLine(update.Value())
 		if err != nil {
 			s.garbage.Inc()
@@ -407,5 +419,5 @@ func (s *Lines) named(ctx context.Context, app string) ([]string, error) {
 			ids[e.CallID] = true
 		}
 	}
-	return nil, errors.New("store: the list of the lines ended early")
+	return nil, lines, errors.New("store: the list of the lines ended early")
 }

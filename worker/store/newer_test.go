@@ -141,7 +141,7 @@ func TestLinesWithACallInANewerFormat(t *testing.T) {
 		}
 		_, err = lines.CallsOf(t.Context(), app, "bob")
 		isNewer(t, "calls of bob", err)
-		_, err = lines.OpenCalls(t.Context(), app)
+		_, _, err = lines.OpenCalls(t.Context(), app)
 		isNewer(t, "open calls", err)
 	}
 	if now := last(t, s); now != before {
