@@ -399,7 +399,7 @@ func (s *Lines) named(ctx context.Context, app string) (list []string, lines int
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: open the lines: %w", err)
 	}
-	w, err := kv.Watch(ctx, app+".*", jetstream.IgnoreDeletes())
+	w, err := kv.Watch(ctx, app+".*")
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: list the lines: %w", err)
 	}
@@ -410,6 +410,9 @@ func (s *Lines) named(ctx context.Context, app string) (list []string, lines int
 			return slices.Sorted(maps.Keys(ids)), lines, nil
 		}
 		lines++
+		if update.Operation() != jetstream.KeyValuePut { // a line that was released: the server sends it all the same
+			continue
+		}
 		entries, err := events.ReadLine(update.Value())
 		if err != nil {
 			s.garbage.Inc()
