@@ -79,19 +79,22 @@ func (a *Asker) hear(msg *nats.Msg) {
 	}
 }
 
-// store publishes the command. It returns waited if the command was not sent, because others of its app took too long.
-func (a *Asker) store(ctx context.Context, app string, msg *nats.Msg) (notAcked error, waited bool) {
+// errWaited means that a command waited too long for others of its app, and was not sent.
+var errWaited = errors.New("ask: it waited for others of its app until its time was over")
+
+// store sends the command to the broker. With errWaited it was not sent.
+func (a *Asker) store(ctx context.Context, app string, msg *nats.Msg) error {
 	leave, err := a.storing.Enter(ctx, app)
 	if err != nil {
-		return err, true
+		return errWaited
 	}
 	late := time.AfterFunc(storedIn, leave)
-	_, notAcked = a.js.PublishMsg(ctx, msg)
+	_, err = a.js.PublishMsg(ctx, msg)
 	if late.Stop() {
 		leave()
 	}
-	a.failed.Failed(notAcked)
-	return notAcked, false
+	a.failed.Failed(err)
+	return err
 }
 
 // Ask publishes the command and waits for its answer.
@@ -116,8 +119,8 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	msg := nats.NewMsg(events.CommandSubject(cmd.App, cmd.CallID, cmd.Verb))
 	msg.Header.Set(events.HeaderAnswer, a.token+"."+part)
 	msg.Data = body
-	notAcked, waited := a.store(ctx, cmd.App, msg)
-	if waited {
+	notAcked := a.store(ctx, cmd.App, msg)
+	if errors.Is(notAcked, errWaited) {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
 			"the command waited for others of its app until its time was over; it was not stored and will not be carried out"))
 	}

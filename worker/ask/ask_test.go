@@ -1,6 +1,7 @@
 package ask_test
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -143,6 +144,47 @@ func TestAppsDoNotWaitForEachOther(t *testing.T) {
 	}
 	for _, m := range waiting[atOnce/2:] {
 		answers(m)
+	}
+}
+
+// A command that waits for others of its app until its time is over is not sent, and its answer says so.
+func TestACommandThatWasNotSent(t *testing.T) {
+	s, a := start(t, time.Minute)
+	if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil {
+		t.Fatal(err)
+	}
+	sent, err := s.NC.SubscribeSync("ringline.demo.cmd.>") // so that no acknowledgement comes
+	if err == nil {
+		err = s.NC.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const atOnce = 16
+	others, end := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer end()
+	begun := time.Now()
+	for range atOnce {
+		wg.Go(func() { a.Ask(others, ring("k1")) })
+	}
+	for range atOnce {
+		if _, err := sent.NextMsg(time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	got := a.Ask(late, ring("k2"))
+	if time.Since(begun) > time.Second {
+		t.Skip("the machine stood still until the others counted as lost")
+	}
+	if got.Error == nil || got.Error.Code != events.CodeUnavailable || !strings.Contains(got.Error.Message, "was not stored and will not be carried out") {
+		t.Errorf("answered %+v", got)
+	}
+	if n, _, err := sent.Pending(); err != nil || n != 0 {
+		t.Errorf("it was sent all the same: %v", err)
 	}
 }
 

@@ -48,6 +48,11 @@ func (g *Gate) Enter(ctx context.Context, name string) (leave func(), err error)
 		g.gone(name, a)
 		return nil, ctx.Err()
 	}
+	if ctx.Err() != nil { // both at once
+		<-a.room
+		g.gone(name, a)
+		return nil, ctx.Err()
+	}
 	if g.all == nil {
 		return func() { <-a.room; g.gone(name, a) }, nil
 	}

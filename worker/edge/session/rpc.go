@@ -158,7 +158,10 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 func (e *Edge) above(ctx context.Context, cmd events.Command, size int) *events.Error {
 	now, limits := e.Clock.Now(), e.Apps.Quota(cmd.App)
 	bad := e.quotas.Ask(now, limits, cmd, size)
-	if bad != nil && !(cmd.Verb.Invites() && e.quotas.LookUp(now, limits, cmd.App) && e.Calls.MayRemember(ctx, cmd)) {
+	done := func() bool {
+		return cmd.Verb.Invites() && e.quotas.LookUp(now, limits, cmd.App) && e.Calls.MayRemember(ctx, cmd)
+	}
+	if bad != nil && !done() {
 		return bad
 	}
 	e.quotas.PassedOn(now, cmd)
