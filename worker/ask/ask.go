@@ -80,7 +80,7 @@ func (a *Asker) hear(msg *nats.Msg) {
 }
 
 // errWaited means that a command waited too long for others of its app, and was not sent.
-var errWaited = errors.New("ask: it waited for others of its app until its time was over")
+var errWaited = errors.New("ask: timed out behind other commands of the app")
 
 // store sends the command to the broker. With errWaited it was not sent.
 func (a *Asker) store(ctx context.Context, app string, msg *nats.Msg) error {
@@ -122,7 +122,7 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	notAcked := a.store(ctx, cmd.App, msg)
 	if errors.Is(notAcked, errWaited) {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
-			"the command waited for others of its app until its time was over; it was not stored and will not be carried out"))
+			"the command timed out behind other commands of its app; it was not stored and will not be carried out"))
 	}
 	if _, refused := errors.AsType[*jetstream.APIError](notAcked); refused {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,

@@ -122,7 +122,7 @@ func (w *world) sender(cmd *events.Command, b byte, caller string) {
 	}
 }
 
-// able lists the users for whom this verb can have an effect.
+// able lists the users whose use of this verb can have an effect.
 func (w *world) able(v events.Verb) []string {
 	var pending, in []string
 	if w.last.Call.Caller.State == events.StateIn {

@@ -207,7 +207,7 @@ func (a *API) answer(ctx context.Context, r micro.Request, reads *gate.Gate) any
 	}
 	leave, err := reads.Enter(ctx, app)
 	if err != nil {
-		return events.Refusal("", events.Errorf(events.CodeUnavailable, "the request waited for others until its time was over"))
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "the request timed out behind other reads"))
 	}
 	defer leave()
 	return read(ctx, app, r.Data())

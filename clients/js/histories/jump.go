@@ -80,7 +80,7 @@ func (h *history) course(user string, seq int) (o course) {
 // ofCaller reports whether the user is the caller.
 func (j jump) ofCaller() bool { return j.own.attempt == 0 }
 
-// unclear reports whether the user left and rejoined within the jump while a callee whom they invited was waiting. The
+// unclear reports whether the user left and rejoined within the jump while a callee of theirs was waiting. The
 // user receives no notification about what happens to that callee in between. The two versions of the call do not show
 // whether it happened then.
 func (j jump) unclear() bool {

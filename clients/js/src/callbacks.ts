@@ -4,7 +4,7 @@ import type { ErrorCode } from "./error.js";
 export const CallType = { voiceCall: 0, videoCall: 1 } as const;
 export type CallType = (typeof CallType)[keyof typeof CallType];
 
-/** A user as a callback names them. `userName` is `""` if nobody set one. */
+/** A user as a callback names them. `userName` is `""` if none was set. */
 export interface CallUser {
   userID: string;
   userName: string;

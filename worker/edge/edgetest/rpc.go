@@ -62,7 +62,7 @@ func everyVerb(s *stage) {
 	}
 }
 
-// timesOut checks that a call that nobody answers ends by timeout.
+// timesOut checks that an unanswered call ends by timeout.
 func timesOut(s *stage) {
 	ann, bob := s.open("ann", ""), s.open("bob", "")
 	ann.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":2}`)

@@ -160,7 +160,7 @@ func (x *user) dropped() int {
 	return n
 }
 
-// lost lists the sessions of the users for whom NATS has dropped messages since the last call. NATS reports only the
+// lost lists the sessions of the users whose messages NATS has dropped since the last call. NATS reports only the
 // first of several drops in a row.
 func (u *users) lost() (list []*session) {
 	u.mu.RLock()
