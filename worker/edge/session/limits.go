@@ -21,7 +21,7 @@ type Limits struct {
 	Held        int           // notifications that are held for a session between its snapshot and its start
 	Queue       int           // bytes that may be queued for a client
 	MessageSize int           // bytes of one message from a client
-	Snapshots   int           // concurrent reads of snapshots
+	Snapshots   int           // concurrent reads of snapshots; a quarter of them for one app
 	Sweep       time.Duration // how often a session that shows a call is checked for missed notifications
 	Revoked     time.Duration // how often sessions are checked for revoked tokens
 	Ping        time.Duration // interval of pings; a client must answer within a third of it

@@ -109,23 +109,41 @@ func TestRefresherIsBounded(t *testing.T) {
 	}
 }
 
-// A connect without a free slot waits for one, until its connection ends.
+// A connect waits while its app reads as many snapshots as it may, until its connection ends. Other apps do not wait.
 func TestRoomForASnapshot(t *testing.T) {
 	t.Parallel()
-	r := newRefresher(nil, 1)
+	r := newRefresher(nil, 4)
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := r.room(ctx); err != nil {
+	leave, err := r.room(ctx, "many")
+	if err != nil {
 		t.Fatal(err)
 	}
 	waited := make(chan error, 1)
-	go func() { waited <- r.room(ctx) }()
+	wait := func(ctx context.Context) {
+		leave, err := r.room(ctx, "many")
+		if err == nil {
+			defer leave()
+		}
+		waited <- err
+	}
+	go wait(ctx)
 	cancel()
 	if err := next(t, waited); !errors.Is(err, context.Canceled) {
-		t.Errorf("who has gone gets %v", err)
+		t.Errorf("a connect whose connection ended gets %v", err)
 	}
-	go func() { waited <- r.room(t.Context()) }()
-	r.done()
+	go wait(t.Context())
+	other, err := r.room(t.Context(), "other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	other()
+	select {
+	case err := <-waited:
+		t.Fatalf("a second read of an app that may make one: %v", err)
+	default:
+	}
+	leave()
 	if err := next(t, waited); err != nil {
-		t.Errorf("who waits gets %v", err)
+		t.Errorf("a connect that waited gets %v", err)
 	}
 }

@@ -9,16 +9,18 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/gate"
 )
 
 // snapshot reads from the leader the calls on the user's line, and those in showing that the user is a party of.
 func (e *Edge) snapshot(ctx context.Context, s *session, showing []string) (events.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := e.refresher.room(ctx); err != nil {
+	leave, err := e.refresher.room(ctx, s.app)
+	if err != nil {
 		return events.Snapshot{}, err
 	}
-	defer e.refresher.done()
+	defer leave()
 	calls, err := e.Lines.CallsOf(ctx, s.app, s.by.UserID)
 	if err != nil {
 		return events.Snapshot{}, fmt.Errorf("session: read a line: %w", err)
@@ -59,9 +61,10 @@ func (e *Edge) refresh(ctx context.Context, s *session) error {
 
 // refresher renews the snapshots of sessions, with limited concurrency, and retries until it succeeds.
 type refresher struct {
-	renew func(context.Context, *session) error
-	slots chan struct{} // one for each concurrent read of a snapshot
-	wake  chan struct{}
+	renew  func(context.Context, *session) error
+	atOnce int        // concurrent reads of snapshots
+	reads  *gate.Gate // a quarter of them for each app, so that an app whose clients all connect at once does not delay the others
+	wake   chan struct{}
 
 	mu      sync.Mutex
 	waiting map[*session]bool
@@ -69,21 +72,17 @@ type refresher struct {
 
 func newRefresher(renew func(context.Context, *session) error, atOnce int) *refresher {
 	return &refresher{
-		renew: renew, slots: make(chan struct{}, atOnce), wake: make(chan struct{}, 1), waiting: map[*session]bool{},
+		renew: renew, atOnce: atOnce, reads: gate.New(atOnce/4, atOnce), wake: make(chan struct{}, 1), waiting: map[*session]bool{},
 	}
 }
 
-// room waits for a free slot to read a snapshot.
-func (r *refresher) room(ctx context.Context) error {
-	select {
-	case r.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("session: too many snapshots at once: %w", ctx.Err())
+// room waits until the app may read one more snapshot. Call leave at the end of the read.
+func (r *refresher) room(ctx context.Context, app string) (leave func(), err error) {
+	if leave, err = r.reads.Enter(ctx, app); err != nil {
+		return nil, fmt.Errorf("session: too many snapshots at once: %w", err)
 	}
+	return leave, nil
 }
-
-func (r *refresher) done() { <-r.slots }
 
 // soon schedules new snapshots for these sessions.
 func (r *refresher) soon(list []*session) {
@@ -109,7 +108,7 @@ func (r *refresher) take() []*session {
 	return list
 }
 
-// run renews until ctx ends. It uses at most half of the slots and leaves the rest for clients that connect.
+// run renews until ctx ends. It makes at most half of the concurrent reads and leaves the rest for clients that connect.
 func (r *refresher) run(ctx context.Context) {
 	const again = time.Second
 	for {
@@ -129,7 +128,7 @@ func (r *refresher) renewAll(ctx context.Context, list []*session) (failed []*se
 	next := make(chan *session)
 	var mu sync.Mutex
 	var workers sync.WaitGroup
-	for range max(1, min(len(list), cap(r.slots)/2)) {
+	for range max(1, min(len(list), r.atOnce/2)) {
 		workers.Go(func() {
 			for s := range next {
 				err := worker.Together(func() error { return r.renew(ctx, s) })
