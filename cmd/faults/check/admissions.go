@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"ringline.io/ringline/cmd/faults/record"
@@ -14,6 +15,25 @@ func storeFaults() []string {
 
 // looksLate is the maximum delay until a coordinator notices that a store has room again.
 const looksLate = 5 * time.Second
+
+// maySayFull reports whether a coordinator may refuse with exhausted at some time in this interval: while a store is full, and
+// until all coordinators have looked again. A coordinator that is paused or cut off when the store gets room looks once it is back.
+func (r *run) maySayFull(from, to int64) bool {
+	return slices.ContainsFunc(r.Faults, func(f record.Fault) bool {
+		return slices.Contains(storeFaults(), f.Kind) && f.From <= to && from <= r.looked(f.To)
+	})
+}
+
+// looked returns when all coordinators have looked again after this time.
+func (r *run) looked(at int64) int64 {
+	back := at
+	for _, f := range r.Faults {
+		if strings.HasPrefix(f.Target, "coordinator-") && f.From <= at+int64(looksLate) && f.To > back {
+			back = f.To
+		}
+	}
+	return back + int64(looksLate)
+}
 
 // admissions checks that exhausted refuses only invite and add, and only while a store is full. Other
 // commands for existing calls must not be refused. It is written from CONTRACT, section 8. The apps of a run
@@ -34,12 +54,9 @@ func admissions(r *run, v *verdict) {
 }
 
 func exhausted(r *run, v *verdict, m *message, a *answer) {
-	full := slices.ContainsFunc(r.Faults, func(f record.Fault) bool {
-		return slices.Contains(storeFaults(), f.Kind) && f.From <= a.at && m.At <= f.To+int64(looksLate)
-	})
-	if m.Verb != "invite" && m.Verb != "add" {
+	if !m.invites() {
 		v.failApp(m.App, m.CallID, "%s was %s; a call that exists goes on when stores are full", r.describeSent(m), r.describeAnswer(a))
-	} else if !full {
+	} else if !r.maySayFull(m.At, a.at) {
 		v.failApp(m.App, m.CallID, "%s was %s, and no store was full", r.describeSent(m), r.describeAnswer(a))
 	}
 }

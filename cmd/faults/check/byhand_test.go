@@ -53,6 +53,28 @@ func exhausted(verb events.Verb) func(*world) {
 	return refused(verb, events.Errorf(events.CodeExhausted, "call storage is 81 %% full"))
 }
 
+// unanswered sends a command that nothing comes of.
+func unanswered(verb events.Verb) func(*world) {
+	return func(w *world) {
+		talk(w)
+		if verb == events.VerbInvite {
+			w.send(w.invite("c2", "eve", "gil"))
+			return
+		}
+		w.send(w.command("c1", verb, "ann"))
+	}
+}
+
+// pausedWhenFull fills a store before the run begins. It has room again long before that, but the worker is paused until then.
+func pausedWhenFull(worker string) func(*record.History) {
+	return func(h *record.History) {
+		h.Faults = []record.Fault{
+			{Kind: "store-full", From: began - 30*second, To: began - 20*second},
+			{Kind: "pause", Target: worker, From: began - 25*second, To: began},
+		}
+	}
+}
+
 // refused sends a command that is refused before it is processed.
 func refused(verb events.Verb, why *events.Error) func(*world) {
 	return func(w *world) {
@@ -116,6 +138,10 @@ func TestByHand(t *testing.T) {
 		{"exhausted while the store is full", "", exhausted(events.VerbInvite), func(h *record.History) {
 			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}
 		}, ""},
+		{"exhausted by a coordinator that was paused", "", exhausted(events.VerbInvite), pausedWhenFull("coordinator-1"), ""},
+		{"exhausted long after the store was full", "admissions", exhausted(events.VerbInvite), pausedWhenFull("timeouts-1"), "no store was full"},
+		{"refused as exhausted, and the answer is lost", "", unanswered(events.VerbInvite), pausedWhenFull("coordinator-1"), ""},
+		{"a hang-up is lost while a store is full", "lost", unanswered(events.VerbEnd), pausedWhenFull("coordinator-1"), "nothing came of it"},
 		{"a hang-up finds the store full", "admissions", exhausted(events.VerbEnd), func(h *record.History) {
 			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}
 		}, "a call that exists goes on"},

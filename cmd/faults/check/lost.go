@@ -12,7 +12,7 @@ import (
 
 // lost checks that every message that the broker acknowledged took effect, as an answer or a transition
 // shows. A message with neither must have been refused, or have changed nothing, at some transition of its
-// call after it was sent. If every one of those transitions would have carried it out, it is lost.
+// call after it was sent, or as exhausted. If every one of those transitions would have carried it out, it is lost.
 // RINGLINE_REJECTED must hold exactly the malformed messages. At rest no command is pending.
 func lost(r *run, v *verdict) {
 	if n := r.Rest.Waiting; n > 0 {
@@ -65,6 +65,8 @@ func (r *run) tookEffect(m *message, v *verdict) {
 		v.count("not answered, carried out", 1)
 	case stepOf(s, m) == nil && r.mayRefuse(s, m, m.At, r.soonest(m), nil):
 		v.count("not answered, may have changed nothing", 1)
+	case m.invites() && r.maySayFull(m.At, r.soonest(m)):
+		v.count("not answered, may have been refused as exhausted", 1)
 	default:
 		v.fail(s, "%s was acknowledged, and nothing came of it: no answer, no transition, and from seq %d to seq %d it would have been carried out; %s",
 			r.describeSent(m), s.state(r.known(s, m.At)).Seq, s.newest().Seq, r.broken(m.At, m.At+int64(r.bounds.Handled)))

@@ -108,6 +108,9 @@ func (a *answer) unknown() bool {
 	return a.err == nil && a.Error != nil && a.Error.Code == events.CodeUnavailable
 }
 
+// invites reports whether the message is of a verb that a full store refuses.
+func (m *message) invites() bool { return m.Verb == "invite" || m.Verb == "add" }
+
 // said lists the answers that state the result of the command.
 func (m *message) said() []*answer {
 	var list []*answer
