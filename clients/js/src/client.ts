@@ -24,7 +24,7 @@ import type { Session, SessionListener } from "./session.js";
 import { callOf, type Call } from "./shapes.js";
 import { tokenTrouble, Tokens, type Claims } from "./tokens.js";
 import { TokenWatch } from "./tokenwatch.js";
-import { readPush, readSnapshot, type WireAnswer } from "./wire.js";
+import { readPush, readSnapshot, type Reply } from "./frames.js";
 
 /** The events of a client: the callbacks without `on`, with a lower-case first letter. */
 export type RinglineEvents = {
@@ -259,7 +259,7 @@ export class RinglineClient {
     return callOf(call);
   }
 
-  private async run(method: Method, callID: string, fields: object, withinMs: number): Promise<WireAnswer> {
+  private async run(method: Method, callID: string, fields: object, withinMs: number): Promise<Reply> {
     if (this.connection === "disconnected") {
       throw new RinglineError("disconnected", `${method}: not connected; call connect first`, callID);
     }
@@ -372,7 +372,7 @@ export class RinglineClient {
     );
   }
 
-  private answered({ call }: WireAnswer): void {
+  private answered({ call }: Reply): void {
     if (!call || this.connection === "disconnected") return;
     const remaining = this.serverTime.remaining(call, this.state.userID);
     const input = { kind: "answer", call, receivedAt: this.clock.now() } as const;

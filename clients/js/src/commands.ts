@@ -1,7 +1,7 @@
 import type { Clock } from "./clock.js";
 import { RinglineError, errorCode, messageOf } from "./error.js";
 import { randomID } from "./random.js";
-import { readAnswer, type WireAnswer } from "./wire.js";
+import { readAnswer, type Reply } from "./frames.js";
 
 export type Verb = "invite" | "add" | "ring" | "accept" | "decline" | "cancel" | "leave" | "end";
 export type Method = Verb | "get" | "line";
@@ -26,7 +26,7 @@ interface Command {
   tries: number;
   /** The error of the last try. */
   trouble: RinglineError | undefined;
-  resolve(answer: WireAnswer): void;
+  resolve(answer: Reply): void;
   reject(error: RinglineError): void;
   stopDeadline(): void;
   /** Set while the command waits for its next try. */
@@ -45,12 +45,12 @@ export class Commands {
 
   constructor(
     private readonly request: (method: string, data: object) => Promise<unknown>,
-    private readonly onAnswer: (answer: WireAnswer) => void,
+    private readonly onAnswer: (answer: Reply) => void,
     private readonly clock: Clock,
   ) {}
 
   /** Resolves with an ok answer, or rejects with a RinglineError. */
-  run(method: Method, callID: string, fields: object, withinMs: number): Promise<WireAnswer> {
+  run(method: Method, callID: string, fields: object, withinMs: number): Promise<Reply> {
     const lane = this.lanes.get(callID) ?? [];
     const endsAll = method === "leave" || method === "end" || (method === "cancel" && !("callees" in fields));
     if (endsAll && this.withdraw(lane)) {
@@ -149,12 +149,12 @@ export class Commands {
     this.pump();
   }
 
-  private answered(command: Command, answer: WireAnswer | undefined): void {
+  private answered(command: Command, answer: Reply | undefined): void {
     if (answer) this.onAnswer(answer); // also the answer to a given-up command: it carries the state of the call
     if (!this.isKept(command)) return;
     const error = refusalOf(answer, command.callID);
     if (error?.code !== "rate_limited" && error?.code !== "exhausted") command.isOpen = !answer || error?.code === "unavailable";
-    if (!error) this.finish(command, () => command.resolve(answer as WireAnswer));
+    if (!error) this.finish(command, () => command.resolve(answer as Reply));
     else if (error.code === "rate_limited" || error.code === "unavailable") this.again(command, error);
     else this.giveUp(command, error);
   }
@@ -220,7 +220,7 @@ function dataOf(method: Method, callID: string, fields: object): object {
   return method === "get" ? { call_id: callID } : { command_id: randomID(), call_id: callID, ...fields };
 }
 
-function refusalOf(answer: WireAnswer | undefined, callID: string): RinglineError | undefined {
+function refusalOf(answer: Reply | undefined, callID: string): RinglineError | undefined {
   if (!answer) return new RinglineError("internal", "the server's answer can't be read", callID);
   if (answer.ok) return undefined;
   return new RinglineError(errorCode(answer.error?.code ?? ""), answer.error?.message ?? "refused", callID);

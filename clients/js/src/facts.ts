@@ -1,11 +1,12 @@
 import type { Callback, CallEndReason } from "./callbacks.js";
 import { awaited, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
-import { dataOf, pending, type WireBy, type WireCall, type WireCallee, type WireCaller } from "./wire.js";
+import { dataOf, pending } from "./frames.js";
+import type * as wire from "./wire.js";
 
 /** The newest known version of a call. */
 export interface Seen {
-  readonly call: WireCall;
+  readonly call: wire.View;
   /** Whether this device shows the call: it rings here, was made here, or this user is in it here. */
   readonly shown: boolean;
   /** When it stops ringing for this user, by the clock of `receivedAt`. */
@@ -14,14 +15,14 @@ export interface Seen {
 
 /** A newer version of a call that this device received. */
 export interface News {
-  call: WireCall;
+  call: wire.View;
   userID: string;
   deviceID: string;
   ringEndsAt: number | undefined;
   /** The frame says that the ring time is over. */
   expired: boolean;
   /** Who caused this user's outcome, if the frame carries it. */
-  by: WireBy | undefined;
+  by: wire.By | undefined;
 }
 
 export interface Advance {
@@ -63,12 +64,12 @@ function moved(before: Seen | undefined, news: News): Moved {
 }
 
 /** Calls that were born ended. No device shows them. */
-function neverRang(call: WireCall): boolean {
+function neverRang(call: wire.View): boolean {
   return call.end_reason === "caller_busy" || call.end_reason === "merged" || call.end_reason === "failed";
 }
 
 /** The caller waits for all callees. A call that is first seen when it is over is still reported: it was made here. */
-function asCaller(before: Seen | undefined, news: News, caller: WireCaller): Moved {
+function asCaller(before: Seen | undefined, news: News, caller: wire.Caller): Moved {
   const { call } = news;
   const all = (): boolean => true;
   if (caller.state === "in") {
@@ -83,13 +84,13 @@ function asCaller(before: Seen | undefined, news: News, caller: WireCaller): Mov
   return { shown: false, callbacks: [...awaited(before?.call, call, all, caller.at), end] };
 }
 
-function asCallee(before: Seen | undefined, news: News, own: WireCallee): Moved {
+function asCallee(before: Seen | undefined, news: News, own: wire.Callee): Moved {
   const { call } = news;
   const shown = before?.shown ?? false;
   const known = before?.call.callees.find((x) => x.user_id === own.user_id);
   if (pending(own)) return known?.attempt === own.attempt ? { shown, callbacks: [] } : rings(shown, news, own);
   const here = own.device_id === news.deviceID;
-  const invited = (x: WireCallee): boolean => x.invited_by === own.user_id;
+  const invited = (x: wire.Callee): boolean => x.invited_by === own.user_id;
   if (own.state === "accepted" && here) {
     const callbacks = [...awaited(before?.call, call, invited), ...participants(before?.call, call, invited, own.at)];
     return { shown: true, callbacks };
@@ -100,7 +101,7 @@ function asCallee(before: Seen | undefined, news: News, own: WireCallee): Moved 
 }
 
 /** Shows an attempt when it is first seen. An attempt whose ring time is over is never shown. */
-function rings(shown: boolean, { call, expired }: News, own: WireCallee): Moved {
+function rings(shown: boolean, { call, expired }: News, own: wire.Callee): Moved {
   if (expired) return { shown, callbacks: [] };
   const received: Callback = {
     name: "onIncomingCallReceived",
@@ -110,11 +111,11 @@ function rings(shown: boolean, { call, expired }: News, own: WireCallee): Moved 
 }
 
 /** The callbacks for this user's outcome and the end of a call that was shown. */
-function outcome(news: News, own: WireCallee, here: boolean): Callback[] {
+function outcome(news: News, own: wire.Callee, here: boolean): Callback[] {
   const { call } = news;
   const callID = call.call_id;
   const caller = userOf(call.caller);
-  const me: WireBy = { kind: "user", user_id: own.user_id };
+  const me: wire.By = { kind: "user", user_id: own.user_id };
   if (own.device_id !== undefined) me.device_id = own.device_id;
   switch (own.state) {
     case "accepted":
@@ -140,7 +141,7 @@ function outcome(news: News, own: WireCallee, here: boolean): Callback[] {
 }
 
 /** A user who left gets `left`, unless leaving ended the call. */
-function leftHere({ call, by }: News, own: WireCallee): Callback {
+function leftHere({ call, by }: News, own: wire.Callee): Callback {
   const endedIt = own.at === call.ended_at && (own.reason === "ended" || call.ended_by?.user_id === own.user_id);
   if (endedIt) return ended(call, call.end_reason as CallEndReason, call.ended_by);
   return ended(call, "left", by ?? { kind: "user", user_id: own.user_id });
@@ -150,13 +151,13 @@ function leftHere({ call, by }: News, own: WireCallee): Callback {
  * The custom data of the command that canceled the invitation. If another party's action ended the call, its custom
  * data was for others, and the entry still has that of the invitation.
  */
-function canceledWith(call: WireCall, own: WireCallee): string {
+function canceledWith(call: wire.View, own: wire.Callee): string {
   const replaced =
     own.reason === "canceled" || call.end_reason === "server_ended" || call.ended_by?.user_id === call.caller?.user_id;
   return replaced ? dataOf(call, own) : "";
 }
 
-function ended(call: WireCall, reason: CallEndReason, by: WireBy | undefined): Callback {
+function ended(call: wire.View, reason: CallEndReason, by: wire.By | undefined): Callback {
   const end = by ? { reason, by: actorOf(by) } : { reason };
   return { name: "onCallEnded", args: [call.call_id, call.room_id, end] };
 }

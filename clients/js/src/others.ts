@@ -1,5 +1,6 @@
 import type { Callback } from "./callbacks.js";
-import { dataOf, pending, type WireCall, type WireCallee } from "./wire.js";
+import { dataOf, pending } from "./frames.js";
+import type * as wire from "./wire.js";
 
 /**
  * Reports the outcomes of the callees that this user waits for, from one version of a call to a newer one. It makes at
@@ -8,9 +9,9 @@ import { dataOf, pending, type WireCall, type WireCallee } from "./wire.js";
  * strings.
  */
 export function awaited(
-  before: WireCall | undefined,
-  call: WireCall,
-  waitsFor: (callee: WireCallee) => boolean,
+  before: wire.View | undefined,
+  call: wire.View,
+  waitsFor: (callee: wire.Callee) => boolean,
   until?: string,
 ): Callback[] {
   return call.callees.flatMap((x) => {
@@ -25,9 +26,9 @@ export function awaited(
  * callbacks when they join.
  */
 export function participants(
-  before: WireCall | undefined,
-  call: WireCall,
-  waitsFor: (callee: WireCallee) => boolean,
+  before: wire.View | undefined,
+  call: wire.View,
+  waitsFor: (callee: wire.Callee) => boolean,
   since: string,
 ): Callback[] {
   if (!before) return [];
@@ -44,12 +45,12 @@ export function participants(
 }
 
 /** The earlier version of the same attempt. */
-function same(before: WireCall | undefined, x: WireCallee): WireCallee | undefined {
+function same(before: wire.View | undefined, x: wire.Callee): wire.Callee | undefined {
   return before?.callees.find((y) => y.user_id === x.user_id && y.attempt === x.attempt);
 }
 
 /** A callee who left has accepted before, even if that version was not seen. */
-function became(call: WireCall, x: WireCallee): Callback[] {
+function became(call: wire.View, x: wire.Callee): Callback[] {
   const callID = call.call_id;
   switch (x.state) {
     case "ringing":

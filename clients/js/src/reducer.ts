@@ -1,6 +1,7 @@
 import type { Callback } from "./callbacks.js";
 import { advance, missing, type Advance, type Seen } from "./facts.js";
-import { dataOf, type WireBy, type WireCall, type WireNotification, type WireSnapshot } from "./wire.js";
+import { dataOf, type Notification } from "./frames.js";
+import type * as wire from "./wire.js";
 
 /**
  * The state of the calls that this user's device has seen, and the one function that changes it. It has no clock and
@@ -17,13 +18,13 @@ export interface State {
   readonly calls: ReadonlyMap<string, Seen>;
 }
 
-export type NotificationWithCall = WireNotification & { call: WireCall };
+export type NotificationWithCall = Notification & { call: wire.View };
 
 /** `receivedAt` is a time in milliseconds on a monotonic clock. The remaining ring time counts from it. */
 export type Input =
   | { kind: "notification"; notification: NotificationWithCall; receivedAt: number }
-  | { kind: "snapshot"; snapshot: WireSnapshot; showing: readonly string[]; receivedAt: number }
-  | { kind: "answer"; call: WireCall; ringRemainingMs?: number; receivedAt: number };
+  | { kind: "snapshot"; snapshot: wire.Snapshot; showing: readonly string[]; receivedAt: number }
+  | { kind: "answer"; call: wire.View; ringRemainingMs?: number; receivedAt: number };
 
 /** Reports to the server that this device rings, once for each attempt that it shows. */
 export interface RingCommand {
@@ -71,7 +72,7 @@ function aboutMe(n: NotificationWithCall, userID: string): boolean {
 }
 
 /** The call of a notification, with the notification's own custom data, because the call omits what did not fit. */
-function withItsData({ call, seq, user_id, custom_data }: NotificationWithCall): WireCall {
+function withItsData({ call, seq, user_id, custom_data }: NotificationWithCall): wire.View {
   const about = call.callees.find((x) => x.user_id === user_id);
   if (!about || !custom_data || call.seq !== seq || dataOf(call, about) === custom_data) return call;
   const callees = call.callees.map((x) => (x === about ? { ...x, custom_seq: seq } : x));
@@ -92,7 +93,7 @@ class Draft {
   }
 
   /** Ends come first: an app with room for one call must remove the old one before it shows the new one. */
-  snapshot(snapshot: WireSnapshot, asked: readonly string[], receivedAt: number): void {
+  snapshot(snapshot: wire.Snapshot, asked: readonly string[], receivedAt: number): void {
     this.userID = snapshot.user_id;
     this.deviceID = snapshot.device_id;
     const there = new Set(snapshot.calls.map((x) => x.call.call_id));
@@ -109,7 +110,7 @@ class Draft {
     this.callbacks.push(...before, ...groups.filter(ends).flat(), ...groups.filter((g) => !ends(g)).flat());
   }
 
-  see(call: WireCall, remainingMs: number | undefined, receivedAt: number, by: WireBy | undefined): void {
+  see(call: wire.View, remainingMs: number | undefined, receivedAt: number, by: wire.By | undefined): void {
     const { userID, deviceID } = this;
     const before = this.calls.get(call.call_id);
     if (before && before.call.seq > call.seq) return;

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.js";
-import { pending, type WireCall } from "./wire.js";
+import { pending } from "./frames.js";
+import type * as wire from "./wire.js";
 
 /** The server's clock, estimated from the last frame. The local clock may be wrong by hours. */
 export class ServerTime {
@@ -21,7 +22,7 @@ export class ServerTime {
    * How long a call still rings for this user, for frames that don't say: until their own deadline while they are
    * pending, else until the latest deadline of the callees that they wait for.
    */
-  remaining(call: WireCall, userID: string): number | undefined {
+  remaining(call: wire.View, userID: string): number | undefined {
     const now = this.now();
     const own = call.callees.find((x) => x.user_id === userID);
     const calls = call.caller?.user_id === userID && call.caller.state === "in";

@@ -1,6 +1,17 @@
 import type { CallActor, CallType, CallUser } from "./callbacks.js";
 import type { Seen } from "./facts.js";
-import { dataOf, pending, type CalleeState, type WireBy, type WireCall, type WireCallee } from "./wire.js";
+import { dataOf, pending } from "./frames.js";
+import type * as wire from "./wire.js";
+
+export type CalleeState =
+  | "invited"
+  | "ringing"
+  | "accepted"
+  | "left"
+  | "declined"
+  | "busy"
+  | "canceled"
+  | "timed_out";
 
 /** An invited user, with the state of the newest attempt to reach them. */
 export interface Callee extends CallUser {
@@ -55,7 +66,7 @@ export function userOf(party: { user_id: string; user_name?: string } | undefine
   return { userID: party?.user_id ?? "", userName: party?.user_name ?? "" };
 }
 
-export function actorOf(by: WireBy): CallActor {
+export function actorOf(by: wire.By): CallActor {
   const actor: CallActor = { kind: by.kind };
   if (by.user_id !== undefined) actor.userID = by.user_id;
   if (by.device_id !== undefined) actor.deviceID = by.device_id;
@@ -63,7 +74,7 @@ export function actorOf(by: WireBy): CallActor {
   return actor;
 }
 
-function calleeOf(call: WireCall, x: WireCallee): Callee {
+function calleeOf(call: wire.View, x: wire.Callee): Callee {
   const callee: Callee = {
     ...userOf(x),
     state: x.state,
@@ -75,7 +86,7 @@ function calleeOf(call: WireCall, x: WireCallee): Callee {
   return callee;
 }
 
-export function callOf(wire: WireCall): Call {
+export function callOf(wire: wire.View): Call {
   const call: Call = {
     callID: wire.call_id,
     roomID: wire.room_id,

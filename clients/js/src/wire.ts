@@ -1,137 +1,300 @@
-/** The messages of a session, as described in docs/reference.md. This is the only file with names in snake_case. */
+// Generated from schemas/ by scripts/wire.mjs (npm run generate). docs/reference.md describes the messages.
 
-export interface WireBy {
-  kind: "user" | "service" | "timer";
-  user_id?: string;
-  device_id?: string;
-  service?: string;
-}
-
-export interface WireCaller {
-  user_id: string;
-  user_name?: string;
-  device_id?: string;
-  state: "in" | "left";
-  at: string;
-}
-
-export type CalleeState =
-  | "invited"
-  | "ringing"
-  | "accepted"
-  | "left"
-  | "declined"
-  | "busy"
-  | "canceled"
-  | "timed_out";
-
-export interface WireCallee {
-  user_id: string;
-  user_name?: string;
-  attempt: number;
-  invited_by: string;
-  state: CalleeState;
-  reason?: string;
-  custom_seq?: number; // the transition whose custom data applies
-  device_id?: string;
-  ring_deadline?: string;
-  at: string;
-}
-
-export interface WireCall {
+export type Message = ConnectData | Snapshot | Answer | ReplyLine | Push;
+export type View = {
   call_id: string;
   app: string;
   room_id: string;
   call_type: 0 | 1;
   state: "ringing" | "active" | "ended";
   seq: number;
-  caller?: WireCaller; // absent in a call whose id was fenced
-  callees: WireCallee[];
-  custom_data?: string; // that of the invitation
-  custom?: Record<string, string>; // custom data of later transitions, by seq
+  caller?: Caller;
+  callees: Callee[];
+  custom_data?: string;
+  custom?: {
+    [k: string]: string;
+  };
   created_at: string;
   expires_at: string;
   answered_at?: string;
   ended_at?: string;
-  end_reason?: string;
-  ended_by?: WireBy;
+  end_reason?:
+    | "completed"
+    | "declined"
+    | "busy"
+    | "timed_out"
+    | "canceled"
+    | "expired"
+    | "server_ended"
+    | "caller_busy"
+    | "merged"
+    | "failed";
+  ended_by?: By;
   merged_into?: string;
-}
+};
+export type By = {
+  kind: "user" | "service" | "timer";
+  user_id?: string;
+  device_id?: string;
+  service?: string;
+};
+export type Answer = {
+  command_id?: string;
+  ok: boolean;
+  error?: Error;
+  call?: View;
+} & (
+  | {
+      ok?: true;
+      error?: never;
+    }
+  | {
+      ok?: false;
+    }
+);
+export type ReplyLine = {
+  ok: boolean;
+  error?: Error;
+  calls?: string[];
+} & (
+  | {
+      ok?: true;
+      error?: never;
+    }
+  | {
+      ok?: false;
+    }
+);
+export type Push = SnapshotPush | Notification;
+export type Notification =
+  | NotificationCallEnded
+  | NotificationIncomingCallAnsweredElsewhere
+  | NotificationIncomingCallCanceled
+  | NotificationIncomingCallDeclinedElsewhere
+  | NotificationIncomingCallReceived
+  | NotificationIncomingCallTimeout
+  | NotificationOutgoingCallAccepted
+  | NotificationOutgoingCallDeclined
+  | NotificationOutgoingCallRejectedCauseBusy
+  | NotificationOutgoingCallRinging
+  | NotificationOutgoingCallTimeout
+  | NotificationParticipantJoined
+  | NotificationParticipantLeft;
 
-export interface WireNotification {
-  event: string;
+export interface ConnectData {
+  device?: string;
+  showing?: string[];
+}
+export interface Snapshot {
+  server_time: string;
+  user_id: string;
+  device_id: string;
+  calls: CallOfASnapshot[];
+}
+export interface CallOfASnapshot {
+  call: View;
+  ring_remaining_ms?: number;
+}
+export interface Caller {
+  user_id: string;
+  user_name?: string;
+  device_id?: string;
+  state: "in" | "left";
+  at: string;
+}
+export interface Callee {
+  user_id: string;
+  user_name?: string;
+  attempt: number;
+  invited_by: string;
+  state: "invited" | "ringing" | "accepted" | "left" | "declined" | "busy" | "canceled" | "timed_out";
+  reason?: "declined" | "busy" | "line_busy" | "canceled" | "timed_out" | "left" | "ended";
+  custom_seq?: number;
+  device_id?: string;
+  ring_deadline?: string;
+  at: string;
+}
+export interface Error {
+  code:
+    | "invalid_argument"
+    | "not_found"
+    | "already_exists"
+    | "permission_denied"
+    | "caller_busy"
+    | "call_ended"
+    | "answered_elsewhere"
+    | "not_pending"
+    | "rate_limited"
+    | "exhausted"
+    | "unavailable"
+    | "internal";
+  message: string;
+}
+export interface SnapshotPush {
+  event: "snapshot";
+  snapshot: {
+    server_time: string;
+    user_id: string;
+    device_id: string;
+    calls: CallOfASnapshot[];
+    showing: string[];
+  };
+}
+export interface NotificationCallEnded {
+  event: "call_ended";
   id: string;
   call_id: string;
   seq: number;
   user_id?: string;
-  reason?: string;
+  reason: "declined" | "busy" | "canceled" | "timed_out" | "left" | "completed" | "expired" | "server_ended";
   custom_data?: string;
-  by: WireBy;
-  call?: WireCall; // in the first notification of a transition, and in call_ended
+  by: By;
+  call: View;
+  server_time: string;
+}
+export interface NotificationIncomingCallAnsweredElsewhere {
+  event: "incoming_call_answered_elsewhere";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  custom_data?: string;
+  by: By;
+  call: View;
   server_time: string;
   ring_remaining_ms?: number;
 }
-
-export interface WireSnapshot {
-  server_time: string;
+export interface NotificationIncomingCallCanceled {
+  event: "incoming_call_canceled";
+  id: string;
+  call_id: string;
+  seq: number;
   user_id: string;
-  device_id: string;
-  calls: { call: WireCall; ring_remaining_ms?: number }[];
-  showing?: string[]; // only in a pushed snapshot
+  reason: "canceled" | "ended";
+  custom_data?: string;
+  by: By;
+  call: View;
+  server_time: string;
 }
-
-export interface WireAnswer {
-  command_id?: string;
-  ok: boolean;
-  error?: { code: string; message: string };
-  call?: WireCall;
-  calls?: string[]; // in the answer to line
+export interface NotificationIncomingCallDeclinedElsewhere {
+  event: "incoming_call_declined_elsewhere";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  reason: "declined" | "busy";
+  custom_data?: string;
+  by: By;
+  call: View;
+  server_time: string;
 }
-
-/** Reports whether the callee has neither answered nor been given up. */
-export function pending(callee: WireCallee): boolean {
-  return callee.state === "invited" || callee.state === "ringing";
+export interface NotificationIncomingCallReceived {
+  event: "incoming_call_received";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  custom_data?: string;
+  by: By;
+  call: View;
+  server_time: string;
+  ring_remaining_ms: number;
 }
-
-/** The custom data that applies to a callee, as far as this user may see it. */
-export function dataOf(call: WireCall, callee: WireCallee): string {
-  const seq = callee.custom_seq;
-  return (seq === 1 ? call.custom_data : call.custom?.[seq ?? 0]) ?? "";
+export interface NotificationIncomingCallTimeout {
+  event: "incoming_call_timeout";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  reason: "timed_out";
+  custom_data?: string;
+  by: By;
+  call: View;
+  server_time: string;
 }
-
-/** Reads a push: a notification, or a snapshot that replaces lost ones. Unknown fields are ignored. */
-export function readPush(data: unknown): WireNotification | { snapshot: WireSnapshot } | undefined {
-  if (!isObject(data)) return undefined;
-  if (isSnapshot(data.snapshot)) return { snapshot: data.snapshot };
-  const readable = data.call === undefined ? typeof data.call_id === "string" && typeof data.seq === "number" : isCall(data.call);
-  return readable && typeof data.event === "string" ? (data as unknown as WireNotification) : undefined;
+export interface NotificationOutgoingCallAccepted {
+  event: "outgoing_call_accepted";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  custom_data?: string;
+  by: By;
+  call: View;
+  server_time: string;
+  ring_remaining_ms?: number;
 }
-
-export function readSnapshot(data: unknown): WireSnapshot | undefined {
-  return isSnapshot(data) ? data : undefined;
+export interface NotificationOutgoingCallDeclined {
+  event: "outgoing_call_declined";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  reason: "declined";
+  custom_data?: string;
+  by: By;
+  call: View;
+  server_time: string;
+  ring_remaining_ms?: number;
 }
-
-export function readAnswer(data: unknown): WireAnswer | undefined {
-  if (!isObject(data) || typeof data.ok !== "boolean") return undefined;
-  if (data.call !== undefined && !isCall(data.call)) return undefined;
-  return data as unknown as WireAnswer;
+export interface NotificationOutgoingCallRejectedCauseBusy {
+  event: "outgoing_call_rejected_cause_busy";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  reason: "busy" | "line_busy";
+  custom_data?: string;
+  by: By;
+  call?: View;
+  server_time: string;
+  ring_remaining_ms?: number;
 }
-
-function isObject(data: unknown): data is Record<string, unknown> {
-  return typeof data === "object" && data !== null;
+export interface NotificationOutgoingCallRinging {
+  event: "outgoing_call_ringing";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  by: By;
+  call: View;
+  server_time: string;
+  ring_remaining_ms: number;
 }
-
-function isCall(data: unknown): data is WireCall {
-  return isObject(data) && typeof data.call_id === "string" && typeof data.seq === "number" && Array.isArray(data.callees);
+export interface NotificationOutgoingCallTimeout {
+  event: "outgoing_call_timeout";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  reason: "timed_out";
+  custom_data?: string;
+  by: By;
+  call?: View;
+  server_time: string;
+  ring_remaining_ms?: number;
 }
-
-function isSnapshot(data: unknown): data is WireSnapshot {
-  return (
-    isObject(data) &&
-    typeof data.user_id === "string" &&
-    typeof data.device_id === "string" &&
-    typeof data.server_time === "string" &&
-    Array.isArray(data.calls) &&
-    data.calls.every((x) => isObject(x) && isCall(x.call))
-  );
+export interface NotificationParticipantJoined {
+  event: "participant_joined";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  by: By;
+  call: View;
+  server_time: string;
+  ring_remaining_ms?: number;
+}
+export interface NotificationParticipantLeft {
+  event: "participant_left";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  reason: "left";
+  custom_data?: string;
+  by: By;
+  call: View;
+  server_time: string;
+  ring_remaining_ms?: number;
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../src/clock.js";
 import { Lost, type Session, type SessionListener, type SessionOptions } from "../src/session.js";
 import { RinglineError } from "../src/error.js";
-import type { WireCall, WireNotification, WireSnapshot } from "../src/wire.js";
+import type { Notification } from "../src/frames.js";
+import type * as wire from "../src/wire.js";
 import { at, push, withoutCall } from "./world.js";
 
 /** Runs everything that waits only for promises. */
@@ -91,7 +92,7 @@ export class FakeSession implements Session {
   }
 
   /** The session connects, with this snapshot from the server. */
-  connect(calls: WireSnapshot["calls"] = [], more: Partial<WireSnapshot> = {}): void {
+  connect(calls: wire.Snapshot["calls"] = [], more: Partial<wire.Snapshot> = {}): void {
     this.connectData = this.listener.connectData();
     this.listener.onOpen({
       server_time: at(0),
@@ -108,11 +109,11 @@ export class FakeSession implements Session {
   }
 
   /** Pushes a notification without its call. */
-  pushWithoutCall(of: WireCall, more: Partial<WireNotification> = {}): void {
+  pushWithoutCall(of: wire.View, more: Partial<Notification> = {}): void {
     this.listener.onPush(withoutCall(of, more));
   }
 
-  push(call: WireCall, more: Partial<WireNotification> = {}): void {
+  push(call: wire.View, more: Partial<Notification> = {}): void {
     this.listener.onPush(push(call, more));
   }
 

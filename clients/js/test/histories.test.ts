@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { initial, reduce, type Input, type State, type Step } from "../src/reducer.js";
 import { actorOf } from "../src/shapes.js";
-import type { WireAnswer, WireBy, WireNotification, WireSnapshot } from "../src/wire.js";
+import type { Notification, Reply } from "../src/frames.js";
+import type * as wire from "../src/wire.js";
 
 // Go generates the histories and the expected callbacks: see testdata/histories/README.md. This test computes neither.
 
@@ -16,9 +17,9 @@ interface History {
 }
 
 type Frame =
-  | { push: WireNotification }
-  | { snapshot: WireSnapshot; showing?: string[] }
-  | { answer: { verb: string; answer: WireAnswer } };
+  | { push: Notification }
+  | { snapshot: wire.Snapshot; showing?: string[] }
+  | { answer: { verb: string; answer: Reply } };
 
 interface Called {
   name: string;
@@ -87,6 +88,6 @@ function called({ callbacks, commands }: Step): Called[] {
 /** In the files `by` is as on the wire, and null if unknown. */
 function asTold({ name, args }: Called): Called {
   if (name !== "onCallEnded") return { name, args };
-  const { reason, by } = args[2] as { reason: string; by: WireBy | null };
+  const { reason, by } = args[2] as { reason: string; by: wire.By | null };
   return { name, args: [args[0], args[1], by ? { reason, by: actorOf(by) } : { reason }] };
 }

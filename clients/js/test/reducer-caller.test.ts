@@ -80,7 +80,7 @@ test("all busy: the answer tells it, and the call is over", () => {
   assert.deepEqual(d.push(over), []);
 });
 
-for (const end_reason of ["caller_busy", "merged", "failed"]) {
+for (const end_reason of ["caller_busy", "merged", "failed"] as const) {
   test(`born ended, ${end_reason}: shown to nobody`, () => {
     const c = endedCall(1, 0, end_reason, { kind: "user", user_id: "ann" }, [callee("bob", { state: "canceled", reason: "ended" })]);
     assert.deepEqual(new Device("ann", "a.1").answer(c), []);

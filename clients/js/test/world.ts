@@ -1,6 +1,7 @@
 import { initial, reduce, type NotificationWithCall, type State, type Step } from "../src/reducer.js";
 import type { Callback } from "../src/callbacks.js";
-import type { WireBy, WireCall, WireCallee, WireNotification } from "../src/wire.js";
+import type { Notification } from "../src/frames.js";
+import type * as wire from "../src/wire.js";
 
 /** The time at a second of the test, in the format of the wire. */
 export function at(second: number): string {
@@ -8,14 +9,14 @@ export function at(second: number): string {
 }
 
 /** A callee with the custom data that applies to them in a call. */
-export type TestCallee = WireCallee & { data?: string };
+export type TestCallee = wire.Callee & { data?: string };
 
 export function callee(user_id: string, more: Partial<TestCallee> = {}): TestCallee {
   return { user_id, attempt: 1, invited_by: "ann", state: "invited", at: at(0), ...more };
 }
 
 /** The callees as on the wire, with their custom data in `custom`. */
-function withData(list: readonly TestCallee[]): Pick<WireCall, "callees" | "custom"> {
+function withData(list: readonly TestCallee[]): Pick<wire.View, "callees" | "custom"> {
   const custom: Record<string, string> = {};
   const callees = list.map(({ data, ...x }, i) => {
     if (data === undefined) return x;
@@ -26,7 +27,7 @@ function withData(list: readonly TestCallee[]): Pick<WireCall, "callees" | "cust
 }
 
 /** Ann on her device a.1 calls bob and eve. Nothing is hidden, so the version fits any of them. */
-export function call(seq: number, more: Partial<WireCall> = {}): WireCall {
+export function call(seq: number, more: Partial<wire.View> = {}): wire.View {
   return {
     call_id: "c1",
     app: "demo",
@@ -43,12 +44,18 @@ export function call(seq: number, more: Partial<WireCall> = {}): WireCall {
 }
 
 /** A call that ended at that second, after its caller left. */
-export function endedCall(seq: number, second: number, end_reason: string, ended_by: WireBy, callees: WireCallee[]): WireCall {
+export function endedCall(
+  seq: number,
+  second: number,
+  end_reason: NonNullable<wire.View["end_reason"]>,
+  ended_by: wire.By,
+  callees: wire.Callee[],
+): wire.View {
   const c = call(seq, { state: "ended", ended_at: at(second), end_reason, ended_by, callees });
   return { ...c, caller: { ...c.caller!, state: "left", at: at(second) } };
 }
 
-export function push(call: WireCall, more: Partial<WireNotification> = {}): NotificationWithCall {
+export function push(call: wire.View, more: Partial<Notification> = {}): NotificationWithCall {
   return {
     event: "call_ended",
     id: `${call.call_id}-${call.seq}-0`,
@@ -58,13 +65,14 @@ export function push(call: WireCall, more: Partial<WireNotification> = {}): Noti
     server_time: at(0),
     ...more,
     call,
-  };
+  } as NotificationWithCall;
 }
 
 /** Another notification of the same transition, which does not repeat the call. */
-export function withoutCall(of: WireCall, more: Partial<WireNotification> = {}): WireNotification {
-  const { call: _, ...rest } = push(of, { event: "outgoing_call_timeout", id: `${of.call_id}-${of.seq}-1`, ...more });
-  return rest;
+export function withoutCall(of: wire.View, more: Partial<Notification> = {}): Notification {
+  const second = { event: "outgoing_call_timeout", id: `${of.call_id}-${of.seq}-1`, ...more };
+  const { call: _, ...rest } = push(of, second as Partial<Notification>);
+  return rest as Notification;
 }
 
 /** A device that receives frames and records its callbacks: `name(argument, …)`, and `ring(call, attempt)`. */
@@ -75,15 +83,15 @@ export class Device {
     this.state = { ...initial, userID, deviceID };
   }
 
-  push(call: WireCall, more: Partial<WireNotification> = {}): string[] {
+  push(call: wire.View, more: Partial<Notification> = {}): string[] {
     return this.take(reduce(this.state, { kind: "notification", notification: push(call, more), receivedAt: 1000 }));
   }
 
-  answer(call: WireCall): string[] {
+  answer(call: wire.View): string[] {
     return this.take(reduce(this.state, { kind: "answer", call, receivedAt: 1000 }));
   }
 
-  snapshot(calls: WireCall[], showing: string[] = [], ring_remaining_ms?: number): string[] {
+  snapshot(calls: wire.View[], showing: string[] = [], ring_remaining_ms?: number): string[] {
     const { userID, deviceID } = this.state;
     const snapshot = {
       server_time: at(0),
