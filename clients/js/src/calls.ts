@@ -1,6 +1,7 @@
 import type { Seen } from "./facts.js";
 import type { State } from "./reducer.js";
-import { shownOf, type ShownCall } from "./shapes.js";
+import { pending } from "./frames.js";
+import { callOf, type ShownCall } from "./shapes.js";
 
 /**
  * The calls that this device shows, as an observable store. It works with React's useSyncExternalStore and similar
@@ -34,4 +35,18 @@ export class ShownCalls {
     this.current = Object.freeze(list);
     return true;
   }
+}
+
+/** The shown form of a call; undefined if this device does not show it. `now` reads the clock of `receivedAt`. */
+export function shownOf(seen: Seen, userID: string, now: () => number): ShownCall | undefined {
+  const { call, shown, ringEndsAt } = seen;
+  if (!shown) return undefined;
+  const own = call.callees.find((x) => x.user_id === userID);
+  const ringing = own ? pending(own) : call.state === "ringing";
+  return {
+    ...callOf(call),
+    direction: own ? "incoming" : "outgoing",
+    phase: ringing ? "ringing" : "active",
+    ringRemaining: () => (ringEndsAt === undefined ? 0 : Math.max(0, Math.round(ringEndsAt - now()))),
+  };
 }

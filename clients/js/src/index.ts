@@ -1,5 +1,6 @@
-export { CallScenario, Ringline } from "./kit.js";
-export type { CallInvitation, CallInvitationResult, LocalUser } from "./kit.js";
+export { Ringline } from "./kit.js";
+export type { CallInvitationResult, LocalUser } from "./kit.js";
+export { CallScenario } from "./kitsession.js";
 export type { KitConfig } from "./kitsession.js";
 export { CallType } from "./callbacks.js";
 export type {
@@ -14,7 +15,7 @@ export type {
 export { RinglineClient } from "./client.js";
 export type { RinglineEvents } from "./client.js";
 export type { ObservableCalls } from "./calls.js";
-export type { AddOptions, InviteOptions, RinglineClientOptions } from "./options.js";
+export type { AddOptions, CallInvitation, InviteOptions, RinglineClientOptions } from "./options.js";
 export type { Call, Callee, ShownCall } from "./shapes.js";
 export type { Transport } from "./rotation.js";
 export { RinglineError } from "./error.js";

@@ -2,33 +2,15 @@ import type { CallUser, InvitationEvents } from "./callbacks.js";
 import { CallType } from "./callbacks.js";
 import { RinglineClient } from "./client.js";
 import { RinglineError } from "./error.js";
-import { KitSession, readInit, sameSession, type KitConfig } from "./kitsession.js";
+import { CallScenario, KitSession, readInit, sameSession, type KitConfig } from "./kitsession.js";
+import type { CallInvitation } from "./options.js";
 import type { ShownCall } from "./shapes.js";
 import { mount, unmount } from "./ui/mount.js";
 import { version } from "./version.js";
 
-/** The purpose of the app. It does not change how calls work. `CALL_INTIVATION` is the spelling of hosted kits. */
-export const CallScenario = {
-  SINGLE_CALL: 0,
-  GROUP_CALL: 1,
-  CALL_INVITATION: 2,
-  CALL_INTIVATION: 2,
-} as const;
-export type CallScenario = (typeof CallScenario)[keyof typeof CallScenario];
-
 export interface LocalUser extends CallUser {
   /** The id of this device, as the server knows it; `""` before the first connection. */
   deviceID: string;
-}
-
-export interface CallInvitation {
-  callees: readonly { userID: string; userName?: string }[];
-  callType: CallType;
-  customData?: string;
-  /** How long it rings, in seconds, 1 to 600; default: the app's, 60 unless set otherwise. */
-  timeout?: number;
-  /** The room for the media; default: the call id. */
-  roomID?: string;
 }
 
 export interface CallInvitationResult {

@@ -1,12 +1,20 @@
 import type { CallbackArgs, CallbackName, InvitationEvents } from "./callbacks.js";
 import { RinglineClient, type RinglineEvents } from "./client.js";
 import { RinglineError } from "./error.js";
-import type { CallInvitation, CallScenario } from "./kit.js";
-import type { RinglineClientOptions } from "./options.js";
+import type { CallInvitation, RinglineClientOptions } from "./options.js";
 import { randomID } from "./random.js";
 import type { Call } from "./shapes.js";
 import { readClaims } from "./tokens.js";
 import { Phone, type UIOptions } from "./ui/phone.js";
+
+/** The purpose of the app. It does not change how calls work. `CALL_INTIVATION` is the spelling of hosted kits. */
+export const CallScenario = {
+  SINGLE_CALL: 0,
+  GROUP_CALL: 1,
+  CALL_INVITATION: 2,
+  CALL_INTIVATION: 2,
+} as const;
+export type CallScenario = (typeof CallScenario)[keyof typeof CallScenario];
 
 export interface KitConfig
   extends Pick<RinglineClientOptions, "getToken" | "onTokenWillExpire" | "device" | "transports" | "storage" | "webSocket"> {

@@ -1,3 +1,4 @@
+import type { CallType } from "./callbacks.js";
 import type { KeyValues } from "./device.js";
 import { RinglineError } from "./error.js";
 import { transports, type Transport } from "./rotation.js";
@@ -35,19 +36,22 @@ export interface RinglineClientOptions {
   networkEventTarget?: EventTarget;
 }
 
-export interface InviteOptions {
+export interface CallInvitation {
   /** At least one, and not the caller. */
   callees: readonly { userID: string; userName?: string }[];
   /** 0 voice, 1 video. */
-  callType: 0 | 1;
-  /** `[A-Za-z0-9_-]{1,64}`; default: a random one. */
-  callID?: string;
-  /** The room for the media; default: the call id. */
-  roomID?: string;
+  callType: CallType;
   /** At most 4,096 bytes as JSON. */
   customData?: string;
   /** How long it rings, in seconds, 1 to 600; default: the app's, 60 unless set otherwise. */
   timeout?: number;
+  /** The room for the media; default: the call id. */
+  roomID?: string;
+}
+
+export interface InviteOptions extends CallInvitation {
+  /** `[A-Za-z0-9_-]{1,64}`; default: a random one. */
+  callID?: string;
   /** The caller's name. The token's claim `name` has priority. */
   userName?: string;
 }

@@ -1,6 +1,5 @@
 import type { CallActor, CallType, CallUser } from "./callbacks.js";
-import type { Seen } from "./facts.js";
-import { dataOf, pending } from "./frames.js";
+import { dataOf } from "./frames.js";
 import type * as wire from "./wire.js";
 
 export type CalleeState =
@@ -103,18 +102,4 @@ export function callOf(wire: wire.View): Call {
   if (wire.end_reason !== undefined) call.endReason = wire.end_reason;
   if (wire.ended_by !== undefined) call.endedBy = actorOf(wire.ended_by);
   return call;
-}
-
-/** The shown form of a call; undefined if this device does not show it. `now` reads the clock of `receivedAt`. */
-export function shownOf(seen: Seen, userID: string, now: () => number): ShownCall | undefined {
-  const { call, shown, ringEndsAt } = seen;
-  if (!shown) return undefined;
-  const own = call.callees.find((x) => x.user_id === userID);
-  const ringing = own ? pending(own) : call.state === "ringing";
-  return {
-    ...callOf(call),
-    direction: own ? "incoming" : "outgoing",
-    phase: ringing ? "ringing" : "active",
-    ringRemaining: () => (ringEndsAt === undefined ? 0 : Math.max(0, Math.round(ringEndsAt - now()))),
-  };
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import WebSocket from "ws";
-import { Ringline, type CallInvitation } from "../src/kit.js";
+import { Ringline } from "../src/kit.js";
 import type { InvitationEvents } from "../src/callbacks.js";
+import type { CallInvitation } from "../src/options.js";
 import { FakeEdge } from "./fakeedge.js";
 import { rejected, token } from "./fakes.js";
 import { call, callee, push } from "./world.js";

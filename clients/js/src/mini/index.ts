@@ -13,7 +13,7 @@ import { storagesOf } from "./storage.js";
 
 export { CallType } from "../callbacks.js";
 export { RinglineError } from "../error.js";
-export { CallScenario } from "../kit.js";
+export { CallScenario } from "../kitsession.js";
 export type { LocalUser } from "../kit.js";
 
 /**

@@ -1,7 +1,7 @@
 // Replaces src/ui in the file for mini-programs, which has no elements. If the kit needs another name from it, the
 // build fails until that name is added here.
 import type { RinglineClient } from "../client.js";
-import type { CallInvitation } from "../kit.js";
+import type { CallInvitation } from "../options.js";
 import type { Call } from "../shapes.js";
 
 export class Phone {

@@ -1,6 +1,5 @@
 import type { RinglineError } from "../error.js";
-import type { ActiveCard, CalleeProgress, IncomingCard, Outcome, OutgoingCard } from "./cards.js";
-import type { Press } from "./phone.js";
+import type { ActiveCard, CalleeProgress, IncomingCard, Outcome, OutgoingCard, Press } from "./cards.js";
 import { fill, listed, type UITexts } from "./texts.js";
 
 /** The current facts of a card, one sentence each. */

@@ -13,6 +13,9 @@ export interface CalleeRow {
 /** The outcome of an ended call, shown for some seconds. */
 export type Outcome = "missed" | "answered_elsewhere" | "declined_elsewhere" | "ended" | "unanswered";
 
+/** A button of a card. */
+export type Press = "accept" | "decline" | "cancel" | "leave";
+
 interface Card {
   callID: string;
   callType: CallType;

@@ -24,6 +24,9 @@ export interface View {
   end(): void;
 }
 
+/** The view without a session: it shows nothing. */
+export const noView: View = { update: () => {}, end: () => {} };
+
 export type MakeView = (host: RinglineElement, root: ShadowRoot, phone: Phone | undefined) => View;
 
 /**

@@ -1,7 +1,7 @@
 import { ofIncoming, outcomeText, typeText, type Words } from "./announce.js";
 import { avatar } from "./avatar.js";
 import { ringLeft, type IncomingCard } from "./cards.js";
-import type { MakeView, RinglineElement, View } from "./host.js";
+import { noView, type MakeView, type RinglineElement, type View } from "./host.js";
 import { Circle, icon, node, setText } from "./nodes.js";
 import { askForNotices, canAskForNotices, Notices } from "./notices.js";
 import type { Phone } from "./phone.js";
@@ -10,9 +10,6 @@ import { fill, listed } from "./texts.js";
 
 /** `<ringline-incoming>`: the calls that ring here. */
 export const incomingView: MakeView = (host, root, phone) => (phone ? new IncomingView(host, root, phone) : noView);
-
-/** The view without a session: it shows nothing. */
-export const noView: View = { update: () => {}, end: () => {} };
 
 class IncomingView implements View {
   private readonly stack: Stack<IncomingCard>;

@@ -1,8 +1,7 @@
 import { ofOutgoing, progressText, typeText, type Words } from "./announce.js";
 import { avatar } from "./avatar.js";
 import type { CalleeRow, OutgoingCard } from "./cards.js";
-import type { MakeView, RinglineElement, View } from "./host.js";
-import { noView } from "./incoming.js";
+import { noView, type MakeView, type RinglineElement, type View } from "./host.js";
 import { node, setText } from "./nodes.js";
 import type { Phone } from "./phone.js";
 import { CardButton, Note, Stack, type CardView } from "./stack.js";

@@ -1,10 +1,11 @@
-import type { CallInvitation } from "../kit.js";
 import type { RinglineClient } from "../client.js";
 import { systemClock, type Clock } from "../clock.js";
 import { RinglineError, messageOf } from "../error.js";
+import type { CallInvitation } from "../options.js";
 import { randomID } from "../random.js";
 import type { Call } from "../shapes.js";
 import { Board, type Cards } from "./board.js";
+import type { Press } from "./cards.js";
 import { FocusKeeper } from "./focus.js";
 import { Sounds } from "./sounds.js";
 import type { UITexts } from "./texts.js";
@@ -22,8 +23,6 @@ export interface UIOptions {
   /** Where the elements are mounted; default: document.body, in a corner of the window. */
   target?: HTMLElement;
 }
-
-export type Press = "accept" | "decline" | "cancel" | "leave";
 
 /** The card that has each button. */
 const cardOf = { accept: "incoming", decline: "incoming", cancel: "outgoing", leave: "active" } as const;

@@ -1,7 +1,16 @@
-import type { Phone } from "./phone.js";
+import type { RinglineClient } from "../client.js";
+import type { Board, Cards } from "./board.js";
 import { Ringer } from "./ringer.js";
 import { ringback, ringtone, Tone } from "./tone.js";
 import { turnsOf } from "./turns.js";
+
+/** What the sounds depend on. A Phone is one. */
+interface SoundSource {
+  readonly client: Pick<RinglineClient, "userID">;
+  readonly board: Pick<Board, "current" | "subscribe" | "changed">;
+  readonly options: { sound?: boolean };
+  pressedOn(where: keyof Cards, callID: string): unknown;
+}
 
 /** The sounds of a phone: a ringtone while a call rings here, a ringback while one rings at a callee. */
 export class Sounds {
@@ -11,7 +20,7 @@ export class Sounds {
   private readonly users = { ringtone: 0, ringback: 0 };
   private stop = (): void => {};
 
-  constructor(private readonly phone: Phone) {
+  constructor(private readonly phone: SoundSource) {
     const name = (): string => `ringline.ringtone.${phone.client.userID}`; // two users in two tabs both ring
     this.ringer = new Ringer(new Tone(ringtone), () => turnsOf(name()), () => phone.board.changed());
   }

@@ -1,8 +1,9 @@
 import { failureText, news, pressText, type Said, type Words } from "./announce.js";
 import type { Cards } from "./board.js";
+import type { Press } from "./cards.js";
 import type { Coming } from "./focus.js";
 import { icon, node, setText, type Icon } from "./nodes.js";
-import type { Phone, Press } from "./phone.js";
+import type { Phone } from "./phone.js";
 
 /** How to draw a card of one kind. */
 export interface CardView<C> {
