@@ -17,7 +17,7 @@ const absent = [
 const withoutElements = {
   name: "without-elements",
   setup(build) {
-    build.onResolve({ filter: /^\.\/ui\/[a-z]+\.js$/ }, () => ({ path: resolve("src/mini/noelements.ts") }));
+    build.onResolve({ filter: /^\.\.\/ui\/[a-z]+\.js$/ }, () => ({ path: resolve("src/mini/noelements.ts") }));
   },
 };
 

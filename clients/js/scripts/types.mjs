@@ -1,6 +1,6 @@
 // Merges the declaration files that tsc writes for src/ into one: the exports of src/index.ts and all that they use. It
-// imports nothing, so it serves both ESM (index.d.mts) and CommonJS (index.d.cts). No public type uses src/wire.ts, and
-// some of its names are also public names.
+// imports nothing, so it serves both ESM (index.d.mts) and CommonJS (index.d.cts). No public type uses
+// src/wire/messages.ts, and some of its names are also public names.
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync, rmSync } from "node:fs";
 
@@ -10,7 +10,7 @@ export function types() {
   execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.types.json"], { stdio: "inherit" });
   const declared = new Map();
   const files = readdirSync("build/types", { recursive: true })
-    .filter((f) => f.endsWith(".d.ts") && f !== "index.d.ts" && f !== "wire.d.ts")
+    .filter((f) => f.endsWith(".d.ts") && f !== "index.d.ts" && f !== "wire/messages.d.ts")
     .sort();
   for (const file of files) {
     for (const { names, text } of statements(readFileSync(`build/types/${file}`, "utf8"))) {

@@ -1,15 +1,15 @@
-// Writes src/wire.ts, the types of the messages of a client session, from the JSON Schemas: node scripts/wire.mjs. With
-// --check it writes nothing and fails if the file is not current.
+// Writes src/wire/messages.ts, the types of the messages of a client session, from the JSON Schemas: node
+// scripts/wire.mjs. With --check it writes nothing and fails if the file is not current.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { compile } from "json-schema-to-typescript";
 
 const schemas = "../../schemas";
-const file = "src/wire.ts";
+const file = "src/wire/messages.ts";
 
 const schema = (name) => ({ $ref: `${name}/v1.json` });
 const anyOf = (title, members) => ({ title, anyOf: members });
 
-// Every message that the package reads or writes, except the commands, whose fields src/options.ts checks.
+// Every message that the package reads or writes, except the commands, whose fields src/client/options.ts checks.
 const notification = anyOf("Notification", readdirSync(`${schemas}/notification`).sort().map((kind) => schema(`notification/${kind}`)));
 const push = anyOf("Push", [schema("session/push"), notification]);
 const message = anyOf("Message", [...["session/connect", "session/snapshot", "answer", "reply/line"].map(schema), push]);

@@ -1,5 +1,5 @@
 // The entry point of dist/ringline.js: one file for a script element, with the one global Ringline.
-import { Ringline } from "./kit.js";
+import { Ringline } from "./kit/kit.js";
 import { defineElements } from "./ui/define.js";
 
 (globalThis as { Ringline?: typeof Ringline }).Ringline = Ringline;

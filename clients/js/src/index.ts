@@ -1,8 +1,8 @@
-export { Ringline } from "./kit.js";
-export type { CallInvitationResult, LocalUser } from "./kit.js";
-export { CallScenario } from "./kitsession.js";
-export type { KitConfig } from "./kitsession.js";
-export { CallType } from "./callbacks.js";
+export { Ringline } from "./kit/kit.js";
+export type { CallInvitationResult, LocalUser } from "./kit/kit.js";
+export { CallScenario } from "./kit/kitsession.js";
+export type { KitConfig } from "./kit/kitsession.js";
+export { CallType } from "./api/callbacks.js";
 export type {
   CallActor,
   CallEnd,
@@ -11,15 +11,15 @@ export type {
   CallUser,
   ConnectionState,
   InvitationEvents,
-} from "./callbacks.js";
-export { RinglineClient } from "./client.js";
-export type { RinglineEvents } from "./client.js";
-export type { ObservableCalls } from "./calls.js";
-export type { AddOptions, CallInvitation, InviteOptions, RinglineClientOptions } from "./options.js";
-export type { Call, Callee, ShownCall } from "./shapes.js";
-export type { Transport } from "./rotation.js";
-export { RinglineError } from "./error.js";
-export type { ErrorCode } from "./error.js";
+} from "./api/callbacks.js";
+export { RinglineClient } from "./client/client.js";
+export type { RinglineEvents } from "./client/client.js";
+export type { ObservableCalls } from "./calls/shown.js";
+export type { AddOptions, CallInvitation, InviteOptions, RinglineClientOptions } from "./client/options.js";
+export type { Call, Callee, ShownCall } from "./calls/shapes.js";
+export type { Transport } from "./session/rotation.js";
+export { RinglineError } from "./api/error.js";
+export type { ErrorCode } from "./api/error.js";
 export { defineElements } from "./ui/define.js";
 export type { RinglineElement } from "./ui/host.js";
 export type { UIOptions } from "./ui/phone.js";

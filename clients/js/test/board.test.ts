@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lingers } from "../src/ui/board.js";
-import { RinglineError } from "../src/error.js";
+import { RinglineError } from "../src/api/error.js";
 import { rejected, settle } from "./fakes.js";
 import { phoneOf, seen } from "./uiworld.js";
 import { at, call, callee, endedCall } from "./world.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { build } from "esbuild";
-import { RinglineError, type ErrorCode } from "../src/error.js";
+import { RinglineError, type ErrorCode } from "../src/api/error.js";
 import { failureText, news, ofActive, ofIncoming, ofOutgoing } from "../src/ui/announce.js";
 import { ringLeft, timerText, type OutgoingCard } from "../src/ui/cards.js";
 import { readCallees, readInvitation } from "../src/ui/invitation.js";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RinglineClient } from "../src/client.js";
-import type { Internals } from "../src/internals.js";
-import type { RinglineClientOptions } from "../src/options.js";
-import { systemClock } from "../src/clock.js";
-import { RinglineError } from "../src/error.js";
+import { RinglineClient } from "../src/client/client.js";
+import type { Internals } from "../src/client/internals.js";
+import type { RinglineClientOptions } from "../src/client/options.js";
+import { systemClock } from "../src/platform/clock.js";
+import { RinglineError } from "../src/api/error.js";
 import { FakeClock, FakeSession, rejected, settle, token } from "./fakes.js";
 import { at, call, callee } from "./world.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Commands } from "../src/commands.js";
-import { RinglineError } from "../src/error.js";
+import { Commands } from "../src/client/commands.js";
+import { RinglineError } from "../src/api/error.js";
 import { FakeClock, FakeSession, rejected, settle } from "./fakes.js";
 import { call } from "./world.js";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { systemClock } from "../src/clock.js";
-import { acquireDevice, browserStorages, type KeyValues, type Storages } from "../src/device.js";
+import { systemClock } from "../src/platform/clock.js";
+import { acquireDevice, browserStorages, type KeyValues, type Storages } from "../src/session/device.js";
 
 class Memory implements KeyValues {
   values = new Map<string, string>();

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { WebSocketServer } from "ws";
-import type { Transport } from "../src/rotation.js";
+import type { Transport } from "../src/session/rotation.js";
 import { at } from "./world.js";
 
 export interface Connected {

@@ -1,8 +1,8 @@
-import type { Clock } from "../src/clock.js";
-import { Lost, type Session, type SessionListener, type SessionOptions } from "../src/session.js";
-import { RinglineError } from "../src/error.js";
-import type { Notification } from "../src/frames.js";
-import type * as wire from "../src/wire.js";
+import type { Clock } from "../src/platform/clock.js";
+import { Lost, type Session, type SessionListener, type SessionOptions } from "../src/session/session.js";
+import { RinglineError } from "../src/api/error.js";
+import type { Notification } from "../src/wire/read.js";
+import type * as wire from "../src/wire/messages.js";
 import { at, push, withoutCall } from "./world.js";
 
 /** Runs everything that waits only for promises. */

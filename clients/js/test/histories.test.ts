@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { initial, reduce, type Input, type State, type Step } from "../src/reducer.js";
-import { actorOf } from "../src/shapes.js";
-import type { Notification, Reply } from "../src/frames.js";
-import type * as wire from "../src/wire.js";
+import { initial, reduce, type Input, type State, type Step } from "../src/calls/reducer.js";
+import { actorOf } from "../src/calls/shapes.js";
+import type { Notification, Reply } from "../src/wire/read.js";
+import type * as wire from "../src/wire/messages.js";
 
 // Go generates the histories and the expected callbacks: see testdata/histories/README.md. This test computes neither.
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import WebSocket from "ws";
-import { Ringline } from "../src/kit.js";
-import type { InvitationEvents } from "../src/callbacks.js";
-import type { CallInvitation } from "../src/options.js";
+import { Ringline } from "../src/kit/kit.js";
+import type { InvitationEvents } from "../src/api/callbacks.js";
+import type { CallInvitation } from "../src/client/options.js";
 import { FakeEdge } from "./fakeedge.js";
 import { rejected, token } from "./fakes.js";
 import { call, callee, push } from "./world.js";

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { before, test, type TestContext } from "node:test";
 import { transform } from "esbuild";
-import type { RinglineError } from "../src/error.js";
+import type { RinglineError } from "../src/api/error.js";
 import type { MiniPlatform, SocketTask } from "../src/mini/platform.js";
 import { webSocketOf } from "../src/mini/socket.js";
 import { FakeEdge, type Connected } from "./fakeedge.js";

@@ -1,5 +1,5 @@
 import type * as Mini from "../src/mini/index.js";
-import type { InvitationEvents } from "../src/callbacks.js";
+import type { InvitationEvents } from "../src/api/callbacks.js";
 import { FakePhone, load, plain } from "./fakewx.js";
 
 /** A mini-program that runs on a phone, and the callbacks that it received. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RinglineError } from "../src/error.js";
-import { eventSourceOver, EventParser } from "../src/eventsource.js";
-import { Rotation, type Transport } from "../src/rotation.js";
-import { endpointOf, emulationOf, readServers } from "../src/servers.js";
-import { readClaims, Tokens } from "../src/tokens.js";
+import { RinglineError } from "../src/api/error.js";
+import { eventSourceOver, EventParser } from "../src/session/eventsource.js";
+import { Rotation, type Transport } from "../src/session/rotation.js";
+import { endpointOf, emulationOf, readServers } from "../src/session/servers.js";
+import { readClaims, Tokens } from "../src/session/tokens.js";
 import { FakeClock, rejected, settle, token } from "./fakes.js";
 
 test("events are cut out of a stream, however it comes in pieces", () => {

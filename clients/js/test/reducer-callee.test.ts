@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { showing } from "../src/reducer.js";
+import { showing } from "../src/calls/reducer.js";
 import { at, call, callee, Device, endedCall } from "./world.js";
 
 const ann = '{"userID":"ann","userName":"Ann"}';

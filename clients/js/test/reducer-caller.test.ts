@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { initial, reduce, showing } from "../src/reducer.js";
-import { shownOf } from "../src/calls.js";
+import { initial, reduce, showing } from "../src/calls/reducer.js";
+import { shownOf } from "../src/calls/shown.js";
 import { at, call, callee, Device, endedCall } from "./world.js";
 
 const active = { state: "active", answered_at: at(2) } as const;

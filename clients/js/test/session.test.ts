@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import WebSocket from "ws";
-import { systemClock } from "../src/clock.js";
-import type { RinglineError } from "../src/error.js";
-import { CentrifugeSession, Lost } from "../src/session.js";
-import { transports, type Transport } from "../src/rotation.js";
-import { Tokens, type GetToken } from "../src/tokens.js";
+import { systemClock } from "../src/platform/clock.js";
+import type { RinglineError } from "../src/api/error.js";
+import { CentrifugeSession, Lost } from "../src/session/session.js";
+import { transports, type Transport } from "../src/session/rotation.js";
+import { Tokens, type GetToken } from "../src/session/tokens.js";
 import { FakeEdge } from "./fakeedge.js";
 import { token } from "./fakes.js";
 

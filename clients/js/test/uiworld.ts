@@ -1,4 +1,4 @@
-import { RinglineClient } from "../src/client.js";
+import { RinglineClient } from "../src/client/client.js";
 import { Phone } from "../src/ui/phone.js";
 import { FakeClock, FakeSession, settle, token } from "./fakes.js";
 

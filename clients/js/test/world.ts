@@ -1,7 +1,7 @@
-import { initial, reduce, type NotificationWithCall, type State, type Step } from "../src/reducer.js";
-import type { Callback } from "../src/callbacks.js";
-import type { Notification } from "../src/frames.js";
-import type * as wire from "../src/wire.js";
+import { initial, reduce, type NotificationWithCall, type State, type Step } from "../src/calls/reducer.js";
+import type { Callback } from "../src/api/callbacks.js";
+import type { Notification } from "../src/wire/read.js";
+import type * as wire from "../src/wire/messages.js";
 
 /** The time at a second of the test, in the format of the wire. */
 export function at(second: number): string {

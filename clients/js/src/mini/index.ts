@@ -1,20 +1,20 @@
 // The entry point of dist/ringline.mini.js: the kit and the client for mini-programs, without elements.
-import type { InvitationEvents } from "../callbacks.js";
-import { RinglineClient as AnyClient } from "../client.js";
-import { RinglineError } from "../error.js";
-import { Ringline as Kit, type LocalUser } from "../kit.js";
-import type { KitConfig } from "../kitsession.js";
-import type { RinglineClientOptions } from "../options.js";
+import type { InvitationEvents } from "../api/callbacks.js";
+import { RinglineError } from "../api/error.js";
+import { RinglineClient as AnyClient } from "../client/client.js";
+import type { RinglineClientOptions } from "../client/options.js";
+import { Ringline as Kit, type LocalUser } from "../kit/kit.js";
+import type { KitConfig } from "../kit/kitsession.js";
 import { NetworkEvents } from "./network.js";
 import { platformHere, type MiniPlatform } from "./platform.js";
 import { drawFrom } from "./random.js";
 import { webSocketOf } from "./socket.js";
 import { storagesOf } from "./storage.js";
 
-export { CallType } from "../callbacks.js";
-export { RinglineError } from "../error.js";
-export { CallScenario } from "../kitsession.js";
-export type { LocalUser } from "../kit.js";
+export { CallType } from "../api/callbacks.js";
+export { RinglineError } from "../api/error.js";
+export { CallScenario } from "../kit/kitsession.js";
+export type { LocalUser } from "../kit/kit.js";
 
 /**
  * The platform object to use if `wx` and `uni` don't exist, as in uni-app's builds for other platforms: `uni` or an

@@ -1,8 +1,8 @@
 // Replaces src/ui in the file for mini-programs, which has no elements. If the kit needs another name from it, the
 // build fails until that name is added here.
-import type { RinglineClient } from "../client.js";
-import type { CallInvitation } from "../options.js";
-import type { Call } from "../shapes.js";
+import type { Call } from "../calls/shapes.js";
+import type { RinglineClient } from "../client/client.js";
+import type { CallInvitation } from "../client/options.js";
 
 export class Phone {
   constructor(

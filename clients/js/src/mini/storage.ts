@@ -1,4 +1,4 @@
-import type { KeyValues, Storages } from "../device.js";
+import type { KeyValues, Storages } from "../session/device.js";
 import type { MiniPlatform } from "./platform.js";
 
 /**

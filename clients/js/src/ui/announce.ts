@@ -1,4 +1,4 @@
-import type { RinglineError } from "../error.js";
+import type { RinglineError } from "../api/error.js";
 import type { ActiveCard, CalleeProgress, IncomingCard, Outcome, OutgoingCard, Press } from "./cards.js";
 import { fill, listed, type UITexts } from "./texts.js";
 

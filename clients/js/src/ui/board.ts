@@ -1,7 +1,7 @@
-import type { CallEnd } from "../callbacks.js";
-import type { RinglineClient } from "../client.js";
-import type { Clock } from "../clock.js";
-import type { ShownCall } from "../shapes.js";
+import type { CallEnd } from "../api/callbacks.js";
+import type { ShownCall } from "../calls/shapes.js";
+import type { RinglineClient } from "../client/client.js";
+import type { Clock } from "../platform/clock.js";
 import {
   activeCard,
   dialedCard,

@@ -1,10 +1,10 @@
+import { RinglineError, messageOf } from "../api/error.js";
+import { randomID } from "../platform/random.js";
 import { failureText, typeText, type Words } from "./announce.js";
-import { RinglineError, messageOf } from "../error.js";
 import type { MakeView, RinglineElement, View } from "./host.js";
 import { readInvitation } from "./invitation.js";
 import { icon, node, setText } from "./nodes.js";
 import type { Phone } from "./phone.js";
-import { randomID } from "../random.js";
 
 /** `<ringline-call-button>`: calls the users named in its attributes. */
 export const callButtonView: MakeView = (host, root, phone) => new CallButtonView(host, root, phone);

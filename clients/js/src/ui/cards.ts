@@ -1,5 +1,5 @@
-import type { CallEndReason, CallType, CallUser } from "../callbacks.js";
-import type { Callee, ShownCall } from "../shapes.js";
+import type { CallEndReason, CallType, CallUser } from "../api/callbacks.js";
+import type { Callee, ShownCall } from "../calls/shapes.js";
 
 /** A callee's progress, as the caller sees it. `calling` until one of the callee's devices reports that it rings. */
 export type CalleeProgress = "calling" | "ringing" | "accepted" | "declined" | "busy" | "no_answer" | "canceled" | "left";

@@ -1,4 +1,4 @@
-import type { RinglineClient } from "../client.js";
+import type { RinglineClient } from "../client/client.js";
 import { textsOf, type UITexts } from "./texts.js";
 import type { Words } from "./announce.js";
 import { adopt } from "./nodes.js";

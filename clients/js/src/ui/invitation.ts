@@ -1,6 +1,6 @@
-import type { CallType } from "../callbacks.js";
-import { RinglineError } from "../error.js";
-import type { InviteOptions } from "../options.js";
+import type { CallType } from "../api/callbacks.js";
+import { RinglineError } from "../api/error.js";
+import type { InviteOptions } from "../client/options.js";
 
 /** The raw attributes of a call button, null if absent. */
 export interface CallButtonAttributes {

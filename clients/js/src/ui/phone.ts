@@ -1,9 +1,9 @@
-import type { RinglineClient } from "../client.js";
-import { systemClock, type Clock } from "../clock.js";
-import { RinglineError, messageOf } from "../error.js";
-import type { CallInvitation } from "../options.js";
-import { randomID } from "../random.js";
-import type { Call } from "../shapes.js";
+import { RinglineError, messageOf } from "../api/error.js";
+import type { Call } from "../calls/shapes.js";
+import type { RinglineClient } from "../client/client.js";
+import type { CallInvitation } from "../client/options.js";
+import { systemClock, type Clock } from "../platform/clock.js";
+import { randomID } from "../platform/random.js";
 import { Board, type Cards } from "./board.js";
 import type { Press } from "./cards.js";
 import { FocusKeeper } from "./focus.js";

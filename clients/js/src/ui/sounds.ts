@@ -1,4 +1,4 @@
-import type { RinglineClient } from "../client.js";
+import type { RinglineClient } from "../client/client.js";
 import type { Board, Cards } from "./board.js";
 import { Ringer } from "./ringer.js";
 import { ringback, ringtone, Tone } from "./tone.js";

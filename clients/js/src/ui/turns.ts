@@ -1,5 +1,5 @@
-import { systemClock, type Clock } from "../clock.js";
-import { randomID } from "../random.js";
+import { systemClock, type Clock } from "../platform/clock.js";
+import { randomID } from "../platform/random.js";
 
 /** Turns of the tabs of a browser: one tab has its turn at a time. */
 export interface Turns {

@@ -1,4 +1,4 @@
-import { RinglineError } from "./error.js";
+import { RinglineError } from "../api/error.js";
 import type { Address } from "./rotation.js";
 
 /**

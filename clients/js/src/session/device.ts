@@ -1,6 +1,6 @@
-import type { Clock } from "./clock.js";
-import { RinglineError } from "./error.js";
-import { randomID } from "./random.js";
+import { RinglineError } from "../api/error.js";
+import type { Clock } from "../platform/clock.js";
+import { randomID } from "../platform/random.js";
 import type { Claims } from "./tokens.js";
 
 /** The required part of a storage. localStorage and sessionStorage satisfy it. */

@@ -1,10 +1,17 @@
-import type { CallbackArgs, CallbackName, ConnectionState } from "./callbacks.js";
-import { ShownCalls, type ObservableCalls } from "./calls.js";
-import type { Clock } from "./clock.js";
+import type { CallbackArgs, CallbackName, ConnectionState } from "../api/callbacks.js";
+import { RinglineError, messageOf } from "../api/error.js";
+import { initial, reduce, showing, type Input, type State } from "../calls/reducer.js";
+import { callOf, type Call } from "../calls/shapes.js";
+import { ShownCalls, type ObservableCalls } from "../calls/shown.js";
+import type { Clock } from "../platform/clock.js";
+import { randomID } from "../platform/random.js";
+import { acquireDevice, browserStorages, type DeviceID } from "../session/device.js";
+import { readServers } from "../session/servers.js";
+import type { Session, SessionListener } from "../session/session.js";
+import { tokenTrouble, Tokens, type Claims } from "../session/tokens.js";
+import { readPush, readSnapshot, type Reply } from "../wire/read.js";
 import { Commands, type Method } from "./commands.js";
-import { acquireDevice, browserStorages, type DeviceID } from "./device.js";
 import { Emitter, guarded } from "./emitter.js";
-import { RinglineError, messageOf } from "./error.js";
 import { world, type Internals } from "./internals.js";
 import {
   calleesOf,
@@ -16,15 +23,8 @@ import {
   type InviteOptions,
   type RinglineClientOptions,
 } from "./options.js";
-import { randomID } from "./random.js";
-import { initial, reduce, showing, type Input, type State } from "./reducer.js";
-import { ServerTime } from "./ringtime.js";
-import { readServers } from "./servers.js";
-import type { Session, SessionListener } from "./session.js";
-import { callOf, type Call } from "./shapes.js";
-import { tokenTrouble, Tokens, type Claims } from "./tokens.js";
+import { ServerTime } from "./servertime.js";
 import { TokenWatch } from "./tokenwatch.js";
-import { readPush, readSnapshot, type Reply } from "./frames.js";
 
 /** The events of a client: the callbacks without `on`, with a lower-case first letter. */
 export type RinglineEvents = {

@@ -1,6 +1,6 @@
-import type { CallActor, CallType, CallUser } from "./callbacks.js";
-import { dataOf } from "./frames.js";
-import type * as wire from "./wire.js";
+import type { CallActor, CallType, CallUser } from "../api/callbacks.js";
+import type * as wire from "../wire/messages.js";
+import { dataOf } from "../wire/read.js";
 
 export type CalleeState =
   | "invited"

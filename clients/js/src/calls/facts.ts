@@ -1,8 +1,8 @@
-import type { Callback, CallEndReason } from "./callbacks.js";
+import type { Callback, CallEndReason } from "../api/callbacks.js";
+import type * as wire from "../wire/messages.js";
+import { dataOf, pending } from "../wire/read.js";
 import { awaited, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
-import { dataOf, pending } from "./frames.js";
-import type * as wire from "./wire.js";
 
 /** The newest known version of a call. */
 export interface Seen {

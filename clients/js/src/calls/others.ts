@@ -1,6 +1,6 @@
-import type { Callback } from "./callbacks.js";
-import { dataOf, pending } from "./frames.js";
-import type * as wire from "./wire.js";
+import type { Callback } from "../api/callbacks.js";
+import type * as wire from "../wire/messages.js";
+import { dataOf, pending } from "../wire/read.js";
 
 /**
  * Reports the outcomes of the callees that this user waits for, from one version of a call to a newer one. It makes at

@@ -1,4 +1,4 @@
-import type * as wire from "./wire.js";
+import type * as wire from "./messages.js";
 
 /** A notification of any kind. Only some kinds have these two fields. */
 export type Notification = wire.Notification &

@@ -1,6 +1,6 @@
-import type { Clock } from "./clock.js";
-import type { ServerTime } from "./ringtime.js";
-import type { Tokens } from "./tokens.js";
+import type { Clock } from "../platform/clock.js";
+import type { Tokens } from "../session/tokens.js";
+import type { ServerTime } from "./servertime.js";
 
 /** How long before a token expires it is reported, in milliseconds. */
 const notice = 30_000;

@@ -1,12 +1,12 @@
 import { Centrifuge } from "centrifuge";
-import type { ConnectionState } from "./callbacks.js";
-import type { Clock } from "./clock.js";
-import { RinglineError, messageOf } from "./error.js";
+import type { ConnectionState } from "../api/callbacks.js";
+import { RinglineError, messageOf } from "../api/error.js";
+import { version } from "../api/version.js";
+import type { Clock } from "../platform/clock.js";
 import { eventSourceOver } from "./eventsource.js";
 import { Rotation, type Address, type Transport } from "./rotation.js";
 import { emulationOf, endpointOf } from "./servers.js";
 import { tokenTrouble, type Tokens } from "./tokens.js";
-import { version } from "./version.js";
 
 /** What the client needs from a connection. Only this file uses centrifuge. */
 export interface Session {

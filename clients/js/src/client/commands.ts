@@ -1,7 +1,7 @@
-import type { Clock } from "./clock.js";
-import { RinglineError, errorCode, messageOf } from "./error.js";
-import { randomID } from "./random.js";
-import { readAnswer, type Reply } from "./frames.js";
+import { RinglineError, errorCode, messageOf } from "../api/error.js";
+import type { Clock } from "../platform/clock.js";
+import { randomID } from "../platform/random.js";
+import { readAnswer, type Reply } from "../wire/read.js";
 
 export type Verb = "invite" | "add" | "ring" | "accept" | "decline" | "cancel" | "leave" | "end";
 export type Method = Verb | "get" | "line";

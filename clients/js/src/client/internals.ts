@@ -1,5 +1,5 @@
-import { systemClock, type Clock } from "./clock.js";
-import { CentrifugeSession, type Session, type SessionListener, type SessionOptions } from "./session.js";
+import { systemClock, type Clock } from "../platform/clock.js";
+import { CentrifugeSession, type Session, type SessionListener, type SessionOptions } from "../session/session.js";
 
 /** The client's external dependencies, which tests replace. */
 export interface Internals {

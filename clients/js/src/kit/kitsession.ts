@@ -1,11 +1,11 @@
-import type { CallbackArgs, CallbackName, InvitationEvents } from "./callbacks.js";
-import { RinglineClient, type RinglineEvents } from "./client.js";
-import { RinglineError } from "./error.js";
-import type { CallInvitation, RinglineClientOptions } from "./options.js";
-import { randomID } from "./random.js";
-import type { Call } from "./shapes.js";
-import { readClaims } from "./tokens.js";
-import { Phone, type UIOptions } from "./ui/phone.js";
+import type { CallbackArgs, CallbackName, InvitationEvents } from "../api/callbacks.js";
+import { RinglineError } from "../api/error.js";
+import type { Call } from "../calls/shapes.js";
+import { RinglineClient, type RinglineEvents } from "../client/client.js";
+import type { CallInvitation, RinglineClientOptions } from "../client/options.js";
+import { randomID } from "../platform/random.js";
+import { readClaims } from "../session/tokens.js";
+import { Phone, type UIOptions } from "../ui/phone.js";
 
 /** The purpose of the app. It does not change how calls work. `CALL_INTIVATION` is the spelling of hosted kits. */
 export const CallScenario = {

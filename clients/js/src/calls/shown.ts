@@ -1,6 +1,6 @@
+import { pending } from "../wire/read.js";
 import type { Seen } from "./facts.js";
 import type { State } from "./reducer.js";
-import { pending } from "./frames.js";
 import { callOf, type ShownCall } from "./shapes.js";
 
 /**

@@ -1,8 +1,8 @@
-import type { CallType } from "./callbacks.js";
-import type { KeyValues } from "./device.js";
-import { RinglineError } from "./error.js";
-import { transports, type Transport } from "./rotation.js";
-import type { GetToken } from "./tokens.js";
+import type { CallType } from "../api/callbacks.js";
+import { RinglineError } from "../api/error.js";
+import type { KeyValues } from "../session/device.js";
+import { transports, type Transport } from "../session/rotation.js";
+import type { GetToken } from "../session/tokens.js";
 
 export interface RinglineClientOptions {
   /**

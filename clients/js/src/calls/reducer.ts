@@ -1,7 +1,7 @@
-import type { Callback } from "./callbacks.js";
+import type { Callback } from "../api/callbacks.js";
+import type * as wire from "../wire/messages.js";
+import { dataOf, type Notification } from "../wire/read.js";
 import { advance, missing, type Advance, type Seen } from "./facts.js";
-import { dataOf, type Notification } from "./frames.js";
-import type * as wire from "./wire.js";
 
 /**
  * The state of the calls that this user's device has seen, and the one function that changes it. It has no clock and

@@ -1,12 +1,12 @@
-import type { CallUser, InvitationEvents } from "./callbacks.js";
-import { CallType } from "./callbacks.js";
-import { RinglineClient } from "./client.js";
-import { RinglineError } from "./error.js";
+import type { CallUser, InvitationEvents } from "../api/callbacks.js";
+import { CallType } from "../api/callbacks.js";
+import { RinglineError } from "../api/error.js";
+import { version } from "../api/version.js";
+import type { ShownCall } from "../calls/shapes.js";
+import { RinglineClient } from "../client/client.js";
+import type { CallInvitation } from "../client/options.js";
+import { mount, unmount } from "../ui/mount.js";
 import { CallScenario, KitSession, readInit, sameSession, type KitConfig } from "./kitsession.js";
-import type { CallInvitation } from "./options.js";
-import type { ShownCall } from "./shapes.js";
-import { mount, unmount } from "./ui/mount.js";
-import { version } from "./version.js";
 
 export interface LocalUser extends CallUser {
   /** The id of this device, as the server knows it; `""` before the first connection. */

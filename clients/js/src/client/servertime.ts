@@ -1,6 +1,6 @@
-import type { Clock } from "./clock.js";
-import { pending } from "./frames.js";
-import type * as wire from "./wire.js";
+import type { Clock } from "../platform/clock.js";
+import type * as wire from "../wire/messages.js";
+import { pending } from "../wire/read.js";
 
 /** The server's clock, estimated from the last frame. The local clock may be wrong by hours. */
 export class ServerTime {

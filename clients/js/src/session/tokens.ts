@@ -1,5 +1,5 @@
-import type { Clock } from "./clock.js";
-import { RinglineError, messageOf } from "./error.js";
+import { RinglineError, messageOf } from "../api/error.js";
+import type { Clock } from "../platform/clock.js";
 
 /** The claims of a token. Only the server verifies its signature. */
 export interface Claims {
