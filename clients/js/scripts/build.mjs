@@ -12,8 +12,8 @@ const taken = ["centrifuge", "events"].map((name) => {
   const theirs = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
   return `${name} ${theirs.version}, ${theirs.license}:\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}`;
 });
-const banner = `/*! Ringline client ${version}, Apache-2.0. Holds centrifuge-js; its licence is at the end. */`;
-const footer = `/*!\nThis file holds\n\n${taken.join("\n\n")}\n*/`;
+const banner = `/*! Ringline client ${version}, Apache-2.0. Contains centrifuge-js; its license is at the end. */`;
+const footer = `/*!\nThis file contains\n\n${taken.join("\n\n")}\n*/`;
 
 const common = {
   bundle: true,

@@ -59,7 +59,7 @@ export type * from "./index.cjs";
 export { CallScenario, CallType, RinglineError } from "./index.cjs";
 
 export interface MiniPlatform {
-  /** uni, or what is like it, where neither wx nor uni is a global name. */
+  /** uni or an equivalent, if neither wx nor uni is a global name. */
   platform?: object;
 }
 

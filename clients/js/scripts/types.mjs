@@ -47,7 +47,7 @@ function statements(source) {
     current = [];
     const name = /^(?:export )?(?:declare )?(?:abstract )?(?:interface|type|class|const|function) (\w+)/m.exec(text);
     if (name) list.push({ names: [name[1]], text });
-    else if (!/^(import|export \{)/m.test(text)) throw new Error(`what is this?\n${text}`);
+    else if (!/^(import|export \{)/m.test(text)) throw new Error(`unknown kind of declaration:\n${text}`);
   }
   return list;
 }

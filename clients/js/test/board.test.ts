@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lingers } from "../src/ui/board.js";
+import { outcomeShownFor } from "../src/ui/board.js";
 import { RinglineError } from "../src/api/error.js";
 import { rejected, settle } from "./fakes.js";
 import { phoneOf, seen } from "./uiworld.js";
@@ -10,7 +10,7 @@ const bob = { kind: "user", user_id: "bob" } as const;
 const both = [{ userID: "bob" }, { userID: "eve" }];
 
 /** The only request in flight with that method. */
-function asked(session: Awaited<ReturnType<typeof phoneOf>>["session"], method: string) {
+function requestOf(session: Awaited<ReturnType<typeof phoneOf>>["session"], method: string) {
   const found = session.requests.filter((r) => r.method === method);
   assert.equal(found.length, 1, `requests: ${session.requests.map((r) => r.method).join()}`);
   return found[0]!;
@@ -23,12 +23,12 @@ async function watched(user: string) {
   return { ...world, stop, draws: () => drawn };
 }
 
-test("from the press on it says calling, and ringing only once a device of the callee rings", async () => {
+test("shows calling from the press on, and ringing once a device of the callee rings", async () => {
   const { phone, session } = await watched("ann");
   const made = phone.invite({ callees: both, callType: 1 }, "c1");
   await settle();
   assert.deepEqual(seen(phone), ["to bob calling, eve calling"]);
-  asked(session, "invite").answer({ ok: true, call: call(1) });
+  requestOf(session, "invite").answer({ ok: true, call: call(1) });
   await made;
   await settle();
   assert.deepEqual(seen(phone), ["to bob calling, eve calling"]);
@@ -37,7 +37,7 @@ test("from the press on it says calling, and ringing only once a device of the c
   assert.deepEqual(seen(phone), ["to bob ringing, eve calling"]);
 });
 
-test("without a connection it goes on saying calling, and a press on cancel takes the call back", async () => {
+test("without a connection it still shows calling, and Cancel cancels the call", async () => {
   const { phone, session, client } = await watched("ann");
   const pressed: string[] = [];
   client.on("outgoingCallCancelButtonPressed", () => pressed.push("cancel"));
@@ -51,7 +51,7 @@ test("without a connection it goes on saying calling, and a press on cancel take
   assert.deepEqual([seen(phone), pressed, phone.failedOn("outgoing", "c1")], [[], ["cancel"], undefined]);
 });
 
-test("an answered group call has two cards until nobody is awaited any more", async () => {
+test("an answered group call has two cards while callees are pending", async () => {
   const { phone, session } = await watched("ann");
   session.push(call(1));
   session.push(call(3, { state: "active", answered_at: at(3), callees: [callee("bob", { state: "accepted", at: at(3) }), callee("eve")] }));
@@ -63,7 +63,7 @@ test("an answered group call has two cards until nobody is awaited any more", as
   assert.deepEqual(seen(phone), ["with bob"]);
 });
 
-test("a caller who is alone in a call that still calls somebody has one card", async () => {
+test("a caller who is alone in a call with pending callees has one card", async () => {
   const { phone, session } = await watched("ann");
   const left = callee("bob", { state: "left", reason: "left", at: at(5) });
   session.push(call(1));
@@ -72,7 +72,7 @@ test("a caller who is alone in a call that still calls somebody has one card", a
   assert.deepEqual(seen(phone), ["to bob left, eve calling"]);
 });
 
-test("what became of each callee is shown for some seconds, and no longer", async () => {
+test("the outcome of each callee is shown for some seconds, and no longer", async () => {
   const { phone, session, clock, draws } = await watched("ann");
   session.push(call(1));
   await settle();
@@ -81,25 +81,25 @@ test("what became of each callee is shown for some seconds, and no longer", asyn
   session.push(endedCall(4, 9, "timed_out", { kind: "timer" }, callees));
   await settle();
   assert.deepEqual(seen(phone), ["to bob declined, eve no_answer (unanswered)"]);
-  assert.equal(draws(), before + 1, "one moment is drawn once, with nothing in between");
-  await clock.pass(lingers - 1);
+  assert.equal(draws(), before + 1, "a change is drawn once, with nothing in between");
+  await clock.pass(outcomeShownFor - 1);
   assert.equal(seen(phone).length, 1);
   await clock.pass(1);
   assert.deepEqual(seen(phone), []);
 });
 
-test("all callees busy: the call is over before it was shown, and the caller sees why", async () => {
+test("all callees busy: the call ends before it was shown, and the caller sees why", async () => {
   const { phone, session } = await watched("ann");
   const made = phone.invite({ callees: [{ userID: "bob", userName: "Bob" }], callType: 0 }, "c1");
   await settle();
   const busy = callee("bob", { state: "busy", reason: "line_busy" });
-  asked(session, "invite").answer({ ok: true, call: endedCall(1, 0, "busy", { kind: "user", user_id: "ann" }, [busy]) });
+  requestOf(session, "invite").answer({ ok: true, call: endedCall(1, 0, "busy", { kind: "user", user_id: "ann" }, [busy]) });
   await made;
   await settle();
   assert.deepEqual(seen(phone), ["to Bob busy (unanswered)"]);
 });
 
-test("the next call takes the place of what became of the last one", async () => {
+test("the next call replaces the outcome of the last one", async () => {
   const { phone, session } = await watched("ann");
   session.push(call(1, { callees: [callee("bob")] }));
   session.push(endedCall(2, 5, "declined", bob, [callee("bob", { state: "declined", reason: "declined", at: at(5) })]));
@@ -110,7 +110,7 @@ test("the next call takes the place of what became of the last one", async () =>
   assert.deepEqual(seen(phone), ["to eve calling"]);
 });
 
-test("who has canceled, declined or left himself is told nothing more", async () => {
+test("a user who canceled, declined or left sees no outcome", async () => {
   const ann = await watched("ann");
   ann.session.push(call(1));
   const canceled = ["bob", "eve"].map((x) => callee(x, { state: "canceled", reason: "canceled", at: at(5) }));
@@ -124,7 +124,7 @@ test("who has canceled, declined or left himself is told nothing more", async ()
   assert.deepEqual(seen(eve.phone), []);
 });
 
-test("a callee sees who calls, whom he has missed, and that another device answered", async () => {
+test("a callee sees the caller, a missed call, and that another device answered", async () => {
   const { phone, session } = await watched("eve");
   session.push(call(1));
   await settle();
@@ -140,7 +140,7 @@ test("a callee sees who calls, whom he has missed, and that another device answe
   assert.deepEqual(seen(phone), ["Ann calls (answered_elsewhere)"]);
 });
 
-test("a press tells the app first, then the server, and only once", async () => {
+test("a press notifies the app first, then the server, and only once", async () => {
   const { phone, session, client } = await watched("eve");
   session.push(call(1));
   await settle();
@@ -155,13 +155,13 @@ test("a press tells the app first, then the server, and only once", async () => 
   assert.equal(phone.pressedOn("incoming", "c1"), "accept");
   await settle();
   const mine = callee("eve", { state: "accepted", device_id: "a.1", at: at(3) });
-  asked(session, "accept").answer({ ok: true, call: call(2, { state: "active", answered_at: at(3), callees: [callee("bob"), mine] }) });
+  requestOf(session, "accept").answer({ ok: true, call: call(2, { state: "active", answered_at: at(3), callees: [callee("bob"), mine] }) });
   await Promise.all([first, second, other]);
   await settle();
   assert.deepEqual([seen(phone), phone.pressedOn("incoming", "c1"), session.requests.length], [["with Ann"], undefined, 0]);
 });
 
-test("answered before the answer is there: the next card waits for nothing, and its button works", async () => {
+test("a call that is active before accept is answered: the next card waits for nothing, and its button works", async () => {
   const { phone, session } = await watched("eve");
   session.push(call(1));
   await settle();
@@ -174,7 +174,7 @@ test("answered before the answer is there: the next card waits for nothing, and 
   assert.equal(phone.pressedOn("active", "c1"), "leave");
 });
 
-test("a press that is refused says why, and the next one may work", async () => {
+test("a refused press shows the reason, and the next one can succeed", async () => {
   const { phone, session } = await watched("eve");
   session.push(call(1));
   await settle();
@@ -182,17 +182,17 @@ test("a press that is refused says why, and the next one may work", async () => 
   await settle();
   const press = phone.press("c1", "decline");
   await settle();
-  asked(session, "decline").refuse(new RinglineError("internal", "out of order", "c1"));
+  requestOf(session, "decline").refuse(new RinglineError("internal", "out of order", "c1"));
   await press;
   assert.equal(phone.failedOn("incoming", "c1")?.message, "out of order");
   const again = phone.press("c1", "decline");
   assert.equal(phone.failedOn("incoming", "c1"), undefined);
   await settle();
-  asked(session, "decline").answer({ ok: true, call: call(2, { callees: [callee("bob"), callee("eve", { state: "declined", reason: "declined", device_id: "a.1" })] }) });
+  requestOf(session, "decline").answer({ ok: true, call: call(2, { callees: [callee("bob"), callee("eve", { state: "declined", reason: "declined", device_id: "a.1" })] }) });
   await again;
 });
 
-test("nobody watches: no timer, no handler, no memory of what is over", async () => {
+test("without watchers there is no timer, no handler and no memory of ended calls", async () => {
   const { phone, session, clock, stop } = await watched("ann");
   session.push(call(1));
   await settle();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { build } from "esbuild";
 import { RinglineError, type ErrorCode } from "../src/api/error.js";
-import { failureText, news, ofActive, ofIncoming, ofOutgoing } from "../src/ui/announce.js";
+import { failureText, newSentences, describeActive, describeIncoming, describeOutgoing } from "../src/ui/announce.js";
 import { ringLeft, timerText, type OutgoingCard } from "../src/ui/cards.js";
 import { readCallees, readInvitation } from "../src/ui/invitation.js";
 import { hueOf, initials } from "../src/ui/nodes.js";
@@ -11,13 +11,13 @@ import { at } from "./world.js";
 
 const en = { texts: textsOf("en"), language: "en" };
 
-test("callees of a button: ids with spaces or commas, or JSON", () => {
+test("callees of a button: ids separated by spaces or commas, or JSON", () => {
   const ids = (text: string) => readCallees(text).map((x) => x.userID);
   assert.deepEqual(ids(" bob, eve  zoe,,"), ["bob", "eve", "zoe"]);
   assert.deepEqual(ids('["bob","with space", 7]'), ["bob", "with space", "7"]);
   assert.deepEqual(readCallees('[{"userID":"bob","userName":"Bob B"}]'), [{ userID: "bob", userName: "Bob B" }]);
   assert.deepEqual(ids(""), []);
-  assert.throws(() => readCallees('["bob"'), { code: "invalid_argument", message: "callees: begins like JSON, and is none" });
+  assert.throws(() => readCallees('["bob"'), { code: "invalid_argument", message: "callees: starts with [ but is not valid JSON" });
 });
 
 test("the other attributes of a button", () => {
@@ -29,10 +29,10 @@ test("the other attributes of a button", () => {
     assert.equal(readInvitation({ ...none, callType: text }).callType, type);
   }
   assert.throws(() => readInvitation({ ...none, callType: "pigeon" }), /call-type: must be voice \(0\) or video \(1\), got pigeon/);
-  assert.ok(Number.isNaN(readInvitation({ ...none, timeout: "soon" }).timeout), "which the client refuses by name");
+  assert.ok(Number.isNaN(readInvitation({ ...none, timeout: "soon" }).timeout), "which the client refuses");
 });
 
-test("the ring empties by the server's clock, and after a reload it is as empty as before", () => {
+test("the circle empties by the server's clock, and a reload does not change it", () => {
   const created = { createdAt: at(0) };
   const server = Date.parse(at(0));
   assert.equal(ringLeft(created, 60_000, server), 1);
@@ -42,11 +42,11 @@ test("the ring empties by the server's clock, and after a reload it is as empty 
   assert.equal(ringLeft(created, 0, undefined), 0);
 });
 
-test("a call's timer", () => {
+test("the timer of a call", () => {
   assert.deepEqual([0, 7_900, 750_000, 3_600_000, -5].map(timerText), ["0:00", "0:07", "12:30", "1:00:00", "0:00"]);
 });
 
-test("texts of both languages, with an app's own before them", () => {
+test("texts of both languages, overridden by an app's own", () => {
   const zh = textsOf("zh-Hans-CN", { accept: "好" });
   assert.deepEqual([zh.accept, zh.decline], ["好", "拒绝"]);
   assert.equal(textsOf("de").accept, "Accept");
@@ -55,11 +55,11 @@ test("texts of both languages, with an app's own before them", () => {
     const holes = (s: string) => (s.match(/\{\w+\}/g) ?? []).join();
     assert.equal(holes(textsOf("zh")[name as keyof typeof zh]), holes(text), name);
   }
-  assert.equal(fill("{name} calls {names}", { name: "{names} Ann" }), "{names} Ann calls {names}", "a name is no template");
+  assert.equal(fill("{name} calls {names}", { name: "{names} Ann" }), "{names} Ann calls {names}", "a name is not a template");
   assert.deepEqual([listed("en", ["a", "b"]), listed("no such tag!", ["a", "b"])], ["a and b", "a, b"]);
 });
 
-test("what a screen reader hears: each state once", () => {
+test("a screen reader announces each state once", () => {
   const card = (...rows: [string, OutgoingCard["rows"][number]["progress"]][]): OutgoingCard => ({
     callID: "c1",
     callType: 0,
@@ -72,37 +72,37 @@ test("what a screen reader hears: each state once", () => {
     { ...card(["Bob", "declined"], ["Eve", "no_answer"]), outcome: "unanswered" as const },
   ];
   let before = new Map<string, readonly string[]>();
-  const heard = steps.map((step) => {
-    const now = new Map([["c1", ofOutgoing(en, step)]]);
-    const said = news(before, now);
+  const announced = steps.map((step) => {
+    const now = new Map([["c1", describeOutgoing(en, step)]]);
+    const sentences = newSentences(before, now);
     before = now;
-    return said.join(". ");
+    return sentences.join(". ");
   });
-  assert.deepEqual(heard, ["Calling Bob and Eve", "Bob: ringing", "Bob: declined. Eve: ringing", "Eve: no answer. Call ended"]);
-  assert.deepEqual(news(before, before), []);
+  assert.deepEqual(announced, ["Calling Bob and Eve", "Bob: ringing", "Bob: declined. Eve: ringing", "Eve: no answer. Call ended"]);
+  assert.deepEqual(newSentences(before, before), []);
   const call = {} as never;
   const incoming = { callID: "c1", callType: 1 as const, caller: { userID: "ann", name: "Ann" }, others: ["Eve"], call };
-  assert.deepEqual(ofIncoming(en, incoming), ["Ann is calling, Video call, with Eve"]);
-  assert.deepEqual(ofIncoming(en, { ...incoming, outcome: "missed" }), ["Missed call from Ann"]);
+  assert.deepEqual(describeIncoming(en, incoming), ["Ann is calling, Video call, with Eve"]);
+  assert.deepEqual(describeIncoming(en, { ...incoming, outcome: "missed" }), ["Missed call from Ann"]);
   const active = { callID: "c1", callType: 0 as const, names: ["Bob"], users: ["bob"], answeredAt: "" };
-  assert.deepEqual(ofActive(en, active), ["In a call with Bob"]);
-  assert.deepEqual(ofActive(en, { ...active, names: [], users: [] }), ["Nobody else is in the call"]);
+  assert.deepEqual(describeActive(en, active), ["In a call with Bob"]);
+  assert.deepEqual(describeActive(en, { ...active, names: [], users: [] }), ["No one else is in the call"]);
 });
 
-test("what went wrong is said in the user's words; only a developer's mistakes in ours", () => {
-  const said = (code: ErrorCode) => failureText(en.texts, new RinglineError(code, "callees: at most 50"));
-  assert.equal(said("caller_busy"), "You are in another call.");
-  assert.equal(said("disconnected"), "There is no connection. Try again.");
-  assert.equal(said("invalid_argument"), "That did not work: callees: at most 50");
+test("errors are described for the user; errors of a developer show the client's message", () => {
+  const failure = (code: ErrorCode) => failureText(en.texts, new RinglineError(code, "callees: at most 50"));
+  assert.equal(failure("caller_busy"), "You are in another call.");
+  assert.equal(failure("disconnected"), "There is no connection. Try again.");
+  assert.equal(failure("invalid_argument"), "That did not work: callees: at most 50");
 });
 
-test("letters and colours of names", () => {
+test("initials and colors of names", () => {
   assert.deepEqual(["ann", "Ann Ångström", "张伟", "", "a.b-c", "👩‍🚀 Zoe"].map(initials), ["A", "AÅ", "张", "", "AC", "👩Z"]);
   assert.equal(hueOf("ann"), hueOf("ann"));
   assert.ok([..."abcdefgh"].every((c) => hueOf(c) >= 0 && hueOf(c) < 360));
 });
 
-test("who takes only the client takes no elements with it, and no page is needed to import them", async () => {
+test("an app that imports only the client gets no elements, and importing them needs no page", async () => {
   const bundle = async (contents: string) => {
     const stdin = { contents, resolveDir: "src", sourcefile: "app.ts" };
     const { outputFiles } = await build({ stdin, bundle: true, write: false, format: "esm", platform: "neutral", mainFields: ["module", "main"], minify: true });

@@ -18,12 +18,12 @@ async function world(options: RinglineClientOptions = {}, user = "ann") {
     makeSession: (o, l) => (sessions.push(new FakeSession(o, l)), sessions.at(-1)!),
   };
   const client = new RinglineClient({ server, token: token(user), storage: null, ...options }, internals);
-  const heard: string[] = [];
-  client.on("connectionStateChanged", (state) => heard.push(state));
-  client.on("error", (e) => heard.push(`error ${e.code}: ${e.message}`));
-  client.on("incomingCallReceived", (callID) => heard.push(`rings ${callID}`));
-  client.on("outgoingCallAccepted", (callID, userID) => heard.push(`accepted ${callID} ${userID}`));
-  client.on("callEnded", (callID, _, { reason }) => heard.push(`ended ${callID} ${reason}`));
+  const received: string[] = [];
+  client.on("connectionStateChanged", (state) => received.push(state));
+  client.on("error", (e) => received.push(`error ${e.code}: ${e.message}`));
+  client.on("incomingCallReceived", (callID) => received.push(`rings ${callID}`));
+  client.on("outgoingCallAccepted", (callID, userID) => received.push(`accepted ${callID} ${userID}`));
+  client.on("callEnded", (callID, _, { reason }) => received.push(`ended ${callID} ${reason}`));
   const connect = async (user_id = user, calls: Parameters<FakeSession["connect"]>[0] = []) => {
     const connected = client.connect();
     await settle();
@@ -31,24 +31,24 @@ async function world(options: RinglineClientOptions = {}, user = "ann") {
     await connected;
     return sessions.at(-1)!;
   };
-  return { clock, client, sessions, heard, connect };
+  return { clock, client, sessions, received, connect };
 }
 
 const eveRings = (seq = 1) => call(seq, { callees: [callee("eve", { attempt: 2, data: "hi" })] });
 
-test("connect resolves with the first word of the server; twice is one session", async () => {
-  const { client, sessions, heard } = await world();
+test("connect resolves with the first message of the server; a second connect uses the same session", async () => {
+  const { client, sessions, received } = await world();
   const [a, b] = [client.connect(), client.connect()];
   await settle();
   assert.equal(sessions.length, 1);
   assert.equal(client.connectionState, "connecting");
   sessions[0]!.connect();
   await Promise.all([a, b, client.connect()]);
-  assert.deepEqual(heard, ["connecting", "connected"]);
+  assert.deepEqual(received, ["connecting", "connected"]);
   assert.match(client.deviceID, /^[a-z0-9]{25}\.[a-z0-9]{8}$/);
 });
 
-test("connect while it comes back by itself is the same session, and resolves when it is back", async () => {
+test("connect during a reconnect uses the same session, and resolves when it is connected", async () => {
   const { client, sessions, connect } = await world();
   const session = await connect();
   session.break();
@@ -61,25 +61,25 @@ test("connect while it comes back by itself is the same session, and resolves wh
 });
 
 test("a callback that disconnects at once", async () => {
-  const { client, heard, sessions } = await world({}, "eve");
+  const { client, received, sessions } = await world({}, "eve");
   client.on("incomingCallReceived", () => client.disconnect());
   const connected = rejected(client.connect());
   await settle();
   sessions[0]!.connect([{ call: eveRings() }], { user_id: "eve" });
   assert.equal((await connected).code, "disconnected");
-  assert.deepEqual(heard, ["connecting", "connected", "rings c1", "disconnected"]);
+  assert.deepEqual(received, ["connecting", "connected", "rings c1", "disconnected"]);
 });
 
-test("after a callback has disconnected nothing more comes: of a snapshot, of the state, of a token", async () => {
+test("no callback follows one that disconnected: of a snapshot, of the state, of a token", async () => {
   const calls = [{ call: eveRings() }, { call: { ...eveRings(), call_id: "c2" } }];
-  for (const [when, told] of [
+  for (const [when, expected] of [
     ["incomingCallReceived", ["connecting", "connected", "rings c1", "disconnected"]],
     ["connected", ["connecting", "connected", "disconnected"]],
     ["connecting", ["connecting", "disconnected"]],
   ] as const) {
-    let asked = 0;
-    const getToken = () => (asked++, token("eve"));
-    const { client, heard, sessions, clock } = await world({ token: undefined as never, getToken }, "eve");
+    let requests = 0;
+    const getToken = () => (requests++, token("eve"));
+    const { client, received, sessions, clock } = await world({ token: undefined as never, getToken }, "eve");
     client.on("incomingCallReceived", () => when === "incomingCallReceived" && client.disconnect());
     client.on("connectionStateChanged", (state) => state === when && client.disconnect());
     const connected = rejected(client.connect());
@@ -87,19 +87,19 @@ test("after a callback has disconnected nothing more comes: of a snapshot, of th
     sessions[0]?.connect(calls, { user_id: "eve" });
     assert.equal((await connected).code, "disconnected");
     await settle();
-    assert.deepEqual(heard, told);
-    assert.deepEqual([sessions.length, asked], when === "connecting" ? [0, 0] : [1, 1]);
+    assert.deepEqual(received, expected);
+    assert.deepEqual([sessions.length, requests], when === "connecting" ? [0, 0] : [1, 1]);
     assert.equal(clock.pending, 0);
   }
 });
 
-test("a getToken that never settles: told, tried again, and over as soon as a token is brought; disconnect leaves nothing of it", async () => {
-  let asked = 0;
-  const getToken = () => (asked++, new Promise<string>(() => {}));
-  const { clock, client, heard, sessions } = await world({ token: undefined as never, getToken });
+test("a getToken that never settles is reported and retried, and renewToken replaces it; disconnect leaves nothing of it", async () => {
+  let requests = 0;
+  const getToken = () => (requests++, new Promise<string>(() => {}));
+  const { clock, client, received, sessions } = await world({ token: undefined as never, getToken });
   const connected = client.connect();
   await clock.pass(16_000);
-  assert.deepEqual([heard, asked], [["connecting", "error disconnected: getToken: no token within 15 s"], 2]);
+  assert.deepEqual([received, requests], [["connecting", "error disconnected: getToken: no token within 15 s"], 2]);
   client.renewToken(token("ann"));
   await settle();
   sessions[0]!.connect();
@@ -112,10 +112,10 @@ test("a getToken that never settles: told, tried again, and over as soon as a to
   await never;
   assert.equal(again.clock.pending, 0);
   await again.clock.pass(60_000);
-  assert.deepEqual(again.heard, ["connecting", "disconnected"]);
+  assert.deepEqual(again.received, ["connecting", "disconnected"]);
 });
 
-test("what the session is made of", async () => {
+test("the options of the session", async () => {
   const { sessions, connect } = await world({ server: ["wss://a.example.com/x/", "http://b"], transports: ["sse"], device: "phone" });
   await connect();
   const { servers, transports } = sessions[0]!.options;
@@ -124,7 +124,7 @@ test("what the session is made of", async () => {
   assert.deepEqual(sessions[0]!.connectData.showing, []);
 });
 
-test("wrong options are refused at once, and named", async () => {
+test("invalid options are refused at once, by name", async () => {
   for (const [options, message] of [
     [{ server: "edge.example.com" }, /^server: /],
     [{ server: "https://h?token=x" }, /^server: /],
@@ -152,11 +152,11 @@ test("a device that is not the token's is refused before anything is sent", asyn
   assert.equal(sessions.length, 0);
 });
 
-test("an invitation by push: shown, told, and ring sent with its attempt; accept names it too", async () => {
-  const { client, heard, connect } = await world({}, "eve");
+test("an invitation by push is shown and called back, and ring is sent with its attempt; accept sends the attempt too", async () => {
+  const { client, received, connect } = await world({}, "eve");
   const session = await connect("eve");
   session.push(eveRings(), { ring_remaining_ms: 20_000 });
-  assert.deepEqual(heard.slice(2), ["rings c1"]);
+  assert.deepEqual(received.slice(2), ["rings c1"]);
   assert.equal(client.calls.current[0]?.phase, "ringing");
   assert.equal(client.calls.current[0]?.ringRemaining(), 20_000);
   const ring = session.request1;
@@ -171,60 +171,60 @@ test("an invitation by push: shown, told, and ring sent with its attempt; accept
   const entry = callee("eve", { attempt: 2, state: "accepted", device_id: client.deviceID });
   session.request1.answer({ ok: true, call: call(3, { state: "active", callees: [entry] }) });
   assert.equal((await accepted).state, "active");
-  assert.equal(client.calls.current[0]?.phase, "active", "the answer moves the state at once");
-  assert.deepEqual(heard.slice(3), []);
+  assert.equal(client.calls.current[0]?.phase, "active", "the answer updates the state at once");
+  assert.deepEqual(received.slice(3), []);
 });
 
 const timedOut = (user: string) => callee(user, { state: "timed_out", reason: "timed_out", data: "hi", at: at(9) });
 
 async function twoTimedOut() {
   const w = await world();
-  w.client.on("outgoingCallTimeout", (callID, userID, data) => w.heard.push(`timeout ${callID} ${userID} ${data}`));
+  w.client.on("outgoingCallTimeout", (callID, userID, data) => w.received.push(`timeout ${callID} ${userID} ${data}`));
   const session = await w.connect();
   const mine = { ...call(1).caller!, device_id: w.client.deviceID };
   session.push(call(1, { caller: mine }), { event: "outgoing_call_ringing" });
-  w.heard.splice(0);
+  w.received.splice(0);
   return { ...w, session, both: call(2, { caller: mine, callees: [timedOut("bob"), timedOut("eve"), callee("dan")] }) };
 }
 
-test("many at once: the first has the call and tells all, the others nothing more", async () => {
-  const { heard, session, both } = await twoTimedOut();
+test("several notifications of one transition: the first has the call and makes all callbacks", async () => {
+  const { received, session, both } = await twoTimedOut();
   session.push(both, { event: "outgoing_call_timeout", user_id: "bob", custom_data: "hi" });
   session.pushWithoutCall(both, { user_id: "eve", custom_data: "hi" });
-  assert.deepEqual(heard, ["timeout c1 bob hi", "timeout c1 eve hi"]);
+  assert.deepEqual(received, ["timeout c1 bob hi", "timeout c1 eve hi"]);
   assert.equal(session.requests.length, 0);
 });
 
-test("a newer seq without its call: the call is read once, and tells each thing once", async () => {
-  const { heard, session, both } = await twoTimedOut();
+test("a newer seq without its call: the call is read once, and each fact calls back once", async () => {
+  const { received, session, both } = await twoTimedOut();
   session.pushWithoutCall(both, { user_id: "eve" });
   session.pushWithoutCall(both, { user_id: "fay" });
   await settle();
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
   assert.deepEqual(session.requests.map((r) => [r.method, r.data]), [["get", { call_id: "c1" }]]);
   session.pushWithoutCall({ ...both, seq: 3 }, { user_id: "dan" });
   session.request1.answer({ ok: true, call: both });
   await settle();
-  assert.deepEqual(heard, ["timeout c1 bob hi", "timeout c1 eve hi"]);
-  assert.deepEqual(session.requests.map((r) => r.method), ["get"], "what came meanwhile is newer still");
+  assert.deepEqual(received, ["timeout c1 bob hi", "timeout c1 eve hi"]);
+  assert.deepEqual(session.requests.map((r) => r.method), ["get"], "a newer notification arrived in the meantime");
   session.request1.answer({ ok: true, call: { ...both, seq: 3, callees: [...both.callees.slice(0, 2), { ...both.callees[2]!, state: "ringing" }] } });
   await settle();
   session.push(both, { event: "outgoing_call_timeout", user_id: "bob" });
   session.pushWithoutCall(both, { user_id: "eve" });
   await settle();
-  assert.deepEqual(heard, ["timeout c1 bob hi", "timeout c1 eve hi"]);
+  assert.deepEqual(received, ["timeout c1 bob hi", "timeout c1 eve hi"]);
   assert.equal(session.requests.length, 0);
 });
 
-test("a call that can't be read is left to the next snapshot, and read again when there is more news", async () => {
-  const { heard, session, both } = await twoTimedOut();
+test("a call that can't be read is left to the next snapshot, and read again after the next notification", async () => {
+  const { received, session, both } = await twoTimedOut();
   for (const seq of [2, 3]) {
     session.pushWithoutCall({ ...both, seq });
     await settle();
     session.request1.answer({ ok: false, error: { code: "permission_denied", message: "" } });
     await settle();
   }
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
 });
 
 test("every verb sends its fields", async () => {
@@ -285,7 +285,7 @@ test("every verb sends its fields", async () => {
   assert.deepEqual(await sent(() => client.line()), ["line", {}]);
 });
 
-test("arguments that the server would refuse under another name", async () => {
+test("the client refuses arguments that the server would refuse under another name", async () => {
   const { client, connect } = await world();
   const session = await connect();
   for (const [options, message] of [
@@ -304,7 +304,7 @@ test("arguments that the server would refuse under another name", async () => {
   assert.equal(session.requests.length, 0);
 });
 
-test("line gives ids", async () => {
+test("line returns ids", async () => {
   const { client, connect } = await world();
   const session = await connect();
   const line = client.line();
@@ -312,8 +312,8 @@ test("line gives ids", async () => {
   assert.deepEqual(await line, ["c1", "c2"]);
 });
 
-test("each connect says what is shown; what is missing of it in the snapshot is over", async () => {
-  const { client, heard, connect } = await world({}, "eve");
+test("each connect lists the shown calls; one that the snapshot lacks has ended", async () => {
+  const { client, received, connect } = await world({}, "eve");
   const session = await connect("eve");
   session.push(eveRings());
   session.push({ ...eveRings(), call_id: "c2" });
@@ -321,21 +321,21 @@ test("each connect says what is shown; what is missing of it in the snapshot is 
   assert.equal(client.connectionState, "connecting");
   session.connect([{ call: eveRings() }], { user_id: "eve" });
   assert.deepEqual(session.connectData.showing, ["c1", "c2"]);
-  assert.deepEqual(heard.slice(2), ["rings c1", "rings c2", "connecting", "connected", "ended c2 timed_out"]);
+  assert.deepEqual(received.slice(2), ["rings c1", "rings c2", "connecting", "connected", "ended c2 timed_out"]);
   assert.deepEqual(client.calls.current.map((c) => c.callID), ["c1"]);
 });
 
-test("a snapshot that is pushed: over is only what it says was asked for", async () => {
-  const { client, heard, connect } = await world({}, "eve");
+test("a pushed snapshot ends only calls that it lists as showing", async () => {
+  const { client, received, connect } = await world({}, "eve");
   const session = await connect("eve");
   session.push(eveRings());
   session.push({ ...eveRings(), call_id: "c2" });
   const snapshot = { server_time: at(1), user_id: "eve", device_id: client.deviceID, calls: [], showing: ["c1"] };
   session.listener.onPush({ event: "snapshot", snapshot });
-  assert.deepEqual(heard.slice(4), ["ended c1 timed_out"]);
+  assert.deepEqual(received.slice(4), ["ended c1 timed_out"]);
 });
 
-test("the ring command is not repeated by a reconnect, and lost with the connection it is sent again once", async () => {
+test("a reconnect does not repeat the ring command; one that was lost with the connection is sent again once", async () => {
   const { connect } = await world({}, "eve");
   const session = await connect("eve");
   session.push(eveRings());
@@ -351,7 +351,7 @@ test("the ring command is not repeated by a reconnect, and lost with the connect
   assert.equal(session.requests.length, 0);
 });
 
-test("while it is down nothing is sent", async () => {
+test("nothing is sent while the connection is down", async () => {
   const { clock, client, connect } = await world();
   const session = await connect();
   const ended = client.end("c1");
@@ -382,7 +382,7 @@ test("an invitation is given up after its ring timeout, at most 30 s; other comm
   assert.equal((await ended).code, "timeout");
 });
 
-test("an invitation that is given up after it was sent is withdrawn; one that is refused is not", async () => {
+test("an invitation that is given up after it was sent is canceled; a refused one is not", async () => {
   const { clock, client, connect } = await world();
   const session = await connect();
   const invite = () => rejected(client.invite({ callees: [{ userID: "bob" }], callType: 0, callID: "c1", timeout: 20 }));
@@ -400,7 +400,7 @@ test("an invitation that is given up after it was sent is withdrawn; one that is
   assert.equal(session.requests.length, 0);
 });
 
-test("an invitation whose first try may have been carried out is withdrawn, whatever became of later ones", async () => {
+test("an invitation whose first try may have been carried out is canceled, whatever later tries return", async () => {
   for (const [answers, canceled] of [
     [["lost", "rate_limited"], true],
     [["unavailable", "rate_limited"], true],
@@ -425,7 +425,7 @@ test("an invitation whose first try may have been carried out is withdrawn, what
   }
 });
 
-test("an invitation that was never sent, as others went before it, is not canceled", async () => {
+test("an invitation that was never sent, because others went first, is not canceled", async () => {
   const { clock, client, connect } = await world();
   const session = await connect();
   for (let i = 0; i < 8; i++) void rejected(client.end(`e${i}`));
@@ -437,7 +437,7 @@ test("an invitation that was never sent, as others went before it, is not cancel
   assert.deepEqual(session.requests.map((r) => r.method), []);
 });
 
-test("without a connection: before connect a command fails at once, while connecting it waits", async () => {
+test("without a connection: a command fails at once before connect, and waits while connecting", async () => {
   const { client, sessions } = await world();
   assert.equal((await rejected(client.end("c1"))).code, "disconnected");
   const connected = client.connect();
@@ -449,37 +449,37 @@ test("without a connection: before connect a command fails at once, while connec
   await ended;
 });
 
-test("refused for good: told once, and everything that waits is rejected", async () => {
-  const { clock, client, sessions, heard } = await world();
+test("a permanent refusal is reported once, and rejects every pending promise", async () => {
+  const { clock, client, sessions, received } = await world();
   const connected = rejected(client.connect());
   const ended = rejected(client.end("c1"));
   await settle();
   sessions[0]!.listener.onDown(new RinglineError("permission_denied", "token: no"));
   assert.equal((await connected).code, "permission_denied");
   assert.equal((await ended).code, "permission_denied");
-  assert.deepEqual(heard, ["connecting", "disconnected", "error permission_denied: token: no"]);
+  assert.deepEqual(received, ["connecting", "disconnected", "error permission_denied: token: no"]);
   assert.equal(clock.pending, 0);
   assert.equal(sessions[0]!.isOpen, false);
 });
 
-test("a newer token connects again what an older one had ended", async () => {
-  const { client, sessions, heard, connect } = await world();
+test("a newer token reconnects a session that an older one ended", async () => {
+  const { client, sessions, received, connect } = await world();
   const session = await connect();
   session.listener.onDown(new RinglineError("permission_denied", "token: has expired"));
   client.renewToken(token("ann", { exp: 1_795_600_000 }));
   await settle();
   sessions.at(-1)!.connect();
   assert.equal(sessions.length, 2);
-  assert.equal(heard.at(-1), "connected");
-  assert.throws(() => client.renewToken(token("bob")), /^RinglineError: token: is of another user/);
+  assert.equal(received.at(-1), "connected");
+  assert.throws(() => client.renewToken(token("bob")), /^RinglineError: token: is for another user/);
   client.disconnect();
   client.renewToken(token("ann", { exp: 1_795_600_001 }));
   await settle();
-  assert.equal(client.connectionState, "disconnected", "the app had ended that one itself");
+  assert.equal(client.connectionState, "disconnected", "the app had ended that session itself");
 });
 
-test("disconnect leaves nothing: no session, no timer; waiting promises are rejected", async () => {
-  const { clock, client, sessions, heard, connect } = await world({ onTokenWillExpire: () => {} });
+test("disconnect leaves no session and no timer, and rejects pending promises", async () => {
+  const { clock, client, sessions, received, connect } = await world({ onTokenWillExpire: () => {} });
   await connect();
   const ended = rejected(client.end("c1"));
   client.disconnect();
@@ -487,12 +487,12 @@ test("disconnect leaves nothing: no session, no timer; waiting promises are reje
   assert.equal((await ended).code, "disconnected");
   assert.equal(clock.pending, 0);
   assert.equal(sessions[0]!.isOpen, false);
-  assert.deepEqual(heard, ["connecting", "connected", "disconnected"]);
+  assert.deepEqual(received, ["connecting", "connected", "disconnected"]);
   await connect();
   assert.equal(sessions.length, 2);
 });
 
-test("disconnect gives the tab's id up, for the next in this tab", async () => {
+test("disconnect releases the tab's id for the next client in this tab", async () => {
   const values = new Map<string, string>();
   const session = { getItem: (k: string) => values.get(k) ?? null, setItem: (k: string, v: string) => void values.set(k, v) };
   const device = async () => {
@@ -509,14 +509,14 @@ test("disconnect gives the tab's id up, for the next in this tab", async () => {
   const first = await device();
   first.disconnect();
   const second = await device();
-  const beside = await device();
+  const third = await device();
   assert.equal(second.deviceID, first.deviceID);
-  assert.notEqual(beside.deviceID, first.deviceID);
+  assert.notEqual(third.deviceID, first.deviceID);
   second.disconnect();
-  beside.disconnect();
+  third.disconnect();
 });
 
-test("disconnect before it is connected: no session is opened", async () => {
+test("disconnect before the connection: no session is opened", async () => {
   const { client, sessions } = await world();
   const connected = rejected(client.connect());
   client.disconnect();
@@ -525,10 +525,10 @@ test("disconnect before it is connected: no session is opened", async () => {
   assert.equal(sessions.length, 0);
 });
 
-test("getToken gives the first token, and is asked again after a pause where it fails", async () => {
-  let asked = 0;
+test("getToken provides the first token, and is called again after a pause if it fails", async () => {
+  let requests = 0;
   const getToken = () => {
-    if (++asked < 3) throw new Error("offline");
+    if (++requests < 3) throw new Error("offline");
     return Promise.resolve(token("ann", { device: "phone" }));
   };
   const clock = new FakeClock();
@@ -541,9 +541,9 @@ test("getToken gives the first token, and is asked again after a pause where it 
   client.on("error", (e) => errors.push(`${e.code}: ${e.message}`));
   const connected = client.connect();
   await settle();
-  assert.equal(asked, 1);
+  assert.equal(requests, 1);
   await clock.pass(2_000);
-  assert.equal(asked, 3);
+  assert.equal(requests, 3);
   assert.deepEqual(errors, ["disconnected: getToken: offline", "disconnected: getToken: offline"]);
   sessions[0]!.connect();
   await connected;
@@ -552,34 +552,34 @@ test("getToken gives the first token, and is asked again after a pause where it 
   assert.equal(clock.pending, 0);
 });
 
-test("no token any more: refused", async () => {
+test("getToken returns null: refused", async () => {
   const { client } = await world({ token: undefined as never, getToken: () => null });
   assert.equal((await rejected(client.connect())).code, "permission_denied");
 });
 
-test("a token is told of 30 s before its end by the server's clock, once", async () => {
-  let told = 0;
+test("an expiring token is reported once, 30 s before its end by the server's clock", async () => {
+  let warnings = 0;
   const exp = Date.parse(at(0)) / 1000 + 100;
-  const { clock, client, connect } = await world({ token: token("ann", { exp }), onTokenWillExpire: () => told++ });
+  const { clock, client, connect } = await world({ token: token("ann", { exp }), onTokenWillExpire: () => warnings++ });
   const session = await connect();
   await clock.pass(69_000);
-  assert.equal(told, 0);
+  assert.equal(warnings, 0);
   session.break();
   session.connect([], { server_time: "2026-11-24T10:01:09.000Z" });
   await clock.pass(1_000);
-  assert.equal(told, 1);
+  assert.equal(warnings, 1);
   session.break();
   session.connect([], { server_time: "2026-11-24T10:01:15.000Z" });
   await clock.pass(5_000);
-  assert.equal(told, 1);
+  assert.equal(warnings, 1);
   client.renewToken(token("ann", { exp: exp + 100 }));
   await clock.pass(95_000);
-  assert.equal(told, 2);
+  assert.equal(warnings, 2);
 });
 
-test("an exception in a handler is told as an error, and harms nothing; nor does a promise that fails", async (t) => {
+test("an exception or a rejected promise in a handler is reported as an error, and has no other effect", async (t) => {
   const shown = t.mock.method(console, "error", () => {});
-  const { client, heard, connect } = await world({}, "eve");
+  const { client, received, connect } = await world({}, "eve");
   client.on("incomingCallReceived", () => {
     throw new Error("boom");
   });
@@ -587,7 +587,7 @@ test("an exception in a handler is told as an error, and harms nothing; nor does
     await settle();
     throw new Error("later");
   });
-  client.on("incomingCallReceived", (callID) => heard.push(`also ${callID}`));
+  client.on("incomingCallReceived", (callID) => received.push(`also ${callID}`));
   client.on("error", () => {
     throw new Error("in the handler of errors");
   });
@@ -598,27 +598,27 @@ test("an exception in a handler is told as an error, and harms nothing; nor does
   session.push(eveRings());
   await settle();
   await settle();
-  const exceptions = (what: string) => heard.filter((h) => h === `error internal: an exception in a handler of ${what}`).length;
+  const exceptions = (what: string) => received.filter((h) => h === `error internal: an exception in a handler of ${what}`).length;
   assert.equal(exceptions("incomingCallReceived: boom"), 1);
   assert.equal(exceptions("incomingCallReceived: later"), 1);
   assert.equal(exceptions("calls: watching"), 1);
-  assert.ok(heard.includes("rings c1") && heard.includes("also c1"));
-  assert.equal(shown.mock.callCount(), 6, "each is shown, those of the handler of errors too");
-  assert.equal(session.request1.method, "ring", "and it goes on");
+  assert.ok(received.includes("rings c1") && received.includes("also c1"));
+  assert.equal(shown.mock.callCount(), 6, "each is logged, also those of the error handler");
+  assert.equal(session.request1.method, "ring", "and the session continues");
 });
 
-test("a handler that is taken away hears nothing more", async () => {
+test("a removed handler gets no more events", async () => {
   const { client, connect } = await world({}, "eve");
-  const heard: string[] = [];
-  const off = client.on("incomingCallReceived", (callID) => heard.push(callID));
+  const received: string[] = [];
+  const off = client.on("incomingCallReceived", (callID) => received.push(callID));
   const session = await connect("eve");
   session.push(eveRings());
   off();
   session.push({ ...eveRings(), call_id: "c2" });
-  assert.deepEqual(heard, ["c1"]);
+  assert.deepEqual(received, ["c1"]);
 });
 
-test("calls: another array exactly when something has changed, the same object for a call that has not", async () => {
+test("calls: a new array exactly when something has changed, and the same object for an unchanged call", async () => {
   const { client, connect } = await world({}, "eve");
   const seen: number[] = [];
   const stop = client.calls.subscribe((calls) => seen.push(calls.length));
@@ -638,7 +638,7 @@ test("calls: another array exactly when something has changed, the same object f
   assert.deepEqual(seen, [1, 2, 1]);
 });
 
-test("the time that is left where a frame does not say it: by the deadline and the server's clock", async () => {
+test("the remaining ring time, if a frame does not state it: by the deadline and the server's clock", async () => {
   const { clock, client, connect } = await world();
   clock.time = 5_000;
   const session = await connect(); // at 10:00:00 by the server's clock
@@ -650,12 +650,12 @@ test("the time that is left where a frame does not say it: by the deadline and t
   assert.equal(client.calls.current[0]?.ringRemaining(), 28_000);
 });
 
-test("a word that can't be read is told, and changes nothing", async () => {
-  const { heard, connect, client, sessions } = await world();
+test("an unreadable message is reported, and changes nothing", async () => {
+  const { received, connect, client, sessions } = await world();
   const session = await connect();
   session.listener.onPush("what?");
   session.listener.onPush({ event: "call_ended" });
-  assert.deepEqual(heard.slice(2), ["error internal: a push can't be read", "error internal: a push can't be read"]);
+  assert.deepEqual(received.slice(2), ["error internal: a push can't be read", "error internal: a push can't be read"]);
   client.disconnect();
   const again = rejected(client.connect());
   await settle();

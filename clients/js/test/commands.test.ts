@@ -18,7 +18,7 @@ function world() {
 const ok = { ok: true, call: call(2) };
 const error = (code: string) => ({ ok: false, error: { code, message: "so" } });
 
-test("commands about one call go one after another, those about others beside them", async () => {
+test("commands about one call are sent one after another, those about other calls in parallel", async () => {
   const { session, commands, sent } = world();
   void commands.run("accept", "c1", {}, 1000).catch(() => {});
   void commands.run("leave", "c1", {}, 1000).catch(() => {});
@@ -29,7 +29,7 @@ test("commands about one call go one after another, those about others beside th
   assert.deepEqual(sent(), ["cancel c2", "leave c1"]);
 });
 
-test("at most 8 are under way", async () => {
+test("at most 8 are in flight", async () => {
   const { session, commands, sent } = world();
   for (let i = 0; i < 12; i++) void commands.run("get", `c${i}`, {}, 1000);
   assert.equal(sent().length, 8);
@@ -39,7 +39,7 @@ test("at most 8 are under way", async () => {
   assert.ok(sent().includes("get c8"));
 });
 
-test("an answer resolves with the call, a refusal rejects with its code; both are told to the state", async () => {
+test("an answer resolves with the call, a refusal rejects with its code; both update the state", async () => {
   const { session, commands, answers } = world();
   const first = commands.run("accept", "c1", { attempt: 2 }, 1000);
   const { method, data } = session.request1;
@@ -55,7 +55,7 @@ test("an answer resolves with the call, a refusal rejects with its code; both ar
   assert.equal(answers.length, 2);
 });
 
-test("an unknown code is internal, and so is an answer that can't be read", async () => {
+test("an unknown code becomes internal, and so does an unreadable answer", async () => {
   for (const answer of [error("brand_new"), { what: 1 }, { ok: true, call: 7 }]) {
     const { session, commands } = world();
     const done = commands.run("end", "c1", {}, 1000);
@@ -64,7 +64,7 @@ test("an unknown code is internal, and so is an answer that can't be read", asyn
   }
 });
 
-test("what was lost with the connection is sent again when it is back, with the same id, and what was kept after it", async () => {
+test("after a reconnect a lost command is sent again with the same id, and the waiting ones follow", async () => {
   const { session, commands, sent } = world();
   const accept = commands.run("accept", "c1", {}, 15_000);
   const id = session.request1.data.command_id;
@@ -86,7 +86,7 @@ test("what was lost with the connection is sent again when it is back, with the 
 });
 
 for (const code of ["rate_limited", "unavailable"]) {
-  test(`${code} is tried again after a pause that grows, with the same id, until the deadline`, async () => {
+  test(`${code} is retried with the same id after growing pauses, until the deadline`, async () => {
     const { clock, session, commands } = world();
     const done = rejected(commands.run("end", "c1", {}, 15_000));
     const ids = new Set<unknown>();
@@ -108,7 +108,7 @@ for (const code of ["rate_limited", "unavailable"]) {
   });
 }
 
-test("no answer before the deadline: timeout if it was sent, disconnected if it never was; what comes later changes nothing", async () => {
+test("no answer before the deadline: timeout if it was sent, disconnected if not; a later answer changes nothing", async () => {
   const { clock, session, commands, answers } = world();
   const sent = rejected(commands.run("accept", "c1", {}, 1000));
   const late = session.request1;
@@ -121,11 +121,11 @@ test("no answer before the deadline: timeout if it was sent, disconnected if it 
   assert.equal((await never).code, "disconnected");
   late.answer(ok);
   await settle();
-  assert.equal(answers.length, 1, "the state still hears of it");
+  assert.equal(answers.length, 1, "the state is still updated");
   assert.equal(clock.pending, 0);
 });
 
-test("a deadline lets the next command of the call go", async () => {
+test("the next command of a call is sent after a deadline", async () => {
   const { clock, commands, sent } = world();
   void commands.run("accept", "c1", {}, 1000).catch(() => {});
   void commands.run("leave", "c1", {}, 5000).catch(() => {});
@@ -133,14 +133,14 @@ test("a deadline lets the next command of the call go", async () => {
   assert.deepEqual(sent(), ["accept c1", "leave c1"]);
 });
 
-test("a refusal of the connection's own is not tried again", async () => {
+test("a refusal by the connection is not retried", async () => {
   const { session, commands } = world();
   const done = commands.run("accept", "c1", {}, 1000);
   session.request1.refuse(new RinglineError("internal", "no such method"));
   assert.equal((await rejected(done)).code, "internal");
 });
 
-test("an invitation that was not sent is withdrawn by whatever ends it", async () => {
+test("an invitation that was not sent is dropped by each command that ends it", async () => {
   for (const verb of ["cancel", "leave", "end"] as const) {
     const { clock, commands, sent } = world();
     commands.down();
@@ -154,7 +154,7 @@ test("an invitation that was not sent is withdrawn by whatever ends it", async (
   }
 });
 
-test("one that was sent may ring, so it is canceled", async () => {
+test("an invitation that was sent may ring, so it is canceled", async () => {
   const { session, commands, sent } = world();
   const invite = commands.run("invite", "c1", {}, 1000);
   commands.down();
@@ -170,7 +170,7 @@ test("one that was sent may ring, so it is canceled", async () => {
   await cancel;
 });
 
-test("that it rings does not hold up an answer", async () => {
+test("a ring command does not delay an answer", async () => {
   const { commands, sent } = world();
   commands.down();
   const ring = rejected(commands.run("ring", "c1", {}, 1000));
@@ -181,7 +181,7 @@ test("that it rings does not hold up an answer", async () => {
 });
 
 for (const verb of ["accept", "decline", "leave"] as const) {
-  test(`a ring that was under way and comes to nothing does not hold up ${verb}`, async () => {
+  test(`a ring command in flight that fails does not delay ${verb}`, async () => {
     for (const fail of ["rate_limited", "unavailable", "lost"]) {
       const { clock, session, commands, sent } = world();
       const ring = rejected(commands.run("ring", "c1", {}, 60_000));
@@ -197,7 +197,7 @@ for (const verb of ["accept", "decline", "leave"] as const) {
   });
 }
 
-test("a ring that nobody waits behind is tried again", async () => {
+test("a ring command without an answer behind it is retried", async () => {
   const { clock, session, commands, sent } = world();
   void commands.run("ring", "c1", {}, 60_000).catch(() => {});
   void commands.run("get", "c1", {}, 60_000).catch(() => {});
@@ -207,7 +207,7 @@ test("a ring that nobody waits behind is tried again", async () => {
   assert.deepEqual(sent(), ["ring c1"]);
 });
 
-test("never sent with a connection there, as others went before: timeout; it may not have been carried out", async () => {
+test("never sent although connected, because others went first: timeout, and it was not carried out", async () => {
   const { clock, commands } = world();
   void commands.run("accept", "c1", {}, 5_000).catch(() => {});
   const behind = rejected(commands.run("leave", "c1", {}, 1000));
@@ -218,7 +218,7 @@ test("never sent with a connection there, as others went before: timeout; it may
   assert.equal(commands.mayBeDone(e), false);
 });
 
-test("a cancel that names callees leaves an invitation that was not sent to the others, and goes after it", async () => {
+test("a cancel that names callees keeps an unsent invitation, and is sent after it", async () => {
   const { session, commands, sent } = world();
   commands.down();
   const invite = commands.run("invite", "c1", {}, 1000);
@@ -234,14 +234,14 @@ test("a cancel that names callees leaves an invitation that was not sent to the 
   await cancel;
 });
 
-test("reads carry no id", () => {
+test("reads have no command id", () => {
   const { session, commands } = world();
   void commands.run("get", "c1", {}, 1000);
   void commands.run("line", "", {}, 1000);
   assert.deepEqual(session.requests.map((r) => r.data), [{ call_id: "c1" }, {}]);
 });
 
-test("giving up rejects everything and leaves no timer", async () => {
+test("clear rejects everything and leaves no timer", async () => {
   const { clock, session, commands } = world();
   const all = ["c1", "c1", "c2"].map((id) => rejected(commands.run("end", id, {}, 1000)));
   session.requests[0]?.answer(error("unavailable"));

@@ -55,7 +55,7 @@ for (const [how, navigator] of [
   ["web locks", () => ({ locks: new FakeLocks() })],
   ["a broadcast channel", () => ({})],
 ] as const) {
-  test(`by ${how}: a reload keeps the id, another tab differs in its part, a duplicated tab takes its own`, async () => {
+  test(`with ${how}: a reload keeps the id, another tab has another part, a duplicated tab makes a new one`, async () => {
     withNavigator(navigator());
     const local = new Memory();
     const mine = tab(local);
@@ -79,7 +79,7 @@ for (const [how, navigator] of [
     assert.equal(reloaded.id, first.id);
     duplicate.release();
     const again = await acquire(copied);
-    assert.equal(again.id, duplicate.id, "which it keeps");
+    assert.equal(again.id, duplicate.id, "which the duplicate keeps");
     for (const d of [other, reloaded, again]) d.release();
   });
 }
@@ -88,7 +88,7 @@ for (const [how, navigator] of [
   ["web locks", () => ({ locks: new FakeLocks() })],
   ["a broadcast channel", () => ({})],
 ] as const) {
-  test(`by ${how}: two users in one page have a part each, which each keeps over a reload`, async () => {
+  test(`with ${how}: two users in one page have a part each, and keep it after a reload`, async () => {
     withNavigator(navigator());
     const page = tab(new Memory());
     const all = () => Promise.all([acquire(page), acquire(page, "", undefined, "bob"), acquire(page, "", undefined, "ann", "other")]);
@@ -101,7 +101,7 @@ for (const [how, navigator] of [
   });
 }
 
-test("with neither of them it goes on", async () => {
+test("with neither there is still an id", async () => {
   withNavigator(undefined);
   const channel = globalThis.BroadcastChannel;
   Reflect.deleteProperty(globalThis, "BroadcastChannel");
@@ -114,22 +114,22 @@ test("with neither of them it goes on", async () => {
   }
 });
 
-test("the stable part: the token's, else the app's, else its own; two that differ are refused", async () => {
+test("the stable part: the token's, else the app's, else a random one; two that differ are refused", async () => {
   const local = new Memory();
   assert.equal(parts((await acquire({}, "of.the.token")).id)[0], "of.the.token");
   assert.equal(parts((await acquire({}, "", "chosen")).id)[0], "chosen");
   assert.equal(parts((await acquire({ local }, "same", "same")).id)[0], "same");
-  assert.equal(local.values.size, 0, "nothing is kept that is known anyway");
+  assert.equal(local.values.size, 0, "a known part is not stored");
   await assert.rejects(acquire({}, "token", "chosen"), /^RinglineError: device: must be the token's, token, got chosen$/);
 });
 
-test("without storage there is an id, and nothing is held open", async () => {
+test("without storage there is an id, and nothing stays open", async () => {
   const [a, b] = [await acquire({}), await acquire({})];
   assert.notEqual(parts(a.id)[0], parts(b.id)[0]);
   assert.deepEqual(browserStorages(), {});
 });
 
-test("a storage that is denied is none", async () => {
+test("a denied storage counts as none", async () => {
   const denied: KeyValues = {
     getItem() {
       throw new Error("SecurityError");

@@ -11,7 +11,7 @@ interface Wire {
 
 /** One socket of the phone, with WeChat's behavior. */
 class Task {
-  alive = true; // it counts against the limit of five
+  open = true; // it counts against the limit of five
   private readonly listeners = new Map<string, ((event: object) => void)[]>();
   private readonly ws: WebSocket;
   private readonly timer: NodeJS.Timeout;
@@ -22,8 +22,8 @@ class Task {
   ) {
     this.ws = new WebSocket(url);
     this.timer = setTimeout(() => this.ws.readyState === WebSocket.CONNECTING && this.ws.terminate(), timeout / phone.speed);
-    this.ws.on("open", () => this.tell("open", {}));
-    this.ws.on("message", (data, binary) => this.tell("message", { data: binary ? data : String(data) }));
+    this.ws.on("open", () => this.emit("open", {}));
+    this.ws.on("message", (data, binary) => this.emit("message", { data: binary ? data : String(data) }));
     // No close event follows an error, as in some versions.
     this.ws.on("error", (error) => this.end("error", { errMsg: `connectSocket:fail ${error.message}` }));
     this.ws.on("close", (code, reason) => this.end("close", { code, reason: String(reason) }));
@@ -62,13 +62,13 @@ class Task {
   }
 
   private end(event: string, details: object): void {
-    if (!this.alive) return;
-    this.alive = false;
+    if (!this.open) return;
+    this.open = false;
     clearTimeout(this.timer);
-    this.tell(event, details);
+    this.emit(event, details);
   }
 
-  private tell(event: string, details: object): void {
+  private emit(event: string, details: object): void {
     this.phone.wake();
     for (const f of this.listeners.get(event) ?? []) f(details);
   }
@@ -80,7 +80,7 @@ export class FakePhone {
   readonly storage = new Map<string, string>();
   readonly warnings: string[] = [];
   /** The maximum number of sockets at the same time. */
-  most = 0;
+  maxOpen = 0;
   limit = 5;
   /** How the next connectSocket fails: `fail` calls fail at once, `throw` throws, `nothing` returns no task. */
   next: "" | "fail" | "throw" | "nothing" = "";
@@ -111,15 +111,15 @@ export class FakePhone {
     },
   };
 
-  get alive(): Task[] {
-    return this.tasks.filter((t) => t.alive);
+  get open(): Task[] {
+    return this.tasks.filter((t) => t.open);
   }
 
   /** Its sockets are closed with code 1000, as WeChat does. With `silently` they die without an event. */
   hide(silently = false): void {
     this.isHidden = true;
     this.dispatch("hide", {});
-    for (const t of this.alive) t.take(silently ? undefined : 1000);
+    for (const t of this.open) t.take(silently ? undefined : 1000);
   }
 
   show(afterMs = 60_000): void {
@@ -130,7 +130,7 @@ export class FakePhone {
 
   network(isConnected: boolean, networkType = isConnected ? "wifi" : "none"): void {
     Object.assign(this, { isConnected, networkType });
-    if (!isConnected) for (const t of this.alive) t.break("the network is gone");
+    if (!isConnected) for (const t of this.open) t.break("the network is gone");
     this.dispatch("network", { isConnected, networkType });
   }
 
@@ -142,12 +142,12 @@ export class FakePhone {
     const refuse = (errMsg: string): undefined => void options.fail?.({ errMsg: `connectSocket:fail ${errMsg}` });
     if (next === "fail" || next === "nothing") refuse("url not in domain list");
     if (next === "nothing") return undefined;
-    const why = this.isHidden ? "interrupted" : !this.isConnected ? "no network" : this.alive.length >= this.limit ? "max" : "";
+    const why = this.isHidden ? "interrupted" : !this.isConnected ? "no network" : this.open.length >= this.limit ? "max" : "";
     if (why) refuse(why);
     const task = new Task(this, options);
     if (next === "fail" || why) task.take();
     else this.tasks.push(task);
-    this.most = Math.max(this.most, this.alive.length);
+    this.maxOpen = Math.max(this.maxOpen, this.open.length);
     return task;
   }
 

@@ -32,7 +32,7 @@ const files = readdirSync(folder).filter((f) => f.endsWith(".json"));
 // The callbacks that the histories don't contain. All others must be in them.
 const unspoken = ["onParticipantJoined", "onParticipantLeft"];
 
-test("there are histories, with calls back in them", () => {
+test("the histories contain callbacks", () => {
   assert.ok(files.length > 0, `no file in ${folder}`);
   const calls = files.flatMap(read).flatMap((h) => h.expect.flat());
   for (const name of ["onIncomingCallReceived", "ring", "onCallEnded", "onOutgoingCallAccepted", "onIncomingCallAnsweredElsewhere"]) {
@@ -43,7 +43,7 @@ test("there are histories, with calls back in them", () => {
 for (const file of files) {
   test(file, () => {
     const histories = read(file);
-    assert.ok(histories.length > 0, "no history in it");
+    assert.ok(histories.length > 0, "the file has no histories");
     for (const history of histories) replay(history);
   });
 }
@@ -59,7 +59,7 @@ function replay({ name, user_id, device_id, steps, expect }: History): void {
     const input = inputOf(frame);
     const step: Step = input ? reduce(state, input) : { state, callbacks: [], commands: [] };
     state = step.state;
-    assert.deepEqual(called(step), (expect[i] ?? []).map(asTold), `${name}, step ${i}: ${JSON.stringify(frame).slice(0, 3000)}`);
+    assert.deepEqual(called(step), (expect[i] ?? []).map(fromWire), `${name}, step ${i}: ${JSON.stringify(frame).slice(0, 3000)}`);
   }
 }
 
@@ -86,7 +86,7 @@ function called({ callbacks, commands }: Step): Called[] {
 }
 
 /** In the files `by` is as on the wire, and null if unknown. */
-function asTold({ name, args }: Called): Called {
+function fromWire({ name, args }: Called): Called {
   if (name !== "onCallEnded") return { name, args };
   const { reason, by } = args[2] as { reason: string; by: wire.By | null };
   return { name, args: [args[0], args[1], by ? { reason, by: actorOf(by) } : { reason }] };

@@ -29,16 +29,16 @@ function init(events: InvitationEvents = {}, more: Partial<Parameters<typeof Rin
 }
 
 function recorder() {
-  const heard: string[] = [];
+  const received: string[] = [];
   const events = new Proxy({} as InvitationEvents, {
-    get: (_, name) => (...args: unknown[]) => void heard.push(`${String(name)}(${args.map((a) => JSON.stringify(a)).join()})`),
+    get: (_, name) => (...args: unknown[]) => void received.push(`${String(name)}(${args.map((a) => JSON.stringify(a)).join()})`),
   });
-  return { heard, events };
+  return { received, events };
 }
 
 const eveRings = (id = "c1", seq = 1) => call(seq, { call_id: id, callees: [callee("ann")], caller: { ...call(1).caller!, user_id: "zoe" } });
 
-test("init connects and says who this is; unInit ends it", async () => {
+test("init connects and returns the user; unInit ends the session", async () => {
   assert.equal(Ringline.getLocalUser(), null);
   const user = await init();
   assert.deepEqual({ ...user, deviceID: "" }, { userID: "ann", userName: "ANN", deviceID: "" });
@@ -50,16 +50,16 @@ test("init connects and says who this is; unInit ends it", async () => {
   assert.throws(() => Ringline.renewToken(token("ann")), /call init first/);
 });
 
-test("mistakes are named", async () => {
+test("an invalid argument is named", async () => {
   const all: [Parameters<typeof Ringline.init>, RegExp][] = [
     [["", edge.url, "ann", "Ann", token("ann")], /^appID: /],
-    [["other", edge.url, "ann", "Ann", token("ann")], /^appID: the token is for the app demo, got other$/],
+    [["other", edge.url, "ann", "Ann", token("ann")], /^appID: must be the token's app, demo, got other$/],
     [["demo", "nowhere", "ann", "Ann", token("ann"), config], /^server: /],
     [["demo", edge.url, "", "Ann", token("ann")], /^userID: /],
-    [["demo", edge.url, "bob", "Bob", token("ann")], /^userID: the token is ann's \(sub\), got bob$/],
+    [["demo", edge.url, "bob", "Bob", token("ann")], /^userID: must be the token's sub, ann, got bob$/],
     [["demo", edge.url, "ann", 7 as never, token("ann")], /^userName: /],
     [["demo", edge.url, "ann", "Ann", ""], /^token: is missing/],
-    [["demo", edge.url, "ann", "Ann", "rubbish"], /^token: is no JWT/],
+    [["demo", edge.url, "ann", "Ann", "rubbish"], /^token: is not a JWT/],
     [["demo", edge.url, "ann", "Ann", token("ann"), { ...config, transports: ["pigeon" as never] }], /^transports: /],
   ];
   for (const [args, message] of all) {
@@ -71,7 +71,7 @@ test("mistakes are named", async () => {
   await Ringline.init(7, edge.url, "ann", "Ann", token("ann", { app: "7" }), config);
 });
 
-test("refused by the server: init says so, and can be called again", async () => {
+test("refused by the server: init rejects, and can be called again", async () => {
   edge.refuse = () => ({ code: 3500, reason: "invalid token" });
   assert.equal((await rejected(init())).code, "permission_denied");
   edge.refuse = () => undefined;
@@ -88,8 +88,8 @@ test("init twice: one connection, the newer callbacks, and the newer token", asy
   edge.connected[0]!.push(push(eveRings()));
   await pause();
   assert.equal(edge.connected.length, 1);
-  assert.deepEqual(a.heard.filter((h) => h.startsWith("onIncoming")), []);
-  assert.equal(b.heard.filter((h) => h.startsWith("onIncoming")).length, 1);
+  assert.deepEqual(a.received.filter((h) => h.startsWith("onIncoming")), []);
+  assert.equal(b.received.filter((h) => h.startsWith("onIncoming")).length, 1);
   edge.connected[0]!.end();
   assert.equal((await edge.next(2)).token, again);
   const other = await rejected(init({}, {}, "bob"));
@@ -107,55 +107,55 @@ test("React's StrictMode, init, unInit, init at once: one connection, and both p
   await Promise.all([first, second]);
   await pause();
   assert.equal(edge.connected.length, 1);
-  assert.deepEqual(a.heard, [], "the first callbacks are gone");
-  assert.deepEqual(b.heard, ['onConnectionStateChanged("connecting")', 'onConnectionStateChanged("connected")']);
+  assert.deepEqual(a.received, [], "the first callbacks are replaced");
+  assert.deepEqual(b.received, ['onConnectionStateChanged("connecting")', 'onConnectionStateChanged("connected")']);
 });
 
-test("unInit before it is connected: the promise is rejected, and nothing connects", async () => {
-  const { heard, events } = recorder();
+test("unInit before the connection: the promise is rejected, and nothing connects", async () => {
+  const { received, events } = recorder();
   const first = rejected(init(events));
   Ringline.unInit();
   assert.equal((await first).code, "disconnected");
   await pause(50);
   assert.deepEqual([edge.connected.length, edge.urls], [0, []]);
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
 });
 
-test("unInit during a call: no callback any more, the connection ends, what waits is rejected", async () => {
-  const { heard, events } = recorder();
+test("unInit during a call: no more callbacks, the connection ends, pending promises are rejected", async () => {
+  const { received, events } = recorder();
   await init(events);
   edge.onRPC = () => new Promise(() => {});
   const peer = edge.connected[0]!;
   peer.push(push(eveRings()));
   await pause();
   const accepted = rejected(Ringline.accept());
-  heard.length = 0;
+  received.length = 0;
   Ringline.unInit();
   peer.push(push({ ...eveRings("c1", 2), callees: [callee("ann", { state: "canceled" })] }));
   assert.equal((await accepted).code, "disconnected");
   await pause();
-  assert.deepEqual(heard, []);
+  assert.deepEqual(received, []);
   assert.deepEqual(Ringline.getCalls(), []);
 });
 
-test("callbacks are called as methods, with what they are in DESIGN; the missing ones are skipped", async () => {
-  const { heard, events } = recorder();
+test("callbacks are called as methods; missing ones are skipped", async () => {
+  const { received, events } = recorder();
   await init({ onIncomingCallReceived: (...args) => events.onIncomingCallReceived?.(...args) });
   edge.connected[0]!.push(push(eveRings()));
   edge.connected[0]!.push(push({ ...eveRings("c1", 2), callees: [callee("ann", { state: "canceled" })] }));
   await pause();
-  assert.deepEqual(heard, [
+  assert.deepEqual(received, [
     'onIncomingCallReceived("c1",{"userID":"zoe","userName":"Ann"},1,[{"userID":"ann","userName":""}],"")',
   ]);
 });
 
-test("an exception in a callback: onError hears of it, and the session lives", async (t) => {
+test("an exception in a callback is passed to onError, and the session continues", async (t) => {
   t.mock.method(console, "error", () => {});
   const errors: string[] = [];
-  const received: string[] = [];
+  const incoming: string[] = [];
   await init({
     onIncomingCallReceived(callID) {
-      received.push(callID);
+      incoming.push(callID);
       throw new Error("boom");
     },
     onError: (e) => errors.push(`${e.code} ${e.message}`),
@@ -163,7 +163,7 @@ test("an exception in a callback: onError hears of it, and the session lives", a
   edge.connected[0]!.push(push(eveRings()));
   edge.connected[0]!.push(push(eveRings("c2")));
   await pause();
-  assert.deepEqual(received, ["c1", "c2"]);
+  assert.deepEqual(incoming, ["c1", "c2"]);
   assert.deepEqual(errors, Array(2).fill("internal an exception in a handler of incomingCallReceived: boom"));
   assert.equal(edge.connected.length, 1);
 });
@@ -176,7 +176,7 @@ async function calls(invitation: CallInvitation, answer: (sent: Record<string, u
   return { result, fields, callID: call_id, commandID: command_id };
 }
 
-test("sendCallInvitation: what is sent, and what comes of it", async () => {
+test("sendCallInvitation: the command and the result", async () => {
   await init();
   const invitation = {
     callees: [{ userID: "bob", userName: "Bob" }, { userID: "eve" }],
@@ -210,7 +210,7 @@ test("sendCallInvitation: what is sent, and what comes of it", async () => {
   });
 });
 
-test("sendCallInvitation: a glare gives the call that there was; a refusal rejects", async () => {
+test("sendCallInvitation: glare returns the existing call; a refusal rejects", async () => {
   await init();
   const invitation = { callees: [{ userID: "zoe" }], callType: Ringline.CallType.voiceCall };
   const active = { ...eveRings("first", 2), callees: [callee("ann", { state: "accepted" })] };
@@ -222,7 +222,7 @@ test("sendCallInvitation: a glare gives the call that there was; a refusal rejec
   assert.equal((await rejected(Ringline.sendCallInvitation(invitation))).code, "caller_busy");
 });
 
-test("without an id: the newest call here that it fits", async () => {
+test("without an id: the newest call here that fits", async () => {
   await init();
   const sent: string[] = [];
   edge.onRPC = async (method, data) => {
@@ -250,7 +250,7 @@ test("without an id: the newest call here that it fits", async () => {
   assert.deepEqual(sent, ["accept in2", "decline in2", "cancel out", "end out", "leave out", "decline in1"]);
 });
 
-test("cancel while the invitation is on its way ends that", async () => {
+test("cancel before the answer to the invitation cancels it", async () => {
   await init();
   const sent: string[] = [];
   edge.onRPC = async (method, data) => {
@@ -264,9 +264,9 @@ test("cancel while the invitation is on its way ends that", async () => {
   assert.deepEqual(sent, ["invite", "cancel"]);
 });
 
-test("cancel while there is no connection: the invitation is never sent", async () => {
+test("cancel without a connection: the invitation is never sent", async () => {
   edge.down.add("websocket").add("http_stream").add("sse");
-  const { heard, events } = recorder();
+  const { received, events } = recorder();
   const connected = init(events, { transports: ["websocket"] });
   const invited = rejected(Ringline.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 0 }));
   await Ringline.cancel();
@@ -277,22 +277,22 @@ test("cancel while there is no connection: the invitation is never sent", async 
   await connected;
   await pause();
   assert.deepEqual(sent, []);
-  assert.ok(heard.every((h) => h.startsWith("onConnectionStateChanged")));
+  assert.ok(received.every((h) => h.startsWith("onConnectionStateChanged")));
 });
 
-test("a token about to expire is told of; one that getToken brings must be this user's", async () => {
-  let told = 0;
+test("an expiring token is reported; a token from getToken must be this user's", async () => {
+  let warnings = 0;
   const exp = Date.parse("2026-11-24T10:00:20.000Z") / 1000; // 20 s after the server's clock
-  await Ringline.init("demo", edge.url, "ann", "Ann", token("ann", { exp }), { ...config, onTokenWillExpire: () => told++ });
+  await Ringline.init("demo", edge.url, "ann", "Ann", token("ann", { exp }), { ...config, onTokenWillExpire: () => warnings++ });
   await pause();
-  assert.equal(told, 1);
+  assert.equal(warnings, 1);
   Ringline.unInit();
   await pause(1);
   const e = await rejected(Ringline.init("demo", edge.url, "ann", "Ann", "", { ...config, getToken: () => token("bob") }));
-  assert.match(e.message, /^userID: the token is bob's/);
+  assert.match(e.message, /^userID: must be the token's sub, bob, got ann$/);
 });
 
-test("names", () => {
+test("the values of CallType and CallScenario", () => {
   assert.deepEqual({ ...Ringline.CallType }, { voiceCall: 0, videoCall: 1 });
   assert.equal(Ringline.CallScenario.CALL_INTIVATION, Ringline.CallScenario.CALL_INVITATION);
 });

@@ -19,36 +19,36 @@ for (const transport of ["websocket", "http_stream", "sse"]) {
   const invited = Date.now();
   const call = await ann.client.invite({ callees: [{ userID: bob.id }, { userID: eve.id }], callType: 1, customData: "hi", timeout: 20 });
   const { callID } = call;
-  await bob.hears(`incomingCallReceived ${callID}`);
-  await bob2.hears(`incomingCallReceived ${callID}`);
-  await eve.hears(`incomingCallReceived ${callID}`);
-  await ann.hears(`outgoingCallRinging ${callID} ${bob.id}`);
-  await ann.hears(`outgoingCallRinging ${callID} ${eve.id}`);
+  await bob.receives(`incomingCallReceived ${callID}`);
+  await bob2.receives(`incomingCallReceived ${callID}`);
+  await eve.receives(`incomingCallReceived ${callID}`);
+  await ann.receives(`outgoingCallRinging ${callID} ${bob.id}`);
+  await ann.receives(`outgoingCallRinging ${callID} ${eve.id}`);
   const left = bob.client.calls.current[0].ringRemaining();
   assert.ok(left > 19_000 - (Date.now() - invited) && left <= 20_000, `${left} ms left`);
   assert.equal((await bob.client.accept(callID)).state, "active");
   await eve.client.decline(callID, { customData: "no" });
-  await ann.hears(`outgoingCallAccepted ${callID} ${bob.id}`);
-  await ann.hears(`outgoingCallDeclined ${callID} ${eve.id}`);
-  await bob2.hears(`incomingCallAnsweredElsewhere ${callID}`);
-  await bob2.hears(`callEnded ${callID} answered_elsewhere`);
-  await eve.hears(`callEnded ${callID} declined`);
+  await ann.receives(`outgoingCallAccepted ${callID} ${bob.id}`);
+  await ann.receives(`outgoingCallDeclined ${callID} ${eve.id}`);
+  await bob2.receives(`incomingCallAnsweredElsewhere ${callID}`);
+  await bob2.receives(`callEnded ${callID} answered_elsewhere`);
+  await eve.receives(`callEnded ${callID} declined`);
   const late = await bob2.client.accept(callID).catch((e) => e);
   assert.equal(late.code, "answered_elsewhere");
   assert.deepEqual(await bob.client.line(), [callID]);
   assert.equal((await bob.client.get(callID)).seq, bob.client.calls.current[0].seq);
   await bob.client.leave(callID);
-  await ann.hears(`callEnded ${callID} completed`);
-  await bob.hears(`callEnded ${callID} completed`);
+  await ann.receives(`callEnded ${callID} completed`);
+  await bob.receives(`callEnded ${callID} completed`);
 
   // Eve is offline while her invitation is canceled, and receives that when she is back.
   const second = await ann.client.invite({ callees: [{ userID: eve.id }], callType: 0 });
-  await eve.hears(`incomingCallReceived ${second.callID}`);
+  await eve.receives(`incomingCallReceived ${second.callID}`);
   eve.client.disconnect();
   await ann.client.cancel(second.callID, { customData: "sorry" });
   await eve.client.connect();
-  await eve.hears(`incomingCallCanceled ${second.callID} sorry`);
-  await eve.hears(`callEnded ${second.callID} canceled`);
+  await eve.receives(`incomingCallCanceled ${second.callID} sorry`);
+  await eve.receives(`callEnded ${second.callID} canceled`);
 
   // Both call each other at the same time: one call, accepted.
   const [a, b] = await Promise.all([
@@ -60,13 +60,13 @@ for (const transport of ["websocket", "http_stream", "sse"]) {
   assert.equal(shown.size, 1);
   for (const p of [ann, bob]) await p.until(() => p.client.calls.current[0]?.phase === "active", "active");
   await ann.client.leave([...shown][0]);
-  for (const p of [ann, bob]) await p.hears(`callEnded ${[...shown][0]} completed`);
+  for (const p of [ann, bob]) await p.receives(`callEnded ${[...shown][0]} completed`);
 
   for (const p of [ann, bob, bob2, eve]) {
-    assert.deepEqual(p.heard, [...new Set(p.heard)], "nothing twice");
+    assert.deepEqual(p.received, [...new Set(p.received)], "no callback twice");
     p.client.disconnect();
   }
-  console.log(`${transport}: right`);
+  console.log(`${transport}: ok`);
 }
 
 // Permanent refusals.
@@ -80,45 +80,45 @@ for (const [options, code] of [
 }
 
 // The kit.
-const received = [];
+const incoming = [];
 await Ringline.init("demo", server, "zoe", "Zoe", await token("zoe"), { webSocket: WebSocket, storage: null }, {
-  onIncomingCallReceived: (...args) => received.push(args),
+  onIncomingCallReceived: (...args) => incoming.push(args),
 });
 const caller = await phone("ann", "websocket");
 const { callID } = await caller.client.invite({ callees: [{ userID: "zoe" }], callType: 1 });
-await caller.hears(`outgoingCallRinging ${callID} zoe`);
-assert.deepEqual(received, [[callID, { userID: "ann", userName: "ann" }, 1, [{ userID: "zoe", userName: "" }], ""]]);
+await caller.receives(`outgoingCallRinging ${callID} zoe`);
+assert.deepEqual(incoming, [[callID, { userID: "ann", userName: "ann" }, 1, [{ userID: "zoe", userName: "" }], ""]]);
 await Ringline.decline();
-await caller.hears(`callEnded ${callID} declined`);
+await caller.receives(`callEnded ${callID} declined`);
 Ringline.unInit();
 caller.client.disconnect();
-console.log("refusals and kit: right");
+console.log("refusals and kit: ok");
 
 async function phone(id, transport) {
   const client = new RinglineClient({ server, token: await token(id), transports: [transport], webSocket: WebSocket, storage: null });
-  const heard = [];
+  const received = [];
   let wake = () => {};
-  const hear = (...words) => (heard.push(words.join(" ")), wake());
-  client.on("incomingCallReceived", (c) => hear("incomingCallReceived", c));
-  client.on("incomingCallCanceled", (c, _, data) => hear("incomingCallCanceled", c, data));
-  client.on("incomingCallAnsweredElsewhere", (c) => hear("incomingCallAnsweredElsewhere", c));
-  client.on("incomingCallDeclinedElsewhere", (c) => hear("incomingCallDeclinedElsewhere", c));
-  client.on("outgoingCallRinging", (c, u) => hear("outgoingCallRinging", c, u));
-  client.on("outgoingCallAccepted", (c, u) => hear("outgoingCallAccepted", c, u));
-  client.on("outgoingCallDeclined", (c, u) => hear("outgoingCallDeclined", c, u));
-  client.on("callEnded", (c, _, { reason }) => hear("callEnded", c, reason));
-  client.on("error", (e) => hear("error", e.code, e.message));
+  const record = (...words) => (received.push(words.join(" ")), wake());
+  client.on("incomingCallReceived", (c) => record("incomingCallReceived", c));
+  client.on("incomingCallCanceled", (c, _, data) => record("incomingCallCanceled", c, data));
+  client.on("incomingCallAnsweredElsewhere", (c) => record("incomingCallAnsweredElsewhere", c));
+  client.on("incomingCallDeclinedElsewhere", (c) => record("incomingCallDeclinedElsewhere", c));
+  client.on("outgoingCallRinging", (c, u) => record("outgoingCallRinging", c, u));
+  client.on("outgoingCallAccepted", (c, u) => record("outgoingCallAccepted", c, u));
+  client.on("outgoingCallDeclined", (c, u) => record("outgoingCallDeclined", c, u));
+  client.on("callEnded", (c, _, { reason }) => record("callEnded", c, reason));
+  client.on("error", (e) => record("error", e.code, e.message));
   client.calls.subscribe(() => wake());
   const until = async (holds, what) => {
     const timer = setTimeout(() => wake(), 60_000);
     for (const by = Date.now() + 60_000; !holds(); ) {
-      if (Date.now() > by) throw new Error(`${id} by ${transport} waits for ${what}, and heard ${heard.join(", ")}`);
+      if (Date.now() > by) throw new Error(`${id} by ${transport} waits for ${what}, received ${received.join(", ")}`);
       await new Promise((resolve) => (wake = resolve));
     }
     clearTimeout(timer);
   };
   await client.connect();
-  return { id, client, heard, until, hears: (what) => until(() => heard.includes(what), what) };
+  return { id, client, received, until, receives: (what) => until(() => received.includes(what), what) };
 }
 
 async function token(user) {
@@ -148,7 +148,7 @@ async function start() {
   for (let i = 0; ; i++) {
     const ready = await fetch(`${address}/readyz`).then((r) => r.ok, () => false);
     if (ready) return address;
-    if (i > 600) throw new Error("ringline dev does not get ready");
+    if (i > 600) throw new Error("ringline dev does not become ready");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

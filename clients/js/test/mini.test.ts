@@ -38,7 +38,7 @@ function phone(t: TestContext, ...args: [FakePhone?, ("wx" | "uni")[]?, boolean?
   t.after(async () => {
     p.kit.unInit();
     await pause(20);
-    assert.deepEqual(p.touched, [], "no name that a mini-program has not");
+    assert.deepEqual(p.touched, [], "no global that a mini-program lacks");
   });
   return p;
 }
@@ -66,7 +66,7 @@ async function refusal(promise: Promise<unknown>): Promise<[string, string]> {
   throw new Error("it was not rejected");
 }
 
-test("it is one file of ES2015, and knows no page", async () => {
+test("the bundle is one file of ES2015, and uses no browser API", async () => {
   // Syntax newer than ES2015 would change for that target, and not for esnext.
   const [old, newest] = await Promise.all(["es2015", "esnext"].map((target) => transform(code, { target, minifyWhitespace: true, logLevel: "error" })));
   assert.equal(old?.code, newest?.code);
@@ -74,7 +74,7 @@ test("it is one file of ES2015, and knows no page", async () => {
   assert.doesNotMatch(code, /customElements|HTMLElement|attachShadow|AudioContext/);
 });
 
-test("what it exports, and nothing is done where there is no platform", async () => {
+test("the exports; without a platform nothing happens", async () => {
   const p = new MiniPhone(code, new FakePhone(), []);
   assert.deepEqual(p.exported, ["CallScenario", "CallType", "Ringline", "RinglineClient", "RinglineError"]);
   assert.equal(p.kit.CallType.videoCall, 1);
@@ -84,7 +84,7 @@ test("what it exports, and nothing is done where there is no platform", async ()
   assert.deepEqual(p.touched, []);
 });
 
-test("init, a call that comes, accept, and the end: exact arguments, exact commands, one socket", async (t) => {
+test("init, an incoming call, accept, and the end: exact arguments, exact commands, one socket", async (t) => {
   const p = phone(t);
   const e = await edge(t);
   const local = await p.init(e.url, "änn", token("änn", { name: "Änn" }));
@@ -117,28 +117,28 @@ test("init, a call that comes, accept, and the end: exact arguments, exact comma
   q.peer.push(
     push({ ...incoming(4, { state: "left", reason: "ended", device_id: q.peer.data.device, at: at(9) }), state: "ended", ended_at: at(9), end_reason: "completed", ended_by: { kind: "user", user_id: "zoe" } }),
   );
-  await q.p.hears('onCallEnded("c1", "room", {"reason":"completed","by":{"kind":"user","userID":"zoe"}})');
+  await q.p.receives('onCallEnded("c1", "room", {"reason":"completed","by":{"kind":"user","userID":"zoe"}})');
   assert.deepEqual(q.p.calls.slice(0, -1), rings);
-  assert.equal(q.p.phone.most, 1);
+  assert.equal(q.p.phone.maxOpen, 1);
 });
 
-test("in the background with code 1000, then shown: it comes back, and the snapshot tells what became of the call", async (t) => {
+test("closed with code 1000 in the background, then shown: it reconnects, and the snapshot has the outcome of the call", async (t) => {
   const { p, e, peer } = await connected(t);
   peer.push(push(incoming(1)));
   await p.until(() => p.calls.length === 1, "the call");
   p.phone.hide();
-  await p.hears('onConnectionStateChanged("connecting")');
+  await p.receives('onConnectionStateChanged("connecting")');
   await pause(700); // it tries, and the platform refuses
   assert.equal(e.connected.length, 1);
   p.phone.show();
   const again = await e.next(2);
   assert.deepEqual(again.data, { device: peer.data.device, showing: ["c1"] });
-  await p.hears('onCallEnded("c1", "room", {"reason":"timed_out"})');
-  assert.deepEqual(p.heard.filter((h) => h.startsWith("onConnection")), ["connecting", "connected", "connecting", "connected"].map((s) => `onConnectionStateChanged("${s}")`));
-  assert.equal(p.phone.alive.length, 1);
+  await p.receives('onCallEnded("c1", "room", {"reason":"timed_out"})');
+  assert.deepEqual(p.received.filter((h) => h.startsWith("onConnection")), ["connecting", "connected", "connecting", "connected"].map((s) => `onConnectionStateChanged("${s}")`));
+  assert.equal(p.phone.open.length, 1);
 });
 
-test("suspended with a socket that died unnoticed: a new one at once when it is shown", async (t) => {
+test("suspended with a dead socket: a new one at once when it is shown", async (t) => {
   const { p, e } = await connected(t);
   p.phone.hide(true);
   await pause(50);
@@ -146,52 +146,52 @@ test("suspended with a socket that died unnoticed: a new one at once when it is 
   p.phone.show(5_000);
   await e.next(2);
   assert.ok(Date.now() - began < 1_500, `after ${Date.now() - began} ms`);
-  assert.equal(p.phone.most, 1);
+  assert.equal(p.phone.maxOpen, 1);
 });
 
-test("away for a moment only: the socket stays", async (t) => {
+test("in the background for a moment: the socket stays", async (t) => {
   const { p, e } = await connected(t);
   for (const type of ["hide", "show"]) for (const f of p.phone.listeners.get(type) ?? []) f({});
   await pause(100);
   assert.equal(e.connected.length, 1);
-  assert.deepEqual(p.heard.slice(-1), ['onConnectionStateChanged("connected")']);
+  assert.deepEqual(p.received.slice(-1), ['onConnectionStateChanged("connected")']);
 });
 
-test("no network, then one again: back at once", async (t) => {
+test("no network, then one again: it reconnects at once", async (t) => {
   const { p, e } = await connected(t);
   p.phone.network(false);
-  await p.hears('onConnectionStateChanged("connecting")');
+  await p.receives('onConnectionStateChanged("connecting")');
   await pause(1_200); // some failed tries, with growing pauses
   assert.equal(e.connected.length, 1);
   const began = Date.now();
   p.phone.network(true);
   await e.next(2);
   assert.ok(Date.now() - began < 400, `after ${Date.now() - began} ms`);
-  assert.equal(p.phone.alive.length, 1);
+  assert.equal(p.phone.open.length, 1);
 });
 
-test("from Wi-Fi to the mobile network it connects anew; between mobile ones it does not", async (t) => {
+test("a change from Wi-Fi to a mobile network reconnects; one between mobile networks does not", async (t) => {
   const { p, e } = await connected(t);
   p.phone.network(true, "4g");
   await e.next(2);
-  await p.until(() => p.heard.filter((h) => h.includes('"connected"')).length === 2, "connected again");
+  await p.until(() => p.received.filter((h) => h.includes('"connected"')).length === 2, "connected again");
   p.phone.network(true, "5g");
   p.phone.network(true, "4g");
   await pause(100);
   assert.equal(e.connected.length, 2);
-  assert.equal(p.phone.alive.length, 1);
+  assert.equal(p.phone.open.length, 1);
 });
 
-test("unInit leaves nothing: no socket, no timer, no listener", async (t) => {
+test("unInit leaves no socket, no timer and no listener", async (t) => {
   const { p } = await connected(t);
   assert.ok(p.phone.listeners.get("show")?.size);
   p.kit.unInit();
-  await p.until(() => p.phone.alive.length === 0, "the socket to close");
+  await p.until(() => p.phone.open.length === 0, "the socket to close");
   assert.equal(p.phone.timers.size, 0);
   assert.deepEqual([...p.phone.listeners.values()].map((s) => s.size), [0, 0, 0]);
   p.phone.show();
   await pause(50);
-  assert.equal(p.phone.alive.length, 0);
+  assert.equal(p.phone.open.length, 0);
 });
 
 test("unInit at any moment of connecting leaves no socket", async (t) => {
@@ -202,12 +202,12 @@ test("unInit at any moment of connecting leaves no socket", async (t) => {
     await pause(after);
     p.kit.unInit();
     await begun;
-    await p.until(() => p.phone.alive.length === 0, "the socket to close");
+    await p.until(() => p.phone.open.length === 0, "the socket to close");
     assert.equal(p.phone.timers.size, 0);
   }
 });
 
-test("servers that take a connection and say nothing: never more than 2 sockets", async (t) => {
+test("servers that accept a connection and send nothing: never more than 2 sockets", async (t) => {
   const silent: Server = createServer((s) => s.on("error", () => {}));
   await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
   t.after(() => silent.close());
@@ -216,14 +216,14 @@ test("servers that take a connection and say nothing: never more than 2 sockets"
   p.phone.speed = 20;
   const begun = refusal(p.init([url, url, url], "ann", token("ann")));
   await p.until(() => p.phone.tasks.length === 3, "the third try");
-  assert.ok(p.phone.most <= 2, `${p.phone.most} sockets`);
+  assert.ok(p.phone.maxOpen <= 2, `${p.phone.maxOpen} sockets`);
   p.kit.unInit();
   assert.equal((await begun)[0], "disconnected");
-  await p.until(() => p.phone.alive.length === 0, "the platform's own timeout");
+  await p.until(() => p.phone.open.length === 0, "the platform's own timeout");
 });
 
 for (const next of ["fail", "throw", "nothing"] as const) {
-  test(`connectSocket that does "${next}" is tried again, and told once to the developer`, async (t) => {
+  test(`connectSocket that does "${next}" is retried, and logged once`, async (t) => {
     const p = phone(t);
     p.phone.next = next;
     const { e } = await connected(t, p);
@@ -232,16 +232,16 @@ for (const next of ["fail", "throw", "nothing"] as const) {
   });
 }
 
-test("an error on an open socket ends it, once", async (t) => {
+test("an error on an open socket closes it once", async (t) => {
   const { p, e } = await connected(t);
-  p.phone.alive[0]?.break("Socket is not connected");
+  p.phone.open[0]?.break("Socket is not connected");
   await e.next(2);
-  await p.until(() => p.heard.length === 4, "connected again");
-  assert.equal(p.phone.alive.length, 1);
+  await p.until(() => p.received.length === 4, "connected again");
+  assert.equal(p.phone.open.length, 1);
   assert.deepEqual(p.phone.warnings, ["Ringline: Socket is not connected"]);
 });
 
-test("a socket ends once, whatever the platform calls, and says nothing after", async () => {
+test("a socket closes once, whatever the platform calls, and emits nothing afterwards", async () => {
   const on: Record<string, (event: never) => void> = {};
   const done: string[] = [];
   let sendFails = (_: { errMsg: string }): void => {};
@@ -274,14 +274,14 @@ test("a socket ends once, whatever the platform calls, and says nothing after", 
   assert.deepEqual(done.slice(5), ["close 1000"]);
 });
 
-test("a code of the server's that ends it for good ends it", async (t) => {
+test("a permanent close code of the server ends the session", async (t) => {
   const { p, peer } = await connected(t);
   peer.end(3504, "connection limit");
-  await p.until(() => p.heard.some((h) => h.startsWith('onError({"code":"rate_limited"')), "the refusal");
-  await p.until(() => p.phone.alive.length === 0, "no socket");
+  await p.until(() => p.received.some((h) => h.startsWith('onError({"code":"rate_limited"')), "the refusal");
+  await p.until(() => p.phone.open.length === 0, "no socket");
 });
 
-test("the device id outlives the app; without a storage it still works", async (t) => {
+test("the device id survives a restart of the app; without a storage the client still works", async (t) => {
   const device = new FakePhone();
   const e = await edge(t);
   const first = await phone(t, device).init(e.url, "ann", token("ann"));
@@ -297,7 +297,7 @@ test("the device id outlives the app; without a storage it still works", async (
   assert.match(own.deviceID, /^mine\./);
 });
 
-test("without getRandomValues ids differ all the same", async (t) => {
+test("without getRandomValues ids still differ", async (t) => {
   const ids = new Set<string>();
   const e = await edge(t);
   for (let i = 0; i < 20; i++) {
@@ -308,7 +308,7 @@ test("without getRandomValues ids differ all the same", async (t) => {
   assert.equal(ids.size, 20);
 });
 
-test("uni, or whatever is passed as platform", async (t) => {
+test("uni, or an object that is passed as platform", async (t) => {
   await connected(t, phone(t, new FakePhone(), ["uni"]));
   const p = phone(t, new FakePhone(), []);
   const e = await edge(t);
@@ -318,16 +318,16 @@ test("uni, or whatever is passed as platform", async (t) => {
   client.disconnect();
 });
 
-test("init twice, and StrictMode's unInit between: one socket", async (t) => {
+test("init twice, and StrictMode's unInit in between: one socket", async (t) => {
   const { p, e } = await connected(t);
   await p.init(e.url, "ann", token("ann"));
   p.kit.unInit();
   await p.init(e.url, "ann", token("ann"));
   assert.equal(e.connected.length, 1);
-  assert.equal(p.phone.most, 1);
+  assert.equal(p.phone.maxOpen, 1);
 });
 
-test("with promises that are late, as those of iOS up to 15, the order stays", async (t) => {
+test("with promises that resolve late, as on iOS up to 15, the order stays", async (t) => {
   const { p, e, peer } = await connected(t, phone(t, new FakePhone(), ["wx"], true));
   e.onRPC = () => Promise.resolve({ ok: true, call: incoming(2, { state: "ringing" }) });
   for (let i = 0; i < 20; i++) peer.push(push({ ...incoming(1), call_id: `c${i}`, room_id: "r" }, { id: `c${i}-1-0` }));
@@ -338,7 +338,7 @@ test("with promises that are late, as those of iOS up to 15, the order stays", a
   await e.next(2);
   await p.until(() => p.calls.length === 40, "their ends");
   p.kit.unInit();
-  await p.until(() => p.phone.alive.length === 0, "the socket to close");
+  await p.until(() => p.phone.open.length === 0, "the socket to close");
   await pause(50);
   assert.equal(p.phone.timers.size, 0);
 });

@@ -103,7 +103,7 @@ async function host(t: TestContext): Promise<{ h: Host; e: FakeEdge }> {
   return { h, e };
 }
 
-test("log in, a call that comes opens its page, accept, and log out", async (t) => {
+test("log in, an incoming call opens its page, accept, and log out", async (t) => {
   const { h, e } = await host(t);
   h.open("pages/index/index");
   await h.press("onName", {}, " ann ");
@@ -132,10 +132,10 @@ test("log in, a call that comes opens its page, accept, and log out", async (t) 
 
   await h.press("logOut");
   assert.equal(h.top?.data.userID, "");
-  await h.until(() => h.phone.alive.length === 0, "no socket");
+  await h.until(() => h.phone.open.length === 0, "no socket");
 });
 
-test("a call that is made, refused, and canceled", async (t) => {
+test("an outgoing call, refused, and one canceled", async (t) => {
   const { h, e } = await host(t);
   h.open("pages/index/index");
   await h.press("onName", {}, "ann");
@@ -154,7 +154,7 @@ test("a call that is made, refused, and canceled", async (t) => {
   await h.press("logOut");
 });
 
-test("what the views name is there", () => {
+test("every name in the views exists", () => {
   const { pages } = JSON.parse(readFileSync(join(home, "app.json"), "utf8")) as { pages: string[] };
   for (const path of pages) {
     const view = readFileSync(join(home, `${path}.wxml`), "utf8");

@@ -15,7 +15,7 @@ const server = process.argv[2] ?? (await start());
 console.log(`an edge after ${Date.now() - began} ms`);
 const ready = Date.now();
 const within = setTimeout(() => {
-  console.error("it takes longer than 5 min");
+  console.error("not done within 5 min");
   process.exit(1);
 }, 300_000);
 
@@ -29,35 +29,35 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   const made = plain(await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob", userName: "BOB" }], callType: 1, customData: "grüezi", timeout: 30 }));
   const { callID } = made;
   assert.deepEqual(made, { code: 0, callID, roomID: callID, timeout: 30, errorUserList: [], customData: "grüezi" });
-  await bob.p.hears(`onIncomingCallReceived(${json(callID, person("ann"), 1, [person("bob")], "grüezi")})`);
-  await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
+  await bob.p.receives(`onIncomingCallReceived(${json(callID, person("ann"), 1, [person("bob")], "grüezi")})`);
+  await ann.p.receives(`onOutgoingCallRinging(${json(callID, "bob")})`);
   const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
   assert.ok(left > 29_000 - (Date.now() - invited) && left <= 30_000, `${left} ms left`);
   await bob.p.kit.accept();
-  await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
+  await ann.p.receives(`onOutgoingCallAccepted(${json(callID, "bob")})`);
   await ann.p.kit.end();
   const ended = `onCallEnded(${json(callID, callID, { reason: "completed", by: by(ann.p, "ann") })})`;
-  await ann.p.hears(ended);
-  await bob.p.until(() => bob.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}", "${callID}", {"reason":"completed"`)), "the end");
+  await ann.p.receives(ended);
+  await bob.p.until(() => bob.p.received.some((h) => h.startsWith(`onCallEnded("${callID}", "${callID}", {"reason":"completed"`)), "the end");
   assert.deepEqual(ann.p.calls, [`onOutgoingCallRinging(${json(callID, "bob")})`, `onOutgoingCallAccepted(${json(callID, "bob")})`, ended]);
   assert.equal(bob.p.calls.length, 2);
   done("call, accept, end");
 }
 
-// A group: one callee declines, one accepts, and one who is in a call is busy.
+// A group: one callee declines, one accepts, and one is busy in another call.
 {
   const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }, { userID: "eve" }], callType: 0 });
-  for (const x of [bob, eve]) await x.p.until(() => x.p.heard.some((h) => h.startsWith(`onIncomingCallReceived("${callID}"`)), "the call");
+  for (const x of [bob, eve]) await x.p.until(() => x.p.received.some((h) => h.startsWith(`onIncomingCallReceived("${callID}"`)), "the call");
   await bob.p.kit.accept(callID);
   await eve.p.kit.decline(callID, { customData: "später" });
-  await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
-  await ann.p.hears(`onOutgoingCallDeclined(${json(callID, "eve")})`);
+  await ann.p.receives(`onOutgoingCallAccepted(${json(callID, "bob")})`);
+  await ann.p.receives(`onOutgoingCallDeclined(${json(callID, "eve")})`);
   const busy = plain(await eve.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 0, customData: "?" }));
   assert.deepEqual(busy.errorUserList, [{ userID: "bob", reason: "line_busy" }]);
-  await eve.p.hears(`onOutgoingCallRejectedCauseBusy(${json(busy.callID, "bob", "?")})`);
-  await eve.p.hears(`onCallEnded(${json(busy.callID, busy.callID, { reason: "busy", by: by(eve.p, "eve") })})`);
+  await eve.p.receives(`onOutgoingCallRejectedCauseBusy(${json(busy.callID, "bob", "?")})`);
+  await eve.p.receives(`onCallEnded(${json(busy.callID, busy.callID, { reason: "busy", by: by(eve.p, "eve") })})`);
   await ann.p.kit.leave(callID);
-  await bob.p.until(() => bob.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
+  await bob.p.until(() => bob.p.received.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
   done("group, decline, busy");
 }
 
@@ -65,13 +65,13 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
 // once the app is shown.
 {
   const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 1 });
-  await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
+  await ann.p.receives(`onOutgoingCallRinging(${json(callID, "bob")})`);
   bob.p.phone.hide();
   await ann.p.kit.cancel(callID, { customData: "never mind" });
-  await ann.p.until(() => ann.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
+  await ann.p.until(() => ann.p.received.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
   bob.p.phone.show();
-  await bob.p.hears(`onIncomingCallCanceled(${json(callID, person("ann"), "never mind")})`);
-  await bob.p.until(() => bob.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}", "${callID}", {"reason":"canceled"`)), "the end");
+  await bob.p.receives(`onIncomingCallCanceled(${json(callID, person("ann"), "never mind")})`);
+  await bob.p.until(() => bob.p.received.some((h) => h.startsWith(`onCallEnded("${callID}", "${callID}", {"reason":"canceled"`)), "the end");
   done("background, shown, snapshot");
 }
 
@@ -81,9 +81,9 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   const invited = Date.now();
   const { callID } = await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob" }], callType: 1, timeout: 20 });
   await new Promise((resolve) => setTimeout(resolve, 1_500));
-  assert.equal(ann.p.heard.includes(`onOutgoingCallRinging(${json(callID, "bob")})`), false, "nothing rings there");
+  assert.equal(ann.p.received.includes(`onOutgoingCallRinging(${json(callID, "bob")})`), false, "no ringing in the background");
   bob.p.phone.show();
-  await ann.p.hears(`onOutgoingCallRinging(${json(callID, "bob")})`);
+  await ann.p.receives(`onOutgoingCallRinging(${json(callID, "bob")})`);
   const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
   assert.ok(left > 19_000 - (Date.now() - invited) && left < 18_800, `${left} ms left`);
 
@@ -93,18 +93,18 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   await new Promise((resolve) => setTimeout(resolve, 300));
   bob.p.phone.network(true);
   await accepted;
-  await ann.p.hears(`onOutgoingCallAccepted(${json(callID, "bob")})`);
+  await ann.p.receives(`onOutgoingCallAccepted(${json(callID, "bob")})`);
   done("rings when it is shown, accept over a network that comes back");
 
   // The app is killed and opened again: the same device, still in the call.
   const device = bob.p.kit.getLocalUser()?.deviceID;
   bob.p.kit.unInit();
-  await bob.p.until(() => bob.p.phone.alive.length === 0, "the socket to close");
+  await bob.p.until(() => bob.p.phone.open.length === 0, "the socket to close");
   const again = await mini("bob", bob.p.phone);
   assert.equal(again.kit.getLocalUser()?.deviceID, device);
   assert.deepEqual(plain(again.kit.getCalls().map((c) => [c.callID, c.phase])), [[callID, "active"]]);
   await again.kit.leave();
-  await ann.p.until(() => ann.p.heard.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
+  await ann.p.until(() => ann.p.received.some((h) => h.startsWith(`onCallEnded("${callID}"`)), "the end");
   finish(again);
   done("killed and opened again");
 }
@@ -118,26 +118,26 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
     (e: unknown) => e as { code: string },
   );
   assert.equal(error?.code, "permission_denied");
-  await p.until(() => p.phone.alive.length === 0, "no socket");
+  await p.until(() => p.phone.open.length === 0, "no socket");
   assert.equal(p.phone.timers.size, 0);
   done("a forged token");
 }
 
 for (const { p } of [ann, bob, eve]) {
   p.kit.unInit();
-  await p.until(() => p.phone.alive.length === 0, "the socket to close");
+  await p.until(() => p.phone.open.length === 0, "the socket to close");
   finish(p);
 }
 clearTimeout(within);
-console.log(`right, in ${Date.now() - ready} ms`);
+console.log(`ok, in ${Date.now() - ready} ms`);
 process.exit();
 
 function finish(p: MiniPhone): void {
   p.kit.unInit();
-  assert.deepEqual(p.touched, [], "no name that a mini-program has not");
-  assert.deepEqual(p.calls, [...new Set(p.calls)], "nothing twice");
-  assert.deepEqual(p.heard.filter((h) => h.startsWith("onError")), []);
-  assert.equal(p.phone.most, 1, "one socket");
+  assert.deepEqual(p.touched, [], "no global that a mini-program lacks");
+  assert.deepEqual(p.calls, [...new Set(p.calls)], "no callback twice");
+  assert.deepEqual(p.received.filter((h) => h.startsWith("onError")), []);
+  assert.equal(p.phone.maxOpen, 1, "one socket");
 }
 
 async function mini(id: string, phone?: FakePhone): Promise<MiniPhone> {
@@ -155,7 +155,7 @@ function by(p: MiniPhone, userID: string): object {
 }
 
 function done(what: string): void {
-  console.log(`${what}: right`);
+  console.log(`${what}: ok`);
 }
 
 async function token(user: string): Promise<string> {
@@ -183,7 +183,7 @@ async function start(): Promise<string> {
   const address = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) {
     if (await fetch(`${address}/readyz`).then((r) => r.ok, () => false)) return address;
-    if (i > 300 || child.exitCode !== null) throw new Error("ringline dev does not get ready");
+    if (i > 300 || child.exitCode !== null) throw new Error("ringline dev does not become ready");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

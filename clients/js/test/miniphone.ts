@@ -4,7 +4,7 @@ import { FakePhone, load, plain } from "./fakewx.js";
 
 /** A mini-program that runs on a phone, and the callbacks that it received. */
 export class MiniPhone {
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
   readonly touched: string[];
   private readonly mini: typeof Mini;
 
@@ -32,14 +32,14 @@ export class MiniPhone {
     get:
       (_, name) =>
       (...args: unknown[]): void => {
-        this.heard.push(`${String(name)}(${args.map((a) => JSON.stringify(a)).join(", ")})`);
+        this.received.push(`${String(name)}(${args.map((a) => JSON.stringify(a)).join(", ")})`);
         this.phone.wake();
       },
   });
 
   /** The callbacks about calls. */
   get calls(): string[] {
-    return this.heard.filter((h) => !h.startsWith("onConnectionStateChanged"));
+    return this.received.filter((h) => !h.startsWith("onConnectionStateChanged"));
   }
 
   async init(server: string | string[], userID: string, token: string, config?: object): Promise<Mini.LocalUser> {
@@ -48,7 +48,7 @@ export class MiniPhone {
 
   async until(holds: () => boolean, what: string, within = 60_000): Promise<void> {
     for (const by = Date.now() + within; !holds(); ) {
-      if (Date.now() > by) throw new Error(`waits for ${what}, and heard ${this.heard.join(", ")}; ${this.phone.warnings.join(", ")}`);
+      if (Date.now() > by) throw new Error(`waits for ${what}, received ${this.received.join(", ")}; ${this.phone.warnings.join(", ")}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 50);
         this.phone.wake = () => (clearTimeout(timer), setImmediate(resolve));
@@ -56,7 +56,7 @@ export class MiniPhone {
     }
   }
 
-  hears(what: string): Promise<void> {
-    return this.until(() => this.heard.includes(what), what);
+  receives(what: string): Promise<void> {
+    return this.until(() => this.received.includes(what), what);
   }
 }

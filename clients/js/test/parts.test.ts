@@ -7,7 +7,7 @@ import { endpointOf, emulationOf, readServers } from "../src/session/servers.js"
 import { readClaims, Tokens } from "../src/session/tokens.js";
 import { FakeClock, rejected, settle, token } from "./fakes.js";
 
-test("events are cut out of a stream, however it comes in pieces", () => {
+test("events are split out of a stream, however it is chunked", () => {
   const stream = ': hello\r\ndata: {"a":\r\ndata: 1}\r\n\r\nevent: x\ndata:two\nid: 7\n\n\n\rdata\r\rdata:  three\n\ndata: not over';
   for (const size of [1, 2, 3, 7, 1000]) {
     const got: string[] = [];
@@ -17,8 +17,8 @@ test("events are cut out of a stream, however it comes in pieces", () => {
   }
 });
 
-test("an event source posts the connect command, which is not left in the address, and reads bytes as they come", async () => {
-  const asked: [string, RequestInit][] = [];
+test("an event source posts the connect command, removes it from the address, and reads partial characters", async () => {
+  const requests: [string, RequestInit][] = [];
   const stream = (text: string) =>
     new ReadableStream<Uint8Array>({
       start(controller) {
@@ -28,20 +28,20 @@ test("an event source posts the connect command, which is not left in the addres
     });
   const answers = [new Response(stream("data: ünï 🎈\n\n")), new Response("no", { status: 403 })];
   const Source = eventSourceOver((url, options) => {
-    asked.push([String(url), options ?? {}]);
+    requests.push([String(url), options ?? {}]);
     return Promise.resolve(answers.shift()!);
   });
   for (const want of [["open", "ünï 🎈", "error: the stream ended"], ["error: status 403"]]) {
-    const heard: string[] = [];
+    const received: string[] = [];
     await new Promise<void>((resolve) => {
       const source = new Source("https://h/connection/sse?x=1&cf_connect=%7B%22token%22%3A%22t%22%7D");
-      source.onopen = () => heard.push("open");
-      source.onmessage = ({ data }) => heard.push(data);
-      source.onerror = ({ error }) => (heard.push(`error: ${(error as Error).message}`), resolve());
+      source.onopen = () => received.push("open");
+      source.onmessage = ({ data }) => received.push(data);
+      source.onerror = ({ error }) => (received.push(`error: ${(error as Error).message}`), resolve());
     });
-    assert.deepEqual(heard, want);
+    assert.deepEqual(received, want);
   }
-  const [url, { method, body }] = asked[0]!;
+  const [url, { method, body }] = requests[0]!;
   assert.deepEqual([url, method, body], ["https://h/connection/sse?x=1", "POST", '{"token":"t"}']);
 });
 
@@ -50,7 +50,7 @@ function rotation(servers: string[], transports: Transport[] = ["websocket", "ht
   return { r, next: () => (({ address, pause }) => `${address.transport} ${address.server} ${Math.round(pause)}`)(r.next()) };
 }
 
-test("the first round tries every server by the best transport, then by the next, without a pause; then pauses grow", () => {
+test("the first round tries every server with the best transport, then with the next, without a pause; then pauses grow", () => {
   const { next } = rotation(["a", "b"]);
   assert.deepEqual([1, 2, 3, 4].map(next), ["websocket a 0", "websocket b 0", "http_stream a 0", "http_stream b 0"]);
   assert.deepEqual([1, 2, 3, 4].map(next), ["websocket a 275", "websocket b 0", "http_stream a 0", "http_stream b 0"]);
@@ -59,7 +59,7 @@ test("the first round tries every server by the best transport, then by the next
   assert.equal(pauses.at(-1), 20_000);
 });
 
-test("a connection that is lost begins at the next server, by the best transport, but where that failed in two rounds", () => {
+test("after a lost connection the next server is first, with the best transport unless that failed in two rounds", () => {
   const { r, next } = rotation(["a", "b", "c"]);
   const lost = () => (r.connected(), r.lost(60_000));
   for (let i = 0; i < 4; i++) next();
@@ -75,7 +75,7 @@ test("a connection that is lost begins at the next server, by the best transport
   assert.equal(next(), "websocket c 275");
 });
 
-test("rounds in which nothing worked, as without a network, say nothing of a transport", () => {
+test("rounds without a connection, as without a network, do not count against a transport", () => {
   const { r, next } = rotation(["a"], ["websocket", "http_stream", "sse"]);
   for (let i = 0; i < 3 * 5 + 2; i++) next();
   r.connected(); // http_stream
@@ -86,7 +86,7 @@ test("rounds in which nothing worked, as without a network, say nothing of a tra
   assert.deepEqual([1, 2, 3].map(next), ["http_stream a 275", "websocket a 0", "sse a 0"]);
 });
 
-test("a connection that lasts pays off, one that breaks at once does not", () => {
+test("a connection that lasts resets the pauses, one that breaks at once does not", () => {
   const { r, next } = rotation(["a"]);
   next();
   const lost = (ms: number) => {
@@ -97,14 +97,14 @@ test("a connection that lasts pays off, one that breaks at once does not", () =>
   assert.deepEqual([60_000, 10, 10, 6_000].map(lost), ["websocket a 275", "websocket a 1000", "websocket a 1500", "websocket a 275"]);
 });
 
-test("where a server answers that it can't, no other transport is tried, but another server, after a pause", () => {
+test("after a server that answers that it can't, the next server is tried after a pause, and no other transport", () => {
   const { r, next } = rotation(["a", "b"]);
   next();
   r.refused();
   assert.equal(next(), "websocket b 275");
 });
 
-test("addresses", () => {
+test("the addresses of servers", () => {
   assert.deepEqual(readServers("wss://h"), ["https://h"]);
   assert.deepEqual(readServers(["ws://h:1/", "HTTPS://h/x/"]), ["http://h:1", "HTTPS://h/x"]);
   const server = "https://h/x";
@@ -118,7 +118,7 @@ test("addresses", () => {
   Reflect.deleteProperty(globalThis, "location");
 });
 
-test("claims are read from a token, in whatever script", () => {
+test("claims are read from a token, in any script", () => {
   const read = readClaims(token("zoë 張", { name: "Zoë 🎈??>>~", device: "d", exp: 7 }));
   assert.deepEqual(read, { userID: "zoë 張", app: "demo", name: "Zoë 🎈??>>~", device: "d", expires: 7 });
   assert.equal(readClaims(token("ann", { exp: undefined })).expires, Infinity);
@@ -127,7 +127,7 @@ test("claims are read from a token, in whatever script", () => {
   }
 });
 
-test("a token that has expired is replaced, by one asked for once, or by one that was brought", async () => {
+test("an expired token is replaced, by one call of getToken or by renew", async () => {
   let n = 0;
   const tokens = new Tokens(token("ann"), () => Promise.resolve(token("ann", { n: ++n })), new FakeClock());
   assert.equal(await tokens.current(), token("ann"));
@@ -147,10 +147,10 @@ test("a token that has expired is replaced, by one asked for once, or by one tha
   assert.equal(await without.current(), token("ann", { n: 3 }));
 });
 
-test("a getToken that does not settle is given up after 15 s, and asked again; what it gives late is taken", async () => {
+test("a getToken that does not settle is given up after 15 s and called again; its late token is used", async () => {
   const clock = new FakeClock();
-  const asked: ((token: string) => void)[] = [];
-  const tokens = new Tokens(undefined, () => new Promise((resolve) => asked.push(resolve)), clock);
+  const requests: ((token: string) => void)[] = [];
+  const tokens = new Tokens(undefined, () => new Promise((resolve) => requests.push(resolve)), clock);
   const error = tokens.current().then(String, (e: unknown) => e);
   await clock.pass(14_999);
   const both = tokens.current().then(String, (e: unknown) => e);
@@ -159,18 +159,18 @@ test("a getToken that does not settle is given up after 15 s, and asked again; w
     assert.ok(e instanceof Error && !(e instanceof RinglineError));
     assert.match(e.message, /15 s/);
   }
-  assert.equal(asked.length, 1);
+  assert.equal(requests.length, 1);
   const again = tokens.current();
-  assert.equal(asked.length, 2);
-  asked[0]!(token("ann"));
+  assert.equal(requests.length, 2);
+  requests[0]!(token("ann"));
   assert.equal(await again, token("ann"));
-  asked[1]!(token("ann", { n: 2 }));
+  requests[1]!(token("ann", { n: 2 }));
   await settle();
-  assert.equal(await tokens.current(), token("ann"), "an answer that nobody waits for replaces none");
+  assert.equal(await tokens.current(), token("ann"), "a late answer does not replace the token");
   assert.equal(clock.pending, 0);
 });
 
-test("a token that is brought releases who waits for getToken, at once; what that gives later is not taken", async () => {
+test("renew resolves the promises that wait for getToken at once; a later result of getToken is ignored", async () => {
   const clock = new FakeClock();
   let answer = (_: string): void => {};
   const tokens = new Tokens(token("ann"), () => new Promise((resolve) => (answer = resolve)), clock);

@@ -6,7 +6,7 @@ import { at, call, callee, Device, endedCall } from "./world.js";
 const ann = '{"userID":"ann","userName":"Ann"}';
 const byAnn = { kind: "user", user_id: "ann" } as const;
 
-/** A call whose callees are eve with her newest entry, and bob, who is out of it. */
+/** A call whose callees are eve, with this entry, and bob, whose part is over. */
 function eve(seq: number, entry: Parameters<typeof callee>[1], more = {}) {
   return call(seq, { callees: [callee("bob", { state: "declined" }), callee("eve", entry)], ...more });
 }
@@ -17,7 +17,7 @@ function shows(): Device {
   return d;
 }
 
-test("an invitation is shown once, and rings once", () => {
+test("an invitation is shown once and rings once", () => {
   const d = new Device("eve", "e.1");
   const c = eve(1, { data: "hi", user_name: "Eve" });
   assert.deepEqual(d.push(c, { ring_remaining_ms: 59_000 }), [
@@ -30,7 +30,7 @@ test("an invitation is shown once, and rings once", () => {
   assert.deepEqual(showing(d.state), ["c1"]);
 });
 
-test("an invitation without time left is not shown, nor what becomes of it", () => {
+test("an invitation without remaining ring time is not shown, nor is its outcome", () => {
   const d = new Device("eve", "e.1");
   assert.deepEqual(d.push(eve(1, {}), { ring_remaining_ms: 0 }), []);
   assert.deepEqual(showing(d.state), []);
@@ -40,7 +40,7 @@ test("an invitation without time left is not shown, nor what becomes of it", () 
 test("an older frame changes nothing", () => {
   const d = new Device("eve", "e.1");
   assert.deepEqual(d.push(eve(3, { state: "canceled", reason: "canceled" })), []);
-  assert.deepEqual(d.push(eve(1, {})), [], "it is over already, so it does not ring");
+  assert.deepEqual(d.push(eve(1, {})), [], "it has ended already, so it does not ring");
   assert.deepEqual(showing(d.state), []);
   const accepted = eve(3, { state: "accepted", device_id: "e.1" }, { state: "active" });
   const e = shows();
@@ -49,7 +49,7 @@ test("an older frame changes nothing", () => {
   assert.equal(e.state.calls.get("c1")?.call.seq, 3);
 });
 
-test("canceled: with the data of who canceled", () => {
+test("canceled: with the custom data of the cancel", () => {
   const d = shows();
   const c = eve(2, { state: "canceled", reason: "canceled", data: "sorry" });
   assert.deepEqual(d.push(c, { user_id: "eve", by: byAnn }), [
@@ -60,7 +60,7 @@ test("canceled: with the data of who canceled", () => {
   assert.deepEqual(showing(d.state), []);
 });
 
-test("canceled, learnt without a word about who did", () => {
+test("canceled, known from a frame that does not name the actor", () => {
   assert.deepEqual(shows().snapshot([eve(2, { state: "canceled", reason: "canceled" })], ["c1"]), [
     `onIncomingCallCanceled(c1, ${ann}, "")`,
     'onCallEnded(c1, room, {"reason":"canceled"})',
@@ -70,7 +70,7 @@ test("canceled, learnt without a word about who did", () => {
 for (const [why, ended_by, end_reason, data] of [
   ["the caller", byAnn, "canceled", "hi"],
   ["a service", { kind: "service", service: "desk" }, "server_ended", "hi"],
-  ["somebody else's leave", { kind: "user", user_id: "bob" }, "completed", '""'],
+  ["another party's leave", { kind: "user", user_id: "bob" }, "completed", '""'],
   ["its maximum duration", { kind: "timer" }, "expired", '""'],
 ] as const) {
   test(`canceled because the call ended: by ${why}`, () => {
@@ -89,7 +89,7 @@ test("timed out", () => {
   ]);
 });
 
-test("answered elsewhere, and nothing of that call any more", () => {
+test("answered elsewhere, and no more callbacks of that call", () => {
   const d = shows();
   const entry = { state: "accepted", device_id: "e.2", at: at(3) } as const;
   assert.deepEqual(d.push(eve(2, entry, { state: "active" })), [
@@ -99,7 +99,7 @@ test("answered elsewhere, and nothing of that call any more", () => {
   assert.deepEqual(d.push(eve(3, { ...entry, state: "left", reason: "left", at: at(9) }, { state: "active" })), []);
 });
 
-test("answered elsewhere, learnt when it is over", () => {
+test("answered elsewhere, known only after the end of the call", () => {
   const entry = callee("eve", { state: "left", reason: "ended", device_id: "e.2", at: at(9) });
   assert.deepEqual(shows().snapshot([endedCall(5, 9, "completed", byAnn, [entry])], ["c1"]), [
     `onIncomingCallAnsweredElsewhere(c1, ${ann})`,
@@ -107,13 +107,13 @@ test("answered elsewhere, learnt when it is over", () => {
   ]);
 });
 
-test("another device of the user's that never showed it hears nothing", () => {
+test("another device of the user that never showed the call makes no callback", () => {
   const d = new Device("eve", "e.3");
   assert.deepEqual(d.push(eve(2, { state: "accepted", device_id: "e.2" }, { state: "active" })), []);
   assert.deepEqual(showing(d.state), []);
 });
 
-test("accepted here: by the answer at once, its push is no news; the end of it is told", () => {
+test("accepted here: the answer makes it active at once, its push changes nothing, and the end calls back", () => {
   const d = shows();
   const accepted = eve(2, { state: "accepted", device_id: "e.1", at: at(3) }, { state: "active" });
   assert.deepEqual(d.answer(accepted), []);
@@ -126,7 +126,7 @@ test("accepted here: by the answer at once, its push is no news; the end of it i
   assert.deepEqual(d.push(endedCall(3, 9, "completed", byAnn, [left])), []);
 });
 
-test("left: the call goes on without, or ends by it", () => {
+test("left: the call continues for the others, or ends", () => {
   const me = { kind: "user", user_id: "eve", device_id: "e.1" } as const;
   const accepted = eve(2, { state: "accepted", device_id: "e.1", at: at(3) }, { state: "active" });
   const goesOn = shows();
@@ -160,7 +160,7 @@ for (const state of ["declined", "busy"] as const) {
   });
 }
 
-test("invited anew: the next attempt is shown, the one before is not replayed", () => {
+test("invited again: the next attempt is shown, the previous one is not replayed", () => {
   const d = shows();
   assert.deepEqual(d.push(eve(5, { attempt: 2, data: "again" })), [
     `onIncomingCallReceived(c1, ${ann}, 1, [{"userID":"bob","userName":""},{"userID":"eve","userName":""}], again)`,
@@ -170,9 +170,9 @@ test("invited anew: the next attempt is shown, the one before is not replayed", 
   assert.deepEqual(d.push(eve(7, { attempt: 3 })).length, 2, "shown a third time");
 });
 
-test("what the server does not know any more is over", () => {
+test("a call that the server no longer knows has ended", () => {
   const ringing = shows();
-  assert.deepEqual(ringing.snapshot([], []), [], "it was not asked for");
+  assert.deepEqual(ringing.snapshot([], []), [], "it was not listed as showing");
   assert.deepEqual(ringing.snapshot([], ["c1"]), ['onCallEnded(c1, room, {"reason":"timed_out"})']);
   assert.deepEqual(ringing.snapshot([], ["c1"]), []);
   const active = shows();
@@ -180,20 +180,20 @@ test("what the server does not know any more is over", () => {
   assert.deepEqual(active.snapshot([], ["c1"]), ['onCallEnded(c1, room, {"reason":"completed"})']);
 });
 
-test("glare: an own invitation answered with the call that rang is a call that is active here", () => {
+test("glare: an invitation that is answered with the call that rang makes that call active here", () => {
   const shown = shows();
   assert.deepEqual(shown.answer(eve(2, { state: "accepted", device_id: "e.1" }, { state: "active" })), []);
   const unseen = new Device("eve", "e.1");
   assert.deepEqual(unseen.answer(eve(2, { state: "accepted", device_id: "e.1" }, { state: "active" })), []);
   assert.deepEqual(showing(unseen.state), ["c1"]);
-  assert.deepEqual(unseen.push(eve(1, {})), [], "the invitation comes late, and does not ring");
+  assert.deepEqual(unseen.push(eve(1, {})), [], "the late invitation does not ring");
 });
 
-test("a call that this user has no part in is not shown", () => {
+test("a call in which this user has no part is not shown", () => {
   assert.deepEqual(new Device("mal", "m.1").push(call(1)), []);
 });
 
-test("what is remembered of calls that are over is bounded; what is shown stays", () => {
+test("the number of remembered ended calls is bounded; shown calls stay", () => {
   const d = shows();
   for (let i = 0; i < 400; i++) d.push({ ...eve(1, { state: "canceled" }), call_id: `x${i}` });
   assert.ok(d.state.calls.size <= 257, `${d.state.calls.size} calls`);

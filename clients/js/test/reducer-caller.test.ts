@@ -14,7 +14,7 @@ function calls(): Device {
   return d;
 }
 
-test("ringing, then what became of each callee, once", () => {
+test("ringing, then the outcome of each callee, once", () => {
   const d = calls();
   const ringing = call(2, { callees: [callee("bob", { state: "ringing" }), callee("eve")] });
   assert.deepEqual(d.push(ringing), ["onOutgoingCallRinging(c1, bob)"]);
@@ -32,7 +32,7 @@ test("ringing, then what became of each callee, once", () => {
   assert.deepEqual(showing(d.state), ["c1"]);
 });
 
-test("frames that got lost: whatever is newer tells it all, ringing only if it rings", () => {
+test("lost frames: a newer one makes all callbacks, ringing only if it still rings", () => {
   const callees = [
     callee("bob", { state: "busy", reason: "busy", data: "in a meeting" }),
     callee("eve", { state: "timed_out", reason: "timed_out", data: "hi", at: at(9) }),
@@ -46,7 +46,7 @@ test("frames that got lost: whatever is newer tells it all, ringing only if it r
   ]);
 });
 
-test("an end that tells everything: the end comes last, with its reason and who caused it", () => {
+test("a last frame that makes all callbacks: the end is the last one, with its reason and its actor", () => {
   const callees = [
     callee("bob", { state: "left", reason: "left", at: at(9) }),
     callee("eve", { state: "declined", reason: "declined" }),
@@ -61,14 +61,14 @@ test("an end that tells everything: the end comes last, with its reason and who 
   assert.deepEqual(d.push(call(4, { callees: [callee("bob", { state: "ringing" })] })), [], "older");
 });
 
-test("what the call has not kept, as it did not fit, the notification still has", () => {
+test("custom data that the call omits, because it did not fit, comes from the notification", () => {
   const callees = [callee("bob", { state: "busy", reason: "busy" }), callee("eve", { data: "of eve" })];
   assert.deepEqual(calls().push(call(3, { callees }), { event: "outgoing_call_rejected_cause_busy", user_id: "bob", custom_data: "in a meeting" }), [
     "onOutgoingCallRejectedCauseBusy(c1, bob, in a meeting)",
   ]);
 });
 
-test("all busy: the answer tells it, and the call is over", () => {
+test("all busy: the answer reports it, and the call has ended", () => {
   const callees = [callee("bob", { state: "busy", reason: "line_busy", data: "hi" })];
   const d = new Device("ann", "a.1");
   const over = endedCall(1, 0, "busy", { kind: "user", user_id: "ann", device_id: "a.1" }, callees);
@@ -81,7 +81,7 @@ test("all busy: the answer tells it, and the call is over", () => {
 });
 
 for (const end_reason of ["caller_busy", "merged", "failed"] as const) {
-  test(`born ended, ${end_reason}: shown to nobody`, () => {
+  test(`ended at creation, ${end_reason}: never shown`, () => {
     const c = endedCall(1, 0, end_reason, { kind: "user", user_id: "ann" }, [callee("bob", { state: "canceled", reason: "ended" })]);
     assert.deepEqual(new Device("ann", "a.1").answer(c), []);
     assert.deepEqual(new Device("bob", "b.1").push(c), []);
@@ -95,7 +95,7 @@ test("the caller's other devices show nothing", () => {
   assert.deepEqual(showing(d.state), []);
 });
 
-test("a callee who is invited anew begins anew", () => {
+test("a callee who is invited again starts again", () => {
   const d = calls();
   d.push(call(2, { callees: [callee("bob", { state: "declined" }), callee("eve")] }));
   assert.deepEqual(d.push(call(3, { callees: [callee("bob", { attempt: 2 }), callee("eve")] })), []);
@@ -110,7 +110,7 @@ test("a callee who is invited anew begins anew", () => {
   ]);
 });
 
-test("who left a call that goes on hears his end, and of nobody afterwards", () => {
+test("a user who left a call that continues gets its end, and nothing about others afterwards", () => {
   const d = calls();
   const bob = callee("bob", { state: "accepted", at: at(2) });
   d.push(call(2, { ...active, callees: [bob, callee("eve")] }));
@@ -123,7 +123,7 @@ test("who left a call that goes on hears his end, and of nobody afterwards", () 
   assert.deepEqual(d.snapshot([endedCall(11, 9, "completed", byBob, [bob])], ["c1"]), []);
 });
 
-test("somebody who joins and leaves", () => {
+test("another party joins and leaves", () => {
   const d = calls();
   const bob = callee("bob", { state: "accepted", at: at(2) });
   d.push(call(2, { ...active, callees: [bob, callee("eve", { state: "accepted" })] }));
@@ -145,7 +145,7 @@ function bobIn(more: Parameters<typeof callee>[1], eve: Parameters<typeof callee
   });
 }
 
-test("who added somebody waits for him, and hears of the others that they joined and left", () => {
+test("a user who added a callee gets that callee's outcome, and joins and leaves of the others", () => {
   const d = new Device("bob", "b.1");
   d.answer(bobIn({}, {}, 4));
   assert.deepEqual(d.push(bobIn({ state: "ringing" }, { state: "ringing" }, 5)), ["onOutgoingCallRinging(c1, gil)"]);
@@ -159,25 +159,25 @@ test("who added somebody waits for him, and hears of the others that they joined
   assert.deepEqual(d.push(gone), ["onParticipantLeft(c1, ann)", "onParticipantLeft(c1, eve)"]);
 });
 
-test("on another device of his nothing of that is shown", () => {
+test("the other devices of that user show none of it", () => {
   const d = new Device("bob", "b.2");
   d.answer(bobIn({}, {}, 4));
   assert.deepEqual(d.push(bobIn({ state: "declined", at: at(4) }, { state: "accepted", at: at(5) }, 7)), []);
 });
 
-test("who was in before one came, did not join", () => {
+test("a party who was in the call before this user did not join it", () => {
   const d = new Device("bob", "b.1");
   assert.deepEqual(d.answer(bobIn({}, { state: "accepted", at: at(1) }, 4)), []);
   assert.deepEqual(d.push(bobIn({}, { state: "left", reason: "left", at: at(9) }, 5)), ["onParticipantLeft(c1, eve)"]);
 });
 
-test("who pends hears nothing of the others", () => {
+test("a pending callee gets no callbacks about others", () => {
   const d = new Device("eve", "e.1");
   assert.equal(d.push(bobIn({}, {}, 4)).length, 2);
   assert.deepEqual(d.push(bobIn({ state: "declined", at: at(9) }, {}, 5)), []);
 });
 
-test("the time that is left counts from when it was heard, and a later word about it stands", () => {
+test("the remaining time counts from its frame, and that of a later frame replaces it", () => {
   let now = 1000;
   const d = new Device("ann", "a.1");
   const shown = () => shownOf(d.state.calls.get("c1")!, "ann", () => now)!;
@@ -193,7 +193,7 @@ test("the time that is left counts from when it was heard, and a later word abou
   assert.equal(shown().direction, "outgoing");
 });
 
-test("the state before is left as it was", () => {
+test("reduce does not change the previous state", () => {
   const input = { kind: "answer", call: call(1), receivedAt: 0 } as const;
   const before = { ...initial, userID: "ann", deviceID: "a.1" };
   const first = reduce(before, input);

@@ -35,7 +35,7 @@ function tab(turns: Turns, isAllowed = true) {
   return { tone, ringer };
 }
 
-test("one tab rings at a time, and another goes on where it stops", async () => {
+test("one tab rings at a time, and another continues when it stops", async () => {
   const turns = new FakeTurns();
   const [a, b] = [tab(turns), tab(turns)];
   for (const { ringer } of [a, b]) ringer.want(true);
@@ -49,7 +49,7 @@ test("one tab rings at a time, and another goes on where it stops", async () => 
   assert.deepEqual([await turns.areTaken(), b.ringer.state, b.tone.sounds], [false, "silent", false]);
 });
 
-test("a tab that may not sound takes no turn, says so, and rings once the user presses something", async () => {
+test("a tab that may not play sound takes no turn, reports that, and rings after a press", async () => {
   const turns = new FakeTurns();
   const a = tab(turns, false);
   a.ringer.want(true);
@@ -63,7 +63,7 @@ test("a tab that may not sound takes no turn, says so, and rings once the user p
   a.ringer.want(false);
 });
 
-test("a tab that may not sound says nothing where another one rings", async () => {
+test("a tab that may not play sound reports nothing while another one rings", async () => {
   const turns = new FakeTurns();
   const [a, b] = [tab(turns), tab(turns, false)];
   a.ringer.want(true);
@@ -74,7 +74,7 @@ test("a tab that may not sound says nothing where another one rings", async () =
   for (const { ringer } of [a, b]) ringer.want(false);
 });
 
-test("it stops while it waits for its turn: none is kept", async () => {
+test("a ringer that stops while it waits for its turn keeps none", async () => {
   const turns = new FakeTurns();
   const [a, b] = [tab(turns), tab(turns)];
   a.ringer.want(true);
@@ -103,7 +103,7 @@ function air() {
   };
 }
 
-test("without web locks: of tabs that begin at once one has its turn, and the next when that one is over or gone", async () => {
+test("without web locks: of tabs that start at once one has the turn, and the next one when it ends or is gone", async () => {
   const clock = new FakeClock();
   const channel = air();
   const have: string[] = [];
@@ -123,7 +123,7 @@ test("without web locks: of tabs that begin at once one has its turn, and the ne
   await clock.pass(1_000);
   assert.deepEqual(have, ["a", "b"]);
   await clock.pass(30_000);
-  assert.deepEqual(have, ["a", "b"], "who has it keeps it");
+  assert.deepEqual(have, ["a", "b"], "a tab keeps its turn");
   overs.get("b")!();
   await clock.pass(1_000);
   overs.get("c")!();
@@ -131,7 +131,7 @@ test("without web locks: of tabs that begin at once one has its turn, and the ne
   assert.equal(await taken(channel, clock), false);
 });
 
-test("without web locks: who has it is not put out by a smaller id that comes later, and who gives up waits no more", async () => {
+test("without web locks: a later tab with a smaller id does not take the turn, and a tab that gives up does not wait", async () => {
   const clock = new FakeClock();
   const channel = air();
   const have: string[] = [];

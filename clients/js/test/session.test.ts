@@ -14,15 +14,15 @@ interface Setup {
   by?: readonly Transport[];
   first?: string;
   getToken?: GetToken;
-  onTrouble?: () => void;
+  onError?: () => void;
 }
 
-function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken, onTrouble }: Setup) {
-  const heard: string[] = [];
+function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken, onError }: Setup) {
+  const received: string[] = [];
   const pushes: unknown[] = [];
   const showing: string[] = [];
   let wake = (): void => {};
-  const hear = (what: string) => (heard.push(what), wake());
+  const record = (what: string) => (received.push(what), wake());
   const session = new CentrifugeSession(
     {
       servers: edges.map((e) => e.url),
@@ -35,24 +35,24 @@ function open(t: TestContext, { edges, by = transports, first = token("ann"), ge
     },
     {
       connectData: () => ({ device: "d.1", showing: [...showing] }),
-      onOpen: (data) => hear(`open ${(data as { device_id: string }).device_id}`),
+      onOpen: (data) => record(`open ${(data as { device_id: string }).device_id}`),
       onPush: (data) => (pushes.push(data), wake()),
-      onDown: (refused?: RinglineError) => hear(refused ? `refused ${refused.code}: ${refused.message}` : "down"),
-      onTrouble: (error) => (hear(`trouble ${error.message}`), onTrouble?.()),
+      onDown: (refused?: RinglineError) => record(refused ? `refused ${refused.code}: ${refused.message}` : "down"),
+      onError: (error) => (record(`error ${error.message}`), onError?.()),
     },
   );
   const until = async (holds: () => boolean) => {
     const timeout = setTimeout(() => wake(), 60_000);
     const by = Date.now() + 60_000;
     while (!holds()) {
-      if (Date.now() >= by) throw new Error(`heard only ${heard.join(", ")}`);
+      if (Date.now() >= by) throw new Error(`received only ${received.join(", ")}`);
       await new Promise<void>((resolve) => (wake = resolve));
     }
     clearTimeout(timeout);
   };
   t.after(() => session.close());
   session.open();
-  return { session, heard, pushes, showing, until, heardOf: (what: string) => until(() => heard.some((h) => h.startsWith(what))) };
+  return { session, received, pushes, showing, until, receives: (what: string) => until(() => received.some((h) => h.startsWith(what))) };
 }
 
 async function edge(t: TestContext): Promise<FakeEdge> {
@@ -66,7 +66,7 @@ for (const transport of transports) {
     const e = await edge(t);
     const s = open(t, { edges: [e], by: [transport] });
     const peer = await e.next(1);
-    await s.heardOf("open d.1");
+    await s.receives("open d.1");
     assert.deepEqual([peer.transport, peer.token, peer.data], [transport, token("ann"), { device: "d.1", showing: [] }]);
     peer.push({ n: 1, text: "ünï" });
     peer.push({ n: 2 });
@@ -76,14 +76,14 @@ for (const transport of transports) {
     for (const url of e.urls) assert.match(url, /^\/(connection\/[a-z_]+|emulation)$/);
     s.session.close();
     await assert.rejects(s.session.request("end", {}), Lost);
-    assert.deepEqual(s.heard, ["open d.1"]);
+    assert.deepEqual(s.received, ["open d.1"]);
   });
 
-  test(`${transport}: a request whose connection breaks is lost, not answered; what is shown is asked for anew`, async (t) => {
+  test(`${transport}: a request whose connection breaks is lost, and the next connect lists the shown calls again`, async (t) => {
     const e = await edge(t);
     const s = open(t, { edges: [e], by: [transport] });
     const peer = await e.next(1);
-    await s.heardOf("open");
+    await s.receives("open");
     e.onRPC = () => new Promise(() => {});
     const request = s.session.request("end", {});
     s.showing.push("c1");
@@ -91,26 +91,26 @@ for (const transport of transports) {
     await assert.rejects(request, Lost);
     const again = await e.next(2);
     assert.deepEqual(again.data.showing, ["c1"]);
-    await s.until(() => s.heard.length === 3);
-    assert.deepEqual(s.heard, ["open d.1", "down", "open d.1"]);
+    await s.until(() => s.received.length === 3);
+    assert.deepEqual(s.received, ["open d.1", "down", "open d.1"]);
   });
 
-  test(`${transport}: a code from 3500 ends it for good, one below does not`, async (t) => {
+  test(`${transport}: a close code from 3500 on is permanent, a lower one is not`, async (t) => {
     const e = await edge(t);
     const s = open(t, { edges: [e], by: [transport] });
     (await e.next(1)).end(3001, "shutdown");
     (await e.next(2)).end(3504, "connection limit");
-    await s.heardOf("refused");
-    assert.deepEqual(s.heard.slice(-1), ["refused rate_limited: the server refuses this session with code 3504, connection limit"]);
+    await s.receives("refused");
+    assert.deepEqual(s.received.slice(-1), ["refused rate_limited: refused by the server with code 3504, connection limit"]);
     assert.equal(e.connected.length, 2);
   });
 
-  test(`${transport}: refused when it connects`, async (t) => {
+  test(`${transport}: refused at connect`, async (t) => {
     const e = await edge(t);
     e.refuse = () => ({ code: 3500, reason: "invalid token" });
     const s = open(t, { edges: [e], by: [transport] });
-    await s.heardOf("refused");
-    assert.deepEqual(s.heard, ["refused permission_denied: token: the server refuses this session with code 3500, invalid token"]);
+    await s.receives("refused");
+    assert.deepEqual(s.received, ["refused permission_denied: token: refused by the server with code 3500, invalid token"]);
   });
 
   test(`${transport}: an expired token is replaced`, async (t) => {
@@ -118,67 +118,67 @@ for (const transport of transports) {
     const newer = token("ann", { n: 2 });
     e.refuse = (given) => (given === newer ? undefined : { code: 109, reason: "token expired" });
     const s = open(t, { edges: [e], by: [transport], getToken: () => newer });
-    await s.heardOf("open");
+    await s.receives("open");
     assert.equal(e.connected[0]?.token, newer);
-    assert.deepEqual(s.heard, ["open d.1"]);
+    assert.deepEqual(s.received, ["open d.1"]);
   });
 }
 
-test("an expired token without another: refused, and told what to do", async (t) => {
+test("an expired token without another: refused, with an error that says what to do", async (t) => {
   const e = await edge(t);
   e.refuse = () => ({ code: 109, reason: "token expired" });
   const s = open(t, { edges: [e] });
-  await s.heardOf("refused");
-  assert.match(s.heard[0] ?? "", /^refused permission_denied: token: has expired; pass getToken, or call renewToken/);
+  await s.receives("refused");
+  assert.match(s.received[0] ?? "", /^refused permission_denied: token: has expired; pass getToken, or call renewToken/);
 });
 
-test("getToken that gives expired tokens: told each time, and tried again", async (t) => {
+test("a getToken that returns expired tokens is reported each time, and called again", async (t) => {
   const e = await edge(t);
-  let asked = 0;
+  let requests = 0;
   const good = token("ann", { good: true });
   e.refuse = (given) => (given === good ? undefined : { code: 109, reason: "token expired" });
-  const s = open(t, { edges: [e], getToken: () => (++asked < 3 ? token("ann", { asked }) : good) });
-  await s.heardOf("open");
-  const trouble = "trouble getToken: the server says that the new token has expired already";
-  assert.deepEqual(s.heard, [trouble, trouble, "open d.1"]);
+  const s = open(t, { edges: [e], getToken: () => (++requests < 3 ? token("ann", { requests }) : good) });
+  await s.receives("open");
+  const error = "error getToken: the server says that the new token has expired already";
+  assert.deepEqual(s.received, [error, error, "open d.1"]);
   e.connected[0]?.end();
   e.refuse = (given) => (given === good ? { code: 109, reason: "token expired" } : undefined);
-  const [, , , ...later] = (await s.until(() => s.heard.length === 5), s.heard);
-  assert.deepEqual(later, ["down", trouble], "good is no new one, but it is what getToken gives again");
+  const [, , , ...later] = (await s.until(() => s.received.length === 5), s.received);
+  assert.deepEqual(later, ["down", error], "getToken returns the same good token again");
 });
 
 for (const what of ["fails", "gives expired tokens"]) {
-  test(`closed by who hears that getToken ${what}, it stays closed`, async (t) => {
+  test(`a listener that closes the session because getToken ${what}: it stays closed`, async (t) => {
     const e = await edge(t);
-    let asked = 0;
+    let requests = 0;
     e.refuse = () => ({ code: 109, reason: "token expired" });
-    const getToken = () => (asked++, what === "fails" ? Promise.reject(new Error("no")) : token("ann", { asked }));
-    const s = open(t, { edges: [e], getToken, onTrouble: () => s.session.close() });
-    await s.heardOf("trouble");
+    const getToken = () => (requests++, what === "fails" ? Promise.reject(new Error("no")) : token("ann", { requests }));
+    const s = open(t, { edges: [e], getToken, onError: () => s.session.close() });
+    await s.receives("error");
     await new Promise((resolve) => setTimeout(resolve, 1600)); // longer than the pause
-    assert.deepEqual([asked, s.heard.length], [1, 1]);
+    assert.deepEqual([requests, s.received.length], [1, 1]);
   });
 }
 
-test("a session that expired (3005) comes back with a new token", async (t) => {
+test("a session that expired (3005) reconnects with a new token", async (t) => {
   const e = await edge(t);
   const s = open(t, { edges: [e], getToken: () => token("ann", { n: 2 }) });
   (await e.next(1)).end(3005, "connection expired");
   assert.equal((await e.next(2)).token, token("ann", { n: 2 }));
-  await s.heardOf("down");
+  await s.receives("down");
 });
 
-test("a token that runs out is replaced while it is connected", async (t) => {
+test("a token that expires while connected is replaced", async (t) => {
   const e = await edge(t);
   e.ttl = 1;
   const s = open(t, { edges: [e], by: ["websocket"], getToken: () => token("ann", { n: 2 }) });
-  await s.heardOf("open");
+  await s.receives("open");
   while (e.refreshed.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual(e.refreshed, [token("ann", { n: 2 })]);
-  assert.deepEqual(s.heard, ["open d.1"]);
+  assert.deepEqual(s.received, ["open d.1"]);
 });
 
-test("where WebSocket does not get through it falls back, and stays with what works", async (t) => {
+test("if WebSocket does not get through, it falls back and keeps the transport that works", async (t) => {
   const e = await edge(t);
   e.down.add("websocket");
   open(t, { edges: [e] });
@@ -188,26 +188,26 @@ test("where WebSocket does not get through it falls back, and stays with what wo
   assert.equal((await e.next(2)).transport, "sse");
   e.down.clear();
   e.connected[1]?.end();
-  assert.equal((await e.next(3)).transport, "http_stream", "which was the first that worked; sse was an accident");
+  assert.equal((await e.next(3)).transport, "http_stream", "the first one that worked; sse was a single fallback");
 });
 
-test("an edge that dies: it comes back at the next one, by the same transport", async (t) => {
+test("an edge dies: it reconnects at the next one, with the same transport", async (t) => {
   const [a, b] = [await edge(t), await edge(t)];
   const s = open(t, { edges: [a, b] });
   await a.next(1);
   const { port } = a;
   await a.kill();
   assert.equal((await b.next(1)).transport, "websocket");
-  await s.until(() => s.heard.length === 3);
+  await s.until(() => s.received.length === 3);
   const back = await new FakeEdge().start(port);
   t.after(() => back.kill());
   await b.kill();
   assert.equal((await back.next(1)).transport, "websocket");
-  await s.until(() => s.heard.length === 5);
-  assert.deepEqual(s.heard, ["open d.1", "down", "open d.1", "down", "open d.1"]);
+  await s.until(() => s.received.length === 5);
+  assert.deepEqual(s.received, ["open d.1", "down", "open d.1", "down", "open d.1"]);
 });
 
-test("the first edge is down from the start: the next one is taken at once", async (t) => {
+test("the first edge is down from the start: the next one is tried at once", async (t) => {
   const [a, b] = [await edge(t), await edge(t)];
   const began = Date.now();
   await a.kill().catch(() => {});
@@ -217,34 +217,34 @@ test("the first edge is down from the start: the next one is taken at once", asy
   assert.ok(Date.now() - began < 20_000);
 });
 
-test("an edge that can't now (100, temporary) is asked again after a pause, by the same transport", async (t) => {
+test("an edge that can't accept now (100, temporary) is retried after a pause, with the same transport", async (t) => {
   const e = await edge(t);
-  let asked = 0;
-  e.refuse = () => (++asked < 3 ? { code: 100, reason: "unavailable", temporary: true } : undefined);
+  let requests = 0;
+  e.refuse = () => (++requests < 3 ? { code: 100, reason: "unavailable", temporary: true } : undefined);
   const s = open(t, { edges: [e] });
   assert.equal((await e.next(1)).transport, "websocket");
-  assert.equal(asked, 3);
-  await s.heardOf("open");
+  assert.equal(requests, 3);
+  await s.receives("open");
 });
 
-test("getToken that fails is tried again", async (t) => {
+test("a getToken that fails is called again", async (t) => {
   const e = await edge(t);
-  let asked = 0;
-  const getToken = () => (++asked < 2 ? Promise.reject(new Error("no network")) : token("ann", { n: 2 }));
+  let requests = 0;
+  const getToken = () => (++requests < 2 ? Promise.reject(new Error("no network")) : token("ann", { n: 2 }));
   e.refuse = (given) => (given === token("ann") ? { code: 109, reason: "token expired" } : undefined);
   const s = open(t, { edges: [e], getToken });
-  await s.heardOf("open");
-  assert.deepEqual(s.heard, ["trouble getToken: no network", "open d.1"]);
+  await s.receives("open");
+  assert.deepEqual(s.received, ["error getToken: no network", "open d.1"]);
 });
 
-test("closed at any moment it is silent and leaves nothing", async (t) => {
+test("a session that is closed at any moment emits nothing and leaves nothing", async (t) => {
   const e = await edge(t);
   for (const after of [0, 1, 5, 20, 60]) {
     const s = open(t, { edges: [e] });
     await new Promise((resolve) => setTimeout(resolve, after));
     s.session.close();
-    const before = s.heard.length;
+    const before = s.received.length;
     await new Promise((resolve) => setTimeout(resolve, 60));
-    assert.equal(s.heard.length, before);
+    assert.equal(s.received.length, before);
   }
 });

@@ -104,10 +104,10 @@ export class Device {
 
   private take(step: Step): string[] {
     this.state = step.state;
-    return [...step.callbacks.map(told), ...step.commands.map((c) => `ring(${c.callID}, ${c.attempt})`)];
+    return [...step.callbacks.map(format), ...step.commands.map((c) => `ring(${c.callID}, ${c.attempt})`)];
   }
 }
 
-export function told(c: Callback): string {
+export function format(c: Callback): string {
   return `${c.name}(${c.args.map((a) => (typeof a === "string" ? a || '""' : JSON.stringify(a))).join(", ")})`;
 }

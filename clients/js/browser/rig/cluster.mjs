@@ -35,7 +35,7 @@ export class Cluster {
     const any = ["-a", "127.0.0.1", "-p", "-1", "-m", "-1"];
     const args = ["-js", ...any, "--ports_file_dir", ports, "-sd", join(this.folder, "nats")];
     const nats = this.#add(new Program("nats-server", this.bin.nats, args));
-    await nats.says(/Server is ready/);
+    await nats.prints(/Server is ready/);
     const written = await until("the ports of nats-server", () => {
       const file = readdirSync(ports).find((name) => name.endsWith(".ports"));
       const text = file && readFileSync(join(ports, file), "utf8");
@@ -58,7 +58,7 @@ export class Cluster {
   /** Starts a worker and waits until it is ready. Its address is in `url`. */
   async worker(role) {
     const worker = this.#add(new Program(role, this.bin.ringline, [role, "--http", "127.0.0.1:0"], this.env));
-    worker.url = `http://${(await worker.says(/"address":"([^"]+)"/))[1]}`;
+    worker.url = `http://${(await worker.prints(/"address":"([^"]+)"/))[1]}`;
     await until(`${role} is ready`, async () => {
       if (worker.over !== undefined) throw new Error(`${role} ended: ${worker.output}`);
       return (await fetch(`${worker.url}/readyz`)).ok;
@@ -67,7 +67,7 @@ export class Cluster {
   }
 
   /** Restarts everything that a scenario has stopped or killed. */
-  async mend() {
+  async restore() {
     this.timeouts.thaw();
     this.coordinator.thaw();
     if (this.coordinator.over !== undefined) this.coordinator = await this.worker("coordinator");
@@ -83,8 +83,8 @@ export class Cluster {
   }
 
   /** The unexpected errors since the last call. */
-  takeTroubles() {
-    return this.#programs.flatMap((p) => p.takeTroubles());
+  takeProblems() {
+    return this.#programs.flatMap((p) => p.takeProblems());
   }
 
   async stop() {

@@ -1,4 +1,4 @@
-import { down, heardAll, up } from "./phone.mjs";
+import { down, receivedExactly, up } from "./phone.mjs";
 
 /** A call during which `kill` kills the edge of both phones and makes bob accept. The other edge answers. */
 export async function edgeDies(stage, kill) {
@@ -6,11 +6,11 @@ export async function edgeDies(stage, kill) {
   const server = cluster.edges.map((edge) => edge.url);
   const [ann, bob] = await Promise.all(["ann", "bob"].map((name) => stage.phone(name, { server })));
   const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await kill(cluster.edges[0], ann, bob);
-  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.receives("onOutgoingCallAccepted", callID, bob.id);
   await ann.press("end", callID);
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [

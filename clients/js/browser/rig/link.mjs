@@ -28,13 +28,13 @@ export class Link {
     return this.#sockets.size / 2;
   }
 
-  /** Ends every connection, and refuses new ones until `mend`. */
+  /** Ends every connection, and refuses new ones until `restore`. */
   cut() {
     this.#cut = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  mend() {
+  restore() {
     this.#cut = false;
   }
 

@@ -11,7 +11,7 @@ export const down = ["onConnectionStateChanged", "connecting"];
 export const up = ["onConnectionStateChanged", "connected"];
 
 /** The kit in a page returns a value or a RinglineError. This function returns or throws it here. */
-function taken({ value, error }) {
+function unwrap({ value, error }) {
   if (error) throw Object.assign(new Error(error.message), error);
   return value;
 }
@@ -56,7 +56,7 @@ export class Phone {
       catch (e) { return { error: { name: e.name, code: e.code, message: e.message } } }
     }`;
     const what = () => `an answer in the page of ${this.id} to ${f} with ${JSON.stringify(arg)}`;
-    return taken(await within(2 * patience, this.page.evaluate(`(${guarded})(${JSON.stringify(arg)})`), what));
+    return unwrap(await within(2 * patience, this.page.evaluate(`(${guarded})(${JSON.stringify(arg)})`), what));
   }
 
   /** Loads the page from that origin. */
@@ -104,56 +104,56 @@ export class Phone {
   }
 
   /** Errors whatever the callbacks: uncaught exceptions, and tokens in URLs. A token begins with `{"` in base64. */
-  get troubles() {
+  get problems() {
     const leaks = this.urls.filter((url) => decodeURIComponent(url).includes("eyJ")).map((url) => `a token is in ${url}`);
     return [...this.errors, ...leaks].map((what) => `page of ${this.id}: ${what}`);
   }
 
   /** All callbacks so far. */
-  heard() {
+  received() {
     return this.page.evaluate("log");
   }
 
   /** Waits for exactly this callback. */
-  async hears(...callback) {
-    const told = async () => `${this.id} hears ${JSON.stringify(callback)}, but: ${JSON.stringify(await this.heard())}`;
-    await until(told, async () => (await this.heard()).some((c) => isDeepStrictEqual(c, callback)));
+  async receives(...callback) {
+    const message = async () => `${this.id} receives ${JSON.stringify(callback)}, but: ${JSON.stringify(await this.received())}`;
+    await until(message, async () => (await this.received()).some((c) => isDeepStrictEqual(c, callback)));
   }
 
   /** Waits for the n-th connection state. The first connecting and connected are 1 and 2. */
-  async hearsState(n) {
-    const told = async () => (await this.heard()).filter(([name]) => name === "onConnectionStateChanged").length;
-    await until(async () => `${this.id} has ${n} states, but: ${await told()}`, async () => (await told()) >= n);
+  async reachesState(n) {
+    const count = async () => (await this.received()).filter(([name]) => name === "onConnectionStateChanged").length;
+    await until(async () => `${this.id} has ${n} states, but: ${await count()}`, async () => (await count()) >= n);
   }
 
-  /** `by` for an action of this phone, as its own user and the caller see it, who may know the device. */
+  /** `by` for an action of this phone, as its own user and the caller see it: with the device. */
   get by() {
     return { kind: "user", userID: this.id, deviceID: this.device };
   }
 
-  /** The same as all others see it. */
+  /** The same as all others see it: without the device. */
   get byUser() {
     return { kind: "user", userID: this.id };
   }
 }
 
 /** Waits until each phone has exactly its list of callbacks. `lists` is [phone, [callback…]]…. */
-export async function heardAll(...lists) {
+export async function receivedExactly(...lists) {
   for (const [phone, wanted] of lists) {
     const most = wanted.flatMap((w) => w.anyOrder ?? [w]).length + 2; // connecting and connected
     await until(
-      async () => `${phone.id} hears ${most} callbacks, but: ${JSON.stringify(await phone.heard())}`,
-      async () => (await phone.heard()).length >= most,
+      async () => `${phone.id} receives ${most} callbacks, but: ${JSON.stringify(await phone.received())}`,
+      async () => (await phone.received()).length >= most,
     );
   }
-  await quiet(() => Promise.all(lists.map(([phone]) => phone.heard())));
-  for (const [phone, wanted] of lists) compare(phone, await phone.heard(), wanted);
+  await quiet(() => Promise.all(lists.map(([phone]) => phone.received())));
+  for (const [phone, wanted] of lists) compare(phone, await phone.received(), wanted);
 }
 
 /** Makes lists equal that differ only where any order is allowed. */
-function sorted(heard, wanted) {
+function sorted(received, wanted) {
   const byText = (list) => list.map((c) => [JSON.stringify(c), c]).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, c]) => c);
-  const rest = [...heard];
+  const rest = [...received];
   const lists = wanted.map((w) => {
     const these = w.anyOrder ?? [w];
     return [byText(rest.splice(0, these.length)), byText(these)];
@@ -161,8 +161,8 @@ function sorted(heard, wanted) {
   return [[...lists.flatMap(([h]) => h), ...rest], lists.flatMap(([, w]) => w)];
 }
 
-function compare(phone, heard, wanted) {
-  const [is, must] = sorted(heard, [down, up, ...wanted]);
+function compare(phone, received, wanted) {
+  const [is, must] = sorted(received, [down, up, ...wanted]);
   try {
     deepStrictEqual(is, must);
   } catch (error) {

@@ -15,21 +15,21 @@ export async function keep(name, shoot) {
 /** Reduces the picture to its 256 most frequent colors and maps all others to the nearest one. That halves its size. */
 function small(png) {
   const { width, height, step, rows } = read(png);
-  const colour = (at) => (rows[at] << 16) | (rows[at + 1] << 8) | rows[at + 2];
+  const color = (at) => (rows[at] << 16) | (rows[at + 1] << 8) | rows[at + 2];
   const counts = new Map();
-  for (let at = 0; at < rows.length; at += step) counts.set(colour(at), (counts.get(colour(at)) ?? 0) + 1);
+  for (let at = 0; at < rows.length; at += step) counts.set(color(at), (counts.get(color(at)) ?? 0) + 1);
   const palette = [...counts].sort(([, a], [, b]) => b - a).slice(0, 256).map(([c]) => c);
   const indices = new Map([...counts.keys()].map((c) => [c, nearest(palette, c)]));
   const lines = Buffer.alloc((width + 1) * height);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) lines[y * (width + 1) + 1 + x] = indices.get(colour((y * width + x) * step));
+    for (let x = 0; x < width; x++) lines[y * (width + 1) + 1 + x] = indices.get(color((y * width + x) * step));
   }
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
   head.writeUInt32BE(height, 4);
   head.set([8, 3, 0, 0, 0], 8);
-  const colours = Buffer.from(palette.flatMap(channels));
-  const parts = [["IHDR", head], ["PLTE", colours], ["IDAT", deflateSync(lines, { level: 9 })], ["IEND", Buffer.alloc(0)]];
+  const colors = Buffer.from(palette.flatMap(channels));
+  const parts = [["IHDR", head], ["PLTE", colors], ["IDAT", deflateSync(lines, { level: 9 })], ["IEND", Buffer.alloc(0)]];
   return Buffer.concat([png.subarray(0, 8), ...parts.map(([type, data]) => chunk(type, data))]);
 }
 

@@ -54,9 +54,9 @@ export class Program {
   }
 
   /** Waits until the output matches the pattern, and returns the groups. */
-  async says(pattern) {
-    const told = () => `${this.name} says ${pattern}, but: ${this.output || "nothing"}`;
-    return until(told, () => {
+  async prints(pattern) {
+    const message = () => `${this.name} prints ${pattern}, but: ${this.output || "nothing"}`;
+    return until(message, () => {
       const match = pattern.exec(this.output);
       if (!match && this.over !== undefined) throw new Error(`${this.name} ended (${this.over}): ${this.output}`);
       return match;
@@ -83,13 +83,13 @@ export class Program {
   }
 
   /** Its unexpected errors since the last call. */
-  takeTroubles() {
-    const said = this.output.slice(this.#read);
+  takeProblems() {
+    const output = this.output.slice(this.#read);
     this.#read = this.output.length;
-    const troubles = said.match(/^.*("level":"error"|panic:|DATA RACE).*$/gm) ?? [];
-    if (this.over !== undefined && !this.#wanted) troubles.push(`ended (${this.over}): ${this.output.slice(-2000)}`);
+    const problems = output.match(/^.*("level":"error"|panic:|DATA RACE).*$/gm) ?? [];
+    if (this.over !== undefined && !this.#wanted) problems.push(`ended (${this.over}): ${this.output.slice(-2000)}`);
     this.#wanted ||= this.over !== undefined;
-    return troubles.map((what) => `${this.name}: ${what}`);
+    return problems.map((what) => `${this.name}: ${what}`);
   }
 }
 

@@ -45,7 +45,7 @@ export class Screen {
   /** The whole text of Ringline's elements. */
   text() {
     return this.page.evaluate((names) => {
-      const visible = (n) => n.nodeType === 3 || (!n.hidden && !["STYLE", "svg"].includes(n.nodeName) && n.className !== "said");
+      const visible = (n) => n.nodeType === 3 || (!n.hidden && !["STYLE", "svg"].includes(n.nodeName) && n.className !== "announcements");
       const read = (n) => (n.nodeType === 3 ? n.data : [...n.childNodes].filter(visible).map(read).join(" "));
       const of = (e) => (e.shadowRoot ? read(e.shadowRoot) : "").replace(/\s+/g, " ").trim();
       return [...document.querySelectorAll(names.join())].map(of).filter(Boolean).join(" | ");
@@ -53,7 +53,7 @@ export class Screen {
   }
 
   /** The last announcement of an element to a screen reader. */
-  said(element) {
+  announced(element) {
     return this.page.evaluate((e) => document.querySelector(e).shadowRoot.querySelector("[aria-live]").textContent, element);
   }
 
@@ -75,10 +75,10 @@ export class Screen {
       const moving = roots.flatMap((root) => root.getAnimations()).filter((a) => a.effect.getComputedTiming().iterations < Infinity);
       await Promise.allSettled(moving.map((a) => a.animationName === "come" && a.finished));
       const { violations, incomplete } = await axe.run({ include: there.map((name) => [name]) }, { resultTypes: ["violations", "incomplete"] });
-      const told = (list) => list.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.failureSummary}`));
+      const lines = (list) => list.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.failureSummary}`));
       const serious = violations.filter((v) => v.impact === "serious" || v.impact === "critical");
-      const unsure = told(incomplete.filter((v) => v.id === "color-contrast"));
-      return [...told(serious), ...unsure.filter((text) => !text.includes("too short"))]; // the initial of a name
+      const unsure = lines(incomplete.filter((v) => v.id === "color-contrast"));
+      return [...lines(serious), ...unsure.filter((text) => !text.includes("too short"))]; // the initial of a name
     }, include);
     deepStrictEqual(found, [], what);
     const { wide, small } = await this.page.evaluate((names) => {

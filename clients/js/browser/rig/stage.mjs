@@ -20,29 +20,29 @@ const flags = [
 ];
 
 /** The instances that all scenarios of this process share. */
-const house = { idle: [] };
+const shared = { idle: [] };
 
-async function furnish() {
+async function setUp() {
   const folder = throwaway();
-  house.bin = await build(folder);
-  house.site = new Site((user) => house.cluster.mint({ ...user, ttl: Number(user.ttl ?? 3600) }));
-  await house.site.start();
-  house.cluster = new Cluster(house.bin, folder);
-  const parts = await Promise.allSettled([launch(), house.cluster.start([house.site.origin])]);
+  shared.bin = await build(folder);
+  shared.site = new Site((user) => shared.cluster.mint({ ...user, ttl: Number(user.ttl ?? 3600) }));
+  await shared.site.start();
+  shared.cluster = new Cluster(shared.bin, folder);
+  const parts = await Promise.allSettled([launch(), shared.cluster.start([shared.site.origin])]);
   for (const part of parts) if (part.status === "rejected") throw part.reason;
 }
 
 async function launch() {
-  house.browser = await chromium.launch({ executablePath: chromiumPath, args: flags });
+  shared.browser = await chromium.launch({ executablePath: chromiumPath, args: flags });
 }
 
-async function clearOut() {
+async function tearDown() {
   setTimeout(() => process.exit(1), 20_000).unref(); // if a child process still runs, which is a failure
-  await Promise.all([house.browser?.close(), house.cluster?.stop(), house.site?.stop()]);
+  await Promise.all([shared.browser?.close(), shared.cluster?.stop(), shared.site?.stop()]);
 }
 
-before(furnish, { timeout: 300_000 });
-after(clearOut, { timeout: 20_000 });
+before(setUp, { timeout: 300_000 });
+after(tearDown, { timeout: 20_000 });
 
 /**
  * A test with its own users, phones and links, on the shared cluster and browser. It also fails if a page throws or has
@@ -50,7 +50,7 @@ after(clearOut, { timeout: 20_000 });
  */
 export function scenario(name, play, { timeout = 60_000 } = {}) {
   test(name, { timeout }, async (t) => {
-    const stage = new Stage(house);
+    const stage = new Stage(shared);
     let passed = false;
     try {
       await play(stage);
@@ -71,11 +71,11 @@ class Stage {
   phones = [];
   #links = [];
   #contexts = [];
-  #borrowed = [];
+  #reusedPages = [];
   #number = ++scenarios;
 
-  constructor(house) {
-    Object.assign(this, house);
+  constructor(shared) {
+    Object.assign(this, shared);
   }
 
   /** A user that only this scenario has. */
@@ -95,7 +95,7 @@ class Stage {
    */
   async #ownPage() {
     const page = this.idle.pop() ?? (await (await this.browser.newContext()).newPage());
-    this.#borrowed.push(page);
+    this.#reusedPages.push(page);
     return page;
   }
 
@@ -141,28 +141,28 @@ class Stage {
   }
 
   check() {
-    const troubles = [...this.cluster.takeTroubles(), ...this.phones.flatMap((phone) => phone.troubles)];
-    if (troubles.length > 0) throw new Error(troubles.join("\n"));
+    const problems = [...this.cluster.takeProblems(), ...this.phones.flatMap((phone) => phone.problems)];
+    if (problems.length > 0) throw new Error(problems.join("\n"));
   }
 
   /** Prints what every phone received, for debugging. */
   async explain(t) {
     for (const phone of this.phones) {
-      const heard = await phone.heard().catch((error) => error.message);
-      t.diagnostic(`${phone.id} ${phone.device}: ${JSON.stringify(heard)} ${phone.errors.join(" ")}`);
+      const received = await phone.received().catch((error) => error.message);
+      t.diagnostic(`${phone.id} ${phone.device}: ${JSON.stringify(received)} ${phone.errors.join(" ")}`);
     }
-    for (const trouble of this.cluster.takeTroubles()) t.diagnostic(trouble);
+    for (const problem of this.cluster.takeProblems()) t.diagnostic(problem);
   }
 
   async clear(passed) {
     for (const phone of this.phones) phone.drop();
-    await Promise.all(this.#borrowed.map((page) => (passed ? this.#giveBack(page) : page.context().close())));
+    await Promise.all(this.#reusedPages.map((page) => (passed ? this.#returnPage(page) : page.context().close())));
     await Promise.all(this.#contexts.map((context) => context.close()));
     await Promise.all(this.#links.map((link) => link.stop()));
-    await this.cluster.mend();
+    await this.cluster.restore();
   }
 
-  async #giveBack(page) {
+  async #returnPage(page) {
     for (const other of page.context().pages()) if (other !== page) await other.close();
     await page.goto("about:blank");
     this.idle.push(page);

@@ -1,13 +1,13 @@
-import { heardAll } from "./phone.mjs";
+import { receivedExactly } from "./phone.mjs";
 
 /** Calls, answers and hangs up, and checks all callbacks of both phones. */
 export async function talk(ann, bob) {
   const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await bob.press("accept", callID);
-  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.receives("onOutgoingCallAccepted", callID, bob.id);
   await ann.press("end", callID);
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [

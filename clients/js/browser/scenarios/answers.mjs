@@ -1,6 +1,6 @@
 // Two phones, and each way in which a call between them can end.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { heardAll } from "../rig/phone.mjs";
+import { receivedExactly } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 
 scenario("answered, and hung up by the callee", async (stage) => {
@@ -8,12 +8,12 @@ scenario("answered, and hung up by the callee", async (stage) => {
   const invitation = { callType: 1, customData: "hello \u{1F44B}", timeout: 30, roomID: "room 1" };
   const { callID, ...result } = await ann.call([bob], invitation);
   deepStrictEqual(result, { code: 0, roomID: "room 1", timeout: 30, errorUserList: [], customData: invitation.customData });
-  await bob.hears("onIncomingCallReceived", callID, ann.user, 1, [bob.user], invitation.customData);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await bob.receives("onIncomingCallReceived", callID, ann.user, 1, [bob.user], invitation.customData);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await bob.press("accept");
-  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.receives("onOutgoingCallAccepted", callID, bob.id);
   await bob.press("leave");
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -35,9 +35,9 @@ scenario("answered, and hung up by the callee", async (stage) => {
 scenario("declined", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const { callID } = await ann.call([bob], { customData: "now?" });
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await bob.press("decline", callID, { customData: "later" });
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -56,12 +56,12 @@ scenario("declined", async (stage) => {
   );
 });
 
-scenario("busy, as the callee says", async (stage) => {
+scenario("busy, set by the callee", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await bob.press("decline", callID, { reason: "busy", customData: "in a meeting" });
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -80,13 +80,13 @@ scenario("busy, as the callee says", async (stage) => {
   );
 });
 
-scenario("busy, as the callee is in another call", async (stage) => {
+scenario("busy, because the callee is in another call", async (stage) => {
   const [ann, bob, eve] = await stage.phonesOf("ann", "bob", "eve");
   const first = await eve.call([bob]);
-  await bob.hears("onIncomingCallReceived", first.callID, eve.user, 0, [bob.user], "");
+  await bob.receives("onIncomingCallReceived", first.callID, eve.user, 0, [bob.user], "");
   const second = await ann.call([bob], { customData: "me too" });
   deepStrictEqual(second.errorUserList, [{ userID: bob.id, reason: "line_busy" }]);
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -102,9 +102,9 @@ scenario("busy, as the callee is in another call", async (stage) => {
 scenario("canceled by the caller", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const { callID } = await ann.call([bob], { customData: "hi" });
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await ann.press("cancel", callID, { customData: "never mind" });
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -128,9 +128,9 @@ scenario("not answered in time", async (stage) => {
   await stage.cluster.timeouts.freeze(); // so that it has rung before the timeout even on a busy machine
   const { callID, timeout } = await ann.call([bob], { timeout: 3, customData: "hurry" });
   equal(timeout, 3);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   stage.cluster.timeouts.thaw();
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [

@@ -1,24 +1,24 @@
 // Failures during a call: of a page, a connection, an edge, a coordinator.
 import { equal, ok } from "node:assert/strict";
 import { edgeDies } from "../rig/edgedies.mjs";
-import { heardAll } from "../rig/phone.mjs";
+import { receivedExactly } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { until } from "../rig/until.mjs";
 
 const accepted = (callID, bob) => ["onOutgoingCallAccepted", callID, bob.id];
 
-scenario("reloaded while it rings: it rings on, and is answered", async (stage) => {
+scenario("reloaded while it rings: it still rings, and is answered", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const { device } = bob;
   const called = performance.now();
   const { callID } = await ann.call([bob], { timeout: 50 });
   const ringing = performance.now();
   const received = ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""];
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
-  await heardAll([bob, [received]]);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
+  await receivedExactly([bob, [received]]);
   await until("it has rung for a while", () => performance.now() - ringing > 4000);
   await bob.reload();
-  await bob.hears(...received);
+  await bob.receives(...received);
   equal(bob.device, device);
   for (const phone of [bob, ann]) {
     const asked = performance.now();
@@ -28,9 +28,9 @@ scenario("reloaded while it rings: it rings on, and is answered", async (stage) 
     ok(remaining > least - 2000 && remaining < most + 2000, `${phone.id}: ${remaining} ms remain, not ${least} to ${most}`);
   }
   await bob.press("accept", callID);
-  await ann.hears(...accepted(callID, bob));
+  await ann.receives(...accepted(callID, bob));
   await ann.press("end", callID);
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -43,10 +43,10 @@ scenario("reloaded while it rings: it rings on, and is answered", async (stage) 
   );
 });
 
-scenario("the edge is killed while it rings: accepted before the other edge is reached, and answered", async (stage) => {
+scenario("the edge is killed while it rings: accepted before the phones reach the other edge", async (stage) => {
   await edgeDies(stage, async (edge, ann, bob) => {
     await edge.kill();
-    for (const phone of [ann, bob]) await phone.hearsState(3);
+    for (const phone of [ann, bob]) await phone.reachesState(3);
     return bob.press("accept");
   });
 });
@@ -62,11 +62,11 @@ scenario("the edge is killed with an accept that it has not read", async (stage)
   });
 });
 
-scenario("the only coordinator is killed between the press and the answer", async (stage) => {
+scenario("the only coordinator is killed between accept and its answer", async (stage) => {
   const { cluster } = stage;
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   const before = await cluster.stored("RINGLINE_COMMANDS");
   await cluster.coordinator.freeze(); // so that it receives the command and does nothing with it
   let answered = false;
@@ -76,9 +76,9 @@ scenario("the only coordinator is killed between the press and the answer", asyn
   await cluster.coordinator.kill();
   cluster.coordinator = await cluster.worker("coordinator");
   await answer;
-  await ann.hears(...accepted(callID, bob));
+  await ann.receives(...accepted(callID, bob));
   await bob.press("leave", callID);
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [

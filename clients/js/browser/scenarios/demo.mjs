@@ -10,15 +10,15 @@ function demo(name, look, play) {
   scenario(name, async (stage) => {
     const dev = new Program("dev", stage.bin.ringline, ["dev", "--memory", "--port", "0", "--http", "127.0.0.1:0"]);
     try {
-      const [, RINGLINE_NATS_URL] = await dev.says(/NATS +(nats:\S+:\d+)/);
+      const [, RINGLINE_NATS_URL] = await dev.prints(/NATS +(nats:\S+:\d+)/);
       await run(stage.bin.ringline, ["app", "set", "demo", "--capacity", "2"], { RINGLINE_NATS_URL }); // concurrent calls
-      const url = (await dev.says(/HTTP +(http:\S+:\d+)/))[1];
+      const url = (await dev.prints(/HTTP +(http:\S+:\d+)/))[1];
       const page = await (await stage.newContext(looks[look])).newPage();
       const errors = [];
       page.on("pageerror", (error) => errors.push(error.message));
       await page.goto(url);
       await play(new Screen(page), page);
-      equal([...errors, ...dev.takeTroubles()].join("\n"), "");
+      equal([...errors, ...dev.takeProblems()].join("\n"), "");
     } finally {
       await dev.kill();
     }
@@ -33,7 +33,7 @@ async function paneOf(page, count = 1) {
 }
 
 for (const look of Object.keys(looks)) {
-  demo(`the demo page, ${look}: two phones by one click, a call, and each moment side by side`, look, async (screen, page) => {
+  demo(`the demo page, ${look}: two phones with one click, a call, and its events side by side`, look, async (screen, page) => {
     await screen.check(`welcome, ${look}`, ["main"]);
     await screen.press("Open two phones");
     const bob = await paneOf(page);
@@ -45,10 +45,10 @@ for (const look of Object.keys(looks)) {
     await bob.button("Accept").click();
     await screen.seesButton("Leave");
     const accepted = page.locator(".moment", { has: page.getByRole("heading", { name: "accepted" }) });
-    const told = accepted.locator(".pair", { hasText: "outgoing_call_accepted" });
-    await until("the callback stands beside its notification", async () => (await told.locator("code").count()) === 1);
-    match(await told.locator("code").innerText(), /^onOutgoingCallAccepted\("\w+", "bob"\)$/);
-    match(await told.locator("summary").innerText(), /^ringline\.demo\.user\.ann$/);
+    const pair = accepted.locator(".pair", { hasText: "outgoing_call_accepted" });
+    await until("the callback is next to its notification", async () => (await pair.locator("code").count()) === 1);
+    match(await pair.locator("code").innerText(), /^onOutgoingCallAccepted\("\w+", "bob"\)$/);
+    match(await pair.locator("summary").innerText(), /^ringline\.demo\.user\.ann$/);
     await accepted.locator("summary").first().click();
     match(await accepted.locator("pre").first().innerText(), /type: "io\.ringline\.call\.accepted\.v2"/);
     match(await accepted.innerText(), /bob: ringing → accepted/);
@@ -64,7 +64,7 @@ for (const look of Object.keys(looks)) {
   });
 }
 
-demo("the demo page: a phone that is offline hears nothing, and what was missed when it is back", "light", async (screen, page) => {
+demo("the demo page: a phone that is offline receives nothing, and catches up when it is back", "light", async (screen, page) => {
   await screen.press("Open two phones");
   const bob = await paneOf(page);
   await screen.sees("connected");
@@ -76,8 +76,8 @@ demo("the demo page: a phone that is offline hears nothing, and what was missed 
   equal(await bob.button("Accept").count(), 0);
   await bob.button("Accept").waitFor({ timeout: 20_000 });
   await screen.sees("ringing");
-  const heard = page.locator(".called", { hasText: "bob" }).filter({ hasText: "onConnectionStateChanged" });
-  equal((await heard.allInnerTexts()).length, 4);
+  const received = page.locator(".called", { hasText: "bob" }).filter({ hasText: "onConnectionStateChanged" });
+  equal((await received.allInnerTexts()).length, 4);
 });
 
 demo("several calls at once are stacked, each with its own buttons", "small", async (screen, page) => {

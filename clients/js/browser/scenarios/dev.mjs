@@ -8,10 +8,10 @@ import { quiet, until } from "../rig/until.mjs";
 /** Runs in the page before its own code. Records the names of the callbacks that Ringline.init receives. */
 function listen() {
   let kit;
-  window.heard = [];
+  window.received = [];
   const recorded = (callbacks) =>
     Object.fromEntries(
-      Object.entries(callbacks).map(([name, callback]) => [name, (...args) => (window.heard.push(name), callback(...args))]),
+      Object.entries(callbacks).map(([name, callback]) => [name, (...args) => (window.received.push(name), callback(...args))]),
     );
   Object.defineProperty(window, "Ringline", {
     get: () => kit,
@@ -43,7 +43,7 @@ class Tab {
   }
 
   async shows(what, locator, isShown = true) {
-    const text = async () => `${what} is ${isShown ? "" : "not "}to be seen, but: ${await this.page.innerText("body")}`;
+    const text = async () => `${what} is ${isShown ? "" : "not "}visible, but: ${await this.page.innerText("body")}`;
     await until(text, async () => (await locator.isVisible()) === isShown);
   }
 
@@ -57,7 +57,7 @@ class Tab {
 
   /** The names of the callbacks so far, without button presses. */
   async callbacks() {
-    const names = await this.page.evaluate("heard");
+    const names = await this.page.evaluate("received");
     return names.filter((name) => !name.endsWith("Pressed"));
   }
 
@@ -71,7 +71,7 @@ class Tab {
 scenario("ringline dev: two tabs of its page call, answer and leave", async (stage) => {
   const dev = new Program("dev", stage.bin.ringline, ["dev", "--memory", "--port", "0", "--http", "127.0.0.1:0"]);
   try {
-    const url = (await dev.says(/HTTP +(http:\S+:\d+)/))[1];
+    const url = (await dev.prints(/HTTP +(http:\S+:\d+)/))[1];
     const context = await stage.newContext();
     await context.addInitScript(listen);
     const [ann, bob] = [new Tab(await context.newPage(), url, "ann"), new Tab(await context.newPage(), url, "bob")];
@@ -94,7 +94,7 @@ scenario("ringline dev: two tabs of its page call, answer and leave", async (sta
     await quiet(() => Promise.all([ann.callbacks(), bob.callbacks()]));
     deepStrictEqual(await ann.callbacks(), [...states, "onOutgoingCallRinging", "onOutgoingCallAccepted", "onCallEnded"]);
     deepStrictEqual(await bob.callbacks(), [...states, "onCallEnded"]);
-    deepStrictEqual([...ann.errors, ...bob.errors, ...dev.takeTroubles()], []);
+    deepStrictEqual([...ann.errors, ...bob.errors, ...dev.takeProblems()], []);
   } finally {
     await dev.kill();
   }

@@ -1,6 +1,6 @@
 // One user on several devices, and in several tabs of one browser.
 import { equal, notEqual } from "node:assert/strict";
-import { heardAll } from "../rig/phone.mjs";
+import { receivedExactly } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { until } from "../rig/until.mjs";
 
@@ -26,16 +26,16 @@ scenario("answered in one tab: the second tab and the other browser stop", async
   const { ann, tab, second, other } = await stageOf(stage);
   const { callID } = await ann.call([tab]);
   const received = ["onIncomingCallReceived", callID, ann.user, 0, [tab.user], ""];
-  for (const phone of [tab, second, other]) await phone.hears(...received);
+  for (const phone of [tab, second, other]) await phone.receives(...received);
   await tab.press("accept", callID);
   const elsewhere = [
     received,
     ["onIncomingCallAnsweredElsewhere", callID, ann.user],
     ["onCallEnded", callID, callID, { reason: "answered_elsewhere", by: tab.by }],
   ];
-  await heardAll([second, elsewhere], [other, elsewhere]);
+  await receivedExactly([second, elsewhere], [other, elsewhere]);
   await ann.press("end", callID);
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -54,14 +54,14 @@ scenario("declined in the other browser: both tabs stop", async (stage) => {
   const { ann, tab, second, other } = await stageOf(stage);
   const { callID } = await ann.call([tab]);
   const received = ["onIncomingCallReceived", callID, ann.user, 0, [tab.user], ""];
-  for (const phone of [tab, second, other]) await phone.hears(...received);
+  for (const phone of [tab, second, other]) await phone.receives(...received);
   await other.press("decline", callID);
   const elsewhere = [
     received,
     ["onIncomingCallDeclinedElsewhere", callID, ann.user],
     ["onCallEnded", callID, callID, { reason: "declined_elsewhere", by: other.by }],
   ];
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [

@@ -1,6 +1,6 @@
 // Calls with more than two parties, and two calls at the same time.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { anyOrder, heardAll } from "../rig/phone.mjs";
+import { anyOrder, receivedExactly } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { until } from "../rig/until.mjs";
 
@@ -10,16 +10,16 @@ scenario("a group: one accepts, one declines, one does not answer", async (stage
   await stage.cluster.timeouts.freeze(); // so that no invitation times out on a busy machine before it is answered
   const { callID, errorUserList } = await ann.call([bob, eve, joe], { timeout: 5, customData: "lunch?" });
   deepStrictEqual(errorUserList, []);
-  for (const phone of [bob, eve, joe]) await ann.hears("onOutgoingCallRinging", callID, phone.id);
+  for (const phone of [bob, eve, joe]) await ann.receives("onOutgoingCallRinging", callID, phone.id);
   await bob.press("accept", callID);
-  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.receives("onOutgoingCallAccepted", callID, bob.id);
   await eve.press("decline", callID);
-  await ann.hears("onOutgoingCallDeclined", callID, eve.id);
+  await ann.receives("onOutgoingCallDeclined", callID, eve.id);
   stage.cluster.timeouts.thaw();
-  await ann.hears("onOutgoingCallTimeout", callID, joe.id, "lunch?");
+  await ann.receives("onOutgoingCallTimeout", callID, joe.id, "lunch?");
   await ann.press("leave", callID);
   const received = ["onIncomingCallReceived", callID, ann.user, 0, callees, "lunch?"];
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -43,25 +43,25 @@ scenario("a group: one accepts, one declines, one does not answer", async (stage
   );
 });
 
-scenario("glare: two call each other at the same moment, and get one call", async (stage) => {
+scenario("glare: two users call each other at the same moment and get one call", async (stage) => {
   const phones = await stage.phonesOf("ann", "bob");
   const [a, b] = await Promise.all([phones[0].call([phones[1]]), phones[1].call([phones[0]])]);
   equal(a.callID, b.callID);
   const { callID } = a;
   // The user whose invitation came first is the caller. The ringing notification may or may not arrive before the
   // other's invitation answers it.
-  const callers = await until("who is the caller", () => callersOf(phones));
+  const callers = await until("both show the call as answered", () => callersOf(phones));
   const [caller, callee] = callers[0] === "outgoing" ? phones : phones.toReversed();
   deepStrictEqual(callers.toSorted(), ["incoming", "outgoing"]);
-  await caller.hears("onOutgoingCallAccepted", callID, callee.id);
+  await caller.receives("onOutgoingCallAccepted", callID, callee.id);
   await caller.press("end", callID);
-  const told = async (phone, callback) => ((await phone.heard()).some(([name]) => name === callback[0]) ? [callback] : []);
-  await callee.hears("onCallEnded", callID, callID, { reason: "completed", by: caller.byUser });
-  await heardAll(
+  const ifReceived = async (phone, callback) => ((await phone.received()).some(([name]) => name === callback[0]) ? [callback] : []);
+  await callee.receives("onCallEnded", callID, callID, { reason: "completed", by: caller.byUser });
+  await receivedExactly(
     [
       caller,
       [
-        ...(await told(caller, ["onOutgoingCallRinging", callID, callee.id])),
+        ...(await ifReceived(caller, ["onOutgoingCallRinging", callID, callee.id])),
         ["onOutgoingCallAccepted", callID, callee.id],
         ["onCallEnded", callID, callID, { reason: "completed", by: caller.by }],
       ],
@@ -69,7 +69,7 @@ scenario("glare: two call each other at the same moment, and get one call", asyn
     [
       callee,
       [
-        ...(await told(callee, ["onIncomingCallReceived", callID, caller.user, 0, [callee.user], ""])),
+        ...(await ifReceived(callee, ["onIncomingCallReceived", callID, caller.user, 0, [callee.user], ""])),
         ["onCallEnded", callID, callID, { reason: "completed", by: caller.byUser }],
       ],
     ],

@@ -1,6 +1,6 @@
 // Opening a session: transports, init and unInit, and an app with a mistake.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { heardAll } from "../rig/phone.mjs";
+import { receivedExactly } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { talk } from "../rig/talk.mjs";
 
@@ -20,16 +20,16 @@ scenario("init, unInit and init in one tick, as React's StrictMode does: one ses
   equal(ann.sockets.length, 1);
 });
 
-scenario("a callback that throws is told by onError, and the next ones come", async (stage) => {
+scenario("a callback that throws is reported by onError, and the next ones are called", async (stage) => {
   const [ann, bob] = await Promise.all([
     stage.phone("ann"),
     stage.phone("bob", { breaks: ["onIncomingCallReceived", "onError"] }),
   ]);
   const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await ann.press("cancel", callID);
   const broken = "an exception in a handler of incomingCallReceived: onIncomingCallReceived is broken";
-  await heardAll([
+  await receivedExactly([
     bob,
     [
       ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],

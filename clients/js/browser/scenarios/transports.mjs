@@ -4,7 +4,7 @@ import { scenario } from "../rig/stage.mjs";
 import { talk } from "../rig/talk.mjs";
 
 for (const transport of ["http_stream", "sse"]) {
-  scenario(`a call by ${transport}`, async (stage) => {
+  scenario(`a call over ${transport}`, async (stage) => {
     const config = { transports: [transport] };
     const [ann, bob] = await Promise.all(["ann", "bob"].map((name) => stage.phone(name, { config })));
     await talk(ann, bob);

@@ -1,6 +1,6 @@
 // Ringline's elements, mounted by Ringline.init and placed by an app: presses, callbacks, ringing.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { heardAll } from "../rig/phone.mjs";
+import { receivedExactly } from "../rig/phone.mjs";
 import { Screen } from "../rig/screen.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { pause, until } from "../rig/until.mjs";
@@ -20,12 +20,12 @@ async function buttonFor(phone, callees, more = {}) {
 
 /** The id of the newest call that rings or rang on a phone. */
 async function received(phone, count) {
-  const calls = async () => (await phone.heard()).filter(([name]) => name === "onIncomingCallReceived").map(([, callID]) => callID);
-  await until(`${phone.id} is called for time ${count}`, async () => (await calls()).length >= count);
+  const calls = async () => (await phone.received()).filter(([name]) => name === "onIncomingCallReceived").map(([, callID]) => callID);
+  await until(`${phone.id} receives ${count} invitations`, async () => (await calls()).length >= count);
   return (await calls()).at(-1);
 }
 
-scenario("all ten callbacks, by the buttons of the elements", async (stage) => {
+scenario("all ten callbacks, with the buttons of the elements", async (stage) => {
   const [ann, bob, eve] = await stage.phonesOf("ann", "bob", "eve");
   const [annSees, bobSees] = screens(ann, bob);
   await buttonFor(ann, [bob], { "call-type": "video", "custom-data": "hi", timeout: "30" });
@@ -33,31 +33,31 @@ scenario("all ten callbacks, by the buttons of the elements", async (stage) => {
   for (const [i, answer] of ["Accept", "Decline"].entries()) {
     await annSees.press("Call");
     calls.push(await received(bob, i + 1));
-    await ann.hears("onOutgoingCallRinging", calls[i], bob.id);
+    await ann.receives("onOutgoingCallRinging", calls[i], bob.id);
     await bobSees.press(answer);
     if (answer === "Accept") await annSees.press("Leave");
     await annSees.seesButton("Cancel", 0);
   }
   await annSees.press("Call");
   calls.push(await received(bob, 3));
-  await ann.hears("onOutgoingCallRinging", calls[2], bob.id);
+  await ann.receives("onOutgoingCallRinging", calls[2], bob.id);
   await annSees.press("Cancel");
   await bobSees.seesButton("Accept", 0);
   await buttonFor(ann, [bob], { timeout: "2", "custom-data": "quick" });
   await annSees.press("Call");
   calls.push(await received(bob, 4));
-  await ann.hears("onOutgoingCallTimeout", calls[3], bob.id, "quick");
+  await ann.receives("onOutgoingCallTimeout", calls[3], bob.id, "quick");
   await eve.call([bob]);
   await received(bob, 5);
   await buttonFor(ann, [bob], { "custom-data": "me too" });
   await annSees.press("Call");
   await annSees.sees("busy");
   const [video, decline, cancel, late] = calls;
-  const busy = (await ann.heard()).find(([name]) => name === "onOutgoingCallRejectedCauseBusy")[1];
+  const busy = (await ann.received()).find(([name]) => name === "onOutgoingCallRejectedCauseBusy")[1];
   const begins = (callID, type, data) => ["onIncomingCallReceived", callID, ann.user, type, [bob.user], data];
   const ends = (callID, reason, by) => ["onCallEnded", callID, callID, { reason, by }];
   const timer = { kind: "timer" };
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [
@@ -98,7 +98,7 @@ scenario("all ten callbacks, by the buttons of the elements", async (stage) => {
   );
 });
 
-scenario("what is seen never lies: calling until a device of the callee rings", async (stage) => {
+scenario("an outgoing call shows calling until a device of the callee rings", async (stage) => {
   const link = await stage.link();
   const ann = await stage.phone("ann");
   const bob = await stage.phone("bob", { server: link.url });
@@ -107,10 +107,10 @@ scenario("what is seen never lies: calling until a device of the callee rings", 
   await buttonFor(ann, [bob]);
   await annSees.press("Call");
   await annSees.sees("calling");
-  await ann.hears("onConnectionStateChanged", "connected");
-  equal((await ann.heard()).some(([name]) => name === "onOutgoingCallRinging"), false);
+  await ann.receives("onConnectionStateChanged", "connected");
+  equal((await ann.received()).some(([name]) => name === "onOutgoingCallRinging"), false);
   equal(await annSees.page.getByText("ringing", { exact: true }).count(), 0);
-  link.mend();
+  link.restore();
   await bobSees.seesButton("Accept");
   await annSees.sees("ringing");
   equal(await annSees.page.getByText("calling", { exact: true }).count(), 0);
@@ -119,26 +119,26 @@ scenario("what is seen never lies: calling until a device of the callee rings", 
   await bobSees.sees("No connection, trying again …");
   await annSees.press("Cancel");
   await bobSees.seesButton("Accept");
-  link.mend();
+  link.restore();
   await bobSees.sees(`Missed call from ${ann.user.userName}`);
 });
 
-scenario("without a connection a call can be made, is calling, and is taken back", async (stage) => {
+scenario("a call made without a connection shows calling, and can be canceled", async (stage) => {
   const link = await stage.link();
   const [ann, bob] = [await stage.phone("ann", { server: link.url }), await stage.phone("bob")];
   const [annSees] = screens(ann);
   link.cut();
-  await annSees.until("offline", async () => (await ann.heard()).length > 2);
+  await annSees.until("offline", async () => (await ann.received()).length > 2);
   await buttonFor(ann, [bob]);
   await annSees.press("Call");
   await annSees.sees("calling");
   await annSees.sees("No connection, trying again …");
   await annSees.press("Cancel");
   await annSees.seesButton("Cancel", 0);
-  link.mend();
-  await ann.hearsState(4);
-  deepStrictEqual((await bob.heard()).map(([name]) => name), ["onConnectionStateChanged", "onConnectionStateChanged"]);
-  deepStrictEqual((await ann.heard()).filter(([name]) => name === "onOutgoingCallCancelButtonPressed").length, 1);
+  link.restore();
+  await ann.reachesState(4);
+  deepStrictEqual((await bob.received()).map(([name]) => name), ["onConnectionStateChanged", "onConnectionStateChanged"]);
+  deepStrictEqual((await ann.received()).filter(([name]) => name === "onOutgoingCallCancelButtonPressed").length, 1);
 });
 
 /** The number of pages that play sound. */
@@ -147,7 +147,7 @@ async function sounding(...phones) {
   return all.filter(Boolean).length;
 }
 
-scenario("of several tabs of a browser one rings, and another goes on when it is closed", async (stage) => {
+scenario("one of several tabs of a browser rings, and another continues when it is closed", async (stage) => {
   const [ann, other] = await stage.phonesOf("ann", "bob");
   const context = await stage.newContext();
   const tabs = [];
@@ -165,11 +165,11 @@ scenario("of several tabs of a browser one rings, and another goes on when it is
     await until("another tab rings", async () => (await sounding(...tabs)) === 1);
   }
   await new Screen(other.page).press("Accept");
-  await ann.hears("onOutgoingCallAccepted", callID, first.id);
+  await ann.receives("onOutgoingCallAccepted", callID, first.id);
   await until("silence", async () => (await sounding(...tabs, other)) === 0);
 });
 
-scenario("a browser that refuses to sound says how to hear it", async (stage) => {
+scenario("if the browser blocks sound, a hint says how to allow it", async (stage) => {
   const ann = await stage.phone("ann");
   const user = stage.user("bob");
   const context = await stage.newContext();
@@ -181,7 +181,7 @@ scenario("a browser that refuses to sound says how to hear it", async (stage) =>
   const bob = stage.take(await context.newPage(), user);
   await bob.open(stage.site.origin);
   const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await pause(1000); // a browser does not report that it refuses; it reports nothing
   const [bobSees] = screens(bob);
   await bobSees.seesButton("Tap to hear the ringtone");
@@ -191,7 +191,7 @@ scenario("a browser that refuses to sound says how to hear it", async (stage) =>
   await bobSees.seesButton("Tap to hear the ringtone", 0);
 });
 
-scenario("mounted once whatever init and unInit do, never with ui false, and elements of the app's own work as well", async (stage) => {
+scenario("the elements are mounted once, whatever init and unInit do, and never with ui false; an app's own elements work too", async (stage) => {
   const user = stage.user("ann");
   const ann = await stage.page(user);
   const options = stage.options(user);
@@ -221,10 +221,10 @@ scenario("mounted once whatever init and unInit do, never with ui false, and ele
   const bob = await stage.phone("bob");
   await bob.call([ann]);
   await new Screen(ann.page).press("Pick up");
-  await bob.hears("onOutgoingCallAccepted", (await bob.heard()).find(([name]) => name === "onOutgoingCallRinging")[1], ann.id);
+  await bob.receives("onOutgoingCallAccepted", (await bob.received()).find(([name]) => name === "onOutgoingCallRinging")[1], ann.id);
 });
 
-scenario("elements show the calls of a client that an app has made itself, without the kit", async (stage) => {
+scenario("elements show the calls of a client that an app created without the kit", async (stage) => {
   const user = stage.user("ann");
   const ann = await stage.page(user);
   const bob = await stage.phone("bob");
@@ -239,13 +239,13 @@ scenario("elements show the calls of a client that an app has made itself, witho
   }, stage.options(user));
   const { callID } = await bob.call([ann]);
   await new Screen(ann.page).press("Accept");
-  await bob.hears("onOutgoingCallAccepted", callID, ann.id);
+  await bob.receives("onOutgoingCallAccepted", callID, ann.id);
   await bob.press("end");
-  await until("the end", async () => (await ann.heard()).length === 2);
-  deepStrictEqual(await ann.heard(), [["pressed"], ["ended"]]);
+  await until("the end", async () => (await ann.received()).length === 2);
+  deepStrictEqual(await ann.received(), [["pressed"], ["ended"]]);
 });
 
-scenario("the focus goes to the first button and back, not out of a text, and each state is said once", async (stage) => {
+scenario("the focus moves to the first button and back, not out of a text field, and each state is announced once", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const [annSees, bobSees] = screens(ann, bob);
   await buttonFor(ann, [bob]);
@@ -253,18 +253,18 @@ scenario("the focus goes to the first button and back, not out of a text, and ea
   await ann.page.keyboard.press("Enter");
   await annSees.until("the focus is on Cancel", async () => (await annSees.focused()) === "Cancel");
   await bobSees.until("the focus is on Accept", async () => (await bobSees.focused()) === "Accept");
-  equal(await bobSees.said("ringline-incoming"), "Ann is calling, Voice call");
+  equal(await bobSees.announced("ringline-incoming"), "Ann is calling, Voice call");
   const order = [];
   for (let i = 0; i < 2; i++) {
     await bob.page.keyboard.press("Tab");
     order.push(await bobSees.focused());
   }
   deepStrictEqual(order, ["Decline", "Turn on notifications"]);
-  await annSees.until("ringing is said", async () => (await annSees.said("ringline-outgoing")) === "Bob: ringing");
+  await annSees.until("ringing is announced", async () => (await annSees.announced("ringline-outgoing")) === "Bob: ringing");
   await bobSees.button("Accept").focus();
   await bob.page.keyboard.press("Enter");
   await bobSees.until("the focus is on Leave", async () => (await bobSees.focused()) === "Leave");
-  equal(await bobSees.said("ringline-active"), "In a call with Ann");
+  equal(await bobSees.announced("ringline-active"), "In a call with Ann");
   await annSees.until("the focus is on Leave", async () => (await annSees.focused()) === "Leave");
   await ann.page.keyboard.press("Space");
   await annSees.until("the focus is back on Call", async () => (await annSees.focused()) === "Call");
@@ -275,5 +275,5 @@ scenario("the focus goes to the first button and back, not out of a text, and ea
   await annSees.seesButton("Accept");
   await ann.page.keyboard.type("a b");
   deepStrictEqual([await annSees.focused(), await ann.page.inputValue("#note")], ["note", "a b"]);
-  equal(await annSees.said("ringline-incoming"), "Bob is calling, Voice call");
+  equal(await annSees.announced("ringline-incoming"), "Bob is calling, Voice call");
 });

@@ -5,7 +5,7 @@ import { awaited, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
 
 /** The newest known version of a call. */
-export interface Seen {
+export interface KnownCall {
   readonly call: wire.View;
   /** Whether this device shows the call: it rings here, was made here, or this user is in it here. */
   readonly shown: boolean;
@@ -14,7 +14,7 @@ export interface Seen {
 }
 
 /** A newer version of a call that this device received. */
-export interface News {
+export interface CallUpdate {
   call: wire.View;
   userID: string;
   deviceID: string;
@@ -26,20 +26,20 @@ export interface News {
 }
 
 export interface Advance {
-  seen: Seen;
+  seen: KnownCall;
   callbacks: Callback[];
   /** The attempt that rings here from now on. */
   ring?: number;
 }
 
 /** Computes what a newer version of a call means for this device. */
-export function advance(before: Seen | undefined, news: News): Advance {
-  const { shown, ...rest } = moved(before, news);
-  return { seen: { call: news.call, shown, ringEndsAt: news.ringEndsAt }, ...rest };
+export function advance(before: KnownCall | undefined, update: CallUpdate): Advance {
+  const { shown, ...rest } = moved(before, update);
+  return { seen: { call: update.call, shown, ringEndsAt: update.ringEndsAt }, ...rest };
 }
 
 /** Ends a call that the server no longer knows, with the reason that its last state suggests. */
-export function missing(seen: Seen): Advance {
+export function endMissing(seen: KnownCall): Advance {
   if (!seen.shown) return { seen, callbacks: [] };
   const reason = seen.call.state === "ringing" ? "timed_out" : "completed";
   return { seen: { ...seen, shown: false }, callbacks: [ended(seen.call, reason, undefined)] };
@@ -53,14 +53,14 @@ interface Moved {
 
 const hidden: Moved = { shown: false, callbacks: [] };
 
-function moved(before: Seen | undefined, news: News): Moved {
-  const { call, userID, deviceID } = news;
+function moved(before: KnownCall | undefined, update: CallUpdate): Moved {
+  const { call, userID, deviceID } = update;
   if (neverRang(call)) return hidden;
   if (call.caller?.user_id === userID) {
-    return call.caller.device_id === deviceID ? asCaller(before, news, call.caller) : hidden;
+    return call.caller.device_id === deviceID ? asCaller(before, update, call.caller) : hidden;
   }
   const own = call.callees.find((x) => x.user_id === userID);
-  return own ? asCallee(before, news, own) : hidden;
+  return own ? asCallee(before, update, own) : hidden;
 }
 
 /** Calls that were born ended. No device shows them. */
@@ -69,8 +69,8 @@ function neverRang(call: wire.View): boolean {
 }
 
 /** The caller waits for all callees. A call that is first seen when it is over is still reported: it was made here. */
-function asCaller(before: Seen | undefined, news: News, caller: wire.Caller): Moved {
-  const { call } = news;
+function asCaller(before: KnownCall | undefined, update: CallUpdate, caller: wire.Caller): Moved {
+  const { call } = update;
   const all = (): boolean => true;
   if (caller.state === "in") {
     const callbacks = [...awaited(before?.call, call, all), ...participants(before?.call, call, all, caller.at)];
@@ -80,16 +80,16 @@ function asCaller(before: Seen | undefined, news: News, caller: wire.Caller): Mo
   const end =
     call.state === "ended" && caller.at === call.ended_at
       ? ended(call, call.end_reason as CallEndReason, call.ended_by)
-      : ended(call, "left", news.by ?? { kind: "user", user_id: caller.user_id });
+      : ended(call, "left", update.by ?? { kind: "user", user_id: caller.user_id });
   return { shown: false, callbacks: [...awaited(before?.call, call, all, caller.at), end] };
 }
 
-function asCallee(before: Seen | undefined, news: News, own: wire.Callee): Moved {
-  const { call } = news;
+function asCallee(before: KnownCall | undefined, update: CallUpdate, own: wire.Callee): Moved {
+  const { call } = update;
   const shown = before?.shown ?? false;
   const known = before?.call.callees.find((x) => x.user_id === own.user_id);
-  if (pending(own)) return known?.attempt === own.attempt ? { shown, callbacks: [] } : rings(shown, news, own);
-  const here = own.device_id === news.deviceID;
+  if (pending(own)) return known?.attempt === own.attempt ? { shown, callbacks: [] } : rings(shown, update, own);
+  const here = own.device_id === update.deviceID;
   const invited = (x: wire.Callee): boolean => x.invited_by === own.user_id;
   if (own.state === "accepted" && here) {
     const callbacks = [...awaited(before?.call, call, invited), ...participants(before?.call, call, invited, own.at)];
@@ -97,11 +97,11 @@ function asCallee(before: Seen | undefined, news: News, own: wire.Callee): Moved
   }
   if (!shown) return hidden;
   const last = own.state === "left" && here ? awaited(before?.call, call, invited, own.at) : [];
-  return { shown: false, callbacks: [...last, ...outcome(news, own, here)] };
+  return { shown: false, callbacks: [...last, ...outcome(update, own, here)] };
 }
 
 /** Shows an attempt when it is first seen. An attempt whose ring time is over is never shown. */
-function rings(shown: boolean, { call, expired }: News, own: wire.Callee): Moved {
+function rings(shown: boolean, { call, expired }: CallUpdate, own: wire.Callee): Moved {
   if (expired) return { shown, callbacks: [] };
   const received: Callback = {
     name: "onIncomingCallReceived",
@@ -111,8 +111,8 @@ function rings(shown: boolean, { call, expired }: News, own: wire.Callee): Moved
 }
 
 /** The callbacks for this user's outcome and the end of a call that was shown. */
-function outcome(news: News, own: wire.Callee, here: boolean): Callback[] {
-  const { call } = news;
+function outcome(update: CallUpdate, own: wire.Callee, here: boolean): Callback[] {
+  const { call } = update;
   const callID = call.call_id;
   const caller = userOf(call.caller);
   const me: wire.By = { kind: "user", user_id: own.user_id };
@@ -120,7 +120,7 @@ function outcome(news: News, own: wire.Callee, here: boolean): Callback[] {
   switch (own.state) {
     case "accepted":
     case "left":
-      if (here) return [leftHere(news, own)];
+      if (here) return [leftHere(update, own)];
       return [{ name: "onIncomingCallAnsweredElsewhere", args: [callID, caller] }, ended(call, "answered_elsewhere", me)];
     case "declined":
     case "busy":
@@ -130,7 +130,7 @@ function outcome(news: News, own: wire.Callee, here: boolean): Callback[] {
     case "canceled":
       return [
         { name: "onIncomingCallCanceled", args: [callID, caller, canceledWith(call, own)] },
-        ended(call, "canceled", own.at === call.ended_at ? call.ended_by : news.by),
+        ended(call, "canceled", own.at === call.ended_at ? call.ended_by : update.by),
       ];
     case "timed_out":
       return [{ name: "onIncomingCallTimeout", args: [callID, caller] }, ended(call, "timed_out", { kind: "timer" })];
@@ -141,7 +141,7 @@ function outcome(news: News, own: wire.Callee, here: boolean): Callback[] {
 }
 
 /** A user who left gets `left`, unless leaving ended the call. */
-function leftHere({ call, by }: News, own: wire.Callee): Callback {
+function leftHere({ call, by }: CallUpdate, own: wire.Callee): Callback {
   const endedIt = own.at === call.ended_at && (own.reason === "ended" || call.ended_by?.user_id === own.user_id);
   if (endedIt) return ended(call, call.end_reason as CallEndReason, call.ended_by);
   return ended(call, "left", by ?? { kind: "user", user_id: own.user_id });

@@ -16,8 +16,8 @@ export function awaited(
 ): Callback[] {
   return call.callees.flatMap((x) => {
     if (!waitsFor(x) || (until !== undefined && x.at > until)) return [];
-    const known = same(before, x);
-    return known && (known.state === x.state || !pending(known)) ? [] : became(call, x);
+    const known = sameAttempt(before, x);
+    return known && (known.state === x.state || !pending(known)) ? [] : outcomeOf(call, x);
   });
 }
 
@@ -35,9 +35,9 @@ export function participants(
   const { caller } = call;
   const callerLeft = caller?.state === "left" && before.caller?.state === "in" && caller.at > since ? [caller] : [];
   const joined = call.callees.filter(
-    (x) => !waitsFor(x) && x.state === "accepted" && x.at > since && same(before, x)?.state !== "accepted",
+    (x) => !waitsFor(x) && x.state === "accepted" && x.at > since && sameAttempt(before, x)?.state !== "accepted",
   );
-  const left = call.callees.filter((x) => x.state === "left" && x.at > since && same(before, x)?.state !== "left");
+  const left = call.callees.filter((x) => x.state === "left" && x.at > since && sameAttempt(before, x)?.state !== "left");
   return [
     ...joined.map((x): Callback => ({ name: "onParticipantJoined", args: [call.call_id, x.user_id] })),
     ...[...callerLeft, ...left].map((x): Callback => ({ name: "onParticipantLeft", args: [call.call_id, x.user_id] })),
@@ -45,12 +45,12 @@ export function participants(
 }
 
 /** The earlier version of the same attempt. */
-function same(before: wire.View | undefined, x: wire.Callee): wire.Callee | undefined {
+function sameAttempt(before: wire.View | undefined, x: wire.Callee): wire.Callee | undefined {
   return before?.callees.find((y) => y.user_id === x.user_id && y.attempt === x.attempt);
 }
 
 /** A callee who left has accepted before, even if that version was not seen. */
-function became(call: wire.View, x: wire.Callee): Callback[] {
+function outcomeOf(call: wire.View, x: wire.Callee): Callback[] {
   const callID = call.call_id;
   switch (x.state) {
     case "ringing":

@@ -1,7 +1,7 @@
 import type { Callback } from "../api/callbacks.js";
 import type * as wire from "../wire/messages.js";
 import { dataOf, type Notification } from "../wire/read.js";
-import { advance, missing, type Advance, type Seen } from "./facts.js";
+import { advance, endMissing, type Advance, type KnownCall } from "./facts.js";
 
 /**
  * The state of the calls that this user's device has seen, and the one function that changes it. It has no clock and
@@ -15,7 +15,7 @@ import { advance, missing, type Advance, type Seen } from "./facts.js";
 export interface State {
   readonly userID: string;
   readonly deviceID: string;
-  readonly calls: ReadonlyMap<string, Seen>;
+  readonly calls: ReadonlyMap<string, KnownCall>;
 }
 
 export type NotificationWithCall = Notification & { call: wire.View };
@@ -48,11 +48,11 @@ export function reduce(state: State, input: Input): Step {
   switch (input.kind) {
     case "notification": {
       const { by, ring_remaining_ms } = input.notification;
-      draft.see(withItsData(input.notification), ring_remaining_ms, input.receivedAt, aboutMe(input.notification, state.userID) ? by : undefined);
+      draft.update(withOwnData(input.notification), ring_remaining_ms, input.receivedAt, causedOwnOutcome(input.notification, state.userID) ? by : undefined);
       break;
     }
     case "answer":
-      draft.see(input.call, input.ringRemainingMs, input.receivedAt, undefined);
+      draft.update(input.call, input.ringRemainingMs, input.receivedAt, undefined);
       break;
     case "snapshot":
       draft.snapshot(input.snapshot, input.showing, input.receivedAt);
@@ -67,12 +67,12 @@ export function showing(state: State): string[] {
 }
 
 /** Only in these cases `by` caused this user's own outcome. */
-function aboutMe(n: NotificationWithCall, userID: string): boolean {
+function causedOwnOutcome(n: NotificationWithCall, userID: string): boolean {
   return n.seq === n.call.seq && (n.user_id === userID || (n.user_id === undefined && n.event === "call_ended"));
 }
 
 /** The call of a notification, with the notification's own custom data, because the call omits what did not fit. */
-function withItsData({ call, seq, user_id, custom_data }: NotificationWithCall): wire.View {
+function withOwnData({ call, seq, user_id, custom_data }: NotificationWithCall): wire.View {
   const about = call.callees.find((x) => x.user_id === user_id);
   if (!about || !custom_data || call.seq !== seq || dataOf(call, about) === custom_data) return call;
   const callees = call.callees.map((x) => (x === about ? { ...x, custom_seq: seq } : x));
@@ -82,7 +82,7 @@ function withItsData({ call, seq, user_id, custom_data }: NotificationWithCall):
 class Draft {
   private userID: string;
   private deviceID: string;
-  private readonly calls: Map<string, Seen>;
+  private readonly calls: Map<string, KnownCall>;
   private readonly callbacks: Callback[] = [];
   private readonly commands: RingCommand[] = [];
 
@@ -99,18 +99,18 @@ class Draft {
     const there = new Set(snapshot.calls.map((x) => x.call.call_id));
     for (const callID of asked) {
       const seen = this.calls.get(callID);
-      if (seen && !there.has(callID)) this.put(callID, missing(seen));
+      if (seen && !there.has(callID)) this.put(callID, endMissing(seen));
     }
     const before = this.callbacks.splice(0);
     const groups = snapshot.calls.map(({ call, ring_remaining_ms }) => {
-      this.see(call, ring_remaining_ms, receivedAt, undefined);
+      this.update(call, ring_remaining_ms, receivedAt, undefined);
       return this.callbacks.splice(0);
     });
     const ends = (group: Callback[]): boolean => group.some((c) => c.name === "onCallEnded");
     this.callbacks.push(...before, ...groups.filter(ends).flat(), ...groups.filter((g) => !ends(g)).flat());
   }
 
-  see(call: wire.View, remainingMs: number | undefined, receivedAt: number, by: wire.By | undefined): void {
+  update(call: wire.View, remainingMs: number | undefined, receivedAt: number, by: wire.By | undefined): void {
     const { userID, deviceID } = this;
     const before = this.calls.get(call.call_id);
     if (before && before.call.seq > call.seq) return;

@@ -1,5 +1,5 @@
 import { pending } from "../wire/read.js";
-import type { Seen } from "./facts.js";
+import type { KnownCall } from "./facts.js";
 import type { State } from "./reducer.js";
 import { callOf, type ShownCall } from "./shapes.js";
 
@@ -17,13 +17,13 @@ export interface ObservableCalls {
 /** The shown calls of a state. A call that has not changed keeps its object. */
 export class ShownCalls {
   current: readonly ShownCall[] = Object.freeze([]);
-  private known = new Map<string, { seen: Seen; shown: ShownCall }>();
+  private known = new Map<string, { seen: KnownCall; shown: ShownCall }>();
 
   constructor(private readonly now: () => number) {}
 
   /** Reports whether anything has changed. */
   take(state: State): boolean {
-    const next = new Map<string, { seen: Seen; shown: ShownCall }>();
+    const next = new Map<string, { seen: KnownCall; shown: ShownCall }>();
     for (const [callID, seen] of state.calls) {
       const before = this.known.get(callID);
       const shown = before?.seen === seen ? before.shown : shownOf(seen, state.userID, this.now);
@@ -38,7 +38,7 @@ export class ShownCalls {
 }
 
 /** The shown form of a call; undefined if this device does not show it. `now` reads the clock of `receivedAt`. */
-export function shownOf(seen: Seen, userID: string, now: () => number): ShownCall | undefined {
+export function shownOf(seen: KnownCall, userID: string, now: () => number): ShownCall | undefined {
   const { call, shown, ringEndsAt } = seen;
   if (!shown) return undefined;
   const own = call.callees.find((x) => x.user_id === userID);

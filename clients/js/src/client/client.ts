@@ -8,11 +8,11 @@ import { randomID } from "../platform/random.js";
 import { acquireDevice, browserStorages, type DeviceID } from "../session/device.js";
 import { readServers } from "../session/servers.js";
 import type { Session, SessionListener } from "../session/session.js";
-import { tokenTrouble, Tokens, type Claims } from "../session/tokens.js";
+import { tokenError, Tokens, type Claims } from "../session/tokens.js";
 import { readPush, readSnapshot, type Reply } from "../wire/read.js";
 import { Commands, type Method } from "./commands.js";
 import { Emitter, guarded } from "./emitter.js";
-import { world, type Internals } from "./internals.js";
+import { defaults, type Internals } from "./internals.js";
 import {
   calleesOf,
   checkSize,
@@ -32,11 +32,11 @@ export type RinglineEvents = {
 };
 
 /** How long a command is retried, in milliseconds. For an invitation, the ring timeout if it is shorter. */
-const commandWithin = 15_000;
-const inviteWithin = 30_000;
-const ringWithin = 60_000;
+const commandTimeout = 15_000;
+const inviteTimeout = 30_000;
+const ringTimeout = 60_000;
 /** The server looks up at most this many calls for a client. */
-const mostShowing = 100;
+const maxShowing = 100;
 
 /**
  * A session of one device of one user, and the calls that the device shows.
@@ -64,11 +64,11 @@ export class RinglineClient {
   private connection: ConnectionState = "disconnected";
   private session: Session | undefined;
   private device: DeviceID | undefined;
-  private asked: readonly string[] = []; // the calls listed as shown in the last connect request
+  private listed: readonly string[] = []; // the calls listed as shown in the last connect request
   private connecting: { promise: Promise<void>; resolve(): void; reject(error: RinglineError): void } | undefined;
-  private readonly unread = new Map<string, number>(); // the calls that are being read, with the seq to reach
+  private readonly reads = new Map<string, number>(); // the calls that are being read, with the seq to reach
   // Counts connect and disconnect, so that an asynchronous step of an earlier one can tell that it is late.
-  private opened = 0;
+  private generation = 0;
   private refusedToken = false;
   private stopTimer = (): void => {}; // cancels the pause before the next request for a token
 
@@ -77,7 +77,7 @@ export class RinglineClient {
   constructor(options: RinglineClientOptions, internals: Internals);
   constructor(
     private readonly options: RinglineClientOptions,
-    internals: Internals = world,
+    internals: Internals = defaults,
   ) {
     const { clock } = internals;
     this.clock = clock;
@@ -137,7 +137,7 @@ export class RinglineClient {
   }
 
   /** Reports that the user pressed a button of Ringline's own elements. @internal */
-  tellPressed(name: `on${string}ButtonPressed` & CallbackName): void {
+  emitPressed(name: `on${string}ButtonPressed` & CallbackName): void {
     this.emit(name, []);
   }
 
@@ -153,9 +153,9 @@ export class RinglineClient {
     const promise = new Promise<void>((a, b) => ([resolve, reject] = [a, b]));
     this.connecting = { promise, resolve, reject };
     if (this.connection === "connecting") return promise; // it reconnects by itself
-    const opened = ++this.opened;
-    this.become("connecting");
-    if (this.opened === opened) void this.open(opened);
+    const generation = ++this.generation;
+    this.setConnection("connecting");
+    if (this.generation === generation) void this.open(generation);
     return promise;
   }
 
@@ -192,7 +192,7 @@ export class RinglineClient {
   async invite(options: InviteOptions): Promise<Call> {
     const { callID = randomID(), timeout = 60 } = options;
     try {
-      return await this.command("invite", callID, invitationOf(options), Math.min(timeout * 1000, inviteWithin));
+      return await this.command("invite", callID, invitationOf(options), Math.min(timeout * 1000, inviteTimeout));
     } catch (error) {
       // The caller no longer waits for it, so it must not ring. The server ensures that even if the invitation arrives
       // later.
@@ -250,10 +250,10 @@ export class RinglineClient {
 
   /** The ids of the calls that this user is in, on any device. */
   async line(): Promise<string[]> {
-    return (await this.run("line", "", {}, commandWithin)).calls ?? [];
+    return (await this.run("line", "", {}, commandTimeout)).calls ?? [];
   }
 
-  private async command(method: Method, callID: string, fields: object, withinMs = commandWithin): Promise<Call> {
+  private async command(method: Method, callID: string, fields: object, withinMs = commandTimeout): Promise<Call> {
     const { call } = await this.run(method, callID, fields, withinMs);
     if (!call) throw new RinglineError("internal", `${method}: the answer has no call`, callID);
     return callOf(call);
@@ -274,64 +274,64 @@ export class RinglineClient {
     return attempt === undefined ? {} : { attempt };
   }
 
-  private async open(opened: number): Promise<void> {
+  private async open(generation: number): Promise<void> {
     try {
-      const claims = await this.firstToken(opened);
-      if (!claims || this.opened !== opened) return;
+      const claims = await this.firstToken(generation);
+      if (!claims || this.generation !== generation) return;
       const { storage, device } = this.options;
       const storages = storage === null ? {} : (storage ?? browserStorages());
       const acquired = this.device ?? (await acquireDevice(claims, device, storages, this.clock));
-      if (this.opened !== opened) return acquired.release();
+      if (this.generation !== generation) return acquired.release();
       this.device = acquired;
       this.session = this.makeSession(this.listener);
       this.session.open();
     } catch (error) {
-      if (this.opened !== opened) return;
-      this.refused(error instanceof RinglineError ? error : new RinglineError("internal", messageOf(error)));
+      if (this.generation !== generation) return;
+      this.fail(error instanceof RinglineError ? error : new RinglineError("internal", messageOf(error)));
     }
   }
 
   /** Gets the first token. Its device claim is needed before anything else. */
-  private async firstToken(opened: number): Promise<Claims | undefined> {
+  private async firstToken(generation: number): Promise<Claims | undefined> {
     for (let pause = 500; ; pause = Math.min(20_000, 2 * pause)) {
       try {
         await this.tokens.current();
         return this.tokens.claims;
       } catch (error) {
         if (error instanceof RinglineError) throw error;
-        if (this.opened === opened) this.report(tokenTrouble(error));
+        if (this.generation === generation) this.report(tokenError(error));
       }
-      if (this.opened !== opened) return undefined; // a callback may also have disconnected
+      if (this.generation !== generation) return undefined; // a callback may also have disconnected
       await new Promise<void>((resolve) => (this.stopTimer = this.clock.after(pause, resolve)));
     }
   }
 
   private readonly listener: SessionListener = {
     connectData: () => {
-      this.asked = showing(this.state).slice(-mostShowing);
-      return { device: this.device?.id ?? "", showing: this.asked };
+      this.listed = showing(this.state).slice(-maxShowing);
+      return { device: this.device?.id ?? "", showing: this.listed };
     },
     onOpen: (data) => this.onOpen(data),
     onPush: (data) => this.onPush(data),
-    onTrouble: (error) => this.report(error),
+    onError: (error) => this.report(error),
     onDown: (refused) => {
-      if (refused) return this.refused(refused);
+      if (refused) return this.fail(refused);
       this.commands.down();
-      this.become("connecting");
+      this.setConnection("connecting");
     },
   };
 
   private onOpen(data: unknown): void {
     const snapshot = readSnapshot(data);
     if (!snapshot) {
-      return this.refused(new RinglineError("internal", "server: its first word can't be read; is this an edge of Ringline's?"));
+      return this.fail(new RinglineError("internal", "server: the connect reply can't be read; is this a Ringline edge?"));
     }
     this.refusedToken = false;
-    this.serverTime.heard(snapshot.server_time);
+    this.serverTime.update(snapshot.server_time);
     this.tokenWatch.start();
-    this.become("connected");
+    this.setConnection("connected");
     if (this.connectionState !== "connected") return; // a callback has disconnected
-    this.feed({ kind: "snapshot", snapshot, showing: this.asked, receivedAt: this.clock.now() });
+    this.apply({ kind: "snapshot", snapshot, showing: this.listed, receivedAt: this.clock.now() });
     if (this.connectionState !== "connected") return;
     this.commands.up();
     this.connecting?.resolve();
@@ -343,12 +343,12 @@ export class RinglineClient {
     if (!push) return this.report(new RinglineError("internal", "a push can't be read"));
     const receivedAt = this.clock.now();
     if ("snapshot" in push) {
-      this.serverTime.heard(push.snapshot.server_time);
-      this.feed({ kind: "snapshot", snapshot: push.snapshot, showing: push.snapshot.showing ?? [], receivedAt });
+      this.serverTime.update(push.snapshot.server_time);
+      this.apply({ kind: "snapshot", snapshot: push.snapshot, showing: push.snapshot.showing ?? [], receivedAt });
     } else {
-      this.serverTime.heard(push.server_time);
+      this.serverTime.update(push.server_time);
       const { call } = push;
-      if (call) this.feed({ kind: "notification", notification: { ...push, call }, receivedAt });
+      if (call) this.apply({ kind: "notification", notification: { ...push, call }, receivedAt });
       else this.read(push.call_id, push.seq);
     }
   }
@@ -359,16 +359,16 @@ export class RinglineClient {
    */
   private read(callID: string, seq: number): void {
     if ((this.state.calls.get(callID)?.call.seq ?? 0) >= seq) return;
-    const waits = this.unread.has(callID);
-    this.unread.set(callID, Math.max(seq, this.unread.get(callID) ?? 0));
+    const waits = this.reads.has(callID);
+    this.reads.set(callID, Math.max(seq, this.reads.get(callID) ?? 0));
     if (waits) return;
-    this.run("get", callID, {}, commandWithin).then(
+    this.run("get", callID, {}, commandTimeout).then(
       () => {
-        const wanted = this.unread.get(callID) ?? 0;
-        this.unread.delete(callID);
+        const wanted = this.reads.get(callID) ?? 0;
+        this.reads.delete(callID);
         if (wanted > seq) this.read(callID, wanted);
       },
-      () => this.unread.delete(callID), // the next snapshot contains it
+      () => this.reads.delete(callID), // the next snapshot contains it
     );
   }
 
@@ -376,44 +376,44 @@ export class RinglineClient {
     if (!call || this.connection === "disconnected") return;
     const remaining = this.serverTime.remaining(call, this.state.userID);
     const input = { kind: "answer", call, receivedAt: this.clock.now() } as const;
-    this.feed(remaining === undefined ? input : { ...input, ringRemainingMs: remaining });
+    this.apply(remaining === undefined ? input : { ...input, ringRemainingMs: remaining });
   }
 
   /** The only place where calls change. The order is: the state, the observers, the callbacks, the commands. */
-  private feed(input: Input): void {
-    const { opened } = this;
+  private apply(input: Input): void {
+    const { generation } = this;
     const { state, callbacks, commands } = reduce(this.state, input);
     this.state = state;
     if (this.shown.take(state)) this.watchers.emit("change", [this.shown.current]);
     for (const { name, args } of callbacks) {
-      if (this.opened !== opened) return; // a callback has disconnected, so no further callbacks
+      if (this.generation !== generation) return; // a callback has disconnected, so no further callbacks
       this.emit(name, args);
     }
-    if (this.opened !== opened) return;
-    for (const { callID, attempt } of commands) this.rings(callID, attempt);
+    if (this.generation !== generation) return;
+    for (const { callID, attempt } of commands) this.sendRing(callID, attempt);
   }
 
-  private rings(callID: string, attempt: number): void {
-    const remaining = this.calls.current.find((c) => c.callID === callID)?.ringRemaining() || ringWithin;
+  private sendRing(callID: string, attempt: number): void {
+    const remaining = this.calls.current.find((c) => c.callID === callID)?.ringRemaining() || ringTimeout;
     this.run("ring", callID, { attempt }, remaining).catch((error: RinglineError) => {
       if (error.code === "invalid_argument" || error.code === "internal") this.report(error);
     });
   }
 
-  private become(state: ConnectionState): void {
+  private setConnection(state: ConnectionState): void {
     if (this.connection === state) return;
     this.connection = state;
     this.emit("onConnectionStateChanged", [state]);
   }
 
-  private refused(error: RinglineError): void {
+  private fail(error: RinglineError): void {
     this.refusedToken = error.code === "permission_denied";
     this.close(error);
     this.report(error);
   }
 
   private close(error: RinglineError): void {
-    this.opened++;
+    this.generation++;
     this.session?.close();
     this.session = undefined;
     this.device?.release();
@@ -422,7 +422,7 @@ export class RinglineClient {
     this.tokens.stop();
     this.tokenWatch.stop();
     this.commands.clear(error);
-    this.become("disconnected");
+    this.setConnection("disconnected");
     this.connecting?.reject(error);
     this.connecting = undefined;
   }

@@ -7,7 +7,7 @@ export type Verb = "invite" | "add" | "ring" | "accept" | "decline" | "cancel" |
 export type Method = Verb | "get" | "line";
 
 /** The number of requests that may be in flight. The server refuses more. */
-const most = 8;
+const maxInFlight = 8;
 
 interface Command {
   method: Method;
@@ -21,11 +21,11 @@ interface Command {
    * A try ended without a conclusive answer, so the command may have been carried out whatever the result of later
    * tries.
    */
-  isOpen: boolean;
-  underWay: boolean;
+  isUncertain: boolean;
+  inFlight: boolean;
   tries: number;
   /** The error of the last try. */
-  trouble: RinglineError | undefined;
+  lastError: RinglineError | undefined;
   resolve(answer: Reply): void;
   reject(error: RinglineError): void;
   stopDeadline(): void;
@@ -38,9 +38,9 @@ interface Command {
  * only once however often it is sent. It is kept while the connection is down, and given up at its deadline.
  */
 export class Commands {
-  private readonly lanes = new Map<string, Command[]>();
-  private readonly open = new WeakSet<RinglineError>(); // errors of given-up commands that may have been carried out
-  private underWay = 0;
+  private readonly queues = new Map<string, Command[]>();
+  private readonly uncertain = new WeakSet<RinglineError>(); // errors of given-up commands that may have been carried out
+  private inFlight = 0;
   private isUp = false;
 
   constructor(
@@ -51,12 +51,12 @@ export class Commands {
 
   /** Resolves with an ok answer, or rejects with a RinglineError. */
   run(method: Method, callID: string, fields: object, withinMs: number): Promise<Reply> {
-    const lane = this.lanes.get(callID) ?? [];
+    const queue = this.queues.get(callID) ?? [];
     const endsAll = method === "leave" || method === "end" || (method === "cancel" && !("callees" in fields));
-    if (endsAll && this.withdraw(lane)) {
-      return Promise.reject(new RinglineError("not_found", "callID: the invitation was withdrawn before it was sent", callID));
+    if (endsAll && this.dropUnsent(queue)) {
+      return Promise.reject(new RinglineError("not_found", "callID: the invitation was canceled before it was sent", callID));
     }
-    if (answers(method)) this.skipRing(lane);
+    if (isAnswer(method)) this.skipRing(queue);
     return new Promise((resolve, reject) => {
       const command: Command = {
         method,
@@ -64,30 +64,30 @@ export class Commands {
         data: dataOf(method, callID, fields),
         sent: false,
         wasUp: this.isUp,
-        isOpen: false,
-        underWay: false,
+        isUncertain: false,
+        inFlight: false,
         tries: 0,
-        trouble: undefined,
+        lastError: undefined,
         resolve,
         reject,
         stopDeadline: this.clock.after(withinMs, () => this.expire(command)),
         stopPause: undefined,
       };
-      lane.push(command);
-      this.lanes.set(callID, lane);
-      this.pump();
+      queue.push(command);
+      this.queues.set(callID, queue);
+      this.sendNext();
     });
   }
 
   /** The connection is up: sends the commands that were kept. */
   up(): void {
     this.isUp = true;
-    for (const command of [...this.lanes.values()].flat()) {
+    for (const command of [...this.queues.values()].flat()) {
       command.wasUp = true;
       command.stopPause?.();
       command.stopPause = undefined;
     }
-    this.pump();
+    this.sendNext();
   }
 
   down(): void {
@@ -96,46 +96,46 @@ export class Commands {
 
   /** Whether a command that was given up with this error may have been carried out, or may still be. */
   mayBeDone(error: unknown): boolean {
-    return error instanceof RinglineError && this.open.has(error);
+    return error instanceof RinglineError && this.uncertain.has(error);
   }
 
   /** Gives up all commands. */
   clear(error: RinglineError): void {
     this.isUp = false;
-    for (const command of [...this.lanes.values()].flat()) this.finish(command, () => command.reject(error));
+    for (const command of [...this.queues.values()].flat()) this.finish(command, () => command.reject(error));
   }
 
   /** An invitation that was never sent needs no cancel. */
-  private withdraw(lane: Command[]): boolean {
-    const invite = lane.find((c) => c.method === "invite" && !c.sent);
+  private dropUnsent(queue: Command[]): boolean {
+    const invite = queue.find((c) => c.method === "invite" && !c.sent);
     if (!invite) return false;
-    const error = new RinglineError("call_ended", "the invitation was withdrawn before it was sent", invite.callID);
+    const error = new RinglineError("call_ended", "the invitation was canceled before it was sent", invite.callID);
     this.finish(invite, () => invite.reject(error));
     return true;
   }
 
   /** Drops a ring command once the user has answered. It is outdated and must not delay the answer. */
-  private skipRing(lane: Command[]): void {
-    for (const c of lane.filter((c) => c.method === "ring" && !c.underWay)) this.skip(c);
+  private skipRing(queue: Command[]): void {
+    for (const c of queue.filter((c) => c.method === "ring" && !c.inFlight)) this.skip(c);
   }
 
   private skip(ring: Command): void {
-    this.finish(ring, () => ring.reject(new RinglineError("not_pending", "ring: answered meanwhile", ring.callID)));
+    this.finish(ring, () => ring.reject(new RinglineError("not_pending", "ring: the call was answered first", ring.callID)));
   }
 
-  private pump(): void {
-    for (const lane of [...this.lanes.values()]) {
-      if (!this.isUp || this.underWay >= most) return;
-      const head = lane[0];
-      if (head && !head.underWay && !head.stopPause) void this.try(head);
+  private sendNext(): void {
+    for (const queue of [...this.queues.values()]) {
+      if (!this.isUp || this.inFlight >= maxInFlight) return;
+      const head = queue[0];
+      if (head && !head.inFlight && !head.stopPause) void this.send(head);
     }
   }
 
-  private async try(command: Command): Promise<void> {
+  private async send(command: Command): Promise<void> {
     command.sent = true;
-    command.underWay = true;
+    command.inFlight = true;
     command.tries++;
-    this.underWay++;
+    this.inFlight++;
     let settle: () => void;
     try {
       const answer = readAnswer(await this.request(command.method, command.data));
@@ -143,66 +143,66 @@ export class Commands {
     } catch (error) {
       settle = () => this.unanswered(command, error);
     }
-    this.underWay--;
-    command.underWay = false;
+    this.inFlight--;
+    command.inFlight = false;
     settle();
-    this.pump();
+    this.sendNext();
   }
 
   private answered(command: Command, answer: Reply | undefined): void {
     if (answer) this.onAnswer(answer); // also the answer to a given-up command: it carries the state of the call
     if (!this.isKept(command)) return;
     const error = refusalOf(answer, command.callID);
-    if (error?.code !== "rate_limited" && error?.code !== "exhausted") command.isOpen = !answer || error?.code === "unavailable";
+    if (error?.code !== "rate_limited" && error?.code !== "exhausted") command.isUncertain = !answer || error?.code === "unavailable";
     if (!error) this.finish(command, () => command.resolve(answer as Reply));
-    else if (error.code === "rate_limited" || error.code === "unavailable") this.again(command, error);
+    else if (error.code === "rate_limited" || error.code === "unavailable") this.retry(command, error);
     else this.giveUp(command, error);
   }
 
   private unanswered(command: Command, error: unknown): void {
     if (!this.isKept(command)) return;
     if (error instanceof RinglineError) return this.giveUp(command, error);
-    command.isOpen = true;
-    this.again(command, new RinglineError("timeout", messageOf(error), command.callID));
+    command.isUncertain = true;
+    this.retry(command, new RinglineError("timeout", messageOf(error), command.callID));
   }
 
   /** Tries again: after a pause if there is a connection, otherwise when it is back. */
-  private again(command: Command, trouble: RinglineError): void {
-    command.trouble = trouble;
-    if (command.method === "ring" && this.lanes.get(command.callID)?.some((c) => answers(c.method))) return this.skip(command);
+  private retry(command: Command, error: RinglineError): void {
+    command.lastError = error;
+    if (command.method === "ring" && this.queues.get(command.callID)?.some((c) => isAnswer(c.method))) return this.skip(command);
     if (!this.isUp) return;
     const pause = Math.min(3_000, 250 * 2 ** (command.tries - 1)) * (0.5 + Math.random());
     command.stopPause = this.clock.after(pause, () => {
       command.stopPause = undefined;
-      this.pump();
+      this.sendNext();
     });
   }
 
   private expire(command: Command): void {
-    const { sent, wasUp, trouble, method, callID } = command;
+    const { sent, wasUp, lastError, method, callID } = command;
     let error = new RinglineError("timeout", `${method}: no answer in time; it may still be carried out`, callID);
-    if (trouble?.code === "rate_limited" || trouble?.code === "unavailable") error = trouble;
-    if (!sent && wasUp) error = new RinglineError("timeout", `${method}: others went before it, and it was not sent in time`, callID);
-    if (!sent && !wasUp) error = new RinglineError("disconnected", `${method}: there was no connection in time to send it`, callID);
+    if (lastError?.code === "rate_limited" || lastError?.code === "unavailable") error = lastError;
+    if (!sent && wasUp) error = new RinglineError("timeout", `${method}: not sent in time, because others went first`, callID);
+    if (!sent && !wasUp) error = new RinglineError("disconnected", `${method}: not sent, because there was no connection in time`, callID);
     this.giveUp(command, error);
-    this.pump();
+    this.sendNext();
   }
 
   private giveUp(command: Command, error: RinglineError): void {
-    if (command.isOpen || command.underWay) this.open.add(error);
+    if (command.isUncertain || command.inFlight) this.uncertain.add(error);
     this.finish(command, () => command.reject(error));
   }
 
   private isKept(command: Command): boolean {
-    return this.lanes.get(command.callID)?.includes(command) ?? false;
+    return this.queues.get(command.callID)?.includes(command) ?? false;
   }
 
   private finish(command: Command, settle: () => void): void {
-    const lane = this.lanes.get(command.callID);
-    const i = lane?.indexOf(command) ?? -1;
-    if (!lane || i < 0) return;
-    lane.splice(i, 1);
-    if (lane.length === 0) this.lanes.delete(command.callID);
+    const queue = this.queues.get(command.callID);
+    const i = queue?.indexOf(command) ?? -1;
+    if (!queue || i < 0) return;
+    queue.splice(i, 1);
+    if (queue.length === 0) this.queues.delete(command.callID);
     command.stopDeadline();
     command.stopPause?.();
     settle();
@@ -210,7 +210,7 @@ export class Commands {
 }
 
 /** A user's answer to an invitation, or a later command. */
-function answers(method: Method): boolean {
+function isAnswer(method: Method): boolean {
   return method === "accept" || method === "decline" || method === "leave";
 }
 

@@ -7,7 +7,7 @@ type Handler = (...args: any[]) => unknown;
  */
 export function guarded(handler: Handler, args: readonly unknown[], failed: (error: unknown) => void): void {
   const report = (error: unknown): void => {
-    show(error);
+    log(error);
     failed(error);
   };
   try {
@@ -18,7 +18,7 @@ export function guarded(handler: Handler, args: readonly unknown[], failed: (err
   }
 }
 
-function show(error: unknown): void {
+function log(error: unknown): void {
   if (typeof reportError === "function") reportError(error);
   else if (typeof console !== "undefined") console.error(error);
 }

@@ -7,7 +7,7 @@ export interface Internals {
   makeSession(options: SessionOptions, listener: SessionListener): Session;
 }
 
-export const world: Internals = {
+export const defaults: Internals = {
   clock: systemClock,
   makeSession: (options, listener) => new CentrifugeSession(options, listener),
 };

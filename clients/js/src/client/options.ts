@@ -90,7 +90,7 @@ export function calleesOf({ callees, timeout, customData }: AddOptions): object 
   }
   const list = (callees as InviteOptions["callees"]).map((x, i) => {
     if (typeof x?.userID !== "string" || x.userID === "") {
-      throw new RinglineError("invalid_argument", `callees[${i}].userID: must be a string that is not empty`);
+      throw new RinglineError("invalid_argument", `callees[${i}].userID: must be a non-empty string`);
     }
     return { user_id: x.userID, ...(x.userName ? { user_name: x.userName } : {}) };
   });
@@ -110,7 +110,7 @@ export function customDataOf(customData: string | undefined): object {
   }
   const size = customData ? jsonSize(customData) - 2 : 0;
   if (size > maxCustomData) {
-    throw new RinglineError("invalid_argument", `customData: must be at most ${maxCustomData} bytes as JSON has it, got ${size}`);
+    throw new RinglineError("invalid_argument", `customData: must be at most ${maxCustomData} bytes as JSON, got ${size}`);
   }
   return customData ? { custom_data: customData } : {};
 }

@@ -8,7 +8,7 @@ export class ServerTime {
 
   constructor(private readonly clock: Clock) {}
 
-  heard(serverTime: string): void {
+  update(serverTime: string): void {
     const at = Date.parse(serverTime);
     if (!Number.isNaN(at)) this.ahead = at - this.clock.now();
   }

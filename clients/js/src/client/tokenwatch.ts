@@ -9,13 +9,13 @@ const day = 86_400_000; // setTimeout can't wait longer than 24 days
 /** Reports once for each token that it is about to expire, by the server's clock. */
 export class TokenWatch {
   private stopTimer = (): void => {};
-  private told = 0; // the expiry of the token that was reported
+  private reported = 0; // the expiry of the token that was reported
 
   constructor(
     private readonly tokens: Tokens,
     private readonly serverTime: ServerTime,
     private readonly clock: Clock,
-    private readonly tell: () => void,
+    private readonly report: () => void,
   ) {}
 
   /** Restarts: there is another token, or a better estimate of the time. */
@@ -23,12 +23,12 @@ export class TokenWatch {
     this.stop();
     const now = this.serverTime.now();
     const expires = this.tokens.claims?.expires ?? Infinity;
-    if (now === undefined || expires === Infinity || expires === this.told) return;
+    if (now === undefined || expires === Infinity || expires === this.reported) return;
     const wait = expires * 1000 - notice - now;
     this.stopTimer = this.clock.after(Math.min(Math.max(0, wait), day), () => {
       if (wait > day) return this.start();
-      this.told = expires;
-      this.tell();
+      this.reported = expires;
+      this.report();
     });
   }
 

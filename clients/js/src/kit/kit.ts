@@ -35,7 +35,7 @@ export interface CallInvitationResult {
 let session: KitSession | undefined;
 
 /** The session. Throws if there is none. */
-function here(): KitSession {
+function openSession(): KitSession {
   if (!session || session.closing) throw new RinglineError("disconnected", "call init first");
   return session;
 }
@@ -75,7 +75,7 @@ export const Ringline = {
 
   /** Calls the callees. It resolves once the call rings, or is known not to ring. */
   async sendCallInvitation(invitation: CallInvitation): Promise<CallInvitationResult> {
-    const call = await here().invite(invitation);
+    const call = await openSession().invite(invitation);
     const shown = Ringline.getCalls().find((c) => c.callID === call.callID);
     return {
       code: 0,
@@ -91,12 +91,12 @@ export const Ringline = {
 
   /** Accepts a call. Default: the newest call that rings here. */
   async accept(callID?: string, options: { customData?: string } = {}): Promise<void> {
-    await here().client.accept(pick(callID, "accept", rings), options);
+    await openSession().client.accept(pick(callID, "accept", rings), options);
   },
 
   /** Declines a call, as declined or as busy. Default: the newest call that rings here. */
   async decline(callID?: string, options: { reason?: "declined" | "busy"; customData?: string } = {}): Promise<void> {
-    await here().client.decline(pick(callID, "decline", rings), options);
+    await openSession().client.decline(pick(callID, "decline", rings), options);
   },
 
   /** Cancels the invitations of all callees who have not answered. Default: those of the newest call made here. */
@@ -116,7 +116,7 @@ export const Ringline = {
 
   /** Takes a newer token of the same user. Call it from onTokenWillExpire. */
   renewToken(token: string): void {
-    here().client.renewToken(token);
+    openSession().client.renewToken(token);
   },
 
   /** The user passed to init; null before it and after unInit. */
@@ -154,7 +154,7 @@ const rings = (c: ShownCall): boolean => c.direction === "incoming" && c.phase =
 const outgoing = (c: ShownCall): boolean => c.direction === "outgoing";
 
 function pick(callID: string | undefined, verb: string, fits: (call: ShownCall) => boolean): string {
-  const call = callID ?? here().client.calls.current.filter(fits).pop()?.callID;
+  const call = callID ?? openSession().client.calls.current.filter(fits).pop()?.callID;
   if (!call) throw new RinglineError("not_found", `callID: there is no call here to ${verb}`);
   return call;
 }
@@ -169,7 +169,7 @@ async function hangUp(
   fits: (call: ShownCall) => boolean,
   options: { customData?: string },
 ): Promise<void> {
-  const { client, inviting } = here();
+  const { client, inviting } = openSession();
   const target = callID ?? inviting ?? pick(callID, verb, fits);
   try {
     await client[verb](target, options);

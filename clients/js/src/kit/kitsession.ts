@@ -69,20 +69,20 @@ export function readInit(
 ): Init {
   const init = { appID: String(appID ?? ""), server, userID, userName: userName ?? "", token: token ?? "", config: config ?? {} };
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(init.appID)) {
-    throw wrong("appID", `must be 1 to 64 characters of A-Z a-z 0-9 _ -, got ${JSON.stringify(appID)}`);
+    throw invalid("appID", `must be 1 to 64 characters of A-Z a-z 0-9 _ -, got ${JSON.stringify(appID)}`);
   }
-  if (typeof userID !== "string" || userID === "") throw wrong("userID", "must be a string that is not empty");
-  if (typeof init.userName !== "string") throw wrong("userName", "must be a string");
-  if (typeof init.token !== "string") throw wrong("token", "must be a string");
+  if (typeof userID !== "string" || userID === "") throw invalid("userID", "must be a non-empty string");
+  if (typeof init.userName !== "string") throw invalid("userName", "must be a string");
+  if (typeof init.token !== "string") throw invalid("token", "must be a string");
   if (init.token) checkToken(init, init.token);
-  else if (!init.config.getToken) throw wrong("token", "is missing, and there is no config.getToken");
+  else if (!init.config.getToken) throw invalid("token", "is missing; pass it or config.getToken");
   return init;
 }
 
 function checkToken({ appID, userID }: Init, token: string): void {
   const claims = readClaims(token);
-  if (claims.userID !== userID) throw wrong("userID", `the token is ${claims.userID}'s (sub), got ${userID}`);
-  if (claims.app !== appID) throw wrong("appID", `the token is for the app ${claims.app}, got ${appID}`);
+  if (claims.userID !== userID) throw invalid("userID", `must be the token's sub, ${claims.userID}, got ${userID}`);
+  if (claims.app !== appID) throw invalid("appID", `must be the token's app, ${claims.app}, got ${appID}`);
 }
 
 /** Whether both are for the same session, so that the second changes only callbacks and token. */
@@ -90,7 +90,7 @@ export function sameSession(a: Init, b: Init): boolean {
   return a.appID === b.appID && a.userID === b.userID && String(a.server) === String(b.server);
 }
 
-function wrong(field: string, what: string): RinglineError {
+function invalid(field: string, what: string): RinglineError {
   return new RinglineError("invalid_argument", `${field}: ${what}`);
 }
 
@@ -103,7 +103,7 @@ export class KitSession {
   readonly connected: Promise<void>;
   /** unInit was called. The session ends unless init follows at once. */
   closing = false;
-  private begun = false; // init has returned
+  private initReturned = false; // init has returned
   /** The call that is being made, as long as its invitation has no answer. */
   inviting: string | undefined;
 
@@ -118,14 +118,14 @@ export class KitSession {
       server,
       token,
       onTokenWillExpire: () => this.closing || this.init.config.onTokenWillExpire?.(),
-      ...(getToken ? { getToken: () => this.ask() } : {}),
+      ...(getToken ? { getToken: () => this.requestToken() } : {}),
     });
     for (const event of Object.keys(events) as (keyof RinglineEvents)[]) {
-      this.client.on(event, (...args: CallbackArgs<CallbackName>) => this.tell(events[event], args));
+      this.client.on(event, (...args: CallbackArgs<CallbackName>) => this.callBack(events[event], args));
     }
     this.phone = new Phone(this.client, () => this.init.userName);
     this.connected = this.client.connect();
-    void Promise.resolve().then(() => (this.begun = true));
+    void Promise.resolve().then(() => (this.initReturned = true));
   }
 
   /** Resumes with new callbacks. */
@@ -166,16 +166,16 @@ export class KitSession {
     }
   }
 
-  private tell(name: CallbackName, args: CallbackArgs<CallbackName>): unknown {
+  private callBack(name: CallbackName, args: CallbackArgs<CallbackName>): unknown {
     // No callback comes before init has returned, and none after unInit.
-    if (!this.begun) return Promise.resolve().then(() => this.tell(name, args));
+    if (!this.initReturned) return Promise.resolve().then(() => this.callBack(name, args));
     if (this.closing) return undefined;
     const { callbacks } = this;
     // The client catches exceptions and rejected promises here.
     return (callbacks[name] as ((...args: unknown[]) => unknown) | undefined)?.apply(callbacks, args);
   }
 
-  private async ask(): Promise<string> {
+  private async requestToken(): Promise<string> {
     const token = await this.init.config.getToken?.();
     if (token) checkToken(this.init, token);
     return token ?? "";

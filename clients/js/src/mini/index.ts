@@ -28,7 +28,7 @@ type MiniOptions = Required<Pick<RinglineClientOptions, "transports" | "webSocke
 
 function optionsFor(platform: MiniPlatform | undefined): MiniOptions {
   if (!platform) {
-    throw new RinglineError("invalid_argument", "platform: neither wx nor uni is here; pass it, for example { platform: uni }");
+    throw new RinglineError("invalid_argument", "platform: neither wx nor uni exists; pass one, for example { platform: uni }");
   }
   drawFrom(platform);
   return {

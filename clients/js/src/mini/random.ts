@@ -5,7 +5,7 @@ const poolLow = 256;
 
 let pool: Uint8Array = new Uint8Array(0);
 let used = 0;
-let asking = false;
+let requesting = false;
 let source: MiniPlatform | undefined;
 let mixed = 0;
 
@@ -32,15 +32,15 @@ function weakByte(): number {
 }
 
 function refill(): void {
-  if (asking || pool.length - used >= poolLow || typeof source?.getRandomValues !== "function") return;
-  asking = true;
+  if (requesting || pool.length - used >= poolLow || typeof source?.getRandomValues !== "function") return;
+  requesting = true;
   source.getRandomValues({
     length: poolSize,
     success: ({ randomValues }) => {
-      asking = false;
+      requesting = false;
       pool = new Uint8Array(randomValues);
       used = 0;
     },
-    fail: () => (asking = false),
+    fail: () => (requesting = false),
   });
 }

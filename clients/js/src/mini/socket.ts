@@ -81,7 +81,7 @@ export class MiniSocket {
   private fail(error: { errMsg?: string } | undefined): void {
     if (this.readyState >= 2) return this.closed(abnormal, "");
     const message = error?.errMsg ?? "the socket failed";
-    tell(message);
+    warnOnce(message);
     this.closeTask(1000, "");
     this.onerror?.({ message });
     this.closed(abnormal, "");
@@ -98,14 +98,14 @@ export class MiniSocket {
   }
 }
 
-const told = new Set<string>();
+const warned = new Set<string>();
 
 /**
  * Logs that a domain is not on the platform's list, which nothing else reports. Each message appears once, because the
  * connection is retried.
  */
-function tell(message: string): void {
-  if (told.has(message) || typeof console === "undefined") return;
-  told.add(message);
+function warnOnce(message: string): void {
+  if (warned.has(message) || typeof console === "undefined") return;
+  warned.add(message);
   console.warn(`Ringline: ${message}`);
 }

@@ -10,12 +10,12 @@ export interface Address {
 }
 
 /** A connection that lasted at least this long resets the pause after failures. */
-const lasted = 5_000;
+const stableAfter = 5_000;
 const shortestPause = 500;
 const longestPause = 20_000;
 
 /** After this many rounds in which a transport failed and a less preferred one worked, the latter goes first. */
-const enough = 2;
+const maxFailedRounds = 2;
 
 /**
  * Decides where to connect next, and after which pause. A round tries every server with the best transport, then with
@@ -29,7 +29,7 @@ export class Rotation {
   private readonly failed = new Map<Transport, number>(); // rounds since the transport last worked in which another one did
   private order: readonly Transport[] = []; // of this round
   private round: Address[] = [];
-  private begun = false;
+  private started = false;
   private failures = 0;
   private address: Address | undefined;
 
@@ -42,8 +42,8 @@ export class Rotation {
   next(): { address: Address; pause: number } {
     let pause = 0;
     if (this.round.length === 0) {
-      if (this.begun) pause = this.pause();
-      this.begun = true;
+      if (this.started) pause = this.pause();
+      this.started = true;
       this.round = this.newRound();
     }
     const address = this.round.shift();
@@ -62,16 +62,16 @@ export class Rotation {
 
   /** A connection ended after this many milliseconds. */
   lost(ms: number): void {
-    if (ms >= lasted) this.failures = 0;
-    this.beginAfter();
+    if (ms >= stableAfter) this.failures = 0;
+    this.startAtNextServer();
   }
 
   /** A server answered that it can't accept us now. Another transport would not help. */
   refused(): void {
-    this.beginAfter();
+    this.startAtNextServer();
   }
 
-  private beginAfter(): void {
+  private startAtNextServer(): void {
     const i = this.servers.indexOf(this.address?.server ?? "");
     this.first = (i + 1) % this.servers.length;
     this.round = [];
@@ -80,7 +80,7 @@ export class Rotation {
   private newRound(): Address[] {
     const { works, first, failed, allowed } = this;
     const servers = [...this.servers.slice(first), ...this.servers.slice(0, first)];
-    const best = works && allowed.find((t) => t === works || (failed.get(t) ?? 0) < enough);
+    const best = works && allowed.find((t) => t === works || (failed.get(t) ?? 0) < maxFailedRounds);
     this.order = best ? [best, ...allowed.filter((t) => t !== best)] : allowed;
     return this.order.flatMap((transport) => servers.map((server) => ({ server, transport })));
   }

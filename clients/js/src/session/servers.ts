@@ -7,7 +7,7 @@ import type { Address } from "./rotation.js";
  */
 export function readServers(server: string | readonly string[] | undefined): string[] {
   const list = typeof server === "string" || server === undefined ? [server ?? ""] : [...server];
-  if (list.length === 0) throw new RinglineError("invalid_argument", "server: names no address");
+  if (list.length === 0) throw new RinglineError("invalid_argument", "server: must name at least one address");
   return list.map(readServer);
 }
 
@@ -24,7 +24,7 @@ function readServer(server: string): string {
 
 function ownOrigin(): string {
   const here = typeof location === "undefined" ? undefined : location;
-  if (!here?.host) throw new RinglineError("invalid_argument", "server: must name an address, as there is no page");
+  if (!here?.host) throw new RinglineError("invalid_argument", "server: must name an address, because there is no page");
   return `${here.protocol}//${here.host}`;
 }
 

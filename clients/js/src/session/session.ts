@@ -6,7 +6,7 @@ import type { Clock } from "../platform/clock.js";
 import { eventSourceOver } from "./eventsource.js";
 import { Rotation, type Address, type Transport } from "./rotation.js";
 import { emulationOf, endpointOf } from "./servers.js";
-import { tokenTrouble, type Tokens } from "./tokens.js";
+import { tokenError, type Tokens } from "./tokens.js";
 
 /** What the client needs from a connection. Only this file uses centrifuge. */
 export interface Session {
@@ -28,7 +28,7 @@ export interface SessionListener {
   /** The session is not connected. It reconnects by itself, unless there is an error. */
   onDown(refused?: RinglineError): void;
   /** An error after which the session continues. */
-  onTrouble(error: RinglineError): void;
+  onError(error: RinglineError): void;
 }
 
 export interface SessionOptions {
@@ -45,8 +45,8 @@ export interface SessionOptions {
 export class Lost extends Error {}
 
 /** The time limits of a connection attempt and of a request. The server waits 8 s for a coordinator's answer. */
-const connectWithin = 5_000;
-const answerWithin = 10_000;
+const connectTimeout = 5_000;
+const requestTimeout = 10_000;
 
 // centrifuge's codes.
 const connectCalled = 0;
@@ -61,10 +61,10 @@ export class CentrifugeSession implements Session {
   private readonly rotation: Rotation;
   private centrifuge: Centrifuge | undefined;
   private state: ConnectionState = "disconnected";
-  private turn = 0; // counts attempts; events of an earlier one are late and ignored
+  private attemptID = 0; // counts attempts; events of an earlier one are late and ignored
   private pending: Address | undefined; // the address to try after the pause
   private connectedAt = 0;
-  private isNew = false; // the token of this attempt was not tried before
+  private isNewToken = false; // the token of this attempt was not tried before
   private stopTimer = (): void => {};
   private readonly network: EventTarget | undefined;
   private readonly onNetwork = (): void => this.retryNow();
@@ -100,50 +100,50 @@ export class CentrifugeSession implements Session {
     } catch (error) {
       const { code = 0, message = "", temporary = false } = error as { code?: number; message?: string; temporary?: boolean };
       if (code < 100 || temporary) throw new Lost(message);
-      throw new RinglineError("internal", `${method}: the server refuses it with code ${code}, ${message}`);
+      throw new RinglineError("internal", `${method}: refused by the server with code ${code}, ${message}`);
     }
   }
 
   /** Tries the next address, after a pause. */
   private next(): void {
     const { address, pause } = this.rotation.next();
-    const turn = ++this.turn;
+    const attemptID = ++this.attemptID;
     this.pending = address;
-    this.stopTimer = this.options.clock.after(pause, () => void this.attempt(address, turn));
+    this.stopTimer = this.options.clock.after(pause, () => void this.attempt(address, attemptID));
   }
 
   private retryNow(): void {
     const address = this.pending;
     if (!address) return;
     this.stopTimer();
-    void this.attempt(address, ++this.turn);
+    void this.attempt(address, ++this.attemptID);
   }
 
-  private async attempt(address: Address, turn: number): Promise<void> {
+  private async attempt(address: Address, attemptID: number): Promise<void> {
     this.pending = undefined;
     const { tokens, clock } = this.options;
     let token: string;
     try {
       token = await tokens.current();
     } catch (error) {
-      if (this.turn !== turn) return;
-      if (error instanceof RinglineError) return this.refused(error);
+      if (this.attemptID !== attemptID) return;
+      if (error instanceof RinglineError) return this.refuse(error);
       this.rotation.refused();
       this.next();
-      return this.listener.onTrouble(tokenTrouble(error)); // last, because the listener may close the session
+      return this.listener.onError(tokenError(error)); // last, because the listener may close the session
     }
-    if (this.turn !== turn) return;
-    this.isNew = tokens.isNew(token);
-    this.centrifuge = this.dial(address, token, turn);
-    this.stopTimer = clock.after(connectWithin, () => this.failed(false));
+    if (this.attemptID !== attemptID) return;
+    this.isNewToken = tokens.isNew(token);
+    this.centrifuge = this.dial(address, token, attemptID);
+    this.stopTimer = clock.after(connectTimeout, () => this.failed(false));
     try {
       this.centrifuge.connect();
     } catch (error) {
-      this.refused(new RinglineError("disconnected", `transports: ${messageOf(error)}`));
+      this.refuse(new RinglineError("disconnected", `transports: ${messageOf(error)}`));
     }
   }
 
-  private dial(address: Address, token: string, turn: number): Centrifuge {
+  private dial(address: Address, token: string, attemptID: number): Centrifuge {
     const { webSocket, fetch, networkEventTarget } = this.options;
     let used = token;
     const centrifuge = new Centrifuge([{ transport: address.transport, endpoint: endpointOf(address) }], {
@@ -152,20 +152,20 @@ export class CentrifugeSession implements Session {
       data: this.listener.connectData(),
       name: "ringline-js",
       version,
-      timeout: answerWithin,
+      timeout: requestTimeout,
       emulationEndpoint: emulationOf(address),
       ...(webSocket ? { websocket: webSocket } : {}),
       ...(fetch ? { fetch, eventsource: eventSourceOver(fetch) } : {}),
       ...(networkEventTarget ? { networkEventTarget } : {}),
     });
-    const now = <T>(f: (ctx: T) => void) => (ctx: T) => {
-      if (this.turn === turn) f(ctx);
+    const ifCurrent = <T>(f: (ctx: T) => void) => (ctx: T) => {
+      if (this.attemptID === attemptID) f(ctx);
     };
-    centrifuge.on("connected", now(({ data }) => this.connected(data)));
-    centrifuge.on("message", now(({ data }) => this.listener.onPush(data)));
-    centrifuge.on("connecting", now(({ code }) => this.lost(code, used)));
-    centrifuge.on("disconnected", now(({ code, reason }) => this.ended(code, reason, used)));
-    centrifuge.on("error", now(({ type, error }) => this.trouble(type, error, used)));
+    centrifuge.on("connected", ifCurrent(({ data }) => this.connected(data)));
+    centrifuge.on("message", ifCurrent(({ data }) => this.listener.onPush(data)));
+    centrifuge.on("connecting", ifCurrent(({ code }) => this.connectionLost(code, used)));
+    centrifuge.on("disconnected", ifCurrent(({ code, reason }) => this.disconnected(code, reason, used)));
+    centrifuge.on("error", ifCurrent(({ type, error }) => this.connectionError(type, error, used)));
     return centrifuge;
   }
 
@@ -174,7 +174,7 @@ export class CentrifugeSession implements Session {
     try {
       return await this.options.tokens.newerThan(token);
     } catch (error) {
-      this.listener.onTrouble(error instanceof RinglineError ? error : tokenTrouble(error));
+      this.listener.onError(error instanceof RinglineError ? error : tokenError(error));
       throw error;
     }
   }
@@ -182,20 +182,20 @@ export class CentrifugeSession implements Session {
   private connected(data: unknown): void {
     this.stopTimer();
     this.state = "connected";
-    this.isNew = false;
+    this.isNewToken = false;
     this.connectedAt = this.options.clock.now();
     this.rotation.connected();
     this.listener.onOpen(data);
   }
 
   /** centrifuge lost its connection, and would reconnect by itself. */
-  private lost(code: number, token: string): void {
+  private connectionLost(code: number, token: string): void {
     if (code === connectCalled) return;
     if (code === sessionExpired) this.options.tokens.expired(token);
     this.failed(false);
   }
 
-  private trouble(type: string, error: { code: number; message: string }, token: string): void {
+  private connectionError(type: string, error: { code: number; message: string }, token: string): void {
     if (type !== "transport" && type !== "connect") return; // from a token refresh, which is retried
     if (error.code === tokenExpired) return this.expired(token);
     this.failed(error.code >= 100);
@@ -206,10 +206,10 @@ export class CentrifugeSession implements Session {
    * expired, the listener gets an error.
    */
   private expired(token: string): void {
-    const { isNew } = this;
+    const { isNewToken } = this;
     this.options.tokens.expired(token);
     this.failed(true);
-    if (isNew) this.listener.onTrouble(tokenTrouble("the server says that the new token has expired already"));
+    if (isNewToken) this.listener.onError(tokenError("the server says that the new token has expired already"));
   }
 
   /** This attempt is over. `answered`: the server itself refused it. */
@@ -224,18 +224,18 @@ export class CentrifugeSession implements Session {
   }
 
   /** centrifuge gave up. */
-  private ended(code: number, reason: string, token: string): void {
-    if (code !== tokenExpired) return this.refused(refusal(code, reason));
+  private disconnected(code: number, reason: string, token: string): void {
+    if (code !== tokenExpired) return this.refuse(refusal(code, reason));
     this.expired(token);
   }
 
-  private refused(error: RinglineError): void {
+  private refuse(error: RinglineError): void {
     this.close();
     this.listener.onDown(error);
   }
 
   private stop(): void {
-    this.turn++;
+    this.attemptID++;
     this.pending = undefined;
     this.stopTimer();
     const { centrifuge } = this;
@@ -248,14 +248,14 @@ export class CentrifugeSession implements Session {
 function usable({ transports, webSocket, fetch }: SessionOptions): Transport[] {
   const list = transports.filter((t) => (t === "websocket" ? webSocket || typeof WebSocket !== "undefined" : fetch));
   if (list.length === 0) {
-    throw new RinglineError("invalid_argument", `transports: this platform has none of ${transports.join(", ")}`);
+    throw new RinglineError("invalid_argument", `transports: this platform supports none of ${transports.join(", ")}`);
   }
   return list;
 }
 
 /** Why the server refuses this client permanently. */
 function refusal(code: number, reason: string): RinglineError {
-  const message = `the server refuses this session with code ${code}, ${reason}`;
+  const message = `refused by the server with code ${code}, ${reason}`;
   switch (code) {
     case 1: // centrifuge-js: no token
     case 101:

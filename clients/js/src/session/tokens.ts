@@ -21,7 +21,7 @@ export function readClaims(token: string): Claims {
   try {
     claims = JSON.parse(decodeBase64URL(payload ?? "")) as Record<string, unknown>;
   } catch {
-    throw new RinglineError("invalid_argument", "token: is no JWT");
+    throw new RinglineError("invalid_argument", "token: is not a JWT");
   }
   const text = (name: string) => (typeof claims?.[name] === "string" ? (claims[name] as string) : "");
   const exp = claims?.exp;
@@ -49,7 +49,7 @@ function decodeBase64URL(text: string): string {
 }
 
 /** How long getToken may take. */
-const askedWithin = 15_000;
+const getTokenTimeout = 15_000;
 
 /** The current token, and how to get another one. All tokens of a client must be of one user. */
 export class Tokens {
@@ -57,7 +57,7 @@ export class Tokens {
   private isExpired = false;
   private untried = false;
   private first: Claims | undefined;
-  private asking: { promise: Promise<string>; bring(token: string): void; stopTimer(): void } | undefined;
+  private pending: { promise: Promise<string>; resolve(token: string): void; stopTimer(): void } | undefined;
 
   constructor(
     token: string | undefined,
@@ -65,7 +65,7 @@ export class Tokens {
     private readonly clock: Clock,
   ) {
     if (token) this.use(token);
-    else if (!getToken) throw new RinglineError("invalid_argument", "token: is missing, and there is no getToken");
+    else if (!getToken) throw new RinglineError("invalid_argument", "token: is missing; pass it or getToken");
   }
 
   /** The claims of the token; undefined before there is one. */
@@ -75,7 +75,7 @@ export class Tokens {
 
   /** Returns the current token, or a new one if the server said that it has expired. */
   current(): Promise<string> {
-    return this.token !== undefined && !this.isExpired ? Promise.resolve(this.token) : this.another();
+    return this.token !== undefined && !this.isExpired ? Promise.resolve(this.token) : this.requestToken();
   }
 
   /** Whether this token is a later one than the first and is tried for the first time. */
@@ -92,7 +92,7 @@ export class Tokens {
 
   /** Returns a newer token for a connection that continues: one from `renew`, or one from the app. */
   async newerThan(token: string): Promise<string> {
-    const newer = this.token !== undefined && this.token !== token ? this.token : await this.another();
+    const newer = this.token !== undefined && this.token !== token ? this.token : await this.requestToken();
     this.untried = false;
     return newer;
   }
@@ -101,39 +101,39 @@ export class Tokens {
   renew(token: string): void {
     this.use(token);
     this.untried = true;
-    this.asking?.bring(token);
+    this.pending?.resolve(token);
   }
 
   /** No caller waits for a token any more. */
   stop(): void {
-    this.asking?.stopTimer();
-    this.asking = undefined;
+    this.pending?.stopTimer();
+    this.pending = undefined;
   }
 
   /** Asks the app, one request at a time. A RinglineError is permanent. */
-  private another(): Promise<string> {
-    if (this.asking) return this.asking.promise;
+  private requestToken(): Promise<string> {
+    if (this.pending) return this.pending.promise;
     const { getToken, token: before } = this;
     if (!getToken) {
       return Promise.reject(new RinglineError("permission_denied", "token: has expired; pass getToken, or call renewToken in time"));
     }
-    let bring = (_: string): void => {};
-    let fail = (_: unknown): void => {};
-    const promise = new Promise<string>((a, b) => ([bring, fail] = [a, b]));
-    const over = (): void => {
-      asking.stopTimer();
-      if (this.asking === asking) this.asking = undefined;
+    let resolve = (_: string): void => {};
+    let reject = (_: unknown): void => {};
+    const promise = new Promise<string>((a, b) => ([resolve, reject] = [a, b]));
+    const finish = (): void => {
+      request.stopTimer();
+      if (this.pending === request) this.pending = undefined;
     };
-    const failed = (error: unknown): void => (over(), fail(error));
-    const stopTimer = this.clock.after(askedWithin, () => failed(new Error(`no token within ${askedWithin / 1000} s`)));
-    const asking = { promise, bring: (token: string) => (over(), bring(token)), stopTimer };
-    this.asking = asking;
-    const came = (token: string | null | undefined): void => {
+    const failed = (error: unknown): void => (finish(), reject(error));
+    const stopTimer = this.clock.after(getTokenTimeout, () => failed(new Error(`no token within ${getTokenTimeout / 1000} s`)));
+    const request = { promise, resolve: (token: string) => (finish(), resolve(token)), stopTimer };
+    this.pending = request;
+    const received = (token: string | null | undefined): void => {
       if (this.token !== before) return; // another token arrived in the meantime and was passed on
-      if (!token) throw new RinglineError("permission_denied", "getToken: gave no token");
+      if (!token) throw new RinglineError("permission_denied", "getToken: returned no token");
       this.renew(token);
     };
-    new Promise<string | null | undefined>((answer) => answer(getToken())).then(came).catch(failed);
+    new Promise<string | null | undefined>((answer) => answer(getToken())).then(received).catch(failed);
     return promise;
   }
 
@@ -141,7 +141,7 @@ export class Tokens {
     const claims = readClaims(token);
     const { first } = this;
     if (first && (claims.userID !== first.userID || claims.app !== first.app || claims.device !== first.device)) {
-      throw new RinglineError("invalid_argument", "token: is of another user, app or device than the one before");
+      throw new RinglineError("invalid_argument", "token: is for another user, app or device than the previous one");
     }
     this.first = claims;
     this.token = token;
@@ -150,6 +150,6 @@ export class Tokens {
 }
 
 /** A token is not available now. A retry may help. */
-export function tokenTrouble(error: unknown): RinglineError {
+export function tokenError(error: unknown): RinglineError {
   return new RinglineError("disconnected", `getToken: ${messageOf(error)}`);
 }

@@ -1,4 +1,4 @@
-import { ofActive, outcomeText, typeText, type Words } from "./announce.js";
+import { describeActive, outcomeText, typeText, type Words } from "./announce.js";
 import { avatar } from "./avatar.js";
 import { timerText, type ActiveCard } from "./cards.js";
 import { noView, type MakeView, type RinglineElement, type View } from "./host.js";
@@ -22,8 +22,8 @@ class ActiveView implements View {
       where: "active",
       cards: () => phone.board.current.active,
       make: (card) => new ActiveCardView(phone, card),
-      said: ofActive,
-      coming: "follows",
+      describe: describeActive,
+      appearance: "successor",
     });
   }
 
@@ -73,7 +73,7 @@ class ActiveCardView implements CardView<ActiveCard> {
     const { names, outcome, callID } = card;
     const all = listed(language, names);
     setText(this.title, outcome ? outcomeText(texts, outcome, "") : all || texts.alone);
-    const [label = ""] = ofActive(words, card);
+    const [label = ""] = describeActive(words, card);
     this.element.setAttribute("aria-label", label);
     setText(this.type, outcome ? all : typeText(texts, card.callType));
     const [only] = names;

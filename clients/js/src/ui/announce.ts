@@ -3,7 +3,7 @@ import type { ActiveCard, CalleeProgress, IncomingCard, Outcome, OutgoingCard, P
 import { fill, listed, type UITexts } from "./texts.js";
 
 /** The current facts of a card, one sentence each. */
-export type Said = readonly string[];
+export type Sentences = readonly string[];
 
 /** The words of an element, in its language. */
 export interface Words {
@@ -93,25 +93,25 @@ export function typeText(texts: UITexts, callType: 0 | 1): string {
   return callType === 1 ? texts.videoCall : texts.voiceCall;
 }
 
-export function ofIncoming({ texts, language }: Words, { caller, callType, outcome, others }: IncomingCard): Said {
+export function describeIncoming({ texts, language }: Words, { caller, callType, outcome, others }: IncomingCard): Sentences {
   if (outcome) return [outcomeText(texts, outcome, caller.name)];
   const with_ = others.length > 0 ? `, ${fill(texts.withOthers, { names: listed(language, others) })}` : "";
   return [`${fill(texts.incoming, { name: caller.name })}, ${typeText(texts, callType)}${with_}`];
 }
 
 /** The names of all callees form one sentence. Each callee's progress is a sentence of its own. */
-export function ofOutgoing({ texts, language }: Words, { rows, outcome }: OutgoingCard): Said {
+export function describeOutgoing({ texts, language }: Words, { rows, outcome }: OutgoingCard): Sentences {
   const names = listed(language, rows.map((row) => row.name));
   const of = rows.filter((row) => row.progress !== "calling").map((row) => `${row.name}: ${progressText(texts, row.progress)}`);
   return [fill(texts.outgoing, { names }), ...of, ...(outcome ? [outcomeText(texts, outcome, names)] : [])];
 }
 
-export function ofActive({ texts, language }: Words, { names, outcome }: ActiveCard): Said {
+export function describeActive({ texts, language }: Words, { names, outcome }: ActiveCard): Sentences {
   if (outcome) return [outcomeText(texts, outcome, "")];
   return [names.length > 0 ? fill(texts.active, { names: listed(language, names) }) : texts.alone];
 }
 
 /** The sentences that are new, by card. Facts that no longer hold are not announced: their successors are. */
-export function news(before: ReadonlyMap<string, Said>, now: ReadonlyMap<string, Said>): string[] {
+export function newSentences(before: ReadonlyMap<string, Sentences>, now: ReadonlyMap<string, Sentences>): string[] {
   return [...now].flatMap(([callID, said]) => said.filter((text) => !before.get(callID)?.includes(text)));
 }

@@ -28,10 +28,10 @@ export interface Cards {
 export const noCards: Cards = { incoming: [], outgoing: [], active: [] };
 
 type Client = Pick<RinglineClient, "calls" | "on" | "userID">;
-type Over = { [K in keyof Cards]: { where: K; card: Cards[K][number] } }[keyof Cards];
+type Ended = { [K in keyof Cards]: { where: K; card: Cards[K][number] } }[keyof Cards];
 
 /** How long the outcome of an ended call is shown, in milliseconds. */
-export const lingers = 4_000;
+export const outcomeShownFor = 4_000;
 
 /**
  * The cards of a client's calls: the shown calls, the calls that are being made, and for some seconds the ended calls
@@ -44,7 +44,7 @@ export class Board {
   private last = new Map<string, ShownCall>(); // the last shown versions; a call that is gone stays until its end is reported
   private facts = new Map<string, Map<string, CalleeProgress>>(); // progress of callees according to the events of this moment
   private drawn: ReadonlySet<string> = new Set(); // the calls in `current`
-  private over = new Map<string, Over>();
+  private endedCards = new Map<string, Ended>();
   private stops: (() => void)[] = [];
   private isStale = false;
 
@@ -59,13 +59,13 @@ export class Board {
     this.watchers.add(own);
     if (this.watchers.size === 1) this.watch();
     return () => {
-      if (this.watchers.delete(own) && this.watchers.size === 0) this.rest();
+      if (this.watchers.delete(own) && this.watchers.size === 0) this.unwatch();
     };
   }
 
   /** Shows a call that is being made, until the returned function is called. */
-  dials(dialed: Dialed): () => void {
-    this.over.clear(); // the outcome of an earlier call is outdated
+  showDialed(dialed: Dialed): () => void {
+    this.endedCards.clear(); // the outcome of an earlier call is outdated
     this.dialed.set(dialed.callID, dialed);
     this.changed();
     return () => {
@@ -87,7 +87,7 @@ export class Board {
 
   private watch(): void {
     const { client } = this;
-    const told = (progress: CalleeProgress) => (callID: string, calleeID: string) => {
+    const record = (progress: CalleeProgress) => (callID: string, calleeID: string) => {
       const facts = this.facts.get(callID) ?? new Map<string, CalleeProgress>();
       this.facts.set(callID, facts.set(calleeID, progress));
     };
@@ -96,10 +96,10 @@ export class Board {
         for (const call of calls) this.last.set(call.callID, call);
         this.changed();
       }),
-      client.on("outgoingCallAccepted", told("accepted")),
-      client.on("outgoingCallDeclined", told("declined")),
-      client.on("outgoingCallRejectedCauseBusy", told("busy")),
-      client.on("outgoingCallTimeout", told("no_answer")),
+      client.on("outgoingCallAccepted", record("accepted")),
+      client.on("outgoingCallDeclined", record("declined")),
+      client.on("outgoingCallRejectedCauseBusy", record("busy")),
+      client.on("outgoingCallTimeout", record("no_answer")),
       client.on("callEnded", (callID, _, end) => this.ended(callID, end)),
       client.on("connectionStateChanged", () => this.changed()),
     ];
@@ -107,12 +107,12 @@ export class Board {
     this.refresh();
   }
 
-  private rest(): void {
+  private unwatch(): void {
     for (const stop of this.stops) stop();
     this.stops = [];
     this.last.clear();
     this.facts.clear();
-    this.over.clear();
+    this.endedCards.clear();
     this.drawn = new Set();
     this.current = noCards;
   }
@@ -120,10 +120,10 @@ export class Board {
   private ended(callID: string, end: CallEnd): void {
     const over = this.outcome(callID, end);
     if (over) {
-      this.over.set(callID, over);
-      const stop = this.clock.after(lingers, () => {
+      this.endedCards.set(callID, over);
+      const stop = this.clock.after(outcomeShownFor, () => {
         this.stops = this.stops.filter((s) => s !== stop);
-        if (this.over.get(callID) === over) this.over.delete(callID);
+        if (this.endedCards.get(callID) === over) this.endedCards.delete(callID);
         this.changed();
       });
       this.stops.push(stop);
@@ -131,7 +131,7 @@ export class Board {
     this.changed();
   }
 
-  private outcome(callID: string, { reason, by }: CallEnd): Over | undefined {
+  private outcome(callID: string, { reason, by }: CallEnd): Ended | undefined {
     const { userID } = this.client;
     const call = this.last.get(callID);
     const active = call && activeCard(call, userID);
@@ -149,7 +149,7 @@ export class Board {
   }
 
   /** If all callees are busy, the answer to the invitation ends the call. It was only shown as being made. */
-  private unanswered(callID: string, call: ShownCall | undefined, outcome: Outcome): Over | undefined {
+  private unanswered(callID: string, call: ShownCall | undefined, outcome: Outcome): Ended | undefined {
     const dialed = this.dialed.get(callID);
     const card = call ? { callID, callType: call.callType, rows: rowsOf(call.callees) } : dialed && dialedCard(dialed);
     if (!card) return undefined;
@@ -162,22 +162,22 @@ export class Board {
   }
 
   private refresh(): void {
-    const { client, dialed, over } = this;
+    const { client, dialed, endedCards } = this;
     const calls = client.calls.current;
     const shown = new Set(calls.map((c) => c.callID));
-    if (calls.some((c) => !this.drawn.has(c.callID))) over.clear();
+    if (calls.some((c) => !this.drawn.has(c.callID))) endedCards.clear();
     this.drawn = shown;
-    const being = [...dialed.values()].filter((d) => !shown.has(d.callID) && !over.has(d.callID));
+    const dialing = [...dialed.values()].filter((d) => !shown.has(d.callID) && !endedCards.has(d.callID));
     this.current = {
-      incoming: [...calls.flatMap((c) => incomingCard(c, client.userID) ?? []), ...this.overOf("incoming")],
-      outgoing: [...calls.flatMap((c) => outgoingCard(c) ?? []), ...being.map(dialedCard), ...this.overOf("outgoing")],
-      active: [...calls.flatMap((c) => activeCard(c, client.userID) ?? []), ...this.overOf("active")],
+      incoming: [...calls.flatMap((c) => incomingCard(c, client.userID) ?? []), ...this.endedOf("incoming")],
+      outgoing: [...calls.flatMap((c) => outgoingCard(c) ?? []), ...dialing.map(dialedCard), ...this.endedOf("outgoing")],
+      active: [...calls.flatMap((c) => activeCard(c, client.userID) ?? []), ...this.endedOf("active")],
     };
     this.last = new Map(calls.map((c) => [c.callID, c]));
     this.facts.clear();
   }
 
-  private overOf<K extends keyof Cards>(where: K): Cards[K][number][] {
-    return [...this.over.values()].flatMap((x) => (x.where === where ? [x.card as Cards[K][number]] : []));
+  private endedOf<K extends keyof Cards>(where: K): Cards[K][number][] {
+    return [...this.endedCards.values()].flatMap((x) => (x.where === where ? [x.card as Cards[K][number]] : []));
   }
 }

@@ -73,12 +73,12 @@ class CallButtonView implements View {
       this.callID = randomID();
       this.redraw();
       const call = await phone.invite(invitation, this.callID);
-      this.tell("ringline-call", { callID: call.callID, roomID: call.roomID });
+      this.dispatch("ringline-call", { callID: call.callID, roomID: call.roomID });
     } catch (thrown) {
       const error = thrown instanceof RinglineError ? thrown : new RinglineError("internal", messageOf(thrown));
       if (error.code === "call_ended") return; // canceled before it was sent
       this.error = error;
-      this.tell("ringline-error", { code: error.code, message: error.message });
+      this.dispatch("ringline-error", { code: error.code, message: error.message });
     } finally {
       this.redraw();
     }
@@ -95,7 +95,7 @@ class CallButtonView implements View {
     if (this.words) this.update(this.words);
   }
 
-  private tell(name: string, detail: object): void {
+  private dispatch(name: string, detail: object): void {
     this.host.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 }

@@ -4,7 +4,7 @@ const typing = 800;
 const textFields = "textarea, select, input:not([type=button], [type=checkbox], [type=radio], [type=submit])";
 
 /** How a card appears: after a user action, without one, or as the successor of another card. */
-export type Coming = "asked" | "unasked" | "follows";
+export type Appearance = "requested" | "unrequested" | "successor";
 
 /**
  * Moves the focus to a card's first button when the card appears, and back when the last card goes. It does not take
@@ -29,9 +29,9 @@ export class FocusKeeper {
   }
 
   /** Registers a new card. The returned function must be called just before the card goes. */
-  came(card: HTMLElement, firstButton: () => HTMLElement | undefined, how: Coming): () => void {
+  add(card: HTMLElement, firstButton: () => HTMLElement | undefined, appearance: Appearance): () => void {
     const focused = activeElement();
-    if (mayMove(focused, how, performance.now() - this.lastKey)) {
+    if (mayMove(focused, appearance, performance.now() - this.lastKey)) {
       if (focused && !this.holds(focused)) this.before = focused;
       firstButton()?.focus({ preventScroll: true });
     }
@@ -40,7 +40,7 @@ export class FocusKeeper {
       this.cards.delete(firstButton);
       const inside = card.contains(activeElement() ?? null);
       // Waits until everything else is drawn: the next card may appear with the same change.
-      if (inside) void Promise.resolve().then(() => this.goOn());
+      if (inside) void Promise.resolve().then(() => this.restore());
     };
   }
 
@@ -48,7 +48,7 @@ export class FocusKeeper {
     return [...this.cards].some((first) => first()?.getRootNode() === element.getRootNode() && element.getRootNode() !== document);
   }
 
-  private goOn(): void {
+  private restore(): void {
     if (activeElement()) return; // another element has taken it
     const next = [...this.cards].pop()?.();
     if (next) return next.focus({ preventScroll: true });
@@ -64,8 +64,8 @@ export function activeElement(): HTMLElement | undefined {
   return element instanceof HTMLElement && element !== document.body && element !== document.documentElement ? element : undefined;
 }
 
-function mayMove(focused: HTMLElement | undefined, how: Coming, sinceKey: number): boolean {
-  if (how === "follows") return !focused;
-  if (how === "unasked" && sinceKey < typing) return false;
+function mayMove(focused: HTMLElement | undefined, appearance: Appearance, sinceKey: number): boolean {
+  if (appearance === "successor") return !focused;
+  if (appearance === "unrequested" && sinceKey < typing) return false;
   return !focused?.isContentEditable && !focused?.matches(textFields);
 }

@@ -1,4 +1,4 @@
-import { ofIncoming, outcomeText, typeText, type Words } from "./announce.js";
+import { describeIncoming, outcomeText, typeText, type Words } from "./announce.js";
 import { avatar } from "./avatar.js";
 import { ringLeft, type IncomingCard } from "./cards.js";
 import { noView, type MakeView, type RinglineElement, type View } from "./host.js";
@@ -14,8 +14,8 @@ export const incomingView: MakeView = (host, root, phone) => (phone ? new Incomi
 class IncomingView implements View {
   private readonly stack: Stack<IncomingCard>;
   private readonly notices = new Notices();
-  private readonly hear: HTMLButtonElement;
-  private readonly ask: HTMLButtonElement;
+  private readonly soundHint: HTMLButtonElement;
+  private readonly noticeHint: HTMLButtonElement;
   private readonly stopSound: () => void;
 
   constructor(
@@ -23,9 +23,9 @@ class IncomingView implements View {
     root: ShadowRoot,
     private readonly phone: Phone,
   ) {
-    this.hear = hint("sound", () => this.phone.sounds.ringer.retry());
-    this.ask = hint("bell", () => void askForNotices().then(() => this.phone.board.changed()));
-    const hints = node("div", { class: "hints", part: "hints" }, this.hear, this.ask);
+    this.soundHint = hint("sound", () => this.phone.sounds.ringer.retry());
+    this.noticeHint = hint("bell", () => void askForNotices().then(() => this.phone.board.changed()));
+    const hints = node("div", { class: "hints", part: "hints" }, this.soundHint, this.noticeHint);
     this.stack = new Stack<IncomingCard>(
       host,
       root,
@@ -34,8 +34,8 @@ class IncomingView implements View {
         where: "incoming",
         cards: () => phone.board.current.incoming,
         make: (card) => new IncomingCardView(phone, card),
-        said: ofIncoming,
-        coming: "unasked",
+        describe: describeIncoming,
+        appearance: "unrequested",
       },
       [hints],
     );
@@ -48,8 +48,8 @@ class IncomingView implements View {
     const rings = board.current.incoming.some((card) => !card.outcome);
     this.stack.update(words);
     const isBlocked = sounds.ringer.state === "blocked" && !sounds.ringer.isCovered;
-    label(this.hear, words.texts.hearRingtone, rings && isBlocked);
-    label(this.ask, words.texts.turnOnNotifications, rings && canAskForNotices());
+    label(this.soundHint, words.texts.hearRingtone, rings && isBlocked);
+    label(this.noticeHint, words.texts.turnOnNotifications, rings && canAskForNotices());
     this.host.toggleAttribute("sounding", sounds.ringer.state === "sounding");
     this.notices.update(board.current.incoming, words);
   }

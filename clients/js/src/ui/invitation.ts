@@ -33,7 +33,7 @@ export function readCallees(text: string): { userID: string; userName?: string }
   try {
     list = JSON.parse(text);
   } catch {
-    throw new RinglineError("invalid_argument", "callees: begins like JSON, and is none");
+    throw new RinglineError("invalid_argument", "callees: starts with [ but is not valid JSON");
   }
   return (list as unknown[]).map((x) => {
     if (typeof x === "string" || typeof x === "number") return { userID: String(x) };

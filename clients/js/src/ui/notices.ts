@@ -19,7 +19,7 @@ export async function askForNotices(): Promise<void> {
 /** System notifications for calls that ring while the page is hidden. */
 export class Notices {
   private readonly shown = new Map<string, Notification>();
-  private readonly told = new Set<string>();
+  private readonly notified = new Set<string>();
   private ringing: readonly IncomingCard[] = [];
   private words: Words | undefined;
   private readonly onVisibility = (): void => this.update(this.ringing, this.words);
@@ -42,15 +42,15 @@ export class Notices {
       notice.close();
       this.shown.delete(callID);
     }
-    for (const callID of this.told) {
-      if (!this.ringing.some((c) => c.callID === callID)) this.told.delete(callID);
+    for (const callID of this.notified) {
+      if (!this.ringing.some((c) => c.callID === callID)) this.notified.delete(callID);
     }
     if (isHidden && words) this.ringing.forEach((card) => this.show(card, words));
   }
 
   private show({ callID, caller, callType }: IncomingCard, { texts }: Words): void {
-    if (this.told.has(callID) || typeof Notification === "undefined" || Notification.permission !== "granted") return;
-    this.told.add(callID);
+    if (this.notified.has(callID) || typeof Notification === "undefined" || Notification.permission !== "granted") return;
+    this.notified.add(callID);
     try {
       // With one tag per call, two hidden tabs show one notification.
       const options = { body: typeText(texts, callType), tag: `ringline.${callID}`, requireInteraction: true };

@@ -1,4 +1,4 @@
-import { ofOutgoing, progressText, typeText, type Words } from "./announce.js";
+import { describeOutgoing, progressText, typeText, type Words } from "./announce.js";
 import { avatar } from "./avatar.js";
 import type { CalleeRow, OutgoingCard } from "./cards.js";
 import { noView, type MakeView, type RinglineElement, type View } from "./host.js";
@@ -23,8 +23,8 @@ class OutgoingView implements View {
       where: "outgoing",
       cards: () => phone.board.current.outgoing,
       make: (card) => new OutgoingCardView(phone, card),
-      said: ofOutgoing,
-      coming: "asked",
+      describe: describeOutgoing,
+      appearance: "requested",
     });
     this.stopSound = host.hasAttribute("muted") ? () => {} : phone.sounds.use("ringback");
   }

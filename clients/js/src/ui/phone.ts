@@ -56,7 +56,7 @@ export class Phone {
   /** Calls the callees, and shows the call from the first moment. */
   async invite(invitation: CallInvitation, callID = randomID()): Promise<Call> {
     const { callees, callType } = invitation;
-    const stop = this.board.dials({ callID, callType, callees: Array.isArray(callees) ? callees : [] });
+    const stop = this.board.showDialed({ callID, callType, callees: Array.isArray(callees) ? callees : [] });
     const userName = this.userName();
     try {
       return await this.client.invite({ ...invitation, callID, ...(userName ? { userName } : {}) });
@@ -76,7 +76,7 @@ export class Phone {
     this.failed.delete(card);
     this.board.changed();
     const callback = callbackOf[what];
-    if (callback) this.client.tellPressed(callback);
+    if (callback) this.client.emitPressed(callback);
     try {
       await this.client[what](callID);
     } catch (error) {

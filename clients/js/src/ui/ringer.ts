@@ -15,7 +15,7 @@ export interface RingerTone {
 }
 
 /** How often a tab that may not play sound checks whether another one does, in milliseconds. */
-const lookEvery = 1_000;
+const checkEvery = 1_000;
 
 /** Rings in one tab of a browser. Only a tab that may play sound takes the turn. */
 export class Ringer {
@@ -51,8 +51,8 @@ export class Ringer {
     clearTimeout(this.timer);
     const isAllowed = await this.tone.isAllowed();
     if (this.attempt !== attempt) return;
-    if (!isAllowed) return this.look(attempt);
-    this.become("elsewhere");
+    if (!isAllowed) return this.check(attempt);
+    this.setState("elsewhere");
     const { signal } = (this.stopWaiting = new AbortController());
     let over: () => void;
     try {
@@ -63,17 +63,17 @@ export class Ringer {
     if (this.attempt !== attempt) return over();
     this.over = over;
     this.tone.start();
-    this.become("sounding");
+    this.setState("sounding");
   }
 
-  private async look(attempt: number): Promise<void> {
+  private async check(attempt: number): Promise<void> {
     const areTaken = await this.turns().areTaken();
     if (this.attempt !== attempt) return;
-    this.become("blocked", areTaken);
-    this.timer = setTimeout(() => void this.look(attempt), lookEvery);
+    this.setState("blocked", areTaken);
+    this.timer = setTimeout(() => void this.check(attempt), checkEvery);
   }
 
-  private become(state: RingerState, isCovered = false): void {
+  private setState(state: RingerState, isCovered = false): void {
     if (this.state === state && this.isCovered === isCovered) return;
     this.state = state;
     this.isCovered = isCovered;
@@ -87,6 +87,6 @@ export class Ringer {
     this.tone.stop();
     this.over();
     this.over = () => {};
-    this.become("silent");
+    this.setState("silent");
   }
 }

@@ -1,7 +1,7 @@
-import { failureText, news, pressText, type Said, type Words } from "./announce.js";
+import { failureText, newSentences, pressText, type Sentences, type Words } from "./announce.js";
 import type { Cards } from "./board.js";
 import type { Press } from "./cards.js";
-import type { Coming } from "./focus.js";
+import type { Appearance } from "./focus.js";
 import { icon, node, setText, type Icon } from "./nodes.js";
 import type { Phone } from "./phone.js";
 
@@ -17,16 +17,16 @@ export interface Kind<C> {
   where: keyof Cards;
   cards(): readonly C[];
   make(card: C): CardView<C>;
-  said(words: Words, card: C): Said;
-  coming: Coming;
+  describe(words: Words, card: C): Sentences;
+  appearance: Appearance;
 }
 
 /** A stack of cards, with the announcements for a screen reader. */
 export class Stack<C extends { callID: string; outcome?: unknown }> {
   private readonly list = node("div", { class: "cards", part: "cards" });
-  private readonly live = node("div", { class: "said", role: "status", "aria-live": "polite" });
+  private readonly live = node("div", { class: "announcements", role: "status", "aria-live": "polite" });
   private readonly views = new Map<string, { view: CardView<C>; gone: () => void; isOver: boolean }>();
-  private said: ReadonlyMap<string, Said> = new Map();
+  private announced: ReadonlyMap<string, Sentences> = new Map();
 
   constructor(
     private readonly host: HTMLElement,
@@ -52,7 +52,7 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
       phone.forget(kind.where, callID);
     }
     for (const card of cards) this.draw(card, words);
-    this.say(cards, words);
+    this.announce(cards, words);
   }
 
   tick(): void {
@@ -80,22 +80,22 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
     view.update(card, words);
     this.list.append(view.element);
     const first = (): HTMLElement | undefined => view.element.querySelector<HTMLElement>("button:not([hidden] *)") ?? undefined;
-    const gone = card.outcome ? () => {} : phone.focus.came(view.element, first, kind.coming);
+    const gone = card.outcome ? () => {} : phone.focus.add(view.element, first, kind.appearance);
     views.set(card.callID, { view, gone, isOver: Boolean(card.outcome) });
   }
 
-  private say(cards: readonly C[], words: Words): void {
+  private announce(cards: readonly C[], words: Words): void {
     const { where } = this.kind;
-    const now = new Map<string, Said>();
+    const now = new Map<string, Sentences>();
     for (const card of cards) {
       const press = this.phone.pressedOn(where, card.callID);
       const error = this.phone.failedOn(where, card.callID);
       const more = press ? [pressText(words.texts, press)] : error ? [failureText(words.texts, error)] : [];
-      now.set(card.callID, [...this.kind.said(words, card), ...more]);
+      now.set(card.callID, [...this.kind.describe(words, card), ...more]);
     }
     if (cards.length > 0 && !this.phone.isConnected) now.set("", [words.texts.reconnecting]);
-    const said = news(this.said, now);
-    this.said = now;
+    const said = newSentences(this.announced, now);
+    this.announced = now;
     if (said.length > 0) this.live.textContent = said.join(". ");
     else if (cards.length === 0) this.live.textContent = "";
   }

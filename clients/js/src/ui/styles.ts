@@ -100,7 +100,7 @@ h2 { font-size: 1.1em; line-height: 1.25; font-weight: 640; overflow-wrap: anywh
 
 .note { color: var(--muted) }
 .note.bad { color: var(--decline) }
-/* Beside a button there is no card, and a page may be light where the system is dark. */
+/* This note is not in a card, and the page may be light while the system is dark. */
 button.call + .note { width: fit-content; margin-top: 8px; padding: 8px 12px; border: 1px solid var(--line); border-radius: 10px; background: var(--surface); max-width: 100%; overflow-wrap: anywhere }
 .actions { display: flex; gap: 10px }
 [hidden] { display: none !important }
@@ -130,7 +130,7 @@ button:is([aria-disabled=true], :disabled) { opacity: .55; cursor: default }
 button.hint { padding: 6px 12px; color: var(--text); font-weight: 500; font-size: .93em; background: var(--surface); border-color: var(--line); margin-top: 10px; min-height: 40px; box-shadow: var(--shadow) }
 .icon { width: 1.25em; height: 1.25em; fill: currentcolor; flex: none }
 .image { display: contents }
-.said { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+.announcements { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 
 @keyframes come { from { opacity: 0; transform: translateY(-8px) scale(.985) } }
 @keyframes pulse { 0% { transform: scale(1); opacity: .55 } 60%, 100% { transform: scale(1.35); opacity: 0 } }

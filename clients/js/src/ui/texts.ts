@@ -70,7 +70,7 @@ const en: UITexts = {
   stateCanceled: "canceled",
   stateLeft: "left",
   active: "In a call with {names}",
-  alone: "Nobody else is in the call",
+  alone: "No one else is in the call",
   answering: "Answering …",
   declining: "Declining …",
   canceling: "Canceling …",

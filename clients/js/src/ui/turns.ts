@@ -28,12 +28,12 @@ function lockTurns(name: string): Turns {
 
 /** The required part of a BroadcastChannel. */
 export interface Channel {
-  postMessage(data: Told): void;
+  postMessage(data: TurnMessage): void;
   close(): void;
-  onmessage: ((event: MessageEvent<Told>) => void) | null;
+  onmessage: ((event: MessageEvent<TurnMessage>) => void) | null;
 }
 
-interface Told {
+interface TurnMessage {
   tab: string;
   says: "wait" | "have" | "over";
 }
@@ -42,8 +42,8 @@ interface Told {
  * How often a tab reports its state, and how long the report of a silent tab is valid, in milliseconds. A timer of a
  * hidden tab fires once a second.
  */
-const sayEvery = 400;
-const believedFor = 2_500;
+const sendEvery = 400;
+const validFor = 2_500;
 
 /** The tab that has the turn keeps it. The next is the waiting tab with the smallest id. */
 export class ChannelTurns implements Turns {
@@ -60,40 +60,40 @@ export class ChannelTurns implements Turns {
       const channel = this.open();
       let has = false;
       let stopTimer = (): void => {};
-      const say = (): void => channel.postMessage({ tab, says: has ? "have" : "wait" });
+      const send = (): void => channel.postMessage({ tab, says: has ? "have" : "wait" });
       const end = (): void => {
         stopTimer();
         channel.onmessage = null;
         channel.postMessage({ tab, says: "over" });
         channel.close();
       };
-      const look = (): void => {
-        if (!has && !others.goBefore(tab)) {
+      const check = (): void => {
+        if (!has && !others.precede(tab)) {
           has = true;
           resolve(end);
         }
-        say();
-        stopTimer = clock.after(sayEvery, look);
+        send();
+        stopTimer = clock.after(sendEvery, check);
       };
       channel.onmessage = ({ data }) => {
-        const isNew = others.heard(data);
-        if (isNew) say();
+        const isNew = others.receive(data);
+        if (isNew) send();
       };
       signal.addEventListener("abort", () => {
         if (has) return;
         end();
         reject(new Error("aborted"));
       });
-      say();
-      stopTimer = clock.after(sayEvery, look);
+      send();
+      stopTimer = clock.after(sendEvery, check);
     });
   }
 
   async areTaken(): Promise<boolean> {
     const others = new Others(this.clock);
     const channel = this.open();
-    channel.onmessage = ({ data }) => void others.heard(data);
-    await new Promise<void>((resolve) => this.clock.after(2 * sayEvery, resolve));
+    channel.onmessage = ({ data }) => void others.receive(data);
+    await new Promise<void>((resolve) => this.clock.after(2 * sendEvery, resolve));
     channel.close();
     return others.have();
   }
@@ -105,7 +105,7 @@ class Others {
   constructor(private readonly clock: Clock) {}
 
   /** Reports whether that tab is new. */
-  heard({ tab, says }: Told): boolean {
+  receive({ tab, says }: TurnMessage): boolean {
     const isNew = !this.tabs.has(tab);
     if (says === "over") this.tabs.delete(tab);
     else this.tabs.set(tab, { has: says === "have", at: this.clock.now() });
@@ -116,11 +116,11 @@ class Others {
     return this.live().some(([, { has }]) => has);
   }
 
-  goBefore(tab: string): boolean {
+  precede(tab: string): boolean {
     return this.live().some(([other, { has }]) => has || other < tab);
   }
 
   private live(): [string, { has: boolean; at: number }][] {
-    return [...this.tabs].filter(([, { at }]) => this.clock.now() - at < believedFor);
+    return [...this.tabs].filter(([, { at }]) => this.clock.now() - at < validFor);
   }
 }

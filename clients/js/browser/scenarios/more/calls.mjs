@@ -1,5 +1,5 @@
 // More call flows.
-import { anyOrder, heardAll } from "../../rig/phone.mjs";
+import { anyOrder, receivedExactly } from "../../rig/phone.mjs";
 import { scenario } from "../../rig/stage.mjs";
 import { talk } from "../../rig/talk.mjs";
 
@@ -11,17 +11,17 @@ scenario("answered, and ended by the caller", async (stage) => {
 scenario("a group: two accept, one leaves, the caller ends it", async (stage) => {
   const [ann, bob, eve] = await stage.phonesOf("ann", "bob", "eve");
   const { callID } = await ann.call([bob, eve]);
-  for (const phone of [bob, eve]) await ann.hears("onOutgoingCallRinging", callID, phone.id);
+  for (const phone of [bob, eve]) await ann.receives("onOutgoingCallRinging", callID, phone.id);
   await bob.press("accept", callID);
-  await ann.hears("onOutgoingCallAccepted", callID, bob.id);
+  await ann.receives("onOutgoingCallAccepted", callID, bob.id);
   await eve.press("accept", callID);
-  await bob.hears("onParticipantJoined", callID, eve.id);
+  await bob.receives("onParticipantJoined", callID, eve.id);
   await bob.press("leave", callID);
-  await eve.hears("onParticipantLeft", callID, bob.id);
-  await ann.hears("onParticipantLeft", callID, bob.id);
+  await eve.receives("onParticipantLeft", callID, bob.id);
+  await ann.receives("onParticipantLeft", callID, bob.id);
   await ann.press("end", callID);
   const received = ["onIncomingCallReceived", callID, ann.user, 0, [bob.user, eve.user], ""];
-  await heardAll(
+  await receivedExactly(
     [
       ann,
       [

@@ -11,7 +11,7 @@ scenario("the edge is killed with an accept that is stored and has no answer yet
     const accepted = bob.press("accept");
     await until("the accept is stored", async () => (await cluster.stored("RINGLINE_COMMANDS")) > before);
     await edge.kill();
-    for (const phone of [ann, bob]) await phone.hearsState(4); // connected again
+    for (const phone of [ann, bob]) await phone.reachesState(4); // connected again
     cluster.coordinator.thaw();
     await accepted;
   });

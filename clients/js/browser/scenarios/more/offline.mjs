@@ -1,6 +1,6 @@
 // A browser without a network.
 import { equal } from "node:assert/strict";
-import { down, heardAll, up } from "../../rig/phone.mjs";
+import { down, receivedExactly, up } from "../../rig/phone.mjs";
 import { scenario } from "../../rig/stage.mjs";
 import { pause } from "../../rig/until.mjs";
 
@@ -8,20 +8,20 @@ scenario("offline for 10 s while the caller cancels", async (stage) => {
   const link = await stage.link();
   const [ann, bob] = await Promise.all([stage.phone("ann"), stage.phone("bob", { server: link.url })]);
   const { callID } = await ann.call([bob]);
-  await ann.hears("onOutgoingCallRinging", callID, bob.id);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await bob.context.setOffline(true);
   link.cut(); // that closed the WebSocket of the page, and maybe not the TCP connection under it
-  await bob.hearsState(3);
+  await bob.reachesState(3);
   const over = pause(10_000);
   await ann.press("cancel", callID, { customData: "too late" });
-  await ann.hears("onCallEnded", callID, callID, { reason: "canceled", by: ann.by });
+  await ann.receives("onCallEnded", callID, callID, { reason: "canceled", by: ann.by });
   await over;
   equal(link.connections, 0);
   const received = ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""];
-  await heardAll([bob, [received, down]]);
-  link.mend();
+  await receivedExactly([bob, [received, down]]);
+  link.restore();
   await bob.context.setOffline(false);
-  await heardAll(
+  await receivedExactly(
     [
       bob,
       [

@@ -1,6 +1,6 @@
 // The origins that may open a session, and the end of a session.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { heardAll } from "../../rig/phone.mjs";
+import { receivedExactly } from "../../rig/phone.mjs";
 import { scenario } from "../../rig/stage.mjs";
 import { until } from "../../rig/until.mjs";
 
@@ -12,21 +12,21 @@ scenario("a page of another origin is refused, by each transport", async (stage)
   const paths = ["/connection/websocket", "/connection/http_stream", "/connection/sse", "/connection/websocket"];
   await until(() => `all transports are tried, but: ${ann.attempts}`, () => ann.attempts.length >= paths.length);
   deepStrictEqual(ann.attempts.slice(0, paths.length), paths);
-  deepStrictEqual(await ann.heard(), [["onConnectionStateChanged", "connecting"]]);
+  deepStrictEqual(await ann.received(), [["onConnectionStateChanged", "connecting"]]);
 });
 
 scenario("unInit ends the session, and a later init shows what still rings", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const { callID } = await ann.call([bob]);
   const received = ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""];
-  await bob.hears(...received);
+  await bob.receives(...received);
   await bob.press("unInit");
   await until("the connection is closed", () => bob.sockets[0].isClosed());
   await ann.press("cancel", callID);
   const again = await ann.call([bob]);
-  await heardAll([bob, [received]]);
+  await receivedExactly([bob, [received]]);
   await bob.page.evaluate("log.length = 0");
   await bob.init(bob.options);
-  await heardAll([bob, [["onIncomingCallReceived", again.callID, ann.user, 0, [bob.user], ""]]]);
+  await receivedExactly([bob, [["onIncomingCallReceived", again.callID, ann.user, 0, [bob.user], ""]]]);
   equal(bob.sockets.length, 2);
 });

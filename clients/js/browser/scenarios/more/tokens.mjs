@@ -6,25 +6,25 @@ import { until } from "../../rig/until.mjs";
 
 const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
 
-scenario("a token that expires during the session is renewed, and the session goes on", async (stage) => {
+scenario("a token that expires during the session is renewed, and the session continues", async (stage) => {
   const [ann, bob] = await Promise.all(["ann", "bob"].map((name) => stage.phone(name, { ttl: 8, renewable: true })));
   const sockets = () => [ann, bob].map((phone) => phone.sockets.length);
   for (const phone of [ann, bob]) {
-    await until("getToken is called", () => phone.page.evaluate("asked > 0"));
-    await until("the first token is over", () => Date.now() / 1000 > claims(phone.options.token).exp + 1);
+    await until("getToken is called", () => phone.page.evaluate("tokenRequests > 0"));
+    await until("the first token has expired", () => Date.now() / 1000 > claims(phone.options.token).exp + 1);
   }
   await talk(ann, bob);
   deepStrictEqual(sockets(), [1, 1]);
-  for (const phone of [ann, bob]) equal(await phone.page.evaluate("asked"), 1);
+  for (const phone of [ann, bob]) equal(await phone.page.evaluate("tokenRequests"), 1);
 });
 
 scenario("a token that has expired is renewed at connect", async (stage) => {
   const [ann, bob] = await Promise.all([stage.phone("ann", { ttl: -60, renewable: true }), stage.phone("bob")]);
-  equal(await ann.page.evaluate("asked"), 1);
+  equal(await ann.page.evaluate("tokenRequests"), 1);
   await talk(ann, bob);
 });
 
-scenario("a token that has expired, without getToken, is an error that says so", async (stage) => {
+scenario("a token that has expired, without getToken, is an error with that message", async (stage) => {
   const user = stage.user("ann");
   const ann = await stage.page(user);
   await rejects(ann.init(stage.options(user, { ttl: -60 })), (error) => {
