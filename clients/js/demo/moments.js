@@ -21,7 +21,7 @@ export class Moments {
   }
 
   /** Records a message on NATS. */
-  carried({ kind, subject, message }) {
+  message({ kind, subject, message }) {
     if (kind === 'transition') this.#moment(message.data.call.call_id, message.data.seq, message.time).transition(message)
     else this.#moment(message.call_id, message.seq, message.server_time).notification(subject, message)
     for (const callback of [...this.#waiting]) if (this.#place(callback)) this.#waiting.delete(callback)
@@ -94,7 +94,7 @@ class Moment {
 
   /** Adds the callback to its notification, and reports whether this moment has it. */
   take(callback) {
-    const row = this.#rows.find((r) => r.says(callback))
+    const row = this.#rows.find((r) => r.matches(callback))
     row?.callbacks.append(called(callback))
     return row !== undefined
   }
@@ -109,19 +109,20 @@ class Row {
     this.user = message.event.startsWith('outgoing') ? message.user_id : undefined
     this.message = message
     this.receiver = decodeURIComponent(subject.split('.').pop().replace(/=/g, '%'))
-    const said = node('div', 'notification', node('b', '', message.event), folded(subject, message))
-    this.element.append(said, this.callbacks)
+    const notification = node('div', 'notification', node('b', '', message.event), folded(subject, message))
+    this.element.append(notification, this.callbacks)
     if (message.event.endsWith('_elsewhere')) this.#explain()
   }
 
   /** All devices of a user receive an answer. The device that answered makes no callback for it. */
   #explain() {
+    const verb = this.message.event.split('_')[2] // answered or declined
     setTimeout(() => {
-      if (!this.callbacks.firstChild) this.callbacks.append(node('span', 'none', `none: ${this.receiver} pressed here`))
+      if (!this.callbacks.firstChild) this.callbacks.append(node('span', 'none', `none: ${this.receiver} ${verb} here`))
     }, patience)
   }
 
-  says({ user, name, args }) {
+  matches({ user, name, args }) {
     const event = name.slice(2).replace(/[A-Z]/g, (c, i) => (i ? '_' : '') + c.toLowerCase())
     const { message } = this
     const about = event.startsWith('outgoing') || event.startsWith('participant') ? args[1] : undefined
@@ -138,9 +139,9 @@ class Alone {
 
 function why({ name, args }) {
   if (name === 'onConnectionStateChanged') return 'the connection'
-  if (name.endsWith('Pressed')) return 'a press'
-  if (name.startsWith('on')) return 'learnt otherwise'
-  return args[0]?.code ? 'refused' : 'the call is made'
+  if (name.endsWith('Pressed')) return 'a button'
+  if (name.startsWith('on')) return 'from an answer or a snapshot'
+  return args[0]?.code ? 'refused' : 'the result of the call'
 }
 
 function called({ user, name, args }) {

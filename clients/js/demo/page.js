@@ -12,14 +12,14 @@ const wire = new Wire()
 const moments = isPane ? undefined : new Moments($('list'), $('empty'))
 
 // Reports a callback of this phone: here, and on every other page of this browser that shows it.
-function told(name, args) {
+function record(name, args) {
   const callback = { user, name, args: JSON.parse(JSON.stringify(args)), at: Date.now() }
   moments?.callback(callback)
   channel.postMessage({ callback })
 }
 
 const callbacks = Object.fromEntries(names.map((name) => [name, (...args) => {
-  told(name, args)
+  record(name, args)
   if (name === 'onConnectionStateChanged') showState(args[0])
 }]))
 
@@ -80,8 +80,8 @@ function fillPhone() {
   $('dial').onsubmit = (e) => e.preventDefault()
   aim()
   // Shows the result of the button's call too.
-  $('call').addEventListener('ringline-call', ({ detail }) => told('sendCallInvitation', [detail]))
-  $('call').addEventListener('ringline-error', ({ detail }) => told('sendCallInvitation', [detail]))
+  $('call').addEventListener('ringline-call', ({ detail }) => record('sendCallInvitation', [detail]))
+  $('call').addEventListener('ringline-error', ({ detail }) => record('sendCallInvitation', [detail]))
   $('offline').onclick = goOffline
 }
 
@@ -94,36 +94,36 @@ async function goOffline() {
     button.textContent = `Back in ${left} s`
     await new Promise((resolve) => setTimeout(resolve, 1000))
   }
-  wire.mend()
+  wire.restore()
   button.textContent = 'Offline 10 s'
   button.disabled = false
 }
 
-const beside = (query.get('beside') ?? '').split(',').filter(Boolean)
+const embedded = (query.get('phones') ?? '').split(',').filter(Boolean)
 
 function addPhone(name) {
   const pane = Object.assign(document.createElement('iframe'), { src: `/?pane&user=${encodeURIComponent(name)}`, title: `Phone of ${name}`, allow: 'autoplay' })
   $('another').before(pane)
   const next = free()[0]
-  $('another').hidden = next === undefined || beside.length >= 3
+  $('another').hidden = next === undefined || embedded.length >= 3
   $('another').querySelector('b').textContent = 'Open another phone'
   $('another').querySelector('span').textContent = `for ${next}`
 }
 
-const free = () => others(user).filter((name) => !beside.includes(name))
+const free = () => others(user).filter((name) => !embedded.includes(name))
 
 function openAnother() {
   const name = free()[0]
-  beside.push(name)
+  embedded.push(name)
   addPhone(name)
-  query.set('beside', beside.join())
+  query.set('phones', embedded.join())
   history.replaceState(null, '', `?${query}`)
 }
 
 function watch() {
   channel.onmessage = ({ data }) => data.callback && moments.callback(data.callback)
   const events = new EventSource('/dev/events')
-  events.onmessage = ({ data }) => moments.carried(JSON.parse(data))
+  events.onmessage = ({ data }) => moments.message(JSON.parse(data))
   $('clear').onclick = () => moments.clear()
 }
 
@@ -132,7 +132,7 @@ if (!user) {
   $('who').onsubmit = (e) => {
     e.preventDefault()
     const name = $('name').value.trim()
-    location.search = new URLSearchParams({ user: name, ...(e.submitter?.value === 'one' ? {} : { beside: others(name)[0] }) })
+    location.search = new URLSearchParams({ user: name, ...(e.submitter?.value === 'one' ? {} : { phones: others(name)[0] }) })
   }
 } else {
   document.body.classList.toggle('pane', isPane)
@@ -142,9 +142,9 @@ if (!user) {
   if (!isPane) {
     $('moments').hidden = false
     watch()
-    beside.forEach(addPhone)
+    embedded.forEach(addPhone)
     $('another').onclick = openAnother
-    if (beside.length === 0) $('another').querySelector('span').textContent = `${free()[0]}’s, beside this one`
+    if (embedded.length === 0) $('another').querySelector('span').textContent = `${free()[0]}’s, next to this one`
   }
-  start().catch((e) => told('init', [{ code: e.code, message: e.message }]))
+  start().catch((e) => record('init', [{ code: e.code, message: e.message }]))
 }

@@ -20,7 +20,7 @@ export class Wire {
   }
 
   /** Emits the event of a browser that is online again. */
-  mend() {
+  restore() {
     this.isCut = false
     dispatchEvent(new Event('online'))
   }
