@@ -98,7 +98,7 @@ func (c *client) move(f frame) []callback {
 		c.hide(f.call)
 	}
 	switch {
-	case bornEnded(f.call.at(f.seq).Call):
+	case endedAtCreation(f.call.at(f.seq).Call):
 		return nil
 	case j.own.pending():
 		return c.rings(j)
@@ -115,16 +115,16 @@ func (c *client) move(f frame) []callback {
 
 // rings shows an attempt if it begins in this jump.
 func (c *client) rings(j jump) []callback {
-	begins := slices.ContainsFunc(j.told, func(n told) bool {
+	begins := slices.ContainsFunc(j.notifications, func(n notified) bool {
 		return n.Event == events.IncomingCallReceived && n.t.Seq == j.own.since
 	})
 	if c.mistake == showsTwice {
 		begins = true
 	}
 	if begins && !j.frame.rings {
-		c.met[unrung]++
+		c.met[expiredAttempt]++
 	}
-	if c.mistake == answersRingNot && j.kind == inAnswer {
+	if c.mistake == ignoresRingInAnswer && j.kind == inAnswer {
 		return nil
 	}
 	if !begins || !j.frame.rings && c.mistake != ringsTooLate {
@@ -138,7 +138,7 @@ func (c *client) rings(j jump) []callback {
 func (c *client) over(j jump) []callback {
 	c.hide(j.call)
 	var list []callback
-	for _, n := range j.told {
+	for _, n := range j.notifications {
 		if n.t.Seq < j.own.since {
 			continue
 		}
@@ -147,8 +147,8 @@ func (c *client) over(j jump) []callback {
 			return list
 		}
 	}
-	c.met[untoldOver]++
-	return j.untold()
+	c.met[endWithoutNotification]++
+	return j.withoutNotification()
 }
 
 func (c *client) shows(h *history) bool { return slices.Contains(c.shown, h) }
@@ -174,7 +174,7 @@ func (c *client) showing() []string {
 	return list
 }
 
-// bornEnded reports whether the call ended as it was created, so that no device ever shows it.
-func bornEnded(c events.Call) bool {
+// endedAtCreation reports whether the call ended as it was created, so that no device ever shows it.
+func endedAtCreation(c events.Call) bool {
 	return slices.Contains([]events.EndReason{events.EndCallerBusy, events.EndMerged, events.EndFailed}, c.EndReason)
 }

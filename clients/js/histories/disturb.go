@@ -15,10 +15,10 @@ const (
 	repeated    = "repeat"
 	reordered   = "reorder"
 	snapshotted = "snapshot"
-	stale       = "snapshot asked for before the device showed what it shows"
-	ahead       = "snapshot that is ahead of what is still to come"
+	stale       = "snapshot requested before the device showed its calls"
+	ahead       = "snapshot that is ahead of later frames"
 	reconnected = "reconnect"
-	forgotten   = "a shown call that nobody knows any more"
+	forgotten   = "a shown call that the server no longer knows"
 	reloaded    = "reload"
 )
 

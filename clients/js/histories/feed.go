@@ -24,7 +24,7 @@ func (w *world) feed(d device, first int) []item {
 	for i := first; i < len(w.past); i++ {
 		h := w.past[i]
 		sent := h.at.Add(time.Duration(3+w.r.IntN(40)) * time.Millisecond)
-		if h.told > 0 {
+		if h.notifies > 0 {
 			list = append(list, pushes(d, i, h, sent)...)
 		}
 		if a := h.answer; a != nil && a.user == d.user && a.device == d.id {
@@ -37,7 +37,7 @@ func (w *world) feed(d device, first int) []item {
 // pushes returns what Notify sends to the user of a device.
 func pushes(d device, origin int, h happening, sent time.Time) []item {
 	var list []item
-	for _, n := range call.Notify(h.call.at(h.told)) {
+	for _, n := range call.Notify(h.call.at(h.notifies)) {
 		if n.To != d.user {
 			continue
 		}

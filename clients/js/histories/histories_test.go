@@ -25,8 +25,8 @@ var made = sync.OnceValues(func() (map[string][]oneCase, counts) {
 	return all, sum
 })
 
-// TestFiles checks that the folder contains the generated files and no others.
-func TestFiles(t *testing.T) {
+// TestFilesAreCurrent checks that the folder contains the generated files and no others.
+func TestFilesAreCurrent(t *testing.T) {
 	want := map[string]bool{}
 	all, _ := made()
 	for name, cases := range all {
@@ -54,16 +54,16 @@ func TestFiles(t *testing.T) {
 		}
 	}
 	if size > 3_100_000 {
-		t.Errorf("%d bytes of files", size)
+		t.Errorf("the files have %d bytes, want at most 3,100,000", size)
 	}
 }
 
-// TestCounts checks that every callback and every kind of disturbance occurs often.
-func TestCounts(t *testing.T) {
+// TestSituationsOccur checks that every callback and every kind of disturbance occurs often.
+func TestSituationsOccur(t *testing.T) {
 	_, sum := made()
 	for _, name := range rarities() {
 		if sum[name] < 3 {
-			t.Errorf("%d times met: %s", sum[name], name)
+			t.Errorf("%s: occurs %d times, want 3", name, sum[name])
 		}
 	}
 	for name, least := range map[string]int{
@@ -80,9 +80,9 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// TestMistakes checks that the frames produce the callbacks in the files, and that every planted mistake changes some
-// of them.
-func TestMistakes(t *testing.T) {
+// TestMistakesAreDetected checks that the frames produce the callbacks in the files, and that every planted mistake
+// changes some of them.
+func TestMistakesAreDetected(t *testing.T) {
 	all, _ := made()
 	for _, m := range append(mistakes(), none) {
 		wrong := 0
@@ -95,7 +95,7 @@ func TestMistakes(t *testing.T) {
 		}
 		t.Logf("%d cases: %s", wrong, m)
 		if m == none && wrong > 0 || m != none && wrong < 3 {
-			t.Errorf("%q gives something else in %d cases", m, wrong)
+			t.Errorf("%q changes the callbacks of %d cases", m, wrong)
 		}
 	}
 }
@@ -129,9 +129,9 @@ func text(t *testing.T, list []callback) string {
 	return string(b)
 }
 
-// TestOnce checks that no callback follows the end of its call, and that no fact about the same attempts is reported
-// twice.
-func TestOnce(t *testing.T) {
+// TestFactsAreReportedOnce checks that no callback follows the end of its call, and that no fact about the same attempts
+// is reported twice.
+func TestFactsAreReportedOnce(t *testing.T) {
 	all, _ := made()
 	for _, cases := range all {
 		for _, c := range cases {
@@ -142,7 +142,7 @@ func TestOnce(t *testing.T) {
 
 func checkOnce(t *testing.T, c oneCase) {
 	t.Helper()
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for i, list := range c.Expect {
 		over := map[string]bool{}
 		for _, x := range list {
@@ -155,10 +155,10 @@ func checkOnce(t *testing.T, c oneCase) {
 				over[id] = true
 				continue
 			}
-			if told[fact] {
-				t.Errorf("%s, step %d: twice %s", c.Name, i, fact)
+			if reported[fact] {
+				t.Errorf("%s, step %d: reported twice: %s", c.Name, i, fact)
 			}
-			told[fact] = true
+			reported[fact] = true
 		}
 	}
 }

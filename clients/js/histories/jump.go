@@ -12,16 +12,16 @@ import (
 type jump struct {
 	frame
 	*client
-	from   int
-	view   events.Call // as the user sees the newer version
-	own    course      // the user's own
-	before course      // the same in the older version
-	here   bool        // this device is or was the one that the user is in the call with
-	told   []told
+	from          int
+	view          events.Call // as the user sees the newer version
+	own           course      // the user's own
+	before        course      // the same in the older version
+	here          bool        // this device is or was the one that the user is in the call with
+	notifications []notified
 }
 
-// told is a notification to this user, with its transition.
-type told struct {
+// notified is a notification to this user, with its transition.
+type notified struct {
 	events.Notification
 	t events.Transition
 }
@@ -51,7 +51,7 @@ func (c *client) jump(f frame, from int) jump {
 		t := f.call.at(seq)
 		for _, n := range call.Notify(t) {
 			if n.To == c.user {
-				j.told = append(j.told, told{n.Notification, t})
+				j.notifications = append(j.notifications, notified{n.Notification, t})
 			}
 		}
 	}
@@ -95,7 +95,7 @@ func (j jump) facts() []callback {
 		callback
 	}
 	var list []fact
-	for _, n := range j.told {
+	for _, n := range j.notifications {
 		name := outgoingName(n.Event)
 		if name == "" || !j.counts(n) {
 			continue
@@ -108,7 +108,7 @@ func (j jump) facts() []callback {
 		}
 		list = append(list, fact{i, outgoing(name, j.view, x, data)})
 	}
-	if j.mistake == hearsAfterLeaving && j.own.state == events.StateLeft {
+	if j.mistake == reportsAfterLeaving && j.own.state == events.StateLeft {
 		return j.afterLeaving()
 	}
 	slices.SortStableFunc(list, func(a, b fact) int { return cmp.Compare(a.place, b.place) })
@@ -122,7 +122,7 @@ func (j jump) facts() []callback {
 // counts reports whether a notification about a callee still applies. It must be about the callee's newest attempt. A
 // ringing notification must not be overtaken by a later state. The callee must have reached their current state before
 // the user left.
-func (j jump) counts(n told) bool {
+func (j jump) counts(n notified) bool {
 	now, then := j.call.course(n.UserID, j.seq), j.call.course(n.UserID, n.t.Seq)
 	switch {
 	case now.attempt != then.attempt:
@@ -142,7 +142,7 @@ func outgoingName(k events.Kind) string {
 }
 
 // closing maps a notification about the user's own part, or about the end.
-func (j jump) closing(n told) []callback {
+func (j jump) closing(n notified) []callback {
 	elsewhere := n.By.DeviceID != j.device || j.mistake == alwaysElsewhere
 	switch {
 	case n.Event == events.IncomingCallAnsweredElsewhere && elsewhere:
@@ -161,10 +161,10 @@ func (j jump) closing(n told) []callback {
 
 // canceledWith returns the custom data of the cancel, or of the command that ended the call and so withdrew the
 // invitation.
-func (j jump) canceledWith(n told) string {
+func (j jump) canceledWith(n notified) string {
 	own := j.view.DataOf(*j.view.Callee(j.user))
 	if own != n.CustomData {
-		j.met[withdrawn]++
+		j.met[canceledByOthers]++
 	}
 	if j.mistake == dataOfEntry {
 		return own
@@ -173,11 +173,11 @@ func (j jump) canceledWith(n told) string {
 }
 
 // by returns who ended the call, as far as the device can know.
-func (j jump) by(n told) *events.By {
+func (j jump) by(n notified) *events.By {
 	by := n.By
-	goesOn := n.t.Call.State != events.CallStateEnded
+	continues := n.t.Call.State != events.CallStateEnded
 	switch {
-	case j.kind == push && n.t.Seq == j.seq, !goesOn:
+	case j.kind == push && n.t.Seq == j.seq, !continues:
 	case n.Reason == string(events.ReasonLeft):
 		by = events.By{Kind: events.ByUser, UserID: j.user}
 	case n.Reason == string(events.ReasonCanceled):
@@ -186,9 +186,9 @@ func (j jump) by(n told) *events.By {
 	return &by
 }
 
-// untold ends a call whose newest attempt ended as it was made. The callee receives no notification about such an
-// attempt.
-func (j jump) untold() []callback {
+// withoutNotification ends a call whose newest attempt ended as it was made. The callee receives no notification about
+// such an attempt.
+func (j jump) withoutNotification() []callback {
 	if j.own.state == events.StateTimedOut {
 		by := events.By{Kind: events.ByTimer}
 		return []callback{incoming(incomingTimeout, j.view), ended(j.view, string(events.ReasonTimedOut), &by)}

@@ -6,30 +6,30 @@ import "ringline.io/ringline/events"
 type mistake string
 
 const (
-	none              mistake = ""
-	goesBack          mistake = "an older version is taken"
-	replaysSuperseded mistake = "an attempt that was superseded is told"
-	ringsOvertaken    mistake = "ringing is told after it was overtaken"
-	ringsTooLate      mistake = "what has no ring time left is shown"
-	showsTwice        mistake = "an attempt that is shown is shown again"
-	endsTwice         mistake = "what ended stays shown"
-	keepsMissing      mistake = "what is missing in a snapshot stays shown"
-	everyDevice       mistake = "every device of the user is the one that is in the call"
-	alwaysElsewhere   mistake = "the device's own answer is one from elsewhere"
-	hearsAfterLeaving mistake = "what came after the user left is told"
-	dataOfFrame       mistake = "what is told of a callee has the frame's custom data"
-	dataOfEntry       mistake = "what was canceled by others has the invitation's custom data"
-	endsUnasked       mistake = "what is shown and not in a snapshot ends, whether it was asked for or not"
-	dropsOwnOver      mistake = "an own call that is first seen when it has ended is dropped"
-	answersRingNot    mistake = "an answer shows no attempt"
-	forgetsOldAttempt mistake = "what is shown in one attempt is forgotten in the next"
+	none                mistake = ""
+	goesBack            mistake = "an older version is applied"
+	replaysSuperseded   mistake = "a superseded attempt is reported"
+	ringsOvertaken      mistake = "ringing is reported after a later state"
+	ringsTooLate        mistake = "an attempt without ring time is shown"
+	showsTwice          mistake = "a shown attempt is shown again"
+	endsTwice           mistake = "an ended call stays shown"
+	keepsMissing        mistake = "a call that a snapshot lacks stays shown"
+	everyDevice         mistake = "every device of the user counts as the one in the call"
+	alwaysElsewhere     mistake = "the device's own answer counts as one from elsewhere"
+	reportsAfterLeaving mistake = "outcomes after the user left are reported"
+	dataOfFrame         mistake = "the outcome of a callee has the frame's custom data"
+	dataOfEntry         mistake = "an invitation canceled by others has its own custom data"
+	endsUnasked         mistake = "a call that a snapshot lacks ends even if it was not in showing"
+	dropsOwnOver        mistake = "an own call that is first seen after its end is dropped"
+	ignoresRingInAnswer mistake = "an attempt in an answer does not ring"
+	forgetsOldAttempt   mistake = "a call is no longer shown in the next attempt"
 )
 
 func mistakes() []mistake {
 	return []mistake{
 		goesBack, replaysSuperseded, ringsOvertaken, ringsTooLate, showsTwice, endsTwice, keepsMissing, everyDevice,
-		alwaysElsewhere, hearsAfterLeaving, dataOfFrame, dataOfEntry, endsUnasked,
-		dropsOwnOver, answersRingNot, forgetsOldAttempt,
+		alwaysElsewhere, reportsAfterLeaving, dataOfFrame, dataOfEntry, endsUnasked,
+		dropsOwnOver, ignoresRingInAnswer, forgetsOldAttempt,
 	}
 }
 

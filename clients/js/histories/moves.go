@@ -123,8 +123,8 @@ func (w *world) parties(users []string) []events.Party {
 	return list
 }
 
-// some draws up to n of the users, in random order.
-func (w *world) some(users []string, n int) []string {
+// sample draws up to n of the users, in random order.
+func (w *world) sample(users []string, n int) []string {
 	users = slices.Clone(users)
 	w.r.Shuffle(len(users), func(i, j int) { users[i], users[j] = users[j], users[i] })
 	return users[:min(len(users), 1+w.r.IntN(n))]
@@ -143,13 +143,13 @@ func (w *world) waited() time.Duration {
 }
 
 func (w *world) invite() {
-	users := w.some(w.cast(), 1)
+	users := w.sample(w.cast(), 1)
 	caller := users[0]
 	if w.chance(0.5) {
 		caller = w.cast()[0]
 	}
 	others := slices.DeleteFunc(slices.Clone(w.cast()), func(u string) bool { return u == caller })
-	w.invites(caller, w.some(others, w.theme.callees))
+	w.invites(caller, w.sample(others, w.theme.callees))
 }
 
 func (w *world) invites(caller string, callees []string) {
@@ -221,7 +221,7 @@ func (w *world) cancel(h *history) {
 	cmd := w.asInviter(events.VerbCancel, c)
 	cmd.CustomData = w.data()
 	if list := w.pending(c); len(list) > 0 && w.chance(0.6) {
-		for _, u := range w.some(list, 2) {
+		for _, u := range w.sample(list, 2) {
 			cmd.Callees = append(cmd.Callees, events.Party{UserID: u})
 		}
 	}
@@ -263,7 +263,7 @@ func (w *world) add(h *history, again bool) {
 		return
 	}
 	cmd := w.asInviter(events.VerbAdd, c)
-	cmd.CustomData, cmd.Callees, cmd.RingTimeoutS = w.data(), w.parties(w.some(list, 2)), pick(w.r, 0, 0, 10)
+	cmd.CustomData, cmd.Callees, cmd.RingTimeoutS = w.data(), w.parties(w.sample(list, 2)), pick(w.r, 0, 0, 10)
 	w.do(h, cmd, w.waited())
 }
 
@@ -282,6 +282,6 @@ func (w *world) fence(h *history) {
 		cmd := command(events.VerbAdd, "mal", "")
 		cmd.App, cmd.CallID, cmd.CommandID = app, h.id, "k-fence"
 		w.write(h, call.Fence(h.last(), cmd, call.Input{At: w.now, Now: w.now, Limits: w.limits}))
-		w.happens(h, 0, nil)
+		w.record(h, 0, nil)
 	}
 }

@@ -88,7 +88,7 @@ func (p *player) snapshot(showing []string) {
 // reconnect reopens the session. Everything sent in between is lost.
 func (p *player) reconnect() {
 	p.count[reconnected]++
-	p.goOn(4, true)
+	p.skipAhead(4, true)
 	p.snapshot(p.client.showing())
 }
 
@@ -96,7 +96,7 @@ func (p *player) reconnect() {
 // client may have asked for it when the device showed other calls.
 func (p *player) resnapshot() {
 	p.count[snapshotted]++
-	p.goOn(3, false)
+	p.skipAhead(3, false)
 	showing := p.client.showing()
 	if w := p.world; w.chance(0.5) {
 		if old := p.asked[max(0, len(p.asked)-1-w.r.IntN(4))]; !slices.Equal(old, showing) {
@@ -107,9 +107,9 @@ func (p *player) resnapshot() {
 	p.snapshot(showing)
 }
 
-// goOn lets some things happen whose frames have not arrived. No frame arrives a day late: goOn stops before a sleep,
-// unless the session reopens.
-func (p *player) goOn(less int, sleeps bool) {
+// skipAhead makes the next snapshot newer than the frames that have arrived. No frame arrives a day late: it stops
+// before a sleep, unless the session reopens.
+func (p *player) skipAhead(less int, sleeps bool) {
 	past := p.world.past
 	for range p.world.r.IntN(less) {
 		next := p.newest + 1

@@ -4,47 +4,47 @@ import "ringline.io/ringline/events"
 
 // Situations that a device rarely meets and that show whether a reducer is correct. The file rare.json has all of them.
 const (
-	unrung         = "a new attempt that has no ring time left"
-	otherAttempt   = "a shown attempt that became another one within a jump"
-	untoldOver     = "a shown attempt that became one which came to nothing at once"
-	otherOver      = "a shown attempt that became another one, which is over, within a jump"
-	withdrawn      = "an invitation that was canceled by what others did to the call"
-	afterLeaving   = "something that became of a callee after this user had left"
-	supersededFact = "something that became of an attempt that was superseded within a jump"
-	overtakenRing  = "ringing that was overtaken within a jump"
-	acceptedLeft   = "a callee who accepted and left within a jump"
-	bornOver       = "an own invitation that ended as it was made"
-	firstSeenOver  = "an own call that was first seen when it had ended"
-	leftThenEnded  = "a call that this user left and that ended, within a jump"
-	endedByLeaving = "a call that ended as this user left"
-	answerFirst    = "an attempt that was learnt from an answer"
-	inviterHears   = "what became of a callee whom this participant invited"
-	inAgain        = "what became of a callee invited by a participant who is in anew"
-	elsewhereLeft  = "an answer elsewhere, and a leave, within a jump"
-	canceledUnseen = "a cancel learnt from a snapshot"
+	expiredAttempt         = "a new attempt without ring time left"
+	otherAttempt           = "a shown attempt superseded within a jump"
+	endWithoutNotification = "a shown attempt superseded by one that ended as it was made"
+	otherOver              = "a shown attempt superseded within a jump by one that has ended"
+	canceledByOthers       = "an invitation canceled because others ended the call"
+	afterLeaving           = "an outcome of a callee after this user left"
+	supersededFact         = "an outcome of an attempt that was superseded within a jump"
+	overtakenRing          = "ringing followed by another state within a jump"
+	acceptedLeft           = "a callee who accepted and left within a jump"
+	ownEndedAtCreation     = "an own call that ended at its creation"
+	firstSeenOver          = "an own call first seen after its end"
+	leftThenEnded          = "a call that this user left, and that ended, within a jump"
+	endedByLeaving         = "a call that ended because this user left"
+	answerFirst            = "an attempt first seen in an answer"
+	inviterNotified        = "an outcome of a callee that this participant invited"
+	inAgain                = "an outcome of a callee invited by a participant who rejoined"
+	elsewhereLeft          = "an answer elsewhere, and a leave, within a jump"
+	canceledUnseen         = "a cancel first seen in a snapshot"
 )
 
 func rarities() []string {
 	return []string{
-		unrung, otherAttempt, untoldOver, otherOver, withdrawn, afterLeaving, supersededFact, overtakenRing, acceptedLeft, bornOver,
-		firstSeenOver, leftThenEnded, endedByLeaving, answerFirst, inviterHears, inAgain, elsewhereLeft, canceledUnseen,
+		expiredAttempt, otherAttempt, endWithoutNotification, otherOver, canceledByOthers, afterLeaving, supersededFact,
+		overtakenRing, acceptedLeft, ownEndedAtCreation, firstSeenOver, leftThenEnded, endedByLeaving, answerFirst, inviterNotified, inAgain, elsewhereLeft, canceledUnseen,
 	}
 }
 
 // meets counts the rare situations in a jump.
 func (c *client) meets(j jump) {
-	shown, goesOn := c.shows(j.call), j.view.State != events.CallStateEnded
+	shown, continues := c.shows(j.call), j.view.State != events.CallStateEnded
 	leftBefore := j.own.state == events.StateLeft && j.call.at(j.own.changed).Call.State != events.CallStateEnded
 	for name, met := range map[string]bool{
-		otherAttempt:   shown && j.before.attempt != j.own.attempt && j.own.pending(),
-		otherOver:      shown && j.before.attempt != j.own.attempt && !j.own.pending(),
-		bornOver:       j.here && j.ofCaller() && !goesOn && j.seq == 1,
-		firstSeenOver:  j.here && j.ofCaller() && !goesOn && j.from == 0 && j.seq > 1,
-		leftThenEnded:  shown && j.here && leftBefore && !goesOn,
-		endedByLeaving: shown && j.here && j.own.changed == j.seq && j.call.at(j.seq).Event == events.EventLeft && !goesOn && j.call.at(j.seq).By.UserID == j.user,
-		answerFirst:    j.kind == inAnswer && j.own.pending() && j.own.since > j.from,
-		elsewhereLeft:  shown && !j.here && j.own.state == events.StateLeft,
-		canceledUnseen: shown && j.kind == inSnapshot && j.own.state == events.StateCanceled && goesOn,
+		otherAttempt:       shown && j.before.attempt != j.own.attempt && j.own.pending(),
+		otherOver:          shown && j.before.attempt != j.own.attempt && !j.own.pending(),
+		ownEndedAtCreation: j.here && j.ofCaller() && !continues && j.seq == 1,
+		firstSeenOver:      j.here && j.ofCaller() && !continues && j.from == 0 && j.seq > 1,
+		leftThenEnded:      shown && j.here && leftBefore && !continues,
+		endedByLeaving:     shown && j.here && j.own.changed == j.seq && j.call.at(j.seq).Event == events.EventLeft && !continues && j.call.at(j.seq).By.UserID == j.user,
+		answerFirst:        j.kind == inAnswer && j.own.pending() && j.own.since > j.from,
+		elsewhereLeft:      shown && !j.here && j.own.state == events.StateLeft,
+		canceledUnseen:     shown && j.kind == inSnapshot && j.own.state == events.StateCanceled && continues,
 	} {
 		if met {
 			c.met[name]++
@@ -65,12 +65,12 @@ func (c *client) meetsOther(j jump, user string) {
 	}
 	rang := j.call.rang(user, j.from, j.seq)
 	for name, met := range map[string]bool{
-		afterLeaving:   j.own.state == events.StateLeft && now.changed > j.own.changed,
-		supersededFact: then.pending() && now.attempt != then.attempt,
-		overtakenRing:  rang && !now.pending(),
-		acceptedLeft:   now.state == events.StateLeft && (now.attempt != then.attempt || then.pending()),
-		inviterHears:   !j.ofCaller() && now.state != events.StateInvited,
-		inAgain:        !j.ofCaller() && j.own.attempt > 1 && now.state == events.StateLeft && now.attempt == then.attempt && then.in() && then.changed < j.own.since,
+		afterLeaving:    j.own.state == events.StateLeft && now.changed > j.own.changed,
+		supersededFact:  then.pending() && now.attempt != then.attempt,
+		overtakenRing:   rang && !now.pending(),
+		acceptedLeft:    now.state == events.StateLeft && (now.attempt != then.attempt || then.pending()),
+		inviterNotified: !j.ofCaller() && now.state != events.StateInvited,
+		inAgain:         !j.ofCaller() && j.own.attempt > 1 && now.state == events.StateLeft && now.attempt == then.attempt && then.in() && then.changed < j.own.since,
 	} {
 		if met {
 			c.met[name]++

@@ -62,8 +62,8 @@ func crossings() []weight {
 	return append(pairs(), weight{moveCross, 4}, weight{moveInvite, 4}, weight{moveRepeat, 4})
 }
 
-// comings are the moves of groups whose members come and go.
-func comings() []weight {
+// joinsAndLeaves are the moves of groups whose members come and go.
+func joinsAndLeaves() []weight {
 	return append(groups(), weight{moveAgain, 8}, weight{moveAdd, 4}, weight{moveAccept, 8}, weight{moveLeave, 4})
 }
 
@@ -91,7 +91,7 @@ func themes() []theme {
 			sleep: 0.1, rates: rates{outage: 0.35},
 		},
 		{
-			name: "reinvites", cases: 40, people: 4, callees: 2, steps: 20, moves: comings(), inviters: 0.8,
+			name: "reinvites", cases: 40, people: 4, callees: 2, steps: 20, moves: joinsAndLeaves(), inviters: 0.8,
 			rates: rates{drop: 0.1, outage: 0.15},
 		},
 		{
@@ -99,11 +99,11 @@ func themes() []theme {
 			rates: rates{drop: 0.05, repeat: 0.05, reorder: 0.1, outage: 0.1},
 		},
 		{
-			name: "anew", cases: 3, people: 4, callees: 2, steps: 4, moves: comings(), inviters: 0.5,
-			rates: rates{outage: 0.05}, begin: comesAnew, wants: []string{inAgain},
+			name: "anew", cases: 3, people: 4, callees: 2, steps: 4, moves: joinsAndLeaves(), inviters: 0.5,
+			rates: rates{outage: 0.05}, begin: rejoins, wants: []string{inAgain},
 		},
 		{
-			name: "rare", cases: 3, people: 4, callees: 3, steps: 24, moves: comings(), inviters: 0.6, reload: 0.1,
+			name: "rare", cases: 3, people: 4, callees: 3, steps: 24, moves: joinsAndLeaves(), inviters: 0.6, reload: 0.1,
 			rates: rates{drop: 0.1, snapshot: 0.1, outage: 0.2}, wants: without(rarities(), inAgain),
 		},
 		{
@@ -117,8 +117,8 @@ func without(list []string, one string) []string {
 	return slices.DeleteFunc(list, func(s string) bool { return s == one })
 }
 
-// comesAnew makes bob invite eve into a call, leave it, and rejoin with another device.
-func comesAnew(w *world) {
+// rejoins makes bob invite eve into a call, leave it, and rejoin with another device.
+func rejoins(w *world) {
 	h := w.newCall()
 	names := func(cmd events.Command, user string) events.Command {
 		cmd.Callees = w.parties([]string{user})

@@ -44,11 +44,11 @@ func (h *history) open() bool { return len(h.log) > 0 && h.last().Call.State != 
 // happening is the result of one command: the notifications, and the answer to its sender. seqs has the version of each
 // call of the world at that time.
 type happening struct {
-	at     time.Time
-	call   *history
-	told   int // the sequence of the transition whose notifications are sent, or sent again; 0: none
-	answer *answered
-	seqs   []int
+	at       time.Time
+	call     *history
+	notifies int // the sequence of the transition whose notifications are sent, or sent again; 0: none
+	answer   *answered
+	seqs     []int
 }
 
 // answered is an answer to a device. seq is the version of the call in it, 0 if it has none.
@@ -132,12 +132,12 @@ func (w *world) handle(h *history, cmd events.Command, in call.Input) {
 	if wr, ok := o.(call.Write); ok {
 		w.write(h, wr)
 		if g := call.Merged(h.last()); g != nil {
-			w.happens(h, 0, nil)
+			w.record(h, 0, nil)
 			w.join(cmd, *g, in)
 			return
 		}
 	}
-	w.settled(h, cmd, o)
+	w.recordOutcome(h, cmd, o)
 }
 
 // join applies a merged invitation to the call that it met.
@@ -148,7 +148,7 @@ func (w *world) join(cmd events.Command, g call.Glare, in call.Input) {
 	if wr, ok := o.(call.Write); ok {
 		w.write(first, wr)
 	}
-	w.settled(first, cmd, o)
+	w.recordOutcome(first, cmd, o)
 }
 
 // write stores a transition as a reader of the stream decodes it.
@@ -160,25 +160,25 @@ func (w *world) write(h *history, wr call.Write) {
 	h.log, h.written = append(h.log, read), append(h.written, w.now)
 }
 
-// settled records the outcome of a command.
-func (w *world) settled(h *history, cmd events.Command, o call.Outcome) {
+// recordOutcome records the outcome of a command.
+func (w *world) recordOutcome(h *history, cmd events.Command, o call.Outcome) {
 	switch o := o.(type) {
 	case call.Write:
-		w.happens(h, h.last().Seq, w.answer(h, cmd, o.Err))
+		w.record(h, h.last().Seq, w.answer(h, cmd, o.Err))
 	case call.Keep:
-		w.happens(h, o.Made, w.answer(h, cmd, nil))
+		w.record(h, o.Made, w.answer(h, cmd, nil))
 	case call.Refuse:
-		w.happens(h, 0, w.answer(h, cmd, o.Err))
+		w.record(h, 0, w.answer(h, cmd, o.Err))
 	case call.Wait: // it is redelivered
 	}
 }
 
-func (w *world) happens(h *history, told int, a *answered) {
+func (w *world) record(h *history, notifies int, a *answered) {
 	seqs := make([]int, len(w.calls))
 	for i, c := range w.calls {
 		seqs[i] = len(c.log)
 	}
-	w.past = append(w.past, happening{at: w.now, call: h, told: told, answer: a, seqs: seqs})
+	w.past = append(w.past, happening{at: w.now, call: h, notifies: notifies, answer: a, seqs: seqs})
 }
 
 // answer returns the answer that the coordinator sends. There is none if a service sent the command.
