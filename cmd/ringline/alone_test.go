@@ -15,6 +15,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+const loopback = "127.0.0.1"
+
 // natsServer is a nats-server of the test. It keeps its folder and port over a restart.
 type natsServer struct {
 	options server.Options
@@ -30,10 +32,10 @@ func newNATS(t *testing.T, change ...func(*server.Options)) *natsServer {
 	}
 	n := &natsServer{
 		options: server.Options{
-			Host: natsHost, Port: port, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-			JetStreamMaxStore: storeLimit,
+			Host: loopback, Port: port, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+			JetStreamMaxStore: 64 << 30,
 		},
-		url: fmt.Sprintf("nats://%s:%d", natsHost, port),
+		url: fmt.Sprintf("nats://%s:%d", loopback, port),
 	}
 	for _, c := range change {
 		c(&n.options)
@@ -65,7 +67,8 @@ func (n *natsServer) begin(t *testing.T) {
 
 func (n *natsServer) stop() {
 	if n.srv != nil {
-		stopServer(n.srv)
+		n.srv.Shutdown()
+		n.srv.WaitForShutdown()
 	}
 }
 

@@ -38,31 +38,6 @@ func newApp() *cobra.Command {
 	return cmd
 }
 
-// noSubcommand is the Args of a command that only groups subcommands: any argument is a mistyped subcommand.
-func noSubcommand(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	var names []string
-	for _, sub := range cmd.Commands() {
-		names = append(names, sub.Name())
-	}
-	return fmt.Errorf("unknown command %q, %s has %s", args[0], cmd.CommandPath(), strings.Join(names, ", "))
-}
-
-// arguments accepts exactly the named arguments.
-func arguments(names ...string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		switch {
-		case len(args) < len(names):
-			return fmt.Errorf("%s is missing", names[len(args)])
-		case len(args) > len(names):
-			return fmt.Errorf("%q is one argument too many", args[len(names)])
-		}
-		return nil
-	}
-}
-
 // apps is the app bucket together with the flags and the output of one command.
 type apps struct {
 	kv    jetstream.KeyValue
@@ -74,11 +49,11 @@ func appCommand(
 	use, short, example string, args cobra.PositionalArgs,
 	do func(context.Context, apps, []string) error, addFlags func(*pflag.FlagSet),
 ) *cobra.Command {
-	var c client
+	t := target{app: "demo"}
 	cmd := &cobra.Command{
 		Use: use, Short: short, Example: "  ringline " + example, Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := c.read(cmd); err != nil {
+			if err := t.read(cmd); err != nil {
 				return err
 			}
 			if len(args) > 0 {
@@ -86,7 +61,7 @@ func appCommand(
 					return errors.New(err.Message)
 				}
 			}
-			kv, done, err := c.openApps(cmd.Context())
+			kv, done, err := openApps(cmd.Context(), &t)
 			if err != nil {
 				return err
 			}
@@ -95,7 +70,6 @@ func appCommand(
 		},
 	}
 	addNATSFlag(cmd)
-	c.app = "demo"
 	if addFlags != nil {
 		addFlags(cmd.Flags())
 	}
@@ -103,18 +77,14 @@ func appCommand(
 }
 
 // openApps opens the bucket; done closes the connection.
-func (c *client) openApps(ctx context.Context) (kv jetstream.KeyValue, done func(), err error) {
-	conn, err := c.connect("app")
+func openApps(ctx context.Context, t *target) (kv jetstream.KeyValue, done func(), err error) {
+	conn, err := t.connect("app")
 	if err != nil {
 		return nil, nil, err
 	}
-	js, err := jetstream.New(conn.Conn)
-	if err == nil {
-		kv, err = js.KeyValue(ctx, worker.BucketApps)
-	}
-	if err != nil {
+	if kv, err = conn.js.KeyValue(ctx, worker.BucketApps); err != nil {
 		conn.Close()
-		return nil, nil, fmt.Errorf("open the apps at %s: %w", withoutSecrets(c.natsURL), err)
+		return nil, nil, fmt.Errorf("open the apps at %s: %w", withoutSecrets(t.natsURL), err)
 	}
 	return kv, conn.Close, nil
 }

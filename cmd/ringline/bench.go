@@ -119,8 +119,10 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 	if err := events.CheckToken("--app", o.App); err != nil {
 		return errors.New(err.Message)
 	}
-	if b.natsURL != "" && !validURLs(b.natsURL) {
-		return errors.New("--nats-url " + wantedURLs)
+	if b.natsURL != "" {
+		if err := checkURLs("--nats-url", b.natsURL); err != nil {
+			return err
+		}
 	}
 	if o.Users == 0 {
 		o.Users = map[bool]int{false: 20_000, true: 1000}[o.Over == bench.OverSessions]
@@ -201,10 +203,10 @@ func (b *benchmark) withWorkers(ctx context.Context, url string) error {
 	credentials, _ := b.settings.credentials() // an error would have been reported with the other settings
 	m, h := newMeter(), health.New(time.Now)
 	edge := &late{}
-	settings := b.settings
-	settings.Edge.CommandRate, settings.Edge.InviteRate = mostRate, mostRate // one benchmark user calls again and again
-	settings.Edge.SessionsPerAddress = b.options.Users + 1
-	crew := newCrew(settings, b.quiet(), m, h, edge, url, credentials)
+	s := b.settings
+	s.Edge.CommandRate, s.Edge.InviteRate = maxRate, maxRate // one benchmark user calls again and again
+	s.Edge.SessionsPerAddress = b.options.Users + 1
+	crew := newProcess(s, b.quiet(), m, h, edge, url, credentials)
 	roles := []role{timeoutsRole()}
 	if b.options.Over == bench.OverSessions {
 		roles = append(roles, edgeRole())
@@ -213,7 +215,7 @@ func (b *benchmark) withWorkers(ctx context.Context, url string) error {
 			return err
 		}
 		b.options.Edge = listener.Addr().String()
-		probes := serveProbes(listener, settings, h, serveMetrics(m, b.quiet()), sessionRoutes(edge)...)
+		probes := serveProbes(listener, s, h, serveMetrics(m, b.quiet()), sessionRoutes(edge)...)
 		defer func() { _ = probes.stop(context.WithoutCancel(ctx)) }() // no client uses it any more
 		go func() { _ = probes.Run(ctx) }()
 	}

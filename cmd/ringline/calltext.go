@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -9,7 +10,7 @@ import (
 )
 
 // callText shows a call: one line for the call, then one per party.
-func callText(p palette, c events.Call, now time.Time) string {
+func callText(p colors, c events.Call, now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", p.bold(c.CallID), strings.Join(present(
 		p.callState(c.State, callStateText(c)), typeText(c.CallType), roomText(c), quotedData(c.CustomData)), "  "))
@@ -132,4 +133,24 @@ func present(parts ...string) []string {
 		}
 	}
 	return list
+}
+
+// dataShown is the number of characters of custom data that are shown.
+const dataShown = 60
+
+// quotedData shows custom data on one line.
+func quotedData(s string) string {
+	if s == "" {
+		return ""
+	}
+	r := []rune(s)
+	if len(r) <= dataShown {
+		return strconv.Quote(s)
+	}
+	return strconv.Quote(string(r[:dataShown])) + "…"
+}
+
+// pad fills up to a width in characters.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-len([]rune(s))))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -14,49 +13,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// client is the connection settings of the verbs and of watch.
-type client struct {
-	natsURL, app string
-	settings     settings
-}
-
-// addFlags adds the flags that override the environment.
-func (c *client) addFlags(cmd *cobra.Command) {
-	addNATSFlag(cmd)
-	cmd.Flags().StringVar(&c.app, "app", "", "app (default $RINGLINE_APP, else demo)")
-}
-
-func (c *client) read(cmd *cobra.Command) error {
-	s, err := readSettings()
-	if err != nil {
-		return err
-	}
-	c.settings = s
-	if c.natsURL, err = s.natsServers(cmd); err != nil {
-		return err
-	}
-	if !cmd.Flags().Changed("app") {
-		c.app = s.App
-	}
-	if err := events.CheckToken("--app", c.app); err != nil {
-		return errors.New(err.Message)
-	}
-	return nil
-}
-
-func (c *client) connect(name string, options ...nats.Option) (*connection, error) {
-	credentials, _ := c.settings.credentials() // an error would have been reported with the other settings
-	conn, err := connect(c.natsURL, "ringline "+name,
-		append(slices.Concat(credentials, options), nats.CustomInboxPrefix(c.settings.InboxPrefix), nats.Timeout(5*time.Second))...)
-	switch {
-	case err != nil && refused(err):
-		return nil, fmt.Errorf("%w; see %s", noServer(c.natsURL, err), c.settings.shown())
-	case err != nil:
-		return nil, noServer(c.natsURL, err)
-	}
-	conn.shown = c.settings.shown()
-	return conn, nil
-}
+// client sends requests to the API.
+type client struct{ target }
 
 // requestTimeout is longer than the service itself waits.
 const requestTimeout = 10 * time.Second

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,7 +29,8 @@ func connect(url, name string, options ...nats.Option) (*connection, error) {
 		return nil, err
 	}
 	c.Conn = nc
-	return c, nil
+	c.js, err = jetstream.New(nc)
+	return c, err
 }
 
 // await waits until the connection is up. It returns an error if NATS refuses the connection permanently.
@@ -99,29 +101,20 @@ func startHint(natsURL string) string {
 		natsURL = "nats://" + natsURL
 	}
 	u, err := url.Parse(natsURL)
-	if err != nil || u.Scheme != "nats" || u.Hostname() != natsHost && u.Hostname() != "localhost" {
+	if err != nil || u.Scheme != "nats" || u.Hostname() != devNATSHost && u.Hostname() != "localhost" {
 		return ""
 	}
 	port := ""
-	if u.Port() != "" && u.Port() != fmt.Sprint(defaultNATSPort) {
+	if u.Port() != "" && u.Port() != fmt.Sprint(devNATSPort) {
 		port = " --port " + u.Port()
 	}
 	return fmt.Sprintf("; start one with `%s dev%s`", invocation(), port)
 }
 
-// withoutSecrets removes user, password and token from the URLs.
-func withoutSecrets(natsURLs string) string {
-	list := strings.Split(natsURLs, ",")
-	for i, s := range list {
-		s = strings.TrimSpace(s)
-		if at := strings.LastIndexByte(s, '@'); at >= 0 {
-			scheme, _, ok := strings.Cut(s, "://")
-			s = s[at+1:]
-			if ok {
-				s = scheme + "://" + s
-			}
-		}
-		list[i] = s
-	}
-	return strings.Join(list, ",")
+// refused reports whether NATS rejected the credentials. nats.go returns a permanent close as the server's text, in
+// which the user or the account may have expired.
+func refused(err error) bool {
+	text := strings.ToLower(err.Error())
+	return slices.ContainsFunc([]string{nats.AUTHORIZATION_ERR, "authentication expired", "authentication revoked"},
+		func(words string) bool { return strings.Contains(text, words) })
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/nats-io/jwt/v2"
@@ -101,12 +99,4 @@ func (s settings) shown() string {
 		return "RINGLINE_NATS_NKEY, " + s.NatsNkey
 	}
 	return "RINGLINE_NATS_CREDS, RINGLINE_NATS_NKEY or the user in RINGLINE_NATS_URL"
-}
-
-// refused reports whether NATS rejected the credentials. nats.go returns a permanent close as the server's text, in
-// which the user or the account may have expired.
-func refused(err error) bool {
-	text := strings.ToLower(err.Error())
-	return slices.ContainsFunc([]string{nats.AUTHORIZATION_ERR, "authentication expired", "authentication revoked"},
-		func(words string) bool { return strings.Contains(text, words) })
 }

@@ -63,7 +63,7 @@ func newDev() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&d.port, "port", defaultNATSPort, "port of the NATS server on 127.0.0.1; 0 takes any free one")
+	f.IntVar(&d.port, "port", devNATSPort, "port of the NATS server on 127.0.0.1; 0 takes any free one")
 	f.StringVar(&d.data, "data", ".ringline", "data folder")
 	f.BoolVar(&d.memory, "memory", false, "keep everything in memory, gone at the end")
 	addHTTPFlag(cmd, "127.0.0.1:8080")
@@ -116,7 +116,7 @@ func (d *dev) serve(
 	if err := d.setUp(ctx, natsURL); err != nil {
 		return err
 	}
-	crew := newCrew(d.settings, d.log, m, d.health, &pages.sessions, natsURL, nil)
+	crew := newProcess(d.settings, d.log, m, d.health, &pages.sessions, natsURL, nil)
 	crew.devKey = pages.key()
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
@@ -151,7 +151,7 @@ func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 	}
 	http := httpOff
 	if listener != nil {
-		http = fmt.Sprintf("http://%s%s", listener.Addr(), d.settings.probePaths())
+		http = fmt.Sprintf("http://%s%s", listener.Addr(), probePathsOf(d.settings))
 	}
 	_, _ = fmt.Fprintf(d.out, "%s\n\n  NATS      %s\n  HTTP      %s\n  data      %s\n  limits    one node, for development: %s\n\n",
 		p.bold("Ringline is running."), natsURL, http, dir, kept)
@@ -167,7 +167,7 @@ func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 // urlFlag is the flag that a command line needs to reach that server, or empty.
 func urlFlag(natsURL string) string {
 	u, err := url.Parse(natsURL)
-	if err == nil && u.Port() == fmt.Sprint(defaultNATSPort) && os.Getenv("RINGLINE_NATS_URL") == "" {
+	if err == nil && u.Port() == fmt.Sprint(devNATSPort) && os.Getenv("RINGLINE_NATS_URL") == "" {
 		return ""
 	}
 	return " --nats-url " + shellWord(natsURL)

@@ -54,12 +54,7 @@ func (d *devEvents) run(ctx context.Context, natsURL string) error {
 	if err != nil {
 		return fmt.Errorf("connect to NATS: %w", err)
 	}
-	js, err := jetstream.New(conn.Conn)
-	if err != nil {
-		conn.Close()
-		return fmt.Errorf("JetStream: %w", err)
-	}
-	d.source.Store(&devEventSource{nc: conn.Conn, js: js, done: ctx.Done()})
+	d.source.Store(&devEventSource{nc: conn.Conn, js: conn.js, done: ctx.Done()})
 	<-ctx.Done()
 	d.source.Store(nil)
 	conn.Close() // no need to drain: no reader waits for the rest

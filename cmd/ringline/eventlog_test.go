@@ -5,12 +5,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/worker"
-	"ringline.io/ringline/worker/meter/metertest"
 )
 
 // logWorld is a server whose stream RINGLINE_CALLS can be reset to an older state.
@@ -146,12 +146,12 @@ func TestRepairEvents(t *testing.T) {
 	if r = w.ringline(t, nil, "setup"); r.code != 0 || !strings.Contains(r.stdout, "\nRINGLINE_EVENTS lacks 10 transitions") {
 		t.Errorf("setup: %+v", r)
 	}
-	c := started(t, w.url, &late{}, coordinatorRole())
+	c := w.startWorker(t, "coordinator").running(t)
 	missing := func(want float64) {
 		t.Helper()
 		poll(t, fmt.Sprintf("%v missing events in the metrics", want), func() bool {
-			return metertest.Values(t, c.meter)["ringline_event_log_missing_messages"] == want
-		})
+			return c.scrape(t)["ringline_event_log_missing_messages"] == want
+		}, &c.stderr)
 	}
 	missing(20)
 	if n := len(w.events()); n != 70 {
@@ -163,7 +163,7 @@ func TestRepairEvents(t *testing.T) {
 	w.write(30)
 	w.whole(0)
 	missing(0)
-	c.stop() // keeps it from reconnecting during a restart of the server
+	c.end(syscall.SIGTERM) // keeps it from reconnecting during a restart of the server
 	if r = w.ringline(t, nil, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check after the repair: %+v", r)
 	}

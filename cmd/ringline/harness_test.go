@@ -62,7 +62,7 @@ func build(dir, tag string, programs ...string) error {
 // removed. A data race exits with 66, and so fails the test.
 func program(name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), filepath.Join(bin, name), args...)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settingsPrefix+"_") })
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "RINGLINE_") })
 	cmd.Env = append(cmd.Env, "GORACE=atexit_sleep_ms=0", "TMPDIR="+bin)
 	return cmd
 }

@@ -84,9 +84,9 @@ func (i *inspector) look(ctx context.Context) {
 	if why, err := i.crew.split(ctx); err == nil {
 		report(i.cluster, why)
 	}
-	i.crew.link.mayNotAsk() // discard refusals from before this inspection
+	i.crew.connLog.mayNotAsk() // discard refusals from before this inspection
 	found := worker.Look(ctx, i.crew.needs.js, i.crew.settings.streams(), i.wanted)
-	refused, silent, forbidden := i.crew.link.mayNotAsk(), "", ""
+	refused, silent, forbidden := i.crew.connLog.mayNotAsk(), "", ""
 	for _, f := range found {
 		if i.crew.needs.rest {
 			i.degrades(f.String())
@@ -209,7 +209,7 @@ func (c *crew) waits(ctx context.Context, err error, told *worker.Repeated) {
 		return
 	}
 	why := "waiting for JetStream: " + err.Error()
-	for _, refused := range c.link.mayNotAsk() { // the client gets no answer to a refused request
+	for _, refused := range c.connLog.mayNotAsk() { // the client gets no answer to a refused request
 		why = "waiting for JetStream: " + refused
 	}
 	c.health.Phase(why)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
@@ -43,8 +45,8 @@ func says(reasons []health.Reason, text string) bool {
 func ringsOut(t *testing.T, s *natstest.Server, call string) {
 	t.Helper()
 	rings(t, s, call)
-	poll(t, "end of "+call, func() bool {
-		m, err := s.NC.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"`+call+`"}`), within)
+	poll2(t, "end of "+call, func() bool {
+		m, err := s.NC.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"`+call+`"}`), within2)
 		return err == nil && strings.Contains(string(m.Data), `"timed_out"`)
 	})
 }
@@ -52,9 +54,9 @@ func ringsOut(t *testing.T, s *natstest.Server, call string) {
 // rings invites a user.
 func rings(t *testing.T, s *natstest.Server, call string) {
 	t.Helper()
-	poll(t, "invitation to "+call, func() bool {
+	poll2(t, "invitation to "+call, func() bool {
 		m, err := s.NC.Request(events.APISubject("demo", "invite"),
-			[]byte(`{"call_id":"`+call+`","command_id":"`+call+`","user_id":"ann-`+call+`","callees":[{"user_id":"bob-`+call+`"}],"call_type":0,"ring_timeout_s":1}`), within)
+			[]byte(`{"call_id":"`+call+`","command_id":"`+call+`","user_id":"ann-`+call+`","callees":[{"user_id":"bob-`+call+`"}],"call_type":0,"ring_timeout_s":1}`), within2)
 		if err != nil {
 			t.Log(err)
 			return false
@@ -134,7 +136,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		if err := x.damage(); err != nil {
 			t.Fatalf("%s: %v", x.name, err)
 		}
-		poll(t, x.name, func() bool {
+		poll2(t, x.name, func() bool {
 			st := back.health.State()
 			if x.needed {
 				return !st.Ready() && says(st.Failing, x.wrong)
@@ -145,7 +147,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 			t.Errorf("%s: %s is %v", x.name, x.series, got)
 		}
 		if x.edge {
-			poll(t, x.name+", on the edge", func() bool { return says(edge.health.State().Degraded, x.wrong) })
+			poll2(t, x.name+", on the edge", func() bool { return says(edge.health.State().Degraded, x.wrong) })
 		}
 		if st := edge.health.State(); !st.Ready() {
 			t.Errorf("%s: the edge is not ready: %+v", x.name, st)
@@ -153,7 +155,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
 			t.Fatalf("%s: %v", x.name, err)
 		}
-		poll(t, "repair after: "+x.name, func() bool {
+		poll2(t, "repair after: "+x.name, func() bool {
 			st, at := back.health.State(), edge.health.State()
 			return st.Ready() && len(st.Degraded)+len(at.Degraded) == 0
 		})
@@ -189,7 +191,7 @@ func TestStopsPromptly(t *testing.T) {
 			s := natstest.Start(t)
 			w := started(t, s.URL(), &late{}, coordinatorRole(), timeoutsRole(), edgeRole())
 			damage(s)
-			poll(t, name, func() bool { return !w.health.State().Ready() })
+			poll2(t, name, func() bool { return !w.health.State().Ready() })
 			w.stopPromptly(t)
 		})
 	}
@@ -212,7 +214,7 @@ func TestSplitOverTwoServers(t *testing.T) {
 				return strings.Contains(w.health.State().Phase, why)
 			}
 		}
-		poll(t, "start or a reason", startedOr)
+		poll2(t, "start or a reason", startedOr)
 		split := w.conns[0].ConnectedUrl() != w.conns[1].ConnectedUrl()
 		if st := w.health.State(); st.Ready() == split {
 			t.Errorf("split %v: %+v", split, st)
@@ -221,11 +223,11 @@ func TestSplitOverTwoServers(t *testing.T) {
 			if err := w.conns[1].ForceReconnect(); err != nil {
 				t.Fatal(err)
 			}
-			poll(t, "split after a reconnect", func() bool { return says(w.health.State().Failing, why) })
+			poll2(t, "split after a reconnect", func() bool { return says(w.health.State().Failing, why) })
 			if err := w.conns[1].ForceReconnect(); err != nil {
 				t.Fatal(err)
 			}
-			poll(t, "both on one server again", func() bool { return w.health.State().Ready() })
+			poll2(t, "both on one server again", func() bool { return w.health.State().Ready() })
 		}
 		whole, apart = whole || !split, apart || split
 		w.stopPromptly(t)
@@ -264,6 +266,37 @@ func TestApart(t *testing.T) {
 	}
 }
 
+// natsFor starts a server for these users, with every stream. as returns its URL for a user.
+func natsFor(t *testing.T, users ...*server.User) (as func(user string) string) {
+	t.Helper()
+	srv, err := server.NewServer(&server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+		JetStreamMaxStore: 64 << 30, Users: append(users, &server.User{Username: "all", Password: "x"}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(within2) {
+		t.Fatal("the NATS server is not ready")
+	}
+	as = func(user string) string { return strings.Replace(srv.ClientURL(), "://", "://"+user+":x@", 1) }
+	nc, err := nats.Connect(as("all"), nats.Timeout(within2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err == nil {
+		err = worker.Setup(t.Context(), js, worker.DefaultSettings())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return as
+}
+
 // A refused subscription keeps a worker from starting, unless it only describes the service.
 func TestRefusedSubscription(t *testing.T) {
 	t.Parallel()
@@ -272,18 +305,9 @@ func TestRefusedSubscription(t *testing.T) {
 			Publish: &server.SubjectPermission{Allow: []string{">"}}, Subscribe: &server.SubjectPermission{Deny: subjects},
 		}}
 	}
-	n := newNATS(t, func(o *server.Options) {
-		o.Users = []*server.User{{Username: "all", Password: "x"}, denies("noapi", "ringline.*.api.*"), denies("noservice", "$SRV.>")}
-	}).start(t)
-	as := func(user string) string { return strings.Replace(n.url, "://", "://"+user+":x@", 1) }
-	n.url = as("all")
-	_, js := n.connect(t)
-	if err := worker.Setup(t.Context(), js, worker.DefaultSettings()); err != nil {
-		t.Fatal(err)
-	}
-	n.url = strings.Replace(n.url, "all:x@", "", 1)
+	as := natsFor(t, denies("noapi", "ringline.*.api.*"), denies("noservice", "$SRV.>"))
 	refused := work(t, as("noapi"), &late{}, coordinatorRole())
-	poll(t, "reason", func() bool {
+	poll2(t, "reason", func() bool {
 		return strings.Contains(refused.health.State().Phase, `NATS refuses a subscription of the connection "ringline api"`)
 	})
 	started(t, as("noservice"), &late{}, coordinatorRole())
@@ -304,21 +328,12 @@ func TestMayNotAsk(t *testing.T) {
 			Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: []string{subject}},
 		}}
 	}
-	n := newNATS(t, func(o *server.Options) {
-		o.Users = []*server.User{{Username: "all", Password: "x"}, denies("commands", commands), denies("analytics", analytics)}
-	}).start(t)
-	as := func(user string) string { return strings.Replace(n.url, "://", "://"+user+":x@", 1) }
-	one, other := as("commands"), as("analytics")
-	n.url = as("all")
-	_, js := n.connect(t)
-	if err := worker.Setup(t.Context(), js, worker.DefaultSettings()); err != nil {
-		t.Fatal(err)
-	}
-	waits, runs := work(t, one, &late{}, edgeRole()), started(t, other, &late{}, coordinatorRole())
-	poll(t, "reason to wait", func() bool {
+	as := natsFor(t, denies("commands", commands), denies("analytics", analytics))
+	waits, runs := work(t, as("commands"), &late{}, edgeRole()), started(t, as("analytics"), &late{}, coordinatorRole())
+	poll2(t, "reason to wait", func() bool {
 		return waits.health.State().Phase == `waiting for JetStream: the connection "ringline edge" may not publish `+commands+", see SECURITY.md"
 	})
-	poll(t, "reason not to watch", func() bool {
+	poll2(t, "reason not to watch", func() bool {
 		return says(runs.health.State().Degraded, "setup: consumer analytics of RINGLINE_EVENTS is not watched: "+
 			`the connection "ringline coordinator" may not publish `+analytics)
 	})
@@ -332,13 +347,13 @@ func TestMayNotAsk(t *testing.T) {
 func TestOneBadLookIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	settings, err := readSettings()
+	set, err := readSettings()
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Now()
 	h := health.New(func() time.Time { return now })
-	c := newCrew(settings, zerolog.Nop(), nil, h, &late{}, s.URL(), nil)
+	c := newProcess(set, zerolog.Nop(), nil, h, &late{}, s.URL(), nil)
 	defer func() { _ = c.drain(context.WithoutCancel(t.Context())) }()
 	for _, name := range []string{"one", "other"} {
 		if _, c.needs.js, err = c.open(t.Context(), name); err != nil {

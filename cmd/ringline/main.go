@@ -103,12 +103,6 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// The groups of commands in the help text.
-const (
-	groupServe = "serve"
-	groupCall  = "call"
-)
-
 // nearestFlag adds to the error the flag that was probably meant.
 func nearestFlag(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
@@ -121,26 +115,4 @@ func nearestFlag(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; did you mean %s?", err, near)
 	}
 	return err
-}
-
-// atMostOne returns an error if more than one of the flags is set.
-func atMostOne(cmd *cobra.Command, names ...string) error {
-	given := ""
-	for _, name := range names {
-		switch {
-		case !cmd.Flags().Changed(name):
-		case given != "":
-			return fmt.Errorf("--%s and --%s exclude each other", given, name)
-		default:
-			given = name
-		}
-	}
-	return nil
-}
-
-func noArguments(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%q is one argument too many", args[0])
-	}
-	return nil
 }

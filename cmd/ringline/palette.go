@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"ringline.io/ringline/events"
+	"github.com/mattn/go-isatty"
 )
 
 // palette colors text for a terminal. Elsewhere it does nothing.
@@ -31,33 +31,6 @@ func (p palette) green(s string) string  { return p.paint("32", s) }
 func (p palette) yellow(s string) string { return p.paint("33", s) }
 func (p palette) cyan(s string) string   { return p.paint("36", s) }
 
-// state colors text by the meaning of the state for a caller: ringing, talking, failed, or over.
-func (p palette) state(state events.PartyState, s string) string {
-	switch state {
-	case events.StateInvited, events.StateRinging:
-		return p.yellow(s)
-	case events.StateIn, events.StateAccepted:
-		return p.green(s)
-	case events.StateDeclined, events.StateBusy, events.StateCanceled, events.StateTimedOut:
-		return p.red(s)
-	case events.StateLeft:
-		return p.dim(s)
-	}
-	return s
-}
-
-func (p palette) callState(state events.CallState, s string) string {
-	switch state {
-	case events.CallStateRinging:
-		return p.yellow(s)
-	case events.CallStateActive:
-		return p.green(s)
-	case events.CallStateEnded:
-		return p.dim(s)
-	}
-	return s
-}
-
 // plain shows an id or a name from outside. It quotes text with control characters, which a terminal might execute,
 // with spaces at an end, or with quotes.
 func plain(s string) string {
@@ -68,22 +41,7 @@ func plain(s string) string {
 	return s
 }
 
-// dataShown is the number of characters of custom data that are shown.
-const dataShown = 60
-
-// quotedData shows custom data on one line.
-func quotedData(s string) string {
-	if s == "" {
-		return ""
-	}
-	r := []rune(s)
-	if len(r) <= dataShown {
-		return strconv.Quote(s)
-	}
-	return strconv.Quote(string(r[:dataShown])) + "…"
-}
-
-// pad fills up to a width in characters.
-func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-len([]rune(s))))
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && (isatty.IsTerminal(f.Fd()) || isatty.IsCygwinTerminal(f.Fd()))
 }

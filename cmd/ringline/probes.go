@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
@@ -29,7 +31,8 @@ const (
 	profilesPath = "/debug/pprof/"
 )
 
-func (s settings) probePaths() string {
+// probePathsOf lists the paths that a process with these settings serves.
+func probePathsOf(s settings) string {
 	if s.Pprof {
 		return probePaths + ", " + profilesPath
 	}
@@ -54,7 +57,7 @@ func serveProbes(l net.Listener, s settings, h *health.Health, metrics http.Hand
 	mux.Handle("/readyz", readyz{h})
 	mux.Handle("/metrics", metrics)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "not found: there are "+s.probePaths()+"; calls are made over NATS", http.StatusNotFound)
+		http.Error(w, "not found: there are "+probePathsOf(s)+"; calls are made over NATS", http.StatusNotFound)
 	})
 	if s.Pprof {
 		serveProfiles(mux)
@@ -129,4 +132,26 @@ func (p *probes) stop(ctx context.Context) error {
 		return errors.Join(err, p.server.Close())
 	}
 	return nil
+}
+
+// listenHTTP listens on the address of the probes. It returns nil if HTTP is off.
+func listenHTTP(ctx context.Context, http httpAddress) (net.Listener, error) {
+	if http.addr == httpOff {
+		return nil, nil //nolint:nilnil // none was asked for
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", http.addr)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("another program listens on %s; stop it, or start with --http ADDR (such as --http 127.0.0.1:0, any free port)", http.addr)
+	case err != nil:
+		return nil, fmt.Errorf("%s %s: %w", http.from, http.addr, err)
+	}
+	return l, nil
+}
+
+// newMeter creates the meter of this process.
+func newMeter() *meter.Meter { return meter.New(ownVersion()) }
+
+func addHTTPFlag(cmd *cobra.Command, addr string) {
+	cmd.Flags().String("http", addr, "address of "+probePaths+", or off ($RINGLINE_HTTP)")
 }

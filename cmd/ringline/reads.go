@@ -52,7 +52,7 @@ func newList() *cobra.Command {
 				return err
 			}
 			for _, c := range a.Calls {
-				if _, err := io.WriteString(out, callText(newPalette(out), c, time.Now())); err != nil {
+				if _, err := io.WriteString(out, callText(newColors(out), c, time.Now())); err != nil {
 					return err
 				}
 			}

@@ -44,7 +44,7 @@ func work(t *testing.T, url string, sessions *late, roles ...role) *working {
 	h := health.New(func() time.Time { return begun.Add(faster * time.Since(begun)) })
 	m := newMeter()
 	m.Health(h)
-	w := &working{crew: newCrew(s, zerolog.Nop(), m, h, sessions, url, nil), ready: make(chan struct{})}
+	w := &working{crew: newProcess(s, zerolog.Nop(), m, h, sessions, url, nil), ready: make(chan struct{})}
 	w.inspectEvery, w.surveyEvery = inspectEvery/faster, storage.SurveyEvery/faster
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -65,8 +65,8 @@ func started(t *testing.T, url string, sessions *late, roles ...role) *working {
 	w := work(t, url, sessions, roles...)
 	select {
 	case <-w.ready:
-	case <-time.After(within):
-		t.Fatalf("not started within %v: %+v", within, w.health.State())
+	case <-time.After(within2):
+		t.Fatalf("not started within %v: %+v", within2, w.health.State())
 	}
 	return w
 }
@@ -85,7 +85,7 @@ func TestFirstRequestIsAnswered(t *testing.T) {
 	}
 	for n := range rounds {
 		w := started(t, s.URL(), &late{}, coordinatorRole())
-		m, err := asks.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"c1"}`), within)
+		m, err := asks.Request(events.APISubject("demo", "get"), []byte(`{"call_id":"c1"}`), within2)
 		if err != nil {
 			t.Errorf("start %d: %v", n, err)
 		} else if a, err := events.ReadAnswer(m.Data); err != nil || a.Error == nil || a.Error.Code != events.CodeNotFound {
@@ -120,7 +120,7 @@ func TestStartedMeansAtWork(t *testing.T) {
 		{timeoutsRole(), worker.StreamTimers, worker.ConsumerTimeouts},
 	} {
 		w := started(t, s.URL(), &late{}, x.role)
-		poll(t, "pull of "+x.consumer, func() bool { return pulls(x.stream, x.consumer) > 0 }) // there is none between two pulls
+		poll2(t, "pull of "+x.consumer, func() bool { return pulls(x.stream, x.consumer) > 0 }) // there is none between two pulls
 		w.stop()
 	}
 	sessions := &late{}
@@ -150,14 +150,14 @@ func TestNotStartedWithoutItsConsumer(t *testing.T) {
 			Key: func(string) string { return "" }, Handle: func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() },
 		}.Run(ctx)
 	}()
-	poll(t, "reason that names the stream", func() bool {
+	poll2(t, "reason that names the stream", func() bool {
 		st := h.State()
 		return len(st.Failing) == 1 && st.Failing[0].Why != phaseStarting
 	})
 	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
 		t.Fatal(err)
 	}
-	poll(t, "consumer", func() bool { return h.State().Ready() })
+	poll2(t, "consumer", func() bool { return h.State().Ready() })
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -13,14 +13,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// httpOff instead of an address disables HTTP.
-const httpOff = "off"
-
 // The embedded NATS server listens on loopback only.
 const (
-	natsHost        = "127.0.0.1"
-	defaultNATSPort = 4222
-
 	// storeLimit is the total that streams may reserve. A reservation uses no disk space.
 	storeLimit = 64 << 30
 	startLimit = 30 * time.Second
@@ -44,27 +38,12 @@ no_auth_user: UBXLFGLLCV3UOUCMSWMIPFYS3IPGTB3I5DW7EM6L4HRWMRBSQWSSSPCI
 `, accountName, storeLimit)
 }
 
-// listenHTTP listens on the address of the probes. It returns nil if HTTP is off.
-func listenHTTP(ctx context.Context, http httpAddress) (net.Listener, error) {
-	if http.addr == httpOff {
-		return nil, nil //nolint:nilnil // none was asked for
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "tcp", http.addr)
-	switch {
-	case inUse(err):
-		return nil, fmt.Errorf("another program listens on %s; stop it, or start with --http ADDR (such as --http 127.0.0.1:0, any free port)", http.addr)
-	case err != nil:
-		return nil, fmt.Errorf("%s %s: %w", http.from, http.addr, err)
-	}
-	return l, nil
-}
-
 // checkPort checks that the NATS server will be able to listen.
 func checkPort(ctx context.Context, port int) error {
-	addr := net.JoinHostPort(natsHost, strconv.Itoa(port))
+	addr := net.JoinHostPort(devNATSHost, strconv.Itoa(port))
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
-	case inUse(err):
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("another program listens on %s; stop it, or start with --port N (--port 0 takes any free one)", addr)
 	case err != nil:
 		return fmt.Errorf("--port %d: %w", port, err)
@@ -72,15 +51,13 @@ func checkPort(ctx context.Context, port int) error {
 	return l.Close()
 }
 
-func inUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
-
 // startServer starts a NATS server with JetStream on the folder; port 0 picks a free port.
 func startServer(port int, dir string, log zerolog.Logger) (*server.Server, error) {
 	if port == 0 {
 		port = server.RANDOM_PORT
 	}
 	options := &server.Options{
-		ServerName: "ringline-dev", Host: natsHost, Port: port, NoSigs: true,
+		ServerName: "ringline-dev", Host: devNATSHost, Port: port, NoSigs: true,
 		JetStream: true, StoreDir: dir, JetStreamMaxStore: storeLimit, JetStreamMaxMemory: storeLimit,
 		PingInterval: pingInterval, MaxPingsOut: pingsOut,
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -74,9 +73,9 @@ func (w *service) run(ctx context.Context) (err error) {
 	probes := serveProbes(listener, w.settings, h, serveMetrics(m, w.log), w.role.routes(sessions)...)
 	defer func() { err = errors.Join(err, probes.stop(context.WithoutCancel(ctx))) }()
 	if listener != nil {
-		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: " + w.settings.probePaths())
+		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: " + probePathsOf(w.settings))
 	}
-	crew := newCrew(w.settings, w.log, m, h, sessions, w.natsURL, credentials)
+	crew := newProcess(w.settings, w.log, m, h, sessions, w.natsURL, credentials)
 	return runTogether(ctx, []part{
 		{"http", probes.Run},
 		{w.role.name, func(ctx context.Context) error {
@@ -92,50 +91,4 @@ func untilStopped(ctx context.Context, run func(context.Context) error) error {
 		return nil // stopped during its start
 	}
 	return err
-}
-
-// readForService reads the settings and creates the logger that they configure.
-func readForService(cmd *cobra.Command) (settings, zerolog.Logger, error) {
-	s, err := readSettings()
-	if err != nil {
-		return s, zerolog.Nop(), err
-	}
-	level, err := s.level()
-	return s, newLogger(cmd.ErrOrStderr(), level), err
-}
-
-func addHTTPFlag(cmd *cobra.Command, addr string) {
-	cmd.Flags().String("http", addr, "address of "+probePaths+", or off ($RINGLINE_HTTP)")
-}
-
-// httpAddress is the address for HTTP and the name of the flag or variable that set it.
-type httpAddress struct{ addr, from string }
-
-// httpAddress returns the value of the flag, else of the environment, else the default.
-func (s settings) httpAddress(cmd *cobra.Command) (httpAddress, error) {
-	f := cmd.Flags().Lookup("http")
-	switch addr := f.Value.String(); {
-	case !f.Changed && s.HTTP != "":
-		return httpAddress{s.HTTP, "RINGLINE_HTTP"}, nil
-	case !validHTTP(addr):
-		return httpAddress{}, fmt.Errorf("--http "+wantedHTTP, addr)
-	default:
-		return httpAddress{addr, "--http"}, nil
-	}
-}
-
-func addNATSFlag(cmd *cobra.Command) {
-	cmd.Flags().String("nats-url", "", "NATS servers (default $RINGLINE_NATS_URL, else nats://127.0.0.1:4222)")
-}
-
-// natsServers returns the value of the flag, else of the environment, else the default.
-func (s settings) natsServers(cmd *cobra.Command) (string, error) {
-	f := cmd.Flags().Lookup("nats-url")
-	switch {
-	case !f.Changed:
-		return s.NatsURL, nil
-	case !validURLs(f.Value.String()):
-		return "", errors.New("--nats-url " + wantedURLs)
-	}
-	return f.Value.String(), nil
 }

@@ -17,9 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
-	"ringline.io/ringline/worker/call"
 )
 
 const settingsPrefix = "RINGLINE"
@@ -182,7 +180,9 @@ func (s settings) problems() (list []problem) {
 	refuse(s.SweepOverdue < leastSweep, "RINGLINE_SWEEP_OVERDUE", "must be at least %v, got %v", leastSweep, s.SweepOverdue)
 	refuse(!validInboxPrefix(s.InboxPrefix), "RINGLINE_INBOX_PREFIX",
 		"must be a subject without wildcards such as _INBOX, got %q", s.InboxPrefix)
-	refuse(!validURLs(s.NatsURL), "RINGLINE_NATS_URL", wantedURLs)
+	if err := checkURLs("RINGLINE_NATS_URL", s.NatsURL); err != nil {
+		list = append(list, problem{[]string{"RINGLINE_NATS_URL"}, err.Error()})
+	}
 	if s.HTTP != "" {
 		refuse(!validHTTP(s.HTTP), "RINGLINE_HTTP", wantedHTTP, s.HTTP)
 		if s.HTTP == httpOff && s.Pprof {
@@ -224,19 +224,9 @@ func (s settings) level() (zerolog.Level, error) {
 	return zerolog.NoLevel, fmt.Errorf("RINGLINE_LOG_LEVEL must be debug, info, warn or error, got %q", s.LogLevel)
 }
 
-func (s settings) limits() call.Limits {
-	l := call.DefaultLimits()
-	l.RingTimeout, l.MaxCallees, l.MaxDuration = s.RingTimeout, s.MaxCallees, s.MaxDuration
-	return l
-}
-
 // leastSweep prevents a sweep that reads all deadlines continuously, or that counts a deadline as missed when it is
 // only late.
 const leastSweep = time.Second
-
-func (s settings) sweep() timeouts.Sweep {
-	return timeouts.Sweep{Every: s.SweepEvery, Overdue: s.SweepOverdue}
-}
 
 // streams returns the settings of the streams.
 func (s settings) streams() worker.Settings {
@@ -298,6 +288,14 @@ func validHTTP(addr string) bool {
 	return err == nil
 }
 
+// checkURLs returns an error that begins with name if the list does not consist of NATS URLs.
+func checkURLs(name, list string) error {
+	if !validURLs(list) {
+		return errors.New(name + " " + wantedURLs)
+	}
+	return nil
+}
+
 // validURLs reports whether the list consists of NATS URLs. It returns no reason, because the reason would quote the
 // password.
 func validURLs(list string) bool {
@@ -344,3 +342,12 @@ func settingsHelp() string {
 	_ = tabs.Flush() // a strings.Builder never fails
 	return "Settings come from the environment (`ringline config` shows their values):\n" + strings.TrimRight(b.String(), "\n")
 }
+
+// httpOff instead of an address disables HTTP.
+const httpOff = "off"
+
+// The address on which the embedded NATS server of `ringline dev` listens by default.
+const (
+	devNATSHost = "127.0.0.1"
+	devNATSPort = 4222
+)

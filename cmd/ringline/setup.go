@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"text/tabwriter"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
 )
 
 // setup creates the streams, buckets and consumers that the workers need.
@@ -64,19 +66,21 @@ func newSetup() *cobra.Command {
 }
 
 func (u *setup) run(ctx context.Context) error {
-	credentials, _ := u.settings.credentials() // an error would have been reported with the other settings
-	crew := newCrew(u.settings, u.log, nil, nil, &late{}, u.natsURL, credentials)
-	crew.link.until = fmt.Sprintf(" until %s (--wait %v)", time.Now().Add(u.wait).Format(time.TimeOnly), u.wait)
-	defer func() { _ = crew.drain(context.WithoutCancel(ctx)) }() // nothing is left to send
+	conn, err := u.connect()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.drain(context.WithoutCancel(ctx)) }() // nothing is left to send
 	waiting, stop := context.WithTimeout(ctx, u.wait)
 	defer stop()
-	_, js, err := crew.open(waiting, "setup")
+	err = conn.await(waiting)
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("no NATS server at %s within %v", withoutSecrets(u.natsURL), u.wait)
 	}
 	if err != nil {
 		return err
 	}
+	js := conn.js
 	before, err := u.inspect(waiting, js)
 	if err != nil {
 		return err
@@ -106,18 +110,18 @@ func (u *setup) run(ctx context.Context) error {
 	return nil
 }
 
-// setUpStreams creates what the workers need on a server that has just started.
-func setUpStreams(ctx context.Context, natsURL string, s settings, streams worker.Settings) error {
-	conn, err := connect(natsURL, "ringline setup", nats.CustomInboxPrefix(s.InboxPrefix))
+// connect opens a connection that logs for how long setup waits for NATS.
+func (u *setup) connect() (*connection, error) {
+	credentials, _ := u.settings.credentials() // an error would have been reported with the other settings
+	until := fmt.Sprintf(" until %s (--wait %v)", time.Now().Add(u.wait).Format(time.TimeOnly), u.wait)
+	log := newConnLog(u.log.With().Str("component", string(meter.NATS)).Logger(), u.natsURL, until)
+	options := slices.Concat(credentials, log.options(), []nats.Option{nats.CustomInboxPrefix(u.settings.InboxPrefix)})
+	conn, err := connect(u.natsURL, "ringline setup", options...)
 	if err != nil {
-		return fmt.Errorf("connect to NATS: %w", err)
+		return nil, fmt.Errorf("connect to NATS: %w", err)
 	}
-	defer conn.Close()
-	js, err := jetstream.New(conn.Conn)
-	if err != nil {
-		return fmt.Errorf("JetStream: %w", err)
-	}
-	return worker.Setup(ctx, js, streams)
+	conn.shown = u.settings.shown()
+	return conn, nil
 }
 
 // checkReplicas rejects settings that would reduce the replicas of an existing stream or bucket. RINGLINE_REPLICAS may

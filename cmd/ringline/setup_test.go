@@ -151,9 +151,9 @@ func TestThreeNodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		routes = append(routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort(natsHost, strconv.Itoa(port))})
+		routes = append(routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort(loopback, strconv.Itoa(port))})
 		nodes = append(nodes, newNATS(t, func(o *server.Options) {
-			o.ServerName, o.Cluster = fmt.Sprintf("n%d", i), server.ClusterOpts{Name: "ringline-test", Host: natsHost, Port: port}
+			o.ServerName, o.Cluster = fmt.Sprintf("n%d", i), server.ClusterOpts{Name: "ringline-test", Host: loopback, Port: port}
 		}))
 	}
 	var urls []string

@@ -29,16 +29,16 @@ func addAudienceFlag(cmd *cobra.Command) {
 }
 
 // audience is the value that an edge with these settings expects, unless the command line overrides it.
-func (c *client) audience(cmd *cobra.Command) string {
+func audience(t *target, cmd *cobra.Command) string {
 	if f := cmd.Flags().Lookup("audience"); f.Changed {
 		return f.Value.String()
 	}
-	return c.settings.Edge.Audience
+	return t.settings.Edge.Audience
 }
 
 // minting is the command line of `ringline token mint`.
 type minting struct {
-	client
+	target
 	claims   token.Claims
 	ttl      time.Duration
 	key, kid string
@@ -55,7 +55,7 @@ func newTokenMint() *cobra.Command {
 			if err := m.read(cmd); err != nil {
 				return err
 			}
-			raw, err := m.mint(cmd.Context(), m.audience(cmd), time.Now())
+			raw, err := m.mint(cmd.Context(), audience(&m.target, cmd), time.Now())
 			if err != nil {
 				return err
 			}
@@ -106,7 +106,7 @@ func (m *minting) signingKey(ctx context.Context) (token.SigningKey, error) {
 		}
 		return token.PrivateKey(m.kid, text)
 	}
-	kv, done, err := m.openApps(ctx)
+	kv, done, err := openApps(ctx, &m.target)
 	if err != nil {
 		return token.SigningKey{}, err
 	}

@@ -17,7 +17,7 @@ import (
 
 // inspection is the command line of `ringline token inspect`.
 type inspection struct {
-	client
+	target
 	offline bool
 }
 
@@ -47,7 +47,7 @@ func newTokenInspect() *cobra.Command {
 				return err
 			}
 			now := time.Now()
-			verdict := i.verdict(cmd.Context(), raw, u.Claims.App, i.audience(cmd), now)
+			verdict := i.verdict(cmd.Context(), raw, u.Claims.App, audience(&i.target, cmd), now)
 			return showToken(cmd.OutOrStdout(), u, verdict, now)
 		},
 	}
@@ -74,7 +74,7 @@ func (i *inspection) verdict(ctx context.Context, raw, app, audience string, now
 	if i.offline {
 		return uncheckedText("--offline")
 	}
-	kv, done, err := i.openApps(ctx)
+	kv, done, err := openApps(ctx, &i.target)
 	if err != nil {
 		return uncheckedText(err.Error())
 	}

@@ -287,7 +287,7 @@ func advised(err *events.Error) error {
 
 // showCall prints the call and, for a new call, the command that answers it.
 func (v verb) showCall(out io.Writer, a events.Answer, flags string) error {
-	p := newPalette(out)
+	p := newColors(out)
 	text := callText(p, *a.Call, time.Now())
 	rings := slices.IndexFunc(a.Call.Callees, events.Callee.Pending)
 	if v.name == string(events.VerbInvite) && a.OK && rings >= 0 {

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker/meter"
 )
 
 func newVersion() *cobra.Command {
@@ -29,32 +28,4 @@ func printVersion(w io.Writer, info *debug.BuildInfo) error {
 	_, err := fmt.Fprintf(w, "ringline     %s\nformats      begins calls in %d, reads up to %d\ngo           %s %s/%s\nnats-server  %s (embedded, for dev)\nnats.go      %s\n",
 		versionText(info), events.BeginFormat, events.NewestFormat, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, server.VERSION, nats.Version)
 	return err
-}
-
-// newMeter creates the meter of this process.
-func newMeter() *meter.Meter { return meter.New(ownVersion()) }
-
-func ownVersion() string {
-	info, _ := debug.ReadBuildInfo()
-	return versionText(info)
-}
-
-// versionText is the module version and the commit of the build.
-func versionText(info *debug.BuildInfo) string {
-	if info == nil {
-		return "unknown"
-	}
-	version, revision, changed := info.Main.Version, "", ""
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			revision = s.Value
-		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = ", changed since"
-		}
-	}
-	if revision == "" {
-		return version
-	}
-	return fmt.Sprintf("%s (%s%s)", version, revision, changed)
 }

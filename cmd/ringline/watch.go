@@ -24,8 +24,8 @@ type watch struct {
 	user, call  string
 	all, asJSON bool
 
-	palette palette
-	errors  palette
+	colors colors
+	errors colors
 
 	mu  sync.Mutex // several subscriptions print
 	out io.Writer
@@ -49,7 +49,7 @@ func newWatch() *cobra.Command {
 				return err
 			}
 			w.out, w.err = cmd.OutOrStdout(), cmd.ErrOrStderr()
-			w.palette, w.errors = newPalette(w.out), newPalette(w.err)
+			w.colors, w.errors = newColors(w.out), newColors(w.err)
 			return w.run(cmd)
 		},
 	}
@@ -140,11 +140,7 @@ func (w *watch) subscribe(ctx context.Context, conn *connection) (stop func(), e
 func (w *watch) consume(ctx context.Context, conn *connection) (stop func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	js, err := jetstream.New(conn.Conn)
-	if err != nil {
-		return nil, fmt.Errorf("JetStream: %w", err)
-	}
-	stream, err := js.Stream(ctx, worker.StreamCalls)
+	stream, err := conn.js.Stream(ctx, worker.StreamCalls)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return nil, fmt.Errorf("no Ringline at %s: there is no stream %s; %s", withoutSecrets(w.natsURL), worker.StreamCalls, w.workersHint())
@@ -172,10 +168,10 @@ func (w *watch) consume(ctx context.Context, conn *connection) (stop func(), err
 }
 
 // print writes a message, either raw or as a line for humans.
-func (w *watch) print(line func(p palette, subject string, data []byte, now time.Time) string, subject string, data []byte) {
+func (w *watch) print(line func(p colors, subject string, data []byte, now time.Time) string, subject string, data []byte) {
 	text := string(bytes.TrimSpace(data))
 	if !w.asJSON {
-		text = line(w.palette, subject, data, time.Now())
+		text = line(w.colors, subject, data, time.Now())
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

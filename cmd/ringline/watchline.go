@@ -18,7 +18,7 @@ const (
 func clockText(t time.Time) string { return t.Local().Format("15:04:05.000") }
 
 // notificationLine shows one notification. It marks a malformed message as unreadable.
-func notificationLine(p palette, subject string, data []byte, now time.Time) string {
+func notificationLine(p colors, subject string, data []byte, now time.Time) string {
 	_, user, _ := events.ParseUserSubject(subject)
 	if id, ok := events.Unescape(user); ok {
 		user = id
@@ -86,24 +86,8 @@ func remainingText(ms *int64) string {
 	return ringsText(time.Duration(*ms) * time.Millisecond)
 }
 
-// kind colors a notification by its meaning: ringing, talking, failed, or over.
-func (p palette) kind(k events.Kind, s string) string {
-	switch k {
-	case events.IncomingCallReceived, events.OutgoingCallRinging:
-		return p.yellow(s)
-	case events.OutgoingCallAccepted, events.ParticipantJoined, events.IncomingCallAnsweredElsewhere:
-		return p.green(s)
-	case events.OutgoingCallDeclined, events.OutgoingCallRejectedCauseBusy, events.OutgoingCallTimeout,
-		events.IncomingCallCanceled, events.IncomingCallTimeout, events.IncomingCallDeclinedElsewhere:
-		return p.red(s)
-	case events.ParticipantLeft, events.CallEnded:
-		return p.cyan(s)
-	}
-	return s
-}
-
 // transitionLine shows one transition of a call.
-func transitionLine(p palette, subject string, data []byte, now time.Time) string {
+func transitionLine(p colors, subject string, data []byte, now time.Time) string {
 	app, callID, _ := events.ParseTransitionSubject(subject)
 	t, at, err := events.ReadTransition(app, callID, data)
 	if err != nil {
@@ -136,7 +120,7 @@ func newCallText(t events.Transition) string {
 }
 
 // changeText is "bob ringing→declined", with the reason if it adds information, and the attempt if it is not the first.
-func changeText(p palette, c events.Change) string {
+func changeText(p colors, c events.Change) string {
 	s := plain(c.UserID) + " "
 	if c.From != "" {
 		s += string(c.From) + "→"

@@ -12,8 +12,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// link logs once when a process starts to wait for NATS, and once when all of its connections are up.
-type link struct {
+// connLog logs once when a process starts to wait for NATS, and once when all of its connections are up.
+type connLog struct {
 	log   zerolog.Logger // has the URL of NATS
 	until string         // text for humans: how long it waits; empty: forever
 
@@ -24,12 +24,16 @@ type link struct {
 	asked  map[string]*nats.Conn // JetStream API subjects to which NATS refuses to publish
 }
 
-// settle is how long all connections must be up before link logs it. One connection may reconnect before another
+func newConnLog(log zerolog.Logger, natsURL, until string) *connLog {
+	return &connLog{log: log.With().Str("url", withoutSecrets(natsURL)).Logger(), until: until}
+}
+
+// settle is how long all connections must be up before connLog logs it. One connection may reconnect before another
 // notices the loss.
 const settle = 200 * time.Millisecond
 
-// options returns the options of a connection that retries forever and reports to this link.
-func (l *link) options() []nats.Option {
+// options returns the options of a connection that retries forever and reports to this log.
+func (l *connLog) options() []nats.Option {
 	return []nats.Option{
 		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond),
 		nats.PingInterval(5 * time.Second), nats.MaxPingsOutstanding(2), // detects a dead host
@@ -39,7 +43,7 @@ func (l *link) options() []nats.Option {
 	}
 }
 
-func (l *link) gone(nc *nats.Conn, err error) {
+func (l *connLog) gone(nc *nats.Conn, err error) {
 	if err == nil { // closed by this process
 		return
 	}
@@ -55,7 +59,7 @@ func (l *link) gone(nc *nats.Conn, err error) {
 	}
 }
 
-func (l *link) there(nc *nats.Conn) {
+func (l *connLog) there(nc *nats.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.denied, nc) // the connection subscribes again
@@ -68,7 +72,7 @@ func (l *link) there(nc *nats.Conn) {
 	}
 }
 
-func (l *link) settled() {
+func (l *connLog) settled() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.told && len(l.absent) == 0 {
@@ -77,7 +81,7 @@ func (l *link) settled() {
 	}
 }
 
-func (l *link) asyncError(nc *nats.Conn, _ *nats.Subscription, err error) {
+func (l *connLog) asyncError(nc *nats.Conn, _ *nats.Subscription, err error) {
 	l.note(nc, err)
 	l.noteAsked(nc, err)
 	l.log.Error().Str("error", withoutTokens(err.Error())).Str("connection", nc.Opts.Name).Msg("NATS")
@@ -85,7 +89,7 @@ func (l *link) asyncError(nc *nats.Conn, _ *nats.Subscription, err error) {
 
 // note records the error if it refuses a subscription that a worker needs. It ignores the $SRV subjects, which only
 // describe the service.
-func (l *link) note(nc *nats.Conn, err error) {
+func (l *connLog) note(nc *nats.Conn, err error) {
 	const subscription, service = "Subscription to ", `"$SRV.`
 	switch {
 	case errors.Is(err, nats.ErrMaxSubscriptionsExceeded):
@@ -101,7 +105,7 @@ func (l *link) note(nc *nats.Conn, err error) {
 }
 
 // noteAsked records the error if it refuses a JetStream API request. The requester gets no answer to such a request.
-func (l *link) noteAsked(nc *nats.Conn, err error) {
+func (l *connLog) noteAsked(nc *nats.Conn, err error) {
 	found := regexp.MustCompile(`Publish to "(\$JS\.API\.[^"]+)"`).FindStringSubmatch(err.Error())
 	if found == nil || !errors.Is(err, nats.ErrPermissionViolation) {
 		return
@@ -116,7 +120,7 @@ func (l *link) noteAsked(nc *nats.Conn, err error) {
 
 // mayNotAsk returns the JetStream API subjects that NATS has refused since the last call, each with the reason for
 // humans.
-func (l *link) mayNotAsk() map[string]string {
+func (l *connLog) mayNotAsk() map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	list := map[string]string{}
@@ -128,7 +132,7 @@ func (l *link) mayNotAsk() map[string]string {
 }
 
 // refused returns the reason for a refused subscription, or an empty string if there is none.
-func (l *link) refused() string {
+func (l *connLog) refused() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, why := range l.denied {

@@ -12,13 +12,13 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// TestLinkTellsOnce: connections that drop and reconnect one after another are one loss. An hour later they are
+// TestConnLogTellsOnce: connections that drop and reconnect one after another are one loss. An hour later they are
 // another.
-func TestLinkTellsOnce(t *testing.T) {
+func TestConnLogTellsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := &link{log: zerolog.New(&out)}
+		l := &connLog{log: zerolog.New(&out)}
 		a, b := &nats.Conn{Opts: nats.Options{Name: "a"}}, &nats.Conn{Opts: nats.Options{Name: "b"}}
 		lost := errors.New("EOF")
 		check := func(step, want string) {

@@ -17,6 +17,7 @@ import (
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/health"
@@ -34,7 +35,7 @@ type crew struct {
 	log      zerolog.Logger
 	meter    *meter.Meter
 	health   *health.Health // or nil
-	link     *link
+	connLog  *connLog
 	url      string
 	options  []nats.Option
 	sessions *late            // serves client sessions
@@ -47,12 +48,12 @@ type crew struct {
 	inspectEvery, surveyEvery time.Duration
 }
 
-func newCrew(
+func newProcess(
 	s settings, log zerolog.Logger, m *meter.Meter, h *health.Health, sessions *late, url string, credentials []nats.Option,
 ) *crew {
-	l := &link{log: m.Log(log, meter.NATS).With().Str("url", withoutSecrets(url)).Logger()}
+	l := newConnLog(m.Log(log, meter.NATS), url, "")
 	return &crew{
-		settings: s, clock: clock.New(clock.Local), log: log, meter: m, health: h, url: url, link: l, sessions: sessions,
+		settings: s, clock: clock.New(clock.Local), log: log, meter: m, health: h, url: url, connLog: l, sessions: sessions,
 		inspectEvery: inspectEvery, surveyEvery: storage.SurveyEvery,
 		options: slices.Concat(credentials, l.options(), []nats.Option{nats.CustomInboxPrefix(s.InboxPrefix)}),
 	}
@@ -139,10 +140,10 @@ func (c *crew) flush(ctx context.Context) error {
 func (c *crew) allowed(ctx context.Context) error {
 	const again = 500 * time.Millisecond
 	for _, conn := range c.conns { // after a flush the last error is set, but its handler may not have run yet
-		c.link.note(conn.Conn, conn.LastError())
+		c.connLog.note(conn.Conn, conn.LastError())
 	}
 	for {
-		why := c.link.refused()
+		why := c.connLog.refused()
 		if why == "" {
 			c.health.Phase(phaseStarting)
 			return nil
@@ -174,7 +175,7 @@ func (c *crew) watch(ctx context.Context, there *health.Condition, i *inspector)
 			gone = waiting(c.url)
 		}
 		report(there, gone)
-		report(allowed, c.link.refused())
+		report(allowed, c.connLog.refused())
 		if now := c.reconnects(); now != before {
 			before = now
 			select {
@@ -203,9 +204,6 @@ func (c *crew) open(ctx context.Context, name string) (*nats.Conn, jetstream.Jet
 		return nil, nil, err
 	}
 	c.health.Phase(phaseStarting)
-	if conn.js, err = jetstream.New(conn.Conn); err != nil {
-		return nil, nil, fmt.Errorf("JetStream: %w", err)
-	}
 	return conn.Conn, conn.js, nil
 }
 
@@ -283,9 +281,15 @@ func wireCoordinator(ctx context.Context, c *crew) (front, back []part, err erro
 	}, nil
 }
 
+func callLimits(s settings) call.Limits {
+	l := call.DefaultLimits()
+	l.RingTimeout, l.MaxCallees, l.MaxDuration = s.RingTimeout, s.MaxCallees, s.MaxDuration
+	return l
+}
+
 // apps creates the store of app settings.
 func (c *crew) apps(js jetstream.JetStream) *store.Apps {
-	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), c.settings.limits(), c.settings.LinesTTL-time.Hour, c.meter)
+	apps := store.NewApps(js, c.meter.Log(c.log, meter.Apps), callLimits(c.settings), c.settings.LinesTTL-time.Hour, c.meter)
 	apps.Health = c.health.Needs(health.Apps, health.Hold)
 	return apps
 }
@@ -303,7 +307,7 @@ func wireTimeouts(ctx context.Context, c *crew) (front, back []part, err error) 
 		consumerPart(worker.StreamTimers, worker.ConsumerTimeouts))
 	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
 	c.stall() // takes no requests; the watch counts stalls and triggers a new read of broker time
-	work := timeouts.New(js, c.clock, c.meter.Log(c.log, meter.Timeouts), c.settings.sweep(), c.meter)
+	work := timeouts.New(js, c.clock, c.meter.Log(c.log, meter.Timeouts), timeouts.Sweep{Every: c.settings.SweepEvery, Overdue: c.settings.SweepOverdue}, c.meter)
 	work.Health = c.health.Needs(health.Timeouts, health.Hold)
 	return nil, []part{{"timeouts", work.Run}}, nil
 }
