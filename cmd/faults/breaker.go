@@ -14,7 +14,7 @@ import (
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/cmd/faults/rig"
-	"ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/internal/wire"
 	"ringline.io/ringline/worker"
 )
 

@@ -8,7 +8,7 @@ import (
 
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/rig"
-	"ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/internal/wire"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/storage"
 )

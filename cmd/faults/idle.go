@@ -18,7 +18,7 @@ import (
 
 	"ringline.io/ringline/cmd/faults/idle"
 	"ringline.io/ringline/cmd/faults/rig"
-	"ringline.io/ringline/cmd/internal/device"
+	"ringline.io/ringline/internal/device"
 )
 
 // idling configures how many idle sessions are measured.

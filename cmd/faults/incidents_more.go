@@ -14,8 +14,8 @@ import (
 
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/rig"
-	"ringline.io/ringline/cmd/faults/wire"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/wire"
 	"ringline.io/ringline/worker"
 )
 

@@ -16,8 +16,8 @@ import (
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
 	"ringline.io/ringline/cmd/faults/rig"
-	"ringline.io/ringline/cmd/faults/wire"
-	"ringline.io/ringline/cmd/internal/device"
+	"ringline.io/ringline/internal/device"
+	"ringline.io/ringline/internal/wire"
 )
 
 // trial is one run. It plays calls without faults at first, then with faults, then without faults again. When

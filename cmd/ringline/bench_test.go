@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ringline.io/ringline/cmd/ringline/bench"
+	"ringline.io/ringline/internal/bench"
 )
 
 // A benchmark plays every kind of call over every transport without a failed call. The floor repeats the broker

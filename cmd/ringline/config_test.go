@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"ringline.io/ringline/cmd/internal/settings"
 )
 
 func TestConfigShowsEverySetting(t *testing.T) {
@@ -42,17 +44,17 @@ func TestConfigShowsEverySetting(t *testing.T) {
 	if r.code != 0 || r.stderr != "" || strings.Contains(r.stdout, "hush") {
 		t.Errorf("%+v", r)
 	}
-	fields := reflect.TypeFor[settings]().NumField() - 2 + reflect.TypeFor[natsTLS]().NumField() + reflect.TypeFor[edgeSettings]().NumField()
+	fields := reflect.TypeFor[settings.Settings]().NumField() - 2 + reflect.TypeFor[settings.NATSTLS]().NumField() + reflect.TypeFor[settings.Edge]().NumField()
 	if got := strings.Count(r.stdout, "\nRINGLINE_"); got != fields {
 		t.Errorf("%d settings are shown, there are %d", got, fields)
 	}
 	help := execute(t, program("ringline", "--help")).stdout
-	for _, x := range listSettings() {
-		if x.unit == "" || x.desc == "" {
-			t.Errorf("%s has unit %q and meaning %q", x.name, x.unit, x.desc)
+	for _, x := range settings.List() {
+		if x.Unit == "" || x.Desc == "" {
+			t.Errorf("%s has unit %q and meaning %q", x.Name, x.Unit, x.Desc)
 		}
-		if !strings.Contains(help, "  "+x.name+" ") {
-			t.Errorf("--help does not name %s", x.name)
+		if !strings.Contains(help, "  "+x.Name+" ") {
+			t.Errorf("--help does not name %s", x.Name)
 		}
 	}
 }

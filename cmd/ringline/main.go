@@ -13,6 +13,14 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"ringline.io/ringline/cmd/internal/caller"
+	"ringline.io/ringline/cmd/internal/cli"
+	"ringline.io/ringline/cmd/internal/dev"
+	"ringline.io/ringline/cmd/internal/measure"
+	"ringline.io/ringline/cmd/internal/operate"
+	"ringline.io/ringline/cmd/internal/serve"
+	"ringline.io/ringline/cmd/internal/settings"
 )
 
 // The exit codes.
@@ -45,7 +53,7 @@ func untilSignal() context.Context {
 	return ctx
 }
 
-// run executes a command line, prints the error if any, and returns the exit code.
+// Run executes a command line, prints the error if any, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot() //nolint:contextcheck // cobra hands ctx to the commands
 	root.SetArgs(args)
@@ -88,18 +96,18 @@ func newRoot() *cobra.Command {
 		Short: "Ring users over NATS: who is called, who rings, who answered",
 		Long: "Ringline is the ringing half of a calling app, self-hosted over NATS JetStream.\n\n" +
 			"Start with `ringline dev`; then, in other terminals, `ringline watch --user bob` and\n" +
-			"`ringline invite bob --user ann`.\n\n" + settingsHelp(),
+			"`ringline invite bob --user ann`.\n\n" + settings.Help(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
 	root.AddGroup(
-		&cobra.Group{ID: groupServe, Title: "Run it:"},
-		&cobra.Group{ID: groupCall, Title: "Make calls, on a Ringline that runs:"},
+		&cobra.Group{ID: cli.GroupServe, Title: "Run it:"},
+		&cobra.Group{ID: cli.GroupCall, Title: "Make calls, on a Ringline that runs:"},
 	)
 	root.SetFlagErrorFunc(nearestFlag)
-	root.AddCommand(newDev(), newSetup(), newCoordinator(), newTimeouts(), newEdge(), newBench(), newConfig(), newVersion())
-	root.AddCommand(newWatch(), newLine(), newList(), newApp(), newToken())
-	root.AddCommand(newVerbs()...)
+	root.AddCommand(dev.New(), operate.NewSetup(), serve.NewCoordinator(), serve.NewTimeouts(), serve.NewEdge(), measure.New(), operate.NewConfig(), operate.NewVersion())
+	root.AddCommand(caller.NewWatch(), caller.NewLine(), caller.NewList(), operate.NewApp(), operate.NewToken())
+	root.AddCommand(caller.NewVerbs()...)
 	return root
 }
 
@@ -111,7 +119,7 @@ func nearestFlag(cmd *cobra.Command, err error) error {
 	}
 	var flags []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) { flags = append(flags, "--"+f.Name) })
-	if near, ok := nearest("--"+unknown.GetSpecifiedName(), flags); ok {
+	if near, ok := cli.Nearest("--"+unknown.GetSpecifiedName(), flags); ok {
 		return fmt.Errorf("%w; did you mean %s?", err, near)
 	}
 	return err

@@ -13,8 +13,8 @@ import (
 	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/cmd/faults/play"
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 )
 
 // deluge is one way in which the users or the backend of an app send too much. It runs until ctx ends.

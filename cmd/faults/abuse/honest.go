@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ringline.io/ringline/cmd/faults/play"
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 )
 
 // Latencies are the latencies that honest pairs measure. For the callee, it is the time from the caller's

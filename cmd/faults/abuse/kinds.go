@@ -15,8 +15,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/meter"

@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/cmd/faults/play"
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 )
 
 // Config configures the attack: its target and its durations.

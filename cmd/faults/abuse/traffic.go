@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 	"ringline.io/ringline/worker/edge/session"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
-	"ringline.io/ringline/cmd/internal/device"
+	"ringline.io/ringline/internal/device"
 )
 
 // How long clients stay connected, and stay away.

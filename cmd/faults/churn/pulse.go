@@ -12,8 +12,8 @@ import (
 
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 )
 
 // Pulse is a notification to a client that stays connected. Its latency shows how slow the whole system is at

@@ -16,8 +16,8 @@ import (
 
 	"ringline.io/ringline/cmd/faults/play"
 	"ringline.io/ringline/cmd/faults/record"
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 	"ringline.io/ringline/worker"
 )
 

@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"ringline.io/ringline/cmd/internal/device"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/device"
 )
 
 const app = "idle"

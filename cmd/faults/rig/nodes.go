@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/internal/wire"
 )
 
 // nowhere is the address that brokers advertise to each other. It is unreachable, so that brokers use only

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"ringline.io/ringline/cmd/faults/defects"
-	"ringline.io/ringline/cmd/faults/wire"
+	"ringline.io/ringline/internal/wire"
 )
 
 // Config configures a rig.

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"ringline.io/ringline/cmd/ringline/bench"
+	"ringline.io/ringline/internal/bench"
 )
 
 // bench runs `ringline bench` with the workers of the rig, and returns its report. It retries once after a

@@ -6,7 +6,7 @@ import (
 	"context"
 	"fmt"
 
-	"ringline.io/ringline/cmd/ringline/bench"
+	"ringline.io/ringline/internal/bench"
 )
 
 // copies configures the number of replicas, and whether the broker syncs to disk before it acknowledges.

@@ -12,7 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/cmd/faults/idle"
-	"ringline.io/ringline/cmd/internal/device"
+	"ringline.io/ringline/internal/device"
 )
 
 // sessions measures the cost of idle client sessions in an edge.

@@ -13,8 +13,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
 
-	links "ringline.io/ringline/cmd/faults/wire"
 	"ringline.io/ringline/events"
+	links "ringline.io/ringline/internal/wire"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/meter/metertest"
 )

@@ -1,0 +1,88 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"ringline.io/ringline/cmd/internal/settings"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/edge/session"
+	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/health"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/store"
+)
+
+// NewEdge is the command that runs an edge.
+func NewEdge() *cobra.Command {
+	return serviceCommand(EdgeRole(), "127.0.0.1:8083", "Run an edge, which client sessions connect to",
+		"Runs an edge against a NATS that others run: browsers and phones connect to its HTTP address, by WebSocket, HTTP\n"+
+			"streaming or SSE, with tokens of their app (see `ringline token` and `ringline app key`). On SIGTERM or Ctrl-C it\n"+
+			"closes them, a few at a time. It waits for NATS, and for `ringline setup`. Run as many as you like.")
+}
+
+// EdgeRole accepts client sessions.
+func EdgeRole() Role { return Role{name: "edge", wire: wireEdge, routes: SessionRoutes, keeps: true} }
+
+// SessionRoutes returns the routes of client sessions.
+func SessionRoutes(sessions *LazyHandler) (list []Route) {
+	for _, path := range session.Paths() {
+		list = append(list, Route{path, sessions})
+	}
+	return list
+}
+
+func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
+	nc, js, err := c.open(ctx, "edge")
+	if err != nil {
+		return nil, nil, err
+	}
+	err = c.await(ctx, js, []string{worker.StreamCommands, worker.StreamCalls}, []string{worker.BucketLines, worker.BucketApps, worker.BucketSecrets})
+	if err != nil {
+		return nil, nil, err
+	}
+	c.needs.js = js
+	c.needs.may = append(c.needs.may, streamPart(worker.StreamCommands), streamPart(worker.StreamCalls), streamPart(worker.StreamSessions),
+		bucketPart(worker.BucketLines), bucketPart(worker.BucketApps), bucketPart(worker.BucketSecrets),
+		consumerPart(worker.StreamCommands, worker.ConsumerCoordinators))
+	askNC, askJS, err := c.open(ctx, "edge commands")
+	if err != nil {
+		return nil, nil, err
+	}
+	asker, err := ask.New(askNC, askJS, c.settings.APITimeout, c.meter.Publishes(meter.ByEdge))
+	if err != nil {
+		return nil, nil, fmt.Errorf("hear answers: %w", err)
+	}
+	log := c.meter.Log(c.log, meter.Edge)
+	apps := c.apps(js)
+	calls := store.NewCalls(askNC, log, c.meter)
+	tokens := token.New(apps.Settings, c.settings.Edge.Audience)
+	if c.DevKey != nil {
+		tokens = tokens.WithKey(c.settings.App, *c.DevKey)
+	}
+	secrets := store.NewSecrets(askNC, askJS, log)
+	edge, err := session.New(session.Config{
+		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
+		Limits: sessionLimits(c.settings.Edge), Origins: c.settings.Edge.OriginList(), AddressHeader: c.settings.Edge.AddressHeader,
+		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Stall: c.stall(nc, askNC),
+		Health: c.health.Needs(health.Edge, health.Hold),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	c.sessions.set(edge)
+	return []Part{{"edge", edge.Run}}, []Part{{"apps", apps.Run}, {"secrets", secrets.Run}}, nil
+}
+
+func sessionLimits(s settings.Edge) session.Limits {
+	l := session.DefaultLimits()
+	l.SessionsPerUser, l.SessionsPerAddress = s.SessionsPerUser, s.SessionsPerAddress
+	l.Commands = session.Rate{PerSecond: s.CommandRate, Burst: max(1, int(2*s.CommandRate))}
+	l.UserCommands = session.Rate{PerSecond: 2 * s.CommandRate, Burst: max(1, int(4*s.CommandRate))}
+	l.Invitations = session.Rate{PerSecond: s.InviteRate, Burst: max(1, int(10*s.InviteRate))}
+	l.Sweep, l.CloseOver = s.SweepEvery, s.CloseOver
+	return l
+}

@@ -1,0 +1,61 @@
+package settings
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"ringline.io/ringline/events"
+)
+
+// Edge are the settings of client sessions.
+type Edge struct {
+	Origins            string        `split_words:"true" unit:"URLs" desc:"pages that may open client sessions, comma-separated, beside those of the same host and those that an app lists"`
+	AddressHeader      string        `split_words:"true" unit:"header" desc:"in which a proxy in front tells the client's address, such as X-Forwarded-For"`
+	Audience           string        `split_words:"true" default:"ringline" unit:"word" desc:"the aud that tokens must have"`
+	SessionsPerUser    int           `split_words:"true" default:"20" unit:"number" desc:"client sessions of a user on one edge"`
+	SessionsPerAddress int           `split_words:"true" default:"1000" unit:"number" desc:"client connections from one IP address to one edge"`
+	CommandRate        float64       `split_words:"true" default:"20" unit:"a second" desc:"commands of a session, twice as many at once; of a user twice that"`
+	InviteRate         float64       `split_words:"true" default:"1" unit:"a second" desc:"invitations of a caller, ten times as many at once"`
+	SweepEvery         time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often a session that shows a call is held against the call"`
+	SendVia            bool          `split_words:"true" default:"true" unit:"bool" desc:"commands say that they come from a session; false while a coordinator runs that does not know via (see docs/upgrading.md)"`
+	CloseOver          time.Duration `split_words:"true" default:"10s" unit:"duration" desc:"how long an edge that stops takes to close its sessions, if they are many"`
+}
+
+func (s Edge) problems() (list []Problem) {
+	refuse := func(when bool, name, format string, args ...any) {
+		if when {
+			list = append(list, Problem{[]string{name}, name + " " + fmt.Sprintf(format, args...)})
+		}
+	}
+	for _, o := range s.OriginList() {
+		if err := events.CheckOrigin("RINGLINE_EDGE_ORIGINS", o); err != nil {
+			list = append(list, Problem{[]string{"RINGLINE_EDGE_ORIGINS"}, err.Message})
+		}
+	}
+	refuse(s.SessionsPerUser < 1, "RINGLINE_EDGE_SESSIONS_PER_USER", "must be at least 1, got %d", s.SessionsPerUser)
+	refuse(s.SessionsPerAddress < 1, "RINGLINE_EDGE_SESSIONS_PER_ADDRESS", "must be at least 1, got %d", s.SessionsPerAddress)
+	refuse(!(s.CommandRate >= minRate && s.CommandRate <= MaxRate), "RINGLINE_EDGE_COMMAND_RATE",
+		"must be from %g to %g, got %g", minRate, MaxRate, s.CommandRate)
+	refuse(!(s.InviteRate >= minRate && s.InviteRate <= MaxRate), "RINGLINE_EDGE_INVITE_RATE",
+		"must be from %g to %g, got %g", minRate, MaxRate, s.InviteRate)
+	refuse(s.SweepEvery < leastSweep, "RINGLINE_EDGE_SWEEP_EVERY", "must be at least %v, got %v", leastSweep, s.SweepEvery)
+	refuse(s.CloseOver < 0, "RINGLINE_EDGE_CLOSE_OVER", "must not be below 0, got %v", s.CloseOver)
+	return list
+}
+
+// The limits of rates, per second. The lowest allows one call in 100 s.
+const (
+	minRate = 0.01
+	MaxRate = 100_000.0
+)
+
+// OriginList lists the origins of RINGLINE_EDGE_ORIGINS.
+func (s Edge) OriginList() (list []string) {
+	for o := range strings.SplitSeq(s.Origins, ",") {
+		if o = strings.TrimSpace(o); o != "" {
+			list = append(list, o)
+		}
+	}
+	return list
+}

@@ -1,8 +1,0 @@
-//go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
-
-package main
-
-import "os"
-
-// lockFile does nothing on this platform: only a port conflict reveals a second server on one folder.
-func lockFile(*os.File) error { return nil }
