@@ -1,0 +1,14 @@
+// Package rooms holds the order of the folders of this module. Imports point one way: a package imports only packages
+// that the order lists before it. The test of this package reads every source file, and fails on an import that points
+// back, on a package that the order does not list, and on an import of the module tests.
+//
+//	events     the wire: messages, names, subjects
+//	schemas    the wire as JSON schemas, and checks of messages
+//	worker     what decides and stores calls, and serves clients
+//	timeouts   the worker that acts on deadlines
+//	clients    the client library for browsers
+//	internal   what tests and commands share: a test device, a link that breaks, the measurement of `ringline bench`
+//	cmd        settings, wiring and the command line
+//
+// Test files may import any package of the module. The module tests may import this one; this one never imports it.
+package rooms

@@ -1,0 +1,68 @@
+package check
+
+import (
+	"encoding/json"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/tests/faults/record"
+	"ringline.io/ringline/timeouts"
+	"ringline.io/ringline/worker/call"
+)
+
+// deadlineID identifies a deadline by the transition that created it.
+type deadlineID struct {
+	callID
+
+	seq int
+}
+
+// timers checks the deadlines in RINGLINE_TIMERS at rest. They must be exactly the deadlines that the calls
+// wait for, and none may be overdue.
+func timers(r *run, v *verdict) {
+	pending := map[deadlineID]bool{}
+	for _, m := range r.Rest.Timers {
+		v.looked()
+		app, id, seq, ok := events.ParseTimerSubject(m.Subject)
+		var d timeouts.Deadline
+		if err := json.Unmarshal([]byte(m.Data), &d); !ok || err != nil {
+			v.failApp(app, id, "%s, stored at %s: no deadline: %.200s", m.Subject, r.when(m.At), m.Data)
+			continue
+		}
+		if due := r.due(moment(d.Deadline), r.bounds.Ends); due < r.Run.Read {
+			v.failApp(app, id, "%s was due at %s and had to be gone at %s, and was there when the store was read at %s", m.Subject,
+				r.when(moment(d.Deadline)), r.when(due), r.when(r.Run.Read))
+		}
+		key := deadlineID{callID{app, id}, seq}
+		pending[key] = true
+		r.waitedFor(key, m, v)
+	}
+	for _, s := range r.stories {
+		for _, d := range call.Deadlines(s.newest()) {
+			r.armed(s, d, pending[deadlineID{callID{s.app, s.call}, d.Seq}], v)
+		}
+	}
+}
+
+// waitedFor checks that the call waits for the timer's deadline.
+func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
+	s := r.byCall[id.callID]
+	if s == nil || len(s.steps) == 0 {
+		v.failApp(id.app, id.call, "%s, stored at %s, is of a call that does not exist", m.Subject, r.when(m.At))
+		return
+	}
+	if _, waits := call.Made(s.newest(), id.seq); !waits {
+		v.fail(s, "%s, stored at %s, is of no deadline that the call waits for, which is %s with %s", m.Subject, r.when(m.At),
+			s.newest().Call.State, r.describe(s.steps[len(s.steps)-1]))
+	}
+}
+
+// armed checks that a deadline that a call waits for has a timer, unless it is already due.
+func (r *run) armed(s *story, d call.Deadline, pending bool, v *verdict) {
+	if moment(d.At) < r.Run.Read {
+		v.exempt("due, and its call not over yet") // deadlines finds it if that takes too long
+		return
+	}
+	if v.looked(); !pending {
+		v.fail(s, "the call waits for deadline %d at %s, and no timer is in the store", d.Seq, r.when(moment(d.At)))
+	}
+}
