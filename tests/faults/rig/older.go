@@ -14,7 +14,7 @@ import (
 const Older = "ringline-older"
 
 func (r *Rig) buildOlder(ctx context.Context) error {
-	path, err := filepath.Abs(filepath.Join(r.cfg.Source, "cmd", "ringline", "version.go"))
+	path, err := filepath.Abs(filepath.Join(r.cfg.Source, "cmd", "internal", "cli", "version.go"))
 	if err != nil {
 		return fmt.Errorf("rig: %w", err)
 	}
