@@ -22,7 +22,7 @@
 //	part.<name>          part/<name>/v1.json          By, Caller, Callee, Change, Entry, Error, Party, Remembered, SnapshotCall, TokenKey
 //	line                 line/v1.json                 []Entry, by ReadLine        a value in RINGLINE_LINES
 //	app                  app/v1.json                  AppSettings, by ReadAppSettings, a value in RINGLINE_APPS
-//	deadline             deadline/v1.json             timeouts.Deadline           a deadline as a delayed message
+//	deadline             deadline/v1.json             events.Deadline           a deadline as a delayed message
 //
 // The $id of each schema is https://ringline.io/schemas/<path>. A transition has the $id of its schema in its
 // dataschema. References between schemas are relative paths, so that they also work in a local folder.

@@ -8,7 +8,6 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/schemas"
-	"ringline.io/ringline/timeouts"
 )
 
 // goType is a Go type that a schema describes, with the intended differences between the two.
@@ -30,7 +29,7 @@ func goTypes() map[string]goType {
 		"answer":             {value: events.Answer{}},
 		"line":               {value: []events.Entry{}},
 		"app":                {value: events.AppSettings{}, strict: true},
-		"deadline":           {value: timeouts.Deadline{}},
+		"deadline":           {value: events.Deadline{}},
 		"reply/get":          {value: events.Answer{}, absent: []string{"command_id"}},                          // a read has no command
 		"reply/line":         {value: events.LineAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}}, // a refusal is an Answer
 		"reply/list":         {value: events.ListAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}},

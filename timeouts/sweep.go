@@ -11,7 +11,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Sweep configures the search for missed deadlines: how often it runs, and how overdue a pending deadline must be to
@@ -51,7 +52,7 @@ const longestNext = 2 * time.Second
 // expire changes nothing. A deadline is removed only after its expire is stored. Without the removal, every sweep
 // would find it again if the server never fires it.
 func (w *Worker) missed(ctx context.Context) (count int, err error) {
-	cons, err := w.js.OrderedConsumer(ctx, worker.StreamTimers, jetstream.OrderedConsumerConfig{
+	cons, err := w.js.OrderedConsumer(ctx, streams.StreamTimers, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{events.TimerSubjects}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 	})
 	if err != nil {
@@ -73,7 +74,7 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 			return count, fmt.Errorf("timeouts: look through the deadlines: %w", err)
 		}
 		app, callID, seq, ok := events.ParseTimerSubject(msg.Subject())
-		var d Deadline
+		var d events.Deadline
 		if !ok || json.Unmarshal(msg.Data(), &d) != nil || d.Deadline > overdue {
 			continue // a removed deadline has no body
 		}
@@ -82,7 +83,7 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 		}
 		w.overdue.Inc()
 		w.late.Took(w.clock.Now().Sub(d.Deadline.Time()))
-		if err := Remove(w.js.Conn(), app, callID, seq); err != nil {
+		if err := store.RemoveDeadline(w.js.Conn(), app, callID, seq); err != nil {
 			return count, err
 		}
 		count++

@@ -11,8 +11,9 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/timeouts"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 const within = time.Minute
@@ -42,7 +43,7 @@ func start(t *testing.T, s *natstest.Server, ahead time.Duration) *nats.Subscrip
 func arm(t *testing.T, s *natstest.Server, callID string, seq int, at time.Time) events.Time {
 	t.Helper()
 	due := events.DeadlineOf(at)
-	if err := timeouts.Arm(t.Context(), s.NC, "demo", timeouts.Deadline{CallID: callID, Seq: seq, Deadline: due}); err != nil {
+	if err := store.ArmDeadline(t.Context(), s.NC, "demo", events.Deadline{CallID: callID, Seq: seq, Deadline: due}); err != nil {
 		t.Fatal(err)
 	}
 	return due
@@ -96,7 +97,7 @@ func TestRemovedPastAndTwice(t *testing.T) {
 	arm(t, s, "twice", 1, soon.Add(500*time.Millisecond))
 	arm(t, s, "twice", 1, soon.Add(500*time.Millisecond))
 	arm(t, s, "last", 1, soon.Add(time.Second))
-	if err := timeouts.Remove(s.NC, "demo", "removed", 1); err != nil {
+	if err := store.RemoveDeadline(s.NC, "demo", "removed", 1); err != nil {
 		t.Fatal(err)
 	}
 	arm(t, s, "past", 1, time.Now().Add(-time.Second))
@@ -109,7 +110,7 @@ func TestRemovedPastAndTwice(t *testing.T) {
 			t.Fatalf("%s came, want %s", m.Subject, got)
 		}
 	}
-	st, err := s.JS.Stream(t.Context(), worker.StreamTimers)
+	st, err := s.JS.Stream(t.Context(), streams.StreamTimers)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +133,7 @@ func TestNoDeadline(t *testing.T) {
 	if err != nil || m.Subject != "ringline.demo.cmd.c2.expire" {
 		t.Fatalf("%+v, %v", m, err)
 	}
-	cons, err := s.JS.Consumer(t.Context(), worker.StreamTimers, worker.ConsumerTimeouts)
+	cons, err := s.JS.Consumer(t.Context(), streams.StreamTimers, streams.ConsumerTimeouts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,7 +167,7 @@ func missedDeadlines(t *testing.T, ahead time.Duration) {
 	expires := start(t, s, ahead)
 	missed := func(callID string, ago time.Duration) {
 		t.Helper()
-		body, err := events.Encode(timeouts.Deadline{CallID: callID, Seq: 3, Deadline: events.TimeOf(time.Now().Add(-ago))})
+		body, err := events.Encode(events.Deadline{CallID: callID, Seq: 3, Deadline: events.TimeOf(time.Now().Add(-ago))})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -196,7 +197,7 @@ func missedDeadlines(t *testing.T, ahead time.Duration) {
 	}
 	for _, callID := range []string{"old", "young"} { // otherwise every sweep would find them again
 		for deadline := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
-			st, err := s.JS.Stream(t.Context(), worker.StreamTimers)
+			st, err := s.JS.Stream(t.Context(), streams.StreamTimers)
 			if err != nil {
 				t.Fatal(err)
 			}

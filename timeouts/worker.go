@@ -14,6 +14,7 @@ import (
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Worker turns due deadlines into expire commands. Several workers may run at the same time.
@@ -45,12 +46,12 @@ func (w *Worker) Run(ctx context.Context) error {
 	go func() { defer close(swept); w.sweep(ctx) }()
 	defer func() { <-swept }()
 	return worker.Runner{
-		JS: w.js, Log: w.log, Meter: w.meter, Health: w.Health, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts,
+		JS: w.js, Log: w.log, Meter: w.meter, Health: w.Health, Stream: streams.StreamTimers, Consumer: streams.ConsumerTimeouts,
 		Parallel: 256, Key: func(subject string) string { return subject }, Handle: w.handle, Drain: 10 * time.Second,
 	}.Run(ctx)
 }
 
-func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) worker.Exit {
+func (w *Worker) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	app, callID, seq, ok := events.ParseDueSubject(msg.Subject())
 	if !ok {
 		w.garbage.Inc()
@@ -60,7 +61,7 @@ func (w *Worker) handle(ctx context.Context, msg jetstream.Msg) worker.Exit {
 	if err := w.expire(ctx, app, callID, seq); err != nil {
 		return worker.Failed(worker.Delivered(msg), meter.ExpireNotStored, err)
 	}
-	var d Deadline
+	var d events.Deadline
 	if json.Unmarshal(msg.Data(), &d) == nil && d.Deadline > 0 {
 		w.late.Took(w.clock.Now().Sub(d.Deadline.Time()))
 	}

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/meter/metertest"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // logged stores the log lines.
@@ -53,19 +54,19 @@ func TestPutBacksAreCounted(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	const secret = "CANARY"
-	first := map[string]func(m jetstream.Msg) worker.Exit{
-		"wait":    func(jetstream.Msg) worker.Exit { return worker.Nak(time.Millisecond, meter.NoCallYet) },
-		"nothing": func(jetstream.Msg) worker.Exit { return worker.Exit{} },
-		"failed": func(jetstream.Msg) worker.Exit {
+	first := map[string]func(m worker.Msg) worker.Exit{
+		"wait":    func(worker.Msg) worker.Exit { return worker.Nak(time.Millisecond, meter.NoCallYet) },
+		"nothing": func(worker.Msg) worker.Exit { return worker.Exit{} },
+		"failed": func(worker.Msg) worker.Exit {
 			return worker.Failed(1, meter.Store, errors.New("the store is full"))
 		},
-		"ends":    func(jetstream.Msg) worker.Exit { return worker.Failed(1, meter.Store, context.Canceled) },
-		"panic":   func(m jetstream.Msg) worker.Exit { panic(secret + string(m.Data())) },
-		"runtime": func(jetstream.Msg) worker.Exit { return []worker.Exit{}[len(secret)] },
-		"beside": func(jetstream.Msg) worker.Exit {
-			return worker.Failed(1, meter.Store, worker.Together(func() error { panic(errors.New(secret)) }, func() error { return nil }))
+		"ends":    func(worker.Msg) worker.Exit { return worker.Failed(1, meter.Store, context.Canceled) },
+		"panic":   func(m worker.Msg) worker.Exit { panic(secret + string(m.Data())) },
+		"runtime": func(worker.Msg) worker.Exit { return []worker.Exit{}[len(secret)] },
+		"beside": func(worker.Msg) worker.Exit {
+			return worker.Failed(1, meter.Store, broker.RunAll(func() error { panic(errors.New(secret)) }, func() error { return nil }))
 		},
-		"after": func(jetstream.Msg) worker.Exit { return worker.AckThen(func() { panic(secret) }) }, // the message is acked nevertheless
+		"after": func(worker.Msg) worker.Exit { return worker.AckThen(func() { panic(secret) }) }, // the message is acked nevertheless
 	}
 	m, log := meter.New("test"), &logged{}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -73,9 +74,9 @@ func TestPutBacksAreCounted(t *testing.T) {
 	go func() {
 		done <- worker.Runner{
 			JS: s.JS, Log: m.Log(zerolog.New(log).Level(zerolog.DebugLevel), meter.Coordinator), Meter: m,
-			Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators, Parallel: 4, Drain: time.Second,
+			Stream: streams.StreamCommands, Consumer: streams.ConsumerCoordinators, Parallel: 4, Drain: time.Second,
 			Key: func(subject string) string { return subject },
-			Handle: func(_ context.Context, msg jetstream.Msg) worker.Exit {
+			Handle: func(_ context.Context, msg worker.Msg) worker.Exit {
 				if f := first[string(msg.Data())]; f != nil && worker.Delivered(msg) == 1 {
 					return f(msg)
 				}
@@ -88,14 +89,14 @@ func TestPutBacksAreCounted(t *testing.T) {
 	}
 	publish(t, s, "well", "well")
 	eventually(t, "all are done", func() bool { return left(t, s) == 0 })
-	eventually(t, "what follows is logged", func() bool { return len(log.with("what was to follow is not")) == 1 })
+	eventually(t, "what follows is logged", func() bool { return len(log.with("what follows the ack failed")) == 1 })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	const putBacks = `ringline_put_backs_total{consumer="coordinators",reason=`
+	const naks = `ringline_naks_total{consumer="coordinators",reason=`
 	metertest.Eventually(t, m, map[string]float64{
-		putBacks + `"no_call_yet"}`: 1, putBacks + `"store"}`: 1, putBacks + `"worker_ends"}`: 1, putBacks + `"defect"}`: 4,
+		naks + `"no_call_yet"}`: 1, naks + `"store"}`: 1, naks + `"worker_ends"}`: 1, naks + `"defect"}`: 4,
 		`ringline_redeliveries_total{consumer="coordinators"}`: 7,
 		`ringline_errors_total{component="coordinator"}`:       5,
 		`ringline_build_info{version="test"}`:                  1,
@@ -107,7 +108,7 @@ func TestPutBacksAreCounted(t *testing.T) {
 	checkLine(t, log, "wait", "debug", "", "no_call_yet")
 	checkLine(t, log, "nothing", "debug", "", "defect")
 	checkLine(t, log, "ends", "debug", "", "worker_ends")
-	checkLine(t, log, "panic", "error", "worker: panic: of type string\n", "defect")
+	checkLine(t, log, "panic", "error", "broker: panic: of type string\n", "defect")
 	checkLine(t, log, "runtime", "error", "index out of range [6] with length 0", "defect")
 	checkLine(t, log, "beside", "error", "of type *errors.errorString\n", "defect")
 	if n := len(log.lines); n != 8 {
@@ -132,7 +133,7 @@ func checkLine(t *testing.T, log *logged, call, level, text, reason string) {
 	if err := json.Unmarshal([]byte(lines[0]), &line); err != nil {
 		t.Fatal(err)
 	}
-	if line.Level != level || !strings.Contains(line.Error, text) || line.Reason != reason || line.Message != "put back" {
+	if line.Level != level || !strings.Contains(line.Error, text) || line.Reason != reason || line.Message != "nak'ed" {
 		t.Errorf("%s: %+v", call, line)
 	}
 	if strings.Contains(line.Error, "panic") && !strings.Contains(line.Error, "counted_test.go") {

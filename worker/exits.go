@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
-
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/meter"
 )
 
-// Exit is the outcome of handling a message. Make one with Ack, AckThen, Nak, Failed, Term or Leave.
+// Exit is the outcome of handling a message. Make one with Ack, AckThen, Nak, Failed, Term or Abandon.
 type Exit struct {
 	kind  exitKind
 	delay time.Duration
@@ -27,7 +26,7 @@ const (
 	exitNak exitKind = iota // the zero Exit naks the message
 	exitAck
 	exitTerm
-	exitLeave
+	exitAbandon
 )
 
 // Ack acknowledges the message.
@@ -47,7 +46,7 @@ func Nak(delay time.Duration, why meter.Reason) Exit {
 // unless the worker ends or err is a panic. The runner logs err.
 func Failed(delivered uint64, why meter.Reason, err error) Exit {
 	switch {
-	case errors.Is(err, ErrPanic):
+	case errors.Is(err, broker.ErrPanic):
 		why = meter.Defect
 	case errors.Is(err, context.Canceled):
 		return Nak(0, meter.WorkerEnds)
@@ -60,8 +59,8 @@ func Failed(delivered uint64, why meter.Reason, err error) Exit {
 // Term drops a message that no worker can ever handle.
 func Term(words string) Exit { return Exit{kind: exitTerm, words: words} }
 
-// Leave does nothing with a message that another worker may have received. That worker acks it, or the server redelivers it.
-func Leave() Exit { return Exit{kind: exitLeave} }
+// Abandon does nothing with a message whose lease has ended. Another worker that received it acks it, or the server redelivers it.
+func Abandon() Exit { return Exit{kind: exitAbandon} }
 
 // settles reports whether the exit is correct even if another worker has the message too. An ack without a callback and a term
 // are.
@@ -77,14 +76,14 @@ func Backoff(delivered uint64) time.Duration {
 	return min(most, least<<max(delivered, 1)>>1)
 }
 
-// errLate means that the server confirmed an ack so late that another worker may have received the message.
-var errLate = errors.New("it is done, and nobody is told: the acknowledgement was confirmed too late")
+// errLate means that the server confirmed an ack only after the lease had ended.
+var errLate = errors.New("the ack was confirmed too late, no answer is sent")
 
-// leave is the only place where a message is acked, nak'ed or termed.
-func (e Exit) leave(ctx context.Context, msg jetstream.Msg) error {
+// apply is the only place where a message is acked, nak'ed or termed.
+func (e Exit) apply(ctx context.Context, msg Msg) error {
 	var err error
 	switch {
-	case e.kind == exitLeave:
+	case e.kind == exitAbandon:
 	case e.kind == exitTerm:
 		err = msg.TermWithReason(e.words)
 	case e.kind == exitNak:
@@ -94,14 +93,14 @@ func (e Exit) leave(ctx context.Context, msg jetstream.Msg) error {
 	default:
 		switch err = msg.DoubleAck(ctx); {
 		case err != nil:
-		case !Ours(msg):
+		case !msg.Leased():
 			err = errLate
 		default:
-			err = guard(func() error { e.then(); return nil })
+			err = broker.RunAll(func() error { e.then(); return nil })
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("worker: let go of %s: %w", msg.Subject(), err)
+		return fmt.Errorf("worker: settle %s: %w", msg.Subject(), err)
 	}
 	return nil
 }

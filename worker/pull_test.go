@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
@@ -20,7 +19,7 @@ func TestTheEndPutsBackWhatWaits(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var begun atomic.Int32
-	stop := start(t, s, 1, func(ctx context.Context, _ jetstream.Msg) worker.Exit {
+	stop := start(t, s, 1, func(ctx context.Context, _ worker.Msg) worker.Exit {
 		begun.Add(1)
 		<-ctx.Done()
 		return worker.Nak(time.Hour, meter.NoCallYet)
@@ -34,7 +33,7 @@ func TestTheEndPutsBackWhatWaits(t *testing.T) {
 	if took := time.Since(begin); took > within { // the drain may take 2 s
 		t.Errorf("the end took %v", took)
 	}
-	start(t, s, 8, func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() })
+	start(t, s, 8, func(context.Context, worker.Msg) worker.Exit { return worker.Ack() })
 	eventually(t, "the next worker has done it", func() bool { return left(t, s) == 0 })
 }
 
@@ -44,7 +43,7 @@ func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
 	s, paused := natstest.Start(t), natstest.Pauses(t)
 	var mu sync.Mutex
 	handled := map[string]int{}
-	slow := func(_ context.Context, m jetstream.Msg) worker.Exit {
+	slow := func(_ context.Context, m worker.Msg) worker.Exit {
 		time.Sleep(time.Second)
 		mu.Lock()
 		defer mu.Unlock()
@@ -81,7 +80,7 @@ func TestAHotKeyHoldsOneHand(t *testing.T) {
 		publish(t, s, "hot", "x")
 	}
 	publish(t, s, "cool", "x")
-	start(t, s, 8, func(_ context.Context, m jetstream.Msg) worker.Exit {
+	start(t, s, 8, func(_ context.Context, m worker.Msg) worker.Exit {
 		if m.Subject() == "ringline.demo.cmd.cool.ring" {
 			cool <- done.Load()
 		} else {

@@ -10,8 +10,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Runner pulls and handles the messages of one durable consumer.
@@ -22,22 +24,22 @@ type Runner struct {
 	Health   *health.Condition // OK while messages are consumed; may be nil
 	Stream   string
 	Consumer string
-	Parallel int                                               // maximum number of messages handled at once
-	Key      func(subject string) string                       // messages with the same key are handled in order
-	Share    func(subject string) string                       // messages of different shares take turns; nil: one share
-	Handle   func(ctx context.Context, msg jetstream.Msg) Exit // must return soon after ctx ends
-	Opened   func(ctx context.Context)                         // called each time a consumer was opened, before its use; may be nil
-	Drain    time.Duration                                     // how long messages in flight may take after Run's context ends
+	Parallel int                                     // maximum number of messages handled at once
+	Key      func(subject string) string             // messages with the same key are handled in order
+	Share    func(subject string) string             // messages of different shares take turns; nil: one share
+	Handle   func(ctx context.Context, msg Msg) Exit // must return soon after ctx ends
+	Opened   func(ctx context.Context)               // called each time a consumer was opened, before its use; may be nil
+	Drain    time.Duration                           // how long messages in flight may take after Run's context ends
 
 	count *meter.Consumer
 }
 
 const (
-	reopenAfter = 500 * time.Millisecond // pause before a consumer is opened again
-	pullFor     = 250 * time.Millisecond // wait time of one pull; the end of a worker may have to wait for it
-	pullAtOnce  = 256
-	pullOut     = time.Second // timeout for a pull to reach the server
-	heldFor     = 16          // held messages per hand, most of them queued behind others with the same key
+	reopenAfter        = 500 * time.Millisecond // pause before a consumer is opened again
+	pullFor            = 250 * time.Millisecond // wait time of one pull; the end of a worker may have to wait for it
+	pullAtOnce         = 256
+	pullOut            = time.Second // timeout for a pull to reach the server
+	inFlightPerHandler = 16          // messages in flight per handler, most of them queued behind others with the same key
 )
 
 // Run handles messages until ctx ends, and then returns nil.
@@ -46,18 +48,18 @@ func (r Runner) Run(ctx context.Context) error {
 	defer stop()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(r.Drain, stop) })()
 	r.count = r.Meter.Consumer(r.Consumer)
-	h := newHands(r.Parallel, func(msg *held) { r.handle(work, msg) })
+	d := newDispatcher(r.Parallel, func(msg *inFlightMsg) { r.handle(work, msg) })
 	extended := make(chan struct{})
-	go func() { defer close(extended); h.extend(work, r.JS.Conn()) }()
+	go func() { defer close(extended); d.extend(work, r.JS.Conn()) }()
 	defer func() { stop(); <-extended }()
 
-	var told Repeated
+	var failures broker.LogThrottle
 	for ctx.Err() == nil {
-		if err := r.consume(ctx, h); err != nil && ctx.Err() == nil {
+		if err := r.consume(ctx, d); err != nil && ctx.Err() == nil {
 			if unbound(err) {
 				r.Health.Fail(err.Error())
 			}
-			if !told.Again(err) {
+			if failures.Allow(err.Error()) {
 				r.Log.Error().Err(err).Str("stream", r.Stream).Msg("can't consume, trying again")
 			}
 			select {
@@ -66,21 +68,21 @@ func (r Runner) Run(ctx context.Context) error {
 			}
 		}
 	}
-	if !h.wait(r.Drain) {
+	if !d.wait(r.Drain) {
 		stop() // the handlers nak what they have not finished
-		if !h.wait(r.Drain) {
-			go h.letGo()
+		if !d.wait(r.Drain) {
+			go d.stop()
 			return nil
 		}
 	}
-	h.letGo()
+	d.stop()
 	return nil
 }
 
 // consume pulls messages until ctx ends, and then returns nil. An error means that the consumer has to be opened again. It
 // pulls only what there is room for, and reads each pull to its end, so that no pulled message has to be redelivered.
-func (r Runner) consume(ctx context.Context, h *hands) error {
-	cons, err := openConsumer(ctx, r.JS, r.Stream, r.Consumer)
+func (r Runner) consume(ctx context.Context, d *dispatcher) error {
+	cons, err := streams.OpenConsumer(ctx, r.JS, r.Stream, r.Consumer)
 	if err != nil {
 		return err
 	}
@@ -88,11 +90,11 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 		r.Opened(ctx)
 	}
 	for out := false; ; {
-		n := h.free(ctx)
+		n := d.free(ctx)
 		if n == 0 || !r.connected(ctx) {
 			return nil
 		}
-		asked := askingNow(r.JS.Conn())
+		pulled := pullNow(r.JS.Conn())
 		batch, err := cons.Fetch(min(n, pullAtOnce), jetstream.FetchMaxWait(pullFor))
 		if err != nil {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
@@ -102,7 +104,7 @@ func (r Runner) consume(ctx context.Context, h *hands) error {
 			r.Health.OK()
 		}
 		for msg := range batch.Messages() {
-			h.take(hold(msg, r.Key(msg.Subject()), r.shareOf(msg.Subject()), asked))
+			d.dispatch(lease(msg, r.Key(msg.Subject()), r.shareOf(msg.Subject()), pulled))
 		}
 		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
 			return fmt.Errorf("worker: pull from consumer %s of %s: %w", r.Consumer, r.Stream, err)
@@ -138,50 +140,51 @@ func (r Runner) connected(ctx context.Context) bool {
 }
 
 // handle handles one message. It is the only place where failures are logged.
-func (r Runner) handle(ctx context.Context, msg *held) {
+func (r Runner) handle(ctx context.Context, msg Msg) {
 	r.count.Delivered(Delivered(msg))
 	exit := Nak(0, meter.WorkerEnds)
-	if ctx.Err() == nil && Ours(msg) {
-		exit = r.guarded(ctx, msg)
+	if ctx.Err() == nil && msg.Leased() {
+		exit = r.recovered(ctx, msg)
 	}
 	switch {
-	case !exit.settles() && !Ours(msg):
-		exit = Leave()
-		r.count.PutBack(meter.NotOurs)
+	case !exit.settles() && !msg.Leased():
+		exit = Abandon()
+		r.count.Nak(meter.NotLeased)
 	case exit.kind == exitNak:
 		if ctx.Err() != nil {
 			exit.delay = time.Millisecond // the nak is not caused by the message
 		}
-		r.putBack(exit, msg)
+		r.countNak(exit, msg)
 	}
-	switch err := exit.leave(ctx, msg); {
+	switch err := exit.apply(ctx, msg); {
 	case err == nil:
 	case errors.Is(err, errLate):
-		r.count.PutBack(meter.NotOurs)
-		r.Log.Warn().Err(err).Msg("left to whoever has it")
-	case errors.Is(err, ErrPanic):
-		r.Log.Error().Err(err).Msg("it is done, and what was to follow is not")
+		r.count.Nak(meter.NotLeased)
+		r.Log.Warn().Err(err).Msg("message abandoned, another worker may have it")
+	case errors.Is(err, broker.ErrPanic):
+		r.Log.Error().Err(err).Msg("message acked, but what follows the ack failed")
 	default:
-		r.Log.Warn().Err(err).Msg("it will be delivered again")
+		r.Log.Warn().Err(err).Msg("message will be redelivered")
 	}
 }
 
-// putBack counts and logs a nak. The level is error if something failed.
-func (r Runner) putBack(exit Exit, msg jetstream.Msg) {
+// countNak counts and logs a nak. The level is error if something failed.
+func (r Runner) countNak(exit Exit, msg Msg) {
 	if exit.why == "" { // the handler gave no reason
 		exit.why = meter.Defect
 	}
-	r.count.PutBack(exit.why)
+	r.count.Nak(exit.why)
 	level := zerolog.DebugLevel
 	if exit.err != nil {
 		level = zerolog.ErrorLevel
 	}
 	r.Log.WithLevel(level).Err(exit.err).Str("subject", msg.Subject()).Uint64("delivered", Delivered(msg)).
-		Dur("delay", exit.delay).Str("reason", string(exit.why)).Msg("put back")
+		Dur("delay", exit.delay).Str("reason", string(exit.why)).Msg("nak'ed")
 }
 
-func (r Runner) guarded(ctx context.Context, msg jetstream.Msg) (exit Exit) {
-	err := guard(func() error { exit = r.Handle(ctx, msg); return nil })
+// recovered calls the handler. A panic becomes a nak.
+func (r Runner) recovered(ctx context.Context, msg Msg) (exit Exit) {
+	err := broker.RunAll(func() error { exit = r.Handle(ctx, msg); return nil })
 	if err != nil {
 		return Failed(Delivered(msg), meter.Defect, err)
 	}

@@ -10,24 +10,24 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 const within = time.Minute
 
 // start runs a Runner on the commands. The returned stop ends it and waits.
-func start(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, jetstream.Msg) worker.Exit) (stop func()) {
+func start(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, worker.Msg) worker.Exit) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
 		done <- worker.Runner{
-			JS: s.JS, Log: zerolog.Nop(), Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
+			JS: s.JS, Log: zerolog.Nop(), Stream: streams.StreamCommands, Consumer: streams.ConsumerCoordinators,
 			Parallel: parallel, Handle: handle, Drain: 2 * time.Second,
 			Key: func(subject string) string { return strings.Split(subject, ".")[3] },
 		}.Run(ctx)
@@ -55,7 +55,7 @@ func publish(t *testing.T, s *natstest.Server, callID, body string) {
 // left counts the messages that are not acked.
 func left(t *testing.T, s *natstest.Server) uint64 {
 	t.Helper()
-	st, err := s.JS.Stream(context.Background(), worker.StreamCommands)
+	st, err := s.JS.Stream(context.Background(), streams.StreamCommands)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestOneKeyInOrderOthersInParallel(t *testing.T) {
 	var mu sync.Mutex
 	got := map[string][]string{}
 	var now, most atomic.Int32
-	start(t, s, parallel, func(_ context.Context, m jetstream.Msg) worker.Exit {
+	start(t, s, parallel, func(_ context.Context, m worker.Msg) worker.Exit {
 		if n := now.Add(1); n > most.Load() {
 			most.Store(n)
 		}
@@ -113,10 +113,10 @@ func TestOneKeyInOrderOthersInParallel(t *testing.T) {
 func TestAConsumerThatWasDeletedIsRebuilt(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	start(t, s, 4, func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() })
+	start(t, s, 4, func(context.Context, worker.Msg) worker.Exit { return worker.Ack() })
 	publish(t, s, "c1", "before")
 	eventually(t, "the first is done", func() bool { return left(t, s) == 0 })
-	if err := s.JS.DeleteConsumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators); err != nil {
+	if err := s.JS.DeleteConsumer(t.Context(), streams.StreamCommands, streams.ConsumerCoordinators); err != nil {
 		t.Fatal(err)
 	}
 	publish(t, s, "c1", "after")
@@ -127,7 +127,7 @@ func TestAPanicPutsTheMessageBack(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var deliveries atomic.Int32
-	start(t, s, 4, func(context.Context, jetstream.Msg) worker.Exit {
+	start(t, s, 4, func(context.Context, worker.Msg) worker.Exit {
 		if deliveries.Add(1) < 3 {
 			panic("a defect")
 		}
@@ -145,7 +145,7 @@ func TestAMessageInHandIsNotRedelivered(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var deliveries atomic.Int32
-	slow := func(context.Context, jetstream.Msg) worker.Exit {
+	slow := func(context.Context, worker.Msg) worker.Exit {
 		deliveries.Add(1)
 		time.Sleep(7 * time.Second / 2) // the ack wait is 3 s
 		return worker.Ack()
@@ -164,7 +164,7 @@ func TestTheEndWaitsForWhatIsInHand(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	begun, finish := make(chan struct{}), make(chan struct{})
-	stop := start(t, s, 1, func(context.Context, jetstream.Msg) worker.Exit {
+	stop := start(t, s, 1, func(context.Context, worker.Msg) worker.Exit {
 		close(begun)
 		<-finish
 		return worker.Ack()
@@ -181,7 +181,7 @@ func TestTheEndPutsBackWhatDoesNotFinish(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	begun := make(chan struct{})
-	stop := start(t, s, 1, func(ctx context.Context, _ jetstream.Msg) worker.Exit {
+	stop := start(t, s, 1, func(ctx context.Context, _ worker.Msg) worker.Exit {
 		close(begun)
 		<-ctx.Done()
 		return worker.Nak(0, meter.WorkerEnds)
@@ -192,7 +192,7 @@ func TestTheEndPutsBackWhatDoesNotFinish(t *testing.T) {
 	if n := left(t, s); n != 1 {
 		t.Fatalf("%d messages are left, want 1", n)
 	}
-	start(t, s, 1, func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() })
+	start(t, s, 1, func(context.Context, worker.Msg) worker.Exit { return worker.Ack() })
 	eventually(t, "the next worker has done it", func() bool { return left(t, s) == 0 })
 }
 
@@ -205,7 +205,7 @@ func TestExits(t *testing.T) {
 	}
 	var mu sync.Mutex
 	delivered := map[string]uint64{}
-	start(t, s, 1, func(_ context.Context, m jetstream.Msg) worker.Exit {
+	start(t, s, 1, func(_ context.Context, m worker.Msg) worker.Exit {
 		mu.Lock()
 		defer mu.Unlock()
 		delivered[string(m.Data())] = worker.Delivered(m)

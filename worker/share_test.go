@@ -8,13 +8,13 @@ import (
 // hand adds n messages of a share.
 func hand(t *turns, share string, n int, now time.Time) {
 	for range n {
-		t.holds(share, now)
-		t.add(&held{share: share}, now)
+		t.arrived(share, now)
+		t.add(&inFlightMsg{share: share}, now)
 	}
 }
 
 // begin takes all messages that may start now.
-func begin(t *turns, now time.Time) (begun []*held) {
+func begin(t *turns, now time.Time) (begun []*inFlightMsg) {
 	for msg := t.next(now); msg != nil; msg = t.next(now) {
 		begun = append(begun, msg)
 	}

@@ -9,21 +9,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // startShared starts a Runner that takes the share from the call id: call "a-1" belongs to share "a".
-func startShared(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, jetstream.Msg) worker.Exit) {
+func startShared(t *testing.T, s *natstest.Server, parallel int, handle func(context.Context, worker.Msg) worker.Exit) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	r := worker.Runner{
-		JS: s.JS, Log: zerolog.Nop(), Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators, Parallel: parallel,
+		JS: s.JS, Log: zerolog.Nop(), Stream: streams.StreamCommands, Consumer: streams.ConsumerCoordinators, Parallel: parallel,
 		Key: func(subject string) string { return subject }, Share: shareOf, Handle: handle, Drain: time.Second,
 	}
 	go func() { done <- r.Run(ctx) }()
@@ -55,7 +55,7 @@ func TestSharesTakeTurns(t *testing.T) {
 	for n := range 40 {
 		publish(t, s, fmt.Sprintf("busy-%d", n), "x")
 	}
-	startShared(t, s, 8, func(ctx context.Context, m jetstream.Msg) worker.Exit {
+	startShared(t, s, 8, func(ctx context.Context, m worker.Msg) worker.Exit {
 		if shareOf(m.Subject()) == "busy" {
 			begun <- struct{}{}
 			select {
@@ -94,11 +94,11 @@ func TestCrowdedShare(t *testing.T) {
 	for n := range held + 10 {
 		publish(t, s, fmt.Sprintf("busy-%d", n), "x")
 	}
-	startShared(t, s, 2, func(ctx context.Context, m jetstream.Msg) worker.Exit {
+	startShared(t, s, 2, func(ctx context.Context, m worker.Msg) worker.Exit {
 		switch {
-		case worker.Crowded(m) && worker.Delivered(m) == 1:
+		case m.Crowded() && worker.Delivered(m) == 1:
 			crowded.Add(1)
-		case worker.Crowded(m):
+		case m.Crowded():
 			return worker.Nak(time.Hour, meter.Crowded)
 		case shareOf(m.Subject()) == "busy":
 			select {
@@ -124,8 +124,8 @@ func TestOneShareHasAll(t *testing.T) {
 	for n := range 100 {
 		publish(t, s, fmt.Sprintf("busy-%d", n), "x")
 	}
-	startShared(t, s, 8, func(ctx context.Context, m jetstream.Msg) worker.Exit {
-		if worker.Crowded(m) {
+	startShared(t, s, 8, func(ctx context.Context, m worker.Msg) worker.Exit {
+		if m.Crowded() {
 			crowded.Add(1)
 		}
 		begun.Add(1)

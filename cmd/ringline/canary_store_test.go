@@ -103,7 +103,7 @@ func (f *feeder) failingStores() {
 	} {
 		undo := f.small(x.stream)
 		f.send("demo", fmt.Sprintf("s%d", n), x.verb, x.body)
-		f.logged(f.coordinator, `"level":"error".*"error":"[^"]*`+x.says+`.*"reason":"store".*"put back"`)
+		f.logged(f.coordinator, `"level":"error".*"error":"[^"]*`+x.says+`.*"reason":"store".*"nak'ed"`)
 		undo()
 		f.handled()
 	}
@@ -120,7 +120,7 @@ func (f *feeder) deadlinesThatFail() {
 	}
 	undo, before := f.small("RINGLINE_COMMANDS"), stored()
 	f.raw("ringline.demo.due.d1.1", `{"call_id":"d1","seq":1,"deadline":"2020-01-01T00:00:00.000Z"}`)
-	f.logged(f.timeouts, `"level":"error".*"subject":"ringline.demo.due.d1.1".*"reason":"expire_not_stored".*"put back"`)
+	f.logged(f.timeouts, `"level":"error".*"subject":"ringline.demo.due.d1.1".*"reason":"expire_not_stored".*"nak'ed"`)
 	undo()
 	poll(f.t, "expire of d1", func() bool { return stored() > before })
 	f.handled()

@@ -10,7 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // logWorld is a server whose stream RINGLINE_CALLS can be reset to an older state.
@@ -47,7 +47,7 @@ func (w *logWorld) write(n int) {
 func (w *logWorld) copied(n uint64) {
 	w.t.Helper()
 	poll(w.t, fmt.Sprintf("%d events", n), func() bool {
-		st, err := w.js.Stream(w.t.Context(), worker.StreamEvents)
+		st, err := w.js.Stream(w.t.Context(), streams.StreamEvents)
 		return err == nil && st.CachedInfo().State.Msgs == n
 	})
 }
@@ -56,7 +56,7 @@ func (w *logWorld) copied(n uint64) {
 func (w *logWorld) loseTail(n int, events uint64) {
 	w.t.Helper()
 	w.stop()
-	dir := filepath.Join(w.options.StoreDir, "jetstream", "$G", "streams", worker.StreamCalls)
+	dir := filepath.Join(w.options.StoreDir, "jetstream", "$G", "streams", streams.StreamCalls)
 	kept := filepath.Join(w.t.TempDir(), "kept")
 	if err := os.CopyFS(kept, os.DirFS(dir)); err != nil {
 		w.t.Fatal(err)
@@ -87,7 +87,7 @@ func (w *logWorld) again() {
 // events counts each body in the log.
 func (w *logWorld) events() map[string]int {
 	w.t.Helper()
-	st, err := w.js.Stream(w.t.Context(), worker.StreamEvents)
+	st, err := w.js.Stream(w.t.Context(), streams.StreamEvents)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestRepairAfterRestore(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(40)
 	w.copied(40)
-	if err := w.js.DeleteStream(t.Context(), worker.StreamCalls); err != nil {
+	if err := w.js.DeleteStream(t.Context(), streams.StreamCalls); err != nil {
 		t.Fatal(err)
 	}
 	r := w.ringline(t, nil, "setup")
@@ -216,14 +216,14 @@ func TestRepairDoesNotHang(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(10)
 	w.copied(10)
-	if err := w.js.DeleteStream(t.Context(), worker.StreamCalls); err != nil {
+	if err := w.js.DeleteStream(t.Context(), streams.StreamCalls); err != nil {
 		t.Fatal(err)
 	}
 	if r := w.ringline(t, nil, "setup"); r.code != 0 {
 		t.Fatalf("setup: %+v", r)
 	}
 	w.write(5)
-	change(t, w.js, worker.StreamEvents, func(c *jetstream.StreamConfig) { c.Discard, c.MaxMsgs = jetstream.DiscardNew, 10 })
+	change(t, w.js, streams.StreamEvents, func(c *jetstream.StreamConfig) { c.Discard, c.MaxMsgs = jetstream.DiscardNew, 10 })
 	r := w.ringline(t, nil, "setup", "--repair-events", "--wait", "1s")
 	if r.code != exitFailed || !strings.Contains(r.stderr, "the server has copied nothing for 1s, 0 transitions in all") {
 		t.Errorf("--repair-events: %+v", r)

@@ -14,7 +14,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // floor performs Ringline's broker operations and nothing else. It is a stage.
@@ -36,7 +37,7 @@ type floor struct {
 // The streams that a command uses, which the floor copies.
 func copied() []string {
 	return []string{
-		worker.StreamCommands, worker.StreamCalls, worker.StreamTimers, worker.StreamEvents, "KV_" + worker.BucketLines,
+		streams.StreamCommands, streams.StreamCalls, streams.StreamTimers, streams.StreamEvents, "KV_" + streams.BucketLines,
 	}
 }
 
@@ -85,7 +86,7 @@ func (f *floor) copyStream(ctx context.Context, name string) error {
 	if _, err := f.js.CreateStream(ctx, c); err != nil {
 		return fmt.Errorf("bench: copy %s: %w", name, err)
 	}
-	for _, consumer := range []string{worker.ConsumerCoordinators, worker.ConsumerTimeouts} {
+	for _, consumer := range []string{streams.ConsumerCoordinators, streams.ConsumerTimeouts} {
 		there, err := s.Consumer(ctx, consumer)
 		if errors.Is(err, jetstream.ErrConsumerNotFound) {
 			continue
@@ -138,12 +139,12 @@ func (f *floor) Run(ctx context.Context) error {
 			}
 		}()
 	}
-	return worker.Together(
+	return broker.RunAll(
 		func() error {
-			return f.consume(ctx, worker.StreamCommands, worker.ConsumerCoordinators, func(m jetstream.Msg) { commands <- m })
+			return f.consume(ctx, streams.StreamCommands, streams.ConsumerCoordinators, func(m jetstream.Msg) { commands <- m })
 		},
 		func() error {
-			return f.consume(ctx, worker.StreamTimers, worker.ConsumerTimeouts, func(m jetstream.Msg) { go f.expire(ctx, m) })
+			return f.consume(ctx, streams.StreamTimers, streams.ConsumerTimeouts, func(m jetstream.Msg) { go f.expire(ctx, m) })
 		},
 	)
 }
@@ -226,7 +227,7 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 				beside = append(beside, func() error { return f.do(ctx, e, o) })
 			}
 		}
-		if err := worker.Together(beside...); err != nil {
+		if err := broker.RunAll(beside...); err != nil {
 			return
 		}
 		if level >= p.waits {
@@ -252,13 +253,13 @@ func (f *floor) do(ctx context.Context, e errand, o planned) error {
 		return err
 	}
 	msg := &nats.Msg{Subject: subject, Data: o.body, Header: e.headers(o, last)}
-	seq, err := worker.Write(ctx, f.nc, msg)
+	seq, err := broker.Write(ctx, f.nc, msg)
 	if _, wrong := errors.AsType[*jetstream.APIError](err); wrong && o.expects { // the server's delete marker came earlier or later than expected
 		if last, err = f.newest(ctx, subject); err != nil {
 			return err
 		}
 		msg.Header = e.headers(o, last)
-		seq, err = worker.Write(ctx, f.nc, msg)
+		seq, err = broker.Write(ctx, f.nc, msg)
 	}
 	if err == nil && o.expects {
 		f.last.Store(subject, left{seq, len(o.body) == 0, time.Now()})
@@ -291,7 +292,7 @@ func (f *floor) expected(ctx context.Context, subject string) (uint64, error) {
 
 // newest reads the last sequence of a subject of the lines from the stream leader. It returns 0 if there is no message.
 func (f *floor) newest(ctx context.Context, subject string) (uint64, error) {
-	reply, err := f.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+asFloor("KV_"+worker.BucketLines), []byte(`{"last_by_subj":"`+subject+`"}`))
+	reply, err := f.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+asFloor("KV_"+streams.BucketLines), []byte(`{"last_by_subj":"`+subject+`"}`))
 	if err != nil {
 		return 0, err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/internal/device"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // sessions is a stage: Ringline over client sessions, one per user.
@@ -27,7 +27,7 @@ func (b *bench) makeApp(ctx context.Context, nc *nats.Conn) (a device.App, err e
 	if err != nil {
 		return a, fmt.Errorf("bench: %w", err)
 	}
-	kv, err := js.KeyValue(ctx, worker.BucketApps)
+	kv, err := js.KeyValue(ctx, streams.BucketApps)
 	if err != nil {
 		return a, fmt.Errorf("bench: %w", err)
 	}

@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // A benchmark over sessions gives its app a key, but not to an app with existing settings.
 func TestSettingsOfOthersStay(t *testing.T) {
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/streams"
 )
 
 // App is an app with a key that signs tokens.
@@ -34,7 +34,7 @@ func NewApp(ctx context.Context, js jetstream.JetStream, name string, s events.A
 	if err != nil {
 		return a, err
 	}
-	kv, err := js.KeyValue(ctx, worker.BucketApps)
+	kv, err := js.KeyValue(ctx, streams.BucketApps)
 	if err != nil {
 		return a, fmt.Errorf("device: open the apps: %w", err)
 	}

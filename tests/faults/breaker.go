@@ -15,7 +15,7 @@ import (
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/record"
 	"ringline.io/ringline/tests/faults/rig"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // breaker injects the faults of a plan.
@@ -53,7 +53,7 @@ func (b *breaker) acts() map[kind]act {
 		cutClient:      b.cutClient,
 		deleteConsumer: b.deleteConsumer,
 		wrongClock:     b.onWorker(b.wrongClock),
-		fillCommands:   b.onBroker(b.fill(worker.StreamCommands)),
+		fillCommands:   b.onBroker(b.fill(streams.StreamCommands)),
 
 		killNode:    b.onBroker(b.killNode),
 		killLeader:  b.onBroker(b.killLeader),
@@ -61,9 +61,9 @@ func (b *breaker) acts() map[kind]act {
 		restartNode: b.onBroker(b.restartNode),
 		pauseNode:   b.onBroker(b.pauseNode),
 		fillDisk:    b.onBroker(b.fillDisk),
-		fillStore:   b.onBroker(b.fill(worker.StreamCalls)),
-		fillEvents:  b.onBroker(b.fill(worker.StreamEvents)),
-		fillLines:   b.onBroker(b.fill(worker.StreamOf(worker.BucketLines))),
+		fillStore:   b.onBroker(b.fill(streams.StreamCalls)),
+		fillEvents:  b.onBroker(b.fill(streams.StreamEvents)),
+		fillLines:   b.onBroker(b.fill(streams.StreamOf(streams.BucketLines))),
 		fillTimers:  b.onBroker(b.fillTimers()),
 		slowBroker:  b.onBroker(b.slowDown),
 		staleClaims: b.onBroker(b.staleClaims),

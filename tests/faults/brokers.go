@@ -9,8 +9,8 @@ import (
 	"ringline.io/ringline/internal/wire"
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/rig"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/storage"
+	"ringline.io/ringline/worker/streams"
 )
 
 // onBroker returns an act that runs do on one broker.
@@ -32,7 +32,7 @@ func (b *breaker) killEveryNode(ctx context.Context, f fault, _ *rig.Node) (targ
 func (b *breaker) killLeader(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
 	ask, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	if s, err := b.js.Stream(ask, worker.StreamCalls); err == nil && s.CachedInfo().Cluster != nil {
+	if s, err := b.js.Stream(ask, streams.StreamCalls); err == nil && s.CachedInfo().Cluster != nil {
 		for _, x := range b.rig.Nodes {
 			if x.Name == s.CachedInfo().Cluster.Leader {
 				n = x
@@ -122,7 +122,7 @@ func (b *breaker) fill(stream string) func(context.Context, fault, *rig.Node) (t
 // limit.
 func (b *breaker) fillTimers() func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	const least = 16 << 10
-	return b.squeeze(worker.StreamTimers, func(bytes int64) int64 { return bytes + max(bytes*(100-storage.Mark)/storage.Mark, least) })
+	return b.squeeze(streams.StreamTimers, func(bytes int64) int64 { return bytes + max(bytes*(100-storage.Mark)/storage.Mark, least) })
 }
 
 // squeeze sets the byte limit of a stream for a while. limit computes it from the number of bytes stored.
@@ -206,7 +206,7 @@ func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target
 	f.point = "before commit"
 	note = b.await(ctx, f, w)
 	w.Pause()
-	target, unsaid, err := b.fill(worker.StreamCalls)(ctx, f, nil)
+	target, unsaid, err := b.fill(streams.StreamCalls)(ctx, f, nil)
 	if target == "" || unsaid != "" {
 		return target, unsaid, err
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // forgetful updates a stream, and loses the response to the first update.
@@ -32,15 +32,15 @@ func (f *forgetful) UpdateStream(ctx context.Context, cfg jetstream.StreamConfig
 func TestFillGivesBackWhatItMayHaveChanged(t *testing.T) {
 	s := natstest.Start(t)
 	b := &breaker{js: &forgetful{JetStream: s.JS}}
-	target, note, err := b.fill(worker.StreamCalls)(t.Context(), fault{}, nil)
-	if target != worker.StreamCalls || note != unsure || err != nil {
+	target, note, err := b.fill(streams.StreamCalls)(t.Context(), fault{}, nil)
+	if target != streams.StreamCalls || note != unsure || err != nil {
 		t.Errorf("%q, %q, %v", target, note, err)
 	}
-	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+	st, err := s.JS.Stream(t.Context(), streams.StreamCalls)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := st.CachedInfo().Config.MaxBytes, worker.DefaultSettings().MaxBytes.Calls; got != want {
+	if got, want := st.CachedInfo().Config.MaxBytes, streams.DefaultSettings().MaxBytes.Calls; got != want {
 		t.Errorf("RINGLINE_CALLS may take %d bytes, want %d", got, want)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/rig"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // before is the time at which most incidents begin. Until then the recording shows a healthy site.
@@ -78,7 +78,7 @@ func timersDeleted(ctx context.Context, s *scene) error {
 	if err != nil {
 		return fmt.Errorf("JetStream: %w", err)
 	}
-	if err := js.DeleteStream(ctx, worker.StreamTimers); err != nil {
+	if err := js.DeleteStream(ctx, streams.StreamTimers); err != nil {
 		return fmt.Errorf("delete the timers: %w", err)
 	}
 	if err := s.at(ctx, 5*time.Minute); err != nil {

@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/internal/wire"
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/rig"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // troubles lists incidents with missing workers, slow workers, and messages that other programs publish.
@@ -100,7 +100,7 @@ func callsRefused(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
 	}
-	_, err := s.messageSize(ctx, worker.StreamCalls, 10)
+	_, err := s.messageSize(ctx, streams.StreamCalls, 10)
 	return err
 }
 
@@ -125,7 +125,7 @@ func commandsBack(ctx context.Context, s *scene) error {
 		}
 	}
 	node := s.Nodes[0]
-	there := filepath.Join(node.Store, "jetstream", "RINGLINE", "streams", worker.StreamCommands, "msgs")
+	there := filepath.Join(node.Store, "jetstream", "RINGLINE", "streams", streams.StreamCommands, "msgs")
 	kept := node.Store + "-kept"
 	if err := s.stopped(ctx, before, node, func() error { return os.CopyFS(kept, os.DirFS(there)) }); err != nil {
 		return err
@@ -147,7 +147,7 @@ func commandsBack(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, 4*time.Minute); err != nil {
 		return err
 	}
-	return js.DeleteConsumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators)
+	return js.DeleteConsumer(ctx, streams.StreamCommands, streams.ConsumerCoordinators)
 }
 
 func timeoutsCrash(ctx context.Context, s *scene) error {
@@ -199,12 +199,12 @@ func timersRefuse(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
 	}
-	normal, err := s.messageSize(ctx, worker.StreamTimers, 10)
+	normal, err := s.messageSize(ctx, streams.StreamTimers, 10)
 	if err != nil {
 		return err
 	}
 	play.Sleep(ctx, 10*time.Second)
-	_, err = s.messageSize(context.WithoutCancel(ctx), worker.StreamTimers, normal)
+	_, err = s.messageSize(context.WithoutCancel(ctx), streams.StreamTimers, normal)
 	return err
 }
 

@@ -14,7 +14,7 @@ import (
 
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/rig"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // storageIncidents lists incidents of streams that fill up, delete unread messages, or return to an older
@@ -66,7 +66,7 @@ func storeGrows(ctx context.Context, s *scene) error {
 	}
 	n := 0
 	for ; ctx.Err() == nil; n++ {
-		st, err := js.Stream(ctx, worker.StreamCalls)
+		st, err := js.Stream(ctx, streams.StreamCalls)
 		if err != nil {
 			return fmt.Errorf("look at the calls: %w", err)
 		}
@@ -87,7 +87,7 @@ func readerStops(ctx context.Context, s *scene) error {
 	if err != nil {
 		return fmt.Errorf("JetStream: %w", err)
 	}
-	c, err := js.Consumer(ctx, worker.StreamEvents, worker.ConsumerAnalytics)
+	c, err := js.Consumer(ctx, streams.StreamEvents, streams.ConsumerAnalytics)
 	if err != nil {
 		return fmt.Errorf("reader: %w", err)
 	}
@@ -111,7 +111,7 @@ func readerStops(ctx context.Context, s *scene) error {
 func tailLost(ctx context.Context, s *scene) error {
 	go func() { _ = calls(ctx, s) }()
 	node := s.Nodes[0]
-	there := filepath.Join(node.Store, "jetstream", "RINGLINE", "streams", worker.StreamCalls)
+	there := filepath.Join(node.Store, "jetstream", "RINGLINE", "streams", streams.StreamCalls)
 	kept := node.Store + "-kept"
 	err := s.stopped(ctx, before, node, func() error { return os.CopyFS(kept, os.DirFS(there)) })
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/rig"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 func with(cfg rig.Config, defect string) rig.Config {
@@ -31,7 +31,7 @@ func paused(ctx context.Context, s *scene) error {
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
-	if _, err := js.PauseConsumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators, time.Now().Add(time.Hour)); err != nil {
+	if _, err := js.PauseConsumer(ctx, streams.StreamCommands, streams.ConsumerCoordinators, time.Now().Add(time.Hour)); err != nil {
 		return fmt.Errorf("pause: %w", err)
 	}
 	for n := range 6 {
@@ -48,7 +48,7 @@ func refused(ctx context.Context, s *scene) error {
 	if err := s.at(ctx, before); err != nil {
 		return err
 	}
-	_, err := s.messageSize(ctx, worker.StreamCommands, 10)
+	_, err := s.messageSize(ctx, streams.StreamCommands, 10)
 	return err
 }
 

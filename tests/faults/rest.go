@@ -13,7 +13,7 @@ import (
 
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/record"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // rest waits until all work is done, or until the time limit.
@@ -56,11 +56,11 @@ func (s *site) left(ctx context.Context) (string, error) {
 
 // notLogged counts the transitions that are not yet in the event log.
 func (s *site) notLogged(ctx context.Context) (uint64, error) {
-	calls, err := s.js.Stream(ctx, worker.StreamCalls)
+	calls, err := s.js.Stream(ctx, streams.StreamCalls)
 	if err != nil {
 		return 0, fmt.Errorf("read the calls: %w", err)
 	}
-	log, err := s.js.Stream(ctx, worker.StreamEvents)
+	log, err := s.js.Stream(ctx, streams.StreamEvents)
 	if err != nil {
 		return 0, fmt.Errorf("read the event log: %w", err)
 	}
@@ -69,7 +69,7 @@ func (s *site) notLogged(ctx context.Context) (uint64, error) {
 }
 
 func (s *site) commands(ctx context.Context) (waiting, inHand int, err error) {
-	c, err := s.js.Consumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators)
+	c, err := s.js.Consumer(ctx, streams.StreamCommands, streams.ConsumerCoordinators)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read the consumer of commands: %w", err)
 	}
@@ -78,7 +78,7 @@ func (s *site) commands(ctx context.Context) (waiting, inHand int, err error) {
 }
 
 func (s *site) lines(ctx context.Context) ([]record.Line, error) {
-	kv, err := s.js.KeyValue(ctx, worker.BucketLines)
+	kv, err := s.js.KeyValue(ctx, streams.BucketLines)
 	if err != nil {
 		return nil, fmt.Errorf("read the lines: %w", err)
 	}
@@ -114,13 +114,13 @@ func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 	if r.Lines, err = s.lines(ctx); err != nil {
 		return err
 	}
-	if r.Calls, err = record.ReadStream(ctx, s.js, worker.StreamCalls, ""); err != nil {
+	if r.Calls, err = record.ReadStream(ctx, s.js, streams.StreamCalls, ""); err != nil {
 		return err
 	}
-	if r.Events, err = record.ReadStream(ctx, s.js, worker.StreamEvents, ""); err != nil {
+	if r.Events, err = record.ReadStream(ctx, s.js, streams.StreamEvents, ""); err != nil {
 		return err
 	}
-	if r.Rejected, err = record.ReadStream(ctx, s.js, worker.StreamRejected, ""); err != nil {
+	if r.Rejected, err = record.ReadStream(ctx, s.js, streams.StreamRejected, ""); err != nil {
 		return err
 	}
 	r.Timers, err = s.timers(ctx)
@@ -130,6 +130,6 @@ func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 // timers lists the pending deadlines. A message without a body cancels a deadline, and may remain after a
 // broker was killed.
 func (s *site) timers(ctx context.Context) ([]record.Stored, error) {
-	all, err := record.ReadStream(ctx, s.js, worker.StreamTimers, "ringline.*.timer.>")
+	all, err := record.ReadStream(ctx, s.js, streams.StreamTimers, "ringline.*.timer.>")
 	return slices.DeleteFunc(all, func(m record.Stored) bool { return m.Data == "" }), err
 }

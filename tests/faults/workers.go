@@ -10,7 +10,7 @@ import (
 
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/rig"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // onWorker runs do on one worker, and repairs the worker's links afterward.
@@ -181,9 +181,9 @@ func (b *breaker) killAll(ctx context.Context, f fault) (target, note string, er
 }
 
 func (b *breaker) deleteConsumer(ctx context.Context, f fault) (target, note string, err error) {
-	stream, consumer := worker.StreamCommands, worker.ConsumerCoordinators
+	stream, consumer := streams.StreamCommands, streams.ConsumerCoordinators
 	if f.target%3 == 0 {
-		stream, consumer = worker.StreamTimers, worker.ConsumerTimeouts
+		stream, consumer = streams.StreamTimers, streams.ConsumerTimeouts
 	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()

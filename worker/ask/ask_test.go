@@ -10,9 +10,9 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 func start(t *testing.T, timeout time.Duration) (*natstest.Server, *ask.Asker) {
@@ -86,7 +86,7 @@ func TestEachGetsHisOwnAnswer(t *testing.T) {
 func TestAppsDoNotWaitForEachOther(t *testing.T) {
 	s, a := start(t, time.Minute)
 	const many, atOnce = 40, 16
-	if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil { // now the test sends the acks
+	if err := s.JS.DeleteStream(t.Context(), streams.StreamCommands); err != nil { // now the test sends the acks
 		t.Fatal(err)
 	}
 	came := make(chan *nats.Msg, 2*many)
@@ -156,7 +156,7 @@ func TestACommandThatWasNotSent(t *testing.T) {
 	if got.Error == nil || got.Error.Code != events.CodeUnavailable || !strings.Contains(got.Error.Message, "was not stored and will not be carried out") {
 		t.Errorf("answered %+v", got)
 	}
-	st, err := s.JS.Stream(t.Context(), worker.StreamCommands)
+	st, err := s.JS.Stream(t.Context(), streams.StreamCommands)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 	}
 	unavailable("nobody works", "may still be carried out")
 
-	st, err := s.JS.Stream(t.Context(), worker.StreamCommands)
+	st, err := s.JS.Stream(t.Context(), streams.StreamCommands)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 	}
 	unavailable("the stream is full", "will not be carried out")
 
-	if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil {
+	if err := s.JS.DeleteStream(t.Context(), streams.StreamCommands); err != nil {
 		t.Fatal(err)
 	}
 	unavailable("there is no stream", "not have been stored")

@@ -35,8 +35,8 @@ func Deadlines(t events.Transition) []Deadline {
 	return list
 }
 
-// Made returns the deadline that transition seq created, if the call, whose newest transition is t, still has it.
-func Made(t events.Transition, seq int) (Deadline, bool) {
+// DeadlineFor returns the deadline that transition seq created, if the call, whose newest transition is t, still has it.
+func DeadlineFor(t events.Transition, seq int) (Deadline, bool) {
 	list := Deadlines(t)
 	if i := slices.IndexFunc(list, func(d Deadline) bool { return d.Seq == seq }); i >= 0 {
 		return list[i], true
@@ -44,11 +44,11 @@ func Made(t events.Transition, seq int) (Deadline, bool) {
 	return Deadline{}, false
 }
 
-// Gone lists the sequences of the deadlines that the call had before and no longer has after.
-func Gone(before, after events.Transition) []int {
+// DeadlinesRemoved lists the sequences of the deadlines that the call had before and no longer has after.
+func DeadlinesRemoved(before, after events.Transition) []int {
 	var gone []int
 	for _, d := range Deadlines(before) {
-		if _, waits := Made(after, d.Seq); !waits {
+		if _, waits := DeadlineFor(after, d.Seq); !waits {
 			gone = append(gone, d.Seq)
 		}
 	}

@@ -55,7 +55,7 @@ func (w *world) checkGlare(before events.Call, cmd events.Command, second string
 	}
 	if before.State == events.CallStateActive {
 		w.reached["joined a group that talks"]++
-	} else if due, made := call.Made(w.last, w.last.Seq); made && due.At == first.ExpiresAt {
+	} else if due, made := call.DeadlineFor(w.last, w.last.Seq); made && due.At == first.ExpiresAt {
 		w.reached["deadline of a join"]++
 	}
 	for id, c := range w.calls {

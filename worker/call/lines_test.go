@@ -241,10 +241,10 @@ func TestFence(t *testing.T) {
 			t.Errorf("%s: the call is %+v, was %+v", sc.name, got.Call, before.Call)
 		}
 		if !reflect.DeepEqual(got.Commands, before.Commands) || !reflect.DeepEqual(call.Deadlines(got), call.Deadlines(before)) ||
-			len(call.Gone(before, got)) > 0 {
+			len(call.DeadlinesRemoved(before, got)) > 0 {
 			t.Errorf("%s: remembers %+v, waits for %+v", sc.name, got.Commands, call.Deadlines(got))
 		}
-		if _, made := call.Made(got, got.Seq); made || len(call.Notify(got))+len(got.Changes) > 0 {
+		if _, made := call.DeadlineFor(got, got.Seq); made || len(call.Notify(got))+len(got.Changes) > 0 {
 			t.Errorf("%s: a deadline of its own, or told: %+v", sc.name, got)
 		}
 		checkFenced(t, sc.name, w, before.Seq+1)

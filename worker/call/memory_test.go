@@ -164,7 +164,7 @@ func (w *world) checkDeadlines(before, after events.Transition) {
 // checkMadeAndGone: a transition makes the deadline that the call has only after it. Gone are those that it had only before.
 func (w *world) checkMadeAndGone(before, after events.Transition, want map[int]events.Time) {
 	for seq := range after.Seq + 2 {
-		d, waits := call.Made(after, seq)
+		d, waits := call.DeadlineFor(after, seq)
 		if at, wanted := want[seq]; waits != wanted || waits && (d.Seq != seq || d.At != at) {
 			w.failf("made by %d: %+v, %t; want %v", seq, d, waits, at)
 		}
@@ -175,11 +175,11 @@ func (w *world) checkMadeAndGone(before, after events.Transition, want map[int]e
 			gone = append(gone, d.Seq)
 		}
 	}
-	if w.json(gone) != w.json(call.Gone(before, after)) {
-		w.failf("gone %v, want %v", call.Gone(before, after), gone)
+	if w.json(gone) != w.json(call.DeadlinesRemoved(before, after)) {
+		w.failf("gone %v, want %v", call.DeadlinesRemoved(before, after), gone)
 	}
 	for seq := range want {
-		if _, waited := call.Made(before, seq); !waited && seq != after.Seq {
+		if _, waited := call.DeadlineFor(before, seq); !waited && seq != after.Seq {
 			w.failf("transition %d made the deadline %d", after.Seq, seq)
 		}
 	}

@@ -82,10 +82,10 @@ func (p *printer) told(t transition, now time.Duration) {
 }
 
 func (p *printer) deadlines(before, after transition) {
-	if d, made := call.Made(after, after.Seq); made {
+	if d, made := call.DeadlineFor(after, after.Seq); made {
 		p.line("deadline +%s.%d at %s", after.Call.CallID, d.Seq, since(d.At.Time()))
 	}
-	for _, seq := range call.Gone(before, after) {
+	for _, seq := range call.DeadlinesRemoved(before, after) {
 		p.line("deadline -%s.%d", after.Call.CallID, seq)
 	}
 }

@@ -6,9 +6,9 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // The leader of a real stream returns its time, and the local clock does not matter.
@@ -18,7 +18,7 @@ func TestAsk(t *testing.T) {
 	if err := c.Ask(t.Context(), s.NC, "NONE"); err == nil || c.Known() {
 		t.Errorf("%v of a stream that is not there", err)
 	}
-	if err := c.Ask(t.Context(), s.NC, worker.StreamCommands); err != nil {
+	if err := c.Ask(t.Context(), s.NC, streams.StreamCommands); err != nil {
 		t.Fatal(err)
 	}
 	if off := time.Since(c.Now()); off.Abs() > 30*time.Second {
@@ -36,7 +36,7 @@ func TestKeeper(t *testing.T) {
 	kick := make(chan struct{})
 	c := clock.New(func() time.Time { return time.Now().Add(70 * time.Second) })
 	go func() {
-		_ = clock.Keeper{Clock: c, NC: s.NC, Stream: worker.StreamCommands, Log: zerolog.New(writer(lines)), Kick: kick}.Run(t.Context())
+		_ = clock.Keeper{Clock: c, NC: s.NC, Stream: streams.StreamCommands, Log: zerolog.New(writer(lines)), Kick: kick}.Run(t.Context())
 	}()
 	kick <- struct{}{}
 	kick <- struct{}{} // returns once the first kick is handled

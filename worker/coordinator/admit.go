@@ -8,8 +8,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Admission may refuse a command before the coordinator does anything for it. Nil admits the command. The parameter at is the
@@ -20,7 +20,7 @@ type Admission func(at time.Time, cmd events.Command, bytes int) *events.Error
 // refusal returns why the command is not admitted, or nil. It refuses only a first delivery, because a redelivered command may
 // have claimed lines or committed. Such a refusal therefore leaves nothing behind.
 func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
-	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !worker.Ours(d.msg) {
+	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !d.msg.Leased() {
 		return nil
 	}
 	why := c.notLetIn(d)
@@ -33,7 +33,7 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 
 // notLetIn returns the first reason not to admit a command, or nil.
 func (c *Coordinator) notLetIn(d delivery) *events.Error {
-	if worker.Crowded(d.msg) && d.cmd.Verb.Invites() { // otherwise other apps would wait
+	if d.msg.Crowded() && d.cmd.Verb.Invites() { // otherwise other apps would wait
 		return events.Errorf(events.CodeRateLimited, "app %s has too many commands under way", d.cmd.App)
 	}
 	for _, admit := range c.cfg.Admit {
@@ -98,7 +98,7 @@ func (a *arrivals) begin(ctx context.Context, js jetstream.JetStream) {
 func (a *arrivals) look(ctx context.Context, js jetstream.JetStream, reconnects uint64) {
 	ctx, cancel := context.WithTimeout(ctx, looked)
 	defer cancel()
-	st, err := js.Stream(ctx, worker.StreamCommands)
+	st, err := js.Stream(ctx, streams.StreamCommands)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.looking = false

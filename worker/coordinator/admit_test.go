@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/quota"
+	"ringline.io/ringline/worker/streams"
 )
 
 const admitted = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`
@@ -32,15 +32,15 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 	for _, code := range []events.Code{events.CodeExhausted, events.CodeRateLimited} {
 		b.c.cfg.Admit = refusing(code)
 		callID := string(code)
-		m, claims := b.deliver(callID, "invite", admitted), b.written("KV_"+worker.BucketLines)
+		m, claims := b.deliver(callID, "invite", admitted), b.written("KV_"+streams.BucketLines)
 		b.c.handle(t.Context(), m)
 		if heard := b.heard(callID); len(heard) > 0 { // the answer follows the ack
 			t.Errorf("%s: told %q", code, heard)
 		}
-		if now, err := b.c.calls.Lead(t.Context(), "demo", callID); err != nil || now.Seq != 0 {
+		if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", callID); err != nil || now.Seq != 0 {
 			t.Errorf("%s: the call is at %d, %v", code, now.Seq, err)
 		}
-		if now := b.written("KV_" + worker.BucketLines); now != claims {
+		if now := b.written("KV_" + streams.BucketLines); now != claims {
 			t.Errorf("%s: %d claims", code, now-claims)
 		}
 		b.handled(b.again(m))
@@ -74,7 +74,7 @@ func TestAdmissionAfterTheStreamWasMadeAnew(t *testing.T) {
 	b.handled(m)
 	b.isDone("first", 1, b.heard("first"))
 	b.c.handle(t.Context(), b.deliver("second", "invite", admitted))
-	if now, err := b.c.calls.Lead(t.Context(), "demo", "second"); err != nil || now.Seq != 0 {
+	if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", "second"); err != nil || now.Seq != 0 {
 		t.Errorf("what came after was let in: the call is at %d, %v", now.Seq, err)
 	}
 }
@@ -134,7 +134,7 @@ func TestARefusalIsNoAnswerToWhatWasDone(t *testing.T) {
 	b.handled(b.deliver("c1", "invite", admitted))
 	b.isDone("c1", 1, b.heard("c1"))
 	b.handled(b.deliver("c1", "accept", `{"command_id":"a1","user_id":"bob"}`))
-	if now, err := b.c.calls.Lead(t.Context(), "demo", "c1"); err != nil || now.Call.State != events.CallStateActive || len(first) == 0 {
+	if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", "c1"); err != nil || now.Call.State != events.CallStateActive || len(first) == 0 {
 		t.Errorf("the call is %s, %v", now.Call.State, err)
 	}
 }

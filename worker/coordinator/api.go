@@ -13,8 +13,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/gate"
 	"ringline.io/ringline/worker/health"
@@ -151,7 +151,7 @@ func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) 
 	}
 	var answer any
 	var outcome string
-	err := worker.Together(func() error { answer, outcome = reply(); return nil })
+	err := broker.RunAll(func() error { answer, outcome = reply(); return nil })
 	if err != nil {
 		answer, outcome = events.Refusal("", events.Errorf(events.CodeInternal, "a defect of ours")), string(events.CodeInternal)
 	}

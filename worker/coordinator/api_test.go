@@ -11,9 +11,9 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // request sends a request to the API and returns the answer.
@@ -131,7 +131,7 @@ func TestEventLog(t *testing.T) {
 	s.ok("c1", "invite", inviteBob) // a repeat makes no transition
 	s.ok("c1", "accept", acceptBob)
 	s.ok("c1", "end", `{"command_id":"e1","service":"desk"}`)
-	cons, err := s.server.JS.Consumer(t.Context(), worker.StreamEvents, worker.ConsumerAnalytics)
+	cons, err := s.server.JS.Consumer(t.Context(), streams.StreamEvents, streams.ConsumerAnalytics)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +153,7 @@ func TestEventLog(t *testing.T) {
 	if want := []string{"c1-1 invited", "c1-2 ringing", "c1-3 accepted", "c1-4 ended"}; !slices.Equal(got, want) {
 		t.Errorf("the log has %v, want %v", got, want)
 	}
-	st, err := s.server.JS.Stream(t.Context(), worker.StreamEvents)
+	st, err := s.server.JS.Stream(t.Context(), streams.StreamEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestEventLog(t *testing.T) {
 // storesFormat1 writes a version of the call in format 1, with 49 additional callees that have left, each with custom data.
 func (s *scene) storesFormat1(callID string) {
 	s.t.Helper()
-	st, err := s.server.JS.Stream(s.t.Context(), worker.StreamCalls)
+	st, err := s.server.JS.Stream(s.t.Context(), streams.StreamCalls)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -207,7 +207,7 @@ func TestCallOfFormat1GoesOn(t *testing.T) {
 	if all := s.get("c1")["custom"].(object); len(all) != 50 {
 		t.Errorf("a service sees %d entries", len(all))
 	}
-	st, err := s.server.JS.Stream(t.Context(), worker.StreamCalls)
+	st, err := s.server.JS.Stream(t.Context(), streams.StreamCalls)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Each malformed command receives its code and a message that names the field and the limit. It is stored with its reason if it
@@ -117,7 +117,7 @@ func (s *scene) kept(want int) {
 	s.t.Helper()
 	var got int
 	for seq := 1; ; seq++ {
-		st, err := s.server.JS.Stream(s.t.Context(), worker.StreamRejected)
+		st, err := s.server.JS.Stream(s.t.Context(), streams.StreamRejected)
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func (i *integrator) handled() {
 	i.t.Helper()
 	deadline := time.Now().Add(within)
 	for {
-		m, err := i.nc.Request("$JS.API.STREAM.INFO."+worker.StreamCommands, nil, within)
+		m, err := i.nc.Request("$JS.API.STREAM.INFO."+streams.StreamCommands, nil, within)
 		if err != nil {
 			i.t.Fatal(err)
 		}

@@ -62,13 +62,13 @@ func TestPanicsTellNothing(t *testing.T) {
 			"room_id":%q,"callees":[{"user_id":"bob%d","user_name":%q}]}`, n, canary, canary, canary, canary, n, canary))
 		m.handled()
 	}
-	const defect = `ringline_put_backs_total{consumer="coordinators",reason="defect"}`
-	m.check(map[string]float64{defect: 5}, "ringline_put_backs_total")
+	const defect = `ringline_naks_total{consumer="coordinators",reason="defect"}`
+	m.check(map[string]float64{defect: 5}, "ringline_naks_total")
 	m.once(meter.StepAnswered, func() { panic(canary) }) // after the ack
 	m.refused("c0", "decline", `{"command_id":"d1","user_id":"joe","device_id":"`+canary+`"}`, "permission_denied")
-	m.until("it is logged", func() bool { return strings.Contains(log.text(), "what was to follow is not") })
-	log.check(t, 6, "worker: panic: of type ")
-	log.check(t, 5, `"put back"`)
+	m.until("it is logged", func() bool { return strings.Contains(log.text(), "what follows the ack failed") })
+	log.check(t, 6, "broker: panic: of type ")
+	log.check(t, 5, `"nak'ed"`)
 }
 
 // A request that hits a defect of the API is answered. The log says where the defect is.

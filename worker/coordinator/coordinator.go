@@ -12,11 +12,13 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Config holds the options of a coordinator.
@@ -28,7 +30,7 @@ type Config struct {
 	Fair     *Fair             // quotas of apps; its Admit is called only if listed in Admit; may be nil
 	LostTail func(uint64)      // receives the number of messages that RINGLINE_CALLS lost at its end; may be nil
 	Version  string            // version of this program, for the log entry that it is too old
-	Seam     func(meter.Step)  // called after each step of a command, for tests; may be nil
+	OnStep   func(meter.Step)  // called after each step of a command, for tests; may be nil
 	Meter    *meter.Meter      // may be nil
 	Health   *health.Condition // OK while commands are consumed; may be nil
 }
@@ -36,13 +38,13 @@ type Config struct {
 // Limits returns the limits of an app. It may block until they are known.
 type Limits func(ctx context.Context, app string) (call.Limits, error)
 
-// did records a step of a command.
-func (c *Coordinator) did(d delivery, s meter.Step) {
+// recordStep records a step of a command.
+func (c *Coordinator) recordStep(d delivery, s meter.Step) {
 	now := time.Now()
 	c.count.Step(s, now.Sub(*d.last))
 	*d.last = now
-	if c.cfg.Seam != nil {
-		c.cfg.Seam(s)
+	if c.cfg.OnStep != nil {
+		c.cfg.OnStep(s)
 	}
 }
 
@@ -57,9 +59,9 @@ type Coordinator struct {
 	count  *meter.Commands
 	failed *meter.Publishes
 
-	bodies   bodies
+	buffers  bufferPool
 	arrivals arrivals
-	outdated seldom // limits the log entries about calls in a format that this version does not read
+	outdated broker.LogThrottle // limits the log entries about calls in a format that this version does not read
 }
 
 // New returns a coordinator.
@@ -75,7 +77,7 @@ func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) 
 // Run handles commands until ctx ends.
 func (c *Coordinator) Run(ctx context.Context) error {
 	return worker.Runner{
-		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Health: c.cfg.Health, Stream: worker.StreamCommands, Consumer: worker.ConsumerCoordinators,
+		JS: c.js, Log: c.log, Meter: c.cfg.Meter, Health: c.cfg.Health, Stream: streams.StreamCommands, Consumer: streams.ConsumerCoordinators,
 		Parallel: c.cfg.Parallel, Key: callOf, Share: appOf, Handle: c.handle, Drain: 10 * time.Second,
 		Opened: func(ctx context.Context) { c.arrivals.begin(ctx, c.js) },
 	}.Run(ctx)
@@ -97,7 +99,7 @@ func appOf(subject string) string {
 const maxConflicts = 8
 
 // handle carries out one command.
-func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit {
+func (c *Coordinator) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	d, err := read(msg)
 	if err != nil {
 		return c.reject(ctx, d, err)
@@ -110,7 +112,7 @@ func (c *Coordinator) handle(ctx context.Context, msg jetstream.Msg) worker.Exit
 		return c.refused(d, events.Call{}, why)
 	}
 	defer c.cfg.Fair.pay(d)
-	if worker.Crowded(msg) {
+	if msg.Crowded() {
 		return worker.Nak(whileCrowded, meter.Crowded)
 	}
 	return c.settle(ctx, d, nil)
@@ -122,31 +124,31 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 	callID, load := d.cmd.CallID, c.calls.Load
 	switch {
 	case glare != nil:
-		callID, load = glare.CallID, c.calls.Lead
+		callID, load = glare.CallID, c.calls.LoadFromLeader
 	case d.cmd.Verb == events.VerbInvite && d.handledFirst():
-		load = c.calls.None
+		load = c.calls.AssumeNew
 	}
 	for atLeader := glare != nil; d.conflicts < maxConflicts; atLeader = true {
-		if !worker.Ours(d.msg) {
-			return c.leave(ctx, d)
+		if !d.msg.Leased() {
+			return c.abandon(ctx, d)
 		}
 		base, err := load(ctx, d.cmd.App, callID)
 		if err != nil {
-			return c.putBack(d, err)
+			return c.nak(d, err)
 		}
-		c.did(d, meter.StepLoaded)
-		load = c.calls.Lead
+		c.recordStep(d, meter.StepLoaded)
+		load = c.calls.LoadFromLeader
 		outcome, err := c.decide(ctx, d, base, glare)
 		if err == nil {
 			w, writes := outcome.(call.Write)
 			switch {
 			case writes:
 				if err = c.madeBefore(ctx, d, base.Transition); err != nil {
-					return c.putBack(d, err)
+					return c.nak(d, err)
 				}
 				var after store.Loaded
 				if after, err = c.calls.Commit(ctx, base, w.Transition, w.At); err == nil {
-					c.did(d, meter.StepCommitted)
+					c.recordStep(d, meter.StepCommitted)
 					d.spent.stored = after.Bytes
 					return c.committed(ctx, d, base.Transition, after.Transition, w.Err)
 				}
@@ -161,25 +163,25 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 		switch {
 		case errors.Is(err, store.ErrConflict):
 			d.conflicts++
-			c.did(d, meter.StepConflicted)
+			c.recordStep(d, meter.StepConflicted)
 		case errors.Is(err, store.ErrInFlight):
 			return worker.Nak(waitForAnother(d.delivered), meter.ClaimInFlight)
 		default:
-			return c.putBack(d, err)
+			return c.nak(d, err)
 		}
 	}
 	return worker.Nak(waitForAnother(d.delivered), meter.Conflicts)
 }
 
-// leave leaves a command that another worker may have received and refused. If a commit conflicted, leave releases the lines
-// that were claimed too late.
-func (c *Coordinator) leave(ctx context.Context, d delivery) worker.Exit {
+// abandon is for a command whose lease has ended, because another worker may have received and refused it. If a commit
+// conflicted, abandon releases the lines that were claimed too late.
+func (c *Coordinator) abandon(ctx context.Context, d delivery) worker.Exit {
 	if users := claimants(d.cmd); d.conflicts > 0 && len(users) > 0 {
-		if now, err := c.calls.Lead(ctx, d.cmd.App, d.cmd.CallID); err == nil {
+		if now, err := c.calls.LoadFromLeader(ctx, d.cmd.App, d.cmd.CallID); err == nil {
 			_ = c.lines.Release(ctx, now.Transition, users) // the next claim takes over a dead entry that remains
 		}
 	}
-	return worker.Leave()
+	return worker.Abandon()
 }
 
 // decide returns the outcome. An invite or add claims its lines first.
@@ -209,7 +211,7 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 
 func (c *Coordinator) claim(ctx context.Context, d delivery, base store.Loaded, users []string, in call.Input) (call.Claimed, error) {
 	return c.lines.Claim(ctx, store.Claim{
-		Command: d.cmd, Base: base.Transition, Users: users, In: in, First: d.handledFirst(), Claimed: func() { c.did(d, meter.StepClaimed) },
+		Command: d.cmd, Base: base.Transition, Users: users, In: in, First: d.handledFirst(), Claimed: func() { c.recordStep(d, meter.StepClaimed) },
 	})
 }
 
@@ -295,7 +297,7 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 			return worker.AckThen(func() { c.tell(d, c.ok(d, now.Call)) })
 		}
 		if err := c.repeat(ctx, d, now, o.Made); err != nil {
-			return c.putBack(d, err)
+			return c.nak(d, err)
 		}
 		if glare := call.Merged(now); glare != nil && d.cmd.Verb == events.VerbInvite {
 			return c.settle(ctx, d, glare)
@@ -304,7 +306,7 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 	case call.Refuse:
 		d.spent.unknown = now.Seq == 0
 		if err := c.lines.Release(ctx, now, claimants(d.cmd)); err != nil {
-			return c.putBack(d, err)
+			return c.nak(d, err)
 		}
 		return c.refused(d, now.Call, o.Err)
 	case call.Wait:
@@ -331,8 +333,8 @@ func (c *Coordinator) wait(d delivery, o call.Wait) worker.Exit {
 	return worker.Nak(delay, meter.EarlyExpire)
 }
 
-// putBack naks a command that could not be handled now.
-func (c *Coordinator) putBack(d delivery, err error) worker.Exit {
+// nak naks a command that could not be handled now.
+func (c *Coordinator) nak(d delivery, err error) worker.Exit {
 	if newer, ok := errors.AsType[*events.NewerFormatError](err); ok {
 		return c.leaveToNewer(d, newer)
 	}

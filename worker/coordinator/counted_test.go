@@ -43,7 +43,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	run(t, apps.Run)
 	run(t, coordinator.New(nc, js, m.meter.Log(log, meter.Coordinator), coordinator.Config{
 		Parallel: 8, Meter: m.meter,
-		Seam: func(s meter.Step) {
+		OnStep: func(s meter.Step) {
 			if f := m.seam.Load(); f != nil {
 				(*f)(s)
 			}
@@ -106,7 +106,7 @@ func (m *measured) check(want map[string]float64, names ...string) {
 		if len(metertest.Differences(m.t, m.meter, want, names...)) == 0 {
 			return
 		}
-		if metertest.Values(m.t, m.meter)[`ringline_put_backs_total{consumer="coordinators",reason="not_ours"}`] > 0 && m.paused() > time.Second {
+		if metertest.Values(m.t, m.meter)[`ringline_naks_total{consumer="coordinators",reason="not_leased"}`] > 0 && m.paused() > time.Second {
 			m.t.Skipf("the process stood still for %v, so that commands came again: that is counted too", m.paused())
 		}
 	}
@@ -182,7 +182,7 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 		`ringline_commands_total{outcome="ok",verb="invite"}`: 1,
 		`ringline_errors_total{component="coordinator"}`:      1,
 	}, "ringline_conflicts_total", "ringline_garbage_total", "ringline_commands_total", "ringline_errors_total",
-		"ringline_put_backs_total", "ringline_redeliveries_total")
+		"ringline_naks_total", "ringline_redeliveries_total")
 
 	m.raw("$KV.RINGLINE_LINES.demo.joe", "no line")
 	m.raw("$KV.RINGLINE_APPS.demo", `{"capacity":"many"}`)
@@ -205,7 +205,7 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 // Each nak is counted by its reason, and causes one redelivery.
 func TestPutBacksAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
-	const putBacks = `ringline_put_backs_total{consumer="coordinators",reason=`
+	const naks = `ringline_naks_total{consumer="coordinators",reason=`
 	redeliveries := `ringline_redeliveries_total{consumer="coordinators"}`
 	m.once(meter.StepCommitted, func() { panic("a crash") })
 	m.ok("c1", "invite", invitation("k1", "ann", "bob"))
@@ -213,15 +213,15 @@ func TestPutBacksAreCounted(t *testing.T) {
 	m.limits.Store(&failed)
 	m.ok("c1", "ring", by("r1", "bob"))
 	m.handled()
-	m.check(map[string]float64{putBacks + `"defect"}`: 1, putBacks + `"store"}`: 1, redeliveries: 2},
-		"ringline_put_backs_total", "ringline_redeliveries_total")
+	m.check(map[string]float64{naks + `"defect"}`: 1, naks + `"store"}`: 1, redeliveries: 2},
+		"ringline_naks_total", "ringline_redeliveries_total")
 
 	m.publish("c2", "cancel", by("x1", "joe"), "") // overtakes its invitation
-	m.until("it waits", func() bool { return metertest.Values(t, m.meter)[putBacks+`"no_call_yet"}`] > 0 })
+	m.until("it waits", func() bool { return metertest.Values(t, m.meter)[naks+`"no_call_yet"}`] > 0 })
 	m.ok("c2", "invite", invitation("k1", "joe", "jim"))
 	m.handled()
 	v := metertest.Values(t, m.meter)
-	if waited := v[putBacks+`"no_call_yet"}`]; v[redeliveries] != 2+waited {
+	if waited := v[naks+`"no_call_yet"}`]; v[redeliveries] != 2+waited {
 		t.Errorf("%v redeliveries, want %v: %v", v[redeliveries], 2+waited, v)
 	}
 	m.check(map[string]float64{`ringline_commands_total{outcome="ok",verb="cancel"}`: 1, `ringline_errors_total{component="coordinator"}`: 2},
@@ -238,9 +238,9 @@ func TestClaimsAreCounted(t *testing.T) {
 	claim("bob", "never", time.Minute)
 	m.ok("c1", "invite", invitation("k1", "ann", "bob"))
 	m.handled()
-	m.check(map[string]float64{`ringline_takeovers_total`: 1}, "ringline_takeovers_total", "ringline_put_backs_total")
+	m.check(map[string]float64{`ringline_takeovers_total`: 1}, "ringline_takeovers_total", "ringline_naks_total")
 
-	const waits, redeliveries = `ringline_put_backs_total{consumer="coordinators",reason="claim_in_flight"}`, `ringline_redeliveries_total{consumer="coordinators"}`
+	const waits, redeliveries = `ringline_naks_total{consumer="coordinators",reason="claim_in_flight"}`, `ringline_redeliveries_total{consumer="coordinators"}`
 	claim("jim", "c3", 0)
 	m.publish("c2", "invite", invitation("k2", "eve", "jim"), "")
 	m.until("it waits", func() bool { return metertest.Values(t, m.meter)[waits] > 0 })
@@ -248,7 +248,7 @@ func TestClaimsAreCounted(t *testing.T) {
 	m.handled()
 	v := metertest.Values(t, m.meter)
 	m.check(map[string]float64{`ringline_takeovers_total`: 1, waits: v[waits], redeliveries: v[waits]},
-		"ringline_takeovers_total", "ringline_put_backs_total", "ringline_redeliveries_total")
+		"ringline_takeovers_total", "ringline_naks_total", "ringline_redeliveries_total")
 }
 
 // A due deadline is counted with its lateness, and so is one that the sweep found. A request without a reply is counted too.

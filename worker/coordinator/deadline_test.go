@@ -8,7 +8,6 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
@@ -17,6 +16,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/stall"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // api is an API on a machine whose clock is ahead. A test can stall it.
@@ -73,7 +73,7 @@ func (a *api) invite(callID, deadline string) (code string, reply *nats.Msg) {
 // stored returns how many commands were ever stored.
 func (a *api) stored() uint64 {
 	a.t.Helper()
-	s, err := a.server.JS.Stream(a.t.Context(), worker.StreamCommands)
+	s, err := a.server.JS.Stream(a.t.Context(), streams.StreamCommands)
 	if err != nil {
 		a.t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestStalledAPI(t *testing.T) {
 func TestRequestsThatFailAreCounted(t *testing.T) {
 	parallel(t)
 	a := newAPI(t, 0)
-	s, err := a.server.JS.Stream(t.Context(), worker.StreamCommands)
+	s, err := a.server.JS.Stream(t.Context(), streams.StreamCommands)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/meter"
 )
 
@@ -23,7 +23,7 @@ type delivery struct {
 	seq       uint64     // sequence of the message
 	delivered uint64     // number of deliveries, including this one
 	last      *time.Time // when the previous step was done
-	msg       jetstream.Msg
+	msg       worker.Msg
 	spent     *spent
 	conflicts int // how often a commit conflicted; one of these commits may have been ours and succeeded unnoticed
 }
@@ -47,7 +47,7 @@ func (c *Coordinator) now(d delivery) time.Time {
 func (d delivery) handledFirst() bool { return d.delivered == 1 && d.conflicts == 0 }
 
 // read parses the command. If it returns an error, the delivery contains the parts that could be parsed.
-func read(msg jetstream.Msg) (delivery, *events.Error) {
+func read(msg worker.Msg) (delivery, *events.Error) {
 	now := time.Now()
 	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1, last: &now, msg: msg, spent: &spent{}}
 	meta, err := msg.Metadata()
@@ -77,13 +77,13 @@ func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error)
 	msg.Header.Set(events.HeaderErrorMessage, why.Message)
 	msg.Header.Set(events.HeaderSubject, d.subject)
 	msg.Data = d.body[:min(len(d.body), events.MaxRejected)]
-	if _, err := worker.Write(ctx, c.nc, msg); err != nil {
-		return c.putBack(d, fmt.Errorf("keep a command that can't be read: %w", err))
+	if _, err := broker.Write(ctx, c.nc, msg); err != nil {
+		return c.nak(d, fmt.Errorf("keep a command that can't be read: %w", err))
 	}
 	c.log.Warn().Str("subject", d.subject).Str("code", string(why.Code)).Str("reason", events.WithoutQuotes(why.Message)).
 		Msg("command rejected")
 	if err := c.answer(d, events.Refusal(d.cmd.CommandID, why)); err != nil {
-		return c.putBack(d, err)
+		return c.nak(d, err)
 	}
 	c.count.Rejected(d.cmd.Verb, c.now(d).Sub(d.at))
 	return worker.Term(string(why.Code))
@@ -94,8 +94,8 @@ func (c *Coordinator) answer(d delivery, a events.Answer) error {
 	if d.token == "" {
 		return nil
 	}
-	b := c.bodies.take()
-	defer c.bodies.giveBack(b)
+	b := c.buffers.Get()
+	defer c.buffers.Put(b)
 	*b = a.Append(*b)
 	if err := c.nc.Publish(events.AnswerSubject(d.cmd.App, d.token), *b); err != nil {
 		return fmt.Errorf("answer %s: %w", d.subject, err)
@@ -124,14 +124,14 @@ func (c *Coordinator) done(d delivery, a events.Answer) {
 	} else {
 		c.count.Refused(d.cmd.Verb, a.Error.Code, c.now(d).Sub(d.at))
 	}
-	c.did(d, meter.StepAnswered)
+	c.recordStep(d, meter.StepAnswered)
 }
 
 // accepted answers ok and acks the command.
 func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
 	a := c.ok(d, now)
 	if err := c.answer(d, a); err != nil {
-		return c.putBack(d, err)
+		return c.nak(d, err)
 	}
 	c.done(d, a)
 	return worker.Ack()

@@ -6,8 +6,8 @@ import (
 	"fmt"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
@@ -16,15 +16,15 @@ import (
 // committed carries out the effects of a commit: it updates lines and deadlines and notifies, all concurrently. Then it
 // answers, with the refusal if there is one. A merged invitation continues with the call that it merged into.
 func (c *Coordinator) committed(ctx context.Context, d delivery, before, after events.Transition, refusal *events.Error) worker.Exit {
-	for _, seq := range call.Gone(before, after) {
-		if err := timeouts.Remove(c.nc, d.cmd.App, after.Call.CallID, seq); err != nil {
+	for _, seq := range call.DeadlinesRemoved(before, after) {
+		if err := store.RemoveDeadline(c.nc, d.cmd.App, after.Call.CallID, seq); err != nil {
 			c.log.Warn().Err(err).Msg("a deadline stays that nobody waits for")
 		}
 	}
 	if err := c.effects(ctx, d, after, after); err != nil {
-		return c.putBack(d, err)
+		return c.nak(d, err)
 	}
-	c.did(d, meter.StepTold)
+	c.recordStep(d, meter.StepTold)
 	if refusal != nil {
 		return c.refused(d, after.Call, refusal)
 	}
@@ -40,19 +40,19 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.Transition) error {
 	return errors.Join(
 		c.notify(made, now), // does not block
-		worker.Together(append(c.lines.Releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now))...),
+		broker.RunAll(append(c.lines.Releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now))...),
 	)
 }
 
 // arming returns a function that writes the deadline created by transition made. It returns nil if the current call does not
 // wait for that deadline.
 func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) func() error {
-	due, waits := call.Made(now, made.Seq)
+	due, waits := call.DeadlineFor(now, made.Seq)
 	if !waits {
 		return nil
 	}
-	app, d := now.Call.App, timeouts.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
-	return func() error { return timeouts.Arm(ctx, c.nc, app, d) } // captures only the deadline, not the call
+	app, d := now.Call.App, events.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
+	return func() error { return store.ArmDeadline(ctx, c.nc, app, d) } // captures only the deadline, not the call
 }
 
 // claimants lists the users whose lines an invite or add may have claimed, in this delivery or an earlier one.
@@ -82,8 +82,8 @@ func moved(t events.Transition) []string {
 // notify notifies every user that the transition concerns. No device rings after its deadline. When repeated, it also does not
 // ring callees that have answered or no longer have to ring.
 func (c *Coordinator) notify(t, now events.Transition) error {
-	b := c.bodies.take()
-	defer c.bodies.giveBack(b)
+	b := c.buffers.Get()
+	defer c.buffers.Put(b)
 	var told events.Notification
 	for _, n := range call.Notify(t) {
 		told = n.Stamped(c.cfg.Clock.Now())

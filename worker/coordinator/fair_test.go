@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
@@ -20,6 +19,7 @@ import (
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/quota"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // startFair starts a coordinator and the API with quotas. App demo has these settings.
@@ -27,7 +27,7 @@ func startFair(t *testing.T, settings string, change ...func(*coordinator.API)) 
 	t.Helper()
 	parallel(t)
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestQuotaOfAnApp(t *testing.T) {
 	}
 	i.handled()
 	for series, n := range metertest.Values(t, count) {
-		if strings.HasPrefix(series, "ringline_put_backs_total") && !strings.Contains(series, `reason="not_ours"`) {
+		if strings.HasPrefix(series, "ringline_naks_total") && !strings.Contains(series, `reason="not_leased"`) {
 			t.Errorf("%s is %v", series, n)
 		}
 	}
@@ -155,7 +155,7 @@ func TestPlacesOfAnApp(t *testing.T) {
 // pending counts the commands that are delivered and not acked.
 func (i *integrator) pending() int {
 	i.t.Helper()
-	c, err := stream(i.t, i.nc).Consumer(i.t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+	c, err := stream(i.t, i.nc).Consumer(i.t.Context(), streams.StreamCommands, streams.ConsumerCoordinators)
 	if err != nil {
 		i.t.Fatal(err)
 	}
@@ -287,7 +287,7 @@ func TestTheAPIStoresNothingAboveTheQuota(t *testing.T) {
 	if got["rate_limited"] < 300-fits || got["ok"] == 0 {
 		t.Errorf("%v", got)
 	}
-	st, err := stream(t, i.nc).Stream(t.Context(), worker.StreamCommands)
+	st, err := stream(t, i.nc).Stream(t.Context(), streams.StreamCommands)
 	if err != nil {
 		t.Fatal(err)
 	}

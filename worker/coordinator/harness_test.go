@@ -83,7 +83,7 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 		js := stream(tb, nc)
 		apps := store.NewApps(js, logger(), call.DefaultLimits(), 17*time.Hour, nil)
 		run(tb, apps.Run)
-		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: apps.Limits, Seam: count}).Run)
+		run(tb, coordinator.New(nc, js, logger(), coordinator.Config{Parallel: 64, Limits: apps.Limits, OnStep: count}).Run)
 	}
 	nc := s.Connect(tb)
 	js := stream(tb, nc)

@@ -18,11 +18,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // childEnv makes the test binary run a coordinator: <url> <step> <count> <then>. At the step it reports "reached". With "die"
@@ -59,7 +59,7 @@ func child(args []string) error {
 	}
 	var done atomic.Int32
 	cfg := coordinator.Config{Parallel: 4, Limits: defaults}
-	cfg.Seam = func(s meter.Step) {
+	cfg.OnStep = func(s meter.Step) {
 		if string(s) == args[1] && int(done.Add(1)) == count {
 			fmt.Println("reached") // the parent stops or kills this process before it continues
 			if args[3] == "die" {
@@ -208,7 +208,7 @@ func (i *integrator) grownOld(s *natstest.Server, user, callID string) {
 // holdNext takes the next delivery of a command and extends its ack wait until release, like a slow worker.
 func holdNext(t *testing.T, s *natstest.Server) (release func()) {
 	t.Helper()
-	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+	cons, err := s.JS.Consumer(t.Context(), streams.StreamCommands, streams.ConsumerCoordinators)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,9 +9,9 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 func invitation(command, from string, to ...string) string {
@@ -206,7 +206,7 @@ func TestAClaimInFlightIsTakenOver(t *testing.T) {
 // putLine writes an uncommitted claim of that age.
 func (i *integrator) putLine(s *natstest.Server, user, callID string, age time.Duration) {
 	i.t.Helper()
-	kv, err := s.JS.KeyValue(i.t.Context(), worker.BucketLines)
+	kv, err := s.JS.KeyValue(i.t.Context(), streams.BucketLines)
 	if err != nil {
 		i.t.Fatal(err)
 	}
@@ -219,7 +219,7 @@ func (i *integrator) putLine(s *natstest.Server, user, callID string, age time.D
 // lines compares the lines of some users with the expected calls.
 func (s *scene) lines(want map[string]string) {
 	s.t.Helper()
-	kv, err := s.server.JS.KeyValue(s.t.Context(), worker.BucketLines)
+	kv, err := s.server.JS.KeyValue(s.t.Context(), streams.BucketLines)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func (s *scene) lines(want map[string]string) {
 // An app may allow more calls per line. Crossing invitations are detected there too.
 func TestCallWaiting(t *testing.T) {
 	s := newScene(t, natstest.Notification)
-	kv, err := s.server.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.server.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}

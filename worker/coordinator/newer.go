@@ -1,7 +1,6 @@
 package coordinator
 
 import (
-	"sync/atomic"
 	"time"
 
 	"ringline.io/ringline/events"
@@ -19,21 +18,10 @@ func waitForNewer(delivered uint64) time.Duration {
 
 // leaveToNewer naks a command that only a newer version can carry out.
 func (c *Coordinator) leaveToNewer(d delivery, newer *events.NewerFormatError) worker.Exit {
-	if c.outdated.again(time.Now()) {
+	if c.outdated.Allow("") {
 		c.log.Error().Str("app", d.cmd.App).Str("call_id", newer.CallID).Str("subject", d.subject).
 			Msgf("call is stored in format %d and this is version %s, which reads up to %d: upgrade this coordinator",
 				newer.Format, c.cfg.Version, events.NewestFormat)
 	}
 	return worker.Nak(waitForNewer(d.delivered), meter.NewerFormat)
-}
-
-// seldom limits how often the same event is logged.
-type seldom struct{ told atomic.Int64 }
-
-// tellAfter is the minimum time between two log entries about the same event.
-const tellAfter = time.Minute
-
-func (s *seldom) again(now time.Time) bool {
-	last := s.told.Load()
-	return now.UnixNano()-last >= int64(tellAfter) && s.told.CompareAndSwap(last, now.UnixNano())
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // logged is a log that can be read while it is written.
@@ -53,7 +53,7 @@ func storeNewer(t *testing.T, s *natstest.Server, callID string) {
 	if _, err := s.JS.Publish(t.Context(), events.TransitionSubject("demo", callID), body); err != nil {
 		t.Fatal(err)
 	}
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketLines)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketLines)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
 		t.Errorf("each was delivered %d times within %v, want %v to %v", times, took, least, most)
 	}
 	i.asksInVain(told, len(stuck()))
-	if st, err := s.JS.Stream(t.Context(), worker.StreamCalls); err != nil || st.CachedInfo().State.LastSeq != 1 {
+	if st, err := s.JS.Stream(t.Context(), streams.StreamCalls); err != nil || st.CachedInfo().State.LastSeq != 1 {
 		t.Errorf("something was written to the calls: %+v, %v", st.CachedInfo().State, err)
 	}
 	const want = "call is stored in format 3 and this is version v0.9, which reads up to 2: upgrade this coordinator"
@@ -129,7 +129,7 @@ func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
 func waitForDeliveries(t *testing.T, s *natstest.Server, most int) {
 	t.Helper()
 	for deadline := time.Now().Add(within); ; time.Sleep(5 * time.Millisecond) {
-		c, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+		c, err := s.JS.Consumer(t.Context(), streams.StreamCommands, streams.ConsumerCoordinators)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ func (a *API) get(ctx context.Context, app string, body []byte) any {
 	if bad != nil {
 		return events.Refusal("", bad)
 	}
-	now, err := a.Calls.Lead(ctx, app, callID)
+	now, err := a.Calls.LoadFromLeader(ctx, app, callID)
 	switch {
 	case err != nil:
 		return unavailable(err)

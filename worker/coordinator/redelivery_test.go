@@ -19,6 +19,7 @@ import (
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // bench handles commands without a Runner, one delivery at a time.
@@ -44,7 +45,7 @@ func newBench(t *testing.T) *bench {
 	t.Parallel()
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Answer, natstest.Notification, natstest.Logged)
-	cons, err := s.JS.Consumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators)
+	cons, err := s.JS.Consumer(t.Context(), streams.StreamCommands, streams.ConsumerCoordinators)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +60,7 @@ func newBench(t *testing.T) *bench {
 }
 
 // deliver publishes a command and returns its first delivery. Every call has its own users.
-func (b *bench) deliver(callID, verb, body string) jetstream.Msg {
+func (b *bench) deliver(callID, verb, body string) worker.Msg {
 	b.Helper()
 	body = strings.ReplaceAll(body, `"user_id":"`, `"user_id":"`+callID+"-")
 	m := nats.NewMsg("ringline.demo.cmd." + callID + "." + verb)
@@ -71,17 +72,27 @@ func (b *bench) deliver(callID, verb, body string) jetstream.Msg {
 	return b.next()
 }
 
-func (b *bench) next() jetstream.Msg {
+func (b *bench) next() worker.Msg {
 	b.Helper()
 	m, err := b.cons.Next(jetstream.FetchMaxWait(time.Minute))
 	if err != nil {
 		b.Fatal(err)
 	}
-	return m
+	return delivered{Msg: m, leased: true}
 }
 
+// delivered is a message as a Runner passes it.
+type delivered struct {
+	jetstream.Msg
+
+	leased bool
+}
+
+func (d delivered) Leased() bool { return d.leased }
+func (delivered) Crowded() bool  { return false }
+
 // again naks a delivery, as if its worker had died, and returns the next one.
-func (b *bench) again(m jetstream.Msg) jetstream.Msg {
+func (b *bench) again(m worker.Msg) worker.Msg {
 	b.Helper()
 	if err := m.Nak(); err != nil {
 		b.Fatal(err)
@@ -94,7 +105,7 @@ func (b *bench) again(m jetstream.Msg) jetstream.Msg {
 }
 
 // handled handles a delivery and acks it.
-func (b *bench) handled(m jetstream.Msg) {
+func (b *bench) handled(m worker.Msg) {
 	b.Helper()
 	b.c.handle(b.Context(), m)
 	if err := m.DoubleAck(b.Context()); err != nil {
@@ -145,7 +156,7 @@ func (b *bench) heard(callID string) []string {
 }
 
 // commits carries out a command up to the commit, like a worker that dies after it.
-func (b *bench) commits(m jetstream.Msg) {
+func (b *bench) commits(m worker.Msg) {
 	b.Helper()
 	d, bad := read(m)
 	if bad != nil {
@@ -249,7 +260,7 @@ func TestExpireAgainTellsWhatItMadeBefore(t *testing.T) {
 // isDone compares the published messages with those expected for the newest transition of the call.
 func (b *bench) isDone(callID string, seq int, heard []string) {
 	b.Helper()
-	now, err := b.c.calls.Lead(b.Context(), "demo", callID)
+	now, err := b.c.calls.LoadFromLeader(b.Context(), "demo", callID)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -269,7 +280,7 @@ func (b *bench) isDone(callID string, seq int, heard []string) {
 // isArmed reports whether the stream holds the scheduled message of a deadline.
 func (b *bench) isArmed(callID string, seq int) bool {
 	b.Helper()
-	st, err := b.js.Stream(b.Context(), worker.StreamTimers)
+	st, err := b.js.Stream(b.Context(), streams.StreamTimers)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -16,12 +16,12 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/timeouts"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/meter/metertest"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // A few users call each other often, over three coordinators that stall and crash at random steps.
@@ -72,7 +72,7 @@ func newStress(t *testing.T, capacity int) *stress {
 	limits := call.DefaultLimits()
 	limits.Capacity = capacity
 	cfg := coordinator.Config{
-		Parallel: 16, Limits: func(context.Context, string) (call.Limits, error) { return limits, nil }, Seam: s.trouble, Meter: s.meter,
+		Parallel: 16, Limits: func(context.Context, string) (call.Limits, error) { return limits, nil }, OnStep: s.trouble, Meter: s.meter,
 	}
 	for range 3 {
 		nc := s.server.Connect(t)
@@ -193,7 +193,7 @@ func (s *stress) round(rng *rand.Rand, first, second, u, v, w string) {
 func (s *stress) rest() {
 	begun := time.Now()
 	for deadline := begun.Add(3 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		st, err := s.js.Stream(s.Context(), worker.StreamCommands)
+		st, err := s.js.Stream(s.Context(), streams.StreamCommands)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -209,11 +209,11 @@ func (s *stress) rest() {
 
 // replay reads the history of all calls, and reports whether no callee is pending.
 func (s *stress) replay() bool {
-	st, err := s.js.Stream(s.Context(), worker.StreamCalls)
+	st, err := s.js.Stream(s.Context(), streams.StreamCalls)
 	if err != nil {
 		s.Fatal(err)
 	}
-	cons, err := s.js.OrderedConsumer(s.Context(), worker.StreamCalls, jetstream.OrderedConsumerConfig{})
+	cons, err := s.js.OrderedConsumer(s.Context(), streams.StreamCalls, jetstream.OrderedConsumerConfig{})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -267,7 +267,7 @@ func (s *stress) follow(id string, t events.Transition) {
 
 // checkCalls: every active call has a deadline, and calls ended in several ways.
 func (s *stress) checkCalls() {
-	timers, err := s.js.Stream(s.Context(), worker.StreamTimers)
+	timers, err := s.js.Stream(s.Context(), streams.StreamTimers)
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -291,7 +291,7 @@ func (s *stress) checkCalls() {
 // checkAnswers: every command has an answer, and none has two different ones. If a worker stalls for 3 s with a command that is
 // done, its answer is lost, and that is counted.
 func (s *stress) checkAnswers() {
-	late := metertest.Values(s.T, s.meter)[`ringline_put_backs_total{consumer="coordinators",reason="not_ours"}`]
+	late := metertest.Values(s.T, s.meter)[`ringline_naks_total{consumer="coordinators",reason="not_leased"}`]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var untold []string
@@ -311,7 +311,7 @@ func (s *stress) checkAnswers() {
 
 // checkLines: at rest, every line holds the calls of its user, and no claim in flight.
 func (s *stress) checkLines() {
-	kv, err := s.js.KeyValue(s.Context(), worker.BucketLines)
+	kv, err := s.js.KeyValue(s.Context(), streams.BucketLines)
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -7,8 +7,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // A call ends at its maximum duration, even while users talk or are pending.
@@ -16,7 +16,7 @@ func TestMaximumDuration(t *testing.T) {
 	parallel(t)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Notification, natstest.Due)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func exercise(m *meter.Meter) {
 		c.Delivered(1)
 		c.Delivered(2)
 		for _, r := range append(meter.Reasons(), "made up") {
-			c.PutBack(r)
+			c.Nak(r)
 		}
 		m.Backlog(name, func() (meter.Backlog, bool) { return meter.Backlog{Waiting: 2, Unacknowledged: 3}, true })
 	}
@@ -221,16 +221,16 @@ func TestWhatIsNoneOfOurWords(t *testing.T) {
 	c.OK("shout", 0)
 	c.Refused(events.VerbRing, "made_up", 0)
 	c.Rejected("", 0)
-	m.Consumer("timeouts").PutBack("")
+	m.Consumer("timeouts").Nak("")
 	metertest.Check(t, m, map[string]float64{
-		`ringline_commands_total{outcome="ok",verb="unknown"}`:          1,
-		`ringline_commands_total{outcome="internal",verb="ring"}`:       1,
-		`ringline_commands_total{outcome="rejected",verb="unknown"}`:    1,
-		`ringline_rejected_total{verb="unknown"}`:                       1,
-		`ringline_command_seconds_count{verb="unknown"}`:                2,
-		`ringline_command_seconds_count{verb="ring"}`:                   1,
-		`ringline_put_backs_total{consumer="timeouts",reason="defect"}`: 1,
-		`ringline_build_info{version="v1"}`:                             1,
+		`ringline_commands_total{outcome="ok",verb="unknown"}`:       1,
+		`ringline_commands_total{outcome="internal",verb="ring"}`:    1,
+		`ringline_commands_total{outcome="rejected",verb="unknown"}`: 1,
+		`ringline_rejected_total{verb="unknown"}`:                    1,
+		`ringline_command_seconds_count{verb="unknown"}`:             2,
+		`ringline_command_seconds_count{verb="ring"}`:                1,
+		`ringline_naks_total{consumer="timeouts",reason="defect"}`:   1,
+		`ringline_build_info{version="v1"}`:                          1,
 	})
 }
 
@@ -304,7 +304,7 @@ func TestNoGarbage(t *testing.T) {
 		c.Step(meter.StepLoaded, time.Millisecond)
 		c.OK(events.VerbInvite, time.Millisecond)
 		c.Refused(events.VerbAccept, events.CodeNotPending, time.Millisecond)
-		consumer.PutBack(meter.NoCallYet)
+		consumer.Nak(meter.NoCallYet)
 	}); n != 0 {
 		t.Errorf("it allocates %v times", n)
 	}

@@ -54,7 +54,7 @@ const (
 	takeoversTotal    = "ringline_takeovers_total"
 	garbageTotal      = "ringline_garbage_total"
 	redeliveriesTotal = "ringline_redeliveries_total"
-	putBacksTotal     = "ringline_put_backs_total"
+	naksTotal         = "ringline_naks_total"
 	latenessSeconds   = "ringline_timer_lateness_seconds"
 	overdueTotal      = "ringline_sweep_overdue_total"
 	errorsTotal       = "ringline_errors_total"
@@ -127,11 +127,11 @@ func Metrics() []Metric {
 		},
 		{
 			Name: redeliveriesTotal, Of: OfEach, Kind: Counter, Unit: "deliveries", Labels: []Label{consumer},
-			Help: "Messages that were delivered again: put back before, or not acknowledged in time.",
+			Help: "Messages that were redelivered: nak'ed before, or not acked in time.",
 		},
 		{
-			Name: putBacksTotal, Of: OfEach, Kind: Counter, Unit: "messages", Labels: []Label{consumer, {"reason", texts(Reasons())}},
-			Help: "Messages that were put back, to be delivered again, or (not_ours) left to whoever has them.",
+			Name: naksTotal, Of: OfEach, Kind: Counter, Unit: "messages", Labels: []Label{consumer, {"reason", texts(Reasons())}},
+			Help: "Messages that were nak'ed with a delay, or (not_leased) abandoned because another worker may have them.",
 		},
 		{
 			Name: latenessSeconds, Of: OfTimeouts, Kind: Histogram, Unit: "seconds", Buckets: upToAnHour(),
@@ -183,7 +183,7 @@ func Metrics() []Metric {
 		},
 		{
 			Name: backlogUnacked, Of: OfEach, Kind: Gauge, Unit: "messages", Labels: []Label{consumer},
-			Help: "Messages of a consumer that are in hand or were put back. The same in every process; absent while NATS is away.",
+			Help: "Messages of a consumer that are in flight or were nak'ed. The same in every process; absent while NATS is away.",
 		},
 		{
 			Name: readyState, Of: OfEach, Kind: Gauge, Unit: "none",

@@ -10,7 +10,7 @@ import (
 // Consumer counts the messages of one consumer.
 type Consumer struct {
 	redeliveries prometheus.Counter
-	putBacks     map[Reason]prometheus.Counter
+	naks         map[Reason]prometheus.Counter
 }
 
 // Consumer returns the counters of a consumer.
@@ -18,9 +18,9 @@ func (m *Meter) Consumer(name string) *Consumer {
 	if m == nil {
 		return nil
 	}
-	c := &Consumer{redeliveries: m.counter(redeliveriesTotal, name), putBacks: map[Reason]prometheus.Counter{}}
+	c := &Consumer{redeliveries: m.counter(redeliveriesTotal, name), naks: map[Reason]prometheus.Counter{}}
 	for _, r := range Reasons() {
-		c.putBacks[r] = m.counter(putBacksTotal, name, string(r))
+		c.naks[r] = m.counter(naksTotal, name, string(r))
 	}
 	return c
 }
@@ -32,16 +32,16 @@ func (c *Consumer) Delivered(n uint64) {
 	}
 }
 
-// PutBack counts a message that is nak'ed with a delay.
-func (c *Consumer) PutBack(why Reason) {
+// Nak counts a message that is nak'ed with a delay, or abandoned (NotLeased).
+func (c *Consumer) Nak(why Reason) {
 	if c == nil {
 		return
 	}
-	if count, known := c.putBacks[why]; known {
+	if count, known := c.naks[why]; known {
 		count.Inc()
 		return
 	}
-	c.putBacks[Defect].Inc() // a handler without a reason
+	c.naks[Defect].Inc() // a handler without a reason
 }
 
 // Count is a counter.

@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Server is a nats-server with JetStream in a temporary folder.
@@ -44,7 +44,7 @@ func Start(tb testing.TB) *Server {
 	if s.JS, err = jetstream.New(s.NC, jetstream.WithDefaultTimeout(within)); err != nil {
 		tb.Fatalf("natstest: jetstream: %v", err)
 	}
-	if err := worker.Setup(tb.Context(), s.JS, worker.DefaultSettings()); err != nil {
+	if err := streams.Setup(tb.Context(), s.JS, streams.DefaultSettings()); err != nil {
 		tb.Fatalf("natstest: set up: %v", err)
 	}
 	return s
@@ -65,4 +65,17 @@ func (s *Server) Connect(tb testing.TB) *nats.Conn {
 	}
 	tb.Cleanup(nc.Close)
 	return nc
+}
+
+// Requests receives the messages that are published on this subject, such as requests to the JetStream API.
+func (s *Server) Requests(tb testing.TB, subject string) <-chan *nats.Msg {
+	tb.Helper()
+	nc, requests := s.Connect(tb), make(chan *nats.Msg, 1000)
+	if _, err := nc.ChanSubscribe(subject, requests); err != nil {
+		tb.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil {
+		tb.Fatal(err)
+	}
+	return requests
 }

@@ -18,8 +18,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/schemas"
 	"ringline.io/ringline/schemas/check"
-	"ringline.io/ringline/timeouts"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // The kinds of messages.
@@ -53,8 +52,8 @@ func Watch(tb testing.TB, s *Server, want ...string) {
 		defer cancel()
 		w.drain(ctx, heard)
 		w.caughtUp(ctx, s.JS)
-		w.readAll(ctx, s.JS, worker.StreamEvents, ">")
-		w.readAll(ctx, s.JS, worker.StreamTimers, events.DueSubjects)
+		w.readAll(ctx, s.JS, streams.StreamEvents, ">")
+		w.readAll(ctx, s.JS, streams.StreamTimers, events.DueSubjects)
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, kind := range want {
@@ -120,7 +119,7 @@ func (w *watch) caughtUp(ctx context.Context, js jetstream.JetStream) {
 		}
 		return st.CachedInfo().State.Msgs
 	}
-	for count(worker.StreamEvents) < count(worker.StreamCalls) {
+	for count(streams.StreamEvents) < count(streams.StreamCalls) {
 		select {
 		case <-ctx.Done():
 			w.tb.Errorf("natstest: the event log does not catch up: %v", ctx.Err())
@@ -243,7 +242,7 @@ func checkMessage(kind string, header nats.Header, data []byte) error {
 		}
 		return nil
 	case Due:
-		return same(data, &timeouts.Deadline{})
+		return same(data, &events.Deadline{})
 	case Rejected:
 		return known(events.Codes(), events.Code(header.Get(events.HeaderErrorCode)))
 	case Command: // a test may send anything

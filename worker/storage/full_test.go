@@ -13,13 +13,13 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/timeouts"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/storage"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 const (
@@ -35,13 +35,13 @@ type world struct {
 	calls *store.Calls
 }
 
-func newWorld(t *testing.T, change func(*worker.Sizes)) *world {
+func newWorld(t *testing.T, change func(*streams.Sizes)) *world {
 	t.Helper()
 	t.Parallel()
 	s := natstest.Start(t)
-	small := worker.DefaultSettings()
+	small := streams.DefaultSettings()
 	change(&small.MaxBytes)
-	if err := worker.Setup(t.Context(), s.JS, small); err != nil {
+	if err := streams.Setup(t.Context(), s.JS, small); err != nil {
 		t.Fatal(err)
 	}
 	asker, err := ask.New(s.NC, s.JS, within, nil)
@@ -127,7 +127,7 @@ func (w *world) flood(enough int, customData string) (calls []string, refused *e
 
 func (w *world) state(name string) jetstream.StreamState {
 	w.Helper()
-	st, err := w.js.Stream(w.Context(), worker.StreamOf(name))
+	st, err := w.js.Stream(w.Context(), streams.StreamOf(name))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -143,18 +143,18 @@ func (w *world) exhausted(e *events.Error) {
 
 // When the event log reaches its limit, it deletes its oldest messages, and calls continue.
 func TestFullEventLogStopsNoCall(t *testing.T) {
-	w := newWorld(t, func(s *worker.Sizes) { s.Events = mib })
+	w := newWorld(t, func(s *streams.Sizes) { s.Events = mib })
 	calls, refused := w.flood(1600, "")
 	if refused != nil {
 		t.Fatalf("%+v after %d calls", refused, len(calls))
 	}
 	// The event log copies with a delay.
-	for deadline := time.Now().Add(within); w.state(worker.StreamEvents).FirstSeq == 1; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(within); w.state(streams.StreamEvents).FirstSeq == 1; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("the log deletes nothing: %+v", w.state(worker.StreamEvents))
+			t.Fatalf("the log deletes nothing: %+v", w.state(streams.StreamEvents))
 		}
 	}
-	if log := w.state(worker.StreamEvents); log.Bytes > mib {
+	if log := w.state(streams.StreamEvents); log.Bytes > mib {
 		t.Errorf("the log: %+v", log)
 	}
 	w.ok(w.ask(calls[0], events.VerbAccept, "bob", events.Command{}))
@@ -163,7 +163,7 @@ func TestFullEventLogStopsNoCall(t *testing.T) {
 // Above the mark of RINGLINE_CALLS no new call rings, and every existing call continues.
 func TestCallsGoOnAboveTheMark(t *testing.T) {
 	const most = 8 * mib
-	w := newWorld(t, func(s *worker.Sizes) { s.Calls = most })
+	w := newWorld(t, func(s *streams.Sizes) { s.Calls = most })
 	for _, callID := range []string{"accepted", "declined", "left", "canceled", "ended"} {
 		w.ok(w.invite(callID, 600, ""))
 	}
@@ -172,15 +172,15 @@ func TestCallsGoOnAboveTheMark(t *testing.T) {
 	_, refused := w.flood(16_000, strings.Repeat("x", 4000))
 	w.exhausted(refused)
 	// So far only the stored and the admitted bytes together have reached the mark.
-	for i := 0; w.state(worker.StreamCalls).Bytes*100/most < storage.Mark; i++ {
+	for i := 0; w.state(streams.StreamCalls).Bytes*100/most < storage.Mark; i++ {
 		w.invite(fmt.Sprintf("more-%d", i), 600, strings.Repeat("x", 4000))
 	}
-	if bytes := w.state(worker.StreamCalls).Bytes; bytes > most*9/10 {
+	if bytes := w.state(streams.StreamCalls).Bytes; bytes > most*9/10 {
 		t.Errorf("refused at %d of %d bytes", bytes, most)
 	}
 	w.exhausted(w.ask("accepted", events.VerbAdd, "ann", events.Command{Callees: []events.Party{{UserID: "joe"}}}).Error)
 	w.exhausted(w.invite("new", 60, "").Error)
-	if now, err := w.calls.Lead(t.Context(), "demo", "new"); err != nil || now.Seq != 0 {
+	if now, err := w.calls.LoadFromLeader(t.Context(), "demo", "new"); err != nil || now.Seq != 0 {
 		t.Errorf("what was refused is at %d, %v", now.Seq, err)
 	}
 	w.ok(w.ask("accepted", events.VerbAccept, "bob", events.Command{}))
@@ -189,7 +189,7 @@ func TestCallsGoOnAboveTheMark(t *testing.T) {
 	w.ok(w.ask("canceled", events.VerbCancel, "ann", events.Command{}))
 	w.ok(w.ask("ended", events.VerbEnd, "ann", events.Command{}))
 	for deadline := time.Now().Add(within); ; time.Sleep(10 * time.Millisecond) {
-		now, err := w.calls.Lead(t.Context(), "demo", "late")
+		now, err := w.calls.LoadFromLeader(t.Context(), "demo", "late")
 		if err == nil && now.Call.EndReason == events.EndTimedOut {
 			break
 		}
@@ -202,13 +202,13 @@ func TestCallsGoOnAboveTheMark(t *testing.T) {
 // RINGLINE_TIMERS can't reject new messages: at its limit it deletes the oldest deadlines. So Admit must keep it below
 // the limit.
 func TestNoDeadlineIsLostToALimit(t *testing.T) {
-	w := newWorld(t, func(s *worker.Sizes) { s.Timers, s.Calls = mib, 8*mib })
+	w := newWorld(t, func(s *streams.Sizes) { s.Timers, s.Calls = mib, 8*mib })
 	calls, refused := w.flood(16_000, "")
 	w.exhausted(refused)
 	for _, callID := range calls[:50] { // each has two deadlines for a moment
 		w.ok(w.ask(callID, events.VerbAccept, "bob", events.Command{}))
 	}
-	st, err := w.js.Stream(t.Context(), worker.StreamTimers)
+	st, err := w.js.Stream(t.Context(), streams.StreamTimers)
 	if err != nil {
 		t.Fatal(err)
 	}

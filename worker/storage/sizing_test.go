@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // TestSizing measures how much a call takes of each stream, for the table in docs/operations.md. Run it with:
@@ -14,13 +14,13 @@ import (
 //	go test -run Sizing -v ./worker/storage
 func TestSizing(t *testing.T) {
 	const calls = 100
-	w := newWorld(t, func(*worker.Sizes) {})
+	w := newWorld(t, func(*streams.Sizes) {})
 	var before [4]float64
-	streams := [4]string{worker.StreamCalls, worker.StreamTimers, worker.BucketLines, worker.StreamEvents}
+	names := [4]string{streams.StreamCalls, streams.StreamTimers, streams.BucketLines, streams.StreamEvents}
 	took := func(what string) (per [4]float64) {
 		t.Helper()
 		w.copied()
-		for i, name := range streams {
+		for i, name := range names {
 			now := float64(w.state(name).Bytes)
 			per[i] = (now - before[i]) / calls
 			before[i] = now
@@ -47,7 +47,7 @@ func TestSizing(t *testing.T) {
 		left[i] = before[i] / calls
 	}
 	t.Logf("in all: %.0f", left)
-	if ringing[1] > 1024 || ringing[0] > 2048 || left[0] > 8192 || left[1]*worker.CallsPerTimers > left[0] {
+	if ringing[1] > 1024 || ringing[0] > 2048 || left[0] > 8192 || left[1]*streams.CallsPerTimers > left[0] {
 		t.Errorf("more than docs/operations.md says: ringing %v, left %v", ringing, left)
 	}
 }
@@ -56,7 +56,7 @@ func TestSizing(t *testing.T) {
 func (w *world) copied() {
 	w.Helper()
 	for deadline := time.Now().Add(within); ; time.Sleep(20 * time.Millisecond) {
-		if w.state(worker.StreamEvents).Msgs == w.state(worker.StreamCalls).Msgs {
+		if w.state(streams.StreamEvents).Msgs == w.state(streams.StreamCalls).Msgs {
 			return
 		}
 		if time.Now().After(deadline) {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 // The interval and the timeout of a survey, and how long its results are shown.
@@ -49,7 +49,7 @@ func (w *Watch) Levels() meter.Levels {
 	if a := w.seen.account; a.recent() {
 		l.Account = &a.seen
 	}
-	for _, name := range worker.StreamNames() {
+	for _, name := range streams.StreamNames() {
 		if s := w.seen.streams[name]; s.recent() {
 			l.Streams = append(l.Streams, s.seen)
 		}
@@ -69,7 +69,7 @@ func (w *Watch) Levels() meter.Levels {
 func (w *Watch) Survey(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, surveyWithin)
 	defer cancel()
-	names := worker.StreamNames()
+	names := streams.StreamNames()
 	errs := make([]error, len(names)+1) // in a fixed order
 	var asking sync.WaitGroup
 	asking.Go(func() { errs[len(names)] = w.surveyAccount(ctx) })
@@ -92,7 +92,7 @@ func (w *Watch) surveyAccount(ctx context.Context) error {
 }
 
 func (w *Watch) surveyStream(ctx context.Context, name string) error {
-	st, err := w.js.Stream(ctx, worker.StreamOf(name))
+	st, err := w.js.Stream(ctx, streams.StreamOf(name))
 	if err != nil {
 		return fmt.Errorf("storage: look at %s: %w", name, err)
 	}
@@ -103,9 +103,9 @@ func (w *Watch) surveyStream(ctx context.Context, name string) error {
 	})
 	w.mu.Unlock()
 	switch name {
-	case worker.StreamEvents:
+	case streams.StreamEvents:
 		return errors.Join(w.surveyLost(ctx, name, st), w.compare(ctx, st))
-	case worker.StreamCDRs:
+	case streams.StreamCDRs:
 		return w.surveyLost(ctx, name, st)
 	}
 	return nil
@@ -145,18 +145,18 @@ func lost(ctx context.Context, st jetstream.Stream) (most uint64, err error) {
 
 // compare checks whether the event log has a copy that is newer than the newest transition.
 func (w *Watch) compare(ctx context.Context, log jetstream.Stream) error {
-	copied, err := worker.Copied(ctx, log)
+	copied, err := streams.Copied(ctx, log)
 	if err != nil {
 		return err
 	}
-	calls, err := w.js.Stream(ctx, worker.StreamCalls) // read after the log, so it is never behind
+	calls, err := w.js.Stream(ctx, streams.StreamCalls) // read after the log, so it is never behind
 	if err != nil {
 		return fmt.Errorf("storage: look at RINGLINE_CALLS: %w", err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	info := log.CachedInfo()
-	if which := info.Created.String() + info.Config.Metadata[worker.RepairedKey]; which != w.seen.log {
+	if which := info.Created.String() + info.Config.Metadata[streams.RepairedKey]; which != w.seen.log {
 		w.seen.log, w.seen.missing = which, 0
 	}
 	w.seen.known = true

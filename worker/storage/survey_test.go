@@ -9,10 +9,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/storage"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Messages that the event log deletes before a consumer has read them are counted. A consumer that never read is
@@ -20,12 +20,12 @@ import (
 func TestLostEventsAreCounted(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	small := worker.DefaultSettings()
+	small := streams.DefaultSettings()
 	small.MaxBytes.Events = 64 << 10
-	if err := worker.Setup(t.Context(), s.JS, small); err != nil {
+	if err := streams.Setup(t.Context(), s.JS, small); err != nil {
 		t.Fatal(err)
 	}
-	log, err := s.JS.Stream(t.Context(), worker.StreamEvents)
+	log, err := s.JS.Stream(t.Context(), streams.StreamEvents)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,16 +55,16 @@ func TestLostEventsAreCounted(t *testing.T) {
 			t.Fatal(err)
 		}
 		l := w.Levels()
-		if len(l.Streams) != len(worker.StreamNames()) || l.Account == nil || l.Missing == nil {
+		if len(l.Streams) != len(streams.StreamNames()) || l.Account == nil || l.Missing == nil {
 			t.Fatalf("%+v", l)
 		}
 		return l
 	}
 	write(100)
-	if l := levels(); l.Lost[worker.StreamEvents] != 0 {
+	if l := levels(); l.Lost[streams.StreamEvents] != 0 {
 		t.Errorf("%v lost to a consumer that was never read", l.Lost)
 	}
-	reader, err := s.JS.Consumer(t.Context(), worker.StreamEvents, worker.ConsumerAnalytics)
+	reader, err := s.JS.Consumer(t.Context(), streams.StreamEvents, streams.ConsumerAnalytics)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,16 +84,16 @@ func TestLostEventsAreCounted(t *testing.T) {
 		return last
 	}
 	acked := read(10)
-	if l := levels(); l.Lost[worker.StreamEvents] != 0 {
+	if l := levels(); l.Lost[streams.StreamEvents] != 0 {
 		t.Errorf("%v lost to a consumer that reads", l.Lost)
 	}
 	first := write(100)
 	l := levels()
-	if want := first - 1 - acked; l.Lost[worker.StreamEvents] != want || want == 0 {
+	if want := first - 1 - acked; l.Lost[streams.StreamEvents] != want || want == 0 {
 		t.Errorf("%v lost, want %d: acknowledged up to %d, and the log begins at %d", l.Lost, want, acked, first)
 	}
 	for _, x := range l.Streams {
-		if x.Stream == worker.StreamEvents && (x.Limit != 64<<10 || x.Bytes == 0 || x.Bytes > x.Limit || x.Messages == 0) {
+		if x.Stream == streams.StreamEvents && (x.Limit != 64<<10 || x.Bytes == 0 || x.Bytes > x.Limit || x.Messages == 0) {
 			t.Errorf("%+v", x)
 		}
 	}
@@ -103,7 +103,7 @@ func TestLostEventsAreCounted(t *testing.T) {
 func TestSurveyShowsTheRest(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	if err := s.JS.DeleteStream(t.Context(), worker.StreamSessions); err != nil {
+	if err := s.JS.DeleteStream(t.Context(), streams.StreamSessions); err != nil {
 		t.Fatal(err)
 	}
 	js, err := jetstream.NewWithAPIPrefix(s.Connect(t), "PART.API")
@@ -137,7 +137,7 @@ func TestSurveyShowsTheRest(t *testing.T) {
 	for _, x := range l.Streams {
 		seen = append(seen, x.Stream)
 	}
-	want := slices.DeleteFunc(worker.StreamNames(), func(name string) bool { return name == worker.StreamCommands || name == worker.StreamSessions })
+	want := slices.DeleteFunc(streams.StreamNames(), func(name string) bool { return name == streams.StreamCommands || name == streams.StreamSessions })
 	if !slices.Equal(seen, want) || l.Account != nil || l.Missing == nil || len(l.Lost) != 2 {
 		t.Errorf("seen are %v, want %v: %+v", seen, want, l)
 	}
@@ -160,16 +160,16 @@ func TestGapIsReportedUntilItIsOver(t *testing.T) {
 	missing(0, "at first")
 	w.LostTail(7)
 	missing(7, "after a lost tail")
-	if err := worker.NoteWhole(t.Context(), s.JS); err != nil {
+	if err := streams.NoteWhole(t.Context(), s.JS); err != nil {
 		t.Fatal(err)
 	}
 	missing(0, "after a repair that found nothing")
 	w.LostTail(8)
 	missing(8, "after another")
-	if err := s.JS.DeleteStream(t.Context(), worker.StreamEvents); err != nil {
+	if err := s.JS.DeleteStream(t.Context(), streams.StreamEvents); err != nil {
 		t.Fatal(err)
 	}
-	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+	if err := streams.Setup(t.Context(), s.JS, streams.DefaultSettings()); err != nil {
 		t.Fatal(err)
 	}
 	missing(0, "with a log that is new")

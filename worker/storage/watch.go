@@ -10,10 +10,11 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Mark is the percentage from which invitations are refused.
@@ -39,7 +40,7 @@ const (
 
 // guarded lists the streams in which invitations must leave room.
 func guarded() []string {
-	return []string{worker.StreamCalls, worker.StreamTimers, worker.BucketLines, worker.StreamCommands}
+	return []string{streams.StreamCalls, streams.StreamTimers, streams.BucketLines, streams.StreamCommands}
 }
 
 // level is the fill level of a stream.
@@ -108,9 +109,9 @@ func (w *Watch) Run(ctx context.Context) error {
 
 // surveys runs a survey periodically until ctx ends.
 func (w *Watch) surveys(ctx context.Context) {
-	var told worker.Repeated
+	var told broker.LogThrottle
 	for {
-		if err := w.Survey(ctx); err != nil && ctx.Err() == nil && !told.Again(err) {
+		if err := w.Survey(ctx); err != nil && ctx.Err() == nil && told.Allow(err.Error()) {
 			w.log.Warn().Err(err).Msg("can't see how full the streams are, trying again")
 		}
 		select {
@@ -139,9 +140,9 @@ func (w *Watch) letIn(callees, bytes int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, takes := range map[string]int{
-		worker.StreamCalls:  call.MayTake(callees, bytes),
-		worker.StreamTimers: perDeadline,
-		worker.BucketLines:  (1 + callees) * perLine,
+		streams.StreamCalls:  call.MayTake(callees, bytes),
+		streams.StreamTimers: perDeadline,
+		streams.BucketLines:  (1 + callees) * perLine,
 	} {
 		l := w.levels[name]
 		l.since += int64(takes)
@@ -191,7 +192,7 @@ func (w *Watch) begin(name string) {
 }
 
 func (w *Watch) lookAt(ctx context.Context, name string) {
-	st, err := w.js.Stream(ctx, worker.StreamOf(name))
+	st, err := w.js.Stream(ctx, streams.StreamOf(name))
 	if err != nil {
 		return // keeps the last level
 	}

@@ -6,8 +6,8 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/health"
+	"ringline.io/ringline/worker/streams"
 )
 
 // A level around the mark keeps the process degraded, until it is well below the mark.
@@ -24,7 +24,7 @@ func TestHoveringLevelIsShown(t *testing.T) {
 	} {
 		for i := range 2 * int(health.Hold/time.Second) {
 			at = at.Add(time.Second)
-			w.levels[worker.StreamCalls] = level{bytes: x.levels[i%2], maxBytes: 100}
+			w.levels[streams.StreamCalls] = level{bytes: x.levels[i%2], maxBytes: 100}
 			w.tell()
 		}
 		if got := h.State().Degraded; len(got) != x.shown {

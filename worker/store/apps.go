@@ -11,11 +11,11 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/quota"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Apps holds the settings of each app, and watches the bucket for changes.
@@ -96,7 +96,7 @@ func (a *Apps) APISlots(app string) int {
 
 // Run watches the settings until ctx ends. After a reconnect it reads all entries again.
 func (a *Apps) Run(ctx context.Context) error {
-	return watch{js: a.js, log: a.log, bucket: worker.BucketApps, what: "the apps", begin: func() func(jetstream.KeyValueEntry) {
+	return watch{js: a.js, log: a.log, bucket: streams.BucketApps, what: "the apps", begin: func() func(jetstream.KeyValueEntry) {
 		now := newSettled()
 		return func(e jetstream.KeyValueEntry) {
 			if e == nil { // all existing entries have been read

@@ -10,10 +10,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // within limits the wait for something that takes some milliseconds on an idle machine.
@@ -22,7 +22,7 @@ const within = time.Minute
 // A change of an app's settings is in force soon after the write. A limit that can't be read keeps its value.
 func TestApps(t *testing.T) {
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestApps(t *testing.T) {
 // Calls of an app never last longer than the lines that hold them.
 func TestAppsKeepToTheLines(t *testing.T) {
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func becomes(t *testing.T, apps *store.Apps, want call.Limits) {
 // Settings also reports whether an app has an entry. An origin is known as long as any app lists it.
 func TestAppsSettingsAndOrigins(t *testing.T) {
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -203,7 +203,7 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 // can't be read, and both for a running worker and for a new one.
 func TestAppsLoseNoRevocation(t *testing.T) {
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketApps)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 )
 
 // rewatchAfter is the delay before a failed watch is started again.
@@ -32,10 +32,10 @@ type watch struct {
 func (b watch) Run(ctx context.Context) error {
 	connected := b.js.Conn().StatusChanged(nats.CONNECTED)
 	defer b.js.Conn().RemoveStatusListener(connected)
-	var told worker.Repeated
+	var told broker.LogThrottle
 	for ctx.Err() == nil {
 		if err := b.follow(ctx, connected); err != nil && ctx.Err() == nil {
-			if !told.Again(err) {
+			if told.Allow(err.Error()) {
 				b.log.Error().Err(err).Msg("can't watch " + b.what + ", trying again")
 			}
 			select {

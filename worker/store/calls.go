@@ -12,9 +12,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 // ErrConflict means that the call has changed since it was read, or that this same commit was already stored.
@@ -38,7 +39,7 @@ type Calls struct {
 
 // NewCalls returns the calls behind this connection. The meter may be nil.
 func NewCalls(nc *nats.Conn, log zerolog.Logger, m *meter.Meter) *Calls {
-	return &Calls{msg: reader{nc: nc, stream: worker.StreamCalls}, log: log, garbage: m.Garbage(meter.OnCall)}
+	return &Calls{msg: reader{nc: nc, stream: streams.StreamCalls}, log: log, garbage: m.Garbage(meter.OnCall)}
 }
 
 // Loaded is a call as it was read: its newest transition (zero if there is none), and the stream sequence that the next
@@ -55,17 +56,17 @@ func (s *Calls) Load(ctx context.Context, app, callID string) (Loaded, error) {
 	return s.newest(ctx, app, callID, s.msg.anywhere)
 }
 
-// None assumes that the call does not exist, as is most likely for a new invitation. The commit verifies it.
-func (s *Calls) None(context.Context, string, string) (Loaded, error) { return Loaded{}, nil }
+// AssumeNew assumes that the call does not exist, as is most likely for a new invitation. The commit verifies it.
+func (s *Calls) AssumeNew(context.Context, string, string) (Loaded, error) { return Loaded{}, nil }
 
 // MayRemember reports whether the command may have been carried out: the call remembers it, or can't be read.
 func (s *Calls) MayRemember(ctx context.Context, cmd events.Command) bool {
-	now, err := s.Lead(ctx, cmd.App, cmd.CallID)
+	now, err := s.LoadFromLeader(ctx, cmd.App, cmd.CallID)
 	return err != nil || call.Remembers(now.Transition, cmd)
 }
 
-// Lead reads a call from the leader.
-func (s *Calls) Lead(ctx context.Context, app, callID string) (Loaded, error) {
+// LoadFromLeader reads a call from the leader.
+func (s *Calls) LoadFromLeader(ctx context.Context, app, callID string) (Loaded, error) {
 	return s.newest(ctx, app, callID, s.msg.atLeader)
 }
 
@@ -147,7 +148,7 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	msg.Header.Set("Content-Type", events.ContentType)
 	msg.Header.Set(events.HeaderEvent, string(t.Event))
 	before := s.given.Load()
-	seq, err := worker.Write(ctx, s.msg.nc, msg)
+	seq, err := broker.Write(ctx, s.msg.nc, msg)
 	s.noticeTail(before, seq, err)
 	switch {
 	case isConflict(err):

@@ -10,10 +10,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 const app, id = "demo", "c1"
@@ -61,7 +61,7 @@ func TestCommitAndLoad(t *testing.T) {
 	ringing := commit(t, calls, invited, next(t, invited.Transition, events.VerbRing, "k2"))
 	for name, read := range map[string]func() (store.Loaded, error){
 		"load": func() (store.Loaded, error) { return calls.Load(t.Context(), app, id) },
-		"lead": func() (store.Loaded, error) { return calls.Lead(t.Context(), app, id) },
+		"lead": func() (store.Loaded, error) { return calls.LoadFromLeader(t.Context(), app, id) },
 	} {
 		got, err := read()
 		if err != nil || got.Seq != 2 || got.Call.Callees[0].State != events.StateRinging || got.CommandID != "k2" {
@@ -108,7 +108,7 @@ func TestConflict(t *testing.T) {
 			t.Errorf("%s: %v, want a conflict", again.Transition.Event, err)
 		}
 	}
-	now, err := calls.Lead(t.Context(), app, id)
+	now, err := calls.LoadFromLeader(t.Context(), app, id)
 	if err != nil || now.CommandID != "k2" || now.Seq != 2 {
 		t.Errorf("the leader has %+v, %v", now, err)
 	}
@@ -153,7 +153,7 @@ func TestGarbageOnASubject(t *testing.T) {
 // A refusal by the server for another reason than the sequence is not a conflict.
 func TestRefusedByTheBroker(t *testing.T) {
 	s, calls := start(t)
-	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+	st, err := s.JS.Stream(t.Context(), streams.StreamCalls)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestRefusedByTheBroker(t *testing.T) {
 func TestHeadersOfATransition(t *testing.T) {
 	s, calls := start(t)
 	commit(t, calls, store.Loaded{}, next(t, events.Transition{}, events.VerbInvite, "k1"))
-	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+	st, err := s.JS.Stream(t.Context(), streams.StreamCalls)
 	if err != nil {
 		t.Fatal(err)
 	}

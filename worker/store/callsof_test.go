@@ -8,10 +8,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // A snapshot holds the calls that the user is in. The entry of a call that they left may stay on their line for a while. It is
@@ -35,7 +35,7 @@ func TestCallsOfLeavesOutWhatTheUserLeft(t *testing.T) {
 		}
 		now = commit(t, calls, now, w)
 	}
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketLines)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketLines)
 	if err != nil {
 		t.Fatal(err)
 	}

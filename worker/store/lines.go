@@ -13,9 +13,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 // ErrInFlight means that a line holds a claim of another command, which may still be committed. The claims that were already
@@ -39,7 +40,7 @@ type Lines struct {
 // NewLines returns the lines behind this connection. The meter may be nil.
 func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger, m *meter.Meter) *Lines {
 	return &Lines{
-		js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketLines}, calls: calls, log: log, hints: newHints(nc),
+		js: js, msg: reader{nc: nc, stream: "KV_" + streams.BucketLines}, calls: calls, log: log, hints: newHints(nc),
 		garbage: m.Garbage(meter.OnLine), takeovers: m.Takeovers(),
 	}
 }
@@ -52,7 +53,7 @@ type line struct {
 	guessed  bool   // assumed to be empty, and not read
 }
 
-const kvPrefix = "$KV." + worker.BucketLines + "."
+const kvPrefix = "$KV." + streams.BucketLines + "."
 
 func (s *Lines) read(ctx context.Context, app, userID string) (line, error) {
 	l := line{user: userID}
@@ -88,7 +89,7 @@ func (s *Lines) write(ctx context.Context, app string, l line, entries []events.
 		}
 		msg.Data = data
 	}
-	revision, err := worker.Write(ctx, s.msg.nc, msg)
+	revision, err := broker.Write(ctx, s.msg.nc, msg)
 	switch {
 	case err == nil:
 		s.hints.left(key, line{user: l.user, entries: entries, revision: revision})
@@ -158,7 +159,7 @@ func (s *Lines) linesOf(ctx context.Context, c Claim, users []string) ([]line, e
 			return err
 		})
 	}
-	return lines, worker.Together(reads...)
+	return lines, broker.RunAll(reads...)
 }
 
 // maxClaims is the number of attempts to claim or release a line that other workers write. If a claim fails that often, its
@@ -223,7 +224,7 @@ func (s *Lines) ahead(ctx context.Context, c Claim, e events.Entry) error {
 	if c.In.Now.Sub(e.At.Time()) < staleAfter {
 		return ErrConflict
 	}
-	own, err := s.calls.Lead(ctx, c.Command.App, c.Command.CallID)
+	own, err := s.calls.LoadFromLeader(ctx, c.Command.App, c.Command.CallID)
 	if err != nil {
 		return err
 	}
@@ -244,7 +245,7 @@ func (s *Lines) judge(ctx context.Context, c Claim, l line) (live []events.Entry
 		if e.CallID == c.Command.CallID {
 			continue // an entry with a lower sequence than the call: dead
 		}
-		holder, err := s.calls.Lead(ctx, c.Command.App, e.CallID)
+		holder, err := s.calls.LoadFromLeader(ctx, c.Command.App, e.CallID)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -284,7 +285,7 @@ func (s *Lines) fence(ctx context.Context, c Claim, e events.Entry, holder Loade
 
 // Release removes the call from the lines of those users who are no longer in it. It removes dead entries only.
 func (s *Lines) Release(ctx context.Context, now events.Transition, users []string) error {
-	return worker.Together(s.Releases(ctx, now, users)...)
+	return broker.RunAll(s.Releases(ctx, now, users)...)
 }
 
 // Releases returns the steps of Release, one for each line, so that they can run in parallel with other work.
@@ -341,7 +342,7 @@ func (s *Lines) CallsOf(ctx context.Context, app, userID string) ([]events.Call,
 	}
 	var calls []events.Call
 	for _, e := range l.entries {
-		holder, err := s.calls.Lead(ctx, app, e.CallID)
+		holder, err := s.calls.LoadFromLeader(ctx, app, e.CallID)
 		if err != nil {
 			return nil, err
 		}
@@ -374,11 +375,11 @@ func (s *Lines) open(ctx context.Context, app string, ids []string) ([]events.Ca
 		found, reads := make([]Loaded, len(some)), make([]func() error, len(some))
 		for i, id := range some {
 			reads[i] = func() (err error) {
-				found[i], err = s.calls.Lead(ctx, app, id)
+				found[i], err = s.calls.LoadFromLeader(ctx, app, id)
 				return err
 			}
 		}
-		if err := worker.Together(reads...); err != nil {
+		if err := broker.RunAll(reads...); err != nil {
 			return nil, err
 		}
 		for _, f := range found {
@@ -395,7 +396,7 @@ const maxReads = 16
 
 // named lists the ids of the calls on the lines of an app, and counts these lines. Some of the calls may have ended.
 func (s *Lines) named(ctx context.Context, app string) (list []string, lines int, err error) {
-	kv, err := s.js.KeyValue(ctx, worker.BucketLines)
+	kv, err := s.js.KeyValue(ctx, streams.BucketLines)
 	if err != nil {
 		return nil, 0, fmt.Errorf("store: open the lines: %w", err)
 	}

@@ -11,10 +11,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 const newerFormat = events.NewestFormat + 1
@@ -44,7 +44,7 @@ func isNewer(t *testing.T, what string, err error) {
 // last returns the stream sequence of the newest transition of any call.
 func last(t *testing.T, s *natstest.Server) uint64 {
 	t.Helper()
-	st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+	st, err := s.JS.Stream(t.Context(), streams.StreamCalls)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestNewerFormatIsNotPassedOver(t *testing.T) {
 	declined := next(t, ringing, events.VerbDecline, "k3").Transition
 	reads := map[string]func(context.Context) error{
 		"load":         func(ctx context.Context) error { _, err := calls.Load(ctx, app, id); return err },
-		"lead":         func(ctx context.Context) error { _, err := calls.Lead(ctx, app, id); return err },
+		"lead":         func(ctx context.Context) error { _, err := calls.LoadFromLeader(ctx, app, id); return err },
 		"transition 2": func(ctx context.Context) error { _, err := calls.Transition(ctx, app, id, 2); return err },
 		"transition 3": func(ctx context.Context) error { _, err := calls.Transition(ctx, app, id, 3); return err },
 		"made by k1":   func(ctx context.Context) error { _, err := calls.MadeBy(ctx, id, ring("k1")); return err },
@@ -98,7 +98,7 @@ func TestCommitKeepsTheFormat(t *testing.T) {
 		w := next(t, events.Transition{}, events.VerbInvite, "k1")
 		w.Transition.Call.CallID = strings.ReplaceAll(want, ".", "-")
 		commit(t, calls, base, w)
-		st, err := s.JS.Stream(t.Context(), worker.StreamCalls)
+		st, err := s.JS.Stream(t.Context(), streams.StreamCalls)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestCommitKeepsTheFormat(t *testing.T) {
 func TestLinesWithACallInANewerFormat(t *testing.T) {
 	s, calls := start(t)
 	lines := store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketLines)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketLines)
 	if err != nil {
 		t.Fatal(err)
 	}

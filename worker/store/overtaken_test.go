@@ -12,8 +12,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // slow dials connections that deliver nothing while the gate is locked.
@@ -57,7 +57,7 @@ func (s *Secrets) changedTo(t *testing.T, changes uint64) {
 func TestReadThatTheWatchOvertakes(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketSecrets)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketSecrets)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 )
 
 // errNoMessage means that the stream has no such message.
@@ -44,7 +44,7 @@ type getter func(context.Context, getRequest) (stored, error)
 
 // anywhere reads the last message on a subject from any replica.
 func (r reader) anywhere(ctx context.Context, what getRequest) (stored, error) {
-	m, err := worker.Request(ctx, r.nc, &nats.Msg{Subject: apiDirectGet + r.stream + "." + what.LastBySubject})
+	m, err := broker.Request(ctx, r.nc, &nats.Msg{Subject: apiDirectGet + r.stream + "." + what.LastBySubject})
 	if err != nil {
 		return stored{}, err
 	}
@@ -64,7 +64,7 @@ func (r reader) atLeader(ctx context.Context, what getRequest) (stored, error) {
 	if err != nil {
 		return stored{}, fmt.Errorf("store: request: %w", err)
 	}
-	m, err := worker.Request(ctx, r.nc, &nats.Msg{Subject: apiLeaderGet + r.stream, Data: body})
+	m, err := broker.Request(ctx, r.nc, &nats.Msg{Subject: apiLeaderGet + r.stream, Data: body})
 	if err != nil {
 		return stored{}, err
 	}

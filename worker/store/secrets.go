@@ -14,7 +14,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Secrets holds the secrets of apps. They are derived from one secret in RINGLINE_SECRETS, so an app needs no entry: anyone can
@@ -30,14 +31,14 @@ type Secrets struct {
 }
 
 const (
-	secretsPrefix = "$KV." + worker.BucketSecrets + "."
+	secretsPrefix = "$KV." + streams.BucketSecrets + "."
 	callIDSecret  = "call_ids" // the secret from which CallIDs derives; keys of a single app would contain its name and a dot
 	secretSize    = 32
 )
 
 // NewSecrets returns the secrets behind this connection. Run watches them for changes.
 func NewSecrets(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger) *Secrets {
-	return &Secrets{js: js, msg: reader{nc: nc, stream: "KV_" + worker.BucketSecrets}, log: log}
+	return &Secrets{js: js, msg: reader{nc: nc, stream: "KV_" + streams.BucketSecrets}, log: log}
 }
 
 // CallIDs returns the secret from which the app's call ids are derived: the HMAC-SHA256 of the app's name under the secret in
@@ -98,7 +99,7 @@ func (s *Secrets) readOrMake(ctx context.Context) ([]byte, error) {
 	msg := &nats.Msg{
 		Subject: secretsPrefix + callIDSecret, Header: expecting(m.seq), Data: []byte(base64.RawURLEncoding.EncodeToString(secret)),
 	}
-	if _, err = worker.Write(ctx, s.msg.nc, msg); isConflict(err) {
+	if _, err = broker.Write(ctx, s.msg.nc, msg); isConflict(err) {
 		return nil, ErrConflict
 	}
 	return secret, err
@@ -124,7 +125,7 @@ func (s *Secrets) set(root []byte) {
 // Run watches the secret until ctx ends. After a reconnect, the next use reads the bucket.
 func (s *Secrets) Run(ctx context.Context) error {
 	return watch{
-		js: s.js, log: s.log, bucket: worker.BucketSecrets, what: "the secrets", opts: []jetstream.WatchOpt{jetstream.UpdatesOnly()},
+		js: s.js, log: s.log, bucket: streams.BucketSecrets, what: "the secrets", opts: []jetstream.WatchOpt{jetstream.UpdatesOnly()},
 		begin: func() func(jetstream.KeyValueEntry) {
 			s.set(nil)
 			return s.changed

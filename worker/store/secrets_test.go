@@ -15,9 +15,9 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Workers that create the secret at the same time all get the same one. Other apps have other secrets. A request for an app
@@ -25,7 +25,7 @@ import (
 func TestSecretsAgree(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketSecrets)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketSecrets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestSecretsAgree(t *testing.T) {
 func TestSecretsChange(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	kv, err := s.JS.KeyValue(t.Context(), worker.BucketSecrets)
+	kv, err := s.JS.KeyValue(t.Context(), streams.BucketSecrets)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 	"ringline.io/ringline/cmd/internal/natsconn"
 	"ringline.io/ringline/cmd/internal/settings"
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // watch prints events as they happen, one line each.
@@ -144,12 +144,12 @@ func (w *watch) subscribe(ctx context.Context, conn *natsconn.Conn) (stop func()
 func (w *watch) consume(ctx context.Context, conn *natsconn.Conn) (stop func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	stream, err := conn.JS.Stream(ctx, worker.StreamCalls)
+	stream, err := conn.JS.Stream(ctx, streams.StreamCalls)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
-		return nil, fmt.Errorf("no Ringline at %s: there is no stream %s; %s", settings.WithoutSecrets(w.URL), worker.StreamCalls, w.workersHint())
+		return nil, fmt.Errorf("no Ringline at %s: there is no stream %s; %s", settings.WithoutSecrets(w.URL), streams.StreamCalls, w.workersHint())
 	case err != nil:
-		return nil, fmt.Errorf("open stream %s at %s: %w", worker.StreamCalls, settings.WithoutSecrets(w.URL), err)
+		return nil, fmt.Errorf("open stream %s at %s: %w", streams.StreamCalls, settings.WithoutSecrets(w.URL), err)
 	}
 	cfg := jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{events.AppTransitions(w.App)},
@@ -161,12 +161,12 @@ func (w *watch) consume(ctx context.Context, conn *natsconn.Conn) (stop func(), 
 	}
 	cons, err := stream.OrderedConsumer(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", worker.StreamCalls, err)
+		return nil, fmt.Errorf("read stream %s: %w", streams.StreamCalls, err)
 	}
 	cc, err := cons.Consume(func(m jetstream.Msg) { w.print(transitionLine, m.Subject(), m.Data()) },
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) { w.readError(err) }))
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", worker.StreamCalls, err)
+		return nil, fmt.Errorf("read stream %s: %w", streams.StreamCalls, err)
 	}
 	return cc.Stop, nil
 }
@@ -204,6 +204,6 @@ func (w *watch) asyncError(_ *nats.Conn, _ *nats.Subscription, err error) { w.sa
 // readError reports errors from which the ordered consumer does not recover by itself.
 func (w *watch) readError(err error) {
 	if !errors.Is(err, jetstream.ErrNoHeartbeat) && !errors.Is(err, jetstream.ErrServerShutdown) {
-		w.say("read stream %s: %v", worker.StreamCalls, err)
+		w.say("read stream %s: %v", streams.StreamCalls, err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"ringline.io/ringline/cmd/internal/natsconn"
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // eventFeed shows a page on this machine the messages of the app: every transition from the event log, and every
@@ -137,12 +137,12 @@ func (d *eventFeed) hear(ctx context.Context, source *feedSource, take func(page
 func (d *eventFeed) consume(ctx context.Context, source *feedSource, take func(pageEvent)) (jetstream.ConsumeContext, error) {
 	setup, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	consumer, err := source.js.OrderedConsumer(setup, worker.StreamEvents, jetstream.OrderedConsumerConfig{
+	consumer, err := source.js.OrderedConsumer(setup, streams.StreamEvents, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{strings.Replace(events.EventsSubjects, "*", d.app, 1)},
 		DeliverPolicy:  jetstream.DeliverNewPolicy,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", worker.StreamEvents, err)
+		return nil, fmt.Errorf("read stream %s: %w", streams.StreamEvents, err)
 	}
 	consuming, err := consumer.Consume(func(m jetstream.Msg) { take(pageEvent{"transition", m.Subject(), m.Data()}) },
 		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
@@ -151,7 +151,7 @@ func (d *eventFeed) consume(ctx context.Context, source *feedSource, take func(p
 			}
 		}))
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", worker.StreamEvents, err)
+		return nil, fmt.Errorf("read stream %s: %w", streams.StreamEvents, err)
 	}
 	if err := source.nc.FlushTimeout(10 * time.Second); err != nil {
 		consuming.Stop()

@@ -13,8 +13,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // readEvents reads the events of url. Once it returns, no later event is missed.
@@ -62,7 +62,7 @@ func TestDevEventsLast(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := worker.Setup(t.Context(), js, worker.DefaultSettings()); err != nil {
+	if err := streams.Setup(t.Context(), js, streams.DefaultSettings()); err != nil {
 		t.Fatal(err)
 	}
 	d := eventFeed{app: "demo", inboxPrefix: "_INBOX", log: zerolog.Nop()}

@@ -8,15 +8,15 @@ import (
 
 	"ringline.io/ringline/cmd/internal/natsconn"
 	"ringline.io/ringline/cmd/internal/settings"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // SetUp creates what the workers need on a server that has just started.
-func SetUp(ctx context.Context, natsURL string, s settings.Settings, streams worker.Settings) error {
+func SetUp(ctx context.Context, natsURL string, s settings.Settings, want streams.Settings) error {
 	conn, err := natsconn.Connect(natsURL, "ringline setup", nats.CustomInboxPrefix(s.InboxPrefix))
 	if err != nil {
 		return fmt.Errorf("connect to NATS: %w", err)
 	}
 	defer conn.Close()
-	return worker.Setup(ctx, conn.JS, streams)
+	return streams.Setup(ctx, conn.JS, want)
 }

@@ -16,7 +16,7 @@ import (
 	"ringline.io/ringline/cmd/internal/natsconn"
 	"ringline.io/ringline/cmd/internal/settings"
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // NewApp is the command that shows and edits the settings of an app in the bucket RINGLINE_APPS.
@@ -85,7 +85,7 @@ func openApps(ctx context.Context, t *natsconn.Target) (kv jetstream.KeyValue, d
 	if err != nil {
 		return nil, nil, err
 	}
-	if kv, err = conn.JS.KeyValue(ctx, worker.BucketApps); err != nil {
+	if kv, err = conn.JS.KeyValue(ctx, streams.BucketApps); err != nil {
 		conn.Close()
 		return nil, nil, fmt.Errorf("open the apps at %s: %w", settings.WithoutSecrets(t.URL), err)
 	}

@@ -18,8 +18,8 @@ import (
 	"ringline.io/ringline/cmd/internal/cli"
 	"ringline.io/ringline/cmd/internal/natsconn"
 	"ringline.io/ringline/cmd/internal/settings"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 // setup creates the streams, buckets and consumers that the workers need.
@@ -130,12 +130,12 @@ func (u *setup) connect() (*natsconn.Conn, error) {
 
 // checkReplicas rejects settings that would reduce the replicas of an existing stream or bucket. RINGLINE_REPLICAS may
 // be unset by mistake.
-func checkReplicas(before []worker.Part) error {
+func checkReplicas(before []streams.Part) error {
 	for _, p := range before {
 		for _, d := range p.Differences {
 			wanted, err1 := strconv.Atoi(d.Wanted)
 			found, err2 := strconv.Atoi(d.Found)
-			if p.Kind != worker.KindConsumer && d.Field == "num_replicas" && errors.Join(err1, err2) == nil && wanted < found {
+			if p.Kind != streams.KindConsumer && d.Field == "num_replicas" && errors.Join(err1, err2) == nil && wanted < found {
 				return fmt.Errorf("RINGLINE_REPLICAS is %d, and %s %s has %d; --fewer-replicas takes them away", wanted, p.Kind, p.Name, found)
 			}
 		}
@@ -153,7 +153,7 @@ const (
 func (u *setup) checkEvents(ctx context.Context, js jetstream.JetStream) error {
 	ctx, stop := context.WithTimeout(ctx, checkWithin)
 	defer stop()
-	gap, all, err := worker.CompareNewestEvents(ctx, js, newestEvents)
+	gap, all, err := streams.CompareNewestEvents(ctx, js, newestEvents)
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return nil // already reported
@@ -167,7 +167,7 @@ func (u *setup) checkEvents(ctx context.Context, js jetstream.JetStream) error {
 	return err
 }
 
-func lacks(gap worker.Gap) string {
+func lacks(gap streams.Gap) string {
 	text := fmt.Sprintf("RINGLINE_EVENTS lacks %d transitions, and %d of those to come", gap.Missing, gap.Coming)
 	if gap.Coming > 0 {
 		text += ": RINGLINE_CALLS came back without its newest messages, or was made anew"
@@ -177,7 +177,7 @@ func lacks(gap worker.Gap) string {
 
 // repairEvents finds the transitions that are missing from the event log. Unless --check is set, it has them copied.
 func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error {
-	gap, err := worker.CompareEvents(ctx, js)
+	gap, err := streams.CompareEvents(ctx, js)
 	if err != nil {
 		return err
 	}
@@ -185,13 +185,13 @@ func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error 
 	switch {
 	case gap.From == 0:
 		if !u.check {
-			err = worker.NoteWhole(ctx, js)
+			err = streams.NoteWhole(ctx, js)
 		}
 		found = "RINGLINE_EVENTS has every transition of RINGLINE_CALLS, as far as both go back"
 	case u.check:
 		return errors.New(found)
 	default:
-		err = worker.RepairEvents(ctx, js, gap, u.wait)
+		err = streams.RepairEvents(ctx, js, gap, u.wait)
 		found += fmt.Sprintf("; copied anew from sequence %d of RINGLINE_CALLS", gap.From)
 	}
 	if err == nil {
@@ -202,14 +202,14 @@ func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error 
 
 // checkDropped rejects limits that would delete stored messages. The flag --drop-oldest allows that, except for
 // deadlines.
-func checkDropped(before []worker.Part, drop bool) error {
+func checkDropped(before []streams.Part, drop bool) error {
 	for _, p := range before {
-		if p.TooMuch == 0 || drop && p.Name != worker.StreamTimers {
+		if p.TooMuch == 0 || drop && p.Name != streams.StreamTimers {
 			continue
 		}
 		text := fmt.Sprintf("%s holds %v, and its oldest %v would be deleted: raise %s_MAX_BYTES",
 			p.Name, settings.ByteSize(p.Bytes).Rounded(), settings.ByteSize(p.TooMuch).Rounded(), p.Name)
-		if p.Name == worker.StreamTimers {
+		if p.Name == streams.StreamTimers {
 			return errors.New(text + "; they are deadlines of calls")
 		}
 		return errors.New(text + ", or let it with --drop-oldest")
@@ -219,8 +219,8 @@ func checkDropped(before []worker.Part, drop bool) error {
 
 // checkRoom rejects limits whose total exceeds the storage of the account.
 func (u *setup) checkRoom(ctx context.Context, js jetstream.JetStream) error {
-	err := retryWhileStarting(ctx, func(ctx context.Context) error { return worker.CheckRoom(ctx, js, u.settings.Streams()) })
-	no, noRoom := errors.AsType[*worker.NoRoomError](err)
+	err := retryWhileStarting(ctx, func(ctx context.Context) error { return streams.CheckRoom(ctx, js, u.settings.Streams()) })
+	no, noRoom := errors.AsType[*streams.NoRoomError](err)
 	if !noRoom {
 		return err
 	}
@@ -235,9 +235,9 @@ func (u *setup) checkRoom(ctx context.Context, js jetstream.JetStream) error {
 		settings.ByteSize(no.Total).Rounded(), times, others, settings.ByteSize(no.TooMuch()).Rounded(), settings.ByteSize(no.Limit).Rounded())
 }
 
-func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []worker.Part, err error) {
+func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []streams.Part, err error) {
 	err = retryWhileStarting(ctx, func(ctx context.Context) (err error) {
-		parts, err = worker.Inspect(ctx, js, u.settings.Streams())
+		parts, err = streams.Inspect(ctx, js, u.settings.Streams())
 		return err
 	})
 	return parts, err
@@ -273,7 +273,7 @@ func starting(err error) bool {
 }
 
 // report shows the changes that setup would make.
-func (u *setup) report(parts []worker.Part) error {
+func (u *setup) report(parts []streams.Part) error {
 	return u.print(parts, "missing", "differs", "as wanted", func(off int) error {
 		if off == 0 {
 			return nil
@@ -285,10 +285,10 @@ func (u *setup) report(parts []worker.Part) error {
 	})
 }
 
-func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []worker.Part) error {
+func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []streams.Part) error {
 	ctx, stop := context.WithTimeout(ctx, u.wait)
 	defer stop()
-	err := retryWhileStarting(ctx, func(ctx context.Context) error { return worker.Setup(ctx, js, u.settings.Streams()) })
+	err := retryWhileStarting(ctx, func(ctx context.Context) error { return streams.Setup(ctx, js, u.settings.Streams()) })
 	if err != nil {
 		return fmt.Errorf("%w%s", err, hint(err, u.settings.Sizes()))
 	}
@@ -307,7 +307,7 @@ func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []work
 }
 
 // hint names the setting that the server may object to.
-func hint(err error, sizes worker.Sizes) string {
+func hint(err error, sizes streams.Sizes) string {
 	const notClustered, noStorage, noStorageForUpdate, tooFewPeers = 10074, 10047, 10023, 10005
 	var api *jetstream.APIError
 	if !errors.As(err, &api) {
@@ -325,12 +325,12 @@ func hint(err error, sizes worker.Sizes) string {
 }
 
 // wantedRoom is the space that each server must be able to reserve. The server does not report its own limit.
-func wantedRoom(sizes worker.Sizes) string {
+func wantedRoom(sizes streams.Sizes) string {
 	return fmt.Sprintf("The RINGLINE_…_MAX_BYTES add up to %v: max_file_store of each server must be at least that", settings.ByteSize(sizes.Total()).Rounded())
 }
 
 // print shows one line per part and its differences below, and returns result for the number of parts that differ.
-func (u *setup) print(parts []worker.Part, missing, differs, asWanted string, result func(off int) error) error {
+func (u *setup) print(parts []streams.Part, missing, differs, asWanted string, result func(off int) error) error {
 	off := 0
 	tabs := tabwriter.NewWriter(u.out, 0, 0, 2, ' ', 0)
 	for _, p := range parts {

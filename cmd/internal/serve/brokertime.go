@@ -6,19 +6,20 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/stall"
+	"ringline.io/ringline/worker/streams"
 )
 
 // learnTime waits until the leader of the commands stream has reported broker time. No command is decided before.
 func (c *Process) learnTime(ctx context.Context) error {
 	c.meter.Skew(c.clock.Skew)
-	var told worker.Repeated
+	var told broker.LogThrottle
 	for {
-		err := c.clock.Ask(ctx, c.conns[0].Conn, worker.StreamCommands)
+		err := c.clock.Ask(ctx, c.conns[0].Conn, streams.StreamCommands)
 		if err == nil {
 			c.health.Phase(phaseStarting)
 			return nil
@@ -34,7 +35,7 @@ func (c *Process) learnTime(ctx context.Context) error {
 
 func (c *Process) keepTime() clock.Keeper {
 	return clock.Keeper{
-		Clock: c.clock, NC: c.conns[0].Conn, Stream: worker.StreamCommands, Log: c.meter.Log(c.log, meter.NATS),
+		Clock: c.clock, NC: c.conns[0].Conn, Stream: streams.StreamCommands, Log: c.meter.Log(c.log, meter.NATS),
 		Health: c.health.Degrades(health.Clock).Sampled(), Kick: c.stallEnds(),
 	}
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/cmd/internal/settings"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // NewEdge is the command that runs an edge.
@@ -40,14 +40,14 @@ func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	err = c.await(ctx, js, []string{worker.StreamCommands, worker.StreamCalls}, []string{worker.BucketLines, worker.BucketApps, worker.BucketSecrets})
+	err = c.await(ctx, js, []string{streams.StreamCommands, streams.StreamCalls}, []string{streams.BucketLines, streams.BucketApps, streams.BucketSecrets})
 	if err != nil {
 		return nil, nil, err
 	}
 	c.needs.js = js
-	c.needs.may = append(c.needs.may, streamPart(worker.StreamCommands), streamPart(worker.StreamCalls), streamPart(worker.StreamSessions),
-		bucketPart(worker.BucketLines), bucketPart(worker.BucketApps), bucketPart(worker.BucketSecrets),
-		consumerPart(worker.StreamCommands, worker.ConsumerCoordinators))
+	c.needs.may = append(c.needs.may, streamPart(streams.StreamCommands), streamPart(streams.StreamCalls), streamPart(streams.StreamSessions),
+		bucketPart(streams.BucketLines), bucketPart(streams.BucketApps), bucketPart(streams.BucketSecrets),
+		consumerPart(streams.StreamCommands, streams.ConsumerCoordinators))
 	askNC, askJS, err := c.open(ctx, "edge commands")
 	if err != nil {
 		return nil, nil, err

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,9 +10,10 @@ import (
 
 	"ringline.io/ringline/cmd/internal/natsconn"
 	"ringline.io/ringline/cmd/internal/settings"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/streams"
 )
 
 const (
@@ -87,7 +87,7 @@ func (i *inspector) look(ctx context.Context) {
 		report(i.cluster, why)
 	}
 	i.process.connLog.MayNotAsk() // discard refusals from before this inspection
-	found := worker.Look(ctx, i.process.needs.js, i.process.settings.Streams(), i.wanted)
+	found := streams.Look(ctx, i.process.needs.js, i.process.settings.Streams(), i.wanted)
 	refused, silent, forbidden := i.process.connLog.MayNotAsk(), "", ""
 	for _, f := range found {
 		if i.process.needs.rest {
@@ -111,11 +111,11 @@ func (i *inspector) look(ctx context.Context) {
 }
 
 // wanted reports whether to inspect a part.
-func (i *inspector) wanted(p worker.Part) bool {
+func (i *inspector) wanted(p streams.Part) bool {
 	return i.process.needs.rest || i.parts[p.String()] != nil
 }
 
-func problemOf(f worker.Found) meter.Problem {
+func problemOf(f streams.Found) meter.Problem {
 	switch {
 	case f.Missing:
 		return meter.Missing
@@ -152,7 +152,7 @@ func apart(list []reached) string {
 	for _, r := range list {
 		if !r.created.Equal(list[0].created) {
 			return fmt.Sprintf("RINGLINE_NATS_URL names servers that are not one cluster: they have different streams %s: %v, %v",
-				worker.StreamCommands, list[0], r)
+				streams.StreamCommands, list[0], r)
 		}
 	}
 	return ""
@@ -165,11 +165,11 @@ func (c *Process) split(ctx context.Context) (why string, err error) {
 	for i, conn := range c.conns {
 		ask[i] = func() (err error) {
 			list[i] = reached{name: conn.Opts.Name, server: settings.WithoutSecrets(conn.ConnectedUrl())}
-			list[i].created, err = worker.Created(ctx, conn.JS)
+			list[i].created, err = streams.Created(ctx, conn.JS)
 			return err
 		}
 	}
-	if err := worker.Together(ask...); err != nil {
+	if err := broker.RunAll(ask...); err != nil {
 		return "", err
 	}
 	return apart(list), nil
@@ -178,7 +178,7 @@ func (c *Process) split(ctx context.Context) (why string, err error) {
 // agree waits until all connections reach the same streams, and logs the reason if they do not.
 func (c *Process) agree(ctx context.Context) error {
 	const again = 500 * time.Millisecond
-	var told worker.Repeated
+	var told broker.LogThrottle
 	for {
 		why, err := c.split(ctx)
 		switch {
@@ -188,7 +188,7 @@ func (c *Process) agree(ctx context.Context) error {
 			return nil
 		default:
 			c.health.Phase(why)
-			if !told.Again(errors.New(why)) {
+			if told.Allow(why) {
 				c.log.Error().Msg(why)
 			}
 		}
@@ -206,7 +206,7 @@ func (c *Process) agree(ctx context.Context) error {
 }
 
 // waits reports why the start waits for JetStream: on /readyz, and in the log when the reason changes.
-func (c *Process) waits(ctx context.Context, err error, told *worker.Repeated) {
+func (c *Process) waits(ctx context.Context, err error, told *broker.LogThrottle) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -215,7 +215,7 @@ func (c *Process) waits(ctx context.Context, err error, told *worker.Repeated) {
 		why = "waiting for JetStream: " + refused
 	}
 	c.health.Phase(why)
-	if !told.Again(errors.New(why)) {
+	if told.Allow(why) {
 		c.log.Warn().Msg(why)
 	}
 }
@@ -234,10 +234,14 @@ func (c *Process) reconnects() (n uint64) {
 }
 
 // streamPart, bucketPart and consumerPart return the Part.String() of a part.
-func streamPart(name string) string { return worker.Part{Kind: worker.KindStream, Name: name}.String() }
+func streamPart(name string) string {
+	return streams.Part{Kind: streams.KindStream, Name: name}.String()
+}
 
-func bucketPart(name string) string { return worker.Part{Kind: worker.KindBucket, Name: name}.String() }
+func bucketPart(name string) string {
+	return streams.Part{Kind: streams.KindBucket, Name: name}.String()
+}
 
 func consumerPart(stream, name string) string {
-	return worker.Part{Kind: worker.KindConsumer, Name: name + " of " + stream}.String()
+	return streams.Part{Kind: streams.KindConsumer, Name: name + " of " + stream}.String()
 }

@@ -14,10 +14,10 @@ import (
 
 	"ringline.io/ringline/cmd/internal/settings"
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter/metertest"
 	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // promptly is the time in which a worker must stop, whatever has failed.
@@ -88,16 +88,16 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		timers bool // may lose deadlines
 	}{
 		{
-			"the timers are deleted", func() error { return s.JS.DeleteStream(t.Context(), worker.StreamTimers) },
+			"the timers are deleted", func() error { return s.JS.DeleteStream(t.Context(), streams.StreamTimers) },
 			"setup: stream RINGLINE_TIMERS is missing", true, false, `ringline_setup_problem{part="RINGLINE_TIMERS",problem="missing"}`, true,
 		},
 		{
-			"the lines are deleted", func() error { return s.JS.DeleteKeyValue(t.Context(), worker.BucketLines) },
+			"the lines are deleted", func() error { return s.JS.DeleteKeyValue(t.Context(), streams.BucketLines) },
 			"setup: bucket RINGLINE_LINES is missing", true, true, `ringline_setup_problem{part="RINGLINE_LINES",problem="missing"}`, false,
 		},
 		{
 			"the commands take less", func() error {
-				st, err := s.JS.Stream(t.Context(), worker.StreamCommands)
+				st, err := s.JS.Stream(t.Context(), streams.StreamCommands)
 				if err != nil {
 					return err
 				}
@@ -111,7 +111,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		},
 		{
 			"the consumer is paused", func() error {
-				_, err := s.JS.PauseConsumer(t.Context(), worker.StreamCommands, worker.ConsumerCoordinators, time.Now().Add(time.Hour))
+				_, err := s.JS.PauseConsumer(t.Context(), streams.StreamCommands, streams.ConsumerCoordinators, time.Now().Add(time.Hour))
 				return err
 			},
 			"setup: consumer coordinators of RINGLINE_COMMANDS was altered: pause_until", true, false,
@@ -119,16 +119,16 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		},
 		{
 			"commands and calls are deleted", func() error {
-				if err := s.JS.DeleteStream(t.Context(), worker.StreamCalls); err != nil {
+				if err := s.JS.DeleteStream(t.Context(), streams.StreamCalls); err != nil {
 					return err
 				}
-				return s.JS.DeleteStream(t.Context(), worker.StreamCommands)
+				return s.JS.DeleteStream(t.Context(), streams.StreamCommands)
 			},
 			"setup: stream RINGLINE_CALLS is missing", true, true, `ringline_setup_problem{part="RINGLINE_CALLS",problem="missing"}`, true,
 		},
 		{
 			"the log's consumer is deleted", func() error {
-				return s.JS.DeleteConsumer(t.Context(), worker.StreamEvents, worker.ConsumerAnalytics)
+				return s.JS.DeleteConsumer(t.Context(), streams.StreamEvents, streams.ConsumerAnalytics)
 			},
 			"setup: consumer analytics of RINGLINE_EVENTS is missing", false, false,
 			`ringline_setup_problem{part="RINGLINE_EVENTS.analytics",problem="missing"}`, false,
@@ -153,7 +153,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 		if st := edge.health.State(); !st.Ready() {
 			t.Errorf("%s: the edge is not ready: %+v", x.name, st)
 		}
-		if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+		if err := streams.Setup(t.Context(), s.JS, streams.DefaultSettings()); err != nil {
 			t.Fatalf("%s: %v", x.name, err)
 		}
 		poll(t, "repair after: "+x.name, func() bool {
@@ -179,7 +179,7 @@ func TestStopsPromptly(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(s *natstest.Server){
 		"all is deleted": func(s *natstest.Server) {
-			for _, name := range []string{worker.StreamCommands, worker.StreamCalls, worker.StreamTimers, "KV_" + worker.BucketApps, "KV_" + worker.BucketLines} {
+			for _, name := range []string{streams.StreamCommands, streams.StreamCalls, streams.StreamTimers, "KV_" + streams.BucketApps, "KV_" + streams.BucketLines} {
 				if err := s.JS.DeleteStream(t.Context(), name); err != nil {
 					t.Error(err)
 				}
@@ -290,7 +290,7 @@ func natsFor(t *testing.T, users ...*server.User) (as func(user string) string) 
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
 	if err == nil {
-		err = worker.Setup(t.Context(), js, worker.DefaultSettings())
+		err = streams.Setup(t.Context(), js, streams.DefaultSettings())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -323,7 +323,7 @@ func TestRefusedSubscription(t *testing.T) {
 // a JetStream that does not answer.
 func TestMayNotAsk(t *testing.T) {
 	t.Parallel()
-	const commands, analytics = "$JS.API.STREAM.INFO." + worker.StreamCommands, "$JS.API.CONSUMER.INFO." + worker.StreamEvents + "." + worker.ConsumerAnalytics
+	const commands, analytics = "$JS.API.STREAM.INFO." + streams.StreamCommands, "$JS.API.CONSUMER.INFO." + streams.StreamEvents + "." + streams.ConsumerAnalytics
 	denies := func(name, subject string) *server.User {
 		return &server.User{Username: name, Password: "x", Permissions: &server.Permissions{
 			Publish: &server.SubjectPermission{Allow: []string{">"}, Deny: []string{subject}},
@@ -361,12 +361,12 @@ func TestOneBadLookIsNotShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c.needs.must = []string{streamPart(worker.StreamCommands)}
+	c.needs.must = []string{streamPart(streams.StreamCommands)}
 	i := c.inspector()
 	h.Running(phaseStarting)
 	remove := func() {
 		t.Helper()
-		if err := s.JS.DeleteStream(t.Context(), worker.StreamCommands); err != nil {
+		if err := s.JS.DeleteStream(t.Context(), streams.StreamCommands); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -382,7 +382,7 @@ func TestOneBadLookIsNotShown(t *testing.T) {
 	look()
 	remove()
 	look()
-	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+	if err := streams.Setup(t.Context(), s.JS, streams.DefaultSettings()); err != nil {
 		t.Fatal(err)
 	}
 	look()

@@ -18,8 +18,8 @@ import (
 	"ringline.io/ringline/cmd/internal/settings"
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/timeouts"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/ask"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/coordinator"
@@ -29,6 +29,7 @@ import (
 	"ringline.io/ringline/worker/stall"
 	"ringline.io/ringline/worker/storage"
 	"ringline.io/ringline/worker/store"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Process is the workers of one process. Each part has its own connection, so that an answer or a notification never waits
@@ -215,16 +216,16 @@ func (c *Process) open(ctx context.Context, name string) (*nats.Conn, jetstream.
 }
 
 // Await waits until `ringline setup` has run.
-func (c *Process) await(ctx context.Context, js jetstream.JetStream, streams, buckets []string) error {
-	return worker.Await(ctx, js, func(err error) {
-		if !errors.Is(err, worker.ErrNotSetUp) {
-			c.waits(ctx, err, &worker.Repeated{})
+func (c *Process) await(ctx context.Context, js jetstream.JetStream, names, buckets []string) error {
+	return streams.Await(ctx, js, func(err error) {
+		if !errors.Is(err, streams.ErrNotSetUp) {
+			c.waits(ctx, err, &broker.LogThrottle{})
 			return
 		}
-		why := "waiting: " + strings.TrimPrefix(err.Error(), "worker: ") + "; run `ringline setup`"
+		why := "waiting: " + strings.TrimPrefix(err.Error(), "streams: ") + "; run `ringline setup`"
 		c.health.Phase(why)
 		c.log.Warn().Msg(why)
-	}, streams, buckets)
+	}, names, buckets)
 }
 
 func (c *Process) drain(ctx context.Context) (err error) {
@@ -239,15 +240,15 @@ func wireCoordinator(ctx context.Context, c *Process) (front, back []Part, err e
 	if err != nil {
 		return nil, nil, err
 	}
-	err = c.await(ctx, js, []string{worker.StreamCommands, worker.StreamCalls, worker.StreamTimers, worker.StreamRejected},
-		[]string{worker.BucketLines, worker.BucketApps, worker.BucketSecrets})
+	err = c.await(ctx, js, []string{streams.StreamCommands, streams.StreamCalls, streams.StreamTimers, streams.StreamRejected},
+		[]string{streams.BucketLines, streams.BucketApps, streams.BucketSecrets})
 	if err != nil {
 		return nil, nil, err
 	}
 	c.needs.js, c.needs.rest = js, true
-	c.needs.must = append(c.needs.must, streamPart(worker.StreamCommands), streamPart(worker.StreamCalls), streamPart(worker.StreamTimers),
-		streamPart(worker.StreamRejected), bucketPart(worker.BucketLines), bucketPart(worker.BucketApps), bucketPart(worker.BucketSecrets),
-		consumerPart(worker.StreamCommands, worker.ConsumerCoordinators))
+	c.needs.must = append(c.needs.must, streamPart(streams.StreamCommands), streamPart(streams.StreamCalls), streamPart(streams.StreamTimers),
+		streamPart(streams.StreamRejected), bucketPart(streams.BucketLines), bucketPart(streams.BucketApps), bucketPart(streams.BucketSecrets),
+		consumerPart(streams.StreamCommands, streams.ConsumerCoordinators))
 	apiNC, apiJS, err := c.open(ctx, "api")
 	if err != nil {
 		return nil, nil, err
@@ -281,8 +282,8 @@ func wireCoordinator(ctx context.Context, c *Process) (front, back []Part, err e
 		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{fair.Admit, watch.Admit}, Meter: c.meter,
 		LostTail: watch.LostTail, Fair: fair, Version: cli.Version(), Health: c.health.Needs(health.Coordinator, health.Hold),
 	})
-	c.meter.Oldest(worker.Oldest(ctx, js, worker.StreamCommands))
-	c.meter.Backlog(worker.ConsumerCoordinators, worker.Backlog(ctx, js, worker.StreamCommands, worker.ConsumerCoordinators))
+	c.meter.Oldest(streams.Oldest(ctx, js, streams.StreamCommands))
+	c.meter.Backlog(streams.ConsumerCoordinators, streams.Backlog(ctx, js, streams.StreamCommands, streams.ConsumerCoordinators))
 	return []Part{{"api", api.Run}}, []Part{
 		{"apps", apps.Run}, {"secrets", secrets.Run}, {"peers", peers.Run}, {"storage", watch.Run}, {"coordinator", work.Run},
 	}, nil
@@ -306,13 +307,13 @@ func wireTimeouts(ctx context.Context, c *Process) (front, back []Part, err erro
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.await(ctx, js, []string{worker.StreamTimers, worker.StreamCommands}, nil); err != nil {
+	if err := c.await(ctx, js, []string{streams.StreamTimers, streams.StreamCommands}, nil); err != nil {
 		return nil, nil, err
 	}
 	c.needs.js = js
-	c.needs.must = append(c.needs.must, streamPart(worker.StreamTimers), streamPart(worker.StreamCommands),
-		consumerPart(worker.StreamTimers, worker.ConsumerTimeouts))
-	c.meter.Backlog(worker.ConsumerTimeouts, worker.Backlog(ctx, js, worker.StreamTimers, worker.ConsumerTimeouts))
+	c.needs.must = append(c.needs.must, streamPart(streams.StreamTimers), streamPart(streams.StreamCommands),
+		consumerPart(streams.StreamTimers, streams.ConsumerTimeouts))
+	c.meter.Backlog(streams.ConsumerTimeouts, streams.Backlog(ctx, js, streams.StreamTimers, streams.ConsumerTimeouts))
 	c.stall() // takes no requests; the watch counts stalls and triggers a new read of broker time
 	work := timeouts.New(js, c.clock, c.meter.Log(c.log, meter.Timeouts), timeouts.Sweep{Every: c.settings.SweepEvery, Overdue: c.settings.SweepOverdue}, c.meter)
 	work.Health = c.health.Needs(health.Timeouts, health.Hold)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/cmd/internal/settings"
@@ -21,6 +20,7 @@ import (
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/storage"
+	"ringline.io/ringline/worker/streams"
 )
 
 var soak = flag.Bool("soak", false, "many times as many rounds")
@@ -117,8 +117,8 @@ func TestStartedMeansAtWork(t *testing.T) {
 		role             Role
 		stream, consumer string
 	}{
-		{CoordinatorRole(), worker.StreamCommands, worker.ConsumerCoordinators},
-		{TimeoutsRole(), worker.StreamTimers, worker.ConsumerTimeouts},
+		{CoordinatorRole(), streams.StreamCommands, streams.ConsumerCoordinators},
+		{TimeoutsRole(), streams.StreamTimers, streams.ConsumerTimeouts},
 	} {
 		w := started(t, s.URL(), &LazyHandler{}, x.role)
 		poll(t, "pull of "+x.consumer, func() bool { return pulls(x.stream, x.consumer) > 0 }) // there is none between two pulls
@@ -140,22 +140,22 @@ func TestNotStartedWithoutItsConsumer(t *testing.T) {
 	h := health.New(time.Now)
 	consumes := h.Needs(health.Timeouts, health.Hold)
 	h.Running(phaseStarting)
-	if err := s.JS.DeleteStream(t.Context(), worker.StreamTimers); err != nil {
+	if err := s.JS.DeleteStream(t.Context(), streams.StreamTimers); err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		done <- worker.Runner{
-			JS: s.JS, Log: zerolog.Nop(), Health: consumes, Stream: worker.StreamTimers, Consumer: worker.ConsumerTimeouts, Parallel: 1,
-			Key: func(string) string { return "" }, Handle: func(context.Context, jetstream.Msg) worker.Exit { return worker.Ack() },
+			JS: s.JS, Log: zerolog.Nop(), Health: consumes, Stream: streams.StreamTimers, Consumer: streams.ConsumerTimeouts, Parallel: 1,
+			Key: func(string) string { return "" }, Handle: func(context.Context, worker.Msg) worker.Exit { return worker.Ack() },
 		}.Run(ctx)
 	}()
 	poll(t, "reason that names the stream", func() bool {
 		st := h.State()
 		return len(st.Failing) == 1 && st.Failing[0].Why != phaseStarting
 	})
-	if err := worker.Setup(t.Context(), s.JS, worker.DefaultSettings()); err != nil {
+	if err := streams.Setup(t.Context(), s.JS, streams.DefaultSettings()); err != nil {
 		t.Fatal(err)
 	}
 	poll(t, "consumer", func() bool { return h.State().Ready() })

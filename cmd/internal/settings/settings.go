@@ -18,7 +18,7 @@ import (
 
 	"ringline.io/ringline/cmd/internal/cli"
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 const prefix = "RINGLINE"
@@ -199,7 +199,7 @@ func (s Settings) problems() (list []Problem) {
 	_, bad := s.Credentials()
 	list = slices.Concat(list, bad, s.Edge.problems())
 	ages := s.Streams()
-	ages.Replicas, ages.MaxBytes = 1, worker.DefaultSizes() // those were checked above
+	ages.Replicas, ages.MaxBytes = 1, streams.DefaultSizes() // those were checked above
 	if err := ages.Check(s.MaxDuration); err != nil {
 		list = append(list, Problem{
 			[]string{"RINGLINE_MAX_DURATION", "RINGLINE_LINES_TTL", "RINGLINE_CALLS_MAX_AGE", "RINGLINE_TIMERS_MAX_AGE"},
@@ -231,16 +231,16 @@ func (s Settings) level() (zerolog.Level, error) {
 const leastSweep = time.Second
 
 // Streams returns the settings of the streams.
-func (s Settings) Streams() worker.Settings {
-	w := worker.DefaultSettings()
+func (s Settings) Streams() streams.Settings {
+	w := streams.DefaultSettings()
 	w.Replicas, w.MaxBytes = s.Replicas, s.Sizes()
 	w.CallsMaxAge, w.TimersMaxAge, w.LinesTTL, w.EventsMaxAge = s.CallsMaxAge, s.TimersMaxAge, s.LinesTTL, s.EventsMaxAge
 	return w
 }
 
 // Sizes returns the byte limits of the streams.
-func (s Settings) Sizes() worker.Sizes {
-	return worker.Sizes{
+func (s Settings) Sizes() streams.Sizes {
+	return streams.Sizes{
 		Commands: int64(s.CommandsMaxBytes), Calls: int64(s.CallsMaxBytes), Timers: int64(s.TimersMaxBytes),
 		Lines: int64(s.LinesMaxBytes), Apps: int64(s.AppsMaxBytes), Events: int64(s.EventsMaxBytes), CDRs: int64(s.CdrsMaxBytes),
 		Rejected: int64(s.RejectedMaxBytes), Sessions: int64(s.SessionsMaxBytes),
@@ -250,8 +250,8 @@ func (s Settings) Sizes() worker.Sizes {
 // CheckTimers returns an error if the stream RINGLINE_TIMERS may reach its limit. Only a command that creates streams
 // needs the check: workers run with the existing limits.
 func (s Settings) CheckTimers() error {
-	if least := s.CallsMaxBytes / worker.CallsPerTimers; s.TimersMaxBytes < least {
-		return fmt.Errorf("RINGLINE_TIMERS_MAX_BYTES must be at least 1/%d of RINGLINE_CALLS_MAX_BYTES, %v, got %v", worker.CallsPerTimers, least, s.TimersMaxBytes)
+	if least := s.CallsMaxBytes / streams.CallsPerTimers; s.TimersMaxBytes < least {
+		return fmt.Errorf("RINGLINE_TIMERS_MAX_BYTES must be at least 1/%d of RINGLINE_CALLS_MAX_BYTES, %v, got %v", streams.CallsPerTimers, least, s.TimersMaxBytes)
 	}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/tests/faults/play"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Shares is the effect of one app on another. Honest pairs of one app call, while users and the backend of
@@ -103,7 +103,7 @@ func (l Latencies) rings() (rings Latencies) {
 }
 
 func bytesOfCalls(ctx context.Context, js jetstream.JetStream) (int64, error) {
-	st, err := js.Stream(ctx, worker.StreamCalls)
+	st, err := js.Stream(ctx, streams.StreamCalls)
 	if err != nil {
 		return 0, fmt.Errorf("abuse: %w", err)
 	}

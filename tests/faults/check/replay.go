@@ -122,7 +122,7 @@ func (r *run) expires(s *story, st *step) []candidate {
 		CommandID:      st.CommandID, Service: events.ServiceTimeouts,
 	}
 	for _, earlier := range s.steps[:st.index-1] {
-		_, created := call.Made(earlier.Transition, earlier.Seq)
+		_, created := call.DeadlineFor(earlier.Transition, earlier.Seq)
 		if created && events.ExpireID(s.call, earlier.Seq) == st.CommandID {
 			return []candidate{{&command{Command: cmd}, func(before events.Transition, in call.Input) call.Outcome {
 				return call.Decide(before, cmd, in)

@@ -5,7 +5,6 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/tests/faults/record"
-	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker/call"
 )
 
@@ -23,7 +22,7 @@ func timers(r *run, v *verdict) {
 	for _, m := range r.Rest.Timers {
 		v.looked()
 		app, id, seq, ok := events.ParseTimerSubject(m.Subject)
-		var d timeouts.Deadline
+		var d events.Deadline
 		if err := json.Unmarshal([]byte(m.Data), &d); !ok || err != nil {
 			v.failApp(app, id, "%s, stored at %s: no deadline: %.200s", m.Subject, r.when(m.At), m.Data)
 			continue
@@ -50,7 +49,7 @@ func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 		v.failApp(id.app, id.call, "%s, stored at %s, is of a call that does not exist", m.Subject, r.when(m.At))
 		return
 	}
-	if _, waits := call.Made(s.newest(), id.seq); !waits {
+	if _, waits := call.DeadlineFor(s.newest(), id.seq); !waits {
 		v.fail(s, "%s, stored at %s, is of no deadline that the call waits for, which is %s with %s", m.Subject, r.when(m.At),
 			s.newest().Call.State, r.describe(s.steps[len(s.steps)-1]))
 	}

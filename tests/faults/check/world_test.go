@@ -8,7 +8,6 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/tests/faults/record"
-	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker/call"
 )
 
@@ -247,11 +246,11 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 	if i, known := slices.BinarySearch(w.ids, id); !known {
 		w.ids = slices.Insert(w.ids, i, id)
 	}
-	for _, seq := range call.Gone(before, t) {
+	for _, seq := range call.DeadlinesRemoved(before, t) {
 		delete(w.timers, events.TimerSubject(app, id, seq))
 	}
-	if due, waits := call.Made(t, t.Seq); waits {
-		body, err := events.Encode(timeouts.Deadline{CallID: id, Seq: due.Seq, Deadline: due.At})
+	if due, waits := call.DeadlineFor(t, t.Seq); waits {
+		body, err := events.Encode(events.Deadline{CallID: id, Seq: due.Seq, Deadline: due.At})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -337,8 +336,8 @@ func (w *world) expire(callID string, seq int) (again *delivery, at int64) {
 }
 
 // due lists the deadlines that are due.
-func (w *world) due() []timeouts.Deadline {
-	var list []timeouts.Deadline
+func (w *world) due() []events.Deadline {
+	var list []events.Deadline
 	if len(w.timers) == 0 {
 		return list
 	}
@@ -348,7 +347,7 @@ func (w *world) due() []timeouts.Deadline {
 				continue
 			}
 			if _, there := w.timers[events.TimerSubject("demo", id, d.Seq)]; there {
-				list = append(list, timeouts.Deadline{CallID: id, Seq: d.Seq, Deadline: d.At})
+				list = append(list, events.Deadline{CallID: id, Seq: d.Seq, Deadline: d.At})
 			}
 		}
 	}

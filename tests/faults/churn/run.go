@@ -18,7 +18,7 @@ import (
 	"ringline.io/ringline/internal/device"
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/record"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Config configures a run.
@@ -117,7 +117,7 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 	for _, c := range clients {
 		h.Clients = append(h.Clients, c.history())
 	}
-	h.Calls, err = record.ReadStream(ctx, js, worker.StreamCalls, "")
+	h.Calls, err = record.ReadStream(ctx, js, streams.StreamCalls, "")
 	return h, t.list(), err
 }
 
@@ -157,7 +157,7 @@ func (d *driver) rest(ctx context.Context, js jetstream.JetStream) error {
 		for _, id := range open {
 			d.ask(ctx, id, events.VerbEnd, events.Command{Service: "churn"})
 		}
-		c, err := js.Consumer(ctx, worker.StreamCommands, worker.ConsumerCoordinators)
+		c, err := js.Consumer(ctx, streams.StreamCommands, streams.ConsumerCoordinators)
 		if err != nil {
 			return fmt.Errorf("churn: read the consumer of commands: %w", err)
 		}

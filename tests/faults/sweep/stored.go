@@ -13,8 +13,8 @@ import (
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/tests/faults/play"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
+	"ringline.io/ringline/worker/streams"
 )
 
 const storedApp = "stored"
@@ -107,11 +107,11 @@ func logged(ctx context.Context, js jetstream.JetStream) error {
 		return s.CachedInfo().State.Msgs, nil
 	}
 	for {
-		calls, err := count(worker.StreamCalls)
+		calls, err := count(streams.StreamCalls)
 		if err != nil {
 			return err
 		}
-		if log, err := count(worker.StreamEvents); err != nil || log >= calls {
+		if log, err := count(streams.StreamEvents); err != nil || log >= calls {
 			return err
 		}
 		if !play.Sleep(ctx, time.Second) {

@@ -44,7 +44,7 @@ func (c Config) workers(ctx context.Context) (Table, error) {
 			s.rig.Count(ctx)
 			counts := s.rig.Counts()
 			s.Say("%s: of %.0f commands %.0f conflicts, %.0f were put back, %.0f delivered again", s.name, counts[metricCommands],
-				counts["ringline_conflicts_total"], counts["ringline_put_backs_total"], counts["ringline_redeliveries_total"])
+				counts["ringline_conflicts_total"], counts["ringline_naks_total"], counts["ringline_redeliveries_total"])
 			return nil
 		})
 	})

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/streams"
 )
 
 // closedByClient is the code of a connection that the client cut.
@@ -112,7 +112,7 @@ func sessionsAreTold(s *stage) {
 	}
 	ctx, cancel := s.ctx()
 	defer cancel()
-	kept, err := s.js.Stream(ctx, worker.StreamSessions)
+	kept, err := s.js.Stream(ctx, streams.StreamSessions)
 	if err != nil {
 		s.Fatal(err)
 	}

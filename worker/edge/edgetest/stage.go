@@ -12,8 +12,8 @@ import (
 	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/streams"
 )
 
 // within is the timeout for things that should take some milliseconds.
@@ -47,7 +47,7 @@ func newStage(t *testing.T, n NATS, a Adapter, l Limits) *stage {
 // set writes the app's settings.
 func (s *stage) set(to events.AppSettings) {
 	s.Helper()
-	kv, err := s.js.KeyValue(s.Context(), worker.BucketApps)
+	kv, err := s.js.KeyValue(s.Context(), streams.BucketApps)
 	if err != nil {
 		s.Fatal(err)
 	}

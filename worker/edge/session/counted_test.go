@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/edge/edgetest"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/meter/metertest"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Every refusal is counted by its reason.
@@ -93,7 +93,7 @@ func TestSessionsAreCounted(t *testing.T) {
 // revoke revokes the tokens of this user.
 func (a *app) revoke(user string) {
 	a.tb.Helper()
-	kv, err := a.w.JS.KeyValue(a.tb.Context(), worker.BucketApps)
+	kv, err := a.w.JS.KeyValue(a.tb.Context(), streams.BucketApps)
 	if err != nil {
 		a.tb.Fatal(err)
 	}

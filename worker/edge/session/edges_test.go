@@ -10,10 +10,10 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/edge/edgetest"
 	"ringline.io/ringline/worker/edge/session"
+	"ringline.io/ringline/worker/streams"
 )
 
 // Behind a load balancer a stream and its commands can reach different edges. The command still finds its session.
@@ -236,7 +236,7 @@ func TestRefusalsComeLate(t *testing.T) {
 // written returns how many commands were ever stored.
 func (w world) written(t *testing.T) uint64 {
 	t.Helper()
-	st, err := w.JS.Stream(t.Context(), worker.StreamCommands)
+	st, err := w.JS.Stream(t.Context(), streams.StreamCommands)
 	if err != nil {
 		t.Fatal(err)
 	}

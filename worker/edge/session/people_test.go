@@ -10,9 +10,9 @@ import (
 	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/edge/edgetest"
 	"ringline.io/ringline/worker/edge/token"
+	"ringline.io/ringline/worker/streams"
 )
 
 // app is an app with helpers for its users.
@@ -35,7 +35,7 @@ func (w world) appOf(tb testing.TB, settings events.AppSettings) *app {
 	tb.Helper()
 	a := &app{tb: tb, w: w, nc: w.Connect(tb), name: "app-" + nuid.Next(), key: token.Generate("k1")}
 	settings.TokenKeys = []events.TokenKey{a.key}
-	kv, err := w.JS.KeyValue(tb.Context(), worker.BucketApps)
+	kv, err := w.JS.KeyValue(tb.Context(), streams.BucketApps)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/meter"
 )
 
@@ -41,7 +41,7 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 	began, came := time.Now(), e.Stall.Now()
 	go func() {
 		var answer any
-		err := worker.Together(func() error { answer = e.answer(ctx, s, method, data, came); return nil })
+		err := broker.RunAll(func() error { answer = e.answer(ctx, s, method, data, came); return nil })
 		if err != nil {
 			e.Log.Error().Err(err).Str("method", known(method)).Msg("command of a session failed")
 			answer = events.Refusal(commandID(data), events.Errorf(events.CodeInternal, "a defect of ours"))
@@ -174,7 +174,7 @@ func (e *Edge) get(ctx context.Context, s *session, data []byte) any {
 	if bad != nil {
 		return events.Refusal("", bad)
 	}
-	now, err := e.Calls.Lead(ctx, s.app, callID)
+	now, err := e.Calls.LoadFromLeader(ctx, s.app, callID)
 	switch {
 	case err != nil:
 		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))

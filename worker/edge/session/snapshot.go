@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/broker"
 	"ringline.io/ringline/worker/gate"
 )
 
@@ -29,7 +29,7 @@ func (e *Edge) snapshot(ctx context.Context, s *session, showing []string) (even
 		if slices.ContainsFunc(calls, func(c events.Call) bool { return c.CallID == id }) {
 			continue
 		}
-		now, err := e.Calls.Lead(ctx, s.app, id)
+		now, err := e.Calls.LoadFromLeader(ctx, s.app, id)
 		if err != nil {
 			return events.Snapshot{}, fmt.Errorf("session: read call %s: %w", id, err)
 		}
@@ -131,7 +131,7 @@ func (r *refresher) renewAll(ctx context.Context, list []*session) (failed []*se
 	for range max(1, min(len(list), r.atOnce/2)) {
 		workers.Go(func() {
 			for s := range next {
-				err := worker.Together(func() error { return r.renew(ctx, s) })
+				err := broker.RunAll(func() error { return r.renew(ctx, s) })
 				if err != nil && !s.isOver() {
 					mu.Lock()
 					failed = append(failed, s)

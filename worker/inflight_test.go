@@ -1,0 +1,152 @@
+package worker_test
+
+import (
+	"context"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/natstest"
+)
+
+// stalling dials connections whose traffic stops while gate is locked for writing.
+type stalling struct{ gate *sync.RWMutex }
+
+type stalled struct {
+	net.Conn
+	gate *sync.RWMutex
+}
+
+func (d stalling) Dial(network, address string) (net.Conn, error) {
+	c, err := (&net.Dialer{}).DialContext(context.Background(), network, address)
+	return stalled{c, d.gate}, err
+}
+
+func (c stalled) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.gate.RLock()
+	defer c.gate.RUnlock()
+	return n, err
+}
+
+func (c stalled) Write(b []byte) (int, error) {
+	c.gate.RLock()
+	defer c.gate.RUnlock()
+	return c.Conn.Write(b)
+}
+
+// A worker that stalls until another worker receives the message sends no notification. The other worker does. A slow handler
+// without a stall sends its notification.
+func TestWhoStoodStillTellsNothing(t *testing.T) {
+	t.Parallel()
+	s, paused := natstest.Start(t), natstest.Pauses(t)
+	var gate sync.RWMutex
+	nc, err := nats.Connect(s.URL(), nats.Timeout(within), nats.SetCustomDialer(stalling{&gate}), nats.PingInterval(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := make(chan string, 10)
+	tells := func(who string, m worker.Msg) worker.Exit {
+		return worker.AckThen(func() { told <- who + " " + string(m.Data()) })
+	}
+	inHand, goOn := make(chan struct{}, 2), make(chan struct{})
+	first := *s
+	first.NC, first.JS = nc, js
+	stop := start(t, &first, 2, func(_ context.Context, m worker.Msg) worker.Exit {
+		inHand <- struct{}{}
+		<-goOn
+		return tells("first", m)
+	})
+
+	for heard := false; !heard; { // again where the process stood still, as nothing is sent then
+		publish(t, s, "c1", "slow")
+		<-inHand
+		time.Sleep(4 * time.Second) // longer than the ack wait
+		goOn <- struct{}{}
+		select {
+		case got := <-told:
+			if heard = got == "first slow"; !heard {
+				t.Fatal(got)
+			}
+		case <-time.After(within):
+			if paused() < time.Second {
+				t.Fatal("nothing was sent for a message that was in flight for long")
+			}
+		}
+	}
+
+	publish(t, s, "c2", "stood still")
+	<-inHand
+	gate.Lock()
+	start(t, s, 2, func(_ context.Context, m worker.Msg) worker.Exit { return tells("second", m) })
+	got := []string{<-told}
+	close(goOn)
+	gate.Unlock()
+	stop()
+	close(told)
+	for who := range told {
+		got = append(got, who)
+	}
+	if !slices.Equal(got, []string{"second stood still"}) {
+		t.Errorf("told: %q", got)
+	}
+	if n := left(t, s); n != 0 {
+		t.Errorf("%d messages are left", n)
+	}
+}
+
+// A worker that reconnects while it handles a message sends no notification either: a restarted server may redeliver the
+// message earlier.
+func TestWhoWasCutOffTellsNothing(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	nc, err := nats.Connect(s.URL(), nats.Timeout(within), nats.ReconnectWait(10*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := *s
+	first.NC, first.JS = nc, js
+	told, inHand, goOn := make(chan uint64, 10), make(chan struct{}, 1), make(chan struct{})
+	stop := start(t, &first, 2, func(_ context.Context, m worker.Msg) worker.Exit {
+		n := worker.Delivered(m)
+		if n == 1 {
+			inHand <- struct{}{}
+			<-goOn
+		}
+		return worker.AckThen(func() { told <- n })
+	})
+	publish(t, s, "c1", "cut off")
+	<-inHand
+	back := nc.StatusChanged(nats.CONNECTED)
+	if err := nc.ForceReconnect(); err != nil {
+		t.Fatal(err)
+	}
+	<-back
+	close(goOn)
+	if n := <-told; n != 2 {
+		t.Errorf("told after delivery %d, want 2", n)
+	}
+	stop()
+	if len(told) > 0 {
+		t.Errorf("told again after delivery %d", <-told)
+	}
+	if n := left(t, s); n != 0 {
+		t.Errorf("%d messages are left", n)
+	}
+}

@@ -1,0 +1,54 @@
+package streams_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/worker/streams"
+)
+
+// Await reports each missing stream or bucket once.
+func TestAwait(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	names, buckets := []string{"RINGLINE_CALLS", "LATER"}, []string{"RINGLINE_APPS", "SOON"}
+	requests := s.Requests(t, "$JS.API.STREAM.INFO.>")
+	told := make(chan error, 100)
+	done := make(chan error, 1)
+	go func() {
+		done <- streams.Await(t.Context(), s.JS, func(err error) { told <- err }, names, buckets)
+	}()
+	for range 5 { // RINGLINE_CALLS exists, so five requests include at least two for LATER
+		<-requests
+	}
+	if _, err := s.JS.CreateStream(t.Context(), jetstream.StreamConfig{Name: "LATER"}); err != nil {
+		t.Fatal(err)
+	}
+	first, second := <-told, <-told
+	if _, err := s.JS.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "SOON"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("all is there: %v", err)
+	}
+	for err, want := range map[error]string{
+		first:  "streams: not set up: stream LATER is not there",
+		second: "streams: not set up: bucket SOON is not there",
+	} {
+		if !errors.Is(err, streams.ErrNotSetUp) || err.Error() != want {
+			t.Errorf("told %q, want %q", err, want)
+		}
+	}
+	if len(told) > 0 {
+		t.Errorf("told again: %v", <-told)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := streams.Await(ctx, s.JS, func(err error) { told <- err }, []string{"NEVER"}, nil); !errors.Is(err, context.Canceled) || len(told) > 0 {
+		t.Errorf("stopped: %v", err)
+	}
+}
