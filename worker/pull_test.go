@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/natstest"

@@ -54,6 +54,7 @@ type Coordinator struct {
 	js     jetstream.JetStream
 	calls  *store.Calls
 	lines  *store.Lines
+	claims *lineClaims
 	log    zerolog.Logger
 	cfg    Config
 	count  *meter.Commands
@@ -68,9 +69,11 @@ type Coordinator struct {
 func New(nc *nats.Conn, js jetstream.JetStream, log zerolog.Logger, cfg Config) *Coordinator {
 	calls := store.NewCalls(nc, log, cfg.Meter)
 	calls.LostTail = cfg.LostTail
+	lines := store.NewLines(nc, js, calls, log, cfg.Meter)
 	return &Coordinator{
-		nc: nc, js: js, calls: calls, lines: store.NewLines(nc, js, calls, log, cfg.Meter), log: log, cfg: cfg,
-		count: cfg.Meter.Commands(), failed: cfg.Meter.Publishes(meter.ByCoordinator),
+		nc: nc, js: js, calls: calls, lines: lines, log: log, cfg: cfg,
+		claims: &lineClaims{calls: calls, lines: lines, log: log, takeovers: cfg.Meter.Takeovers()},
+		count:  cfg.Meter.Commands(), failed: cfg.Meter.Publishes(meter.ByCoordinator),
 	}
 }
 
@@ -164,7 +167,7 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 		case errors.Is(err, store.ErrConflict):
 			d.conflicts++
 			c.recordStep(d, meter.StepConflicted)
-		case errors.Is(err, store.ErrInFlight):
+		case errors.Is(err, errInFlight):
 			return worker.Nak(waitForAnother(d.delivered), meter.ClaimInFlight)
 		default:
 			return c.nak(d, err)
@@ -178,7 +181,7 @@ func (c *Coordinator) settle(ctx context.Context, d delivery, glare *call.Glare)
 func (c *Coordinator) abandon(ctx context.Context, d delivery) worker.Exit {
 	if users := claimants(d.cmd); d.conflicts > 0 && len(users) > 0 {
 		if now, err := c.calls.LoadFromLeader(ctx, d.cmd.App, d.cmd.CallID); err == nil {
-			_ = c.lines.Release(ctx, now.Transition, users) // the next claim takes over a dead entry that remains
+			_ = c.claims.release(ctx, now.Transition, users) // the next claim takes over a dead entry that remains
 		}
 	}
 	return worker.Abandon()
@@ -210,8 +213,8 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 }
 
 func (c *Coordinator) claim(ctx context.Context, d delivery, base store.Loaded, users []string, in call.Input) (call.Claimed, error) {
-	return c.lines.Claim(ctx, store.Claim{
-		Command: d.cmd, Base: base.Transition, Users: users, In: in, First: d.handledFirst(), Claimed: func() { c.recordStep(d, meter.StepClaimed) },
+	return c.claims.claim(ctx, lineClaim{
+		cmd: d.cmd, base: base.Transition, users: users, in: in, first: d.handledFirst(), onClaimed: func() { c.recordStep(d, meter.StepClaimed) },
 	})
 }
 
@@ -305,7 +308,7 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		return c.accepted(d, now.Call)
 	case call.Refuse:
 		d.spent.unknown = now.Seq == 0
-		if err := c.lines.Release(ctx, now, claimants(d.cmd)); err != nil {
+		if err := c.claims.release(ctx, now, claimants(d.cmd)); err != nil {
 			return c.nak(d, err)
 		}
 		return c.refused(d, now.Call, o.Err)

@@ -40,7 +40,7 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.Transition) error {
 	return errors.Join(
 		c.notify(made, now), // does not block
-		broker.RunAll(append(c.lines.Releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now))...),
+		broker.RunAll(append(c.claims.releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now))...),
 	)
 }
 

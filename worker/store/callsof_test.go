@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -20,7 +21,16 @@ func TestCallsOfLeavesOutWhatTheUserLeft(t *testing.T) {
 	s := natstest.Start(t)
 	calls := store.NewCalls(s.NC, zerolog.Nop(), nil)
 	lines := store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil)
-	now := commitOf(t, calls, claimOf("c1", "ann", "bob", "eve"))
+	in := call.Input{At: time.Now(), Now: time.Now(), Limits: call.DefaultLimits()}
+	invite := events.Command{
+		CommandAddress: events.CommandAddress{App: app, CallID: "c1", Verb: events.VerbInvite}, CommandID: "k", UserID: "ann",
+		Callees: []events.Party{{UserID: "bob"}, {UserID: "eve"}},
+	}
+	invited, ok := call.Decide(events.Transition{}, invite, in).(call.Write)
+	if !ok {
+		t.Fatal("the invitation writes nothing")
+	}
+	now := commit(t, calls, store.Loaded{}, invited)
 	for i, c := range []struct {
 		verb events.Verb
 		user string
@@ -28,7 +38,6 @@ func TestCallsOfLeavesOutWhatTheUserLeft(t *testing.T) {
 		cmd := events.Command{
 			CommandAddress: events.CommandAddress{App: app, CallID: "c1", Verb: c.verb}, CommandID: fmt.Sprint("k", i), UserID: c.user,
 		}
-		in := claimOf("c1", "ann").In
 		w, ok := call.Decide(now.Transition, cmd, in).(call.Write)
 		if !ok {
 			t.Fatalf("%s of %s writes nothing", c.verb, c.user)

@@ -15,11 +15,11 @@ func TestWhatToExpectOfALineThatWasLeft(t *testing.T) {
 		after time.Duration
 		want  uint64
 	}{{0, 7}, {59 * time.Second, 7}, {61 * time.Second, nobodyKnows}, {121 * time.Second, nobodyKnows}, {126 * time.Second, 0}, {time.Hour, 0}} {
-		got, ok := line{revision: 7}.empty(x.after)
+		got, ok := Line{revision: 7}.empty(x.after)
 		if ok != (x.want != nobodyKnows) || ok && got != x.want {
 			t.Errorf("after %v it expects %d, %v", x.after, got, ok)
 		}
-		if got, ok := (line{revision: 7, entries: []events.Entry{{CallID: "c1"}}}).empty(x.after); ok {
+		if got, ok := (Line{revision: 7, Entries: []events.Entry{{CallID: "c1"}}}).empty(x.after); ok {
 			t.Errorf("a line that holds a call is empty after %v, at %d", x.after, got)
 		}
 	}

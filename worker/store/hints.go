@@ -40,7 +40,7 @@ func (t *track) went(right bool) {
 }
 
 type hint struct {
-	line
+	Line
 
 	at         time.Time
 	reconnects uint64 // number of reconnects at that time
@@ -67,9 +67,9 @@ func newHints(nc *nats.Conn) hints {
 }
 
 // left stores a line as this process wrote it.
-func (h hints) left(key string, l line) {
-	if len(l.entries) == 0 {
-		l.entries = nil
+func (h hints) left(key string, l Line) {
+	if len(l.Entries) == 0 {
+		l.Entries = nil
 	}
 	h.lines.Add(key, hint{l, time.Now(), h.nc.Stats().Reconnects})
 }
@@ -81,9 +81,9 @@ func (h hints) forget(key string) { h.lines.Remove(key) }
 func (h hints) holds(x hint) bool { return x.reconnects == h.nc.Stats().Reconnects }
 
 // recall returns the line as this process last wrote it, if a valid hint exists.
-func (h hints) recall(key string) (line, bool) {
+func (h hints) recall(key string) (Line, bool) {
 	x, ok := h.lines.Get(key)
-	return x.line, ok && h.holds(x)
+	return x.Line, ok && h.holds(x)
 }
 
 // guess returns the revision that the line most likely has if it is empty. It returns false if the line is most likely not
@@ -101,9 +101,9 @@ func (h hints) guess(key string) (revision uint64, ok bool) {
 
 // empty returns the revision of the line, some time after this process wrote it, if the line was empty then and its revision
 // is known.
-func (l line) empty(after time.Duration) (revision uint64, ok bool) {
+func (l Line) empty(after time.Duration) (revision uint64, ok bool) {
 	switch {
-	case len(l.entries) > 0:
+	case len(l.Entries) > 0:
 		return 0, false
 	case after < markerTTL:
 		return l.revision, true

@@ -1,4 +1,4 @@
-package store_test
+package coordinator
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 type claimant struct {
 	t     *testing.T
 	calls *store.Calls
-	lines *store.Lines
+	lines *lineClaims
 	own   *nats.Conn
 	nc    *nats.Conn         // of the subscription that counts reads
 	reads *nats.Subscription // receives the reads of lines by any claimant
@@ -31,7 +31,7 @@ func newClaimant(t *testing.T, s *natstest.Server) claimant {
 	}
 	nc := s.Connect(t)
 	calls := store.NewCalls(nc, zerolog.Nop(), nil)
-	return claimant{t, calls, store.NewLines(nc, s.JS, calls, zerolog.Nop(), nil), nc, s.NC, reads}
+	return claimant{t, calls, newLineClaims(nc, s.JS, calls), nc, s.NC, reads}
 }
 
 // claim makes a first claim, and requires this number of reads of lines.
@@ -39,8 +39,8 @@ func (c claimant) claim(reads int, callID, caller string, callees ...string) cal
 	c.t.Helper()
 	return c.counted(reads, func() (got call.Claimed, err error) {
 		x := claimOf(callID, caller, callees...)
-		x.First = true
-		return c.lines.Claim(c.t.Context(), x)
+		x.first = true
+		return c.lines.claim(c.t.Context(), x)
 	})
 }
 
@@ -74,13 +74,13 @@ func (c claimant) seen() int {
 func (c claimant) end(reads int, callID, caller, callee string) {
 	c.t.Helper()
 	base := commitOf(c.t, c.calls, claimOf(callID, caller, callee))
-	w, ok := call.Decide(base.Transition, cancelOf(callID, caller), now()).(call.Write)
+	w, ok := call.Decide(base.Transition, cancelOf(callID, caller), inputNow()).(call.Write)
 	if !ok {
 		c.t.Fatal("a cancel writes nothing")
 	}
-	ended := commit(c.t, c.calls, base, w)
+	ended := writeTransition(c.t, c.calls, base, w)
 	c.counted(reads, func() (call.Claimed, error) {
-		return call.Claimed{}, c.lines.Release(c.t.Context(), ended.Transition, []string{caller, callee})
+		return call.Claimed{}, c.lines.release(c.t.Context(), ended.Transition, []string{caller, callee})
 	})
 }
 
