@@ -73,7 +73,7 @@ func lease(msg jetstream.Msg, key, share string, p pull) *inFlightMsg {
 // Crowded implements Msg.
 func (m *inFlightMsg) Crowded() bool { return m.crowded }
 
-// Leased implements Msg. Without a pull there is no lease.
+// Leased implements Msg.
 func (m *inFlightMsg) Leased() bool {
 	if m.pulled.nc.Stats().Reconnects != m.pulled.reconnects {
 		return false

@@ -60,18 +60,18 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 	tells := func(who string, m worker.Msg) worker.Exit {
 		return worker.AckThen(func() { told <- who + " " + string(m.Data()) })
 	}
-	inHand, goOn := make(chan struct{}, 2), make(chan struct{})
+	inFlight, goOn := make(chan struct{}, 2), make(chan struct{})
 	first := *s
 	first.NC, first.JS = nc, js
 	stop := start(t, &first, 2, func(_ context.Context, m worker.Msg) worker.Exit {
-		inHand <- struct{}{}
+		inFlight <- struct{}{}
 		<-goOn
 		return tells("first", m)
 	})
 
 	for heard := false; !heard; { // again where the process stood still, as nothing is sent then
 		publish(t, s, "c1", "slow")
-		<-inHand
+		<-inFlight
 		time.Sleep(4 * time.Second) // longer than the ack wait
 		goOn <- struct{}{}
 		select {
@@ -87,7 +87,7 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 	}
 
 	publish(t, s, "c2", "stood still")
-	<-inHand
+	<-inFlight
 	gate.Lock()
 	start(t, s, 2, func(_ context.Context, m worker.Msg) worker.Exit { return tells("second", m) })
 	got := []string{<-told}
@@ -122,17 +122,17 @@ func TestWhoWasCutOffTellsNothing(t *testing.T) {
 	}
 	first := *s
 	first.NC, first.JS = nc, js
-	told, inHand, goOn := make(chan uint64, 10), make(chan struct{}, 1), make(chan struct{})
+	told, inFlight, goOn := make(chan uint64, 10), make(chan struct{}, 1), make(chan struct{})
 	stop := start(t, &first, 2, func(_ context.Context, m worker.Msg) worker.Exit {
 		n := worker.Delivered(m)
 		if n == 1 {
-			inHand <- struct{}{}
+			inFlight <- struct{}{}
 			<-goOn
 		}
 		return worker.AckThen(func() { told <- n })
 	})
 	publish(t, s, "c1", "cut off")
-	<-inHand
+	<-inFlight
 	back := nc.StatusChanged(nats.CONNECTED)
 	if err := nc.ForceReconnect(); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 )
 
 // Run does not wait at its end for messages queued behind a slow one. It naks them.
-func TestTheEndPutsBackWhatWaits(t *testing.T) {
+func TestTheEndNaksWhatWaits(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var begun atomic.Int32
@@ -26,7 +26,7 @@ func TestTheEndPutsBackWhatWaits(t *testing.T) {
 	for n := range 50 {
 		publish(t, s, fmt.Sprintf("c%d", n%5), "x")
 	}
-	eventually(t, "one is in hand", func() bool { return begun.Load() == 1 })
+	eventually(t, "one is in flight", func() bool { return begun.Load() == 1 })
 	begin := time.Now()
 	stop()
 	if took := time.Since(begin); took > within { // the drain may take 2 s
@@ -36,8 +36,8 @@ func TestTheEndPutsBackWhatWaits(t *testing.T) {
 	eventually(t, "the next worker has done it", func() bool { return left(t, s) == 0 })
 }
 
-// Messages that wait for a hand are not delivered to another worker.
-func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
+// Messages that wait for a handler are not delivered to another worker.
+func TestWhatWaitsForAHandlerIsNotRedelivered(t *testing.T) {
 	t.Parallel()
 	s, paused := natstest.Start(t), natstest.Pauses(t)
 	var mu sync.Mutex
@@ -68,8 +68,8 @@ func TestWhatWaitsForAHandIsNotRedelivered(t *testing.T) {
 	}
 }
 
-// Many messages with the same key occupy one hand, and other keys overtake them.
-func TestAHotKeyHoldsOneHand(t *testing.T) {
+// Many messages with the same key occupy one handler, and other keys overtake them.
+func TestAHotKeyOccupiesOneHandler(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	const hot = 60

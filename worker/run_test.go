@@ -123,7 +123,7 @@ func TestAConsumerThatWasDeletedIsRebuilt(t *testing.T) {
 	eventually(t, "the second is done", func() bool { return left(t, s) == 0 })
 }
 
-func TestAPanicPutsTheMessageBack(t *testing.T) {
+func TestAPanicNaksTheMessage(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var deliveries atomic.Int32
@@ -141,7 +141,7 @@ func TestAPanicPutsTheMessageBack(t *testing.T) {
 }
 
 // A handler may take longer than the ack wait of the consumer, and the message is not redelivered.
-func TestAMessageInHandIsNotRedelivered(t *testing.T) {
+func TestAMessageInFlightIsNotRedelivered(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	var deliveries atomic.Int32
@@ -160,7 +160,7 @@ func TestAMessageInHandIsNotRedelivered(t *testing.T) {
 	}
 }
 
-func TestTheEndWaitsForWhatIsInHand(t *testing.T) {
+func TestTheEndWaitsForWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	begun, finish := make(chan struct{}), make(chan struct{})
@@ -173,11 +173,11 @@ func TestTheEndWaitsForWhatIsInHand(t *testing.T) {
 	<-begun
 	time.AfterFunc(50*time.Millisecond, func() { close(finish) })
 	stop()
-	eventually(t, "what was in hand is done", func() bool { return left(t, s) == 0 })
+	eventually(t, "what was in flight is done", func() bool { return left(t, s) == 0 })
 }
 
 // A message that is not finished in time is nak'ed, and the next worker receives it at once.
-func TestTheEndPutsBackWhatDoesNotFinish(t *testing.T) {
+func TestTheEndNaksWhatDoesNotFinish(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	begun := make(chan struct{})

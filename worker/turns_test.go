@@ -74,7 +74,7 @@ func TestSharesTakeTurns(t *testing.T) {
 		publish(t, s, fmt.Sprintf("quiet-%d", n), "x")
 	}
 	if len(begun) != 0 {
-		t.Errorf("the busy share has %d hands more than 7 of 8", len(begun))
+		t.Errorf("the busy share has %d handlers, more than 7 of 8", len(begun))
 	}
 	close(gate)
 	eventually(t, "all is done", func() bool { return count("busy").Load() == 40 && count("quiet").Load() == 4 })
@@ -135,7 +135,7 @@ func TestOneShareHasAll(t *testing.T) {
 		}
 		return worker.Ack()
 	})
-	eventually(t, "all hands are at work", func() bool { return begun.Load() == 8 })
+	eventually(t, "all handlers are at work", func() bool { return begun.Load() == 8 })
 	close(gate)
 	eventually(t, "all is done", func() bool { return begun.Load() == 100 })
 	if crowded.Load() != 0 {

@@ -54,7 +54,7 @@ type Asker struct {
 // Close stops it.
 func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration, failed *meter.Publishes) (*Asker, error) {
 	a := &Asker{js: js, token: nuid.Next(), storing: gate.New(storedAtOnce, 0), timeout: timeout, failed: failed, waiting: map[string]chan events.Answer{}}
-	sub, err := nc.Subscribe(events.AnswersOf(a.token), a.hear)
+	sub, err := nc.Subscribe(events.AnswersOf(a.token), a.received)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func New(nc *nats.Conn, js jetstream.JetStream, timeout time.Duration, failed *m
 // Close unsubscribes from the answers.
 func (a *Asker) Close() error { return a.sub.Unsubscribe() }
 
-func (a *Asker) hear(msg *nats.Msg) {
+func (a *Asker) received(msg *nats.Msg) {
 	part := msg.Subject[strings.LastIndexByte(msg.Subject, '.')+1:]
 	answer, err := events.ReadAnswer(msg.Data)
 	if err != nil {

@@ -203,7 +203,7 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 }
 
 // Each nak is counted by its reason, and causes one redelivery.
-func TestPutBacksAreCounted(t *testing.T) {
+func TestNaksAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
 	const naks = `ringline_naks_total{consumer="coordinators",reason=`
 	redeliveries := `ringline_redeliveries_total{consumer="coordinators"}`

@@ -87,7 +87,7 @@ func stuck() map[[2]string]string {
 
 // A coordinator naks a command for a call in a format that it does not read, repeatedly but not in a tight loop, and logs that
 // once. No user is notified, no call is written, and reads are refused with the reason.
-func TestCommandsOfANewerFormatArePutBack(t *testing.T) {
+func TestCommandsOfANewerFormatWaitForANewerWorker(t *testing.T) {
 	parallel(t)
 	s := natstest.Start(t)
 	storeNewer(t, s, "c1")

@@ -41,8 +41,8 @@ func Watch(tb testing.TB, s *Server, want ...string) {
 	w := &watch{tb: tb, schemas: check.New(check.Closed), drained: make(chan struct{}, 2), seen: map[string]int{}}
 	nc := s.Connect(tb)
 	heard := []*nats.Subscription{
-		w.hear(nc, "ringline.>", func(m *nats.Msg) { w.check(m.Subject, m.Header, m.Data) }),
-		w.hear(nc, nats.InboxPrefix+">", w.reply),
+		w.subscribe(nc, "ringline.>", func(m *nats.Msg) { w.check(m.Subject, m.Header, m.Data) }),
+		w.subscribe(nc, nats.InboxPrefix+">", w.reply),
 	}
 	if err := nc.Flush(); err != nil {
 		tb.Fatalf("natstest: watch: %v", err)
@@ -77,8 +77,8 @@ type watch struct {
 	bad  int
 }
 
-// hear subscribes without pending limits, because under load checking is slower than publishing.
-func (w *watch) hear(nc *nats.Conn, subject string, check nats.MsgHandler) *nats.Subscription {
+// subscribe subscribes without pending limits, because under load checking is slower than publishing.
+func (w *watch) subscribe(nc *nats.Conn, subject string, check nats.MsgHandler) *nats.Subscription {
 	w.tb.Helper()
 	sub, err := nc.Subscribe(subject, check)
 	if err == nil {

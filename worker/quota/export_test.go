@@ -11,7 +11,7 @@ func Kept(q *Quotas) int {
 const MostPeers = mostPeers
 
 // Hear delivers a message on the subject of the coordinators.
-func (p *Peers) Hear(text string, now time.Time) { p.hear(text, now) }
+func (p *Peers) Received(text string, now time.Time) { p.received(text, now) }
 
 // Forget removes the coordinators that were silent for too long.
 func (p *Peers) Forget(now time.Time) { p.forget(now) }

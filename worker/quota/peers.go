@@ -44,8 +44,8 @@ type Peers struct {
 func Join(nc *nats.Conn, every time.Duration) (*Peers, error) {
 	p := &Peers{nc: nc, id: nuid.Next(), every: every, seen: map[string]time.Time{}}
 	var err error
-	if p.sub, err = nc.Subscribe(events.SubjectCoordinators, func(msg *nats.Msg) { p.hear(string(msg.Data), time.Now()) }); err != nil {
-		return nil, fmt.Errorf("quota: hear other coordinators: %w", err)
+	if p.sub, err = nc.Subscribe(events.SubjectCoordinators, func(msg *nats.Msg) { p.received(string(msg.Data), time.Now()) }); err != nil {
+		return nil, fmt.Errorf("quota: subscribe to other coordinators: %w", err)
 	}
 	if err := p.say(sayNew); err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (p *Peers) say(word string) error {
 	return nil
 }
 
-func (p *Peers) hear(text string, now time.Time) {
+func (p *Peers) received(text string, now time.Time) {
 	word, id, _ := strings.Cut(text, " ")
 	if id == "" || id == p.id {
 		return

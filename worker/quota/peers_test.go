@@ -78,13 +78,13 @@ func TestPeersAreBounded(t *testing.T) {
 	}
 	begun := time.Now()
 	for n := range 2 * quota.MostPeers {
-		p.Hear(fmt.Sprintf("here %d", n), begun)
+		p.Received(fmt.Sprintf("here %d", n), begun)
 	}
 	if n := p.Count(); n != 1+quota.MostPeers {
 		t.Errorf("%d coordinators, want %d", n, 1+quota.MostPeers)
 	}
-	p.Hear("here 0", begun.Add(3*time.Second))
-	p.Hear("here other", begun.Add(3*time.Second))
+	p.Received("here 0", begun.Add(3*time.Second))
+	p.Received("here other", begun.Add(3*time.Second))
 	p.Forget(begun.Add(4 * time.Second))
 	if n := p.Count(); n != 2 {
 		t.Errorf("%d coordinators are left, want this one and the one that was heard again", n)

@@ -19,13 +19,13 @@ type control struct {
 
 // RegisterControlEventHandler passes the messages of other edges to h until stop is called.
 func (c *control) RegisterControlEventHandler(h centrifuge.ControlEventHandler) error {
-	hear := func(msg *nats.Msg) {
+	handle := func(msg *nats.Msg) {
 		if err := h.HandleControl(msg.Data); err != nil {
 			c.log.Warn().Err(err).Msg("what another edge says can't be handled")
 		}
 	}
 	for _, subject := range []string{events.EdgesSubject(), events.EdgeSubject(c.id)} {
-		sub, err := c.nc.Subscribe(subject, hear)
+		sub, err := c.nc.Subscribe(subject, handle)
 		if err != nil {
 			return err
 		}

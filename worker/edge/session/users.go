@@ -68,7 +68,7 @@ func (u *users) join(ctx context.Context, s *session) error {
 	if first {
 		x.err = u.subscribe(x)
 		close(x.ready)
-		u.unhear(x)
+		u.unsubscribe(x)
 	}
 	select {
 	case <-x.ready:
@@ -102,10 +102,10 @@ func (u *users) add(s *session) (x *user, first bool, err error) {
 func (u *users) subscribe(x *user) (err error) {
 	lane := u.lanes[maphash.String(u.seed, x.subject)%lanes]
 	if x.sub, err = u.nc.ChanSubscribe(x.subject, lane); err != nil {
-		return fmt.Errorf("session: hear a user: %w", err)
+		return fmt.Errorf("session: subscribe to a user: %w", err)
 	}
 	if err := u.flush(); err != nil {
-		return fmt.Errorf("session: hear a user: %w", err)
+		return fmt.Errorf("session: subscribe to a user: %w", err)
 	}
 	return nil
 }
@@ -127,12 +127,12 @@ func (u *users) leave(s *session) {
 	}
 	u.mu.Unlock()
 	if x != nil {
-		u.unhear(x)
+		u.unsubscribe(x)
 	}
 }
 
-// unhear ends the subscription of a user without sessions. A subscription that is not active yet is ended by join.
-func (u *users) unhear(x *user) {
+// unsubscribe ends the subscription of a user without sessions. A subscription that is not active yet is ended by join.
+func (u *users) unsubscribe(x *user) {
 	select {
 	case <-x.ready:
 	default:

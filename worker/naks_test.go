@@ -50,7 +50,7 @@ func (l *logged) with(parts ...string) (list []string) {
 
 // Every nak is counted by its reason, and its message is redelivered. A failure is one log line at level error. The line of a
 // panic says where it happened and contains no user data.
-func TestPutBacksAreCounted(t *testing.T) {
+func TestNaksAreCounted(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	const secret = "CANARY"
@@ -136,7 +136,7 @@ func checkLine(t *testing.T, log *logged, call, level, text, reason string) {
 	if line.Level != level || !strings.Contains(line.Error, text) || line.Reason != reason || line.Message != "nak'ed" {
 		t.Errorf("%s: %+v", call, line)
 	}
-	if strings.Contains(line.Error, "panic") && !strings.Contains(line.Error, "counted_test.go") {
+	if strings.Contains(line.Error, "panic") && !strings.Contains(line.Error, "naks_test.go") {
 		t.Errorf("%s: it does not say where: %s", call, line.Error)
 	}
 }
