@@ -149,7 +149,7 @@ func (r Runner) handle(ctx context.Context, msg Msg) {
 	switch {
 	case !exit.settles() && !msg.Leased():
 		exit = Abandon()
-		r.count.Nak(meter.NotLeased)
+		r.count.Nak(meter.LeaseLost)
 	case exit.kind == exitNak:
 		if ctx.Err() != nil {
 			exit.delay = time.Millisecond // the nak is not caused by the message
@@ -159,7 +159,7 @@ func (r Runner) handle(ctx context.Context, msg Msg) {
 	switch err := exit.apply(ctx, msg); {
 	case err == nil:
 	case errors.Is(err, errLate):
-		r.count.Nak(meter.NotLeased)
+		r.count.Nak(meter.LeaseLost)
 		r.Log.Warn().Err(err).Msg("message abandoned, another worker may have it")
 	case errors.Is(err, broker.ErrPanic):
 		r.Log.Error().Err(err).Msg("message acked, but what follows the ack failed")

@@ -28,7 +28,7 @@ func twoOfEach() rig.Config { return rig.Config{Nodes: 1, Coordinators: 2, Timeo
 // incidents lists the incidents that can be recorded.
 func incidents() []incident {
 	return append([]incident{
-		{"quiet", "Nothing happens for ten minutes, and calls are made.", 10 * time.Minute, twoOfEach(), calls},
+		{"quiet", "Nothing fails for ten minutes, while calls are made.", 10 * time.Minute, twoOfEach(), calls},
 		{"no-coordinator", "All coordinators are killed after a minute.", 4 * time.Minute, twoOfEach(), func(ctx context.Context, s *scene) error {
 			go func() { _ = calls(ctx, s) }()
 			if err := s.at(ctx, before); err != nil {
@@ -40,7 +40,7 @@ func incidents() []incident {
 			return nil
 		}},
 		{"paused", "The consumer of the commands is paused after a minute, and six commands wait.", 4 * time.Minute, twoOfEach(), paused},
-		{"commands-refused", "After a minute RINGLINE_COMMANDS stores nothing more, while calls are made.", 5 * time.Minute, twoOfEach(), refused},
+		{"commands-refused", "After a minute RINGLINE_COMMANDS stops storing messages, while calls are made.", 5 * time.Minute, twoOfEach(), refused},
 		{"clock-ahead", "The clocks of all workers are 70 s ahead.", 8 * time.Minute, with(twoOfEach(), "clock-ahead"), calls},
 		{"one-edge", "One of two edges is killed after a minute, and does not come back.", 13 * time.Minute, twoOfEach(), func(ctx context.Context, s *scene) error {
 			if err := s.at(ctx, before); err != nil {

@@ -30,19 +30,19 @@ func troubles() []incident {
 			},
 		},
 		{
-			"overload", "From the first minute on each coordinator is 600 ms away from NATS and handles one command at once, fewer than come.",
+			"overload", "From the first minute on each coordinator is 600 ms away from NATS and handles one command at a time, less than the load.",
 			7 * time.Minute, settings(twoOfEach(), "RINGLINE_PARALLEL=1"), func(ctx context.Context, s *scene) error {
 				return distant(ctx, s, 600*time.Millisecond, 500*time.Millisecond)
 			},
 		},
 		{"timeouts-crash", "From the first minute on the timeouts workers die each minute, and come back after 20 s.", 9 * time.Minute, twoOfEach(), timeoutsCrash},
 		{
-			"commands-back", "After two minutes RINGLINE_COMMANDS has three commands again that are done. After four its consumer is made anew.",
+			"commands-back", "After two minutes RINGLINE_COMMANDS contains three completed commands again. After four its consumer is recreated.",
 			6 * time.Minute, twoOfEach(), commandsBack,
 		},
-		{"calls-refused", "After a minute RINGLINE_CALLS stores nothing more, while calls are made.", 8 * time.Minute, twoOfEach(), callsRefused},
+		{"calls-refused", "After a minute RINGLINE_CALLS stops storing messages, while calls are made.", 8 * time.Minute, twoOfEach(), callsRefused},
 		{
-			"strangers", "After a minute a program publishes commands that can't be read, and one message where calls are kept.", 24 * time.Minute,
+			"strangers", "After a minute a program publishes malformed commands, and one malformed message on the subject of a call.", 24 * time.Minute,
 			twoOfEach(), strangers,
 		},
 		{"timers-refused", "After a minute RINGLINE_TIMERS stores nothing for 10 s, while calls ring.", 5 * time.Minute, twoOfEach(), timersRefuse},
@@ -54,7 +54,7 @@ func troubles() []incident {
 			s.Coordinators[0].Use(rig.Older)
 			return s.Coordinators[0].Start()
 		}},
-		{"disk-full", "The disk of the only node is full after a minute, and again has room after eight.", 12 * time.Minute, smallDisk(), diskFull},
+		{"disk-full", "The disk of the only node is full after a minute, and has free space again after eight.", 12 * time.Minute, smallDisk(), diskFull},
 	}
 }
 

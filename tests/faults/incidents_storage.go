@@ -26,15 +26,15 @@ func storageIncidents() []incident {
 			settings(twoOfEach(), "RINGLINE_CALLS_MAX_BYTES=8MiB", "RINGLINE_TIMERS_MAX_BYTES=1MiB"), storeFills,
 		},
 		{
-			"store-filling", "A small RINGLINE_CALLS grows as if it were to be full in less than a day.", 66 * time.Minute,
+			"store-filling", "A small RINGLINE_CALLS grows so fast that it is full in less than a day.", 66 * time.Minute,
 			settings(twoOfEach(), "RINGLINE_CALLS_MAX_BYTES=24MiB", "RINGLINE_TIMERS_MAX_BYTES=3MiB"), storeGrows,
 		},
 		{
-			"events-lost", "The reader of a small RINGLINE_EVENTS stops after a minute, and reads on when the log has deleted what it missed.",
+			"events-lost", "The reader of a small RINGLINE_EVENTS stops after a minute, and resumes after the log has deleted unread messages.",
 			10 * time.Minute, settings(twoOfEach(), "RINGLINE_EVENTS_MAX_BYTES=1MiB"), readerStops,
 		},
 		{
-			"event-log-gap", "After two minutes RINGLINE_CALLS comes back as it was a minute before. After five the event log is repaired.", 7 * time.Minute,
+			"event-log-gap", "After two minutes RINGLINE_CALLS is restored to its state of a minute before. After five the event log is repaired.", 7 * time.Minute,
 			twoOfEach(), tailLost,
 		},
 	}

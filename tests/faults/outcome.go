@@ -57,7 +57,7 @@ func (o *outcome) print(w io.Writer) {
 	line("faults", "%d: %s", len(h.Faults), tally(h.Faults))
 	for _, c := range []struct{ name, metric string }{
 		{"redeliveries", "ringline_redeliveries_total"},
-		{"put-backs", "ringline_naks_total"},
+		{"naks", "ringline_naks_total"},
 		{"conflicts", "ringline_conflicts_total"},
 		{"take-overs", "ringline_takeovers_total"},
 		{"errors logged", "ringline_errors_total"},

@@ -140,7 +140,7 @@ func (x scale) inAndOut(ctx context.Context, rate float64) error {
 	stop()
 	done.Wait()
 	r.Count(ctx)
-	x.trial.say("delivered again: %.0f; put back: %.0f", r.Counts()["ringline_redeliveries_total"], r.Counts()["ringline_naks_total"])
+	x.trial.say("redelivered: %.0f; nak'ed: %.0f", r.Counts()["ringline_redeliveries_total"], r.Counts()["ringline_naks_total"])
 	return r.Errors()
 }
 

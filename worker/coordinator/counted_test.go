@@ -106,7 +106,7 @@ func (m *measured) check(want map[string]float64, names ...string) {
 		if len(metertest.Differences(m.t, m.meter, want, names...)) == 0 {
 			return
 		}
-		if metertest.Values(m.t, m.meter)[`ringline_naks_total{consumer="coordinators",reason="not_leased"}`] > 0 && m.paused() > time.Second {
+		if metertest.Values(m.t, m.meter)[`ringline_naks_total{consumer="coordinators",reason="lease_lost"}`] > 0 && m.paused() > time.Second {
 			m.t.Skipf("the process stood still for %v, so that commands came again: that is counted too", m.paused())
 		}
 	}
@@ -160,7 +160,7 @@ func TestCommandsAreCounted(t *testing.T) {
 		`ringline_step_seconds_count{step="claimed"}`:          3,
 		`ringline_step_seconds_count{step="loaded"}`:           14, // two loads where nothing is committed
 		`ringline_step_seconds_count{step="committed"}`:        5,
-		`ringline_step_seconds_count{step="told"}`:             5,
+		`ringline_step_seconds_count{step="notified"}`:         5,
 		`ringline_step_seconds_count{step="answered"}`:         10,
 		`ringline_build_info{version="test"}`:                  1,
 	})
@@ -175,13 +175,13 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 	m.handled()
 	m.check(map[string]float64{
 		`ringline_conflicts_total`:                            1,
-		`ringline_garbage_total{where="call"}`:                1, // counted by the second read
+		`ringline_malformed_entries_total{where="call"}`:      1, // counted by the second read
 		`ringline_step_seconds_count{step="loaded"}`:          2,
 		`ringline_step_seconds_count{step="claimed"}`:         2,
 		`ringline_step_seconds_count{step="committed"}`:       1,
 		`ringline_commands_total{outcome="ok",verb="invite"}`: 1,
 		`ringline_errors_total{component="coordinator"}`:      1,
-	}, "ringline_conflicts_total", "ringline_garbage_total", "ringline_commands_total", "ringline_errors_total",
+	}, "ringline_conflicts_total", "ringline_malformed_entries_total", "ringline_commands_total", "ringline_errors_total",
 		"ringline_naks_total", "ringline_redeliveries_total")
 
 	m.raw("$KV.RINGLINE_LINES.demo.joe", "no line")
@@ -192,14 +192,14 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 	}
 	m.until("all garbage is met", func() bool {
 		v := metertest.Values(t, m.meter)
-		return v[`ringline_garbage_total{where="app"}`] > 0 && v[`ringline_garbage_total{where="due"}`] > 0
+		return v[`ringline_malformed_entries_total{where="app"}`] > 0 && v[`ringline_malformed_entries_total{where="due"}`] > 0
 	})
 	m.check(map[string]float64{
-		`ringline_garbage_total{where="call"}`: 1, `ringline_garbage_total{where="line"}`: 1,
-		`ringline_garbage_total{where="app"}`: 1, `ringline_garbage_total{where="due"}`: 1,
+		`ringline_malformed_entries_total{where="call"}`: 1, `ringline_malformed_entries_total{where="line"}`: 1,
+		`ringline_malformed_entries_total{where="app"}`: 1, `ringline_malformed_entries_total{where="due"}`: 1,
 		`ringline_errors_total{component="coordinator"}`: 1, `ringline_errors_total{component="api"}`: 1,
 		`ringline_errors_total{component="apps"}`: 1, `ringline_errors_total{component="timeouts"}`: 1,
-	}, "ringline_garbage_total", "ringline_errors_total")
+	}, "ringline_malformed_entries_total", "ringline_errors_total")
 }
 
 // Each nak is counted by its reason, and causes one redelivery.

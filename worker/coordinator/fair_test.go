@@ -113,7 +113,7 @@ func TestQuotaOfAnApp(t *testing.T) {
 	}
 	i.handled()
 	for series, n := range metertest.Values(t, count) {
-		if strings.HasPrefix(series, "ringline_naks_total") && !strings.Contains(series, `reason="not_leased"`) {
+		if strings.HasPrefix(series, "ringline_naks_total") && !strings.Contains(series, `reason="lease_lost"`) {
 			t.Errorf("%s is %v", series, n)
 		}
 	}

@@ -291,7 +291,7 @@ func (s *stress) checkCalls() {
 // checkAnswers: every command has an answer, and none has two different ones. If a worker stalls for 3 s with a command that is
 // done, its answer is lost, and that is counted.
 func (s *stress) checkAnswers() {
-	late := metertest.Values(s.T, s.meter)[`ringline_naks_total{consumer="coordinators",reason="not_leased"}`]
+	late := metertest.Values(s.T, s.meter)[`ringline_naks_total{consumer="coordinators",reason="lease_lost"}`]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var untold []string

@@ -52,7 +52,7 @@ const (
 	rejectedTotal     = "ringline_rejected_total"
 	conflictsTotal    = "ringline_conflicts_total"
 	takeoversTotal    = "ringline_takeovers_total"
-	garbageTotal      = "ringline_garbage_total"
+	garbageTotal      = "ringline_malformed_entries_total"
 	redeliveriesTotal = "ringline_redeliveries_total"
 	naksTotal         = "ringline_naks_total"
 	latenessSeconds   = "ringline_timer_lateness_seconds"
@@ -99,43 +99,43 @@ func Metrics() []Metric {
 	return []Metric{
 		{
 			Name: commandsTotal, Of: OfCoordinator, Kind: Counter, Unit: "commands", Labels: []Label{verb, {"outcome", outcomes()}},
-			Help: "Commands that are done: carried out (ok), refused (the error code of the answer), or rejected because they could not be read.",
+			Help: "Commands that are done: executed (ok), refused (the error code of the answer), or rejected because they are malformed.",
 		},
 		{
 			Name: commandSeconds, Of: OfCoordinator, Kind: Histogram, Unit: "seconds", Labels: []Label{verb}, Buckets: fromMilliseconds(),
-			Help: "Time from when NATS stored a command until it was done, all deliveries included.",
+			Help: "Time from when NATS stored a command until it was done, including all deliveries.",
 		},
 		{
 			Name: stepSeconds, Of: OfCoordinator, Kind: Histogram, Unit: "seconds", Labels: []Label{{"step", texts(Steps())}}, Buckets: fromTenths(),
-			Help: "Time that a step of a command took since the step before it, the first since the command was in hand.",
+			Help: "Duration of a step of a command, since the previous step. The first step starts when the worker begins to process the command.",
 		},
 		{
 			Name: rejectedTotal, Of: OfCoordinator, Kind: Counter, Unit: "commands", Labels: []Label{verb},
-			Help: "Commands that could not be read and are kept on RINGLINE_REJECTED with the reason.",
+			Help: "Malformed commands, which are kept on RINGLINE_REJECTED with the reason.",
 		},
 		{
 			Name: conflictsTotal, Of: OfCoordinator, Kind: Counter, Unit: "decisions",
-			Help: "Decisions that came to nothing because the call had moved on meanwhile; each is made again.",
+			Help: "Decisions that were discarded because another write changed the call meanwhile. Each is repeated.",
 		},
 		{
 			Name: takeoversTotal, Of: OfCoordinator, Kind: Counter, Unit: "claims",
-			Help: "Claims in flight that were older than 30 s and whose call was moved past them, as after the death of a worker.",
+			Help: "Claims older than 30 s that were taken over by a write to their call, for example after a worker died.",
 		},
 		{
 			Name: garbageTotal, Of: OfEach, Kind: Counter, Unit: "reads", Labels: []Label{{"where", texts(Places())}},
-			Help: "Times that something was passed over that is not what stands there: no transition, no line, no deadline, no settings of an app.",
+			Help: "Malformed entries that were ignored: messages or values that are no transition, line, deadline or app settings.",
 		},
 		{
 			Name: redeliveriesTotal, Of: OfEach, Kind: Counter, Unit: "deliveries", Labels: []Label{consumer},
-			Help: "Messages that were redelivered: nak'ed before, or not acked in time.",
+			Help: "Redelivered messages: nak'ed before, or not acknowledged in time.",
 		},
 		{
 			Name: naksTotal, Of: OfEach, Kind: Counter, Unit: "messages", Labels: []Label{consumer, {"reason", texts(Reasons())}},
-			Help: "Messages that were nak'ed with a delay, or (not_leased) abandoned because another worker may have them.",
+			Help: "Messages that were nak'ed with a delay. With the reason lease_lost they are not nak'ed, but left to another worker.",
 		},
 		{
 			Name: latenessSeconds, Of: OfTimeouts, Kind: Histogram, Unit: "seconds", Buckets: upToAnHour(),
-			Help: "Time from a deadline until the expire command that it becomes was stored, whether it came due or was found by the sweep.",
+			Help: "Time from a deadline until its expire command was stored, whether NATS fired the deadline or the sweep found it.",
 		},
 		{
 			Name: overdueTotal, Of: OfTimeouts, Kind: Counter, Unit: "deadlines",
@@ -151,39 +151,39 @@ func Metrics() []Metric {
 		},
 		{
 			Name: sessionsEndedTotal, Of: OfEdge, Kind: Counter, Unit: "sessions", Labels: []Label{{"end", Ends()}},
-			Help: "Client sessions that ended: the client went, was slow or silent, its token expired, the edge stopped, or it was refused.",
+			Help: "Client sessions that ended: the client disconnected, was slow or silent, its token expired, the edge stopped, or it was refused.",
 		},
 		{
 			Name: sessionsRefusedTotal, Of: OfEdge, Kind: Counter, Unit: "refusals", Labels: []Label{{"refusal", texts(Refusals())}},
-			Help: "Clients that got no session, and commands of sessions that were too many.",
+			Help: "Refused clients, and refused commands of sessions.",
 		},
 		{
 			Name: sessionCommandSeconds, Of: OfEdge, Kind: Histogram, Unit: "seconds", Buckets: fromMilliseconds(),
-			Help: "Time from when a client's command was read until its answer was there.",
+			Help: "Time from when a client's command was read until its answer was ready.",
 		},
 		{
 			Name: pushesTotal, Of: OfEdge, Kind: Counter, Unit: "pushes",
-			Help: "Notifications that were sent to sessions, each session of a user counted.",
+			Help: "Notifications that were sent to sessions, counted per session.",
 		},
 		{
 			Name: snapshotsTotal, Of: OfEdge, Kind: Counter, Unit: "snapshots",
-			Help: "Snapshots that were read for open sessions: NATS was away or dropped something, or a session showed a call at the sweep.",
+			Help: "Snapshots that were read for open sessions, because NATS was unreachable or dropped messages, or because a session showed a call at the sweep.",
 		},
 		{
 			Name: lostTotal, Of: OfEdge, Kind: Counter, Unit: "reports",
-			Help: "Times that NATS reported that it dropped notifications because this edge was slow; those users get a snapshot.",
+			Help: "Times that NATS reported dropped notifications because this edge was slow. The affected users get a snapshot.",
 		},
 		{
 			Name: errorsTotal, Of: OfEach, Kind: Counter, Unit: "lines", Labels: []Label{{"component", texts(Components())}},
-			Help: "Lines of the log at level error.",
+			Help: "Log lines at level error.",
 		},
 		{
 			Name: backlogMessages, Of: OfEach, Kind: Gauge, Unit: "messages", Labels: []Label{consumer},
-			Help: "Messages of a consumer that wait for their first delivery. The same in every process; absent while NATS is away.",
+			Help: "Messages of a consumer that wait for their first delivery. The same in every process; absent while NATS is unreachable.",
 		},
 		{
 			Name: backlogUnacked, Of: OfEach, Kind: Gauge, Unit: "messages", Labels: []Label{consumer},
-			Help: "Messages of a consumer that are in flight or were nak'ed. The same in every process; absent while NATS is away.",
+			Help: "Messages of a consumer that are in flight or wait for redelivery. The same in every process; absent while NATS is unreachable.",
 		},
 		{
 			Name: readyState, Of: OfEach, Kind: Gauge, Unit: "none",
@@ -191,67 +191,67 @@ func Metrics() []Metric {
 		},
 		{
 			Name: notReadyFor, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{condition},
-			Help: "1 for each condition that makes this process unready, as /readyz shows it.",
+			Help: "1 for each condition that makes this process unready, as shown by /readyz.",
 		},
 		{
 			Name: degradedBy, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{condition},
-			Help: "1 for each condition that degrades this process and leaves it ready, as /readyz shows it.",
+			Help: "1 for each condition that degrades this process but leaves it ready, as shown by /readyz.",
 		},
 		{
 			Name: backlogOldest, Of: OfCoordinator, Kind: Gauge, Unit: "seconds",
-			Help: "Age of the oldest command that is not done, 0 if there is none. The same in every process; absent while NATS is away.",
+			Help: "Age of the oldest command that is not done, 0 if there is none. The same in every process; absent while NATS is unreachable.",
 		},
 		{
 			Name: requestsTotal, Of: OfCoordinator, Kind: Counter, Unit: "requests", Labels: []Label{{"method", methods()}, {"reply", requestReplies()}},
-			Help: "Requests to the api, by what became of them: ok, an error code, stalled (this process stood still), late (past its deadline), no_reply.",
+			Help: "Requests to the api, by outcome: ok, an error code, stalled (this process was paused), late (past its deadline), no_reply.",
 		},
 		{
 			Name: publishFailures, Of: OfEach, Kind: Counter, Unit: "messages", Labels: []Label{{"role", texts(Publishers())}, {"failure", texts(Failures())}},
-			Help: "Messages that a part of this process could not store: refused by JetStream, or not acknowledged.",
+			Help: "Messages that this process could not store: refused by JetStream, or not acknowledged.",
 		},
 		{
 			Name: stallsTotal, Of: OfEach, Kind: Counter, Unit: "stalls",
-			Help: "Times that this process stood still for more than 2 s.",
+			Help: "Times that this process was paused for more than 2 s.",
 		},
 		{
 			Name: clockSkew, Of: OfEach, Kind: Gauge, Unit: "seconds",
-			Help: "How far this machine's clock is ahead of broker time, negative where it is behind. It decides nothing.",
+			Help: "Difference between this machine's clock and broker time, negative if the clock is behind. Decisions do not depend on it.",
 		},
 		{
 			Name: setupProblem, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{"part", Parts()}, {"problem", texts(Problems())}},
-			Help: "1 for each stream, bucket or consumer that is missing, or was altered since ringline setup made it; looked for every 5 s.",
+			Help: "1 for each stream, bucket or consumer that is missing, or was altered since ringline setup. Checked every 5 s.",
 		},
 		{
 			Name: streamBytes, Of: OfCoordinator, Kind: Gauge, Unit: "bytes", Labels: []Label{stream},
-			Help: "What a stream or bucket holds. The same in every process; absent while NATS is away.",
+			Help: "Size of a stream or bucket. The same in every process; absent while NATS is unreachable.",
 		},
 		{
 			Name: streamMessages, Of: OfCoordinator, Kind: Gauge, Unit: "messages", Labels: []Label{stream},
-			Help: "Messages of a stream or bucket. The same in every process; absent while NATS is away.",
+			Help: "Messages of a stream or bucket. The same in every process; absent while NATS is unreachable.",
 		},
 		{
 			Name: streamLimit, Of: OfCoordinator, Kind: Gauge, Unit: "bytes", Labels: []Label{stream},
-			Help: "The byte limit of a stream or bucket; infinite where it has none.",
+			Help: "Byte limit of a stream or bucket, infinite if it has none.",
 		},
 		{
 			Name: storageBytes, Of: OfCoordinator, Kind: Gauge, Unit: "bytes",
-			Help: "What all streams of the account hold, each copy counted.",
+			Help: "Size of all streams of the account, counting each replica.",
 		},
 		{
 			Name: storageLimit, Of: OfCoordinator, Kind: Gauge, Unit: "bytes",
-			Help: "What the account may hold, each copy counted; infinite where it has no limit.",
+			Help: "Storage limit of the account, counting each replica, infinite if it has none.",
 		},
 		{
 			Name: eventsLost, Of: OfCoordinator, Kind: Gauge, Unit: "messages", Labels: []Label{{"stream", []string{"RINGLINE_EVENTS", "RINGLINE_CDRS"}}},
-			Help: "Messages that the durable consumer that is furthest behind has not read, and that the stream has deleted.",
+			Help: "Messages that the stream deleted before its slowest durable consumer read them.",
 		},
 		{
 			Name: eventLogMissing, Of: OfCoordinator, Kind: Gauge, Unit: "messages",
-			Help: "Transitions that RINGLINE_EVENTS lacks or is about to lack, as RINGLINE_CALLS came back without its newest messages.",
+			Help: "Transitions that are or will be missing in RINGLINE_EVENTS, because RINGLINE_CALLS lost its newest messages.",
 		},
 		{
 			Name: buildInfo, Of: OfEach, Kind: Gauge, Unit: "none", Labels: []Label{{Name: "version"}},
-			Help: "Always 1; the label tells which version runs.",
+			Help: "Always 1. The label is the version of the program.",
 		},
 	}
 }

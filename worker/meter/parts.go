@@ -32,7 +32,7 @@ func (c *Consumer) Delivered(n uint64) {
 	}
 }
 
-// Nak counts a message that is nak'ed with a delay, or abandoned (NotLeased).
+// Nak counts a message that is nak'ed with a delay, or abandoned (LeaseLost).
 func (c *Consumer) Nak(why Reason) {
 	if c == nil {
 		return

@@ -10,7 +10,7 @@ const (
 	StepLoaded    Step = "loaded"
 	StepClaimed   Step = "claimed" // once for each line
 	StepCommitted Step = "committed"
-	StepTold      Step = "told" // the callers and callees are notified, and lines and deadlines are written
+	StepTold      Step = "notified" // the callers and callees are notified, and lines and deadlines are written
 	StepAnswered  Step = "answered"
 
 	StepConflicted Step = "conflicted" // the call has changed since it was loaded, and the command starts over from the load
@@ -34,14 +34,14 @@ const (
 	ExpireNotStored Reason = "expire_not_stored" // the same, for the expire command of a deadline
 	NewerFormat     Reason = "newer_format"      // the call is stored in a format that only a newer version reads
 	Crowded         Reason = "crowded"           // its app has too many commands in flight here, and the command can't be refused
-	NotLeased       Reason = "not_leased"        // not nak'ed: the worker was stalled for so long that another one may have the message
+	LeaseLost       Reason = "lease_lost"        // not nak'ed: the worker was stalled for so long that another one may have the message
 	WorkerEnds      Reason = "worker_ends"       // the worker stops; the message is not the cause
 	Defect          Reason = "defect"            // a panic, or an impossible state
 )
 
 // Reasons lists every reason.
 func Reasons() []Reason {
-	return []Reason{ClaimInFlight, Conflicts, NoCallYet, EarlyExpire, Store, ExpireNotStored, NewerFormat, Crowded, NotLeased, WorkerEnds, Defect}
+	return []Reason{ClaimInFlight, Conflicts, NoCallYet, EarlyExpire, Store, ExpireNotStored, NewerFormat, Crowded, LeaseLost, WorkerEnds, Defect}
 }
 
 // Place is where a malformed entry was found.
