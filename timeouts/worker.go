@@ -27,16 +27,16 @@ type Worker struct {
 	every Sweep
 	meter *meter.Meter
 
-	garbage, overdue *meter.Count
-	late             *meter.Times
-	failed           *meter.Publishes
+	malformed, overdue *meter.Count
+	late               *meter.Times
+	failed             *meter.Publishes
 }
 
 // New returns a worker. The clock gives broker time. The clock and the meter may be nil.
 func New(js jetstream.JetStream, c *clock.Clock, log zerolog.Logger, s Sweep, m *meter.Meter) *Worker {
 	return &Worker{
 		js: js, clock: c, log: log, every: s, meter: m,
-		garbage: m.Garbage(meter.OnDue), overdue: m.Overdue(), late: m.Lateness(), failed: m.Publishes(meter.ByTimeouts),
+		malformed: m.Malformed(meter.OnDue), overdue: m.Overdue(), late: m.Lateness(), failed: m.Publishes(meter.ByTimeouts),
 	}
 }
 
@@ -54,7 +54,7 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	app, callID, seq, ok := events.ParseDueSubject(msg.Subject())
 	if !ok {
-		w.garbage.Inc()
+		w.malformed.Inc()
 		w.log.Error().Str("subject", msg.Subject()).Msg("no deadline, given up")
 		return worker.Term("no deadline")
 	}

@@ -15,11 +15,10 @@ func (m *Meter) Backlog(consumer string, read func() (Backlog, bool)) {
 	if m == nil {
 		return
 	}
-	desc := func(name string) *prometheus.Desc {
-		d := declared(name)
-		return prometheus.NewDesc(d.Name, d.Help, nil, prometheus.Labels{d.Labels[0].Name: consumer})
+	desc := func(of Metric) *prometheus.Desc {
+		return prometheus.NewDesc(of.Name, of.Help, nil, prometheus.Labels{of.Labels[0].Name: consumer})
 	}
-	m.registry.MustRegister(&backlog{read: read, waiting: desc(backlogMessages), unacked: desc(backlogUnacked)})
+	m.registry.MustRegister(&backlog{read: read, waiting: desc(m.backlogMessages), unacked: desc(m.backlogUnacked)})
 }
 
 type backlog struct {
@@ -31,7 +30,7 @@ type backlog struct {
 // reports whether it knows the value.
 func (m *Meter) Oldest(read func() (time.Duration, bool)) {
 	if m != nil {
-		m.registry.MustRegister(newSeconds(backlogOldest, read))
+		m.registry.MustRegister(newSeconds(m.backlogOldest, read))
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 // Skew exports how far the clock of this machine is ahead of broker time. Read reports whether it knows the value.
 func (m *Meter) Skew(read func() (time.Duration, bool)) {
 	if m != nil {
-		m.registry.MustRegister(newSeconds(clockSkew, read))
+		m.registry.MustRegister(newSeconds(m.clockSkew, read))
 	}
 }
 
@@ -19,9 +19,8 @@ type seconds struct {
 	desc *prometheus.Desc
 }
 
-func newSeconds(name string, read func() (time.Duration, bool)) *seconds {
-	d := declared(name)
-	return &seconds{read, prometheus.NewDesc(d.Name, d.Help, nil, nil)}
+func newSeconds(of Metric, read func() (time.Duration, bool)) *seconds {
+	return &seconds{read, of.desc()}
 }
 
 // Describe implements prometheus.Collector.

@@ -25,18 +25,18 @@ func (m *Meter) Commands() *Commands {
 	c := &Commands{
 		outcomes: map[events.Verb]map[string]prometheus.Counter{}, seconds: map[events.Verb]*Times{},
 		rejected: map[events.Verb]prometheus.Counter{}, steps: map[Step]*Times{},
-		conflicts: m.counter(conflictsTotal),
+		conflicts: m.conflicts.WithLabelValues(),
 	}
 	for _, v := range verbs() {
 		c.outcomes[v] = map[string]prometheus.Counter{}
 		for _, o := range outcomes() {
-			c.outcomes[v][o] = m.counter(commandsTotal, string(v), o)
+			c.outcomes[v][o] = m.commands.WithLabelValues(string(v), o)
 		}
-		c.seconds[v] = m.times(commandSeconds, string(v))
-		c.rejected[v] = m.counter(rejectedTotal, string(v))
+		c.seconds[v] = &Times{m.commandSeconds.WithLabelValues(string(v))}
+		c.rejected[v] = m.rejected.WithLabelValues(string(v))
 	}
 	for _, s := range Steps() {
-		c.steps[s] = m.times(stepSeconds, string(s))
+		c.steps[s] = &Times{m.stepSeconds.WithLabelValues(string(s))}
 	}
 	return c
 }

@@ -13,11 +13,7 @@ func (m *Meter) Health(h *health.Health) {
 	if m == nil {
 		return
 	}
-	desc := func(name string) *prometheus.Desc {
-		d := declared(name)
-		return prometheus.NewDesc(d.Name, d.Help, d.labels(), nil)
-	}
-	m.registry.MustRegister(&healthGauges{of: h, ready: desc(readyState), failing: desc(notReadyFor), degraded: desc(degradedBy)})
+	m.registry.MustRegister(&healthGauges{of: h, ready: m.readyState.desc(), failing: m.notReadyFor.desc(), degraded: m.degradedBy.desc()})
 }
 
 type healthGauges struct {
@@ -56,6 +52,6 @@ func (m *Meter) SetUp(part string, is Problem) {
 		return
 	}
 	for _, p := range Problems() {
-		m.gauge(setupProblem, part, string(p)).Set(number(p == is))
+		m.setupProblem.WithLabelValues(part, string(p)).Set(number(p == is))
 	}
 }

@@ -49,7 +49,7 @@ func exercise(m *meter.Meter) {
 		m.SetUp(p, meter.Missing)
 	}
 	for _, p := range meter.Places() {
-		m.Garbage(p).Inc()
+		m.Malformed(p).Inc()
 	}
 	m.Takeovers().Inc()
 	m.Overdue().Inc()

@@ -18,9 +18,9 @@ func (m *Meter) Consumer(name string) *Consumer {
 	if m == nil {
 		return nil
 	}
-	c := &Consumer{redeliveries: m.counter(redeliveriesTotal, name), naks: map[Reason]prometheus.Counter{}}
+	c := &Consumer{redeliveries: m.redeliveries.WithLabelValues(name), naks: map[Reason]prometheus.Counter{}}
 	for _, r := range Reasons() {
-		c.naks[r] = m.counter(naksTotal, name, string(r))
+		c.naks[r] = m.naks.WithLabelValues(name, string(r))
 	}
 	return c
 }
@@ -54,33 +54,43 @@ func (c *Count) Inc() {
 	}
 }
 
-func (m *Meter) count(name string, values ...string) *Count {
+func countOf(of *prometheus.CounterVec, values ...string) *Count {
+	return &Count{of.WithLabelValues(values...)}
+}
+
+// Malformed counts the malformed entries that are ignored at this place.
+func (m *Meter) Malformed(where Place) *Count {
 	if m == nil {
 		return nil
 	}
-	return &Count{m.counter(name, values...)}
+	return countOf(m.malformed, string(where))
 }
 
-// Garbage counts the malformed entries that are ignored at this place.
-func (m *Meter) Garbage(where Place) *Count { return m.count(garbageTotal, string(where)) }
-
 // Takeovers counts stale claims in flight whose call a worker moved on, so that the claim can no longer be committed.
-func (m *Meter) Takeovers() *Count { return m.count(takeoversTotal) }
+func (m *Meter) Takeovers() *Count {
+	if m == nil {
+		return nil
+	}
+	return countOf(m.takeovers)
+}
 
 // Overdue counts the deadlines that the sweep finds.
-func (m *Meter) Overdue() *Count { return m.count(overdueTotal) }
+func (m *Meter) Overdue() *Count {
+	if m == nil {
+		return nil
+	}
+	return countOf(m.overdue)
+}
 
 // Times is a histogram of durations.
 type Times struct{ seconds prometheus.Observer }
 
 // Lateness measures how long after their deadlines expire commands are stored.
-func (m *Meter) Lateness() *Times { return m.times(latenessSeconds) }
-
-func (m *Meter) times(name string, values ...string) *Times {
+func (m *Meter) Lateness() *Times {
 	if m == nil {
 		return nil
 	}
-	return &Times{m.histogram(name, values...)}
+	return &Times{m.latenessSeconds.WithLabelValues()}
 }
 
 // Took records a duration. A negative one counts as 0, because the clocks of NATS and of this machine may differ.
@@ -93,7 +103,10 @@ func (t *Times) Took(d time.Duration) {
 // Log returns the logger of a component. It counts the errors that are logged with it.
 func (m *Meter) Log(log zerolog.Logger, c Component) zerolog.Logger {
 	log = log.With().Str("component", string(c)).Logger()
-	errors := m.count(errorsTotal, string(c))
+	if m == nil {
+		return log
+	}
+	errors := countOf(m.errors, string(c))
 	return log.Hook(zerolog.HookFunc(func(_ *zerolog.Event, level zerolog.Level, _ string) {
 		if level >= zerolog.ErrorLevel && level < zerolog.NoLevel {
 			errors.Inc()

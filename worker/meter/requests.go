@@ -41,7 +41,7 @@ func (m *Meter) Requests() *Requests {
 	for _, method := range methods() {
 		r.counts[method] = map[string]prometheus.Counter{}
 		for _, o := range requestReplies() {
-			r.counts[method][o] = m.counter(requestsTotal, method, o)
+			r.counts[method][o] = m.requests.WithLabelValues(method, o)
 		}
 	}
 	return r
@@ -98,8 +98,8 @@ func (m *Meter) Publishes(by Publisher) *Publishes {
 		return nil
 	}
 	return &Publishes{
-		refused: m.count(publishFailures, string(by), string(FailureRefused)),
-		noAck:   m.count(publishFailures, string(by), string(FailureNoAck)),
+		refused: countOf(m.publishFailures, string(by), string(FailureRefused)),
+		noAck:   countOf(m.publishFailures, string(by), string(FailureNoAck)),
 	}
 }
 
@@ -116,4 +116,9 @@ func (p *Publishes) Failed(err error) {
 }
 
 // Stalls counts the stalls of the process.
-func (m *Meter) Stalls() *Count { return m.count(stallsTotal) }
+func (m *Meter) Stalls() *Count {
+	if m == nil {
+		return nil
+	}
+	return countOf(m.stalls)
+}

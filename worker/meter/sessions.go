@@ -86,18 +86,18 @@ func (m *Meter) Sessions() *Sessions {
 	s := &Sessions{
 		open: map[string]prometheus.Gauge{}, opened: map[string]prometheus.Counter{}, ended: map[string]prometheus.Counter{},
 		refused: map[Refused]prometheus.Counter{},
-		pushes:  m.counter(pushesTotal), renewals: m.counter(snapshotsTotal), lost: m.counter(lostTotal),
-		commands: m.histogram(sessionCommandSeconds),
+		pushes:  m.pushes.WithLabelValues(), renewals: m.snapshots.WithLabelValues(), lost: m.lost.WithLabelValues(),
+		commands: m.sessionCommandSeconds.WithLabelValues(),
 	}
 	for _, t := range transports() {
-		s.open[t] = m.gauge(sessionsOpen, t)
-		s.opened[t] = m.counter(sessionsTotal, t)
+		s.open[t] = m.sessionsOpen.WithLabelValues(t)
+		s.opened[t] = m.sessions.WithLabelValues(t)
 	}
 	for _, e := range Ends() {
-		s.ended[e] = m.counter(sessionsEndedTotal, e)
+		s.ended[e] = m.sessionsEnded.WithLabelValues(e)
 	}
 	for _, r := range Refusals() {
-		s.refused[r] = m.counter(sessionsRefusedTotal, string(r))
+		s.refused[r] = m.sessionsRefused.WithLabelValues(string(r))
 	}
 	return s
 }

@@ -28,17 +28,18 @@ func (m *Meter) Levels(read func() Levels) {
 	if m == nil {
 		return
 	}
-	s := &levels{read: read, descs: map[string]*prometheus.Desc{}}
-	for _, name := range []string{streamBytes, streamMessages, streamLimit, storageBytes, storageLimit, eventsLost, eventLogMissing} {
-		d := declared(name)
-		s.descs[name] = prometheus.NewDesc(d.Name, d.Help, d.labels(), nil)
-	}
-	m.registry.MustRegister(s)
+	m.registry.MustRegister(&levels{
+		read:        read,
+		streamBytes: m.streamBytes.desc(), streamMessages: m.streamMessages.desc(), streamLimit: m.streamLimit.desc(),
+		storageBytes: m.storageBytes.desc(), storageLimit: m.storageLimit.desc(),
+		eventsLost: m.eventsLost.desc(), eventLogMissing: m.eventLogMissing.desc(),
+	})
 }
 
 type levels struct {
-	read  func() Levels
-	descs map[string]*prometheus.Desc
+	read func() Levels
+
+	streamBytes, streamMessages, streamLimit, storageBytes, storageLimit, eventsLost, eventLogMissing *prometheus.Desc
 }
 
 func limit(bytes int64) float64 {
@@ -50,7 +51,9 @@ func limit(bytes int64) float64 {
 
 // Describe implements prometheus.Collector.
 func (s *levels) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range s.descs {
+	for _, d := range []*prometheus.Desc{
+		s.streamBytes, s.streamMessages, s.streamLimit, s.storageBytes, s.storageLimit, s.eventsLost, s.eventLogMissing,
+	} {
 		ch <- d
 	}
 }
@@ -58,22 +61,22 @@ func (s *levels) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (s *levels) Collect(ch chan<- prometheus.Metric) {
 	now := s.read()
-	show := func(name string, value float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(s.descs[name], prometheus.GaugeValue, value, labels...)
+	show := func(of *prometheus.Desc, value float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(of, prometheus.GaugeValue, value, labels...)
 	}
 	for _, l := range now.Streams {
-		show(streamBytes, float64(l.Bytes), l.Stream)
-		show(streamMessages, float64(l.Messages), l.Stream)
-		show(streamLimit, limit(l.Limit), l.Stream)
+		show(s.streamBytes, float64(l.Bytes), l.Stream)
+		show(s.streamMessages, float64(l.Messages), l.Stream)
+		show(s.streamLimit, limit(l.Limit), l.Stream)
 	}
 	if now.Account != nil {
-		show(storageBytes, float64(now.Account.Used))
-		show(storageLimit, limit(now.Account.Limit))
+		show(s.storageBytes, float64(now.Account.Used))
+		show(s.storageLimit, limit(now.Account.Limit))
 	}
 	for stream, n := range now.Lost {
-		show(eventsLost, float64(n), stream)
+		show(s.eventsLost, float64(n), stream)
 	}
 	if now.Missing != nil {
-		show(eventLogMissing, float64(*now.Missing))
+		show(s.eventLogMissing, float64(*now.Missing))
 	}
 }

@@ -22,12 +22,12 @@ import (
 type Apps struct {
 	Health *health.Condition // OK once the settings are loaded; may be nil. Set it before Run
 
-	js       jetstream.JetStream
-	log      zerolog.Logger
-	defaults call.Limits
-	longest  time.Duration
-	loaded   chan struct{} // closed once all existing entries have been read
-	garbage  *meter.Count
+	js        jetstream.JetStream
+	log       zerolog.Logger
+	defaults  call.Limits
+	longest   time.Duration
+	loaded    chan struct{} // closed once all existing entries have been read
+	malformed *meter.Count
 
 	mu  sync.RWMutex
 	now *settled // in force; nil until loaded
@@ -37,7 +37,7 @@ type Apps struct {
 // so that a line outlives its calls. Nothing is read before Run. The meter may be nil.
 func NewApps(js jetstream.JetStream, log zerolog.Logger, defaults call.Limits, longest time.Duration, m *meter.Meter) *Apps {
 	return &Apps{
-		js: js, log: log, defaults: defaults, longest: longest, loaded: make(chan struct{}), garbage: m.Garbage(meter.OnApp),
+		js: js, log: log, defaults: defaults, longest: longest, loaded: make(chan struct{}), malformed: m.Malformed(meter.OnApp),
 	}
 }
 
@@ -138,7 +138,7 @@ func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {
 // tell logs the settings of an app that are not in force.
 func (a *Apps) tell(app string, read events.InForce) {
 	for _, bad := range read.Bad {
-		a.garbage.Inc()
+		a.malformed.Inc()
 		a.log.Error().Str("error", events.WithoutQuotes(bad.Message)).Str("app", app).Msg("an app has a setting that can't be read")
 	}
 	if len(read.Unknown) > 0 {

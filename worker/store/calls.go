@@ -33,13 +33,13 @@ type Calls struct {
 	// it before the first commit.
 	LostTail func(messages uint64)
 
-	given   atomic.Uint64 // highest stream sequence that a commit received; lower after a lost tail
-	garbage *meter.Count
+	given     atomic.Uint64 // highest stream sequence that a commit received; lower after a lost tail
+	malformed *meter.Count
 }
 
 // NewCalls returns the calls behind this connection. The meter may be nil.
 func NewCalls(nc *nats.Conn, log zerolog.Logger, m *meter.Meter) *Calls {
-	return &Calls{msg: reader{nc: nc, stream: streams.StreamCalls}, log: log, garbage: m.Garbage(meter.OnCall)}
+	return &Calls{msg: reader{nc: nc, stream: streams.StreamCalls}, log: log, malformed: m.Malformed(meter.OnCall)}
 }
 
 // Loaded is a call as it was read: its newest transition (zero if there is none), and the stream sequence that the next
@@ -84,7 +84,7 @@ func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loa
 		return Loaded{}, fmt.Errorf("store: load: %w", err)
 	}
 	if err != nil {
-		s.garbage.Inc()
+		s.malformed.Inc()
 		s.log.Error().Err(err).Str("subject", subject).Uint64("sequence", m.seq).Msg("no transition, passed over")
 		if t, err = s.find(ctx, app, callID, func(events.Transition) bool { return true }, false); errors.Is(err, ErrNoTransition) {
 			err = nil

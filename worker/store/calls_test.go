@@ -141,11 +141,11 @@ func TestGarbageOnASubject(t *testing.T) {
 	garbage(forged)
 	garbage(nil)
 	if _, err := calls.Commit(t.Context(), invited, next(t, invited.Transition, events.VerbRing, "k2").Transition, 1); !errors.Is(err, store.ErrConflict) {
-		t.Errorf("a commit that has not seen the garbage: %v", err)
+		t.Errorf("a commit that has not seen the malformed: %v", err)
 	}
 	again, err := calls.Load(t.Context(), app, id)
 	if err != nil || again.Seq != 1 {
-		t.Fatalf("after garbage: %+v, %v", again, err)
+		t.Fatalf("after malformed: %+v, %v", again, err)
 	}
 	commit(t, calls, again, next(t, again.Transition, events.VerbRing, "k2"))
 }

@@ -96,7 +96,7 @@ func (s *Lines) named(ctx context.Context, app string) (list []string, lines int
 		}
 		entries, err := events.ReadLine(update.Value())
 		if err != nil {
-			s.garbage.Inc()
+			s.malformed.Inc()
 			s.log.Error().Err(err).Str("app", app).Uint64("sequence", update.Revision()).Msg("malformed line, ignored")
 		}
 		for _, e := range entries {

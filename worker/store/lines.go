@@ -23,14 +23,14 @@ type Lines struct {
 	log   zerolog.Logger
 	hints hints
 
-	garbage *meter.Count
+	malformed *meter.Count
 }
 
 // NewLines returns the lines behind this connection. The meter may be nil.
 func NewLines(nc *nats.Conn, js jetstream.JetStream, calls *Calls, log zerolog.Logger, m *meter.Meter) *Lines {
 	return &Lines{
 		js: js, msg: reader{nc: nc, stream: "KV_" + streams.BucketLines}, calls: calls, log: log, hints: newHints(nc),
-		garbage: m.Garbage(meter.OnLine),
+		malformed: m.Malformed(meter.OnLine),
 	}
 }
 
@@ -60,7 +60,7 @@ func (s *Lines) Read(ctx context.Context, app, userID string) (Line, error) {
 		return l, nil // a delete marker: the line was released or has expired
 	}
 	if l.Entries, err = events.ReadLine(m.data); err != nil {
-		s.garbage.Inc()
+		s.malformed.Inc()
 		s.log.Error().Err(err).Str("app", app).Uint64("sequence", m.seq).Msg("malformed line, taken as empty")
 	}
 	return l, nil
