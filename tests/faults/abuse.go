@@ -63,7 +63,13 @@ func (x abusing) run(ctx context.Context, w io.Writer) error {
 	defer x.NC.Close()
 	x.Edge, x.Say, x.Attack = r.Edges[0].HTTP(), x.trial.say, attack
 	x.Refused = func(ctx context.Context) (map[string]float64, error) {
-		return r.Edges[0].Labelled(ctx, "ringline_sessions_refused_total")
+		refused, err := r.Edges[0].Labelled(ctx, "ringline_sessions_refused_total")
+		if err != nil {
+			return nil, err
+		}
+		closed, err := r.Edges[0].Labelled(ctx, "centrifuge_transport_outgoing_close_count") // by close code
+		maps.Copy(refused, closed)
+		return refused, err
 	}
 	if !x.onlyShares {
 		o, err := abuse.Run(ctx, x.Config)

@@ -42,7 +42,7 @@ type kind struct {
 	alone bool     // attempts do not overlap
 	slow  bool     // the edge stops it only after a timeout
 
-	counted string // the edge's label for attempts with the first outcome of must
+	counted string // the edge's label for attempts with the first outcome of must: a refusal or a close code
 }
 
 // The outcomes.
@@ -86,10 +86,10 @@ func kinds() []kind {
 		one("alg none", session.InvalidToken, meter.RefusedToken, algNone),
 		one("HS256 with a public key", session.InvalidToken, meter.RefusedToken, publicKeyAsSecret),
 		one("forged device", session.Denied, meter.RefusedDevice, forgedDevice),
-		{name: "frame over 64 KB", every: quick, once: sends(bytes.Repeat([]byte("x"), 64<<10+1)), must: []string{tooBig}, counted: string(meter.RefusedSize)},
+		{name: "frame over 64 KB", every: quick, once: sends(bytes.Repeat([]byte("x"), 64<<10+1)), must: []string{tooBig}, counted: "1009"},
 		{name: "garbage in a session", every: quick, once: sends([]byte("{\"id\":\x00\xFF")), must: []string{code(session.BadRequest)}},
-		{name: "garbage at once", every: quick, once: garbage, must: []string{code(session.BadRequest)}, counted: string(meter.RefusedData)},
-		{name: "no WebSocket frames", every: quick, once: noFrames, must: []string{protocolError}, counted: string(meter.RefusedData)},
+		{name: "garbage at once", every: quick, once: garbage, must: []string{code(session.BadRequest)}, counted: "3501"},
+		{name: "no WebSocket frames", every: quick, once: noFrames, must: []string{protocolError}, counted: "1002"},
 		{name: "10,000 commands a second", every: time.Millisecond, once: flood, may: []string{answered, outCut}, must: []string{limited, code(session.TooManyRequests)}, alone: true, counted: string(meter.RefusedRate)},
 		{name: "200 connections of one user", every: time.Second, once: crowd, must: []string{code(session.ConnectionLimit), outEntered}, alone: true, counted: string(meter.RefusedUser)},
 		{name: "1,200 connections of one address", every: time.Second, once: sockets, must: []string{"429 Too Many Requests", outEntered}, alone: true, counted: string(meter.RefusedAddress)},

@@ -80,11 +80,11 @@ func TestMissing(t *testing.T) {
 		"no token": {"3500 invalid token": 3}, "alg none": {"3500 invalid token": 2}, "frame over 64 KB": {tooBig: 4},
 		"TCP without HTTP": {outCut: 7},
 	}
-	before := map[string]float64{"token": 10, "size": 1}
-	if got := missing(found, before, map[string]float64{"token": 15, "size": 5}); len(got) > 0 {
+	before := map[string]float64{"token": 10, "1009": 1}
+	if got := missing(found, before, map[string]float64{"token": 15, "1009": 5}); len(got) > 0 {
 		t.Errorf("found %v", got)
 	}
-	if got := missing(found, before, map[string]float64{"token": 14, "size": 1}); len(got) != 2 {
+	if got := missing(found, before, map[string]float64{"token": 14, "1009": 1}); len(got) != 2 {
 		t.Errorf("found only %v", got)
 	}
 }

@@ -94,6 +94,9 @@ func (cfg Config) plan() []step {
 		step{name: "quiet again", long: cfg.Quiet})
 }
 
+// countedWithin is how long a refusal may take to be counted. A close is counted once the connection is gone, after up to 5 s.
+const countedWithin = 10 * time.Second
+
 // phase runs one step. It returns the outcomes, and the refusals that the edge did not count.
 func (cfg Config) phase(ctx context.Context, t Target, s step) (found Counts, uncounted []string, err error) {
 	if len(s.kinds) == 0 {
@@ -107,8 +110,13 @@ func (cfg Config) phase(ctx context.Context, t Target, s step) (found Counts, un
 	if found, err = cfg.Attack(ctx, Attack{t, s.kinds, s.long}); err != nil {
 		return nil, nil, err
 	}
-	after, err := cfg.Refused(ctx)
-	return found, missing(found, before, after), err
+	for end := time.Now().Add(countedWithin); ; {
+		after, err := cfg.Refused(ctx)
+		uncounted = missing(found, before, after)
+		if err != nil || len(uncounted) == 0 || time.Now().After(end) || !play.Sleep(ctx, time.Second) {
+			return found, uncounted, err
+		}
+	}
 }
 
 // missing lists the counters of the edge that are too low.

@@ -46,7 +46,7 @@ func sum(a, b counts) counts {
 	return s
 }
 
-// Labelled returns a counter of the worker's current process, by the value of its only label.
+// Labelled returns a counter of the worker's current process, by the value of its first label.
 func (w *Worker) Labelled(ctx context.Context, metric string) (map[string]float64, error) {
 	found := map[string]float64{}
 	err := w.metrics(ctx, 10*time.Second, func(line string) {
@@ -57,7 +57,8 @@ func (w *Worker) Labelled(ctx context.Context, metric string) (map[string]float6
 		labels, value, _ := strings.Cut(rest, "} ")
 		_, label, _ := strings.Cut(labels, `="`)
 		if v, err := strconv.ParseFloat(value, 64); err == nil {
-			found[strings.TrimSuffix(label, `"`)] = v
+			label, _, _ = strings.Cut(label, `"`)
+			found[label] = v
 		}
 	})
 	return found, err

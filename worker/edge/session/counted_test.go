@@ -55,6 +55,17 @@ func TestRefusalsAreCounted(t *testing.T) {
 	}
 }
 
+// The session library closes a WebSocket with an oversized or malformed frame before Ringline sees a command. Its own metric counts
+// that, and the edge exports it.
+func TestClosesOfTheLibraryAreExported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	e := w.start(t, func(c *session.Config) { c.Limits.MessageSize = 2048 })
+	dialWebsocket(t, e.url, edgetest.Client{Token: a.token("ann"), Data: `"` + strings.Repeat("x", 3000) + `"`}, "")
+	eventually(t, "the close with 1009 is counted", func() bool { return metertest.Closes(t, e.meter)["1009"] == 1 })
+}
+
 // The number of connections of an address is limited, and refusals are counted.
 func TestConnectionsOfAnAddressAreCounted(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func (e *Edge) counted(next http.Handler) http.Handler {
 			http.Error(w, "too many connections from this address", http.StatusTooManyRequests)
 			return
 		}
-		place := &place{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) }), refused: e.count.Refused}
+		place := &place{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) })}
 		defer place.served()
 		next.ServeHTTP(place, r)
 	})
@@ -74,7 +74,6 @@ func (e *Edge) counted(next http.Handler) http.Handler {
 type place struct {
 	http.ResponseWriter
 	give     func()
-	refused  func(meter.Refused)
 	hijacked bool
 }
 
@@ -95,22 +94,13 @@ func (p *place) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	p.hijacked = true
-	return placed{conn, p.give, p.refused}, buffered, nil
+	return placed{conn, p.give}, buffered, nil
 }
 
 // placed frees its place when the connection is closed.
 type placed struct {
 	net.Conn
-	give    func()
-	refused func(meter.Refused)
-}
-
-// Write implements net.Conn.
-func (c placed) Write(b []byte) (int, error) {
-	if why, refused := refusedBeneath(b); refused {
-		c.refused(why)
-	}
-	return c.Conn.Write(b)
+	give func()
 }
 
 // Close implements net.Conn.

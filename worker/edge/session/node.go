@@ -30,8 +30,8 @@ func newNode(e *Edge) (*node, error) {
 		ClientQueueMaxSize:      e.Limits.Queue,
 		ClientChannelLimit:      1,
 		ClientExpiredCloseDelay: e.Limits.Renewal,
-		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: meter.Apart()}, // Ringline's metrics are in worker/meter
-		UserConnectionLimit:     0,                                                           // users.add enforces the limit exactly
+		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: e.Meter.Library()},
+		UserConnectionLimit:     0, // users.add enforces the limit exactly
 	})
 	if err != nil {
 		return nil, fmt.Errorf("session: %w", err)
@@ -145,6 +145,7 @@ func (n *node) read(_ *centrifuge.Client, ev centrifuge.CommandReadEvent) error 
 		}
 	}
 	if parts != 1 || others {
+		n.edge.count.Refused(meter.RefusedData)
 		return disconnect(BadRequest)
 	}
 	return nil

@@ -45,6 +45,29 @@ func Values(tb testing.TB, m *meter.Meter) map[string]float64 {
 	return values
 }
 
+// Closes returns how many WebSocket connections the edge closed, by close code, as its session library counts them.
+func Closes(tb testing.TB, m *meter.Meter) map[string]float64 {
+	tb.Helper()
+	families, err := m.Gatherer().Gather()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	closes := map[string]float64{}
+	for _, f := range families {
+		if f.GetName() != "centrifuge_transport_outgoing_close_count" {
+			continue
+		}
+		for _, x := range f.GetMetric() {
+			for _, l := range x.GetLabel() {
+				if l.GetName() == "code" {
+					closes[l.GetValue()] += x.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return closes
+}
+
 // Check compares the values with want, for the metrics of these names. Without names it compares all metrics.
 func Check(tb testing.TB, m *meter.Meter, want map[string]float64, names ...string) {
 	tb.Helper()
