@@ -1,6 +1,6 @@
 package events
 
-import "encoding/json"
+import "github.com/go-json-experiment/json"
 
 // Answer is the reply to a command. If OK, Call is the call as the sender may see it. Otherwise Error is set, and
 // Call is set only if the sender takes part in the call. CommandID is unset only if the command id could not be read.
@@ -32,10 +32,6 @@ func Refusal(commandID string, err *Error) Answer { return Answer{CommandID: com
 // ReadAnswer decodes an answer.
 func ReadAnswer(data []byte) (Answer, error) {
 	var a Answer
-	if decode(data, &a) {
-		return a, nil
-	}
-	a = Answer{}
 	err := json.Unmarshal(data, &a)
 	return a, err
 }

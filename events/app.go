@@ -1,25 +1,27 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // AppSettings overrides the defaults for one app and holds the settings of its client sessions. It is the value of
 // the app's key in RINGLINE_APPS. A zero field keeps its default. Without token keys the app accepts no client
 // sessions.
 type AppSettings struct {
-	Capacity     int `json:"capacity,omitempty"`       // maximum number of calls on a user's line
-	RingTimeoutS int `json:"ring_timeout_s,omitempty"` // for an invite or add that sets none
-	MaxCallees   int `json:"max_callees,omitempty"`    // per call, including callees who are no longer in it
-	MaxDurationS int `json:"max_duration_s,omitempty"` // of a call, from its creation
+	Capacity     int `json:"capacity,omitzero"`       // maximum number of calls on a user's line
+	RingTimeoutS int `json:"ring_timeout_s,omitzero"` // for an invite or add that sets none
+	MaxCallees   int `json:"max_callees,omitzero"`    // per call, including callees who are no longer in it
+	MaxDurationS int `json:"max_duration_s,omitzero"` // of a call, from its creation
 
-	CommandsPerS      int    `json:"commands_per_s,omitempty"`       // for the whole app
-	BytesPerS         int    `json:"bytes_per_s,omitempty"`          // commands and stored transitions, for the whole app
-	APISlots          int    `json:"api_slots,omitempty"`            // concurrent requests in one api worker
-	PairInvitesPerMin int    `json:"pair_invites_per_min,omitempty"` // from the sessions of one caller to one callee
-	RingingPerCaller  int    `json:"ringing_per_caller,omitempty"`   // callees that ring at the same time for one user's sessions
-	ServiceCallPrefix string `json:"service_call_prefix,omitempty"`  // call ids with this prefix are reserved for the backend
+	CommandsPerS      int    `json:"commands_per_s,omitzero"`       // for the whole app
+	BytesPerS         int    `json:"bytes_per_s,omitzero"`          // commands and stored transitions, for the whole app
+	APISlots          int    `json:"api_slots,omitzero"`            // concurrent requests in one api worker
+	PairInvitesPerMin int    `json:"pair_invites_per_min,omitzero"` // from the sessions of one caller to one callee
+	RingingPerCaller  int    `json:"ringing_per_caller,omitzero"`   // callees that ring at the same time for one user's sessions
+	ServiceCallPrefix string `json:"service_call_prefix,omitempty"` // call ids with this prefix are reserved for the backend
 
 	TokenKeys []TokenKey      `json:"token_keys,omitempty"` // verify the tokens of the app's users, newest last
 	Origins   []string        `json:"origins,omitempty"`    // origins of the pages that may open sessions
@@ -100,7 +102,7 @@ func ReadAppSettings(data []byte) (AppSettings, error) {
 	return s, nil
 }
 
-func (s *AppSettings) set(name string, raw json.RawMessage) (bad *Error) {
+func (s *AppSettings) set(name string, raw jsontext.Value) (bad *Error) {
 	switch name {
 	case "service_call_prefix":
 		s.ServiceCallPrefix, bad = readCallPrefix(raw)
@@ -116,7 +118,7 @@ func (s *AppSettings) set(name string, raw json.RawMessage) (bad *Error) {
 	return bad
 }
 
-func (s *AppSettings) setNumber(name string, raw json.RawMessage) *Error {
+func (s *AppSettings) setNumber(name string, raw jsontext.Value) *Error {
 	for _, n := range appNumbers() {
 		if n.name != name {
 			continue
@@ -130,7 +132,7 @@ func (s *AppSettings) setNumber(name string, raw json.RawMessage) *Error {
 	return nil
 }
 
-func readCallPrefix(raw json.RawMessage) (string, *Error) {
+func readCallPrefix(raw jsontext.Value) (string, *Error) {
 	prefix, err := readString(raw)
 	if err != nil {
 		return "", invalid("service_call_prefix: %v", err)
@@ -141,9 +143,10 @@ func readCallPrefix(raw json.RawMessage) (string, *Error) {
 	return prefix, nil
 }
 
-// readItems splits an array into its items.
-func readItems(field string, raw json.RawMessage, most int) (items []json.RawMessage, bad *Error) {
-	if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
+// readItems splits an array into its items. It keeps each item as it is in the input, as jsonobject.Read does.
+func readItems(field string, raw jsontext.Value, most int) (items []jsontext.Value, bad *Error) {
+	if raw.Kind() != jsontext.KindBeginArray ||
+		json.Unmarshal(raw, &items, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
 		return nil, invalid("%s: must be an array, got %s", field, kindOf(raw))
 	}
 	if len(items) > most {
@@ -152,7 +155,7 @@ func readItems(field string, raw json.RawMessage, most int) (items []json.RawMes
 	return items, nil
 }
 
-func readNotBefore(raw json.RawMessage) (map[string]Time, *Error) {
+func readNotBefore(raw jsontext.Value) (map[string]Time, *Error) {
 	if raw[0] != '{' {
 		return nil, invalid("not_before: must be an object of user ids and times, got %s", kindOf(raw))
 	}
@@ -165,24 +168,24 @@ func readNotBefore(raw json.RawMessage) (map[string]Time, *Error) {
 	}
 	times := make(map[string]Time, len(members))
 	for _, m := range members {
-		where := fmt.Sprintf("not_before[%s]", quoted(m.name))
-		if bad := CheckName("not_before: user id", m.name); bad != nil {
+		where := fmt.Sprintf("not_before[%s]", quoted(m.Name))
+		if bad := CheckName("not_before: user id", m.Name); bad != nil {
 			return nil, bad
 		}
-		if _, twice := times[m.name]; twice {
+		if _, twice := times[m.Name]; twice {
 			return nil, invalid("%s: given twice", where)
 		}
-		t, err := readTime(m.raw)
+		t, err := readTime(m.Value)
 		if err != nil {
 			return nil, invalid("%s: %v", where, err)
 		}
-		times[m.name] = t
+		times[m.Name] = t
 	}
 	return times, nil
 }
 
 // readTime reads a time, which must have exactly the format that Ringline writes.
-func readTime(raw json.RawMessage) (t Time, err error) {
+func readTime(raw jsontext.Value) (t Time, err error) {
 	s, err := readString(raw)
 	if err != nil {
 		return 0, err

@@ -1,8 +1,11 @@
 package events
 
 import (
-	"encoding/json"
 	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"ringline.io/ringline/internal/jsonobject"
 )
 
 // InForce is the result of AppSettingsInForce.
@@ -36,27 +39,27 @@ func AppSettingsInForce(data []byte, last AppSettings) InForce {
 		f.field(name, members, last)
 	}
 	for _, m := range members {
-		if !slices.Contains(appFields(), m.name) && !slices.Contains(f.Unknown, m.name) {
-			f.Unknown = append(f.Unknown, m.name)
+		if !slices.Contains(appFields(), m.Name) && !slices.Contains(f.Unknown, m.Name) {
+			f.Unknown = append(f.Unknown, m.Name)
 		}
 	}
-	if slices.ContainsFunc(members, func(m member) bool { return m.name == "not_before" }) && f.Settings.NotBefore == nil {
+	if slices.ContainsFunc(members, func(m jsonobject.Member) bool { return m.Name == "not_before" }) && f.Settings.NotBefore == nil {
 		f.Settings.TokenKeys, f.Settings.NotBefore = nil, last.NotBefore
 	}
 	return f
 }
 
-func (f *InForce) field(name string, members []member, last AppSettings) {
-	var raw json.RawMessage
+func (f *InForce) field(name string, members []jsonobject.Member, last AppSettings) {
+	var raw jsontext.Value
 	for _, m := range members {
 		switch {
-		case m.name != name:
+		case m.Name != name:
 		case raw != nil:
 			f.bad(invalid("%s: given twice", name))
 			f.Settings.keep(name, last)
 			return
 		default:
-			raw = m.raw
+			raw = m.Value
 		}
 	}
 	if raw == nil {
@@ -95,7 +98,7 @@ func (s *AppSettings) keep(name string, last AppSettings) {
 }
 
 // readableKeys returns the keys that can be read, except keys that share a kid.
-func readableKeys(raw json.RawMessage) (keys []TokenKey) {
+func readableKeys(raw jsontext.Value) (keys []TokenKey) {
 	items, bad := readItems("token_keys", raw, MaxAppSettings)
 	if bad != nil {
 		return nil
@@ -110,7 +113,7 @@ func readableKeys(raw json.RawMessage) (keys []TokenKey) {
 	return slices.DeleteFunc(keys, func(k TokenKey) bool { return times[k.KID] > 1 })
 }
 
-func readableOrigins(raw json.RawMessage) (origins []string) {
+func readableOrigins(raw jsontext.Value) (origins []string) {
 	items, bad := readItems("origins", raw, MaxAppSettings)
 	if bad != nil {
 		return nil
@@ -125,7 +128,7 @@ func readableOrigins(raw json.RawMessage) (origins []string) {
 }
 
 // readableRevocations returns nil if raw is not an object.
-func readableRevocations(raw json.RawMessage) map[string]Time {
+func readableRevocations(raw jsontext.Value) map[string]Time {
 	if raw[0] != '{' {
 		return nil
 	}
@@ -136,10 +139,10 @@ func readableRevocations(raw json.RawMessage) map[string]Time {
 	times := map[string]Time{}
 	for _, m := range members {
 		t := never
-		if s, err := readString(m.raw); err != nil || t.UnmarshalText([]byte(s)) != nil {
+		if s, err := readString(m.Value); err != nil || t.UnmarshalText([]byte(s)) != nil {
 			t = never
 		}
-		times[m.name] = max(t, times[m.name])
+		times[m.Name] = max(t, times[m.Name])
 	}
 	return times
 }

@@ -35,8 +35,8 @@ type Call struct {
 	Custom     map[int]string `json:"custom,omitempty"`
 	CreatedAt  Time           `json:"created_at"`
 	ExpiresAt  Time           `json:"expires_at"`
-	AnsweredAt Time           `json:"answered_at,omitempty"`
-	EndedAt    Time           `json:"ended_at,omitempty"`
+	AnsweredAt Time           `json:"answered_at,omitzero"`
+	EndedAt    Time           `json:"ended_at,omitzero"`
 	EndReason  EndReason      `json:"end_reason,omitempty"`
 	EndedBy    By             `json:"ended_by,omitzero"`
 	MergedInto string         `json:"merged_into,omitempty"`
@@ -62,10 +62,18 @@ type Callee struct {
 	State        PartyState `json:"state"`
 	Reason       Reason     `json:"reason,omitempty"`
 	CustomData   string     `json:"custom_data,omitempty"`
-	CustomSeq    int        `json:"custom_seq,omitempty"`
+	CustomSeq    int        `json:"custom_seq,omitzero"`
 	DeviceID     string     `json:"device_id,omitempty"`
-	RingDeadline Time       `json:"ring_deadline,omitempty"`
+	RingDeadline Time       `json:"ring_deadline,omitzero"`
 	At           Time       `json:"at"`
+}
+
+// array replaces nil by an empty slice, so that JSON has [] instead of null.
+func array[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
 }
 
 // Pending reports whether the callee is invited or ringing.

@@ -54,17 +54,48 @@ func (c Command) Sender() string {
 
 // body is the encoded form of a command.
 type body struct {
-	Command
-
-	inRequest bool // include the call id
+	CommandID    string    `json:"command_id,omitempty"`
+	CallID       string    `json:"call_id,omitempty"` // in requests only
+	UserID       string    `json:"user_id,omitempty"`
+	Service      string    `json:"service,omitempty"`
+	DeviceID     string    `json:"device_id,omitempty"`
+	CustomData   string    `json:"custom_data,omitempty"`
+	UserName     string    `json:"user_name,omitempty"`
+	CallType     *CallType `json:"call_type,omitempty"` // always in an invite, never in others
+	RoomID       string    `json:"room_id,omitempty"`
+	Callees      any       `json:"callees,omitempty"` // []Party; []string in a cancel
+	RingTimeoutS int       `json:"ring_timeout_s,omitzero"`
+	Reason       Reason    `json:"reason,omitempty"`
+	Attempt      int       `json:"attempt,omitzero"`
+	Via          Via       `json:"via,omitempty"`
 }
 
 // Encode encodes the command's body for its subject.
-func (c Command) Encode() ([]byte, error) { return c.encode(false), nil }
+func (c Command) Encode() ([]byte, error) { return Encode(c.body()) }
 
 // EncodeRequest encodes the body of an api request: the command with its call id.
-func (c Command) EncodeRequest() ([]byte, error) { return c.encode(true), nil }
+func (c Command) EncodeRequest() ([]byte, error) {
+	b := c.body()
+	b.CallID = c.CallID
+	return Encode(b)
+}
 
-func (c Command) encode(inRequest bool) []byte {
-	return encode(&body{c, inRequest}, 256+64*len(c.Callees)+len(c.CustomData))
+func (c Command) body() *body {
+	b := body{
+		CommandID: c.CommandID, UserID: c.UserID, Service: c.Service, DeviceID: c.DeviceID, CustomData: c.CustomData,
+		UserName: c.UserName, RoomID: c.RoomID, Callees: c.Callees, RingTimeoutS: c.RingTimeoutS, Reason: c.Reason,
+		Attempt: c.Attempt, Via: c.Via,
+	}
+	switch c.Verb {
+	case VerbInvite:
+		b.CallType = &c.CallType
+	case VerbCancel:
+		ids := make([]string, len(c.Callees))
+		for i, p := range c.Callees {
+			ids[i] = p.UserID
+		}
+		b.Callees = ids
+	case VerbAdd, VerbRing, VerbAccept, VerbDecline, VerbLeave, VerbEnd, VerbExpire:
+	}
+	return &b
 }

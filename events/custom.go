@@ -83,10 +83,10 @@ func WrittenLen(s string) int {
 		switch {
 		case r == '"', r == '\\', r == '\n', r == '\r', r == '\t', r == '\b', r == '\f':
 			n += 2
-		case r < ' ', r == utf8.RuneError && size == 1:
+		case r < ' ':
 			n += 6
 		default:
-			n += size
+			n += utf8.RuneLen(r) // U+FFFD for an invalid byte
 		}
 		i += size
 	}

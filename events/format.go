@@ -1,10 +1,11 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Each transition of a stored call carries the call's format in its type: io.ringline.call.<event>.v<format>. Some

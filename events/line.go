@@ -1,8 +1,9 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Entry is a call on a user's line. Seq is the sequence of the call when the claim was made, or 0 if there was no
@@ -48,12 +49,7 @@ func (c Call) On(userID string) bool {
 
 // ReadLine decodes the value of a line.
 func ReadLine(data []byte) ([]Entry, error) {
-	c := codec{reads: true, in: string(data)}
-	entries := takeItems(&c, func(c *codec, x *Entry) { c.object(x) })
-	if c.space(); !c.lost && c.at == len(c.in) {
-		return entries, nil
-	}
-	entries = nil
+	var entries []Entry
 	if err := json.Unmarshal(data, &entries); err != nil {
 		return nil, fmt.Errorf("events: read a line: %w", err)
 	}

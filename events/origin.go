@@ -1,11 +1,12 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // MaxOrigin is the maximum length of an origin in bytes.
@@ -50,7 +51,7 @@ func checkPort(field, origin string) *Error {
 	return nil
 }
 
-func readOrigins(raw json.RawMessage) ([]string, *Error) {
+func readOrigins(raw jsontext.Value) ([]string, *Error) {
 	items, bad := readItems("origins", raw, MaxOrigins)
 	if bad != nil {
 		return nil, bad

@@ -2,14 +2,16 @@ package events
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"ringline.io/ringline/internal/jsonobject"
 )
 
 // commandFields lists the fields of a command. Only a command may have via; requests and sessions can't set it.
@@ -71,8 +73,8 @@ func readCommand(c Command, data []byte, allowed []string, makeID func() string)
 	if err != nil {
 		return c, err
 	}
-	if i := slices.IndexFunc(members, func(m member) bool { return m.name == "command_id" }); i >= 0 {
-		if id, err := readString(members[i].raw); err == nil && isToken(id) {
+	if i := slices.IndexFunc(members, func(m jsonobject.Member) bool { return m.Name == "command_id" }); i >= 0 {
+		if id, err := readString(members[i].Value); err == nil && isToken(id) {
 			c.CommandID = id // the answer carries it even if the rest is malformed
 		}
 	}
@@ -86,27 +88,27 @@ func readCommand(c Command, data []byte, allowed []string, makeID func() string)
 }
 
 // readFields reads the members of an object. Each allowed field may occur at most once.
-func readFields(what string, members []member, allowed []string, set func(string, json.RawMessage) *Error) *Error {
+func readFields(what string, members []jsonobject.Member, allowed []string, set func(string, jsontext.Value) *Error) *Error {
 	for i, m := range members {
 		switch {
-		case !slices.Contains(allowed, m.name):
-			return invalid("%s: unknown field, %s has %s", quoted(m.name), what, list(allowed))
-		case isThere(members[:i], m.name):
-			return invalid("%s: given twice", m.name)
+		case !slices.Contains(allowed, m.Name):
+			return invalid("%s: unknown field, %s has %s", quoted(m.Name), what, list(allowed))
+		case isThere(members[:i], m.Name):
+			return invalid("%s: given twice", m.Name)
 		}
-		if err := set(m.name, m.raw); err != nil {
+		if err := set(m.Name, m.Value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func isThere(members []member, name string) bool {
-	return slices.ContainsFunc(members, func(m member) bool { return m.name == name })
+func isThere(members []jsonobject.Member, name string) bool {
+	return slices.ContainsFunc(members, func(m jsonobject.Member) bool { return m.Name == name })
 }
 
 // set reads one field of the body. An empty string is equal to a missing field.
-func (c *Command) set(name string, raw json.RawMessage) *Error {
+func (c *Command) set(name string, raw jsontext.Value) *Error {
 	var err error
 	switch name {
 	case "command_id": // drop a malformed one: an answer would carry it
@@ -162,14 +164,10 @@ func (c *Command) set(name string, raw json.RawMessage) *Error {
 	return nil
 }
 
-func (c *Command) setCallees(raw json.RawMessage) *Error {
-	items, ok := splitItems(raw)
-	if !ok {
-		// Discard items: its elements share the memory of raw, and Unmarshal would overwrite them.
-		items = nil
-		if raw[0] != '[' || json.Unmarshal(raw, &items) != nil {
-			return invalid("callees: must be an array, got %s", kindOf(raw))
-		}
+func (c *Command) setCallees(raw jsontext.Value) *Error {
+	items, bad := readItems("callees", raw, MaxCommand)
+	if bad != nil {
+		return bad
 	}
 	if len(items) == 0 {
 		return invalid("callees: must have at least 1 entry%s", map[bool]string{true: "; leave it out to cancel all"}[c.Verb == VerbCancel])
@@ -192,7 +190,7 @@ func (c *Command) setCallees(raw json.RawMessage) *Error {
 }
 
 // readParty reads one callee: an object, or a user id if bare. Its errors do not contain the name of the callee.
-func readParty(raw json.RawMessage, bare bool) (p Party, err *Error) {
+func readParty(raw jsontext.Value, bare bool) (p Party, err *Error) {
 	if bare {
 		id, e := readString(raw)
 		if e != nil {
@@ -208,31 +206,31 @@ func readParty(raw json.RawMessage, bare bool) (p Party, err *Error) {
 		return p, err
 	}
 	for i, m := range members {
-		if isThere(members[:i], m.name) {
-			return p, invalid(".%s: given twice", m.name)
+		if isThere(members[:i], m.Name) {
+			return p, invalid(".%s: given twice", m.Name)
 		}
 		var e error
-		switch m.name {
+		switch m.Name {
 		case "user_id":
-			p.UserID, e = readString(m.raw)
+			p.UserID, e = readString(m.Value)
 		case "user_name":
-			if p.UserName, e = readString(m.raw); e == nil {
+			if p.UserName, e = readString(m.Value); e == nil {
 				if bad := CheckUserName(".user_name", p.UserName); bad != nil {
 					return p, bad
 				}
 			}
 		default:
-			return p, invalid(".%s: unknown field, a callee has user_id, user_name", quoted(m.name))
+			return p, invalid(".%s: unknown field, a callee has user_id, user_name", quoted(m.Name))
 		}
 		if e != nil {
-			return p, invalid(".%s: %v", m.name, e)
+			return p, invalid(".%s: %v", m.Name, e)
 		}
 	}
 	return p, CheckName(".user_id", p.UserID)
 }
 
 // check validates the fields, each of which is well-formed, against the rules of the verb.
-func (c *Command) check(members []member) *Error {
+func (c *Command) check(members []jsonobject.Member) *Error {
 	if err := CheckToken("command_id", c.CommandID); err != nil {
 		return err
 	}
@@ -308,56 +306,27 @@ func (c *Command) wantsUser() bool {
 	return false
 }
 
-// member is one name and value of an object, in the order of the input.
-type member struct {
-	name string
-	raw  json.RawMessage
-}
-
 // readObject splits a JSON object into its members. It keeps duplicate names.
-func readObject(data []byte, most int) ([]member, *Error) {
+func readObject(data []byte, most int) ([]jsonobject.Member, *Error) {
 	switch {
 	case len(data) > most:
 		return nil, invalid("body: must be at most %d bytes, got %d", most, len(data))
 	case !utf8.Valid(data):
 		return nil, invalid("body: must be valid UTF-8")
 	}
-	if members, ok := split(data); ok {
+	members, err := jsonobject.Read(data)
+	switch {
+	case err == nil:
 		return members, nil
-	}
-	return decodeObject(data)
-}
-
-// decodeObject does the same with json.Decoder, whose errors say what is wrong.
-func decodeObject(data []byte) ([]member, *Error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber() // otherwise the error for a number beyond float64 repeats the number, however long it is
-	var members []member
-	open, err := dec.Token()
-	if err == nil && open != json.Delim('{') {
+	case errors.Is(err, jsonobject.ErrNoObject):
 		return nil, invalid("body: must be a JSON object, got %s", kindOf(bytes.TrimLeft(data, " \t\r\n")))
+	case errors.Is(err, jsonobject.ErrTrailing):
+		return nil, invalid("body: must be one JSON object with nothing after it")
 	}
-	for err == nil && dec.More() {
-		var name json.Token
-		var m member
-		if name, err = dec.Token(); err == nil {
-			m.name, _ = name.(string)
-			err = dec.Decode(&m.raw)
-			members = append(members, m)
-		}
+	if bad, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return nil, invalid("body: is not JSON: %v (byte %d of %d)", bad.Err, bad.ByteOffset, len(data))
 	}
-	if err == nil {
-		_, err = dec.Token()
-	}
-	if err == nil {
-		if _, end := dec.Token(); !errors.Is(end, io.EOF) {
-			return nil, invalid("body: must be one JSON object with nothing after it")
-		}
-	}
-	if err != nil {
-		return nil, invalid("body: is not JSON: %v (byte %d of %d)", err, dec.InputOffset(), len(data))
-	}
-	return members, nil
+	return nil, invalid("body: is not JSON: %v", err)
 }
 
 func kindOf(raw []byte) string {
@@ -379,23 +348,22 @@ func kindOf(raw []byte) string {
 	return "a number"
 }
 
-func readString(raw json.RawMessage) (string, error) {
-	if raw[0] != '"' {
+func readString(raw jsontext.Value) (string, error) {
+	if raw.Kind() != jsontext.KindString {
 		return "", fmt.Errorf("must be a string, got %s", kindOf(raw))
 	}
 	if bytes.IndexByte(raw, '\\') < 0 {
 		return string(raw[1 : len(raw)-1]), nil
 	}
-	if halfSurrogate(raw) {
+	s, err := jsontext.AppendUnquote(nil, raw)
+	if err != nil { // the body is valid UTF-8, so only an escape can be wrong
 		return "", errors.New("must be valid Unicode, got one half of a surrogate pair")
 	}
-	var s string
-	err := json.Unmarshal(raw, &s)
-	return s, err
+	return string(s), nil
 }
 
 // readInt accepts any JSON number without a fractional part, including 60.0.
-func readInt(raw json.RawMessage, least, most int) (int, error) {
+func readInt(raw jsontext.Value, least, most int) (int, error) {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	switch {
 	case kindOf(raw) != "a number":
@@ -404,44 +372,4 @@ func readInt(raw json.RawMessage, least, most int) (int, error) {
 		return 0, fmt.Errorf("must be a whole number from %d to %d, got %s", least, most, quoted(string(raw)))
 	}
 	return int(f), nil
-}
-
-// halfSurrogate reports whether raw contains an unpaired surrogate escape (\uD800 to \uDFFF), which encoding/json
-// would replace.
-func halfSurrogate(raw []byte) bool {
-	for i := 0; i+1 < len(raw); i++ {
-		if raw[i] != '\\' {
-			continue
-		}
-		i++
-		if raw[i] != 'u' {
-			continue
-		}
-		switch u := unit(raw, i+1); {
-		case u >= 0xD800 && u < 0xDC00:
-			if i+6 >= len(raw) || raw[i+5] != '\\' || raw[i+6] != 'u' {
-				return true
-			}
-			if low := unit(raw, i+7); low < 0xDC00 || low > 0xDFFF {
-				return true
-			}
-			i += 10
-		case u >= 0xDC00 && u <= 0xDFFF:
-			return true
-		default:
-			i += 4
-		}
-	}
-	return false
-}
-
-func unit(raw []byte, at int) uint64 {
-	if at+4 > len(raw) {
-		return 0
-	}
-	u, err := strconv.ParseUint(string(raw[at:at+4]), 16, 16)
-	if err != nil {
-		return 0
-	}
-	return u
 }

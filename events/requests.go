@@ -1,8 +1,9 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ReadGet decodes the body of a request for one call.
@@ -31,7 +32,7 @@ func ReadOwnLineRequest(data []byte) *Error {
 
 // readOne reads an object with a single string field.
 func readOne(what, field string, data []byte) (value string, err *Error) {
-	err = readRequest(what, data, []string{field}, func(_ string, raw json.RawMessage) (err error) {
+	err = readRequest(what, data, []string{field}, func(_ string, raw jsontext.Value) (err error) {
 		value, err = readString(raw)
 		return err
 	})
@@ -56,7 +57,7 @@ func ReadListRequest(data []byte) (ListRequest, *Error) {
 	if len(data) == 0 {
 		return r, nil
 	}
-	return r, readRequest("list", data, []string{"state", "limit"}, func(name string, raw json.RawMessage) (err error) {
+	return r, readRequest("list", data, []string{"state", "limit"}, func(name string, raw jsontext.Value) (err error) {
 		if name == "limit" {
 			r.Limit, err = readInt(raw, 1, MaxListLimit)
 			return err
@@ -71,12 +72,12 @@ func ReadListRequest(data []byte) (ListRequest, *Error) {
 }
 
 // readRequest reads an object. Each allowed field may occur at most once.
-func readRequest(what string, data []byte, allowed []string, set func(string, json.RawMessage) error) *Error {
+func readRequest(what string, data []byte, allowed []string, set func(string, jsontext.Value) error) *Error {
 	members, err := readObject(data, MaxCommand)
 	if err != nil {
 		return err
 	}
-	return readFields(what, members, allowed, func(name string, raw json.RawMessage) *Error {
+	return readFields(what, members, allowed, func(name string, raw jsontext.Value) *Error {
 		if err := set(name, raw); err != nil {
 			return invalid("%s: %v", name, err)
 		}

@@ -2,9 +2,14 @@ package events
 
 import (
 	"bytes"
-	"encoding/json"
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"ringline.io/ringline/internal/jsonobject"
 )
 
 // Sender identifies the client session that sends commands.
@@ -43,16 +48,16 @@ func ReadConnectData(data []byte) (d ConnectData, bad *Error) {
 	}
 	for _, m := range members {
 		var err error
-		switch m.name {
+		switch m.Name {
 		case "device":
-			d.Device, err = readString(m.raw)
+			d.Device, err = readString(m.Value)
 		case "showing":
-			if bad := d.setShowing(m.raw); bad != nil {
+			if bad := d.setShowing(m.Value); bad != nil {
 				return d, bad
 			}
 		}
 		if err != nil {
-			return d, invalid("%s: %v", m.name, err)
+			return d, invalid("%s: %v", m.Name, err)
 		}
 	}
 	if d.Device != "" {
@@ -61,8 +66,8 @@ func ReadConnectData(data []byte) (d ConnectData, bad *Error) {
 	return d, nil
 }
 
-func (d *ConnectData) setShowing(raw json.RawMessage) *Error {
-	if raw[0] != '[' || json.Unmarshal(raw, &d.Showing) != nil {
+func (d *ConnectData) setShowing(raw jsontext.Value) *Error {
+	if raw.Kind() != jsontext.KindBeginArray || json.Unmarshal(raw, &d.Showing) != nil {
 		return invalid("showing: must be an array of call ids")
 	}
 	if len(d.Showing) > MaxShowing {
@@ -133,39 +138,51 @@ func (s Snapshot) Pushed(showing []string) SnapshotPush {
 }
 
 // Restamped updates a notification that is sent again: it renews the server time and the receiver's remaining ring
-// time. All other fields stay, even unknown ones. It also returns the call of the notification, which is zero if
-// another notification of the transition carries it.
+// time, which come last. All other fields stay, even unknown ones. It also returns the call of the notification, which
+// is zero if another notification of the transition carries it.
 func Restamped(body []byte, userID string, now time.Time) (restamped []byte, c Call, err error) {
-	var n Notification
-	if decode(body, &n) && n.CallID != "" {
-		now = n.Call.notBefore(now)
-		n.ServerTime, n.RingRemainingMS = TimeOf(now), RingRemaining(n.Call, userID, now)
-		return encode(&n, roomFor(len(n.Call.Callees))), n.Call, nil
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return nil, c, err
-	}
-	if raw, there := fields["call"]; there {
-		err = json.Unmarshal(raw, &c)
-	} else {
-		err = json.Unmarshal(fields["call_id"], &n.CallID)
-	}
+	members, err := jsonobject.Read(body)
 	if err != nil {
 		return nil, Call{}, err
 	}
-	now = c.notBefore(now)
-	if fields["server_time"], err = Encode(TimeOf(now)); err != nil {
-		return nil, c, err
+	if c, err = callOf(members); err != nil {
+		return nil, Call{}, err
 	}
-	delete(fields, "ring_remaining_ms")
-	if left := RingRemaining(c, userID, now); left != nil {
-		if fields["ring_remaining_ms"], err = Encode(*left); err != nil {
-			return nil, c, err
+	now = c.notBefore(now)
+	renewed, err := Encode(struct {
+		ServerTime      Time   `json:"server_time"`
+		RingRemainingMS *int64 `json:"ring_remaining_ms,omitempty"`
+	}{TimeOf(now), RingRemaining(c, userID, now)})
+	if err != nil {
+		return nil, Call{}, err
+	}
+	restamped = append(make([]byte, 0, len(body)+64), '{')
+	for _, m := range members {
+		if m.Name != "server_time" && m.Name != "ring_remaining_ms" {
+			restamped = append(m.Append(restamped), ',')
 		}
 	}
-	restamped, err = Encode(fields)
-	return restamped, c, err
+	return append(restamped, renewed[1:]...), c, nil
+}
+
+// callOf returns the call of a notification. It is zero if the notification has only the call id.
+func callOf(members []jsonobject.Member) (c Call, err error) {
+	callID := ""
+	for _, m := range members {
+		switch m.Name {
+		case "call":
+			err = json.Unmarshal(m.Value, &c)
+		case "call_id":
+			err = json.Unmarshal(m.Value, &callID)
+		}
+		if err != nil {
+			return Call{}, err
+		}
+	}
+	if callID == "" && c.IsZero() {
+		return Call{}, errors.New("events: a notification without a call")
+	}
+	return c, nil
 }
 
 // SessionEvent records that a client session began or ended. It helps to find out why a device did not ring.
@@ -177,7 +194,7 @@ type SessionEvent struct {
 	Session   string        `json:"session"`
 	Transport string        `json:"transport"`
 	Edge      string        `json:"edge"`             // id of the edge
-	Code      int           `json:"code,omitempty"`   // close code
+	Code      int           `json:"code,omitzero"`    // close code
 	Reason    string        `json:"reason,omitempty"` // close reason as text
 }
 

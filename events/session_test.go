@@ -115,9 +115,10 @@ func TestRestamped(t *testing.T) {
 	if err != nil || c.CallID != "c1" || c.Seq != 3 {
 		t.Fatalf("%+v, %v", c, err)
 	}
-	want := `{"call":{"call_id":"c1","seq":3,"state":"ringing","caller":{"user_id":"ann","state":"in"},` +
+	want := `{"event":"incoming_call_received","future":{"x":"<é>"},` +
+		`"call":{"call_id":"c1","seq":3,"state":"ringing","caller":{"user_id":"ann","state":"in"},` +
 		`"callees":[{"user_id":"bob","attempt":1,"state":"invited","ring_deadline":"` + deadline.String() + `","new":true}]},` +
-		`"event":"incoming_call_received","future":{"x":"<é>"},"ring_remaining_ms":5000,"server_time":"2026-11-24T10:00:00.000Z"}`
+		`"server_time":"2026-11-24T10:00:00.000Z","ring_remaining_ms":5000}`
 	if string(got) != want {
 		t.Errorf("\ngot  %s\nwant %s", got, want)
 	}

@@ -49,3 +49,6 @@ func (t *Time) UnmarshalText(b []byte) error {
 	*t = TimeOf(v)
 	return nil
 }
+
+// AppendText appends the time as RFC 3339 with three fraction digits.
+func (t Time) AppendText(b []byte) ([]byte, error) { return t.append(b), nil }

@@ -6,11 +6,14 @@ import (
 	"crypto/elliptic"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"ringline.io/ringline/internal/jsonobject"
 )
 
 // TokenAlg is the signature algorithm of a token. It is a property of the key. A token must name the same algorithm.
@@ -105,7 +108,7 @@ func ParsePublicKey(text string) (TokenAlg, any, error) {
 	return "", nil, errors.New("must be an Ed25519 key, or one on the curve P-256")
 }
 
-func readTokenKeys(raw json.RawMessage) ([]TokenKey, *Error) {
+func readTokenKeys(raw jsontext.Value) ([]TokenKey, *Error) {
 	items, bad := readItems("token_keys", raw, MaxTokenKeys)
 	if bad != nil {
 		return nil, bad
@@ -132,7 +135,7 @@ func readTokenKeys(raw json.RawMessage) ([]TokenKey, *Error) {
 	return keys, nil
 }
 
-func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
+func readTokenKey(where string, raw jsontext.Value) (k TokenKey, bad *Error) {
 	if raw[0] != '{' {
 		return k, invalid("%s: must be an object, got %s", where, kindOf(raw))
 	}
@@ -142,7 +145,7 @@ func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
 	}
 	alg := ""
 	fields := map[string]*string{"kid": &k.KID, "alg": &alg, "secret": &k.Secret, "public_key": &k.PublicKey}
-	bad = readFields("a token key", members, []string{"kid", "alg", "secret", "public_key"}, func(name string, raw json.RawMessage) (bad *Error) {
+	bad = readFields("a token key", members, []string{"kid", "alg", "secret", "public_key"}, func(name string, raw jsontext.Value) (bad *Error) {
 		var err error
 		if *fields[name], err = readString(raw); err != nil {
 			return invalid("%s: %v", name, err)
@@ -160,7 +163,7 @@ func readTokenKey(where string, raw json.RawMessage) (k TokenKey, bad *Error) {
 }
 
 // check validates the key. Its errors quote nothing, because a secret may be in the wrong field.
-func (k TokenKey) check(members []member) *Error {
+func (k TokenKey) check(members []jsonobject.Member) *Error {
 	secret := k.Alg == AlgHS256
 	switch {
 	case !isToken(k.KID):

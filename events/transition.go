@@ -1,16 +1,17 @@
 package events
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/go-json-experiment/json"
 )
 
 // Change is the effect of a transition on one party. From is unset when an attempt begins. Attempt is unset for the
 // caller.
 type Change struct {
 	UserID  string     `json:"user_id"`
-	Attempt int        `json:"attempt,omitempty"`
+	Attempt int        `json:"attempt,omitzero"`
 	From    PartyState `json:"from,omitempty"`
 	To      PartyState `json:"to"`
 	Reason  Reason     `json:"reason,omitempty"`
@@ -26,7 +27,7 @@ type Remembered struct {
 	Service string   `json:"service,omitempty"`
 	Seq     int      `json:"seq"`
 	Callees []string `json:"callees,omitempty"`
-	Attempt int      `json:"attempt,omitempty"`
+	Attempt int      `json:"attempt,omitzero"`
 }
 
 // Transition is one step of a call, with the complete state of the call after it. The newest transition is the state
@@ -81,7 +82,6 @@ func (t Transition) Encode(at Time) ([]byte, error) {
 		format = BeginFormat
 	}
 	t.Call = t.Call.stored(format)
-	t.Changes, t.Commands, t.Call.Callees = array(t.Changes), array(t.Commands), array(t.Call.Callees)
 	e := envelope{
 		SpecVersion:     specVersion,
 		ID:              TransitionID(t.Call.CallID, t.Seq),
@@ -95,18 +95,14 @@ func (t Transition) Encode(at Time) ([]byte, error) {
 		CausationID:     t.CommandID,
 		Data:            t,
 	}
-	return encode(&e, 2*roomFor(len(t.Call.Callees))), nil
+	return Encode(&e)
 }
 
 // ReadTransition decodes a message from the subject of this call. It returns a *NewerFormatError for a format that
 // this build does not read, and another error if the message is not a transition of this call.
 func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 	var e envelope
-	var err error
-	if !decode(data, &e) {
-		e = envelope{}
-		err = json.Unmarshal(data, &e)
-	}
+	err := json.Unmarshal(data, &e)
 	if err != nil || formatOf(e.Type) > NewestFormat { // in a newer format, data may have any type
 		if newer := readNewer(app, callID, data); newer != nil {
 			return Transition{}, 0, newer
