@@ -1,11 +1,11 @@
 package token
 
 import (
-	"encoding/json"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"ringline.io/ringline/events"
 )
@@ -42,23 +42,19 @@ type Unverified struct {
 // check rejects claims that a token must not have.
 func (c Claims) check() error {
 	switch {
-	case events.CheckName("", c.UserID) != nil || damaged(c.UserID):
+	case events.CheckName("", c.UserID) != nil:
 		return invalid("sub must be a user id, 1 to %d bytes without control characters", events.MaxName)
 	case events.CheckToken("", c.App) != nil:
 		return invalid("app must be 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken)
-	case events.CheckUserName("", c.UserName) != nil || damaged(c.UserName):
+	case events.CheckUserName("", c.UserName) != nil:
 		return invalid("name must be at most %d bytes without control characters", events.MaxUserName)
-	case c.Device != "" && (len(c.Device) > MaxDevice || events.CheckName("", c.Device) != nil || damaged(c.Device)):
+	case c.Device != "" && (len(c.Device) > MaxDevice || events.CheckName("", c.Device) != nil):
 		return invalid("device must be a device id of at most %d bytes without control characters", MaxDevice)
 	case c.Expires.IsZero():
 		return invalid("exp is required")
 	}
 	return nil
 }
-
-// damaged reports invalid text. encoding/json reads half of a surrogate pair as U+FFFD, which would map two user ids to
-// one.
-func damaged(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, utf8.RuneError) }
 
 // inForce checks that a signed token is valid now, for this audience. The expiry is checked last, so that ErrExpired
 // means that nothing else is wrong.
@@ -109,16 +105,16 @@ func readClaims(data []byte) (u Unverified, err error) {
 }
 
 // audiences reads a string or an array of strings.
-func audiences(raw json.RawMessage) ([]string, error) {
+func audiences(raw jsontext.Value) ([]string, error) {
 	if len(raw) == 0 {
 		return nil, invalid("aud is required")
 	}
-	if raw[0] != '[' {
+	if raw.Kind() != jsontext.KindBeginArray {
 		s, err := text("aud", raw)
 		return []string{s}, err
 	}
-	var items []json.RawMessage
-	if json.Unmarshal(raw, &items) != nil {
+	var items []jsontext.Value
+	if json.Unmarshal(raw, &items, jsontext.AllowInvalidUTF8(true)) != nil {
 		return nil, invalid("aud is no array")
 	}
 	list := make([]string, len(items))

@@ -1,15 +1,15 @@
 package token
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"io"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // frame is a parsed token.
@@ -85,42 +85,24 @@ func readHeader(data []byte) (alg, kid string, err error) {
 }
 
 // object reads a JSON object. It rejects duplicate names, because another parser may use the other value.
-func object(part string, data []byte) (map[string]json.RawMessage, error) {
-	members := map[string]json.RawMessage{}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	first, err := dec.Token()
-	if err != nil || first != json.Delim('{') || !utf8.Valid(data) {
-		return nil, invalid("its %s is no JSON object", part)
-	}
-	for err == nil && dec.More() {
-		var name json.Token
-		var raw json.RawMessage
-		if name, err = dec.Token(); err != nil {
-			break
-		}
-		s, _ := name.(string)
-		if _, twice := members[s]; twice {
-			return nil, invalid("its %s has a name twice", part)
-		}
-		err = dec.Decode(&raw)
-		members[s] = raw
-	}
-	if err == nil {
-		_, err = dec.Token()
-	}
-	if _, end := dec.Token(); err != nil || !errors.Is(end, io.EOF) {
+func object(part string, data []byte) (map[string]jsontext.Value, error) {
+	var members map[string]jsontext.Value
+	err := json.Unmarshal(data, &members, jsontext.AllowInvalidUTF8(true)) // text rejects half of a surrogate pair, and names the claim
+	switch {
+	case errors.Is(err, jsontext.ErrDuplicateName):
+		return nil, invalid("its %s has a name twice", part)
+	case err != nil || members == nil || !utf8.Valid(data):
 		return nil, invalid("its %s is no JSON object", part)
 	}
 	return members, nil
 }
 
 // text reads a string. It returns "" if there is none.
-func text(name string, raw json.RawMessage) (s string, err error) {
+func text(name string, raw jsontext.Value) (s string, err error) {
 	if len(raw) == 0 {
 		return "", nil
 	}
-	if raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+	if raw.Kind() != jsontext.KindString || json.Unmarshal(raw, &s) != nil {
 		return "", invalid("%s must be a string", name)
 	}
 	return s, nil
@@ -130,7 +112,7 @@ func text(name string, raw json.RawMessage) (s string, err error) {
 const lastSecond = 253402300799
 
 // moment reads seconds since 1970, truncated to milliseconds. It returns the zero time if there are none.
-func moment(name string, raw json.RawMessage) (time.Time, error) {
+func moment(name string, raw jsontext.Value) (time.Time, error) {
 	if len(raw) == 0 {
 		return time.Time{}, nil
 	}
