@@ -1,13 +1,15 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/jsonobject"
 	"ringline.io/ringline/worker/call"
 )
 
@@ -61,7 +63,7 @@ func show(cmd events.Command, w call.Write, now time.Time) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := message(events.CommandSubject(cmd.App, cmd.CallID, cmd.Verb), events.HeaderAnswer+": t7", json.RawMessage(body)); err != nil {
+	if err := message(events.CommandSubject(cmd.App, cmd.CallID, cmd.Verb), events.HeaderAnswer+": t7", jsontext.Value(body)); err != nil {
 		return "", err
 	}
 	view := w.Transition.Call.For(cmd.UserID)
@@ -73,7 +75,7 @@ func show(cmd events.Command, w call.Write, now time.Time) (string, error) {
 		return "", err
 	}
 	header := fmt.Sprintf("Content-Type: %s   %s: %s", events.ContentType, events.HeaderEvent, w.Transition.Event)
-	if err := message(events.TransitionSubject(cmd.App, cmd.CallID), header, json.RawMessage(event)); err != nil {
+	if err := message(events.TransitionSubject(cmd.App, cmd.CallID), header, jsontext.Value(event)); err != nil {
 		return "", err
 	}
 	for _, n := range call.Notify(w.Transition) {
@@ -85,13 +87,10 @@ func show(cmd events.Command, w call.Write, now time.Time) (string, error) {
 }
 
 // pretty breaks long JSON into lines.
-func pretty(raw json.RawMessage, indent string) string {
+func pretty(raw jsontext.Value, indent string) string {
 	const most = 118
-	if len(indent)+len(raw) <= most || (raw[0] != '{' && raw[0] != '[') {
-		return string(raw)
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := dec.Token(); err != nil {
+	parts := partsOf(raw)
+	if len(indent)+len(raw) <= most || len(parts) == 0 {
 		return string(raw)
 	}
 	var lines []string
@@ -102,21 +101,9 @@ func pretty(raw json.RawMessage, indent string) string {
 		}
 		line = ""
 	}
-	for dec.More() {
-		name := ""
-		if raw[0] == '{' {
-			key, err := dec.Token()
-			if err != nil {
-				return string(raw)
-			}
-			name = fmt.Sprintf("%q:", key)
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return string(raw)
-		}
-		text := name + pretty(value, indent+"  ")
-		if dec.More() {
+	for i, p := range parts {
+		text := p.name + pretty(p.value, indent+"  ")
+		if i < len(parts)-1 {
 			text += ","
 		}
 		if strings.Contains(text, "\n") || len(indent)+2+len(line)+len(text) > most {
@@ -128,6 +115,27 @@ func pretty(raw json.RawMessage, indent string) string {
 		}
 	}
 	flush()
-	closing := map[byte]string{'{': "}", '[': "]"}[raw[0]]
-	return string(raw[0]) + strings.Join(lines, "\n"+indent+" ") + closing
+	return string(raw[0]) + strings.Join(lines, "\n"+indent+" ") + string(raw[len(raw)-1])
+}
+
+// part is a member of an object, or an item of an array, whose name is empty.
+type part struct {
+	name  string // with its quotes and colon
+	value jsontext.Value
+}
+
+func partsOf(raw jsontext.Value) (parts []part) {
+	if members, err := jsonobject.Read(raw); err == nil {
+		for _, m := range members {
+			parts = append(parts, part{fmt.Sprintf("%q:", m.Name), m.Value})
+		}
+		return parts
+	}
+	var items []jsontext.Value
+	if json.Unmarshal(raw, &items) == nil {
+		for _, item := range items {
+			parts = append(parts, part{"", item})
+		}
+	}
+	return parts
 }

@@ -1,16 +1,17 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/jsonobject"
 	"ringline.io/ringline/schemas"
 	"ringline.io/ringline/worker/call"
 )
@@ -18,26 +19,19 @@ import (
 // node is a part of a schema that keeps the order of its members.
 type node struct {
 	keys    []string
-	members map[string]json.RawMessage
+	members map[string]jsontext.Value
 }
 
+// UnmarshalJSON reads the members in order.
 func (n *node) UnmarshalJSON(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return errors.New("reference: no object")
+	list, err := jsonobject.Read(slices.Clone(data)) // the members share its memory
+	if err != nil {
+		return err
 	}
-	n.members = map[string]json.RawMessage{}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return err
-		}
-		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil {
-			return err
-		}
-		n.keys = append(n.keys, key.(string))
-		n.members[key.(string)] = value
+	n.members = map[string]jsontext.Value{}
+	for _, m := range list {
+		n.keys = append(n.keys, m.Name)
+		n.members[m.Name] = m.Value
 	}
 	return nil
 }
