@@ -45,3 +45,15 @@ func TestFormat1(t *testing.T) {
 		t.Errorf("format 2 is %s, want custom data once beside the transition's own", next)
 	}
 }
+
+// WrittenLen returns the size that Encode writes.
+func TestWrittenLen(t *testing.T) {
+	for _, s := range []string{
+		"", "a", `{"k":"v"}`, "a\\b", "né", "\u2028\u2029", "<&>", "tab\tline\n\x00\x1f", "\x7f", "日本語 👍", "half \xff of it", `\u2028`,
+		"\"\\\b\f\n\r\t", "\ufffd", "\ud7ff\U0010ffff", strings.Repeat("\x00", 9),
+	} {
+		if got, want := events.WrittenLen(s), len(encode(t, s))-2; got != want {
+			t.Errorf("%q takes %d bytes, want %d", s, got, want)
+		}
+	}
+}
