@@ -144,6 +144,14 @@ func TestAppSettingsSayWhatIsWrong(t *testing.T) {
 	}
 }
 
+// An error about malformed JSON quotes a piece of the body, which WithoutQuotes removes.
+func TestMalformedSettingsTellNoSecret(t *testing.T) {
+	_, err := events.ReadAppSettings([]byte(`{"token_keys":[{"kid":"k","secret":"\ucana`))
+	if err == nil || !strings.Contains(err.Error(), "cana") || strings.Contains(events.WithoutQuotes(err.Error()), "cana") {
+		t.Errorf("%v is logged as %s", err, events.WithoutQuotes(err.Error()))
+	}
+}
+
 func secretKey(kid string) string {
 	return fmt.Sprintf(`{"kid":%q,"alg":"HS256","secret":%q}`, kid, canarySecret)
 }

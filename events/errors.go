@@ -50,7 +50,7 @@ func Errorf(code Code, format string, args ...any) *Error {
 // may be a secret or part of a conversation.
 func WithoutQuotes(message string) string {
 	var b strings.Builder
-	message = strings.ReplaceAll(message, `'"'`, `'…'`) // a character that encoding/json did not expect does not start a quote
+	message = strings.ReplaceAll(message, `'"'`, `'…'`) // an unexpected character in an error about JSON does not start a quote
 	for {
 		before, _, found := strings.Cut(message, `"`)
 		b.WriteString(before)

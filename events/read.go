@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -324,7 +325,8 @@ func readObject(data []byte, most int) ([]jsonobject.Member, *Error) {
 		return nil, invalid("body: must be one JSON object with nothing after it")
 	}
 	if bad, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return nil, invalid("body: is not JSON: %v (byte %d of %d)", bad.Err, bad.ByteOffset, len(data))
+		why := strings.ReplaceAll(bad.Err.Error(), "`", `"`) // for WithoutQuotes: it is a piece of the body
+		return nil, invalid("body: is not JSON: %s (byte %d of %d)", why, bad.ByteOffset, len(data))
 	}
 	return nil, invalid("body: is not JSON: %v", err)
 }
