@@ -8,8 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Encode encodes v as one line of JSON without HTML escaping, by its struct tags. The names of a map are sorted. All
-// Ringline messages have this format.
+// Encode encodes v by its struct tags, as one line of JSON without HTML escaping. The names of a map are sorted. All
+// Ringline messages have this format. The library does not look for duplicate names, because struct tags and maps have
+// none.
 func Encode(v any) ([]byte, error) {
 	b, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
 	if err != nil {
