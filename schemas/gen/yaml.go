@@ -33,20 +33,22 @@ type yamlWriter struct {
 
 // value writes a value at this depth. The text before it on the line is already written.
 func (w *yamlWriter) value(v jsontext.Value, indent string) error {
-	switch v.Kind() {
-	case jsontext.KindBeginObject:
+	kind := v.Kind()
+	if kind == jsontext.KindBeginObject {
 		return w.members(v, indent)
-	case jsontext.KindBeginArray:
+	}
+	if kind == jsontext.KindBeginArray {
 		return w.items(v, indent)
-	case jsontext.KindString:
+	}
+	text := string(v)
+	if kind == jsontext.KindString {
 		var s string
 		if err := json.Unmarshal(v, &s); err != nil {
 			return err
 		}
-		w.out.WriteString(" " + w.scalar(s, indent) + "\n")
-	default:
-		w.out.WriteString(" " + string(v) + "\n")
+		text = w.scalar(s, indent)
 	}
+	w.out.WriteString(" " + text + "\n")
 	return nil
 }
 
