@@ -35,7 +35,7 @@ func asyncapi() ([]byte, error) {
 		{"servers", obj{{"nats", obj{
 			{"host", "localhost:4222"},
 			{"protocol", "nats"},
-			{"description", "A NATS server or cluster with JetStream, as `ringline setup` prepares it; `ringline dev` starts one."},
+			{"description", "A NATS server or cluster with JetStream, prepared by `ringline setup`. `ringline dev` starts one."},
 		}}}},
 		{"channels", channels},
 		{"operations", operations},
@@ -43,15 +43,15 @@ func asyncapi() ([]byte, error) {
 	}))
 }
 
-const about = `Call invitations over NATS: who is being called, who rings, who answered, declined, was busy, gave up or never answered.
-The operations are what an integrator does: he sends commands, and receives answers, notifications and the event log.
+const about = `Call invitations over NATS: which users are called, which devices ring, and who answered, declined, was busy or did not answer.
+The operations describe an integrator, who sends commands and receives answers, notifications and the event log.
 
 A command is published on its call's subject, into the stream RINGLINE_COMMANDS. JetStream acknowledges it on the reply subject
-as usual, which means "stored" and no more. Whoever wants to know what came of it names a token in the header Ringline-Answer and
-subscribes to that answer; or he asks the api, which does both.
+as usual, which means "stored" and no more. To receive the outcome, send a token in the header Ringline-Answer and
+subscribe to that answer. Alternatively, send a request to the api, which does both.
 
-Transitions and the event log are read from streams through consumers. The rules behind the messages, who may do what and who is
-told what, stand in docs/reference.md. This file and the schemas are generated; a test holds them against the code.`
+Transitions and the event log are read from streams through consumers. The rules behind the messages are in docs/reference.md:
+permissions, outcomes and receivers of notifications. This file and the schemas are generated. A test compares them with the code.`
 
 // channel is a subject with the operation that an integrator performs on it. does is empty if integrators do not use
 // it.
@@ -143,15 +143,15 @@ func headers() obj {
 	answerToken := fmt.Sprintf(`^%s(\.%s)?$`, tokenIn(), tokenIn())
 	return obj{
 		{"commandHeaders", open("", "The headers of a command.",
-			may(events.HeaderAnswer, str("The token under which to answer, or two with a dot between them: the answer comes on "+
-				"ringline.<app>.answer.<that>. Without it there is none.", member{"pattern", answerToken})))},
-		{"transitionHeaders", open("", "The headers of a transition, so that it can be filtered without parsing it.",
+			may(events.HeaderAnswer, str("One token, or two with a dot between them. The answer is published on "+
+				"ringline.<app>.answer.<this value>. Without the header there is no answer.", member{"pattern", answerToken})))},
+		{"transitionHeaders", open("", "The headers of a transition, for filters that do not parse the body.",
 			need("Content-Type", constant(events.ContentType, "A CloudEvents 1.0 event in structured JSON.")),
 			need(events.HeaderEvent, oneOf("The event.", events.Events(), eventMeaning)))},
 		{"rejectedHeaders", open("", "Why a command could not be read.",
 			need(events.HeaderErrorCode, str("The code, as in an answer.", member{"enum", events.Codes()})),
-			need(events.HeaderErrorMessage, str("The same in words.")),
-			need(events.HeaderSubject, str("Where the command had been published.")))},
+			need(events.HeaderErrorMessage, str("The error as text.")),
+			need(events.HeaderSubject, str("The original subject of the command.")))},
 	}
 }
 
@@ -159,12 +159,12 @@ func headers() obj {
 func parameters() obj {
 	return obj{
 		{"app", obj{{"description", fmt.Sprintf("The app (tenant): 1 to %d characters of A-Z a-z 0-9 _ -.", events.MaxToken)}}},
-		{"call", obj{{"description", fmt.Sprintf("The call id, chosen by whoever invites: 1 to %d characters of A-Z a-z 0-9 _ -.", events.MaxToken)}}},
+		{"call", obj{{"description", fmt.Sprintf("The call id, chosen by the caller: 1 to %d characters of A-Z a-z 0-9 _ -.", events.MaxToken)}}},
 		{"user", obj{{"description", "The user id, escaped: each byte outside A-Z a-z 0-9 _ - becomes =HH (upper-case hex); " +
-			"if that is longer than 128 bytes it is =h and the lower-case hex SHA-256 of the id."}}},
-		{"token", obj{{"description", "What the header Ringline-Answer named; of two tokens the second."}}},
-		{"process", obj{{"description", "The first of two tokens: a process hears all of its answers on one subscription, to ringline.<app>.answer.<process>.*."}}},
-		{"verb", obj{{"description", "The verb of the command, escaped like a user id, as it may be what could not be read."}}},
+			"if the result is longer than 128 bytes, it is =h and the lower-case hex SHA-256 of the id."}}},
+		{"token", obj{{"description", "The token of the header Ringline-Answer, or the second of two."}}},
+		{"process", obj{{"description", "The first of two tokens. A process receives all of its answers on one subscription, ringline.<app>.answer.<process>.*."}}},
+		{"verb", obj{{"description", "The verb of the command, escaped like a user id, because it may be malformed."}}},
 		{"seq", obj{{"description", "The transition that created the deadline."}}},
 	}
 }

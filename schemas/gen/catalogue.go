@@ -15,9 +15,9 @@ func catalogue() []channel {
 	list = append(list, answerChannels()...)
 	list = append(list, channel{
 		id: "notifications", address: fill(events.UserSubjects, "app", "user"),
-		about: "What a user is told live, on core NATS: it is not stored. At least once, and of two transitions in either order: " +
-			"drop what came before by id, and keep the call with the greatest seq.",
-		does: "receiveNotifications", action: "receive", summary: "Hear what a user is told.", messages: notificationMessages(),
+		about: "Live notifications to a user, on core NATS: they are not stored. Delivery is at least once and can be out of order: " +
+			"drop duplicates by id, and keep the call with the greatest seq.",
+		does: "receiveNotifications", action: "receive", summary: "Receive the notifications of a user.", messages: notificationMessages(),
 	})
 	for _, v := range events.Verbs() {
 		if v.Served() {
@@ -26,11 +26,11 @@ func catalogue() []channel {
 	}
 	list = append(
 		list,
-		apiChannel("get", "Gives one call.", "reply.get"),
-		apiChannel("line", "Gives the calls that a user is in.", "reply.line"),
-		apiChannel("list", "Gives an app's open calls.", "reply.list"),
+		apiChannel("get", "Returns one call.", "reply.get"),
+		apiChannel("line", "Returns the calls that a user is in.", "reply.line"),
+		apiChannel("list", "Returns an app's open calls.", "reply.list"),
 		channel{
-			id: "inbox", about: "The reply subject of a request, as NATS clients make it. Replies go below _INBOX. and nowhere else.",
+			id: "inbox", about: "The reply subject of a request, as NATS clients create it. Ringline replies only to subjects that begin with _INBOX.",
 			messages: []message{
 				answerMessage(),
 				{id: "reply.get", name: "reply.get", schema: "reply/get", title: "Reply to get"},
@@ -61,7 +61,7 @@ func does(action string, v string) string {
 func commandChannel(v events.Verb) channel {
 	return channel{
 		id: "command." + string(v), address: events.CommandSubject("{app}", "{call}", v),
-		about: "Stream RINGLINE_COMMANDS, at most 256 KiB a message, nothing that was stored is dropped.",
+		about: "Stream RINGLINE_COMMANDS, at most 256 KiB per message. Stored commands are never dropped.",
 		does:  does("send", string(v)), action: "send", summary: verbMeaning(v), reply: "answer", replyMessage: "answer",
 		messages: []message{{
 			id: "command." + string(v), name: string(v), schema: "command/" + string(v), title: "Command " + string(v),
@@ -83,15 +83,15 @@ func answerMessage() message {
 }
 
 func answerChannels() []channel {
-	const about = "The answer to a command, on core NATS: it is not stored, so subscribe before you send."
+	const about = "The answer to a command, on core NATS. It is not stored, so subscribe before you send."
 	return []channel{
 		{
 			id: "answer", address: events.AnswerSubject("{app}", "{token}"), about: about,
-			does: "receiveAnswer", action: "receive", summary: "Hear what came of a command.", messages: []message{answerMessage()},
+			does: "receiveAnswer", action: "receive", summary: "Receive the answer to a command.", messages: []message{answerMessage()},
 		},
 		{
 			id: "answerOfProcess", address: events.AnswerSubject("{app}", "{process}.{token}"), about: about,
-			does: "receiveAnswersOfProcess", action: "receive", summary: "Hear what came of all commands of a process.",
+			does: "receiveAnswersOfProcess", action: "receive", summary: "Receive the answers to all commands of a process.",
 			messages: []message{answerMessage()},
 		},
 	}
@@ -123,37 +123,37 @@ func streamChannels() []channel {
 	return []channel{
 		{
 			id: "events", address: fill(events.EventsSubjects, "app"),
-			about: "The event log, stream RINGLINE_EVENTS (30 days by default): a copy of every transition. It is read through a consumer; " +
-				"the durable pull consumer analytics is there. A plain subscription hears none of it.",
+			about: "The event log, stream RINGLINE_EVENTS (30 days by default): a copy of every transition. Read it through a consumer; " +
+				"the durable pull consumer analytics exists. A plain subscription receives nothing.",
 			does: "readEvents", action: "receive", summary: "Read the event log.", messages: transitions,
 		},
 		{
 			id: "transitions", address: fill(events.TransitionSubjects, "app", "call"),
-			about: "Stream RINGLINE_CALLS (24 h by default after the last one): the transitions of a call. The newest has the call as it is. " +
+			about: "Stream RINGLINE_CALLS (24 h by default after the last one): the transitions of a call. The newest one has the current call. " +
 				"Only coordinators publish here.",
 			does: "readCall", action: "receive", summary: "Read the transitions of a call.", messages: transitions,
 		},
 		{
 			id: "rejected", address: fill(events.RejectedSubjects, "app", "verb"),
-			about: "Stream RINGLINE_REJECTED (7 days): commands that could not be read, each with the reason. Of a command the first 64 KiB are kept.",
-			does:  "readRejected", action: "receive", summary: "See which commands could not be read, and why.",
+			about: "Stream RINGLINE_REJECTED (7 days): malformed commands, each with the reason. The first 64 KiB of a command are kept.",
+			does:  "readRejected", action: "receive", summary: "Read malformed commands and their errors.",
 			messages: []message{{
-				id: "rejected", name: "rejected", title: "A command that could not be read", headers: "rejectedHeaders",
-				contentType: "application/octet-stream", payload: obj{{"description", "What was published, whatever it was."}},
+				id: "rejected", name: "rejected", title: "A malformed command", headers: "rejectedHeaders",
+				contentType: "application/octet-stream", payload: obj{{"description", "The published bytes."}},
 			}},
 		},
 		{
 			id: "sessions", address: fill(events.SessionSubjects, "app", "user"),
 			about: "Stream RINGLINE_SESSIONS (24 h): connects and disconnects of client sessions.",
-			does:  "readSessions", action: "receive", summary: "See which devices of a user were there.",
+			does:  "readSessions", action: "receive", summary: "Read when devices of a user were connected.",
 			messages: []message{{id: "session.event", name: "session.event", schema: "session/event", title: "Session event"}},
 		},
 		{
-			id: "timer", address: fill(events.TimerSubjects, "app", "call", "seq"), about: "Ringline's own, stream RINGLINE_TIMERS: a deadline as a delayed message.",
+			id: "timer", address: fill(events.TimerSubjects, "app", "call", "seq"), about: "Internal, stream RINGLINE_TIMERS: a deadline as a delayed message.",
 			messages: deadline,
 		},
 		{
-			id: "due", address: fill(events.DueSubjects, "app", "call", "seq"), about: "Ringline's own, stream RINGLINE_TIMERS: a deadline that has come due.",
+			id: "due", address: fill(events.DueSubjects, "app", "call", "seq"), about: "Internal, stream RINGLINE_TIMERS: a deadline that is due.",
 			messages: deadline,
 		},
 	}

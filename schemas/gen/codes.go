@@ -33,7 +33,7 @@ func codeMeanings(dir string) (map[events.Code]string, error) {
 	})
 	for _, c := range events.Codes() {
 		if meanings[c] == "" {
-			return nil, fmt.Errorf("read the error codes: %s has no comment beside its constant", c)
+			return nil, fmt.Errorf("read the error codes: %s has no comment next to its constant", c)
 		}
 	}
 	return meanings, nil

@@ -20,15 +20,15 @@ func commands() map[string]obj {
 }
 
 func command(v events.Verb) obj {
-	id := need("command_id", token("The idempotency key, chosen by the sender: the same id from the same sender again changes nothing "+
+	id := need("command_id", token("The idempotency key, chosen by the sender. A repeat with the same id from the same sender changes nothing "+
 		"and gets the same answer."))
-	return withSender(v, []string{"device_id", "via"}, strict("Command "+string(v), verbMeaning(v)+" Read strictly: an unknown field is an error. "+
-		"Its app and its call come from the subject.", append(append([]field{id}, verbFields(v)...), via())...))
+	return withSender(v, []string{"device_id", "via"}, strict("Command "+string(v), verbMeaning(v)+" Parsed strictly: an unknown field is an error. "+
+		"The app and the call come from the subject.", append(append([]field{id}, verbFields(v)...), via())...))
 }
 
 // via returns the field that only edges set. Requests do not have it.
 func via() field {
-	return may("via", oneOf("By what way it came. Only edges set it, and it goes with user_id only; without it a command is the backend's.",
+	return may("via", oneOf("How the command arrived. Only edges set it, and only together with user_id. Without it the command comes from the backend.",
 		[]events.Via{events.ViaSession, ""}, func(v events.Via) string {
 			if v == "" {
 				return "unset"
@@ -39,13 +39,13 @@ func via() field {
 
 // request is the schema of a command with its call id.
 func request(v events.Verb) obj {
-	id := may("command_id", unsettable(token("The idempotency key, chosen by the sender; one is made where it is missing.")))
+	id := may("command_id", unsettable(token("The idempotency key, chosen by the sender. If it is missing, the api generates one.")))
 	call := need("call_id", token("The call."))
 	if v == events.VerbInvite {
-		call = may("call_id", unsettable(token("The call. By default one that is derived from user_id and command_id with a secret of the app, "+
-			"so that a retry never rings twice and nobody can guess it.")))
+		call = may("call_id", unsettable(token("The call. By default the api derives one from user_id and command_id with a secret of the app, "+
+			"so that a retry never rings twice and the id can't be guessed.")))
 	}
-	return withSender(v, []string{"device_id"}, strict("Request "+string(v), verbMeaning(v)+" The command of the same name with its call_id.",
+	return withSender(v, []string{"device_id"}, strict("Request "+string(v), verbMeaning(v)+" The command of the same name, with its call_id.",
 		append([]field{id, call}, verbFields(v)...)...))
 }
 
@@ -78,11 +78,11 @@ func withSender(v events.Verb, ofUser []string, schema obj) obj {
 }
 
 func sender(v events.Verb) []field {
-	device := may("device_id", unsettable(name("The device that the user sends it from.")))
+	device := may("device_id", unsettable(name("The device that sends it.")))
 	if wantsUser(v) {
 		return []field{
 			need("user_id", name("The user who sends it.")),
-			may("service", constant("", "A service can't send this: only the empty string, which counts as unset.")),
+			may("service", constant("", "A service can't send this command: only the empty string is allowed, which counts as unset.")),
 			device,
 		}
 	}
@@ -102,27 +102,27 @@ func ownFields(v events.Verb) []field {
 	switch v {
 	case events.VerbInvite:
 		return []field{
-			data("Carried to every callee and shown to everybody in the call."),
-			may("user_name", unsettable(userName("The caller's name, to show."))),
+			data("Sent to every callee and visible to all parties of the call."),
+			may("user_name", unsettable(userName("The caller's display name."))),
 			need("call_type", callType("What the call is for.")),
-			may("room_id", unsettable(name("The media room; by default the call id."))),
+			may("room_id", unsettable(name("The media room. By default the call id."))),
 			callees(),
 			ringTimeout(),
 		}
 	case events.VerbAdd:
 		return []field{
-			data("Carried to these callees in the place of the invitation's."),
+			data("Sent to these callees instead of that of the invitation."),
 			callees(),
 			ringTimeout(),
 		}
 	case events.VerbRing:
 		return []field{attempt()}
 	case events.VerbAccept:
-		return []field{data("Told to the caller."), attempt()}
+		return []field{data("Sent to the caller."), attempt()}
 	case events.VerbDecline:
 		return []field{
-			data("Told to the caller."),
-			may("reason", oneOf("Why; by default declined.", []events.Reason{events.ReasonDeclined, events.ReasonBusy, ""},
+			data("Sent to the caller."),
+			may("reason", oneOf("The reason. By default declined.", []events.Reason{events.ReasonDeclined, events.ReasonBusy, ""},
 				func(r events.Reason) string {
 					if r == "" {
 						return "unset"
@@ -133,14 +133,14 @@ func ownFields(v events.Verb) []field {
 		}
 	case events.VerbCancel:
 		return []field{
-			data("Told to those whose invitation is withdrawn."),
-			may("callees", list(name("A callee's user id."), "Whose invitation to withdraw; by default that of all who pend and whom the sender may cancel.",
+			data("Sent to the callees whose invitation is withdrawn."),
+			may("callees", list(name("A callee's user id."), "The callees whose invitations are withdrawn. By default all pending callees that the sender may cancel.",
 				member{"minItems", 1}, member{"maxItems", events.MaxCallees}, member{"uniqueItems", true})),
 		}
 	case events.VerbLeave:
-		return []field{data("Told to the caller; the caller's own, where it ends the call, to everybody."), attempt()}
+		return []field{data("Sent to the caller. If the caller's leave ends the call, it is sent to all parties."), attempt()}
 	case events.VerbEnd:
-		return []field{data("Told to everybody in the call.")}
+		return []field{data("Sent to all parties of the call.")}
 	case events.VerbExpire:
 	}
 	return nil
@@ -149,17 +149,17 @@ func ownFields(v events.Verb) []field {
 func data(about string) field { return may("custom_data", customData(about)) }
 
 func attempt() field {
-	return may("attempt", integer("The attempt that the sender saw. If another one is the callee's newest, the answer is not_pending.",
+	return may("attempt", integer("The attempt that the sender saw. If it is not the callee's newest, the answer is not_pending.",
 		1, at(math.MaxInt32)))
 }
 
 func callees() field {
-	return need("callees", list(obj{{"$ref", ref("part/party")}}, fmt.Sprintf("Whom to invite: nobody twice, and not the caller. "+
-		"At most %d in a call, all in all, counting those who were invited before; an app may allow fewer.", events.MaxCallees),
+	return need("callees", list(obj{{"$ref", ref("part/party")}}, fmt.Sprintf("The users to invite, each once, without the caller. "+
+		"A call has at most %d callees in total, including those who were invited before. An app may allow fewer.", events.MaxCallees),
 		member{"minItems", 1}, member{"maxItems", events.MaxCallees}, member{"uniqueItems", true}))
 }
 
 func ringTimeout() field {
-	return may("ring_timeout_s", integer("How long it rings, in seconds; by default 60, or what the app sets.",
+	return may("ring_timeout_s", integer("How long it rings, in seconds. By default 60, or the app's setting.",
 		events.MinRingTimeoutS, at(events.MaxRingTimeoutS)))
 }

@@ -32,39 +32,39 @@ func reasons(list ...events.Reason) []string {
 func rule(k events.Kind) kindRule {
 	switch k {
 	case events.IncomingCallReceived:
-		return kindRule{about: "An invitation rings for its receiver.", data: "The callee's, as the invitation has it.", remains: always}
+		return kindRule{about: "An invitation rings for its receiver.", data: "The callee's, from the invitation.", remains: always}
 	case events.IncomingCallAnsweredElsewhere:
 		return kindRule{
-			about: "A device of the receiver answered. Told to all of his devices; a client acts on it only where by.device_id is not its own, " +
+			about: "A device of the receiver answered. All of their devices receive it. A client acts on it only if by.device_id is not its own, " +
 				"and then ends the call locally.",
-			data: "The accept's.", remains: sometimes,
+			data: "That of the accept.", remains: sometimes,
 		}
 	case events.IncomingCallDeclinedElsewhere:
 		return kindRule{
-			about: "A device of the receiver declined. Told to all of his devices; a client acts on it only where by.device_id is not its own, " +
+			about: "A device of the receiver declined. All of their devices receive it. A client acts on it only if by.device_id is not its own, " +
 				"and then ends the call locally.",
-			reasons: reasons(events.ReasonDeclined, events.ReasonBusy), data: "The decline's.",
+			reasons: reasons(events.ReasonDeclined, events.ReasonBusy), data: "That of the decline.",
 		}
 	case events.IncomingCallCanceled:
 		return kindRule{
-			about:   "The receiver's invitation was withdrawn (canceled), or the call ended before he answered (ended).",
-			reasons: reasons(events.ReasonCanceled, events.ReasonEnded), data: "The command's that caused it.",
+			about:   "The receiver's invitation was withdrawn (canceled), or the call ended before they answered (ended).",
+			reasons: reasons(events.ReasonCanceled, events.ReasonEnded), data: "That of the command that caused it.",
 		}
 	case events.IncomingCallTimeout:
 		return kindRule{about: "The receiver did not answer in time.", reasons: reasons(events.ReasonTimedOut), data: "The callee's."}
 	case events.OutgoingCallRinging:
 		return kindRule{about: "A device of the callee rings.", remains: always}
 	case events.OutgoingCallAccepted:
-		return kindRule{about: "The callee answered.", data: "The accept's.", remains: sometimes}
+		return kindRule{about: "The callee answered.", data: "That of the accept.", remains: sometimes}
 	case events.OutgoingCallDeclined:
 		return kindRule{
-			about: "The callee declined.", reasons: reasons(events.ReasonDeclined), data: "The decline's.", remains: sometimes,
+			about: "The callee declined.", reasons: reasons(events.ReasonDeclined), data: "That of the decline.", remains: sometimes,
 		}
 	case events.OutgoingCallRejectedCauseBusy:
 		return kindRule{
-			about:   "The callee is busy: he said so (busy), or his line was full and nothing rang (line_busy).",
+			about:   "The callee is busy: they reported it (busy), or their line was full and nothing rang (line_busy).",
 			reasons: reasons(events.ReasonBusy, events.ReasonLineBusy),
-			data:    "The decline's; where his line was full, the callee's as the invitation has it.", remains: sometimes, many: true,
+			data:    "That of the decline. If the line was full, the callee's, from the invitation.", remains: sometimes, many: true,
 		}
 	case events.OutgoingCallTimeout:
 		return kindRule{
@@ -72,16 +72,16 @@ func rule(k events.Kind) kindRule {
 			data: "The callee's.", remains: sometimes, many: true,
 		}
 	case events.ParticipantJoined:
-		return kindRule{about: "A callee whom the receiver did not wait for answered.", remains: sometimes}
+		return kindRule{about: "A callee answered whose answer the receiver was not waiting for.", remains: sometimes}
 	case events.ParticipantLeft:
 		return kindRule{
-			about: "Somebody left the call, and it goes on.", reasons: reasons(events.ReasonLeft), data: "The leave's.", remains: sometimes,
+			about: "A party left the call, and the call continues.", reasons: reasons(events.ReasonLeft), data: "That of the leave.", remains: sometimes,
 		}
 	case events.CallEnded:
 		return kindRule{
-			about: "The call is over for the receiver: for him alone, where user_id is there, or for everybody. " +
-				"The last notification of a call that he gets.",
-			reasons: endings(), data: "The command's that ended it.", whole: true,
+			about: "The call is over for the receiver: for the receiver alone if user_id is set, else for all parties. " +
+				"It is the last notification of a call for a receiver.",
+			reasons: endings(), data: "That of the command that ended it.", whole: true,
 		}
 	}
 	return kindRule{}
@@ -101,7 +101,7 @@ func endingMeaning(word string) string {
 	case events.EndCompleted, events.EndExpired, events.EndServerEnded:
 		return "the call's end reason: " + endReasonMeaning(r)
 	case events.EndDeclined, events.EndBusy, events.EndCanceled, events.EndTimedOut:
-		return "with user_id the receiver's own: " + reasonMeaning(events.Reason(word)) + "; else the call's end reason: " + endReasonMeaning(r)
+		return "with user_id, the receiver's own: " + reasonMeaning(events.Reason(word)) + "; otherwise the call's end reason: " + endReasonMeaning(r)
 	case events.EndCallerBusy, events.EndMerged, events.EndFailed:
 	}
 	return "the receiver's own: " + reasonMeaning(events.Reason(word))
@@ -117,36 +117,36 @@ func notifications() map[string]obj {
 }
 
 func notification(k events.Kind, r kindRule) obj {
-	about := need("user_id", name("The callee, or participant, whom it is about."))
+	about := need("user_id", name("The callee or participant that it is about."))
 	if r.whole {
-		about = may("user_id", name("The callee whom it is about, who is the receiver; not there where it is about the whole call."))
+		about = may("user_id", name("The callee that it is about, who is the receiver. Absent if it is about the whole call."))
 	}
 	fields := []field{
 		need("event", constant(k, "The kind of notification.")),
-		need("id", str("<call>-<seq>-<k>, k counting from 0 what the receiver gets for that transition. Delivery is at least once: "+
-			"drop what came before by receiver and id.", member{"pattern", "^" + tokenIn() + "-[1-9][0-9]*-[0-9]+$"})),
+		need("id", str("<call>-<seq>-<k>. k counts from 0 the notifications that the receiver gets for that transition. Delivery is at least once: "+
+			"drop duplicates by receiver and id.", member{"pattern", "^" + tokenIn() + "-[1-9][0-9]*-[0-9]+$"})),
 		need("call_id", token("The call.")),
-		need("seq", integer("The transition that it tells of.", 1)),
+		need("seq", integer("The transition that it reports.", 1)),
 		about,
 	}
 	if len(r.reasons) > 0 {
 		fields = append(fields, need("reason", reasonOf(r)))
 	}
 	if r.data != "" {
-		fields = append(fields, may("custom_data", customData(r.data+" Only whose it is, the caller and, where it ends the call for everybody, everybody is shown it.")))
+		fields = append(fields, may("custom_data", customData(r.data+" Only its owner and the caller receive it. If it ends the call for all parties, all of them receive it.")))
 	}
 	whole := need("call", is("view/v2", "The call after it, as the receiver may see it."))
 	if r.many {
-		whole = may("call", is("view/v2", "The call after it, as the receiver may see it. Of several notifications of one transition to "+
-			"one receiver the first has it, and call_ended; the others have neither call nor ring_remaining_ms. Who missed the first reads the call."))
+		whole = may("call", is("view/v2", "The call after it, as the receiver may see it. If one transition causes several notifications to "+
+			"one receiver, the first and call_ended have it. The others have neither call nor ring_remaining_ms. A receiver that missed the first reads the call."))
 	}
 	fields = append(fields,
-		need("by", is("part/by", "Who caused it.")),
+		need("by", is("part/by", "The actor that caused it.")),
 		whole,
-		need("server_time", moment("When it was sent, by the clock of the sending server: clients compare this and not their own.")),
+		need("server_time", moment("When it was sent, by the clock of the sending server. Clients use it instead of their own clock.")),
 	)
-	left := integer("How long it still rings, in milliseconds, rounded down: until the receiver's own deadline, for who waits until the latest of "+
-		"those whom he waits for.", 0)
+	left := integer("How long it still rings, in milliseconds, rounded down. For a callee it counts to their own deadline. For a party who waits "+
+		"for answers it counts to the latest of those deadlines.", 0)
 	switch r.remains {
 	case never:
 	case sometimes:

@@ -20,19 +20,19 @@ func parts(codes map[events.Code]string) map[string]obj {
 
 func party() obj {
 	return strict(
-		"Party", "A user as an invitation names him.",
+		"Party", "A user, as an invitation names them.",
 		need("user_id", name("The user.")),
-		may("user_name", unsettable(userName("The name to show."))),
+		may("user_name", unsettable(userName("The display name."))),
 	)
 }
 
 func by() obj {
-	return open("By", "Who caused something.",
-		need("kind", oneOf("What kind of actor it was.", byKinds(), byKindMeaning)),
-		may("user_id", name("The user, where kind is user.")),
-		may("device_id", name("The device that the user sent it from, where it is known. Only the user himself, the caller and "+
-			"services are shown it.")),
-		may("service", token("The service, where kind is service.")),
+	return open("By", "The actor that caused a change.",
+		need("kind", oneOf("The kind of actor.", byKinds(), byKindMeaning)),
+		may("user_id", name("The user, if kind is user.")),
+		may("device_id", name("The device that the user sent it from, if it is known. Only that user, the caller and "+
+			"services receive it.")),
+		may("service", token("The service, if kind is service.")),
 	).with(member{"allOf", []obj{
 		when(has("kind", events.ByUser), requires("user_id")),
 		when(has("kind", events.ByService), requires("service")),
@@ -41,74 +41,74 @@ func by() obj {
 
 func refusal(codes map[events.Code]string) obj {
 	return open("Error", "Why a command was refused.",
-		need("code", oneOf("What kind of refusal it is, for programs.", events.Codes(), func(c events.Code) string { return codes[c] })),
-		need("message", str("What is wrong, in words, for people: it names the field and the limit. Its text is no promise.")),
+		need("code", oneOf("The kind of refusal, for programs.", events.Codes(), func(c events.Code) string { return codes[c] })),
+		need("message", str("A description for people. It names the field and the limit. The text may change between versions.")),
 	)
 }
 
 func caller() obj {
-	return open("Caller", "Who made the invitation.",
+	return open("Caller", "The user who sent the invitation.",
 		need("user_id", name("The user.")),
-		may("user_name", userName("The name to show, from the invitation.")),
-		may("device_id", name("The device that he called from, where the invitation named one. Only the caller and services are shown it.")),
+		may("user_name", userName("The display name, from the invitation.")),
+		may("device_id", name("The device that they called from, if the invitation named one. Only the caller and services receive it.")),
 		need("state", oneOf("Whether the caller is in the call.", callerStates(), partyStateMeaning)),
-		need("at", moment("When the caller came into this state.")),
+		need("at", moment("When the caller entered this state.")),
 	)
 }
 
 // callee is the schema of a callee. Version 1 belongs to transitions of format 1.
 func callee(version int) obj {
-	data := may("custom_seq", integer("The seq of the transition whose custom data applies to the callee: 1 is call.custom_data, others are in "+
-		"call.custom. Not there where there is no data. It is the add's where it has data, else the invitation's. Accept, decline, cancel and "+
-		"leave replace it, and so do the end or the caller's leave that ends the call, also by none. Only the callee, the caller and services are shown it.", 1))
+	data := may("custom_seq", integer("The seq of the transition whose custom data applies to the callee. 1 is call.custom_data, others are in "+
+		"call.custom. Absent if there is no data. At first it is that of the add if it has data, otherwise that of the invitation. Accept, decline, cancel and "+
+		"leave replace it, and so does the end or the caller's leave that ends the call, even if they carry none. Only the callee, the caller and services receive it.", 1))
 	if version == 1 {
-		data = may("custom_data", customData("Of the invitation, at first: the add's where it has one, else the call's. Accept, decline, cancel and "+
-			"leave replace it, and so do the end or the caller's leave that ends the call, also by nothing. Only the callee, the caller and services are shown it."))
+		data = may("custom_data", customData("At first that of the add if it has any, otherwise that of the call. Accept, decline, cancel and "+
+			"leave replace it, and so does the end or the caller's leave that ends the call, even if they carry none. Only the callee, the caller and services receive it."))
 	}
-	return open(titled("Callee", version), "The newest attempt to reach somebody. There is one entry a user, at the place where he was first named.",
+	return open(titled("Callee", version), "The newest attempt to reach a user. There is one entry per user, at the position where they were first named.",
 		need("user_id", name("The user.")),
-		may("user_name", userName("The name to show, from the command that invited him.")),
+		may("user_name", userName("The display name, from the command that invited them.")),
 		need("attempt", integer("Counts the invitations of this user in this call, from 1.", 1)),
-		need("invited_by", name("Who invited him: a user id, or service:<service>.")),
-		need("state", oneOf("What became of the attempt. It goes from invited over ringing to accepted and left, or from the "+
-			"first two to declined, busy, canceled or timed_out; a terminal state stays.", calleeStates(), partyStateMeaning)),
-		may("reason", oneOf("Why the attempt is over; there with a terminal state.", events.Reasons(), reasonMeaning)),
+		need("invited_by", name("The sender of the invitation: a user id, or service:<service>.")),
+		need("state", oneOf("The state of the attempt. It goes from invited and ringing to accepted and then left. From the "+
+			"first two it can also go to declined, busy, canceled or timed_out. A terminal state never changes.", calleeStates(), partyStateMeaning)),
+		may("reason", oneOf("Why the attempt is over. Set in a terminal state.", events.Reasons(), reasonMeaning)),
 		data,
-		may("device_id", name("The device that answered or declined. Only the callee, the caller and services are shown it.")),
-		may("ring_deadline", moment("Until when it rings. Not there where the line was busy, and in a call that was born ended.")),
-		need("at", moment("When the callee came into this state.")),
+		may("device_id", name("The device that answered or declined. Only the callee, the caller and services receive it.")),
+		may("ring_deadline", moment("When it stops ringing. Absent if the line was busy, and in a call that was created as ended.")),
+		need("at", moment("When the callee entered this state.")),
 	).with(when(has("state", terminal()...), requires("reason"))...)
 }
 
 func change() obj {
-	return open("Change", "What a transition did to one party.",
+	return open("Change", "What a transition changed for one party.",
 		need("user_id", name("The party: the caller or a callee.")),
-		may("attempt", integer("The callee's attempt; not there for the caller.", 1)),
-		may("from", oneOf("The state before; not there where an attempt, or the call, begins.", events.PartyStates(), partyStateMeaning)),
+		may("attempt", integer("The callee's attempt. Absent for the caller.", 1)),
+		may("from", oneOf("The state before. Absent if an attempt or the call begins.", events.PartyStates(), partyStateMeaning)),
 		need("to", oneOf("The state after.", events.PartyStates(), partyStateMeaning)),
-		may("reason", oneOf("Why the attempt is over; there with a callee's terminal state.", events.Reasons(), reasonMeaning)),
+		may("reason", oneOf("Why the attempt is over. Set with a callee's terminal state.", events.Reasons(), reasonMeaning)),
 	)
 }
 
 func remembered() obj {
-	return open("Remembered", "A command that the call remembers, so that a repeat changes nothing. It is the coordinator's own "+
-		"memory and means nothing to others.",
+	return open("Remembered", "A command that the call remembers, so that a repeat changes nothing. Only "+
+		"coordinators use it.",
 		need("id", token("The command id.")),
-		need("verb", oneOf("What the command asked for.", events.Verbs(), verbMeaning)),
-		may("user_id", name("The sender, where it was a user.")),
-		may("service", token("The sender, where it was a service.")),
-		need("seq", integer("The transition that it made.", 1)),
-		may("callees", list(name("A user."), "Of an add: those whose present attempt it made. Whom no add names the invitation made.",
+		need("verb", oneOf("The verb of the command.", events.Verbs(), verbMeaning)),
+		may("user_id", name("The sender, if it was a user.")),
+		may("service", token("The sender, if it was a service.")),
+		need("seq", integer("The transition that it caused.", 1)),
+		may("callees", list(name("A user."), "For an add: the callees whose current attempt it created. The invitation created the attempts of all others.",
 			member{"minItems", 1}, member{"uniqueItems", true})),
-		may("attempt", integer("Of a merged invitation: the attempt in the first call that it answers.", 1)),
+		may("attempt", integer("For a merged invitation: the attempt in the first call that it answers.", 1)),
 	).with(member{"oneOf", []obj{requires("user_id"), requires("service")}})
 }
 
 func entry() obj {
 	return open("Entry", "A call on a user's line.",
 		need("call_id", token("The call.")),
-		need("seq", integer("The call's sequence on which the claim was decided; 0 where there was no call yet.", 0)),
-		need("at", moment("When it was claimed.")),
-		may("command_id", token("The invite or add that claimed it.")),
+		need("seq", integer("The call's sequence on which the claim is based. 0 if there was no call yet.", 0)),
+		need("at", moment("When the line was claimed.")),
+		may("command_id", token("The invite or add that claimed the line.")),
 	)
 }

@@ -11,7 +11,7 @@ func replies() map[string]obj {
 	return map[string]obj{
 		"answer":       answer(),
 		"request/get":  strict("Request get", "Asks for one call.", need("call_id", token("The call."))),
-		"request/line": strict("Request line", "Asks which calls a user is in.", need("user_id", name("The user."))),
+		"request/line": strict("Request line", "Asks for the calls that a user is in.", need("user_id", name("The user."))),
 		"request/list": listRequest(),
 		"reply/get":    reply("get", "The call, in a service's view.", "call", is("view/v2", "The call.")),
 		"reply/line": reply("line", "The calls that a user is in, as caller or as a callee who rings or has accepted.",
@@ -30,22 +30,22 @@ func succeeded(names ...string) obj {
 }
 
 func okField() field {
-	return need("ok", obj{{"description", "Whether it was done. If not there is error."}, {"type", "boolean"}})
+	return need("ok", obj{{"description", "Whether the request succeeded. If not, error is set."}, {"type", "boolean"}})
 }
 
 func answer() obj {
-	return open("Answer", "What the sender of a command is told, where he asked for an answer; also the api's reply to a verb.",
-		may("command_id", token("The command's. Not there where none could be read.")),
+	return open("Answer", "The answer to the sender of a command, if the sender asked for one. It is also the api's reply to a verb.",
+		may("command_id", token("The id of the command. Absent if none could be read.")),
 		okField(),
 		may("error", is("part/error", "Why it was refused.")),
-		may("call", is("view/v2", "The call as the sender may see it: with ok always; with an error where he takes part in the call.")),
+		may("call", is("view/v2", "The call as the sender may see it. Always set with ok. With an error, set if the sender is a party of the call.")),
 	).with(okOr(succeeded("command_id", "call")))
 }
 
 func reply(method, about, what string, schema obj) obj {
 	return open("Reply "+method, about,
 		okField(),
-		may("error", is("part/error", "Why there is none.")),
+		may("error", is("part/error", "Why the request failed.")),
 		may(what, schema),
 	).with(okOr(succeeded(what)))
 }
@@ -53,27 +53,27 @@ func reply(method, about, what string, schema obj) obj {
 func listRequest() obj {
 	states := []events.CallState{events.CallStateRinging, events.CallStateActive, ""}
 	return strict("Request list", "Asks for an app's open calls. The body may also be empty.",
-		may("state", oneOf("Only calls in this state; by default all that are open.", states, func(s events.CallState) string {
+		may("state", oneOf("Only calls in this state. By default all open calls.", states, func(s events.CallState) string {
 			if s == "" {
 				return "unset"
 			}
 			return callStateMeaning(s)
 		})),
-		may("limit", integer(fmt.Sprintf("How many at most; by default %d.", events.DefaultListLimit), 1, at(events.MaxListLimit))),
+		may("limit", integer(fmt.Sprintf("The maximum number of calls. By default %d.", events.DefaultListLimit), 1, at(events.MaxListLimit))),
 	)
 }
 
 // kept returns the schemas of values in Ringline's own buckets and streams.
 func kept() map[string]obj {
 	return map[string]obj{
-		"line": obj{{"title", "Line"}}.with(list(obj{{"$ref", ref("part/entry")}}, "The value of a user's key in RINGLINE_LINES: the calls on his line. "+
-			"An entry counts while the user is in that call, and what does not count any more is taken away at leisure: "+
-			"ask the api for line rather than reading this.")...),
+		"line": obj{{"title", "Line"}}.with(list(obj{{"$ref", ref("part/entry")}}, "The value of a user's key in RINGLINE_LINES: the calls on their line. "+
+			"An entry counts while the user is in that call. Entries that no longer count are removed later: "+
+			"send the api request line instead of reading this.")...),
 		"app": appSettings(),
-		"deadline": open("Deadline", "A deadline of a call: the body of a delayed message, and of the same once it has come due.",
+		"deadline": open("Deadline", "A deadline of a call: the body of a delayed message, before and after it is due.",
 			need("call_id", token("The call.")),
 			need("seq", integer("The transition that created it.", 1)),
-			need("deadline", moment("When it comes due.")),
+			need("deadline", moment("When it is due.")),
 		),
 	}
 }

@@ -47,8 +47,8 @@ func userName(about string) obj {
 }
 
 func customData(about string) obj {
-	return str(fmt.Sprintf("%s An opaque string of the app's, at most %d bytes as it stands between its quotes in the JSON "+
-		"(an escape counts as it is written); maxLength counts characters.", about, events.MaxCustomData),
+	return str(fmt.Sprintf("%s An opaque string of the app, at most %d bytes as written between its quotes in the JSON "+
+		"(with escapes); maxLength counts characters.", about, events.MaxCustomData),
 		member{"maxLength", events.MaxCustomData})
 }
 
@@ -59,7 +59,7 @@ func moment(about string) obj {
 
 func callType(about string) obj {
 	return obj{
-		{"description", about + " 0 is voice, 1 is video; Ringline only carries it."},
+		{"description", about + " 0 is voice, 1 is video. Ringline only passes it on."},
 		{"type", "integer"},
 		{"enum", []events.CallType{events.CallTypeVoice, events.CallTypeVideo}},
 		{"enumDescriptions", []string{"voice", "video"}},

@@ -38,16 +38,16 @@ func transition(e events.Event, format int) obj {
 	typ := fmt.Sprintf("io.ringline.call.%s.v%d", e, format)
 	about := eventMeaning(e)
 	if format == 1 {
-		about += " Only of calls that began before format 2."
+		about += " Only for calls that began before format 2."
 	}
 	return open(titled("Transition "+string(e), format), about+" A CloudEvents 1.0 event in structured JSON.",
 		need("specversion", constant("1.0", "The version of CloudEvents.")),
-		need("id", str("<call>-<seq>; unique together with source.", member{"pattern", "^" + tokenIn() + "-[1-9][0-9]*$"})),
+		need("id", str("<call>-<seq>. Unique together with source.", member{"pattern", "^" + tokenIn() + "-[1-9][0-9]*$"})),
 		need("source", str("/ringline/<app>.", member{"pattern", "^/ringline/" + tokenIn() + "$"})),
 		need("type", constant(typ, "What happened, and the version of its schema.")),
 		need("subject", token("The call id.")),
-		need("time", moment("When the command that caused it was stored; for a deadline, when it was handled.")),
-		need("datacontenttype", constant("application/json", "What data is.")),
+		need("time", moment("When the command that caused it was stored. For a deadline, when it was processed.")),
+		need("datacontenttype", constant("application/json", "The media type of data.")),
 		need("dataschema", constant("https://ringline.io/schemas/"+schemaPath(versioned("call/"+string(e), format)), "The $id of this schema.")),
 		need("sequence", str("seq in ten digits.", member{"pattern", "^[0-9]{10}$"})),
 		need("causationid", token("The id of the command that caused it.")),
@@ -63,11 +63,11 @@ func transitionData(e events.Event, format int) obj {
 	fields := []field{
 		need("event", constant(e, "What happened.")),
 		need("seq", integer("Counts the call's transitions from 1.", 1)),
-		need("by", is("part/by", "Who caused it.")),
-		need("changes", list(obj{{"$ref", ref("part/change")}}, "What it did to each party: the caller first, then the callees in their order.", changed)),
+		need("by", is("part/by", "The actor that caused it.")),
+		need("changes", list(obj{{"$ref", ref("part/change")}}, "What it changed for each party: the caller first, then the callees in their order.", changed)),
 	}
 	if carriesData(e) {
-		fields = append(fields, may("custom_data", customData("The command's.")))
+		fields = append(fields, may("custom_data", customData("That of the command.")))
 	}
 	fields = append(fields,
 		need("call", is(versioned("view", format), "The whole call after it.")),

@@ -9,23 +9,23 @@ func verbMeaning(v events.Verb) string {
 	case events.VerbInvite:
 		return "Begins a call: the callees ring."
 	case events.VerbAdd:
-		return "Invites more callees into a call, or again whoever declined, did not answer, was busy, canceled or left."
+		return "Invites more callees into a call. It can also invite again a callee who declined, did not answer, was busy, was canceled or left."
 	case events.VerbRing:
-		return "Says that a device of the callee rings. A client sends it once for each attempt that it shows."
+		return "Reports that a device of the callee rings. A client sends it once for each attempt that it shows."
 	case events.VerbAccept:
-		return "Answers the call. Of several devices the first wins, also after the deadline, as long as the callee pends."
+		return "Answers the call. If several devices accept, the first wins. It also works after the deadline, as long as the callee is pending."
 	case events.VerbDecline:
-		return "Refuses the call, or says that the callee is busy."
+		return "Declines the call, or reports that the callee is busy."
 	case events.VerbCancel:
 		return "Withdraws the invitation of callees who have not answered."
 	case events.VerbLeave:
-		return "Takes the sender out of the call. Of a callee who has not answered it is a decline; of the caller, before " +
-			"any answer, a cancel of all."
+		return "Takes the sender out of the call. From a callee who has not answered it is a decline. From the caller, before " +
+			"any answer, it cancels all invitations."
 	case events.VerbEnd:
-		return "Ends the call for everybody."
+		return "Ends the call for all parties."
 	case events.VerbExpire:
-		return "Times out whoever has not answered by his deadline, and ends a call at its maximum duration. Only Ringline's own " +
-			"service timeouts sends it; by anybody else it is permission_denied."
+		return "Times out callees who have not answered by their deadline, and ends a call at its maximum duration. Only Ringline's own " +
+			"service timeouts may send it. From all other senders it is permission_denied."
 	}
 	return ""
 }
@@ -33,26 +33,26 @@ func verbMeaning(v events.Verb) string {
 func eventMeaning(e events.Event) string {
 	switch e {
 	case events.EventInvited:
-		return "The call was made: its callees ring, or are busy or timed out already. Also of a call that was born ended " +
+		return "The call was created. Its callees ring, or are already busy or timed out. A call may also be created as ended " +
 			"(caller_busy, merged)."
 	case events.EventRinging:
 		return "The first device of a callee rings."
 	case events.EventAccepted:
-		return "A callee answered, also by an invitation of his own that crossed this one (glare)."
+		return "A callee answered, or sent an invitation that crossed this one (glare)."
 	case events.EventDeclined:
-		return "A callee refused, or said that he is busy."
+		return "A callee declined, or reported that they are busy."
 	case events.EventCanceled:
 		return "Invitations were withdrawn."
 	case events.EventTimedOut:
 		return "Callees did not answer by their deadline."
 	case events.EventAdded:
-		return "More callees were invited, or some anew."
+		return "More callees were invited, or some were invited again."
 	case events.EventLeft:
-		return "Somebody who was in the call left it."
+		return "A party who was in the call left it."
 	case events.EventEnded:
-		return "The call was ended for everybody, by an end or by its maximum duration."
+		return "The call was ended for all parties, by an end or by its maximum duration."
 	case events.EventFenced:
-		return "Moves the call's sequence on and changes nothing, or takes an id out of use (end_reason failed). It is told to nobody."
+		return "Advances the call's sequence and changes nothing else, or takes an id out of use (end_reason failed). No party is notified."
 	}
 	return ""
 }
@@ -60,11 +60,11 @@ func eventMeaning(e events.Event) string {
 func callStateMeaning(s events.CallState) string {
 	switch s {
 	case events.CallStateRinging:
-		return "nobody has answered yet"
+		return "no callee has answered yet"
 	case events.CallStateActive:
-		return "somebody has answered"
+		return "a callee has answered"
 	case events.CallStateEnded:
-		return "over; it stays as it is"
+		return "ended; it does not change any more"
 	}
 	return ""
 }
@@ -78,17 +78,17 @@ func partyStateMeaning(s events.PartyState) string {
 	case events.StateIn:
 		return "the caller is in the call"
 	case events.StateInvited:
-		return "invited; no device has said that it rings"
+		return "invited; no device has reported that it rings"
 	case events.StateRinging:
 		return "a device rings"
 	case events.StateAccepted:
 		return "answered, and in the call"
 	case events.StateLeft:
-		return "was in the call and is no more"
+		return "was in the call and left it"
 	case events.StateDeclined:
-		return "refused"
+		return "declined"
 	case events.StateBusy:
-		return "busy: said so, or the line was full"
+		return "busy: reported it, or the line was full"
 	case events.StateCanceled:
 		return "the invitation was withdrawn, or the call ended"
 	case events.StateTimedOut:
@@ -120,11 +120,11 @@ func terminal() []events.PartyState {
 func reasonMeaning(r events.Reason) string {
 	switch r {
 	case events.ReasonDeclined:
-		return "refused"
+		return "declined"
 	case events.ReasonBusy:
-		return "said that he is busy"
+		return "reported that they are busy"
 	case events.ReasonLineBusy:
-		return "in too many calls already; nothing rang"
+		return "already in too many calls; nothing rang"
 	case events.ReasonCanceled:
 		return "the invitation was withdrawn"
 	case events.ReasonTimedOut:
@@ -132,7 +132,7 @@ func reasonMeaning(r events.Reason) string {
 	case events.ReasonLeft:
 		return "left"
 	case events.ReasonEnded:
-		return "the call ended, whatever the cause"
+		return "the call ended, for any reason"
 	}
 	return ""
 }
@@ -140,15 +140,15 @@ func reasonMeaning(r events.Reason) string {
 func endReasonMeaning(r events.EndReason) string {
 	switch r {
 	case events.EndCompleted:
-		return "somebody had answered, and then it was over"
+		return "it ended after a callee had answered"
 	case events.EndDeclined:
-		return "nobody answered; the last to fail refused"
+		return "no callee answered; the last to fail declined"
 	case events.EndBusy:
-		return "nobody answered; the last to fail was busy"
+		return "no callee answered; the last to fail was busy"
 	case events.EndTimedOut:
-		return "nobody answered; the last to fail did not answer in time"
+		return "no callee answered; the last to fail did not answer in time"
 	case events.EndCanceled:
-		return "nobody answered; the invitation was withdrawn"
+		return "no callee answered; the invitation was withdrawn"
 	case events.EndExpired:
 		return "reached its maximum duration"
 	case events.EndServerEnded:
@@ -156,9 +156,9 @@ func endReasonMeaning(r events.EndReason) string {
 	case events.EndCallerBusy:
 		return "never rang: the caller's own line was full"
 	case events.EndMerged:
-		return "never rang: it crossed an invitation the other way and was merged into that call (merged_into)"
+		return "never rang: it crossed an invitation in the other direction and was merged into that call (merged_into)"
 	case events.EndFailed:
-		return "never rang: its id was taken out of use, as its worker died or it was canceled before it was handled"
+		return "never rang: its id was taken out of use, because its worker died or because it was canceled before it was processed"
 	}
 	return ""
 }
@@ -166,7 +166,7 @@ func endReasonMeaning(r events.EndReason) string {
 func byKindMeaning(k events.ByKind) string {
 	switch k {
 	case events.ByUser:
-		return "a user: user_id, and device_id where it is known"
+		return "a user: user_id, and device_id if it is known"
 	case events.ByService:
 		return "a service: service"
 	case events.ByTimer:

@@ -40,7 +40,7 @@ func example() (string, error) {
 	}
 	w, ok := call.Decide(s.last, cmd, call.Input{At: s.now, Now: s.now, Limits: s.limits}).(call.Write)
 	if !ok {
-		return "", fmt.Errorf("reference: example: nothing is written")
+		return "", fmt.Errorf("reference: example: the command causes no transition")
 	}
 	return show(cmd, w, s.now.Add(10*time.Millisecond))
 }

@@ -72,11 +72,48 @@ func title(name string) (string, error) {
 
 func about(name string, path ...string) (string, error) {
 	n, err := at(name, path...)
-	return plain(get[string](n, "description")), err
+	return strings.ReplaceAll(plain(get[string](n, "description")), "<", "&lt;"), err
 }
 
 // fields renders the table of an object's members.
 func fields(name string, path ...string) (string, error) {
+	return rows(name, func(string) bool { return true }, path...)
+}
+
+// common lists the fields that every command has. They have one table on the page.
+func common() []string { return []string{"command_id", "user_id", "service", "device_id", "via"} }
+
+// commonFields renders the table of the fields of every command.
+func commonFields() (string, error) {
+	return rows("command/"+string(events.VerbEnd), func(field string) bool { return slices.Contains(common(), field) })
+}
+
+// ownFields renders the table of the other fields of a command.
+func ownFields(v events.Verb) (string, error) {
+	table, err := rows("command/"+string(v), func(field string) bool { return !slices.Contains(common(), field) })
+	if strings.Count(table, "\n") < 2 {
+		table = "It has only the [common fields](#common-fields)."
+	}
+	return table, err
+}
+
+// takesService lists the verbs that a service may send, or those that only users may send.
+func takesService(want bool) (string, error) {
+	var list []string
+	for _, v := range events.Verbs() {
+		p, err := at("command/"+string(v), "service")
+		if err != nil {
+			return "", err
+		}
+		if _, fixed := p.members["const"]; fixed != want {
+			list = append(list, code(string(v)))
+		}
+	}
+	return strings.Join(list, ", "), nil
+}
+
+// rows renders the table of those members of an object that show selects.
+func rows(name string, show func(field string) bool, path ...string) (string, error) {
 	n, err := at(name, path...)
 	if err != nil {
 		return "", err
@@ -86,8 +123,8 @@ func fields(name string, path ...string) (string, error) {
 	properties := get[node](n, "properties")
 	for _, key := range properties.keys {
 		p := get[node](properties, key)
-		if c := p.members["const"]; string(c) == `""` {
-			continue // only the empty string is allowed, so the field is always unset
+		if c := p.members["const"]; string(c) == `""` || !show(key) {
+			continue // a field that allows only the empty string is always unset
 		}
 		must := ""
 		if slices.Contains(required, key) {
@@ -98,14 +135,19 @@ func fields(name string, path ...string) (string, error) {
 	return t.String(), nil
 }
 
-// plain removes text that only readers of the schemas need.
+// plain removes text that only readers of the schemas need, and rules that the page states once.
 func plain(s string) string {
 	s = regexp.MustCompile(`; maxLength counts characters[^.]*`).ReplaceAllString(s, "")
-	for _, said := range []string{ // the page says it once for all
-		" Read strictly: an unknown field is an error. Its app and its call come from the subject.",
+	for _, stated := range []string{
+		" Parsed strictly: an unknown field is an error. The app and the call come from the subject.",
 		" A CloudEvents 1.0 event in structured JSON.",
+		fmt.Sprintf(" 1 to %d characters of A-Z a-z 0-9 _ -.", events.MaxToken),
+		fmt.Sprintf(" 1 to %d bytes of UTF-8 without control characters.", events.MaxName),
+		fmt.Sprintf(" An opaque string of the app, at most %d bytes as written between its quotes in the JSON (with escapes).", events.MaxCustomData),
+		" RFC 3339, UTC, exactly three fraction digits.",
+		" The empty string counts as unset.",
 	} {
-		s = strings.ReplaceAll(s, said, "")
+		s = strings.ReplaceAll(s, stated, "")
 	}
 	return s
 }
@@ -139,9 +181,24 @@ func kindOf(n node) string {
 			return fmt.Sprintf("%d to %d", get[int](n, "minimum"), most)
 		}
 		return fmt.Sprintf("integer from %d", get[int](n, "minimum"))
+	case "string":
+		return stringKind(n)
 	default:
 		return kind
 	}
+}
+
+// stringKind returns the type of a string. The section Conventions of the page defines token, name and time.
+func stringKind(n node) string {
+	switch pattern := get[string](n, "pattern"); {
+	case strings.HasPrefix(pattern, "^[A-Za-z0-9_-]{") && strings.HasSuffix(pattern, fmt.Sprintf(",%d}$", events.MaxToken)):
+		return "token"
+	case get[int](n, "maxLength") == events.MaxName:
+		return "name"
+	case get[string](n, "format") == "date-time":
+		return "time"
+	}
+	return "string"
 }
 
 func items(n node) string {
@@ -200,7 +257,7 @@ func number(name string) (string, error) {
 
 // kinds renders the table of the kinds of notification.
 func kinds() (string, error) {
-	t := newTable("event", "what it tells", "`reason`", "`custom_data`", "`ring_remaining_ms`")
+	t := newTable("event", "meaning", "`reason`", "`custom_data`", "`ring_remaining_ms`")
 	for _, k := range events.Kinds() {
 		n, err := at("notification/" + string(k))
 		if err != nil {
@@ -248,7 +305,7 @@ func subjects() (string, error) {
 			"command": "a [command](#commands)", "answer": "an [answer](#answers)", "answerOfProcess": "the same, with two tokens",
 			"notifications": "a [notification](#notifications)", "api": "a [request](#requests-and-replies)",
 			"events": "a copy of every [transition](#transitions)", "transitions": "the [transitions](#transitions) of a call",
-			"rejected": "a [command that could not be read](#commands-that-cant-be-read)", "sessions": "a [session event](#session-events)", "timer": "a deadline", "due": "a deadline that came due",
+			"rejected": "a [malformed command](#malformed-commands)", "sessions": "a [session event](#session-events)", "timer": "a deadline", "due": "a deadline that is due",
 		}[family]
 		if !known {
 			return "", fmt.Errorf("reference: what is %s?", id)

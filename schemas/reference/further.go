@@ -27,19 +27,19 @@ func invitations() (string, error) {
 		{"lines have room", nil, 0, inviting("bob"), ""},
 		{"the lines of all callees are full", nil, 0, inviting("bob").claims(call.Claimed{Busy: []string{"bob"}}), "an answer with ok; nothing rings"},
 		{"the lines of some callees are full", nil, 0, inviting("bob", "eve").claims(call.Claimed{Busy: []string{"bob"}}), "these are busy (`line_busy`), the others ring"},
-		{"the caller's own line is full", nil, 0, inviting("bob").claims(call.Claimed{CallerBusy: true}), "nobody is told"},
+		{"the caller's own line is full", nil, 0, inviting("bob").claims(call.Claimed{CallerBusy: true}), "no party is notified"},
 		{
-			"it crosses an invitation the other way (glare), to exactly one callee", nil, 0,
+			"it crosses an invitation in the other direction (glare) and has exactly one callee", nil, 0,
 			inviting("bob").claims(call.Claimed{Glare: &call.Glare{CallID: "c0", Attempt: 1}}),
 			"it accepts that call: the answer is that of the accept, with the first call",
 		},
-		{"it was handled only after more than 60 s, or its ring timeout if that is less", nil, 0, inviting("bob").after(61 * time.Second), "an answer with ok; nothing rings"},
-		{"its id is that of another call", []step{inviting("bob")}, 0, inviting("eve"), ""},
-		{"its id was canceled before it came", []step{hangUp}, 0, inviting("bob"), "it never rings"},
+		{"it was processed only after more than 60 s, or its ring timeout if that is less", nil, 0, inviting("bob").after(61 * time.Second), "an answer with ok; nothing rings"},
+		{"its id is in use by another call", []step{inviting("bob")}, 0, inviting("eve"), ""},
+		{"its id was canceled before it arrived", []step{hangUp}, 0, inviting("bob"), "it never rings"},
 		{"more callees than the app allows", nil, 0, inviting(many(events.MaxCallees + 1)...), ""},
 		{"a callee is named twice", nil, 0, inviting("bob", "bob"), ""},
-		{"the caller names himself", nil, 0, inviting("ann"), ""},
-		{"the same command again", []step{inviting("bob").id("k9")}, 0, inviting("bob").id("k9"), "the answer is the same in code and call id"},
+		{"the caller is among the callees", nil, 0, inviting("ann"), ""},
+		{"the same command again", []step{inviting("bob").id("k9")}, 0, inviting("bob").id("k9"), "the answer has the same code and call id"},
 	})
 }
 
@@ -47,36 +47,36 @@ func invitations() (string, error) {
 func further() (string, error) {
 	ringing := []step{inviting("bob", "eve")}
 	hangUp := func(v events.Verb, late time.Duration) situation {
-		s := situation{what: fmt.Sprintf("`%s` to a call id that nobody has used, in its first 5 s", v), last: by("ann/laptop", v).after(late), more: "it may have overtaken its invite"}
+		s := situation{what: fmt.Sprintf("`%s` to an unused call id, in its first 5 s", v), last: by("ann/laptop", v).after(late), more: "it may have overtaken its invite"}
 		if late > 5*time.Second {
-			s.what, s.more = fmt.Sprintf("`%s` to a call id that nobody has used, after 5 s", v), "that id never rings, and `get` does not show it"
+			s.what, s.more = fmt.Sprintf("`%s` to an unused call id, after 5 s", v), "that id never rings, and `get` does not show it"
 		}
 		return s
 	}
 	add := func(users ...string) step { return by("ann/laptop", events.VerbAdd, "callees", callees(users...)) }
 	return outcomes([]situation{
-		{what: "`ring`, `accept` or `decline` to a call id that nobody has used", last: by("bob/phone", events.VerbAccept)},
+		{what: "`ring`, `accept` or `decline` to an unused call id", last: by("bob/phone", events.VerbAccept)},
 		hangUp(events.VerbCancel, 0),
 		hangUp(events.VerbCancel, 6*time.Second),
-		{what: "`add` to a call id that nobody has used, after 5 s", last: add("gil").after(6 * time.Second)},
+		{what: "`add` to an unused call id, after 5 s", last: add("gil").after(6 * time.Second)},
 		{what: "`accept`, `ring`, `decline` or `leave` with another `attempt` than the newest", before: ringing, last: by("bob/phone", events.VerbAccept, "attempt", 2)},
-		{what: "`accept` after the ring deadline, as long as the callee pends", before: ringing, wait: time.Hour, last: by("bob/phone", events.VerbAccept)},
-		{what: "`add` of somebody who pends or has accepted", before: ringing, last: add("bob")},
+		{what: "`accept` after the ring deadline, as long as the callee is pending", before: ringing, wait: time.Hour, last: by("bob/phone", events.VerbAccept)},
+		{what: "`add` of a callee who is pending or has accepted", before: ringing, last: add("bob")},
 		{what: "`add` of the caller", before: ringing, last: add("ann")},
-		{what: "`add` of somebody new", before: ringing, last: add("gil"), more: "attempt 1"},
+		{what: "`add` of a new user", before: ringing, last: add("gil"), more: "attempt 1"},
 		{
-			what: "`add` of somebody whose attempt is over", before: append(ringing, by("bob/phone", events.VerbDecline)), last: add("bob"),
-			more: "attempt 2, which resets all but his user id",
+			what: "`add` of a callee whose attempt is over", before: append(ringing, by("bob/phone", events.VerbDecline)), last: add("bob"),
+			more: "attempt 2, which resets everything except the user id",
 		},
-		{what: "`cancel` without `callees`", before: ringing, last: by("ann/laptop", events.VerbCancel), more: "all who pend and whom the sender may cancel"},
-		{what: "`cancel` that names somebody who is not in the call", before: ringing, last: by("ann/laptop", events.VerbCancel, "callees", []string{"gil"})},
+		{what: "`cancel` without `callees`", before: ringing, last: by("ann/laptop", events.VerbCancel), more: "all pending callees that the sender may cancel"},
+		{what: "`cancel` of a user who is not in the call", before: ringing, last: by("ann/laptop", events.VerbCancel, "callees", []string{"gil"})},
 		{
-			what: "`cancel` by a participant that names somebody whom he did not invite", before: append(cast(), by("eve/phone", events.VerbAdd, "callees", callees("gil"))),
+			what: "`cancel` by a participant of a callee that they did not invite", before: append(cast(), by("eve/phone", events.VerbAdd, "callees", callees("gil"))),
 			last: by("eve/phone", events.VerbCancel, "callees", []string{"bob"}),
 		},
-		{what: "`cancel` when none of them pends", before: append(ringing, by("bob/phone", events.VerbDecline)), last: by("ann/laptop", events.VerbCancel, "callees", []string{"bob"})},
+		{what: "`cancel` if none of the callees is pending", before: append(ringing, by("bob/phone", events.VerbDecline)), last: by("ann/laptop", events.VerbCancel, "callees", []string{"bob"})},
 		{what: "`leave` of the caller before any answer", before: ringing, last: by("ann/laptop", events.VerbLeave)},
-		{what: "`leave` of a callee who pends", before: ringing, last: by("bob/phone", events.VerbLeave)},
+		{what: "`leave` of a pending callee", before: ringing, last: by("bob/phone", events.VerbLeave)},
 		{what: "`end` by the caller after an answer", before: append(ringing, by("bob/phone", events.VerbAccept)), last: by("ann/laptop", events.VerbEnd)},
 		{what: "`end` by a service", before: ringing, last: by("service:desk", events.VerbEnd)},
 		{what: "a command that the call remembers, with the same verb", before: append(ringing, by("bob/phone", events.VerbAccept).id("k9")), last: by("bob/phone", events.VerbAccept).id("k9")},

@@ -23,7 +23,7 @@ func main() {
 
 func run(path string) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"fields": fields, "words": words, "title": title, "about": about, "verbs": verbs, "events": eventNames, "kinds": kinds,
+		"fields": fields, "common": commonFields, "own": ownFields, "takesService": takesService, "words": words, "title": title, "about": about, "verbs": verbs, "events": eventNames, "kinds": kinds,
 		"number": number, "subjects": subjects, "mayDo": mayDo, "invitations": invitations, "further": further,
 		"told": toldTable, "ends": endsTable, "silent": silentTable, "example": example,
 	}).Parse(page)

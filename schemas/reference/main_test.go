@@ -29,7 +29,7 @@ func TestReference(t *testing.T) {
 	checkLinks(t, string(got))
 	for _, bad := range []string{"<no value>", "|  |  |  |  |  |", "%!", "\n| |"} {
 		if strings.Contains(string(got), bad) {
-			t.Errorf("there is %q", bad)
+			t.Errorf("the page contains %q", bad)
 		}
 	}
 	for row := range strings.Lines(string(got)) { // the first cell names the subject of a row
@@ -58,10 +58,10 @@ func checkLinks(t *testing.T, page string) {
 	links := regexp.MustCompile(`\]\(#([^)]+)\)`).FindAllStringSubmatch(page, -1)
 	for _, m := range links {
 		if !anchors[m[1]] {
-			t.Errorf("a link to #%s, which is nowhere", m[1])
+			t.Errorf("link to missing anchor #%s", m[1])
 		}
 	}
 	if len(links) < 30 {
-		t.Errorf("%d links only", len(links))
+		t.Errorf("only %d links", len(links))
 	}
 }

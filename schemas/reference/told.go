@@ -32,7 +32,7 @@ func roles() []string { return []string{"self", "ann", "dan", "eve", "fay"} }
 
 func columns() []string {
 	return []string{
-		"transition", "the callee, or who left", "the caller", "the participant who invited the callee", "other participants", "other pending callees", "custom data",
+		"transition", "the callee, or the party who left", "the caller", "the participant who invited the callee", "other participants", "other pending callees", "custom data",
 	}
 }
 
@@ -98,7 +98,7 @@ func endsTable() (string, error) {
 		{"the only callee times out", one, time.Hour, expire, "bob", caller},
 		{"the only callee who answered leaves", answered, 0, data(by("bob/phone", events.VerbLeave)), "bob", caller},
 		{"the caller leaves the only callee", answered, 0, data(by("ann/laptop", events.VerbLeave)), "bob", caller},
-		{"the last who is in leaves, and fay still pends", leaving, 0, data(by("ann/laptop", events.VerbLeave)), "", []string{"ann", "fay"}},
+		{"the last participant leaves while a callee is pending", leaving, 0, data(by("ann/laptop", events.VerbLeave)), "", []string{"ann", "fay"}},
 		{"the caller ends it", inCall(), 0, data(by("ann/laptop", events.VerbEnd)), "bob", group},
 		{"a service ends it", inCall(), 0, data(by("service:desk", events.VerbEnd)), "bob", group},
 		{"it reaches its maximum duration", inCall()[:3], 13 * time.Hour, expire, "", group},
@@ -109,7 +109,7 @@ func endsTable() (string, error) {
 func silentTable() (string, error) {
 	busy := invite("bob").claims(call.Claimed{CallerBusy: true})
 	merged := invite("bob").claims(call.Claimed{Glare: &call.Glare{CallID: "c0", Attempt: 1}})
-	t := newTable("what nobody is told of", "")
+	t := newTable("without notifications", "")
 	for _, x := range []telling{
 		{what: "an invitation whose caller is busy", last: busy},
 		{what: "an invitation that was merged into another call", last: merged},
@@ -122,14 +122,14 @@ func silentTable() (string, error) {
 			return "", err
 		}
 		if w, ok := o.(call.Write); ok && len(call.Notify(w.Transition)) > 0 {
-			return "", fmt.Errorf("reference: somebody is told of %s", x.what)
+			return "", fmt.Errorf("reference: %s has notifications", x.what)
 		}
 		if s.last.Seq > 0 && len(call.Notify(call.Fence(s.last, events.Command{}, call.Input{At: s.now, Limits: s.limits}).Transition)) > 0 {
-			return "", fmt.Errorf("reference: somebody is told of a fence")
+			return "", fmt.Errorf("reference: a fence has notifications")
 		}
 		t.row(x.what, outcome(o))
 	}
-	t.row("a transition that only moves the sequence on", "**fenced**")
+	t.row("a transition that only advances the sequence", "**fenced**")
 	return t.String(), nil
 }
 
@@ -209,7 +209,7 @@ func (x telling) complete(notices []events.Notice) error {
 	for _, n := range notices {
 		another := n.To == "fay" && n.Event == events.IncomingCallReceived // called by the same invitation
 		if n.To != x.self && !slices.Contains(x.roles, n.To) && !another {
-			return fmt.Errorf("reference: %s: %s is told %s and has no role", x.what, n.To, n.Event)
+			return fmt.Errorf("reference: %s: %s receives %s and has no role", x.what, n.To, n.Event)
 		}
 	}
 	return nil
@@ -217,7 +217,7 @@ func (x telling) complete(notices []events.Notice) error {
 
 // whose lists which custom data each role receives.
 func (x telling) whose(notices []events.Notice) string {
-	names := map[string]string{"self": "the callee", "ann": "the caller", "dan": "who invited him", "eve": "other participants", "fay": "other pending"}
+	names := map[string]string{"self": "the callee", "ann": "the caller", "dan": "who invited them", "eve": "other participants", "fay": "other pending callees"}
 	var list []string
 	for _, d := range []string{theInvitations, theCommands} {
 		var to []string

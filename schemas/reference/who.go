@@ -51,7 +51,7 @@ const (
 	callerLeft  = "the caller, who has left"
 	anInviter   = "the participant who invited the callee"
 	participant = "another participant"
-	stranger    = "anybody else"
+	stranger    = "any other user"
 	aService    = "a service"
 	timeouts    = "the service `timeouts`"
 )
@@ -86,7 +86,7 @@ func together(names []string) string {
 	}{
 		{[]string{sameDevice, otherDevice, aCaller, callerLeft, anInviter, participant, stranger}, "any user"},
 		{[]string{sameDevice, otherDevice}, "the callee"},
-		{[]string{aCaller, callerLeft}, "the caller, also who has left"},
+		{[]string{aCaller, callerLeft}, "the caller, even after leaving"},
 		{[]string{anInviter, participant}, "any other participant"},
 		{[]string{aService, timeouts}, "a service"},
 	} {
@@ -175,7 +175,7 @@ func render(all []scene, names, rows [][]string) string {
 		head, columns = append(head, sc.name), append(columns, i)
 	}
 	if len(columns) == 2 && !slices.ContainsFunc(rows, func(r []string) bool { return r[columns[0]] != r[columns[1]] }) {
-		head, columns = []string{"sender", "whatever the state"}, columns[:1]
+		head, columns = []string{"sender", "any state"}, columns[:1]
 	}
 	if len(columns) == 2 {
 		head[1] = "call open"
