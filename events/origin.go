@@ -25,7 +25,7 @@ func checkOrigin(pattern *regexp.Regexp, field, s string) *Error {
 	const want = "must be scheme://host or scheme://host:port in lower case, such as https://app.example.com"
 	switch {
 	case strings.Contains(s, "*"):
-		return invalid("%s: must name one origin, got %s: there are no wildcards, as every page could then use a user's session", field, quoted(s))
+		return invalid("%s: must name one origin, got %s: wildcards are not allowed, because every page could then use a user's session", field, quoted(s))
 	case len(s) > MaxOrigin:
 		return invalid("%s: must be at most %d bytes, got %d", field, MaxOrigin, len(s))
 	case !pattern.MatchString(s):
@@ -46,7 +46,7 @@ func checkPort(field, origin string) *Error {
 		return invalid("%s: its port must be 1 to 65535, got %s", field, quoted(origin))
 	}
 	if scheme == "https" && port == 443 || scheme == "http" && port == 80 {
-		return invalid("%s: leave the port %d out, as browsers do, got %s", field, port, quoted(origin))
+		return invalid("%s: omit the default port %d, as browsers do, got %s", field, port, quoted(origin))
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func readOrigins(raw jsontext.Value) ([]string, *Error) {
 			return nil, bad
 		}
 		if there[s] {
-			return nil, invalid("%s: is there twice", where)
+			return nil, invalid("%s: given twice", where)
 		}
 		origins[i], there[s] = s, true
 	}

@@ -130,7 +130,7 @@ func (c *Command) set(name string, raw jsontext.Value) *Error {
 		c.DeviceID, err = readString(raw)
 	case "custom_data":
 		if c.CustomData, err = readString(raw); err == nil && len(raw)-2 > MaxCustomData {
-			err = fmt.Errorf("must be at most %d bytes as it stands in the JSON, got %d", MaxCustomData, len(raw)-2)
+			err = fmt.Errorf("must be at most %d bytes as written in the JSON, got %d", MaxCustomData, len(raw)-2)
 		}
 	case "user_name":
 		if c.UserName, err = readString(raw); err == nil {
@@ -171,7 +171,7 @@ func (c *Command) setCallees(raw jsontext.Value) *Error {
 		return bad
 	}
 	if len(items) == 0 {
-		return invalid("callees: must have at least 1 entry%s", map[bool]string{true: "; leave it out to cancel all"}[c.Verb == VerbCancel])
+		return invalid("callees: must have at least 1 entry%s", map[bool]string{true: "; omit it to cancel all"}[c.Verb == VerbCancel])
 	}
 	taken := make(map[string]bool, len(items))
 	c.Callees = make([]Party, 0, len(items))
@@ -182,7 +182,7 @@ func (c *Command) setCallees(raw jsontext.Value) *Error {
 			return err
 		}
 		if taken[p.UserID] {
-			return invalid("callees[%d].user_id: %s is there twice", i, quoted(p.UserID))
+			return invalid("callees[%d].user_id: %s given twice", i, quoted(p.UserID))
 		}
 		taken[p.UserID] = true
 		c.Callees = append(c.Callees, p)
@@ -269,7 +269,7 @@ func (c *Command) checkVia() *Error {
 	case c.Via != ViaSession:
 		return invalid("via: must be %s, got %s", ViaSession, quoted(string(c.Via)))
 	case c.UserID == "":
-		return invalid("via: goes with user_id only")
+		return invalid("via: allowed only with user_id")
 	}
 	return nil
 }
@@ -291,7 +291,7 @@ func (c *Command) checkSender() *Error {
 	case c.Service == "":
 		return invalid("user_id: required (1 to %d bytes), or service (1 to %d characters)", MaxName, MaxToken)
 	case c.DeviceID != "":
-		return invalid("device_id: goes with user_id only")
+		return invalid("device_id: allowed only with user_id")
 	}
 	return CheckToken("service", c.Service)
 }
@@ -345,7 +345,7 @@ func kindOf(raw []byte) string {
 	case 't', 'f':
 		return "a boolean"
 	case 'n':
-		return "null (leave the field out)"
+		return "null (omit the field)"
 	}
 	return "a number"
 }
@@ -369,9 +369,9 @@ func readInt(raw jsontext.Value, least, most int) (int, error) {
 	f, err := strconv.ParseFloat(string(raw), 64)
 	switch {
 	case kindOf(raw) != "a number":
-		return 0, fmt.Errorf("must be a whole number from %d to %d, got %s", least, most, kindOf(raw))
+		return 0, fmt.Errorf("must be an integer from %d to %d, got %s", least, most, kindOf(raw))
 	case err != nil, f != math.Trunc(f), f < float64(least), f > float64(most):
-		return 0, fmt.Errorf("must be a whole number from %d to %d, got %s", least, most, quoted(string(raw)))
+		return 0, fmt.Errorf("must be an integer from %d to %d, got %s", least, most, quoted(string(raw)))
 	}
 	return int(f), nil
 }

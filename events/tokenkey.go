@@ -58,7 +58,7 @@ func (k TokenKey) Parse() (any, error) {
 	case AlgEdDSA, AlgES256:
 		alg, key, err := ParsePublicKey(k.PublicKey)
 		if err == nil && alg != k.Alg {
-			err = fmt.Errorf("is a key for %s, and alg is %s", alg, k.Alg)
+			err = fmt.Errorf("is a key for %s, but alg is %s", alg, k.Alg)
 		}
 		return key, err
 	}
@@ -89,13 +89,13 @@ func ParsePublicKey(text string) (TokenAlg, any, error) {
 	case block == nil:
 		return "", nil, errors.New("must be PEM, " + publicKeyBegins + " and so on")
 	case strings.Contains(block.Type, "PRIVATE"):
-		return "", nil, errors.New("must be a public key, got a private one; take it for stolen if it was stored")
+		return "", nil, errors.New("must be a public key, got a private one; treat it as stolen if it was stored")
 	case !strings.HasPrefix(text, publicKeyBegins) || strings.TrimSpace(string(rest)) != "":
-		return "", nil, errors.New("must be one PEM block PUBLIC KEY and nothing more")
+		return "", nil, errors.New("must be exactly one PEM block PUBLIC KEY")
 	}
 	key, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
-		return "", nil, errors.New("is PEM, but holds no public key (PKIX)")
+		return "", nil, errors.New("is PEM, but not a public key (PKIX)")
 	}
 	switch key := key.(type) {
 	case ed25519.PublicKey:
@@ -122,7 +122,7 @@ func readTokenKeys(raw jsontext.Value) ([]TokenKey, *Error) {
 			return nil, bad
 		}
 		if kids[k.KID] {
-			return nil, invalid("%s.kid: is there twice", where)
+			return nil, invalid("%s.kid: given twice", where)
 		}
 		if k.Alg == AlgHS256 {
 			secrets++
@@ -171,9 +171,9 @@ func (k TokenKey) check(members []jsonobject.Member) *Error {
 	case !secret && k.Alg != AlgEdDSA && k.Alg != AlgES256:
 		return invalid("alg: must be HS256, EdDSA or ES256")
 	case secret && isThere(members, "public_key"):
-		return invalid("public_key: does not go with HS256, which has a secret")
+		return invalid("public_key: not allowed with HS256, which has a secret")
 	case !secret && isThere(members, "secret"):
-		return invalid("secret: does not go with %s, which has a public_key", k.Alg)
+		return invalid("secret: not allowed with %s, which has a public_key", k.Alg)
 	}
 	if _, err := k.Parse(); err != nil {
 		return invalid("%s: %v", map[bool]string{true: "secret", false: "public_key"}[secret], err)

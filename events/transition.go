@@ -115,7 +115,7 @@ func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 	t.CommandID, t.Format = e.CausationID, formatOf(e.Type)
 	if t.Seq < 1 || t.Call.App != app || t.Call.CallID != callID || t.Call.Seq != t.Seq ||
 		e.ID != TransitionID(callID, t.Seq) || t.Format < 1 || t.Format > NewestFormat {
-		return Transition{}, 0, fmt.Errorf("events: what stands there is no transition of call %s of app %s", callID, app)
+		return Transition{}, 0, fmt.Errorf("events: the message is not a transition of call %s of app %s", callID, app)
 	}
 	t.Call = t.Call.read(t.Format)
 	return t, e.Time, nil

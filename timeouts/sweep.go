@@ -36,10 +36,10 @@ func (w *Worker) sweep(ctx context.Context) {
 		case <-tick.C:
 			missed, err := w.missed(ctx)
 			if err != nil && ctx.Err() == nil {
-				w.log.Error().Err(err).Msg("can't look for missed deadlines, trying again at the next sweep")
+				w.log.Error().Err(err).Msg("can't look for missed deadlines, retrying at the next sweep")
 			}
 			if missed > 0 {
-				w.log.Warn().Int("count", missed).Msg("deadlines had been missed")
+				w.log.Warn().Int("count", missed).Msg("found missed deadlines")
 			}
 		}
 	}
@@ -56,12 +56,12 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 		FilterSubjects: []string{events.TimerSubjects}, DeliverPolicy: jetstream.DeliverLastPerSubjectPolicy,
 	})
 	if err != nil {
-		return 0, fmt.Errorf("timeouts: look through the deadlines: %w", err)
+		return 0, fmt.Errorf("timeouts: sweep the deadlines: %w", err)
 	}
 	left := cons.CachedInfo().NumPending
 	messages, err := cons.Messages()
 	if err != nil {
-		return 0, fmt.Errorf("timeouts: look through the deadlines: %w", err)
+		return 0, fmt.Errorf("timeouts: sweep the deadlines: %w", err)
 	}
 	defer messages.Stop()
 	overdue := events.TimeOf(w.clock.Now().Add(-w.every.Overdue))
@@ -71,7 +71,7 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 			return count, nil // the remaining deadlines became due in the meantime
 		}
 		if err != nil {
-			return count, fmt.Errorf("timeouts: look through the deadlines: %w", err)
+			return count, fmt.Errorf("timeouts: sweep the deadlines: %w", err)
 		}
 		app, callID, seq, ok := events.ParseTimerSubject(msg.Subject())
 		var d events.Deadline

@@ -29,8 +29,8 @@ func (f *feeder) onCalls() {
 		f.send("demo", call, "accept", people("gil"+call, ""))
 	}
 	f.handled()
-	f.logged(f.coordinator, `"component":"api".*no transition, passed over`)
-	f.logged(f.coordinator, `"component":"coordinator".*no transition, passed over`)
+	f.logged(f.coordinator, `"component":"api".*malformed transition ignored`)
+	f.logged(f.coordinator, `"component":"coordinator".*malformed transition ignored`)
 }
 
 func (f *feeder) onLines() {
@@ -45,9 +45,9 @@ func (f *feeder) onLines() {
 		f.send("demo", "l"+user, "invite", invitationOf("lou"+user, user, ""))
 	}
 	f.handled()
-	f.logged(f.coordinator, `"component":"api".*no line, taken as empty`)
-	f.logged(f.coordinator, `"component":"api".*no line, passed over`)
-	f.logged(f.coordinator, `"component":"coordinator".*no line, taken as empty`)
+	f.logged(f.coordinator, `"component":"api".*malformed line taken as empty`)
+	f.logged(f.coordinator, `"component":"api".*malformed line ignored`)
+	f.logged(f.coordinator, `"component":"coordinator".*malformed line taken as empty`)
 }
 
 func (f *feeder) onDeadlines() {
@@ -57,8 +57,8 @@ func (f *feeder) onDeadlines() {
 	f.raw("ringline.demo.timer.c1.7", canary)
 	f.raw("ringline.demo.timer.c1.8", `{"deadline":"`+canary+`"}`)
 	f.raw("ringline.demo.timer.c1.9", `{"`+canary+`":1,"deadline":"2020-01-01T00:00:00.000Z"}`)
-	f.logged(f.timeouts, `no deadline, given up`)
-	f.logged(f.timeouts, `deadlines had been missed`)
+	f.logged(f.timeouts, `malformed deadline dropped`)
+	f.logged(f.timeouts, `found missed deadlines`)
 	f.handled()
 }
 

@@ -201,10 +201,10 @@ func TestSweepSettings(t *testing.T) {
 		}
 	}
 	w := n.startWorker(t, "timeouts", "RINGLINE_SWEEP_EVERY=1s", "RINGLINE_SWEEP_OVERDUE=1h").running(t)
-	w.wait(&w.stderr, `"count":1,.*deadlines had been missed`)
+	w.wait(&w.stderr, `"count":1,.*found missed deadlines`)
 	w.shows(t, map[string]float64{`ringline_sweep_overdue_total`: 1, `ringline_timer_lateness_seconds_count`: 1})
 	later := n.startWorker(t, "timeouts", "RINGLINE_SWEEP_EVERY=1s").running(t)
-	later.wait(&later.stderr, `"count":1,.*deadlines had been missed`)
+	later.wait(&later.stderr, `"count":1,.*found missed deadlines`)
 	w.shows(t, map[string]float64{`ringline_sweep_overdue_total`: 1})
 }
 

@@ -173,7 +173,7 @@ func TestTokens(t *testing.T) {
 	b.says("token inspect "+b.says("token mint --app other --user ann --key "+privatePath, raw)[1], `(?s).*accepted +unknown, the signature is not checked: app other is not in RINGLINE_APPS\n`)
 	b.revoke(ann, eve)
 
-	b.refuses("token inspect x.y", "token: invalid: is no JWT: must have 3 parts, got 2")
+	b.refuses("token inspect x.y", "token: invalid: is not a JWT: must have 3 parts, got 2")
 	b.refuses("token inspect "+strings.Repeat("x", 4097), "token: invalid: must be at most 4096 bytes, got 4097")
 	b.refuses("token mint --user ann --device "+strings.Repeat("d", 97), "device must be a device id of at most 96 bytes")
 	b.refuses("token mint --user ann --key "+publicPath, "a private key must be PEM of PKCS #8")

@@ -65,9 +65,9 @@ func TestVerbsSayWhatTheServiceSays(t *testing.T) {
 		code string
 		want string
 	}{
-		{[]string{"invite", "bob", "--user", "joe", "--timeout", "0s"}, "invalid_argument", "ring_timeout_s: must be a whole number from 1 to 600"},
-		{[]string{"invite", "bob", "--user", "joe", "--timeout", "601s"}, "invalid_argument", "ring_timeout_s: must be a whole number from 1 to 600"},
-		{[]string{"invite", "bob", "--user", "joe", "--timeout", "1.5s"}, "invalid_argument", "ring_timeout_s: must be a whole number from 1 to 600"},
+		{[]string{"invite", "bob", "--user", "joe", "--timeout", "0s"}, "invalid_argument", "ring_timeout_s: must be an integer from 1 to 600"},
+		{[]string{"invite", "bob", "--user", "joe", "--timeout", "601s"}, "invalid_argument", "ring_timeout_s: must be an integer from 1 to 600"},
+		{[]string{"invite", "bob", "--user", "joe", "--timeout", "1.5s"}, "invalid_argument", "ring_timeout_s: must be an integer from 1 to 600"},
 		{[]string{"invite", "joe", "--user", "joe"}, "invalid_argument", "callees[0].user_id"},
 		{[]string{"invite", "bob", "--user", "joe", "--call", "a.b"}, "invalid_argument", "call_id: must be 1 to 64"},
 		{[]string{"invite", "bob", "--user", ""}, "invalid_argument", "user_id: required"},

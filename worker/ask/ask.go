@@ -69,7 +69,7 @@ func (a *Asker) received(msg *nats.Msg) {
 	part := msg.Subject[strings.LastIndexByte(msg.Subject, '.')+1:]
 	answer, err := events.ReadAnswer(msg.Data)
 	if err != nil {
-		answer = events.Refusal("", events.Errorf(events.CodeInternal, "the answer can't be read: %v", err))
+		answer = events.Refusal("", events.Errorf(events.CodeInternal, "the answer is malformed: %v", err))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -122,11 +122,11 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	notAcked := a.store(ctx, cmd.App, msg)
 	if errors.Is(notAcked, errWaited) {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
-			"the command timed out behind other commands of its app; it was not stored and will not be carried out"))
+			"the command timed out behind other commands of its app; it was not stored and will not be executed"))
 	}
 	if _, refused := errors.AsType[*jetstream.APIError](notAcked); refused {
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
-			"the command was not stored and will not be carried out: %v", notAcked))
+			"the command was not stored and will not be executed: %v", notAcked))
 	}
 	select { // even without an ack, because an answer can arrive if only the ack was lost
 	case got := <-answer:
@@ -134,9 +134,9 @@ func (a *Asker) Ask(ctx context.Context, cmd events.Command) events.Answer {
 	case <-ctx.Done():
 		if notAcked != nil {
 			return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
-				"the command may not have been stored: %v; it may still be carried out", notAcked))
+				"the command may not have been stored: %v; it may still be executed", notAcked))
 		}
 		return events.Refusal(cmd.CommandID, events.Errorf(events.CodeUnavailable,
-			"the command is stored, but no answer came within %v; it may still be carried out", a.timeout))
+			"the command is stored, but no answer arrived within %v; it may still be executed", a.timeout))
 	}
 }

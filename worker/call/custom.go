@@ -35,7 +35,7 @@ func (d *draft) makeRoom() *events.Error {
 	}
 	if size > events.MaxCustom {
 		return events.Errorf(events.CodeInvalidArgument,
-			"custom_data: callees who ring hold at most %d bytes of it in a call, with this %d", events.MaxCustom, size)
+			"custom_data: ringing callees may have at most %d bytes in a call, with this command %d", events.MaxCustom, size)
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	failed := last.Call.EndReason == events.EndFailed
 	switch {
 	case cmd.Verb == events.VerbInvite && failed:
-		return refuse(events.CodeCallEnded, "call_id: %s was taken out of use before this invitation was handled", cmd.CallID)
+		return refuse(events.CodeCallEnded, "call_id: %s was taken out of use before this invitation was processed", cmd.CallID)
 	case cmd.Verb == events.VerbInvite && backendOnly(cmd, in):
 		return backends(cmd, in)
 	case cmd.Verb == events.VerbInvite:

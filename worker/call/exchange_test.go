@@ -39,7 +39,7 @@ type delivery struct {
 // lineFacts lists the events around lines that the walks have to reach.
 func lineFacts() []string {
 	return []string{
-		"put back", "stopped", "went on", "lost its commit", "fenced an open call", "fenced no call", "line busy", "line busy, capacity 2",
+		"nak'ed with a delay", "stopped", "went on", "lost its commit", "fenced an open call", "fenced no call", "line busy", "line busy, capacity 2",
 		"rings after line busy", "all busy", "line busy in a group that rings", "added, line busy", "caller busy, capacity 2",
 		"joined", "joined later", "joined a group that talks", "merged attempt 2", "join: ok, accepted already", "join: over", "join: repeat",
 		"deadline of a join",
@@ -73,7 +73,7 @@ func (w *world) handle(d delivery) {
 		w.turnTo(d.cmd.CallID)
 		d.claimed, d.base = claimed, w.last.Seq
 		if !ok {
-			w.reached["put back"]++
+			w.reached["nak'ed with a delay"]++
 			w.wait(d, "")
 			return
 		}

@@ -52,7 +52,7 @@ func add(last events.Transition, cmd events.Command, in Input) Outcome {
 		case x == nil:
 			total++
 		case x.Pending() || x.State == events.StateAccepted:
-			return refuse(events.CodeInvalidArgument, "callees: %q is %s in the call already", p.UserID, x.State)
+			return refuse(events.CodeInvalidArgument, "callees: %q is already %s in the call", p.UserID, x.State)
 		}
 	}
 	if total > in.Limits.MaxCallees {

@@ -26,7 +26,7 @@ func tooManyRing(c events.Call, cmd events.Command, in Input) Outcome {
 		return nil
 	}
 	if n := in.Ringing + RungBy(c, cmd.UserID) + len(cmd.Callees); n > in.Limits.RingingPerCaller {
-		return refuse(events.CodeRateLimited, "callees: a user may make %d callees ring at once (ringing_per_caller), got %d",
+		return refuse(events.CodeRateLimited, "callees: at most %d callees of a user may ring at the same time (ringing_per_caller), got %d",
 			in.Limits.RingingPerCaller, n)
 	}
 	return nil

@@ -65,6 +65,6 @@ func checkSize(last events.Transition, w Write) Outcome {
 		return w
 	}
 	return refuse(events.CodeInvalidArgument,
-		"callees: with %d of them, their ids and names and custom_data, the call could take %d bytes, at most %d",
+		"callees: with %d callees, their ids, names and custom_data, the call could grow to %d bytes, at most %d",
 		len(w.Transition.Call.Callees), n, MaxTransition)
 }

@@ -41,7 +41,7 @@ func (d *draft) cancel(pick func(events.Callee) bool) Outcome {
 		}
 	}
 	if !any {
-		return refuse(events.CodeNotPending, "callees: nobody is pending whom this command could cancel")
+		return refuse(events.CodeNotPending, "callees: no pending callee that this command may cancel")
 	}
 	return d.write(events.EventCanceled)
 }

@@ -48,7 +48,7 @@ func (c *Clock) Ask(ctx context.Context, nc *nats.Conn, stream string) error {
 	case info.Error != nil:
 		return fmt.Errorf("clock: the time of the leader of %s: %s", stream, info.Error.Description)
 	case info.Time.IsZero():
-		return errors.New("clock: the server gives no time with a stream's state; nats-server 2.10 and later do")
+		return errors.New("clock: the server reports no time with the state of a stream; nats-server 2.10 or later is required")
 	}
 	c.answered(info.Time, asked, heard)
 	return nil
@@ -86,7 +86,7 @@ func (k Keeper) Run(ctx context.Context) error {
 		reconnects, last, next = k.NC.Stats().Reconnects, k.Clock.run(), Every
 		if err := k.Clock.Ask(ctx, k.NC, k.Stream); err != nil {
 			next = soon
-			k.Log.Debug().Err(err).Msg("broker time is as it was")
+			k.Log.Debug().Err(err).Msg("broker time did not advance")
 		}
 		warned = k.warn(warned)
 	}
@@ -108,6 +108,6 @@ func (k Keeper) warn(last time.Time) time.Time {
 		return last
 	}
 	k.Log.Warn().Float64("ahead_s", skew.Seconds()).
-		Msg("this machine's clock differs from the NATS servers'; nothing depends on it, but times in this log are wrong by that much")
+		Msg("this machine's clock differs from the NATS servers'; calls are not affected, but the times in this log are wrong by that much")
 	return now
 }

@@ -84,7 +84,7 @@ func (a *API) Run(ctx context.Context) error {
 					}()
 				default: // never block here, because all requests pass this handler
 					slots.free(app)
-					a.serve(r, refused(events.Refusal("", events.Errorf(events.CodeUnavailable, "more than %d requests are under way", maxUnderWay))))
+					a.serve(r, refused(events.Refusal("", events.Errorf(events.CodeUnavailable, "more than %d requests are in flight", maxUnderWay))))
 				}
 			}),
 			Metadata: map[string]string{"verbs": apiMethods()},
@@ -146,14 +146,14 @@ func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) 
 	_, method, _ := events.ParseAPISubject(r.Subject())
 	if !strings.HasPrefix(r.Reply(), a.InboxPrefix+".") {
 		a.count.Done(method, meter.RequestNoReply)
-		a.Log.Warn().Str("subject", r.Subject()).Msg("reply subject is no inbox, request dropped")
+		a.Log.Warn().Str("subject", r.Subject()).Msg("reply subject is not an inbox, request dropped")
 		return
 	}
 	var answer any
 	var outcome string
 	err := broker.RunAll(func() error { answer, outcome = reply(); return nil })
 	if err != nil {
-		answer, outcome = events.Refusal("", events.Errorf(events.CodeInternal, "a defect of ours")), string(events.CodeInternal)
+		answer, outcome = events.Refusal("", events.Errorf(events.CodeInternal, "internal error")), string(events.CodeInternal)
 	}
 	body, encodeErr := events.Encode(answer)
 	if err = errors.Join(err, encodeErr); encodeErr == nil {
@@ -176,7 +176,7 @@ func (a *API) reply(ctx context.Context, r micro.Request, reads *gate.Gate, came
 	case bad != nil:
 		answer = events.Refusal("", bad)
 	case ctx.Err() != nil:
-		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%s has passed, the request was not carried out", events.HeaderDeadline)),
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "%s has passed, the request was not executed", events.HeaderDeadline)),
 			meter.RequestLate
 	case a.Stall.Since(came):
 		return stalled()
@@ -198,7 +198,7 @@ func (a *API) answer(ctx context.Context, r micro.Request, reads *gate.Gate) any
 	case verb.Served():
 		return a.command(ctx, app, verb, r.Data())
 	case verb == events.VerbExpire:
-		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "verb: the api carries out no expire, only Ringline itself sends it"))
+		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "verb: expire is not allowed, only Ringline itself sends it"))
 	case read == nil:
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %q", apiMethods(), method))
 	}

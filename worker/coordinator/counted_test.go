@@ -186,7 +186,7 @@ func TestConflictsAndGarbageAreCounted(t *testing.T) {
 
 	m.raw("$KV.RINGLINE_LINES.demo.joe", "no line")
 	m.raw("$KV.RINGLINE_APPS.demo", `{"capacity":"many"}`)
-	m.raw("ringline.demo.due.c1.soon", "no deadline")
+	m.raw("ringline.demo.due.c1.soon", "malformed deadline")
 	if a := m.request("line", `{"user_id":"joe"}`); a["ok"] != true {
 		t.Errorf("line: %v", a)
 	}

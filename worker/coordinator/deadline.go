@@ -35,7 +35,7 @@ func (a *API) time() micro.Headers {
 
 // stalled refuses a request that may have arrived while this process was stalled. Its sender may have given up.
 func stalled() (answer any, outcome string) {
-	return events.Refusal("", events.Errorf(events.CodeUnavailable, "this worker stood still, the request was not carried out")), meter.RequestStalled
+	return events.Refusal("", events.Errorf(events.CodeUnavailable, "this worker was paused, the request was not executed")), meter.RequestStalled
 }
 
 // refused returns a reply function for this answer.

@@ -112,7 +112,7 @@ func (c *Coordinator) ok(d delivery, now events.Call) events.Answer {
 // tell answers a command that is already acked.
 func (c *Coordinator) tell(d delivery, a events.Answer) {
 	if err := c.answer(d, a); err != nil {
-		c.log.Error().Err(err).Msg("an answer could not be told")
+		c.log.Error().Err(err).Msg("an answer could not be published")
 	}
 	c.done(d, a)
 }

@@ -151,7 +151,7 @@ func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
 		if err != nil {
 			i.t.Fatal(err)
 		}
-		const want = "call c1 is stored in format 3, and the coordinator that was asked reads up to 2: it has to be upgraded"
+		const want = "call c1 is stored in format 3, and the coordinator that received the request reads up to 2: upgrade it"
 		if e, _ := decode(i.t, m.Data)["error"].(object); e["code"] != "unavailable" || e["message"] != want {
 			i.t.Errorf("%s: %s", method, m.Data)
 		}

@@ -74,7 +74,7 @@ func fitting(calls []events.Call) []events.Call {
 func unavailable(err error) events.Answer {
 	if newer, ok := errors.AsType[*events.NewerFormatError](err); ok {
 		return events.Refusal("", events.Errorf(events.CodeUnavailable,
-			"call %s is stored in format %d, and the coordinator that was asked reads up to %d: it has to be upgraded",
+			"call %s is stored in format %d, and the coordinator that received the request reads up to %d: upgrade it",
 			newer.CallID, newer.Format, events.NewestFormat))
 	}
 	return events.Refusal("", events.Errorf(events.CodeUnavailable, "%v", err))

@@ -42,7 +42,7 @@ func (a *API) slotsOf(app string) int {
 }
 
 func tooManyOf(app string, most int) events.Answer {
-	return events.Refusal("", events.Errorf(events.CodeRateLimited, "app %s may have %d requests under way at once (api_slots)", app, most))
+	return events.Refusal("", events.Errorf(events.CodeRateLimited, "app %s may have %d requests in flight (api_slots)", app, most))
 }
 
 // listCosts is how many reads a list counts as, in addition to the calls and lines of its app that it reads.

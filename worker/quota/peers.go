@@ -85,7 +85,7 @@ func (p *Peers) Count() int {
 
 func (p *Peers) say(word string) error {
 	if err := p.nc.Publish(events.SubjectCoordinators, []byte(word+" "+p.id)); err != nil {
-		return fmt.Errorf("quota: tell other coordinators: %w", err)
+		return fmt.Errorf("quota: notify other coordinators: %w", err)
 	}
 	return nil
 }

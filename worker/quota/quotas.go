@@ -166,7 +166,7 @@ func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *ev
 	x.askedBytes.fill(now, l.bytes(n))
 	switch {
 	case float64(x.passedOn) >= unanswered*max(leastCommands, l.commands(n).perSecond):
-		return limited("app %s has %d commands under way that are not answered yet (commands_per_s)", cmd.App, x.passedOn)
+		return limited("app %s has %d unanswered commands in flight (commands_per_s)", cmd.App, x.passedOn)
 	case !x.askedCommands.lets(l.commands(n), cmd, cost(cmd)):
 		return aboveCommands(l, cmd)
 	case !x.askedBytes.lets(l.bytes(n), cmd, float64(bytes)):
@@ -217,7 +217,7 @@ func aboveCommands(l Limits, cmd events.Command) *events.Error {
 }
 
 func aboveBytes(l Limits, cmd events.Command) *events.Error {
-	return limited("app %s may have %d bytes a second stored (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
+	return limited("app %s may store %d bytes a second (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
 }
 
 // lets reports whether the bucket has room for a command. An invitation or add must fit and leave the reserve. Any other
@@ -239,7 +239,7 @@ func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int
 		return limited("a user may send %.0f commands a second from client sessions, where one that finds no call counts as %d (commands_per_s)",
 			l.userPerS(), unknownCosts)
 	case !u.bytes.lets(userBytes(n), cmd, mayStore(cmd, bytes)):
-		return limited("a user may have %d bytes a second stored by client sessions", userBytesPerS)
+		return limited("client sessions of a user may store %d bytes a second", userBytesPerS)
 	}
 	if cmd.Verb.Invites() {
 		if refusal := q.admitPairs(at, l, cmd, n); refusal != nil {

@@ -105,7 +105,7 @@ func (w *Watch) Run(ctx context.Context) error {
 func (w *Watch) pass(ctx context.Context) {
 	long := gap(*w.last.Load(), w.now())
 	w.count.Inc()
-	w.log.Warn().Float64("seconds", long.Seconds()).Msg("this process stood still; requests that came meanwhile are refused, if it takes any")
+	w.log.Warn().Float64("seconds", long.Seconds()).Msg("this process was paused; it refuses requests that arrived meanwhile")
 	select {
 	case w.kick <- struct{}{}:
 	default:

@@ -94,7 +94,7 @@ func (w *Watch) surveyAccount(ctx context.Context) error {
 func (w *Watch) surveyStream(ctx context.Context, name string) error {
 	st, err := w.js.Stream(ctx, streams.StreamOf(name))
 	if err != nil {
-		return fmt.Errorf("storage: look at %s: %w", name, err)
+		return fmt.Errorf("storage: inspect %s: %w", name, err)
 	}
 	info := st.CachedInfo()
 	w.mu.Lock()
@@ -151,7 +151,7 @@ func (w *Watch) compare(ctx context.Context, log jetstream.Stream) error {
 	}
 	calls, err := w.js.Stream(ctx, streams.StreamCalls) // read after the log, so it is never behind
 	if err != nil {
-		return fmt.Errorf("storage: look at RINGLINE_CALLS: %w", err)
+		return fmt.Errorf("storage: inspect RINGLINE_CALLS: %w", err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -177,7 +177,7 @@ func (w *Watch) LostTail(messages uint64) {
 func (w *Watch) lostTail(messages uint64) {
 	if w.seen.missing == 0 {
 		w.log.Error().Uint64("missing", messages).Str("repair", "ringline setup --repair-events").
-			Msg("RINGLINE_CALLS came back without its newest messages, and the event log misses as many that follow")
+			Msg("RINGLINE_CALLS lost its newest messages, and the event log misses as many of those that follow")
 	}
 	w.seen.missing, w.seen.known = max(w.seen.missing, messages), true
 }

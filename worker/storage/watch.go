@@ -129,7 +129,7 @@ func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) *events.Error 
 		return nil
 	}
 	if _, percent := w.fullest(); percent >= Mark {
-		return events.Errorf(events.CodeExhausted, "call storage is %d %% full: above %d %% of it no invitation is taken", percent, Mark)
+		return events.Errorf(events.CodeExhausted, "call storage is %d %% full: above %d %% invitations are refused", percent, Mark)
 	}
 	w.letIn(len(cmd.Callees), bytes)
 	return nil
@@ -211,13 +211,13 @@ func (w *Watch) tell() {
 	case percent >= Mark:
 		w.health.Fail(fmt.Sprintf("%s is above %d %% of its limit: invitations are refused", name, Mark))
 		if w.full == "" {
-			w.log.Warn().Str("stream", name).Int("percent", percent).Msg("invitations are refused: call storage is above its mark")
+			w.log.Warn().Str("stream", name).Int("percent", percent).Msg("invitations are refused: call storage is above its threshold")
 		}
 		w.full = name
 	case percent < wellBelow:
 		w.health.OK()
 		if w.full != "" {
-			w.log.Info().Msg("invitations are taken again: call storage is below its mark")
+			w.log.Info().Msg("invitations are accepted again: call storage is below its threshold")
 		}
 		w.full = ""
 	}

@@ -143,7 +143,7 @@ func (a *Apps) tell(app string, read events.InForce) {
 	}
 	if len(read.Unknown) > 0 {
 		a.log.Warn().Int("settings", len(read.Unknown)).Str("app", app).
-			Msg("an app has settings that this version does not know, it ignores them; `ringline app get` names them")
+			Msg("an app has unknown settings, which this version ignores; `ringline app get` names them")
 	}
 }
 

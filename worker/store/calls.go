@@ -19,7 +19,7 @@ import (
 )
 
 // ErrConflict means that the call has changed since it was read, or that this same commit was already stored.
-var ErrConflict = errors.New("store: the call has moved on")
+var ErrConflict = errors.New("store: the call has changed")
 
 // ErrNoTransition means that the call has no such transition, or that it was deleted by age.
 var ErrNoTransition = errors.New("store: no such transition")

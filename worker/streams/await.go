@@ -42,7 +42,7 @@ func present(ctx context.Context, js jetstream.JetStream, streams, buckets []str
 		_, err := js.Stream(ctx, name)
 		switch {
 		case errors.Is(err, jetstream.ErrStreamNotFound):
-			return fmt.Errorf("%w: stream %s is not there", ErrNotSetUp, name)
+			return fmt.Errorf("%w: stream %s is missing", ErrNotSetUp, name)
 		case err != nil:
 			return fmt.Errorf("streams: look for stream %s: %w", name, err)
 		}
@@ -51,7 +51,7 @@ func present(ctx context.Context, js jetstream.JetStream, streams, buckets []str
 		_, err := js.KeyValue(ctx, name)
 		switch {
 		case errors.Is(err, jetstream.ErrBucketNotFound):
-			return fmt.Errorf("%w: bucket %s is not there", ErrNotSetUp, name)
+			return fmt.Errorf("%w: bucket %s is missing", ErrNotSetUp, name)
 		case err != nil:
 			return fmt.Errorf("streams: look for bucket %s: %w", name, err)
 		}

@@ -17,7 +17,7 @@ type Difference struct {
 }
 
 func (d Difference) String() string {
-	return fmt.Sprintf("%s: wanted %s, found %s", d.Field, d.Wanted, d.Found)
+	return fmt.Sprintf("%s: want %s, got %s", d.Field, d.Wanted, d.Found)
 }
 
 // streamDifferences compares a stream with the wanted configuration. Defaults that the server fills in don't count.

@@ -206,7 +206,7 @@ func readAll(
 			return fail(err)
 		}
 		if read == 0 {
-			return fail(fmt.Errorf("the server gave nothing for %v", readWithin))
+			return fail(fmt.Errorf("the server sent nothing for %v", readWithin))
 		}
 	}
 }
@@ -251,7 +251,7 @@ func NoteWhole(ctx context.Context, js jetstream.JetStream) error {
 func noteRepair(ctx context.Context, js jetstream.JetStream, log jetstream.Stream, what string, change func(*jetstream.StreamSource)) error {
 	c := log.CachedInfo().Config
 	if !sameSources(c.Sources, eventSources()) {
-		return fmt.Errorf("the source of %s is not as setup makes it; run setup first", StreamEvents)
+		return fmt.Errorf("the source of %s differs from that of setup; run setup first", StreamEvents)
 	}
 	source := *c.Sources[0]
 	change(&source)

@@ -95,12 +95,12 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	commands.MaxMsgs, commands.MaxBytes, commands.MaxMsgSize = maxCommands, s.MaxBytes.Commands, events.MaxCommand
 	commands.DenyDelete, commands.DenyPurge = true, true
 
-	calls := base(StreamCalls, "transitions; of a subject the newest is the call", events.TransitionSubjects)
+	calls := base(StreamCalls, "transitions; the newest of a subject has the current call", events.TransitionSubjects)
 	calls.Discard, calls.MaxBytes, calls.MaxAge = jetstream.DiscardNew, s.MaxBytes.Calls, s.CallsMaxAge
 	calls.MaxMsgsPerSubject, calls.AllowDirect = 1000, true
 	calls.DenyDelete, calls.DenyPurge = true, true
 
-	timers := base(StreamTimers, "deadlines as delayed messages, and those that came due",
+	timers := base(StreamTimers, "deadlines as delayed messages, and due deadlines",
 		events.TimerSubjects, events.DueSubjects)
 	timers.MaxAge, timers.MaxBytes, timers.MaxMsgsPerSubject = s.TimersMaxAge, s.MaxBytes.Timers, 1
 	timers.AllowMsgSchedules, timers.AllowMsgTTL = true, true
@@ -112,7 +112,7 @@ func (s Settings) streams() []jetstream.StreamConfig {
 	records := base(StreamCDRs, "call detail records, one for each ended call", events.CDRSubjects)
 	records.MaxAge, records.MaxBytes = s.EventsMaxAge, s.MaxBytes.CDRs
 
-	rejected := base(StreamRejected, "commands that could not be read, with the reason", events.RejectedSubjects)
+	rejected := base(StreamRejected, "malformed commands, with the reason", events.RejectedSubjects)
 	rejected.MaxAge, rejected.MaxBytes = 7*24*time.Hour, s.MaxBytes.Rejected
 
 	sessions := base(StreamSessions, "connects and disconnects of client sessions", events.SessionSubjects)
@@ -124,11 +124,11 @@ func (s Settings) streams() []jetstream.StreamConfig {
 func (s Settings) buckets() []jetstream.KeyValueConfig {
 	return []jetstream.KeyValueConfig{
 		{
-			Bucket: BucketLines, Description: "who is in which calls now", TTL: s.LinesTTL, LimitMarkerTTL: time.Minute,
+			Bucket: BucketLines, Description: "the calls that each user is in", TTL: s.LinesTTL, LimitMarkerTTL: time.Minute,
 			MaxBytes: s.MaxBytes.Lines, Storage: s.Storage, Replicas: s.Replicas,
 		},
 		{
-			Bucket: BucketApps, Description: "what an app changes of the defaults",
+			Bucket: BucketApps, Description: "settings of apps",
 			MaxBytes: s.MaxBytes.Apps, Storage: s.Storage, Replicas: s.Replicas,
 		},
 		{

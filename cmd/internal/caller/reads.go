@@ -91,7 +91,7 @@ func readCommand(
 			a, err := events.ReadAnswer(answer)
 			switch {
 			case err != nil:
-				return fmt.Errorf("the answer can't be read: %w: %.200q", err, answer)
+				return fmt.Errorf("the answer is malformed: %w: %.200q", err, answer)
 			case a.Error != nil:
 				return a.Error
 			case asJSON:

@@ -259,7 +259,7 @@ func setField(body map[string]any, flags *pflag.FlagSet, f *pflag.Flag) {
 func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) error {
 	a, err := events.ReadAnswer(answer)
 	if err != nil {
-		return fmt.Errorf("the answer can't be read: %w: %.200q", err, answer)
+		return fmt.Errorf("the answer is malformed: %w: %.200q", err, answer)
 	}
 	out := cmd.OutOrStdout()
 	if asJSON {

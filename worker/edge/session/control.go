@@ -21,7 +21,7 @@ type control struct {
 func (c *control) RegisterControlEventHandler(h centrifuge.ControlEventHandler) error {
 	handle := func(msg *nats.Msg) {
 		if err := h.HandleControl(msg.Data); err != nil {
-			c.log.Warn().Err(err).Msg("what another edge says can't be handled")
+			c.log.Warn().Err(err).Msg("a message of another edge is malformed")
 		}
 	}
 	for _, subject := range []string{events.EdgesSubject(), events.EdgeSubject(c.id)} {

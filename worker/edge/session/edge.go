@@ -164,7 +164,7 @@ func (e *Edge) deliver(msg *nats.Msg) {
 	}
 	data, c, err := events.Restamped(msg.Data, sessions[0].by.UserID, e.Clock.Now())
 	if err != nil {
-		e.Log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("subject", msg.Subject).Msg("what came is no notification, and is passed over")
+		e.Log.Error().Str("error", events.WithoutQuotes(err.Error())).Str("subject", msg.Subject).Msg("malformed notification dropped")
 		return
 	}
 	p := push{data: data, callID: c.CallID, seq: c.Seq, over: !c.On(sessions[0].by.UserID)} // without a call, if the notification has none

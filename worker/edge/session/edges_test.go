@@ -218,7 +218,7 @@ func TestRefusalsComeLate(t *testing.T) {
 	for range 3 {
 		waiting = append(waiting, ask(""))
 	}
-	ask("more than 3 commands of this session are under way")
+	ask("more than 3 commands of this session are in flight")
 	for _, got := range waiting {
 		if answer, _ := receive(t, "a late answer", got); !strings.Contains(string(answer), "a session may send") {
 			t.Errorf("late, answered %s", answer)

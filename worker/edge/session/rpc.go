@@ -30,7 +30,7 @@ const refusedLate = 2 * time.Second
 // too.
 func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, reply func([]byte)) {
 	if !e.place(s) {
-		reply(encoded(events.Refusal(commandID(data), limited("more than %d commands of this session are under way", e.Limits.InFlight))))
+		reply(encoded(events.Refusal(commandID(data), limited("more than %d commands of this session are in flight", e.Limits.InFlight))))
 		return
 	}
 	tell := func(answer any) { s.inFlight.Add(-1); reply(encoded(answer)) }
@@ -44,7 +44,7 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 		err := broker.RunAll(func() error { answer = e.answer(ctx, s, method, data, came); return nil })
 		if err != nil {
 			e.Log.Error().Err(err).Str("method", known(method)).Msg("command of a session failed")
-			answer = events.Refusal(commandID(data), events.Errorf(events.CodeInternal, "a defect of ours"))
+			answer = events.Refusal(commandID(data), events.Errorf(events.CodeInternal, "internal error"))
 		}
 		e.count.Answered(time.Since(began))
 		if isLimit(answer) {
@@ -129,7 +129,7 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 		return events.Refusal(commandID(data), events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %.40q", methods(), method))
 	}
 	if e.Stall.Stalled() || e.Stall.Since(came) {
-		return events.Refusal(commandID(data), events.Errorf(events.CodeUnavailable, "this edge stood still, the command was not carried out"))
+		return events.Refusal(commandID(data), events.Errorf(events.CodeUnavailable, "this edge was paused, the command was not executed"))
 	}
 	cmd, bad := events.ReadSessionCommand(s.app, verb, data, s.by, nuid.Next)
 	if bad != nil {
@@ -181,7 +181,7 @@ func (e *Edge) get(ctx context.Context, s *session, data []byte) any {
 	case now.Seq == 0 || now.Call.EndReason == events.EndFailed:
 		return events.Refusal("", events.Errorf(events.CodeNotFound, "call_id: there is no call %s", callID))
 	case !now.Call.Has(s.by.UserID):
-		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "get: only for who takes part in the call"))
+		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "get: only for parties of the call"))
 	}
 	view := now.Call.For(s.by.UserID)
 	return events.Answer{OK: true, Call: &view}

@@ -33,7 +33,7 @@ func open(raw string) (f frame, err error) {
 	}
 	parts := strings.Split(raw, ".")
 	if len(parts) != 3 {
-		return f, invalid("is no JWT: must have 3 parts, got %d", len(parts))
+		return f, invalid("is not a JWT: must have 3 parts, got %d", len(parts))
 	}
 	header, err := decode("header", parts[0])
 	if err != nil {
@@ -118,7 +118,7 @@ func moment(name string, raw jsontext.Value) (time.Time, error) {
 	}
 	s, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || s < 0 || s > lastSecond {
-		return time.Time{}, invalid("%s must be a number of seconds since 1970 (not of milliseconds, and no string)", name)
+		return time.Time{}, invalid("%s must be a number of seconds since 1970 (not milliseconds, not a string)", name)
 	}
 	return time.UnixMilli(int64(s * 1000)).UTC(), nil
 }

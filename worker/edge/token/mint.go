@@ -28,7 +28,7 @@ type SigningKey struct {
 // Secret returns the signing key of an HS256 key, which has one secret for both directions.
 func Secret(k events.TokenKey) (SigningKey, error) {
 	if k.Alg != events.AlgHS256 {
-		return SigningKey{}, fmt.Errorf("token: key %s is for %s, and its private half is not here", k.KID, k.Alg)
+		return SigningKey{}, fmt.Errorf("token: key %s is for %s, but its private key is missing", k.KID, k.Alg)
 	}
 	secret, err := k.Parse()
 	if err != nil {
@@ -42,11 +42,11 @@ func PrivateKey(kid string, text []byte) (SigningKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PRIVATE KEY" {
 		return SigningKey{}, errors.New("token: a private key must be PEM of PKCS #8, -----BEGIN PRIVATE KEY----- " +
-			"(openssl pkcs8 -topk8 -nocrypt makes it of others)")
+			"(openssl pkcs8 -topk8 -nocrypt converts other formats)")
 	}
 	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return SigningKey{}, errors.New("token: what is called a private key holds none (PKCS #8)")
+		return SigningKey{}, errors.New("token: the PEM block is not a private key (PKCS #8)")
 	}
 	switch key := key.(type) {
 	case ed25519.PrivateKey:
