@@ -80,7 +80,7 @@ func TestAppSettingsOfSessions(t *testing.T) {
 }
 
 // An error names the field and the limit, and contains no secrets.
-func TestAppSettingsSayWhatIsWrong(t *testing.T) {
+func TestAppSettingsErrors(t *testing.T) {
 	key := func(kid, alg, field, value string) string {
 		text, err := events.Encode(map[string]string{"kid": kid, "alg": alg, field: value})
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // A worker reads partly unreadable settings. A removed key or a revoked user stays locked out, whatever else is
 // malformed.
-func TestAppSettingsInForce(t *testing.T) {
+func TestAppSettingsInEffect(t *testing.T) {
 	const never, revoked = 253_402_300_799_999, 1763978400250
 	last := events.AppSettings{
 		Capacity: 7, RingTimeoutS: 8, MaxCallees: 9, MaxDurationS: 10, BytesPerS: 70_000, ServiceCallPrefix: "old_",
@@ -128,9 +128,9 @@ func keysNamed(kids ...string) (keys []events.TokenKey) {
 	return keys
 }
 
-// FuzzAppSettingsInForce checks that settings accepted by the strict reader are in force unchanged, and that every
+// FuzzAppSettingsInEffect checks that settings accepted by the strict reader are in force unchanged, and that every
 // key in force is readable on its own.
-func FuzzAppSettingsInForce(f *testing.F) {
+func FuzzAppSettingsInEffect(f *testing.F) {
 	f.Add([]byte(`{"token_keys":[` + secretKey("k") + `],"origins":["https://a.b"],"not_before":{"ann":"2026-11-24T10:00:00.000Z"}}`))
 	f.Add([]byte(`{"capacity":51,"reach_s":5,"token_keys":[` + secretKey("a") + `,7]}`))
 	f.Add([]byte(`{"token_keys":null,"origins":["*"],"not_before":null}`))

@@ -152,7 +152,7 @@ var badFields = []badInput{
 	{"attempt 0", events.VerbRing, with(userBody, "attempt", "0"), "attempt", "from 1", false},
 	{"attempt -1", events.VerbAccept, with(userBody, "attempt", "-1"), "attempt", "from 1", false},
 	{"unknown reason", events.VerbDecline, with(userBody, "reason", `"nope"`), "reason", "declined or busy", false},
-	{"a reason that is not his", events.VerbDecline, with(userBody, "reason", `"timed_out"`), "reason", "declined or busy", false},
+	{"a reason of another verb", events.VerbDecline, with(userBody, "reason", `"timed_out"`), "reason", "declined or busy", false},
 	{"upper-case reason", events.VerbDecline, with(userBody, "reason", `"Busy"`), "reason", "declined or busy", false},
 
 	{"no callees", events.VerbInvite, with(inviteBody, "callees", ""), "callees", "at least 1", false},

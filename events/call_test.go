@@ -106,7 +106,7 @@ func TestViewsOfServicesAndTimers(t *testing.T) {
 	}
 }
 
-func TestNoticesShowNobodyElsesDevice(t *testing.T) {
+func TestNoticesHideDevicesOfOthers(t *testing.T) {
 	for _, actor := range people {
 		for _, viewer := range people {
 			step := exampleStep()
@@ -139,7 +139,7 @@ func TestNoticesWithoutTheCall(t *testing.T) {
 	}
 }
 
-func TestCallFindsPeople(t *testing.T) {
+func TestCallFindsParties(t *testing.T) {
 	c := exampleCall()
 	for _, user := range []string{"ann", "bob", "eve"} {
 		if !c.Has(user) {
@@ -155,7 +155,7 @@ func TestCallFindsPeople(t *testing.T) {
 		t.Error("Callee does not give the callee of the call")
 	}
 	if (events.Call{}).Has("") {
-		t.Error("nobody is in a call that does not exist")
+		t.Error("a call that does not exist has no parties")
 	}
 	var pending []events.PartyState
 	for _, s := range events.PartyStates() {
@@ -205,20 +205,20 @@ func TestRingRemaining(t *testing.T) {
 		now  string
 		want int64
 	}{
-		{"a pending callee, his own", in, "bob", "10:00:00", 30_000},
+		{"a pending callee, their own", in, "bob", "10:00:00", 30_000},
 		{"a callee not yet ringing", in, "fay", "10:00:00", 60_000},
 		{"the caller, the latest of all", in, "ann", "10:00:00", 70_000},
-		{"who invited, the latest of his", in, "eve", "10:00:00", 60_000},
-		{"whose time is over", in, "hal", "10:00:00", none},
+		{"an inviting participant, the latest of their callees", in, "eve", "10:00:00", 60_000},
+		{"a callee after the deadline", in, "hal", "10:00:00", none},
 		{"a stranger", in, "mal", "10:00:00", none},
-		{"nobody", in, "", "10:00:00", none},
+		{"no user", in, "", "10:00:00", none},
 		{"a service", in, "service:desk", "10:00:00", none},
 		{"a caller who left", left, "ann", "10:00:00", none},
-		{"who invited, after the caller left", left, "eve", "10:00:00", 60_000},
+		{"an inviting participant, after the caller left", left, "eve", "10:00:00", 60_000},
 		{"a callee, after the caller left", left, "bob", "10:00:00", 30_000},
-		{"who invited, and left", gone, "eve", "10:00:00", none},
-		{"the caller of a call where nobody rings", quiet, "ann", "10:00:00", none},
-		{"who invited one who declined", quiet, "bob", "10:00:00", none},
+		{"an inviting participant who left", gone, "eve", "10:00:00", none},
+		{"the caller of a call without ringing callees", quiet, "ann", "10:00:00", none},
+		{"an inviting participant whose callee declined", quiet, "bob", "10:00:00", none},
 		{"the caller of an ended call", over, "ann", "10:00:00", none},
 		{"a callee of an ended call", over, "bob", "10:00:00", none},
 		{"a moment in between", in, "bob", "10:00:07.25", 22_750},
@@ -241,7 +241,7 @@ func TestRingRemaining(t *testing.T) {
 
 // With a slow clock, server_time is not before the times of the call, and the remaining ring time does not exceed the
 // full ring time.
-func TestClockThatIsBehind(t *testing.T) {
+func TestClockBehindBrokerTime(t *testing.T) {
 	c := ringing(t, events.StateIn, "bob ann invited 60")
 	c.Callees[0].At = events.TimeOf(at("10:00:00"))
 	c.Callees[0].RingDeadline++ // the deadline is rounded up, the start is truncated

@@ -104,7 +104,7 @@ var good = []struct {
 		events.Command{CommandID: "k1", Service: "desk", Callees: []events.Party{{UserID: "bob"}}, RingTimeoutS: 1},
 	},
 	{
-		"an empty user beside a service", events.VerbEnd,
+		"an empty user and a service", events.VerbEnd,
 		`{"command_id":"k1","user_id":"","device_id":"","service":"desk","custom_data":"bye"}`,
 		events.Command{CommandID: "k1", Service: "desk", CustomData: "bye"},
 	},

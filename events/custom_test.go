@@ -42,7 +42,7 @@ func TestFormat1(t *testing.T) {
 	}
 	got.Format = 2
 	if next, _ := got.Encode(when); !strings.Contains(string(next), `"custom":{"2":"later","3":"now"}`) || strings.Count(string(next), "later") != 2 {
-		t.Errorf("format 2 is %s, want custom data once beside the transition's own", next)
+		t.Errorf("format 2 is %s, want custom data once, in addition to the transition's own", next)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestRefusalsWithoutQuotes(t *testing.T) {
 		}
 	}
 	if refused < 1000 || quoted < 100 {
-		t.Errorf("%d were refused, %d of them with what was given", refused, quoted)
+		t.Errorf("%d were refused, %d of them with the input", refused, quoted)
 	}
 	if err := events.CheckAnswerToken(canary + ".a.b"); !strings.Contains(err.Message, canary) || strings.Contains(events.WithoutQuotes(err.Message), canary) {
 		t.Error(err)

@@ -71,7 +71,7 @@ func TestNoNewerFormat(t *testing.T) {
 	for name, text := range map[string]string{
 		"of another call":   replaced(t, body, `"subject":"c1"`, `"subject":"c2"`),
 		"of another app":    replaced(t, body, `"source":"/ringline/demo"`, `"source":"/ringline/prod"`),
-		"of somebody else":  strings.ReplaceAll(body, "io.ringline.call.", "com.example.call."),
+		"of another user":   strings.ReplaceAll(body, "io.ringline.call.", "com.example.call."),
 		"no call":           strings.ReplaceAll(body, "io.ringline.call.", "io.ringline.cdr."),
 		"truncated":         body[:len(body)-1],
 		"no format":         strings.ReplaceAll(body, `declined.v3"`, `declined"`),

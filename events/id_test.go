@@ -215,7 +215,7 @@ func TestDeriveCallID(t *testing.T) {
 		t.Errorf("DeriveCallID(secret, demo, ann, k1) = %s, want %s", got, want)
 	}
 	if events.DeriveCallID([]byte("another"), "demo", "ann", "k1") == events.DeriveCallID(secret, "demo", "ann", "k1") {
-		t.Error("the id does not depend on the secret, so anybody can guess it")
+		t.Error("the id does not depend on the secret, so it can be guessed")
 	}
 	seen := map[string]bool{}
 	for _, in := range [][3]string{{"a", "bc", "d"}, {"ab", "c", "d"}, {"a", "b", "cd"}, {"abc", "", "d"}, {"a", "bcd", ""}, {"demo", "é.\n*", "k1"}} {

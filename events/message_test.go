@@ -141,7 +141,7 @@ func TestExampleNotification(t *testing.T) {
 	}
 }
 
-func TestReadersPassOverUnknownFields(t *testing.T) {
+func TestReadersIgnoreUnknownFields(t *testing.T) {
 	strange := func(text string) string {
 		text = strings.ReplaceAll(text, `{"`, `{"new_thing":{"event":[null,1]},"`)
 		return strings.ReplaceAll(text, `{"new_thing":{"event":[null,1]},"4"`, `{"4"`) // its members are seqs
@@ -241,7 +241,7 @@ func TestNothingIsEscapedForHTML(t *testing.T) {
 }
 
 // Unset fields are omitted, never null or an empty string. Arrays are always present.
-func TestWhatIsUnsetIsLeftOut(t *testing.T) {
+func TestUnsetFieldsAreOmitted(t *testing.T) {
 	failed := events.Call{
 		CallID: "c1", App: "demo", RoomID: "c1", State: events.CallStateEnded, Seq: 1, CreatedAt: 1, ExpiresAt: 2, EndedAt: 3, EndReason: events.EndFailed,
 	}

@@ -14,7 +14,7 @@ var ann = events.Sender{UserID: "ann", UserName: "Ann", DeviceID: "phone.tab1"}
 
 func TestReadSessionCommand(t *testing.T) {
 	got, bad := events.ReadSessionCommand("demo", events.VerbInvite,
-		[]byte(`{"command_id":"k1","user_name":"Somebody else","call_type":1,"callees":[{"user_id":"bob"}]}`), ann, nil)
+		[]byte(`{"command_id":"k1","user_name":"Another user","call_type":1,"callees":[{"user_id":"bob"}]}`), ann, nil)
 	if bad != nil {
 		t.Fatal(bad)
 	}

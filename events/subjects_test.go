@@ -132,7 +132,7 @@ func TestParseCommandSubjectRefuses(t *testing.T) {
 }
 
 // A malformed command is answered and stored under the address in its subject.
-func TestParseCommandSubjectGivesTheAddressWithTheError(t *testing.T) {
+func TestParseCommandSubjectReturnsTheAddressWithTheError(t *testing.T) {
 	for _, c := range []struct {
 		subject string
 		want    events.CommandAddress

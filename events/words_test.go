@@ -82,6 +82,6 @@ func TestError(t *testing.T) {
 	}
 	body, e = events.Encode(events.Refusal("", err))
 	if e != nil || strings.Contains(string(body), "command_id") {
-		t.Errorf("the refusal of who knows what is %s, %v, want no command_id", body, e)
+		t.Errorf("the refusal of an unknown body is %s, %v, want no command_id", body, e)
 	}
 }

@@ -104,7 +104,7 @@ func walk(o object, steps []string) object {
 	return o
 }
 
-// TestBrokenTypes checks that TestSchemasHoldTheirTypes detects every breakage of a schema.
+// TestBrokenTypes checks that TestSchemasMatchTheirTypes detects every breakage of a schema.
 func TestBrokenTypes(t *testing.T) {
 	t.Parallel()
 	count := 0
@@ -114,14 +114,14 @@ func TestBrokenTypes(t *testing.T) {
 			s := schema(t, path)
 			b.do(s)
 			if len(newHolder().differences(name, s, typ)) == 0 && !harmless(name, b.what) {
-				t.Errorf("%s: nobody sees: %s", path, b.what)
+				t.Errorf("%s: no check finds: %s", path, b.what)
 			}
 			count++
 		}
 		s := schema(t, path)
 		delete(s, "description")
 		if len(newHolder().differences(name, s, typ)) == 0 {
-			t.Errorf("%s: nobody sees that it has no description", path)
+			t.Errorf("%s: no check finds the missing description", path)
 		}
 	}
 	if count < 1000 {
@@ -163,7 +163,7 @@ func TestBrokenCommands(t *testing.T) {
 				})
 				sees := func(p probe) bool { return p.disagrees(c, v, strings.HasPrefix(path, "request")) != nil }
 				if !slices.ContainsFunc(likelyFirst(all, b.what), sees) {
-					t.Errorf("%s: nobody sees: %s", path, b.what)
+					t.Errorf("%s: no check finds: %s", path, b.what)
 				}
 			}
 		}
@@ -212,7 +212,7 @@ func TestBrokenParty(t *testing.T) {
 			}
 		})
 		if !slices.ContainsFunc(probes(events.VerbAdd), func(p probe) bool { return p.disagrees(c, events.VerbAdd, false) != nil }) {
-			t.Errorf("nobody sees: %s", b.what)
+			t.Errorf("no check finds: %s", b.what)
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (h *holder) limits(where string, s object) {
 		want, known = all[member]
 	}
 	if !known {
-		h.add("%s: nobody has said what limits it has", where)
+		h.add("%s: no limits are declared", where)
 		return
 	}
 	for _, word := range []string{"minLength", "maxLength", "pattern", "minimum", "maximum"} {

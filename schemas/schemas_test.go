@@ -92,7 +92,7 @@ func TestEverythingIsEmbedded(t *testing.T) {
 		t.Errorf("in the folder %v\nembedded %v", inFolder, embedded)
 	}
 	if _, err := schemas.Read("command/shout/v1.json"); err == nil {
-		t.Error("read what is not there")
+		t.Error("read a missing file")
 	}
 }
 

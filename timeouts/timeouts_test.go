@@ -88,7 +88,7 @@ func TestDueBecomesExpire(t *testing.T) {
 
 // A removed deadline does not fire and leaves nothing behind. A deadline in the past fires at once. A deadline that
 // is written twice fires once.
-func TestRemovedPastAndTwice(t *testing.T) {
+func TestRemovedPastAndRepeatedDeadlines(t *testing.T) {
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Due, natstest.Command)
 	expires := start(t, s, 0)
@@ -120,7 +120,7 @@ func TestRemovedPastAndTwice(t *testing.T) {
 }
 
 // A malformed due message is dropped, and the worker continues with the others.
-func TestNoDeadline(t *testing.T) {
+func TestMalformedDeadline(t *testing.T) {
 	s := natstest.Start(t)
 	expires := start(t, s, 0)
 	for _, subject := range []string{"ringline.demo.due.c1.soon", "ringline.demo.due.c1.0", "ringline.de=mo.due.c1.1"} {
@@ -146,7 +146,7 @@ func TestNoDeadline(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d wait, %d are in hand", info.NumPending, info.NumAckPending)
+			t.Fatalf("%d wait, %d are in flight", info.NumPending, info.NumAckPending)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (c stalled) Write(b []byte) (int, error) {
 
 // A worker that stalls until another worker receives the message sends no notification. The other worker does. A slow handler
 // without a stall sends its notification.
-func TestWhoStoodStillTellsNothing(t *testing.T) {
+func TestPausedWorkerPublishesNothing(t *testing.T) {
 	t.Parallel()
 	s, paused := natstest.Start(t), natstest.Pauses(t)
 	var gate sync.RWMutex
@@ -98,8 +98,8 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 	for who := range told {
 		got = append(got, who)
 	}
-	if !slices.Equal(got, []string{"second stood still"}) {
-		t.Errorf("told: %q", got)
+	if !slices.Equal(got, []string{"second paused"}) {
+		t.Errorf("notified by: %q", got)
 	}
 	if n := left(t, s); n != 0 {
 		t.Errorf("%d messages are left", n)
@@ -108,7 +108,7 @@ func TestWhoStoodStillTellsNothing(t *testing.T) {
 
 // A worker that reconnects while it handles a message sends no notification either: a restarted server may redeliver the
 // message earlier.
-func TestWhoWasCutOffTellsNothing(t *testing.T) {
+func TestDisconnectedWorkerPublishesNothing(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	nc, err := nats.Connect(s.URL(), nats.Timeout(within), nats.ReconnectWait(10*time.Millisecond))
@@ -140,11 +140,11 @@ func TestWhoWasCutOffTellsNothing(t *testing.T) {
 	<-back
 	close(goOn)
 	if n := <-told; n != 2 {
-		t.Errorf("told after delivery %d, want 2", n)
+		t.Errorf("notified after delivery %d, want 2", n)
 	}
 	stop()
 	if len(told) > 0 {
-		t.Errorf("told again after delivery %d", <-told)
+		t.Errorf("notified again after delivery %d", <-told)
 	}
 	if n := left(t, s); n != 0 {
 		t.Errorf("%d messages are left", n)

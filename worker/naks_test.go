@@ -102,7 +102,7 @@ func TestNaksAreCounted(t *testing.T) {
 		`ringline_build_info{version="test"}`:                  1,
 	})
 	for _, l := range log.with(secret) {
-		t.Errorf("it tells: %s", l)
+		t.Errorf("private data in the log: %s", l)
 	}
 	checkLine(t, log, "failed", "error", "the store is full", "store")
 	checkLine(t, log, "wait", "debug", "", "no_call_yet")
@@ -110,7 +110,7 @@ func TestNaksAreCounted(t *testing.T) {
 	checkLine(t, log, "ends", "debug", "", "worker_ends")
 	checkLine(t, log, "panic", "error", "broker: panic: of type string\n", "defect")
 	checkLine(t, log, "runtime", "error", "index out of range [6] with length 0", "defect")
-	checkLine(t, log, "beside", "error", "of type *errors.errorString\n", "defect")
+	checkLine(t, log, "parallel", "error", "of type *errors.errorString\n", "defect")
 	if n := len(log.lines); n != 8 {
 		t.Errorf("%d lines:\n%s", n, strings.Join(log.lines, ""))
 	}

@@ -110,7 +110,7 @@ func TestOneKeyInOrderOthersInParallel(t *testing.T) {
 	}
 }
 
-func TestAConsumerThatWasDeletedIsRebuilt(t *testing.T) {
+func TestDeletedConsumerIsRebuilt(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	start(t, s, 4, func(context.Context, worker.Msg) worker.Exit { return worker.Ack() })
@@ -228,7 +228,7 @@ func TestExits(t *testing.T) {
 	}
 }
 
-func TestBackoffGrowsAndStays(t *testing.T) {
+func TestBackoffGrowsToALimit(t *testing.T) {
 	last := time.Duration(0)
 	for n := range uint64(200) {
 		d := worker.Backoff(n)

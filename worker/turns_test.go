@@ -110,13 +110,13 @@ func TestCrowdedShare(t *testing.T) {
 		served.Add(1)
 		return worker.Ack()
 	})
-	eventually(t, "what is too much is turned away", func() bool { return crowded.Load() == held+10-2*most })
+	eventually(t, "excess messages are refused", func() bool { return crowded.Load() == held+10-2*most })
 	open()
 	eventually(t, "the others are done in their order", func() bool { return served.Load() == held+10+1 })
 }
 
 // A share that is alone uses all hands and is never crowded.
-func TestOneShareHasAll(t *testing.T) {
+func TestOneShareUsesAllWorkers(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	gate := make(chan struct{})

@@ -17,8 +17,8 @@ func TestAppsLinesAndLists(t *testing.T) {
 			t.Errorf("%s: %+v, want %q", args, r, want)
 		}
 	}
-	says("app list", "no app changes anything of the defaults\n")
-	says("app get demo", "demo  changes nothing of the defaults\n")
+	says("app list", "all apps have the default settings\n")
+	says("app get demo", "demo  has the default settings\n")
 	says("line bob", "in no call\n")
 	says("list", "no open calls\n")
 	says("app set demo --ring-timeout 90s --capacity 2", "demo  capacity 2, ring timeout 90s\n")
@@ -27,7 +27,7 @@ func TestAppsLinesAndLists(t *testing.T) {
 	says("app list", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\nother  capacity 3\n")
 	says("app set limits --commands-per-s 50 --bytes-per-s 1MiB --api-slots 7 --pair-invites-per-min 3 --ringing-per-caller 9 --service-call-prefix crm-",
 		"limits  commands 50/s, api slots 7, invitations of a pair 3/min, ringing per caller 9, bytes 1MiB/s, service call prefix crm-\n")
-	says("app remove limits", "limits  changes nothing of the defaults\n")
+	says("app remove limits", "limits  has the default settings\n")
 
 	for n := 0; ; n++ { // takes effect within 1 s
 		probe := fmt.Sprintf("probe%d", n)
@@ -49,7 +49,7 @@ func TestAppsLinesAndLists(t *testing.T) {
 	if r := d.run(t, "list", "--state", "active"); !strings.Contains(r.stdout, "c1  active") || strings.Contains(r.stdout, "c2") {
 		t.Errorf("list --state active: %+v", r)
 	}
-	says("app remove demo", "demo  changes nothing of the defaults\n")
+	says("app remove demo", "demo  has the default settings\n")
 	says("app list", "other  capacity 3\n")
 
 	for args, want := range map[string]string{

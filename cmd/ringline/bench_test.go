@@ -23,7 +23,7 @@ func TestBench(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "report.json")
 			long := map[bool]string{true: "2s", false: "1s"}[x[0] == "outcomes"] // some outcomes take 1 s
 			r := execute(t, program("ringline", "bench", "--mix", x[0], "--over", x[1], "--duration", long, "--warm-up", "0s",
-				"--beside", "8", "--users", "180", "--json", "--out", file))
+				"--concurrent", "8", "--users", "180", "--json", "--out", file))
 			if r.code != 0 {
 				t.Fatalf("exit code %d\n%s", r.code, r.stderr)
 			}
@@ -70,9 +70,9 @@ func checkReport(t *testing.T, r *bench.Report) {
 
 // The cost of an answered call on the broker does not grow. A change that adds a message or a wait must raise these
 // limits and explain why.
-func TestWhatACallCosts(t *testing.T) {
+func TestCostOfACall(t *testing.T) {
 	t.Parallel()
-	r := execute(t, program("ringline", "bench", "--duration", "1s", "--warm-up", "0s", "--beside", "8", "--json"))
+	r := execute(t, program("ringline", "bench", "--duration", "1s", "--warm-up", "0s", "--concurrent", "8", "--json"))
 	report, err := bench.ReadReport([]byte(r.stdout))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, r.stderr)
@@ -99,16 +99,16 @@ func TestBenchRefuses(t *testing.T) {
 	for _, x := range []struct{ args, says string }{
 		{"--mix answred", `--mix must be one of answered, outcomes, groups, timeouts, got "answred"; did you mean answered?`},
 		{"--over carrier-pigeon", "--over must be one of subjects, api, sessions"},
-		{"--beside 0", "--beside must be from 1 to 10000"},
+		{"--concurrent 0", "--concurrent must be from 1 to 10000"},
 		{"--rate -1", "--rate must be from 0 to 1000000 calls a second"},
 		{"--duration 1ms", "--duration must be at least 100ms"},
 		{"--runs 0", "--runs must be from 1 to 100"},
 		{"--workers 65", "--workers must be from 0 to 64"},
-		{"--beside 100 --users 10", "--users must be at least 2 for each of --beside, 200"},
-		{"--mix groups --users 10", "--users must be at least 9 for each of --beside, 576"},
+		{"--concurrent 100 --users 10", "--users must be at least 2 for each of --concurrent, 200"},
+		{"--mix groups --users 10", "--users must be at least 9 for each of --concurrent, 576"},
 		{"--app a.b", "--app: must be 1 to 64 characters"},
 		{"--nats-url nats://127.0.0.1:1 --over sessions", "needs --edge HOST:PORT"},
-		{"--edge 127.0.0.1:1", "--edge goes with --nats-url only"},
+		{"--edge 127.0.0.1:1", "--edge needs --nats-url"},
 		{"--nats-url nats://127.0.0.1:1", "no NATS server at nats://127.0.0.1:1"},
 		{"--cpu-profile /nowhere/x", "--cpu-profile: open /nowhere/x"},
 		{"compare a.json", "compare takes two files, got 1"},

@@ -149,10 +149,10 @@ func (p *callers) open(call, ann, bob string) {
 }
 
 // play makes calls concurrently until stop is closed.
-func (p *callers) play(name string, beside int, stop <-chan struct{}) *sync.WaitGroup {
+func (p *callers) play(name string, parallel int, stop <-chan struct{}) *sync.WaitGroup {
 	var wg sync.WaitGroup
 	p.t.Cleanup(wg.Wait)
-	for player := range beside {
+	for player := range parallel {
 		wg.Go(func() {
 			for i := 0; !p.t.Failed(); i++ {
 				select {

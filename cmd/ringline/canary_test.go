@@ -32,8 +32,8 @@ type feeder struct {
 	coordinator, timeouts *devServer
 }
 
-// TestLogsTellNothing sends canaries through every path of workers that log at level debug.
-func TestLogsTellNothing(t *testing.T) {
+// TestLogsContainNoPrivateData sends canaries through every path of workers that log at level debug.
+func TestLogsContainNoPrivateData(t *testing.T) {
 	t.Parallel()
 	f := newFeeder(t)
 	f.commandsThatAreHandled()
@@ -50,7 +50,7 @@ func TestLogsTellNothing(t *testing.T) {
 			t.Errorf("%d %s", status, body)
 		}
 		if _, body := d.get(t, "/metrics"); strings.Contains(body, canary) || strings.Contains(body, `demo`) {
-			t.Errorf("the metrics tell:\n%s", body)
+			t.Errorf("private data in the metrics:\n%s", body)
 		}
 		d.end(syscall.SIGTERM)
 		silent(t, d.process)
@@ -62,7 +62,7 @@ func silent(t *testing.T, p *process) {
 	t.Helper()
 	for _, line := range append(p.stdout.list(), p.stderr.list()...) {
 		if i := strings.Index(line, canary); i >= 0 {
-			t.Errorf("%v tells …%.60s…\n%.2000s", p.cmd.Args[1:], line[i:], line)
+			t.Errorf("%v prints private data …%.60s…\n%.2000s", p.cmd.Args[1:], line[i:], line)
 		}
 	}
 }
@@ -101,7 +101,7 @@ func (f *feeder) commandLine(host string) {
 		r := f.nats.ringline(f.t, []string{"RINGLINE_LOG_LEVEL=debug"}, args...)
 		bad := f.nats.ringline(f.t, []string{"RINGLINE_LOG_LEVEL=debug"}, append(args, "--nats-url", "nats://"+canary+":"+canary+"@"+host)...)
 		if all := r.stdout + r.stderr + bad.stdout + bad.stderr; strings.Contains(all, canary) {
-			f.t.Errorf("%v tells:\n%s", args, all)
+			f.t.Errorf("%v prints private data:\n%s", args, all)
 		}
 	}
 }
@@ -300,9 +300,9 @@ func (f *feeder) natsGoesAway() {
 	}
 }
 
-// TestDevTellsNothing sends input that the embedded server cannot parse. The server logs it; our log must not contain
+// TestDevLogsContainNoPrivateData sends input that the embedded server cannot parse. The server logs it; our log must not contain
 // it.
-func TestDevTellsNothing(t *testing.T) {
+func TestDevLogsContainNoPrivateData(t *testing.T) {
 	t.Parallel()
 	cmd := program("ringline", "dev", "--memory", "--port", "0", "--http", "127.0.0.1:0")
 	cmd.Env = append(cmd.Env, "RINGLINE_LOG_LEVEL=debug")

@@ -31,7 +31,7 @@ func TestConfigShowsEverySetting(t *testing.T) {
 	r := execute(t, cmd)
 	for _, want := range []string{
 		`(?m)^SETTING +VALUE +DEFAULT +UNIT +MEANING$`,
-		`(?m)^RINGLINE_PARALLEL +17 +64 +number +commands in hand at once`,
+		`(?m)^RINGLINE_PARALLEL +17 +64 +number +commands in flight in each coordinator`,
 		`(?m)^RINGLINE_NATS_URL +nats://h1:4222,nats://h2:4222 +nats://127.0.0.1:4222 +URLs +`,
 		`(?m)^RINGLINE_NATS_TLS_CA +- +- +file +`,
 		`(?m)^RINGLINE_RING_TIMEOUT +soon +60s +duration +`,
@@ -79,7 +79,7 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 		`RINGLINE_CALLS_MAX_BYTES must be a size such as 16GiB, 512MiB or 1000000, got "1TB"`,
 		"RINGLINE_REPLICAS must be 1, 3 or 5, got 2",
 		"RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss), with commas between them",
-		"RINGLINE_PPROF is true and RINGLINE_HTTP is off: there would be no profiles",
+		"RINGLINE_PPROF is true, but RINGLINE_HTTP is off: profiles need it",
 		"RINGLINE_NATS_CREDS and RINGLINE_NATS_NKEY exclude each other: give one of them",
 		"RINGLINE_NATS_TLS_CA: nats: error loading or parsing rootCA file: open " + nowhere + ": no such file or directory",
 		"RINGLINE_NATS_TLS_KEY needs RINGLINE_NATS_TLS_CERT",
@@ -96,7 +96,7 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 }
 
 // The lower limit of RINGLINE_TIMERS applies only to commands that create streams. Workers start with any value.
-func TestWorkersTakeAnyLimits(t *testing.T) {
+func TestWorkersAcceptAnyLimits(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t).setUp(t)
 	const large = "RINGLINE_CALLS_MAX_BYTES=24GiB"

@@ -13,7 +13,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-func TestDevStartsAndSaysWhere(t *testing.T) {
+func TestDevPrintsItsAddresses(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	d := startDev(t, "--data", data)
@@ -45,7 +45,7 @@ func TestDevStartsAndSaysWhere(t *testing.T) {
 	again.end(syscall.SIGINT)
 }
 
-func TestDevInMemoryLeavesNothing(t *testing.T) {
+func TestDevInMemoryLeavesNoFiles(t *testing.T) {
 	t.Parallel()
 	temp := t.TempDir()
 	cmd := program("ringline", "dev", "--port", "0", "--http", "127.0.0.1:0", "--memory")
@@ -66,7 +66,7 @@ func TestDevInMemoryLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestDevRefusesWhatOthersHold(t *testing.T) {
+func TestDevRefusesUsedPorts(t *testing.T) {
 	t.Parallel()
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -165,7 +165,7 @@ func TestSettingsAreChecked(t *testing.T) {
 	}
 }
 
-func TestSettingsAreInForce(t *testing.T) {
+func TestSettingsTakeEffect(t *testing.T) {
 	t.Parallel()
 	cmd := program("ringline", "dev", "--port", "0", "--http", "127.0.0.1:0", "--memory")
 	cmd.Env = append(cmd.Env, "RINGLINE_RING_TIMEOUT=7s", "RINGLINE_MAX_CALLEES=2", "RINGLINE_INBOX_PREFIX=_REPLIES", "PORT=1", "HTTP=x")

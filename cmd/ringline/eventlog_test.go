@@ -157,7 +157,7 @@ func TestRepairEvents(t *testing.T) {
 	if n := len(w.events()); n != 70 {
 		t.Errorf("%d events before the repair: a check copied some, or the server none too few", n)
 	}
-	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "copied anew from sequence 41") {
+	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "copied again from sequence 41") {
 		t.Fatalf("--repair-events: %+v", r)
 	}
 	w.write(30)
@@ -168,14 +168,14 @@ func TestRepairEvents(t *testing.T) {
 		t.Errorf("--check after the repair: %+v", r)
 	}
 	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "has every transition") {
-		t.Errorf("--repair-events of what is whole: %+v", r)
+		t.Errorf("--repair-events of a complete log: %+v", r)
 	}
 
 	w.copied(110)
 	w.loseTail(30, 140) // again, found later this time
 	w.write(40)
 	w.copied(150)
-	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "lacks 30 transitions, and 0 of those to come; copied anew from sequence") {
+	if r = w.ringline(t, nil, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, "lacks 30 transitions, and 0 of those to come; copied again from sequence") {
 		t.Fatalf("--repair-events after a while: %+v", r)
 	}
 	w.whole(10)
@@ -197,13 +197,13 @@ func TestRepairAfterRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.ringline(t, nil, "setup")
-	const found = "RINGLINE_EVENTS lacks 0 transitions, and 40 of those to come: RINGLINE_CALLS came back without its newest messages, or was made anew"
+	const found = "RINGLINE_EVENTS lacks 0 transitions, and 40 of those to come: RINGLINE_CALLS lost its newest messages, or was recreated"
 	if r.code != 0 || !strings.Contains(r.stdout, found+"; `ringline setup --repair-events` copies them") {
 		t.Errorf("setup: %+v", r)
 	}
 	tooMuch := []string{"RINGLINE_EVENTS_MAX_BYTES=1TiB"}
 	w.allow(t, 32<<30)
-	if r = w.ringline(t, tooMuch, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, found+"; copied anew from sequence 1") {
+	if r = w.ringline(t, tooMuch, "setup", "--repair-events"); r.code != 0 || !strings.Contains(r.stdout, found+"; copied again from sequence 1") {
 		t.Fatalf("--repair-events: %+v", r)
 	}
 	w.write(10)

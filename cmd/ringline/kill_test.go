@@ -79,7 +79,7 @@ func TestKilledWhileItRings(t *testing.T) {
 		t.Fatal(err)
 	}
 	watch := start(t, program("ringline", "watch", "--user", "ann", "--nats-url", d.nats))
-	watch.wait(&watch.stderr, `^watching what ann is told`)
+	watch.wait(&watch.stderr, `^watching the notifications of ann`)
 
 	long := d.ok(t, "invite", "bob", "--user", "ann", "--call", "long", "--timeout", "600s")
 	short := d.ok(t, "invite", "eve", "--user", "joe", "--call", "short", "--timeout", "3s")
@@ -111,7 +111,7 @@ func TestKilledWhileItRings(t *testing.T) {
 	heard.mu.Lock()
 	for what, ids := range heard.ids {
 		if len(ids) > 1 {
-			t.Errorf("told twice: %s, %v", what, ids)
+			t.Errorf("notified twice: %s, %v", what, ids)
 		}
 	}
 	heard.mu.Unlock()

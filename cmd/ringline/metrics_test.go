@@ -136,7 +136,7 @@ func TestDevShowsMetrics(t *testing.T) {
 
 // TestMetricsWhileNATSIsAway scrapes before NATS starts, while it runs, after it stops, and while it hangs. The backlog
 // is present only if NATS reports it.
-func TestMetricsWhileNATSIsAway(t *testing.T) {
+func TestMetricsWhileNATSIsDown(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t)
 	c, w := n.startWorker(t, "coordinator"), n.startWorker(t, "timeouts")
@@ -223,9 +223,9 @@ func TestProfiles(t *testing.T) {
 	}
 }
 
-// TestCollectsLess: coordinators and timeouts workers run with GOGC 400, an edge with its sessions with 100. The
+// TestGCSettings: coordinators and timeouts workers run with GOGC 400, an edge with its sessions with 100. The
 // variable GOGC overrides both.
-func TestCollectsLess(t *testing.T) {
+func TestGCSettings(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t)
 	for _, x := range []struct{ kind, env, want string }{

@@ -27,9 +27,9 @@ type players struct {
 }
 
 // play makes calls concurrently until stop is closed.
-func (p *players) play(beside int, stop <-chan struct{}) *sync.WaitGroup {
+func (p *players) play(parallel int, stop <-chan struct{}) *sync.WaitGroup {
 	var wg sync.WaitGroup
-	for player := range beside {
+	for player := range parallel {
 		wg.Go(func() {
 			for i := 0; ; i++ {
 				select {

@@ -54,7 +54,7 @@ func allStates(t *testing.T, r result, want string) {
 	}
 }
 
-func TestSetupCreatesAndTellsTheDifference(t *testing.T) {
+func TestSetupCreatesAndReportsDifferences(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t)
 	r := n.ringline(t, nil, "setup", "--check")
@@ -70,11 +70,11 @@ func TestSetupCreatesAndTellsTheDifference(t *testing.T) {
 	if r = n.ringline(t, nil, "setup"); r.code != 0 {
 		t.Errorf("setup again: %+v", r)
 	}
-	allStates(t, r, "left as it was")
+	allStates(t, r, "left unchanged")
 	if r = n.ringline(t, nil, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check: %+v", r)
 	}
-	allStates(t, r, "as wanted")
+	allStates(t, r, "up to date")
 
 	_, js := n.connect(t)
 	change(t, js, "RINGLINE_REJECTED", func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour })
@@ -108,7 +108,7 @@ func change(t *testing.T, js jetstream.JetStream, name string, change func(*jets
 	}
 }
 
-func TestSetupTakesSettings(t *testing.T) {
+func TestSetupAppliesSettings(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t).setUp(t)
 	env := []string{
@@ -178,7 +178,7 @@ func TestThreeNodes(t *testing.T) {
 		t.Errorf("--check with fewer replicas: %+v", r)
 	}
 	if r = all.ringline(t, env, "setup", "--check"); r.code != 0 {
-		t.Errorf("--check after what was refused: %+v", r)
+		t.Errorf("--check after the refusal: %+v", r)
 	}
 	allNodesCountCopies(t, nodes, func(args ...string) result { return all.ringline(t, env, args...) })
 	coordinator, timeouts := all.startWorker(t, "coordinator").running(t), all.startWorker(t, "timeouts").running(t)
@@ -272,7 +272,7 @@ func (n *natsServer) allow(t *testing.T, bytes int64) {
 }
 
 // The limits of all streams must fit into the storage of the account, together with reservations of other streams.
-func TestSetupAddsLimitsUp(t *testing.T) {
+func TestSetupAddsUpLimits(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t)
 	allow := func(bytes int64) {
@@ -305,7 +305,7 @@ func TestSetupAddsLimitsUp(t *testing.T) {
 
 // A limit below the stored size would delete the oldest messages. setup does that to events only with the operator's
 // consent, and never to deadlines.
-func TestSetupDropsNothingUnasked(t *testing.T) {
+func TestSetupDeletesNothingByDefault(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t).setUp(t)
 	_, js := n.connect(t)
@@ -333,7 +333,7 @@ func TestSetupDropsNothingUnasked(t *testing.T) {
 		"RINGLINE_REJECTED holds 2.3MiB, and its oldest 1.3MiB would be deleted: raise RINGLINE_REJECTED_MAX_BYTES, or let it with --drop-oldest",
 	})
 	if got := held("RINGLINE_REJECTED"); got != 40 {
-		t.Errorf("%d of 40 are left of what was refused", got)
+		t.Errorf("%d of 40 refused messages are left", got)
 	}
 	if r := n.ringline(t, small, "setup", "--drop-oldest"); r.code != 0 || held("RINGLINE_REJECTED") > 20 {
 		t.Errorf("--drop-oldest: %+v, %d are left", r, held("RINGLINE_REJECTED"))

@@ -76,7 +76,7 @@ const fingerprint = `fingerprint [0-9a-f]{16}`
 func TestAppKeys(t *testing.T) {
 	t.Parallel()
 	b := bucket{t, startDev(t, "--memory")}
-	b.says("app key list demo", "demo  has no token keys, so its users can open no sessions\n")
+	b.says("app key list demo", "demo  has no token keys, so its users can't open sessions\n")
 	secret := b.says("app key add demo --hs256",
 		`demo  key k1  HS256  `+fingerprint+`\nsecret  ([A-Za-z0-9_-]{43})\n\nThe secret is not shown again\.(?s:.*)"kid": "k1"(?s:.*)`)[1]
 	b.says("app key add demo --hs256 --kid spring", `demo  key spring  HS256  (?s:.*)`)
@@ -100,7 +100,7 @@ func TestAppKeys(t *testing.T) {
 		}
 	}
 	b.says("app get demo", "demo  capacity 2, token keys k1 spring k2 ec\n")
-	b.says("app key remove demo k1", "demo  key k1 is removed: what it has signed opens no session any more\n")
+	b.says("app key remove demo k1", "demo  key k1 is removed: its tokens no longer open sessions\n")
 	b.refuses("app key remove demo k1", "app demo has no key k1; it has: spring k2 ec")
 	b.says("app get demo", "demo  capacity 2, token keys spring k2 ec\n")
 	b.says("app key add demo --hs256", `demo  key k3  (?s:.*)`)
@@ -111,7 +111,7 @@ func TestAppKeys(t *testing.T) {
 	b.refuses("app key add demo --kid k2 --public-key "+public, "token_keys[4].kid: is there twice")
 	for args, want := range map[string]string{
 		"app key add demo": "--hs256 or --public-key is missing", "app key add --hs256": "APP is missing", "app key remove demo": "KID is missing",
-		"app key add demo --hs256 --public-key x": "--hs256 and --public-key exclude each other", "app key list demo x": `"x" is one argument too many`,
+		"app key add demo --hs256 --public-key x": "--hs256 and --public-key exclude each other", "app key list demo x": `unexpected argument "x"`,
 		"app key shout": `unknown command "shout"`, "app revoke demo": "USER is missing",
 	} {
 		if r := execute(t, program("ringline", strings.Fields(args)...)); r.code != exitUsage || !strings.Contains(r.stderr, want) {
@@ -179,7 +179,7 @@ func TestTokens(t *testing.T) {
 	b.refuses("token mint --user ann --key "+publicPath, "a private key must be PEM of PKCS #8")
 	for args, want := range map[string]string{
 		"token mint": "--user is missing", "token mint --user ann --ttl 1.5s": "--ttl: must be whole seconds", "token mint x --user ann": `"x" is one argument`,
-		"token inspect a b": "there is one argument too many",
+		"token inspect a b": "unexpected argument",
 	} {
 		if r := execute(t, program("ringline", strings.Fields(args)...)); r.code != exitUsage || !strings.Contains(r.stderr, want) {
 			t.Errorf("%s: %+v, want %q", args, r, want)

@@ -93,9 +93,9 @@ func built(t *testing.T, release func() (string, error)) string {
 	return name
 }
 
-// TestUpgradeByTheRule upgrades and downgrades release by release, under a continuous load of calls: first all read the
+// TestUpgradeInTheDocumentedOrder upgrades and downgrades release by release, under a continuous load of calls: first all read the
 // next format, then all start calls in it, and back. No coordinator ever reads a format that it does not know.
-func TestUpgradeByTheRule(t *testing.T) {
+func TestUpgradeInTheDocumentedOrder(t *testing.T) {
 	t.Parallel()
 	middle, next := built(t, readsNext), built(t, begins)
 	f, p := newFleet(t, 2)
@@ -182,7 +182,7 @@ func TestUpgradeThatSkipsARelease(t *testing.T) {
 	f.add(next)
 	for what, ch := range waiting {
 		p.ok(what, ch)
-		t.Logf("%s was answered %v after a newer coordinator was started, beside two old ones", what, time.Since(back))
+		t.Logf("%s was answered %v after a newer coordinator was started, in addition to two old ones", what, time.Since(back))
 	}
 	p.do("rings", "leave", object{"user_id": "ann-rings"})
 	f.drop()

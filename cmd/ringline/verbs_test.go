@@ -54,8 +54,8 @@ func TestVerbs(t *testing.T) {
 	}
 }
 
-// TestVerbsSayWhatTheServiceSays sends arguments unchecked, and shows the service's error text.
-func TestVerbsSayWhatTheServiceSays(t *testing.T) {
+// TestVerbsPrintErrorsOfTheService sends arguments unchecked, and shows the service's error text.
+func TestVerbsPrintErrorsOfTheService(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
 	d.ok(t, "invite", "bob", "--user", "ann", "--call", "c1")
@@ -143,11 +143,11 @@ func TestTypos(t *testing.T) {
 		{"invite bob --user ann --timeout 30", `invalid argument "30" for "--timeout" flag`},
 		{"add c1 --user ann", "CALLEE is missing\n"},
 		{"accept", "CALL is missing\n"},
-		{"accept c1 c2 --user bob", "\"c2\" is one argument too many\n"},
+		{"accept c1 c2 --user bob", "unexpected argument \"c2\"\n"},
 		{"accept c1 --service desk", "unknown flag: --service"},
 		{"cancel c1", "--user or --service is missing: who does this\n"},
 		{"get", "CALL is missing\n"},
-		{"watch bob", "\"bob\" is one argument too many\n"},
+		{"watch bob", "unexpected argument \"bob\"\n"},
 		{"watch --user bob --call c1", "--user and --call exclude each other\n"},
 		{"dev --data x --memory", "--data and --memory exclude each other\n"},
 		{"dev --port x", `invalid argument "x" for "--port" flag`},
@@ -163,7 +163,7 @@ func TestTypos(t *testing.T) {
 	}
 }
 
-func TestNobodyThere(t *testing.T) {
+func TestNoServer(t *testing.T) {
 	t.Parallel()
 	port := freePort(t)
 	noServer := "no NATS server at nats://127.0.0.1:" + port + "; start one with `"

@@ -21,8 +21,8 @@ func TestWatch(t *testing.T) {
 		p.wait(&p.stderr, ready)
 		return p
 	}
-	bob := watch(`^watching what bob is told in app demo on nats://`, "--user", "bob")
-	bobJSON := watch(`^watching what bob is told`, "--user", "bob", "--json")
+	bob := watch(`^watching the notifications of bob in app demo on nats://`, "--user", "bob")
+	bobJSON := watch(`^watching the notifications of bob`, "--user", "bob", "--json")
 	all := watch(`^watching everything in app demo on`)
 	bob.wait(&bob.stderr, `^ring bob from another terminal:  \S+ringline invite bob --user ann --nats-url nats://`)
 

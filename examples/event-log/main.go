@@ -47,7 +47,7 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// It exists already. To read beside others, make a durable consumer of your own.
+	// It exists already. To read in addition to others, create your own durable consumer.
 	log, err := js.Consumer(ctx, "RINGLINE_EVENTS", "analytics")
 	if err != nil {
 		return fmt.Errorf("open the event log: %w", err)

@@ -49,7 +49,7 @@ func (c *census) count(s step, do func() error) error {
 	defer c.mu.Unlock()
 	c.steps[s.name] = s
 	if err != nil || !t.isWhole() {
-		c.missed[s.name] = errors.Join(fmt.Errorf("bench: of step %s not everything was seen", s.name), err)
+		c.missed[s.name] = errors.Join(fmt.Errorf("bench: not all messages of step %s were seen", s.name), err)
 		return nil
 	}
 	if best, ok := c.traces[s.name]; !ok || t.cheaper(best) {

@@ -70,7 +70,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-func TestTraceOfSomethingElse(t *testing.T) {
+func TestTraceRefusesOtherMessages(t *testing.T) {
 	for _, lines := range [][]string{{}, {pull}, {commit}, {command, command}} {
 		if x, err := ringline.trace(seen(lines...)); err == nil {
 			t.Errorf("%v gives %+v", lines, x)
@@ -82,7 +82,7 @@ func TestTraceOfSomethingElse(t *testing.T) {
 }
 
 // Concurrent traffic of other apps does not count, whatever its subjects look like.
-func TestTraceBesideOthers(t *testing.T) {
+func TestTraceWithConcurrentCalls(t *testing.T) {
 	own := []string{command, delivered, readAnn, claimAnn, commit, notify, answer, ack}
 	want, err := ringline.in("demo").trace(seen(own...))
 	if err != nil {
@@ -102,7 +102,7 @@ func TestTraceBesideOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(got.all) != len(want.all) || got.waits() != want.waits() || !got.isWhole() != !want.isWhole() {
-		t.Errorf("beside others it is %+v\nwant %+v", got.all, want.all)
+		t.Errorf("with concurrent calls it is %+v\nwant %+v", got.all, want.all)
 	}
 }
 
@@ -154,7 +154,7 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-func TestWhatIsReadOfMessages(t *testing.T) {
+func TestEventOfMessages(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"event":"call_ended","id":"x"}`: "call_ended", `{"id":"x","event":"call_ended"}`: "", `{"event":"`: "", "": "",
 	} {

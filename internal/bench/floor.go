@@ -215,7 +215,7 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 	e, _ := found.(errand)
 	p := e.plan
 	for level := 0; ; level++ {
-		var beside []func() error
+		var parallel []func() error
 		for _, o := range p.ops {
 			switch {
 			case o.kind == kindAck:
@@ -224,7 +224,7 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 					return
 				}
 			case o.waits && o.level == level+1:
-				beside = append(beside, func() error { return f.do(ctx, e, o) })
+				parallel = append(parallel, func() error { return f.do(ctx, e, o) })
 			}
 		}
 		if err := broker.RunAll(beside...); err != nil {

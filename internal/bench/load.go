@@ -28,7 +28,7 @@ func newCasts(users, size int, e *ears) *casts {
 }
 
 // errNoUsers fails a call that is due when no group of users is free.
-var errNoUsers = errors.New("bench: all users are in calls: give it more with --users")
+var errNoUsers = errors.New("bench: all users are in calls: raise --users")
 
 // take waits for a free group of users. It returns nil if ctx ends first.
 func (c *casts) take(ctx context.Context) []string {
@@ -80,22 +80,22 @@ func (t *tally) phase() (*Phase, error) {
 	case cause != nil:
 		return p, fmt.Errorf("%d calls failed, the first one: %w", p.Failed, *cause)
 	case p.Ring == nil, p.Calls == 0:
-		return p, errors.New("no call was finished in the time: give it more with --duration")
+		return p, errors.New("no call was finished in time: raise --duration")
 	}
 	return p, nil
 }
 
 // load plays calls on one stage.
 type load struct {
-	stage  stage
-	app    string
-	mix    Mix
-	casts  *casts
-	ears   *ears
-	name   string // prefix of the call ids
-	beside int    // without a rate: the number of concurrent calls
-	rate   float64
-	random *rand.Rand
+	stage    stage
+	app      string
+	mix      Mix
+	casts    *casts
+	ears     *ears
+	name     string // prefix of the call ids
+	parallel int    // without a rate: the number of concurrent calls
+	rate     float64
+	random   *rand.Rand
 
 	count     atomic.Int64 // calls that started
 	finished  atomic.Int64 // calls that succeeded, counted in a tally or not
@@ -120,7 +120,7 @@ func (l *load) run(ctx context.Context, t *tally, warm, long time.Duration) erro
 			l.open(playing, counted, &wg)
 			return
 		}
-		for range l.beside {
+		for range l.parallel {
 			wg.Go(func() {
 				for playing.Err() == nil {
 					l.one(playing, counted(), time.Time{})

@@ -73,7 +73,7 @@ func (p player) play(ctx context.Context, n int, c *played, due time.Time) error
 	case MixTimeouts:
 		return x.unanswered(ctx)
 	}
-	return fmt.Errorf("bench: no mix %q", p.mix)
+	return fmt.Errorf("bench: unknown mix %q", p.mix)
 }
 
 // scene is one call while it is played.

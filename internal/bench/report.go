@@ -38,18 +38,18 @@ type Ratio struct {
 
 // Described is the options of the measurement.
 type Described struct {
-	Mix     Mix     `json:"mix"`
-	Over    Over    `json:"over"`
-	Beside  int     `json:"beside"`
-	Rate    float64 `json:"rate"`
-	Seconds float64 `json:"seconds"`
-	Runs    int     `json:"runs"`
-	Users   int     `json:"users"`
-	Seed    uint64  `json:"seed"`
+	Mix        Mix     `json:"mix"`
+	Over       Over    `json:"over"`
+	Concurrent int     `json:"beside"`
+	Rate       float64 `json:"rate"`
+	Seconds    float64 `json:"seconds"`
+	Runs       int     `json:"runs"`
+	Users      int     `json:"users"`
+	Seed       uint64  `json:"seed"`
 }
 
 func (o Options) describe() Described {
-	return Described{o.Mix, o.Over, o.Beside, o.Rate, o.Long.Seconds(), o.Runs, o.Users, o.Seed}
+	return Described{o.Mix, o.Over, o.Concurrent, o.Rate, o.Long.Seconds(), o.Runs, o.Users, o.Seed}
 }
 
 // conclude computes the medians.

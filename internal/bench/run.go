@@ -32,19 +32,19 @@ const DefaultApp = "bench"
 
 // Options configure a benchmark.
 type Options struct {
-	App      string // the app of the calls, used by the benchmark alone
-	Mix      Mix
-	Over     Over
-	Beside   int           // concurrent calls in the phase most
-	Rate     float64       // calls per second; 0: half of the most
-	Long     time.Duration // duration of each phase
-	Warm     time.Duration // warm-up before each phase
-	Runs     int
-	Users    int // in total; each is in one call at a time
-	Seed     uint64
-	Edge     string // host:port of an edge, for sessions
-	Parallel int    // commands that the floor's worker has in flight
-	Floor    bool   // measure the floor too
+	App        string // the app of the calls, used by the benchmark alone
+	Mix        Mix
+	Over       Over
+	Concurrent int           // concurrent calls in the phase most
+	Rate       float64       // calls per second; 0: half of the most
+	Long       time.Duration // duration of each phase
+	Warm       time.Duration // warm-up before each phase
+	Runs       int
+	Users      int // in total; each is in one call at a time
+	Seed       uint64
+	Edge       string // host:port of an edge, for sessions
+	Parallel   int    // commands that the floor's worker has in flight
+	Floor      bool   // measure the floor too
 
 	Connect func(name string) (*nats.Conn, error)
 	Tell    func(line string) // reports progress; may be nil
@@ -162,7 +162,7 @@ func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
 // measured.
 func (b *bench) answered(ctx context.Context, s stage) error {
 	const once, again = time.Second, 50 * time.Millisecond
-	b.tell("waiting until the service answers")
+	b.tell("waiting for the service")
 	for end := time.Now().Add(patience); ; {
 		cmd := events.Command{
 			CommandAddress: events.CommandAddress{App: b.App, CallID: b.name + "-none", Verb: events.VerbRing},
@@ -210,7 +210,7 @@ func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *cast
 
 // floor takes a census of Ringline and creates the stage that repeats its operations. done removes the stage.
 func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *Report) (f *floor, done func() error, err error) {
-	b.tell("counting what passes on the broker")
+	b.tell("counting messages on the broker")
 	counted, err := b.census(ctx, product, ringline, e, c)
 	if err != nil {
 		return nil, nil, err
@@ -241,7 +241,7 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 		stop()
 		return errors.Join(<-ended, f.tearDown(context.WithoutCancel(ctx)))
 	}
-	b.tell("counting what passes for the floor")
+	b.tell("counting messages of the floor")
 	again, err := b.census(ctx, f, bare, e, c)
 	if err == nil {
 		r.Counted, r.FloorCounted = counted.counted(), again.counted()
@@ -279,7 +279,7 @@ func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts)
 	loads := make([]*load, len(sides))
 	for at, s := range sides {
 		loads[at] = &load{
-			stage: s.stage, app: b.App, mix: b.Mix, casts: c, ears: e, name: fmt.Sprintf("%s-%d%.1s", b.name, i, s.name), beside: b.Beside,
+			stage: s.stage, app: b.App, mix: b.Mix, casts: c, ears: e, name: fmt.Sprintf("%s-%d%.1s", b.name, i, s.name), parallel: b.Concurrent,
 			random: rand.New(rand.NewPCG(b.Seed, uint64(i))), //nolint:gosec // it is not below 0
 		}
 	}

@@ -32,7 +32,7 @@ func (b *bench) makeApp(ctx context.Context, nc *nats.Conn) (a device.App, err e
 		return a, fmt.Errorf("bench: %w", err)
 	}
 	if _, err := kv.Get(ctx, b.App); b.App != DefaultApp && !errors.Is(err, jetstream.ErrKeyNotFound) {
-		return a, fmt.Errorf("bench: the app %s has settings, and a benchmark would replace them: choose another app", b.App)
+		return a, fmt.Errorf("bench: the app %s has settings, which a benchmark would replace: choose another app", b.App)
 	}
 	if a, err = device.NewApp(ctx, js, b.App, device.Unlimited()); err != nil {
 		return a, err

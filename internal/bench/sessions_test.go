@@ -9,7 +9,7 @@ import (
 )
 
 // A benchmark over sessions gives its app a key, but not to an app with existing settings.
-func TestSettingsOfOthersStay(t *testing.T) {
+func TestExistingAppSettingsAreKept(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {

@@ -65,7 +65,7 @@ func (e ear) hear(ctx context.Context, event events.Kind) (heard, error) {
 				return h, nil
 			}
 		case <-ctx.Done():
-			return heard{}, fmt.Errorf("bench: no %s came: %w", event, ctx.Err())
+			return heard{}, fmt.Errorf("bench: no %s arrived: %w", event, ctx.Err())
 		}
 	}
 }
@@ -136,7 +136,7 @@ func newDesk(nc *nats.Conn, d dialect, app string) (*desk, error) {
 	}
 	x := &desk{js: js, token: nuid.Next(), app: app, waiting: map[string]chan []byte{}}
 	if err := subscribe(nc, d.subject+app+".answer."+x.token+".*", x.hear); err != nil {
-		return nil, fmt.Errorf("bench: hear answers: %w", err)
+		return nil, fmt.Errorf("bench: subscribe to answers: %w", err)
 	}
 	return x, nil
 }
@@ -245,7 +245,7 @@ func listen(nc *nats.Conn, d dialect, app string, e *ears) error {
 		e.tell(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], m.Data)
 	})
 	if err != nil {
-		return fmt.Errorf("bench: hear notifications: %w", err)
+		return fmt.Errorf("bench: subscribe to notifications: %w", err)
 	}
 	return nil
 }

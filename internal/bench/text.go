@@ -33,7 +33,7 @@ func (r *Report) countedText(b *strings.Builder) {
 	if len(r.Counted) == 0 {
 		return
 	}
-	_, _ = fmt.Fprintln(b, "What a command does on the broker, as counted (in brackets: the floor).")
+	_, _ = fmt.Fprintln(b, "Messages of a command on the broker, as counted (in brackets: the floor).")
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	_, _ = fmt.Fprintln(w, "  step\tplace\tmessages\tbytes\twaits")
 	for _, step := range slices.Sorted(maps.Keys(r.Counted)) {
@@ -97,21 +97,21 @@ func (r *Report) plot(b *strings.Builder) {
 	}
 	_, _ = fmt.Fprintf(b, "\n%s\n", asciigraph.PlotMany(lines, asciigraph.Height(10), asciigraph.Width(66), asciigraph.LowerBound(0),
 		asciigraph.Precision(0), asciigraph.SeriesChars(asciigraph.DefaultCharSet, asciigraph.CreateCharSet("·")),
-		asciigraph.Caption(strings.Join(names, " beside ")+", idle, from an invitation to the callee's notification, µs, by quantile from 1 to 99 %")))
+		asciigraph.Caption(strings.Join(names, " and ")+", idle, from an invitation to the callee's notification, µs, by quantile from 1 to 99 %")))
 }
 
 // ReadReport decodes a Report from JSON.
 func ReadReport(data []byte) (*Report, error) {
 	var r Report
 	if err := json.Unmarshal(data, &r); err != nil {
-		return nil, fmt.Errorf("bench: no report: %w", err)
+		return nil, fmt.Errorf("bench: not a report: %w", err)
 	}
 	if len(r.Runs) == 0 {
-		return nil, errors.New("bench: no report: it has no runs")
+		return nil, errors.New("bench: not a report: it has no runs")
 	}
 	for i, run := range r.Runs {
 		if !run.Ringline.whole() || run.Floor != nil && !run.Floor.whole() || (run.Floor == nil) != (r.Runs[0].Floor == nil) {
-			return nil, fmt.Errorf("bench: no report: run %d lacks a phase, or its ring times", i+1)
+			return nil, fmt.Errorf("bench: not a report: run %d lacks a phase, or its ring times", i+1)
 		}
 	}
 	return &r, nil

@@ -272,7 +272,7 @@ func (d dialect) trace(seen []*nats.Msg) (trace, error) {
 		t.all = append(t.all, o)
 	}
 	if len(t.all) == 0 {
-		return t, errors.New("bench: nothing of a command was seen")
+		return t, errors.New("bench: no message of a command was seen")
 	}
 	for i := range t.all {
 		o := &t.all[i]

@@ -88,7 +88,7 @@ func TestTooBig(t *testing.T) {
 }
 
 // Messages that arrive together with the answer to connect are not lost.
-func TestAhead(t *testing.T) {
+func TestMessagesWithTheConnectReply(t *testing.T) {
 	s, far := sides(t)
 	go func() {
 		_, _ = io.ReadFull(far, make([]byte, len(Frame(frameText, ConnectCommand(Hello{Token: "t"})))))

@@ -162,7 +162,7 @@ func TestTrap(t *testing.T) {
 }
 
 // If no process listens at the target, the connection ends. A closed link accepts no connection.
-func TestNobody(t *testing.T) {
+func TestNoListener(t *testing.T) {
 	var lc net.ListenConfig
 	gone, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

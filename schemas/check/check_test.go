@@ -14,7 +14,7 @@ func address(v events.Verb) events.CommandAddress {
 
 // For rules that JSON Schema can't express, the schema allows the body, package events refuses it, and Beyond gives
 // the reason.
-func TestBeyond(t *testing.T) {
+func TestRulesBeyondTheSchema(t *testing.T) {
 	c := check.New()
 	const invite, add, ring, end = events.VerbInvite, events.VerbAdd, events.VerbRing, events.VerbEnd
 	head := `{"command_id":"k","user_id":"bob",`
@@ -137,7 +137,7 @@ func TestMessage(t *testing.T) {
 		t.Errorf("readers ignore what they do not know: %v", err)
 	}
 	if err := check.New(check.Closed).Message("ringline.demo.answer.t", "", refusal); err == nil {
-		t.Error("closed, and what is not described is allowed")
+		t.Error("closed, but undescribed fields are allowed")
 	}
 	for _, x := range []struct{ subject, event, body string }{
 		{"ringline.demo.answer.t", "", `{"ok":true}`},

@@ -48,7 +48,7 @@ func TestRunRemoves(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(old); !os.IsNotExist(err) {
-		t.Errorf("the schema of a verb that is no more: %v", err)
+		t.Errorf("the schema of a removed verb: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "command", "ring", "v1.json")); err != nil {
 		t.Error(err)

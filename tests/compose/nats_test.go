@@ -118,8 +118,8 @@ func (s site) checkNode(f *findings, n node, nodes map[string]node) {
 	for _, p := range n.Ports {
 		f.check(slices.Contains([]int{n.Port, n.HTTPPort}, int(p.Target)), "%s: nothing listens on the published port %d", n.Name, p.Target)
 	}
-	f.check(n.ClientAdvertise == at(n.Name, n.Port), "%s: tells clients to come to %s", n.Name, n.ClientAdvertise)
-	f.check(n.Cluster.Advertise == at(n.Name, n.Cluster.Port), "%s: tells nodes to come to %s", n.Name, n.Cluster.Advertise)
+	f.check(n.ClientAdvertise == at(n.Name, n.Port), "%s: advertises %s to clients", n.Name, n.ClientAdvertise)
+	f.check(n.Cluster.Advertise == at(n.Name, n.Cluster.Port), "%s: advertises %s to nodes", n.Name, n.Cluster.Advertise)
 	for _, host := range []string{n.Host, n.HTTPHost, n.Cluster.Host} {
 		f.check(host == "0.0.0.0", "%s: listens on %s only, where no other container is", n.Name, host)
 	}

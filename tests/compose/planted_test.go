@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestEveryPlantedMistakeIsFound plants one mistake at a time in a copy.
-func TestEveryPlantedMistakeIsFound(t *testing.T) {
+// TestEveryPlantedErrorIsFound plants one mistake at a time in a copy.
+func TestEveryPlantedErrorIsFound(t *testing.T) {
 	const compose, nats, alerts = "compose.yaml", "deploy/nats/nats.conf", "deploy/prometheus/alerts.yml"
 	ringline := build(t)
 	if found := (site{root: copied(t), ringline: ringline}).findings(t); len(found) > 0 {
@@ -22,8 +22,8 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 		"a volume that is not there":          {compose, "\"prometheus:/prom", "\"prom:/prom", "undefined volume prom"},
 		"a folder that is not there":          {compose, `"./deploy/prometheus:/etc`, `"./deploy/prom:/etc`, "deploy/prom"},
 		"a Dockerfile in its old place":       {compose, "dockerfile: deploy/Dockerfile", "dockerfile: Dockerfile", "Dockerfile: no such file"},
-		"an image that nobody builds":         {compose, "    build: { context: ., dockerfile: deploy/Dockerfile }\n", "", "built by 0 services"},
-		"an image of somebody else":           {compose, "  pull_policy: never\n", "", "may pull"},
+		"an image that is not built":         {compose, "    build: { context: ., dockerfile: deploy/Dockerfile }\n", "", "built by 0 services"},
+		"an image of another project":           {compose, "  pull_policy: never\n", "", "may pull"},
 		"a worker of another image":           {compose, "    command: [timeouts]\n", "    command: [timeouts]\n    image: ringline:old\n", "no service is `ringline timeouts`"},
 		"a mount to write to":                 {compose, "./deploy/nats:/etc/nats:ro", "./deploy/nats:/etc/nats", "may write"},
 		"a file system to write to":           {compose, "read_only: true", "read_only: false", "read_only"},
@@ -31,10 +31,10 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 		"new privileges":                      {compose, `  security_opt: ["no-new-privileges:true"]` + "\n", "", "no-new-privileges"},
 		"a node that is root":                 {compose, "  user: \"65532:65532\"\n", "  user: \"0:0\"\n", "is root"},
 		"an image of any version":             {compose, "image: prom/prometheus:", "image: prometheus #", "no version"},
-		"a port for everybody":                {compose, "127.0.0.1:4223:4222", "4223:4222", "beyond this host"},
-		"a port that nobody opens":            {compose, "127.0.0.1:4223:4222", "127.0.0.1:4223:4223", "nothing listens"},
+		"a port on all addresses":                {compose, "127.0.0.1:4223:4222", "4223:4222", "beyond this host"},
+		"a port that is not open":            {compose, "127.0.0.1:4223:4222", "127.0.0.1:4223:4223", "nothing listens"},
 		"a port of a scaled service":          {compose, "    command: [timeouts]\n", "    command: [timeouts]\n    ports: [\"127.0.0.1:8080:8080\"]\n", "can't be scaled"},
-		"health that nobody checks":           {compose, "  healthcheck:", "  x-healthcheck:", "which has no healthcheck"},
+		"no health check":           {compose, "  healthcheck:", "  x-healthcheck:", "which has no healthcheck"},
 		"health at another port":              {compose, "127.0.0.1:8222/healthz", "127.0.0.1:8223/healthz", "its healthcheck asks"},
 		"health that is always well":          {compose, "8222/healthz", "8222/healthz?js-enabled-only=true", "its healthcheck asks"},
 		"a wait for an end that never comes":  {compose, "    command: [setup, --wait, 60s]\n", "    command: [setup, --wait, 60s]\n    restart: always\n", "which is restarted"},
@@ -48,8 +48,8 @@ func TestEveryPlantedMistakeIsFound(t *testing.T) {
 		"a node on loopback":                  {compose, "NATS_CLUSTER_LISTEN: 0.0.0.0:6222", "NATS_CLUSTER_LISTEN: 127.0.0.1:6222", "where no other container is"},
 		"a route to nowhere":                  {compose, "nats://nats-3:6222]", "nats://nats-4:6222]", "leads to no node"},
 		"a route that is missing":             {compose, ", nats://nats-3:6222]", "]", "routes to 2 of 3"},
-		"advertised as another":               {compose, `NATS_CLUSTER_ADVERTISE: "nats-3:6222"`, `NATS_CLUSTER_ADVERTISE: "nats-2:6222"`, "tells nodes to come to"},
-		"clients sent to another":             {compose, `NATS_ADVERTISE: "nats-3:4222"`, `NATS_ADVERTISE: "nats-3:4223"`, "tells clients to come to"},
+		"advertised as another":               {compose, `NATS_CLUSTER_ADVERTISE: "nats-3:6222"`, `NATS_CLUSTER_ADVERTISE: "nats-2:6222"`, "to nodes"},
+		"clients sent to another":             {compose, `NATS_ADVERTISE: "nats-3:4222"`, `NATS_ADVERTISE: "nats-3:4223"`, "to clients"},
 		"an option that NATS lacks":           {nats, "max_payload:", "max_payloads:", "max_payloads"},
 		"streams in the default account":      {nats, "no_auth_user: ", "# no_auth_user: ", "in no account RINGLINE"},
 		"an account of one node":              {compose, "NATS_MAX_ACCOUNT:-96GB", "NATS_MAX_ACCOUNT:-32GB", "the account may store"},

@@ -39,7 +39,7 @@ func TestEveryAlertIsRecorded(t *testing.T) {
 		for _, a := range g.Rules {
 			switch missing := slices.Contains(unrecorded(), a.Name); {
 			case !fired[a.Name] && !missing:
-				t.Errorf("%s fires in no file of %s; its README.md tells how to record one", a.Name, recorded)
+				t.Errorf("%s fires in no file of %s; its README.md describes how to record one", a.Name, recorded)
 			case fired[a.Name] && missing:
 				t.Errorf("%s is recorded: remove it from unrecorded", a.Name)
 			}

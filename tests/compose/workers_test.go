@@ -30,7 +30,7 @@ func (s site) checkWorkers(ctx context.Context, f *findings, project *types.Proj
 		if svc.Build != nil {
 			built++
 		} else {
-			f.check(svc.PullPolicy == types.PullPolicyNever, "%s: may pull somebody else's image %s", name, ours)
+			f.check(svc.PullPolicy == types.PullPolicyNever, "%s: may pull the image %s of another project", name, ours)
 		}
 		s.checkSettings(ctx, f, svc)
 		checkServers(f, svc, nodes)

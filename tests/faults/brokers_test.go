@@ -29,7 +29,7 @@ func (f *forgetful) UpdateStream(ctx context.Context, cfg jetstream.StreamConfig
 }
 
 // If an update was applied but its response was lost, it counts as a fault, and the limit is restored.
-func TestFillGivesBackWhatItMayHaveChanged(t *testing.T) {
+func TestFillReleasesWhatItAllocated(t *testing.T) {
 	s := natstest.Start(t)
 	b := &breaker{js: &forgetful{JetStream: s.JS}}
 	target, note, err := b.fill(streams.StreamCalls)(t.Context(), fault{}, nil)

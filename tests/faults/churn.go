@@ -26,7 +26,7 @@ type churning struct {
 	trial         trial
 	clients       int
 	notifications int
-	beside        int
+	parallel      int
 	edges         int
 	grace         time.Duration
 	breaks        bool // kill and stop edges meanwhile
@@ -34,7 +34,7 @@ type churning struct {
 
 // defaultChurn returns the default configuration of the churn command.
 func defaultChurn() churning {
-	return churning{clients: 500, notifications: 20_000, beside: 120, edges: 1, grace: 500 * time.Millisecond}
+	return churning{clients: 500, notifications: 20_000, parallel: 120, edges: 1, grace: 500 * time.Millisecond}
 }
 
 func churnCommand() *cobra.Command {
@@ -54,7 +54,7 @@ func churnCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.IntVar(&x.clients, "clients", x.clients, "clients; a fifth of their users have two")
 	f.IntVar(&x.notifications, "notifications", x.notifications, "how many are made for their users")
-	f.IntVar(&x.beside, "beside", x.beside, "calls beside each other")
+	f.IntVar(&x.parallel, "concurrent", x.parallel, "concurrent calls")
 	f.IntVar(&x.edges, "edges", x.edges, "edges that the clients are spread over")
 	f.BoolVar(&x.breaks, "break-edges", false, "kill, stop and restart all edges but the first meanwhile")
 	f.DurationVar(&x.grace, "grace", x.grace, "how long something may take to a client that is connected")
@@ -63,8 +63,8 @@ func churnCommand() *cobra.Command {
 }
 
 func (x churning) check() error {
-	if x.clients < 6 || x.notifications < 1 || x.beside < 1 || x.edges < 1 || x.grace <= 0 {
-		return errors.New("--clients must be at least 6, --notifications, --beside and --edges 1, --grace above 0")
+	if x.clients < 6 || x.notifications < 1 || x.parallel < 1 || x.edges < 1 || x.grace <= 0 {
+		return errors.New("--clients must be at least 6, --notifications, --concurrent and --edges 1, --grace above 0")
 	}
 	if x.breaks && x.edges < 2 {
 		return errors.New("--break-edges: there must be at least 2 --edges, as the first stays")
@@ -92,7 +92,7 @@ func (x churning) run(ctx context.Context, w io.Writer) (churn.Result, error) {
 	}
 	defer nc.Close()
 	cfg := churn.Config{
-		NC: nc, Clients: x.clients, Notifications: x.notifications, Beside: x.beside, Grace: x.grace, Seed: x.trial.seed,
+		NC: nc, Clients: x.clients, Notifications: x.notifications, Concurrent: x.parallel, Grace: x.grace, Seed: x.trial.seed,
 		Longest: 10 * time.Minute, Say: x.trial.say,
 	}
 	for _, e := range r.Edges {

@@ -76,7 +76,7 @@ func (x idling) run(ctx context.Context, w io.Writer) error {
 	names, all := []string{"ringline edge"}, []idle.Outcome{ours}
 	if x.bare {
 		for _, defaults := range []bool{false, true} {
-			o, err := x.beside(ctx, r, defaults)
+			o, err := x.measureBare(ctx, r, defaults)
 			if err != nil {
 				return err
 			}
@@ -106,8 +106,8 @@ func (x idling) edge(ctx context.Context, r *rig.Rig) (idle.Outcome, error) {
 	return idle.Run(ctx, x.Config)
 }
 
-// beside measures bare centrifuge in a process of this program.
-func (x idling) beside(ctx context.Context, r *rig.Rig, defaults bool) (o idle.Outcome, err error) {
+// measureBare measures bare centrifuge in a process of this program.
+func (x idling) measureBare(ctx context.Context, r *rig.Rig, defaults bool) (o idle.Outcome, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return o, fmt.Errorf("find this program: %w", err)
@@ -128,7 +128,7 @@ func (x idling) beside(ctx context.Context, r *rig.Rig, defaults bool) (o idle.O
 	return idle.Run(ctx, x.Config)
 }
 
-// bareCommand is the command that beside runs in a process of its own.
+// bareCommand is the command that measureBare runs in a process of its own.
 func bareCommand() *cobra.Command {
 	var b idle.Bare
 	cmd := &cobra.Command{Use: "bare", Hidden: true, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {

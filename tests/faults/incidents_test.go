@@ -8,7 +8,7 @@ import (
 )
 
 // Requests may be lost for 15 s after a coordinator stopped. A loss before the stop does not count.
-func TestALateLossFails(t *testing.T) {
+func TestLateRequestLossFails(t *testing.T) {
 	stopped := time.Now()
 	a := &asking{}
 	for _, after := range []time.Duration{-time.Minute, 0, lostFor, time.Minute} {

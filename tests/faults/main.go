@@ -177,8 +177,8 @@ func scaleCommand() *cobra.Command {
 	x := scale{}
 	inOut := false
 	cmd := command("scale", "Count complete calls a second with 1, 2 and 4 coordinators, on one broker and on three", t, func(cmd *cobra.Command) error {
-		if x.beside < 1 || x.long < time.Second {
-			return errors.New("--beside must be at least 1, and --long 1s")
+		if x.parallel < 1 || x.long < time.Second {
+			return errors.New("--concurrent must be at least 1, and --long 1s")
 		}
 		x.trial = *t
 		if inOut {
@@ -187,7 +187,7 @@ func scaleCommand() *cobra.Command {
 		return x.steps(cmd.Context())
 	})
 	f := cmd.Flags()
-	f.IntVar(&x.beside, "beside", 64, "calls beside each other")
+	f.IntVar(&x.parallel, "concurrent", 64, "concurrent calls")
 	f.DurationVar(&x.long, "long", 15*time.Second, "how long each step is measured")
 	f.BoolVar(&inOut, "in-and-out", false, "add a coordinator and take one away under load instead")
 	f.Float64Var(&t.rate, "rate", t.rate, "calls a second, with --in-and-out")

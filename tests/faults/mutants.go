@@ -68,7 +68,7 @@ func hunts() []hunt {
 		{defect: "trusts-its-clock", by: []string{"frames"}, only: deaths},
 		{defect: "api-drops-requests", by: []string{"lost"}, alike: true, only: deaths},
 		{defect: "api-drops-requests", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "API"}},
-		{defect: "expire-tells-only-its-last", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "ExpireAgain"}},
+		{defect: "expire-tells-only-its-last", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "RedeliveredExpire"}},
 		{defect: "leaver-keeps-line", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "Line"}},
 		{defect: "timers-overflow", by: []string{"go test"}, tests: []string{"./worker/storage", "-run", "NoDeadlineIsLost"}},
 		{defect: "snapshot-lists-left", by: []string{"go test"}, tests: []string{"./worker/store"}},
@@ -185,7 +185,7 @@ func (h hunt) runTests(ctx context.Context, t trial) (r check.Report, did string
 
 func (h hunt) runChurn(ctx context.Context, t trial) (r check.Report, did string, err error) {
 	x := defaultChurn()
-	x.trial, x.clients, x.notifications, x.beside = t, 200, 4000, 70
+	x.trial, x.clients, x.notifications, x.parallel = t, 200, 4000, 70
 	x.trial.defects, x.trial.dir = h.planted(), t.path(h.name())
 	found, err := x.run(ctx, io.Discard)
 	return found.Report, fmt.Sprintf("%5d notifications", found.Notifications), err

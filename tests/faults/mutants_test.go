@@ -11,7 +11,7 @@ import (
 )
 
 // Every defect has a hunt, and the hunt names existing checks.
-func TestEveryDefectIsHunted(t *testing.T) {
+func TestEveryDefectHasAHunt(t *testing.T) {
 	noDefect := map[string]bool{"clock-ahead": true} // Ringline tolerates it
 	found := map[string]bool{}
 	for _, h := range hunts() {
@@ -33,7 +33,7 @@ func TestEveryDefectIsHunted(t *testing.T) {
 }
 
 // The check slowed ignores rates that workers can't carry over slow links.
-func TestSlowLinksAreHuntedAtALoadThatIsLookedAt(t *testing.T) {
+func TestSlowLinkDefectsRunAtACheckedLoad(t *testing.T) {
 	for _, h := range hunts() {
 		if slices.Contains(h.by, "slowed") && (h.rate == 0 || h.rate > check.SlowedCarries) {
 			t.Errorf("%s: %v calls a second; slowed looks at %v at most", h.defect, h.rate, check.SlowedCarries)

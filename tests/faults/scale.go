@@ -16,9 +16,9 @@ import (
 
 // scale measures the complete calls per second for different numbers of coordinators.
 type scale struct {
-	trial  trial
-	beside int // number of concurrent calls
-	long   time.Duration
+	trial    trial
+	parallel int // number of concurrent calls
+	long     time.Duration
 }
 
 // pace counts the calls completed in a measured interval.
@@ -58,7 +58,7 @@ func (x scale) start(ctx context.Context, dir string, nodes, n int) (*rig.Rig, [
 // load plays complete calls concurrently until ctx ends.
 func (x scale) load(ctx context.Context, clients []*play.Client, p *pace) *sync.WaitGroup {
 	var wg sync.WaitGroup
-	for i := range x.beside {
+	for i := range x.parallel {
 		wg.Go(func() {
 			for n := 0; ctx.Err() == nil; n++ {
 				took, ok := clients[i%len(clients)].Complete(context.WithoutCancel(ctx), fmt.Sprintf("s%d-%d", i, n))

@@ -37,7 +37,7 @@ func ring(commandID string) events.Command {
 }
 
 // Each of many concurrent callers gets its own answer, although the answers arrive in another order, and twice.
-func TestEachGetsHisOwnAnswer(t *testing.T) {
+func TestEachSenderGetsItsAnswer(t *testing.T) {
 	s, a := start(t, time.Minute)
 	const many = 100
 	var mu sync.Mutex
@@ -148,12 +148,12 @@ func TestAppsDoNotWaitForEachOther(t *testing.T) {
 }
 
 // A command whose time ends before it is its turn is not sent, and its answer says so.
-func TestACommandThatWasNotSent(t *testing.T) {
+func TestCommandNotSent(t *testing.T) {
 	s, a := start(t, time.Minute)
 	ended, end := context.WithCancel(t.Context())
 	end()
 	got := a.Ask(ended, ring("k1"))
-	if got.Error == nil || got.Error.Code != events.CodeUnavailable || !strings.Contains(got.Error.Message, "was not stored and will not be carried out") {
+	if got.Error == nil || got.Error.Code != events.CodeUnavailable || !strings.Contains(got.Error.Message, "was not stored and will not be executed") {
 		t.Errorf("answered %+v", got)
 	}
 	st, err := s.JS.Stream(t.Context(), streams.StreamCommands)
@@ -165,7 +165,7 @@ func TestACommandThatWasNotSent(t *testing.T) {
 	}
 }
 
-// Without an answer the code is unavailable, and the message says whether the command may still be carried out.
+// Without an answer the code is unavailable, and the message says whether the command may still be executed.
 func TestWithoutAnAnswer(t *testing.T) {
 	s, a := start(t, 200*time.Millisecond)
 	unavailable := func(what, says string) {
@@ -176,7 +176,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 			t.Errorf("%s: %+v, want one that says %q", what, got, says)
 		}
 	}
-	unavailable("nobody works", "may still be carried out")
+	unavailable("no worker runs", "may still be executed")
 
 	st, err := s.JS.Stream(t.Context(), streams.StreamCommands)
 	if err != nil {
@@ -187,7 +187,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 	if _, err := s.JS.UpdateStream(t.Context(), cfg); err != nil {
 		t.Fatal(err)
 	}
-	unavailable("the stream is full", "will not be carried out")
+	unavailable("the stream is full", "will not be executed")
 
 	if err := s.JS.DeleteStream(t.Context(), streams.StreamCommands); err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestWithoutAnAnswer(t *testing.T) {
 	unavailable("there is no stream", "not have been stored")
 }
 
-func TestAnAnswerThatCannotBeRead(t *testing.T) {
+func TestMalformedAnswer(t *testing.T) {
 	s, a := start(t, time.Minute)
 	_, err := s.NC.Subscribe("ringline.demo.cmd.c1.ring", func(m *nats.Msg) {
 		_ = s.NC.Publish(events.AnswerSubject("demo", m.Header.Get("Ringline-Answer")), []byte("garbage"))

@@ -61,7 +61,7 @@ func TestRequestIsRepeated(t *testing.T) {
 }
 
 // The error of an earlier try is kept if the last try had no time to receive one.
-func TestRequestTellsWhatTheBrokerSaid(t *testing.T) {
+func TestRequestReturnsTheErrorOfTheBroker(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	nc := s.Connect(t)

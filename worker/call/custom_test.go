@@ -42,7 +42,7 @@ func (k *talk) does(user string, verb events.Verb, data string, callees ...strin
 	format := k.last.Format
 	w, ok := k.decide(user, verb, data, callees...).(call.Write)
 	if !ok {
-		k.t.Fatalf("%s of %s is not carried out", verb, user)
+		k.t.Fatalf("%s of %s is not executed", verb, user)
 	}
 	k.last = w.Transition
 	k.last.Format = format
@@ -78,7 +78,7 @@ func answered(t *testing.T, format int) *talk {
 }
 
 // An answer whose data does not fit is carried out. Only its transition and the notifications have the data, not the call.
-func TestDataOfAnAnswerThatDoesNotFit(t *testing.T) {
+func TestAnswerDataOverTheLimit(t *testing.T) {
 	for name, verb := range map[string]events.Verb{"accept": events.VerbAccept, "decline": events.VerbDecline} {
 		k := answered(t, 0)
 		k.holds("c", "b", "a", "d")
@@ -101,7 +101,7 @@ func TestDataOfAnAnswerThatDoesNotFit(t *testing.T) {
 }
 
 // A command that concerns several callees has one entry, and all of them refer to it.
-func TestDataIsHeldOnce(t *testing.T) {
+func TestDataIsStoredOnce(t *testing.T) {
 	k := answered(t, 0)
 	got := k.does("ann", events.VerbEnd, data("end "))
 	if len(got.Call.Custom) != 1 || len(got.Call.Custom[got.Seq]) != events.MaxCustomData {
@@ -115,7 +115,7 @@ func TestDataIsHeldOnce(t *testing.T) {
 }
 
 // An add makes room for its data: it drops the entries of answers, the oldest first. The entries of pending callees stay.
-func TestDataOfAnAddThatDoesNotFit(t *testing.T) {
+func TestAddDataOverTheLimit(t *testing.T) {
 	k := answered(t, 0)
 	k.does("ann", events.VerbAdd, data("h "), "h")
 	k.holds("b", "a", "d", "h")

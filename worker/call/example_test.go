@@ -31,7 +31,7 @@ func Example() {
 			last = o.Transition
 			fmt.Printf("%s, the call is %s\n", last.Event, last.Call.State)
 			for _, n := range call.Notify(last) {
-				fmt.Printf("  %s is told %s\n", n.To, n.Event)
+				fmt.Printf("  %s receives %s\n", n.To, n.Event)
 			}
 			for _, d := range call.Deadlines(last) {
 				fmt.Printf("  it waits until %v\n", d.At)
@@ -46,12 +46,12 @@ func Example() {
 	}
 	// Output:
 	// invited, the call is ringing
-	//   bob is told incoming_call_received
+	//   bob receives incoming_call_received
 	//   it waits until 2026-11-24T10:01:00.000Z
 	// declined, the call is ended
-	//   bob is told incoming_call_declined_elsewhere
-	//   bob is told call_ended
-	//   ann is told outgoing_call_declined
-	//   ann is told call_ended
+	//   bob receives incoming_call_declined_elsewhere
+	//   bob receives call_ended
+	//   ann receives outgoing_call_declined
+	//   ann receives call_ended
 	// ok, that was transition 2
 }

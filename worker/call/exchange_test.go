@@ -139,7 +139,7 @@ func (w *world) claims(d delivery) []string {
 	in := d.input(w.limits)
 	got := slices.Sorted(slices.Values(call.Claims(call.Decide(w.last, d.cmd, in), d.cmd)))
 	if again := slices.Sorted(slices.Values(call.Claims(call.Decide(w.read, d.cmd, in), d.cmd))); !slices.Equal(got, again) {
-		w.failf("claims %v, but by what was read back %v", got, again)
+		w.failf("claims %v, but %v after a round trip", got, again)
 	}
 	var want []string
 	timeout := w.limits.RingTimeout
@@ -296,11 +296,11 @@ func (w *world) checkLines() {
 			}
 			in++
 			if !slices.ContainsFunc(line, func(e entry) bool { return e.callID == id }) {
-				w.failf("%s is in %s, which does not stand on his line %v", u, id, line)
+				w.failf("%s is in %s, which is not on their line %v", u, id, line)
 			}
 		}
 		if in > w.limits.Capacity || len(line) > w.limits.Capacity {
-			w.failf("%s is in %d calls, on his line %v", u, in, line)
+			w.failf("%s is in %d calls, on their line %v", u, in, line)
 		}
 		for _, e := range line {
 			waits := func(d delivery) bool { return d.cmd.CallID == e.callID && slices.Contains(claimants(d.cmd), u) }

@@ -37,8 +37,8 @@ func minimizeLess(f *testing.F) {
 	}
 }
 
-// TestWalksReachEverything: a fuzz test whose commands have no effect would pass too.
-func TestWalksReachEverything(t *testing.T) {
+// TestWalksReachEveryState: a fuzz test whose commands have no effect would pass too.
+func TestWalksReachEveryState(t *testing.T) {
 	if testing.Short() {
 		t.Skip("plays some 24,000 commands")
 	}
@@ -63,7 +63,7 @@ func TestWalksReachEverything(t *testing.T) {
 		want = append(want, "refused "+string(c))
 	}
 	want = append(want, "repeat", "kept", "wait "+string(call.WaitForInvitation), "wait "+string(call.WaitForDeadline),
-		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others hear", "without the call")
+		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others are notified", "without the call")
 	want = append(want, lineFacts()...)
 	for _, name := range want {
 		if w.reached[name] == 0 {
@@ -201,7 +201,7 @@ func (w *world) twice(l line, decide func(events.Transition) call.Outcome) call.
 	o := decide(w.last)
 	same := decide(w.read)
 	if w.json(o) != w.json(same) || reflect.TypeOf(o) != reflect.TypeOf(same) {
-		w.failf("%s: %s, but by what was read back %s", was, w.json(o), w.json(same))
+		w.failf("%s: %s, but %s after a round trip", was, w.json(o), w.json(same))
 	}
 	if w.json(w.last) != last || w.json(l.cmd) != was {
 		w.failf("%s changed its input", was)

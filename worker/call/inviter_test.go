@@ -10,7 +10,7 @@ import (
 
 // A user whose id looks like a service in invited_by is not mistaken for that service. They may not cancel the callees that the
 // service invited, and receive no notifications as the inviter of these callees.
-func TestAUserIsNoService(t *testing.T) {
+func TestUserIsNotAService(t *testing.T) {
 	const posing = "service:desk"
 	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	in := call.Input{At: at, Now: at, Limits: call.DefaultLimits()}
@@ -33,12 +33,12 @@ func TestAUserIsNoService(t *testing.T) {
 	}
 	r, refused := do(events.VerbCancel, events.Command{UserID: posing, Callees: []events.Party{{UserID: "eve"}}}).(call.Refuse)
 	if !refused || r.Err.Code != events.CodePermissionDenied {
-		t.Errorf("his cancel gives %+v", r)
+		t.Errorf("their cancel gives %+v", r)
 	}
 	do(events.VerbRing, events.Command{UserID: "eve"})
 	for _, n := range call.Notify(last) {
 		if n.To != "ann" {
-			t.Errorf("%s is told %s", n.To, n.Event)
+			t.Errorf("%s receives %s", n.To, n.Event)
 		}
 	}
 }

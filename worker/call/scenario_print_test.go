@@ -46,7 +46,7 @@ func (p *printer) claims(users []string) {
 
 func (p *printer) kept(k call.Keep) {
 	if k.Made > 0 {
-		p.line("ok, a repeat of what made seq %d, of which all are told again", k.Made)
+		p.line("ok, a repeat of the command of seq %d; all are notified again", k.Made)
 	} else {
 		p.line("ok, nothing changes")
 	}
@@ -76,7 +76,7 @@ func (p *printer) told(t transition, now time.Duration) {
 		if sent.Call.IsZero() {
 			rings += ", without the call"
 		}
-		p.line("tell %s %s %s%s by %s%s%s%s", n.To, sent.ID, sent.Event, in(" about ", sent.UserID, ""), who(sent.By),
+		p.line("notify %s %s %s%s by %s%s%s%s", n.To, sent.ID, sent.Event, in(" about ", sent.UserID, ""), who(sent.By),
 			in(", reason ", sent.Reason, ""), in(`, data "`, sent.CustomData, `"`), rings)
 	}
 }

@@ -178,7 +178,7 @@ func (s *stage) outcome(o call.Outcome, before transition, now time.Duration) st
 	case call.Refuse:
 		p.line("refused, %v", o.Err)
 	case call.Wait:
-		p.line("put back until %s, %s", since(o.Until), o.Why)
+		p.line("nak until %s, %s", since(o.Until), o.Why)
 	}
 	return p.b.String()
 }

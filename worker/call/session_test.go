@@ -81,7 +81,7 @@ func TestIDsOfTheBackend(t *testing.T) {
 
 // The sessions of a user can make a limited number of callees ring at once, in this call and in others. The limit does not
 // apply to a backend.
-func TestRingingAtOnce(t *testing.T) {
+func TestConcurrentlyRingingCallees(t *testing.T) {
 	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
 	limits := call.DefaultLimits()
 	limits.RingingPerCaller = 3

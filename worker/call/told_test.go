@@ -30,10 +30,10 @@ func (w *world) checkTold(before events.Call, t events.Transition, now time.Dura
 	e.tell()
 	notices := call.Notify(t)
 	if w.json(notices) != w.json(call.Notify(t)) {
-		w.failf("told differently the second time: %s", w.json(notices))
+		w.failf("different notifications the second time: %s", w.json(notices))
 	}
 	if w.json(notices) != w.json(call.Notify(w.read)) {
-		w.failf("told differently of what was read back: %s", w.json(notices))
+		w.failf("different notifications after a round trip: %s", w.json(notices))
 	}
 	var got []fact
 	count := map[string]int{}
@@ -44,12 +44,12 @@ func (w *world) checkTold(before events.Call, t events.Transition, now time.Dura
 	}
 	for _, u := range append(slices.Clone(people), "mal", "hal", "ivo", "") {
 		if of(u, got) != of(u, e.facts) {
-			w.failf("%s is told %s\nwant %s\nof %s", u, of(u, got), of(u, e.facts), w.json(t))
+			w.failf("%s receives %s\nwant %s\nof %s", u, of(u, got), of(u, e.facts), w.json(t))
 		}
 		w.checkSecrets(u, t.Call.Caller.UserID, w.json(t.Call.For(u)))
 	}
 	if len(got) != len(e.facts) {
-		w.failf("%d are told: %v, want %d: %v", len(got), got, len(e.facts), e.facts)
+		w.failf("%d are notified: %v, want %d: %v", len(got), got, len(e.facts), e.facts)
 	}
 	w.countTold(t, got)
 }
@@ -61,7 +61,7 @@ func (w *world) countTold(t events.Transition, got []fact) {
 			w.reached["hidden"]++
 		}
 		if f.kind == events.OutgoingCallRinging && f.to != t.Call.Caller.UserID {
-			w.reached["others hear"]++
+			w.reached["others are notified"]++
 		}
 	}
 }
@@ -93,7 +93,7 @@ func (w *world) checkNotice(t events.Transition, n events.Notice, k int, now tim
 		by.DeviceID = ""
 	}
 	if n.By != by {
-		w.failf("%s hears of %+v, want %+v", n.To, n.By, by)
+		w.failf("%s receives %+v, want %+v", n.To, n.By, by)
 	}
 	w.checkSecrets(n.To, t.Call.Caller.UserID, body)
 	if k > 0 && n.Event != events.CallEnded {

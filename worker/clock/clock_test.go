@@ -46,10 +46,10 @@ func TestNow(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 70 * time.Second, -70 * time.Second, -24 * time.Hour} {
 		w := newWorld(t, ahead)
 		if w.Known() {
-			t.Error("it knows broker time before it was told")
+			t.Error("it knows broker time before the first message")
 		}
 		if _, known := w.Skew(); known {
-			t.Error("it knows the skew before it was told")
+			t.Error("it knows the skew before the first message")
 		}
 		w.ask(3*ms, 1*ms)
 		w.within(2 * ms)
@@ -66,12 +66,12 @@ func TestNow(t *testing.T) {
 }
 
 // A message's timestamp is a lower bound, whatever the leader said before.
-func TestHeard(t *testing.T) {
+func TestBrokerTimeFromMessages(t *testing.T) {
 	const ms = time.Millisecond
 	w := newWorld(t, 70*time.Second)
 	w.Heard(w.broker().Add(-time.Hour))
 	if w.Known() {
-		t.Error("the timestamp of a message tells no broker time, it may be old")
+		t.Error("the timestamp of an old message is not broker time")
 	}
 	w.ask(0, 100*ms) // the estimate is 50 ms behind broker time, half of the distance of the bounds
 	stamp := w.broker()

@@ -35,7 +35,7 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 		m, claims := b.deliver(callID, "invite", admitted), b.written("KV_"+streams.BucketLines)
 		b.c.handle(t.Context(), m)
 		if heard := b.heard(callID); len(heard) > 0 { // the answer follows the ack
-			t.Errorf("%s: told %q", code, heard)
+			t.Errorf("%s: answered %q", code, heard)
 		}
 		if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", callID); err != nil || now.Seq != 0 {
 			t.Errorf("%s: the call is at %d, %v", code, now.Seq, err)
@@ -49,7 +49,7 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 }
 
 // Commands stored before the connection began may have been handled, because a broker that crashes loses its delivery counts.
-func TestAdmissionRefusesNothingOld(t *testing.T) {
+func TestAdmissionKeepsOldCommands(t *testing.T) {
 	b := newBench(t)
 	b.c.cfg.Admit = refusing(events.CodeRateLimited)
 	m := b.deliver("old", "invite", admitted)
@@ -64,7 +64,7 @@ func TestAdmissionRefusesNothingOld(t *testing.T) {
 
 // A recreated stream of commands starts at sequence 1, and a recreated consumer loses its delivery counts. Only commands stored
 // after the worker has noticed that can be refused again.
-func TestAdmissionAfterTheStreamWasMadeAnew(t *testing.T) {
+func TestAdmissionAfterTheStreamWasRecreated(t *testing.T) {
 	b := newBench(t)
 	b.c.cfg.Admit = refusing(events.CodeRateLimited)
 	b.begins()
@@ -85,7 +85,7 @@ func (b *bench) begins() {
 	b.Helper()
 	for end := time.Now().Add(time.Minute); !b.c.arrivals.known; {
 		if b.c.arrivals.begin(b.Context(), b.js); time.Now().After(end) {
-			b.Fatal("what is stored is not known")
+			b.Fatal("the stored call is unknown")
 		}
 	}
 }
@@ -119,13 +119,13 @@ func TestRepeatsAboveAQuotaAreBounded(t *testing.T) {
 		}
 	}
 	if carriedOut > 1 {
-		t.Errorf("%d of 20 repeats above the quota were carried out again, want one", carriedOut)
+		t.Errorf("%d of 20 repeats above the quota were executed again, want one", carriedOut)
 	}
 }
 
 // A refusal says that the invitation was not carried out. A copy of one that was carried out therefore receives the answer of a
 // repeat.
-func TestARefusalIsNoAnswerToWhatWasDone(t *testing.T) {
+func TestExecutedCommandIsNeverRefused(t *testing.T) {
 	b := newBench(t)
 	b.begins()
 	b.handled(b.deliver("c1", "invite", admitted))

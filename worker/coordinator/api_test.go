@@ -197,7 +197,7 @@ func (s *scene) storesFormat1(callID string) {
 
 // A call that began in format 1 continues in it, so that an older coordinator can read it, even if it exceeds the sizes of
 // format 2. Clients receive it like any other call.
-func TestCallOfFormat1GoesOn(t *testing.T) {
+func TestCallOfFormat1Continues(t *testing.T) {
 	s := newScene(t, natstest.Transition)
 	s.rings()
 	s.storesFormat1("c1")
@@ -223,7 +223,7 @@ func TestCallOfFormat1GoesOn(t *testing.T) {
 }
 
 // A list omits the calls that don't fit into one message.
-func TestListIsCutToAMessage(t *testing.T) {
+func TestListFitsIntoAMessage(t *testing.T) {
 	s := newScene(t)
 	const many = 8
 	for n := range many { // some 200 KB each, which format 1 permits

@@ -65,7 +65,7 @@ func TestBadInput(t *testing.T) {
 				t.Fatalf("%v, want %s", a, b.code)
 			}
 			if (b.name == "a stranger") == (a["call"] != nil) && b.call == "open" && b.verb == "accept" {
-				t.Errorf("a stranger is told of the call, or the caller is not: %v", a)
+				t.Errorf("another user is notified of the call, or the caller is not: %v", a)
 			}
 		})
 	}

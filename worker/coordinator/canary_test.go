@@ -45,13 +45,13 @@ func (j *journal) check(t *testing.T, want int, text string) {
 	}
 	for line := range strings.Lines(j.text()) {
 		if strings.Contains(line, canary) {
-			t.Errorf("it tells: %s", line)
+			t.Errorf("private data in the log: %s", line)
 		}
 	}
 }
 
 // The log entry of a panic says where it happened, at every step, and contains no user data.
-func TestPanicsTellNothing(t *testing.T) {
+func TestPanicLogsContainNoPrivateData(t *testing.T) {
 	log := &journal{}
 	m := newMeasured(t, zerolog.New(log).Level(zerolog.DebugLevel))
 	values := []any{canary, errors.New(canary), fmt.Sprintf("%x", canary) + canary, struct{ Said string }{canary}, []byte(canary)}
@@ -72,7 +72,7 @@ func TestPanicsTellNothing(t *testing.T) {
 }
 
 // A request that hits a defect of the API is answered. The log says where the defect is.
-func TestAPIPanicsTellNothing(t *testing.T) {
+func TestAPIPanicLogsContainNoPrivateData(t *testing.T) {
 	log := &journal{}
 	m := newMeasured(t, zerolog.Nop())
 	count := meter.New("test")

@@ -107,7 +107,7 @@ func (m *measured) check(want map[string]float64, names ...string) {
 			return
 		}
 		if metertest.Values(m.t, m.meter)[`ringline_naks_total{consumer="coordinators",reason="lease_lost"}`] > 0 && m.paused() > time.Second {
-			m.t.Skipf("the process stood still for %v, so that commands came again: that is counted too", m.paused())
+			m.t.Skipf("the process was paused for %v, so commands were redelivered: that is counted too", m.paused())
 		}
 	}
 	metertest.Check(m.t, m.meter, want, names...)
@@ -168,7 +168,7 @@ func TestCommandsAreCounted(t *testing.T) {
 
 // A conflicting commit is counted, and the command is decided again. A malformed message on the subject of a call is counted
 // too.
-func TestConflictsAndGarbageAreCounted(t *testing.T) {
+func TestConflictsAndMalformedEntriesAreCounted(t *testing.T) {
 	m := newMeasured(t, zerolog.New(io.Discard))
 	m.once(meter.StepLoaded, func() { m.raw("ringline.demo.call.c1", "{}") })
 	m.ok("c1", "invite", invitation("k1", "ann", "bob"))

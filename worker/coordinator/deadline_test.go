@@ -132,7 +132,7 @@ func TestStalledAPI(t *testing.T) {
 }
 
 // A request that can't be stored is counted by the cause and by its outcome.
-func TestRequestsThatFailAreCounted(t *testing.T) {
+func TestFailedRequestsAreCounted(t *testing.T) {
 	parallel(t)
 	a := newAPI(t, 0)
 	s, err := a.server.JS.Stream(t.Context(), streams.StreamCommands)

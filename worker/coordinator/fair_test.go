@@ -121,7 +121,7 @@ func TestQuotaOfAnApp(t *testing.T) {
 
 // Only a limited number of an app's commands may wait for their invitation. Those above it are refused at once. A command with
 // a place still finds its invitation.
-func TestPlacesOfAnApp(t *testing.T) {
+func TestCommandsInFlightOfAnApp(t *testing.T) {
 	i, _ := startFair(t, `{"commands_per_s":100}`) // 10 places, and 2 more per second
 	early := make(chan object, 1)
 	go func() { early <- i.send("c1", "cancel", `{"command_id":"x1","user_id":"ann"}`) }()
@@ -276,7 +276,7 @@ func TestSlotsOfAnApp(t *testing.T) {
 }
 
 // The API refuses commands that exceed the quota of an app, and does not store them. That includes invitations.
-func TestTheAPIStoresNothingAboveTheQuota(t *testing.T) {
+func TestAPIStoresNothingAboveTheQuota(t *testing.T) {
 	const fits = 50 // at once, for invitations of an app that may send 20 commands/s
 	now := time.Now()
 	i, _ := startFair(t, `{"commands_per_s":20}`, func(a *coordinator.API) { a.Clock = clock.New(func() time.Time { return now }) }) // a fixed clock, so that the bucket does not refill

@@ -53,7 +53,7 @@ func TestGroupOf50(t *testing.T) {
 		}
 		want := map[string]int{"outgoing_call_ringing": members, "outgoing_call_accepted": members / 2, "outgoing_call_declined": members / 2}
 		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("%s: the caller is told %v, want %v", id, got, want)
+			t.Errorf("%s: the caller receives %v, want %v", id, got, want)
 		}
 		expect(t, i.ok(id, "end", by("e", caller)), object{"state": "ended", "end_reason": "completed"})
 		if !slices.Contains(users, callee(call)["user_id"].(string)) {
@@ -64,7 +64,7 @@ func TestGroupOf50(t *testing.T) {
 }
 
 // A cancel that is published right after its invitation, with two coordinators, always ends the ringing.
-func TestCancelOnTheHeels(t *testing.T) {
+func TestCancelRightAfterInvite(t *testing.T) {
 	parallel(t)
 	calls := size(50, 1000, 10_000)
 	s := natstest.Start(t)

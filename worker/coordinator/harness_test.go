@@ -190,7 +190,7 @@ func (f *feed) next(event string) object {
 		case n["event"] == event:
 			return n
 		case isNew:
-			f.t.Fatalf("%s is told %v, want %s\n%v", f.user, n["event"], event, n)
+			f.t.Fatalf("%s receives %v, want %s\n%v", f.user, n["event"], event, n)
 		}
 	}
 }
@@ -217,7 +217,7 @@ func (f *feed) rest() (list []object) {
 func (f *feed) nothing() {
 	f.t.Helper()
 	if more := f.rest(); len(more) > 0 {
-		f.t.Fatalf("%s is told %d more: %v", f.user, len(more), more)
+		f.t.Fatalf("%s receives %d more: %v", f.user, len(more), more)
 	}
 }
 
@@ -233,7 +233,7 @@ func (f *feed) nothingNew() {
 			f.t.Fatal(err)
 		}
 		if id, _ := decode(f.t, m.Data)["id"].(string); id == "" || id > f.last {
-			f.t.Errorf("%s is told more than %s: %s", f.user, f.last, m.Data)
+			f.t.Errorf("%s receives more than %s: %s", f.user, f.last, m.Data)
 		}
 	}
 }

@@ -149,7 +149,7 @@ func TestHintsOfAnEarlierConnection(t *testing.T) {
 }
 
 // After many wrong guesses a process reads lines, and guesses now and then. Once a guess is right, it guesses again.
-func TestGuessesThatDoNotPay(t *testing.T) {
+func TestUselessGuessesStop(t *testing.T) {
 	s := natstest.Start(t)
 	one, other := newClaimant(t, s), newClaimant(t, s)
 	for i := range 17 { // one more than the best score

@@ -55,7 +55,7 @@ func TestLineBusy(t *testing.T) {
 }
 
 // The line of a user who leaves, declines or is canceled is free at once, while the call continues for the others.
-func TestLeaverIsOffTheLineWhileTheCallGoesOn(t *testing.T) {
+func TestLeavingReleasesTheLine(t *testing.T) {
 	s := newScene(t, natstest.Notification, natstest.Logged)
 	s.ok("c1", "invite", invitation("k1", "ann", "bob", "eve", "joe", "kim"))
 	s.ok("c1", "accept", by("a1", "bob"))
@@ -178,18 +178,18 @@ func TestCrossingInvitations(t *testing.T) {
 			accepted[n["call_id"]] = true
 		case "incoming_call_received", "incoming_call_answered_elsewhere":
 		default:
-			t.Errorf("a user is told %v", n)
+			t.Errorf("a user receives %v", n)
 		}
 	}
 	t.Logf("%d pairs crossed, won by the one side and the other: %v", pairs, won)
 	if len(accepted) != pairs || won[0] == 0 || won[1] == 0 {
-		t.Errorf("%d of %d were told; won: %v", len(accepted), pairs, won)
+		t.Errorf("%d of %d were notified; won: %v", len(accepted), pairs, won)
 	}
 }
 
 // The claim of a dead worker holds a line for 30 s. Then the next invitation fences the call of that claim and takes over the
 // line.
-func TestAClaimInFlightIsTakenOver(t *testing.T) {
+func TestClaimInFlightIsTakenOver(t *testing.T) {
 	s := newScene(t)
 	s.putLine(s.server, "bob", "dead", time.Minute)
 	expect(t, s.ok("c1", "invite", invitation("k1", "ann", "bob")), object{"state": "ringing"})

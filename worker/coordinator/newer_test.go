@@ -162,7 +162,7 @@ func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
 		case err != nil && commands == 0:
 			return
 		case err != nil:
-			i.t.Fatalf("%d commands were not heard: %v", commands, err)
+			i.t.Fatalf("%d commands were not received: %v", commands, err)
 		case strings.Contains(m.Subject, ".cmd."):
 			commands--
 		case m.Subject == "ringline.demo.call.c1": // an invite assumes that no call exists; this commit is refused

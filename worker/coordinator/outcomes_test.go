@@ -102,7 +102,7 @@ func TestDeclined(t *testing.T) {
 	s.over("declined")
 }
 
-func TestBusySaidByTheCallee(t *testing.T) {
+func TestBusyReportedByTheCallee(t *testing.T) {
 	s := newScene(t, natstest.Notification)
 	s.rings()
 	s.ok("c1", "decline", `{"command_id":"d1","user_id":"bob","reason":"busy"}`)

@@ -79,7 +79,7 @@ func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) st
 		a := timer.send(r.callID, "expire",
 			fmt.Sprintf(`{"command_id":%q,"service":"timeouts"}`, hex.EncodeToString(sum[:])[:32]))
 		if a["ok"] != true {
-			t.Errorf("%s: expire is told %v", r.callID, a)
+			t.Errorf("%s: expire is answered %v", r.callID, a)
 		}
 	})
 	wg.Wait()
@@ -97,9 +97,9 @@ func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) st
 		e, _ := a["error"].(object)
 		switch {
 		case verb == winner && a["ok"] != true:
-			t.Errorf("%s: %s won and is told %v", r.callID, verb, a)
+			t.Errorf("%s: %s won and is answered %v", r.callID, verb, a)
 		case verb != winner && e["code"] != want:
-			t.Errorf("%s: %s won, %s is told %v", r.callID, winner, verb, a)
+			t.Errorf("%s: %s won, %s is answered %v", r.callID, winner, verb, a)
 		case callee(a["call"].(object))["state"] != callee(final)["state"]:
 			t.Errorf("%s: %s won, %s is shown %v", r.callID, winner, verb, a)
 		}
@@ -113,7 +113,7 @@ func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) st
 		r.told.next("outgoing_call_timeout")
 		expect(t, r.told.next("call_ended"), object{"reason": "timed_out"})
 	default:
-		t.Errorf("%s: nobody won: %v", r.callID, final)
+		t.Errorf("%s: no command won: %v", r.callID, final)
 	}
 	r.told.nothingNew()
 	return winner

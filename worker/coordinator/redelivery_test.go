@@ -239,7 +239,7 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 
 // A redelivered expire may time out another callee, whose deadline has passed in the meantime. The effects of its earlier
 // transition are repeated too, because the earlier worker may have died before them.
-func TestExpireAgainTellsWhatItMadeBefore(t *testing.T) {
+func TestRedeliveredExpireNotifiesAgain(t *testing.T) {
 	b := newBench(t)
 	b.handled(b.deliver("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":60}`))
 	b.handled(b.deliver("c1", "add", `{"command_id":"k2","user_id":"ann","callees":[{"user_id":"eve"}],"ring_timeout_s":600}`))

@@ -32,7 +32,7 @@ func skews() map[string]time.Duration {
 
 // A machine with a wrong clock rings callees, sends correct times, and ends unanswered calls on time. It also waits for an
 // invitation that a hang-up has overtaken.
-func TestClockOfTheMachineDecidesNothing(t *testing.T) {
+func TestDecisionsIgnoreTheMachineClock(t *testing.T) {
 	parallel(t)
 	for name, ahead := range skews() {
 		t.Run(name, func(t *testing.T) {

@@ -201,7 +201,7 @@ func (s *stress) rest() {
 			break
 		}
 		if time.Now().After(deadline) {
-			s.Fatalf("%d commands are left, or somebody pends: %v", st.CachedInfo().State.Msgs, s.last)
+			s.Fatalf("%d commands are left, or a callee is pending: %v", st.CachedInfo().State.Msgs, s.last)
 		}
 	}
 	s.Logf("%d commands, at rest after %v, %d crashes", len(s.sent), time.Since(begun).Round(time.Millisecond), s.crashes.Load())
@@ -301,7 +301,7 @@ func (s *stress) checkAnswers() {
 			untold = append(untold, what)
 		case 1:
 		default:
-			s.Errorf("%s is told %v", what, s.told[id])
+			s.Errorf("%s receives %v", what, s.told[id])
 		}
 	}
 	if float64(len(untold)) > late {
@@ -333,7 +333,7 @@ func (s *stress) checkLines() {
 			}
 		}
 		if fmt.Sprint(holds) != fmt.Sprint(s.in[u]) {
-			s.Errorf("the line of %s holds %v, he is in %v", u, holds, s.in[u])
+			s.Errorf("the line of %s holds %v, the user is in %v", u, holds, s.in[u])
 		}
 	}
 }

@@ -51,7 +51,7 @@ func TestMaximumDuration(t *testing.T) {
 
 // An invitation that was not handled before its ring timeout never rings, and its caller is notified. A late hang-up is still
 // carried out.
-func TestWhatWaitedTooLong(t *testing.T) {
+func TestInvitationThatWaitedTooLong(t *testing.T) {
 	parallel(t)
 	s := natstest.Start(t)
 	natstest.Watch(t, s, natstest.Notification)
@@ -77,7 +77,7 @@ func TestWhatWaitedTooLong(t *testing.T) {
 
 // Waiting commands, here hang-ups of calls that don't exist, don't delay other requests. This is the last test that runs alone,
 // because its waiting commands would disturb the next one.
-func TestAPIIsNotHeldUp(t *testing.T) {
+func TestWaitingCommandsDoNotDelayTheAPI(t *testing.T) {
 	s := newSceneAlone(t) // not parallel, because it measures time
 	took := time.Hour
 	for try := 0; try < 3 && took > 4*time.Second; try++ { // a stall of the machine may spoil a try

@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/worker/gate"
 )
 
-func TestAnAppWaitsOnlyForItself(t *testing.T) {
+func TestAppsWaitOnlyForThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := gate.New(2, 3)
 		enter := func(app string) func() {
@@ -36,7 +36,7 @@ func TestAnAppWaitsOnlyForItself(t *testing.T) {
 		other()
 		synctest.Wait()
 		if more == nil || third != nil {
-			t.Fatalf("what is free goes to %v, want the app that has none", third != nil)
+			t.Fatalf("the free slot goes to %v, want the app that has none", third != nil)
 		}
 		first()
 		synctest.Wait()
@@ -49,7 +49,7 @@ func TestAnAppWaitsOnlyForItself(t *testing.T) {
 	})
 }
 
-func TestWhoGivesUpHoldsNothing(t *testing.T) {
+func TestCanceledWaiterHoldsNothing(t *testing.T) {
 	for _, of := range []struct {
 		name      string
 		each, all int

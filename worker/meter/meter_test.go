@@ -214,8 +214,8 @@ func checkLabels(t *testing.T, d meter.Metric, seen map[string]map[string]bool) 
 	}
 }
 
-// TestWhatIsNoneOfOurWords checks that an unknown value is counted under a known one.
-func TestWhatIsNoneOfOurWords(t *testing.T) {
+// TestUnknownLabelValues checks that an unknown value is counted under a known one.
+func TestUnknownLabelValues(t *testing.T) {
 	m := meter.New("v1")
 	c := m.Commands()
 	c.OK("shout", 0)
@@ -237,8 +237,8 @@ func TestWhatIsNoneOfOurWords(t *testing.T) {
 // TestNoMeter checks that a nil meter counts nothing and does not panic.
 func TestNoMeter(*testing.T) { exercise(nil) }
 
-// TestClocksThatDiffer checks that a negative duration counts as 0.
-func TestClocksThatDiffer(t *testing.T) {
+// TestClockDifferences checks that a negative duration counts as 0.
+func TestClockDifferences(t *testing.T) {
 	m := meter.New("v1")
 	m.Commands().OK(events.VerbRing, -time.Second)
 	m.Lateness().Took(-time.Second)
@@ -280,8 +280,8 @@ func TestErrorsAreCounted(t *testing.T) {
 	}
 }
 
-// TestBacklogThatIsNotKnown checks that an unknown backlog has no gauges, and that all other metrics are there.
-func TestBacklogThatIsNotKnown(t *testing.T) {
+// TestUnknownBacklog checks that an unknown backlog has no gauges, and that all other metrics are there.
+func TestUnknownBacklog(t *testing.T) {
 	m := meter.New("v1")
 	known := true
 	m.Backlog("timeouts", func() (meter.Backlog, bool) { return meter.Backlog{Waiting: 7, Unacknowledged: 1}, known })
@@ -295,8 +295,8 @@ func TestBacklogThatIsNotKnown(t *testing.T) {
 	metertest.Check(t, m, map[string]float64{`ringline_build_info{version="v1"}`: 1})
 }
 
-// TestNoGarbage checks that counting a command does not allocate.
-func TestNoGarbage(t *testing.T) {
+// TestCountingAllocatesNothing checks that counting a command does not allocate.
+func TestCountingAllocatesNothing(t *testing.T) {
 	m := meter.New("v1")
 	c, consumer := m.Commands(), m.Consumer("coordinators")
 	if n := testing.AllocsPerRun(100, func() {

@@ -91,6 +91,6 @@ func TestWatch(t *testing.T) {
 		bad[i] = nats.NewMsg("ringline.demo.answer.t")
 	}
 	if failed := watched(t, s, []string{natstest.Answer}, bad...); len(failed) != 20 {
-		t.Errorf("%d errors are told", len(failed))
+		t.Errorf("%d errors are reported", len(failed))
 	}
 }

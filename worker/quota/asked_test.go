@@ -83,9 +83,9 @@ func TestUnansweredCommands(t *testing.T) {
 		}
 	}
 	if passed != 250 {
-		t.Errorf("%d commands are under way without an answer, want those of half a second", passed)
+		t.Errorf("%d commands are unanswered, want those of half a second", passed)
 	}
-	if bad := q.Ask(at, l, hangUp, 100); bad == nil || !strings.Contains(bad.Message, "app demo has 250 commands under way") {
+	if bad := q.Ask(at, l, hangUp, 100); bad == nil || !strings.Contains(bad.Message, "app demo has 250 unanswered commands in flight") {
 		t.Errorf("refused with %v", bad)
 	}
 	if bad := q.Ask(at, l, other, 100); bad != nil {
@@ -98,7 +98,7 @@ func TestUnansweredCommands(t *testing.T) {
 }
 
 // A request is charged for what it has read. An app with many open calls may list them less often.
-func TestWhatWasRead(t *testing.T) {
+func TestCostOfReads(t *testing.T) {
 	t.Parallel()
 	q, l := quota.New(alone), quota.LimitsOf(events.AppSettings{CommandsPerS: 500})
 	if bad := q.Read(start, l, "demo", 100); bad != nil {

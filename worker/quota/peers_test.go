@@ -87,6 +87,6 @@ func TestPeersAreBounded(t *testing.T) {
 	p.Received("here other", begun.Add(3*time.Second))
 	p.Forget(begun.Add(4 * time.Second))
 	if n := p.Count(); n != 2 {
-		t.Errorf("%d coordinators are left, want this one and the one that was heard again", n)
+		t.Errorf("%d coordinators are left, want this one and the one that reported again", n)
 	}
 }

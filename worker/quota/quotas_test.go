@@ -92,7 +92,7 @@ func TestSharesOfASetting(t *testing.T) {
 
 // Invitations leave a part of the quota for commands that end calls, and don't affect other apps. Refused commands take
 // nothing.
-func TestInvitationsLeaveAPart(t *testing.T) {
+func TestInvitationsLeaveAReserve(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 100})
 	q := quota.New(alone)
 	invite := command("demo", events.VerbInvite, "ann", "bob")
@@ -127,7 +127,7 @@ func TestInvitationsLeaveAPart(t *testing.T) {
 }
 
 // An invitation counts once per callee. A command that finds no call counts ten times.
-func TestWhatCommandsCost(t *testing.T) {
+func TestCostOfCommands(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{CommandsPerS: 1000})
 	large := command("demo", events.VerbInvite, "ann")
 	for i := range 50 {
@@ -153,7 +153,7 @@ func TestWhatCommandsCost(t *testing.T) {
 }
 
 // The bytes that commands store count. An app in debt can't send more until the debt is paid.
-func TestBytesThatAreStored(t *testing.T) {
+func TestStoredBytes(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{BytesPerS: 1 << 20, CommandsPerS: 100_000})
 	q := quota.New(alone)
 	cmd := command("demo", events.VerbEnd, "ann")
@@ -241,7 +241,7 @@ func TestInvitationsOfAPair(t *testing.T) {
 }
 
 // The commands of an app that wait for their invitations occupy a limited number of places of the consumer.
-func TestPlacesToWait(t *testing.T) {
+func TestWaitingCommandsAreBounded(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{})
 	q := quota.New(alone)
 	cmd := command("demo", events.VerbCancel, "ann")

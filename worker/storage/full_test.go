@@ -161,7 +161,7 @@ func TestFullEventLogStopsNoCall(t *testing.T) {
 }
 
 // Above the mark of RINGLINE_CALLS no new call rings, and every existing call continues.
-func TestCallsGoOnAboveTheMark(t *testing.T) {
+func TestCallsContinueAboveTheThreshold(t *testing.T) {
 	const most = 8 * mib
 	w := newWorld(t, func(s *streams.Sizes) { s.Calls = most })
 	for _, callID := range []string{"accepted", "declined", "left", "canceled", "ended"} {

@@ -100,7 +100,7 @@ func TestLostEventsAreCounted(t *testing.T) {
 }
 
 // A stream that is deleted or has no leader hides no other value, and neither does a failed account request.
-func TestSurveyShowsTheRest(t *testing.T) {
+func TestSurveyAfterAFailure(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	if err := s.JS.DeleteStream(t.Context(), streams.StreamSessions); err != nil {
@@ -144,7 +144,7 @@ func TestSurveyShowsTheRest(t *testing.T) {
 }
 
 // A gap is reported until a repair records its end, or until the event log is recreated.
-func TestGapIsReportedUntilItIsOver(t *testing.T) {
+func TestGapIsReportedUntilRepaired(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	w := storage.New(s.JS, zerolog.Nop(), nil)

@@ -11,7 +11,7 @@ import (
 )
 
 // A level around the mark keeps the process degraded, until it is well below the mark.
-func TestHoveringLevelIsShown(t *testing.T) {
+func TestLevelAroundTheThresholdIsShown(t *testing.T) {
 	t.Parallel()
 	at := time.Unix(0, 0)
 	h := health.New(func() time.Time { return at })

@@ -38,7 +38,7 @@ func TestApps(t *testing.T) {
 		}
 	})
 	if got := limits(t, apps, "early").Capacity; got != 3 {
-		t.Errorf("what was there before: capacity %d", got)
+		t.Errorf("the settings from before: capacity %d", got)
 	}
 	if got := limits(t, apps, "other"); got != call.DefaultLimits() {
 		t.Errorf("an app without an entry: %+v", got)
@@ -66,7 +66,7 @@ func TestApps(t *testing.T) {
 }
 
 // Calls of an app never last longer than the lines that hold them.
-func TestAppsKeepToTheLines(t *testing.T) {
+func TestMaxDurationIsLimitedByLines(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {
@@ -179,7 +179,7 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 	put(t, kv, "demo", `{"origins":["https://third.example"]}`)
 	origins(false, true)
 	if !apps.KnowsOrigin("https://third.example") || apps.KnowsOrigin("*") || apps.KnowsOrigin("") {
-		t.Error("the third is not known, or what nobody lists is")
+		t.Error("the third is not known, or an unlisted one is")
 	}
 	put(t, kv, "other", `{}`)
 	origins(false, false)
@@ -201,7 +201,7 @@ func TestAppsSettingsAndOrigins(t *testing.T) {
 
 // A token key that was removed is not in force. This holds even if the entry has a setting of a later version or a limit that
 // can't be read, and both for a running worker and for a new one.
-func TestAppsLoseNoRevocation(t *testing.T) {
+func TestAppsKeepRevocations(t *testing.T) {
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), streams.BucketApps)
 	if err != nil {

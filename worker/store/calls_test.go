@@ -118,7 +118,7 @@ func TestConflict(t *testing.T) {
 }
 
 // A message on a call's subject that is not a transition of the call is skipped, and the next commit follows it.
-func TestGarbageOnASubject(t *testing.T) {
+func TestMalformedMessageOnASubject(t *testing.T) {
 	s, calls := start(t)
 	garbage := func(data []byte) {
 		t.Helper()
@@ -151,7 +151,7 @@ func TestGarbageOnASubject(t *testing.T) {
 }
 
 // A refusal by the server for another reason than the sequence is not a conflict.
-func TestRefusedByTheBroker(t *testing.T) {
+func TestBrokerRefusesTheCommit(t *testing.T) {
 	s, calls := start(t)
 	st, err := s.JS.Stream(t.Context(), streams.StreamCalls)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 
 // A snapshot holds the calls that the user is in. The entry of a call that they left may stay on their line for a while. It is
 // dead, and readers ignore it.
-func TestCallsOfLeavesOutWhatTheUserLeft(t *testing.T) {
+func TestCallsOfOmitsCallsThatTheUserLeft(t *testing.T) {
 	s := natstest.Start(t)
 	calls := store.NewCalls(s.NC, zerolog.Nop(), nil)
 	lines := store.NewLines(s.NC, s.JS, calls, zerolog.Nop(), nil)

@@ -41,7 +41,7 @@ func isNewer(t *testing.T, what string, err error) {
 
 // A transition in a newer format is never skipped: not as the newest message, not before garbage, and not before a transition
 // that can be read.
-func TestNewerFormatIsNotPassedOver(t *testing.T) {
+func TestNewerFormatIsNotIgnored(t *testing.T) {
 	s, calls := start(t)
 	invited := next(t, events.Transition{}, events.VerbInvite, "k1").Transition
 	ringing := next(t, invited, events.VerbRing, "k2").Transition

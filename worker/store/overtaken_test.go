@@ -48,13 +48,13 @@ func (s *Secrets) changedTo(t *testing.T, changes uint64) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("the watch has heard %d changes, want %d", n, changes)
+			t.Fatalf("the watch has received %d changes, want %d", n, changes)
 		}
 	}
 }
 
 // A secret whose read is overtaken by the watch does not replace the newer secret from the watch.
-func TestReadThatTheWatchOvertakes(t *testing.T) {
+func TestReadOvertakenByTheWatch(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	kv, err := s.JS.KeyValue(t.Context(), streams.BucketSecrets)

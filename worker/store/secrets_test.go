@@ -111,7 +111,7 @@ func TestSecretsChange(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("a deleted secret is not made anew")
+			t.Fatal("a deleted secret is not recreated")
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // A commit that receives a sequence that was already known when it began shows that the stream has lost its newest messages.
-func TestATailThatIsLostIsNoticed(t *testing.T) {
+func TestLostTailIsDetected(t *testing.T) {
 	var lost []uint64
 	s := NewCalls(nil, zerolog.Nop(), nil)
 	s.LostTail = func(n uint64) { lost = append(lost, n) }

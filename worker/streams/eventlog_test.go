@@ -115,7 +115,7 @@ func TestRepairAfterCallsWereDeleted(t *testing.T) {
 }
 
 // A repair of a new, empty RINGLINE_CALLS leaves no future gap.
-func TestRepairOfWhatIsToCome(t *testing.T) {
+func TestRepairOfFutureTransitions(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(40)
 	w.logged(40)
@@ -136,7 +136,7 @@ func TestRepairOfWhatIsToCome(t *testing.T) {
 }
 
 // Events that the log has dropped by its limits are not missing. A newer event that it lacks is.
-func TestCompareWhatIsLeft(t *testing.T) {
+func TestCompareRemainingTransitions(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(40)
 	w.logged(40)

@@ -63,7 +63,7 @@ func TestInspectFindsNothingAfterSetup(t *testing.T) {
 }
 
 // Inspect finds every manual change and deletion, also in fields that the settings leave empty.
-func TestInspectFindsWhatWasChanged(t *testing.T) {
+func TestInspectFindsChanges(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	change := func(name string, change func(*jetstream.StreamConfig)) {
@@ -119,7 +119,7 @@ func TestInspectFindsWhatWasChanged(t *testing.T) {
 		delete(off, name)
 	}
 	if len(off) > 0 {
-		t.Errorf("nobody changed %v", off)
+		t.Errorf("%v was not changed", off)
 	}
 	if err := streams.Setup(t.Context(), s.JS, streams.DefaultSettings()); err != nil {
 		t.Fatal(err)

@@ -83,7 +83,7 @@ func TestSetup(t *testing.T) {
 	}
 }
 
-func TestSettingsThatDoNotHold(t *testing.T) {
+func TestContradictingSettings(t *testing.T) {
 	const longest = 12 * time.Hour
 	if err := streams.DefaultSettings().Check(longest); err != nil {
 		t.Errorf("the defaults: %v", err)

@@ -24,9 +24,9 @@ func (v verb) waitsForCall() bool {
 }
 
 func (v verb) earlyText() string {
-	text := "send it although there is no such call: it waits 5s for the invitation"
+	text := "send it even if there is no such call: it waits 5s for the invitation"
 	if v.name != string(events.VerbAdd) {
-		text += ", and takes the id out of use if none comes"
+		text += ", and takes the id out of use if none arrives"
 	}
 	return text
 }

@@ -23,7 +23,7 @@ func NewLine() *cobra.Command {
 				return err
 			}
 			if len(a.Calls) == 0 {
-				a.Calls = []string{"in no call"}
+				a.Calls = []string{"not in a call"}
 			}
 			_, err := fmt.Fprintln(out, strings.Join(a.Calls, "\n"))
 			return err
@@ -60,7 +60,7 @@ func NewList() *cobra.Command {
 			return nil
 		})
 	cmd.Flags().String("state", "", "ringing or active (default both)")
-	cmd.Flags().Int("limit", 0, fmt.Sprintf("how many at most, 1 to %d (default %d)", events.MaxListLimit, events.DefaultListLimit))
+	cmd.Flags().Int("limit", 0, fmt.Sprintf("maximum number of calls, 1 to %d (default %d)", events.MaxListLimit, events.DefaultListLimit))
 	return cmd
 }
 

@@ -42,17 +42,17 @@ const methodGet = "get"
 func verbs() []verb {
 	return []verb{
 		{
-			name: string(events.VerbInvite), args: "CALLEE… --user CALLER", short: "Ring users",
+			name: string(events.VerbInvite), args: "CALLEE… --user CALLER", short: "Invite users to a call",
 			example: "invite bob eve --user ann --name Ann --video --data hi --timeout 30s", callees: someParties,
 			flags: []string{"user", "name", "device", "call", "room", "video", "data", "timeout", "command-id"},
 		},
 		{
-			name: string(events.VerbAdd), args: "CALL CALLEE… --user U|--service S", short: "Ring more users into a call",
+			name: string(events.VerbAdd), args: "CALL CALLEE… --user U|--service S", short: "Invite more users to a call",
 			example: "add c1 joe --user ann", call: true, callees: someParties,
 			flags: []string{"user", "service", "device", "data", "timeout", "command-id"},
 		},
 		{
-			name: string(events.VerbRing), args: "CALL --user U", short: "Say that it rings at a callee's device",
+			name: string(events.VerbRing), args: "CALL --user U", short: "Report that a callee's device rings",
 			example: "ring c1 --user bob", call: true, flags: []string{"user", "device", "attempt", "command-id"},
 		},
 		{
@@ -61,13 +61,13 @@ func verbs() []verb {
 			flags: []string{"user", "device", "data", "attempt", "command-id"},
 		},
 		{
-			name: string(events.VerbDecline), args: "CALL --user U", short: "Refuse a call",
+			name: string(events.VerbDecline), args: "CALL --user U", short: "Decline a call",
 			example: "decline c1 --user bob --busy", call: true,
 			flags: []string{"user", "device", "data", "attempt", "busy", "command-id"},
 		},
 		{
 			name: string(events.VerbCancel), args: "CALL [CALLEE…] --user U|--service S",
-			short:   "Withdraw the invitation, of all or of these callees",
+			short:   "Withdraw the invitation of all callees or of some",
 			example: "cancel c1 --user ann", call: true, callees: maybeUserIDs,
 			flags: []string{"user", "service", "device", "data", "command-id"},
 		},
@@ -76,7 +76,7 @@ func verbs() []verb {
 			example: "leave c1 --user bob", call: true, flags: []string{"user", "device", "data", "attempt", "command-id"},
 		},
 		{
-			name: string(events.VerbEnd), args: "CALL --user U|--service S", short: "End a call for everybody",
+			name: string(events.VerbEnd), args: "CALL --user U|--service S", short: "End a call for all parties",
 			example: "end c1 --service desk", call: true, flags: []string{"user", "service", "device", "data", "command-id"},
 		},
 		{name: methodGet, args: "CALL", short: "Show a call", example: "get c1", call: true},
@@ -143,7 +143,7 @@ func (v verb) checkArgs(_ *cobra.Command, args []string) error {
 	case len(args) < len(want):
 		return fmt.Errorf("%s is missing", want[len(args)])
 	case v.callees == noCallees && len(args) > len(want):
-		return fmt.Errorf("%q is one argument too many", args[len(want)])
+		return fmt.Errorf("unexpected argument %q", args[len(want)])
 	}
 	return nil
 }
@@ -155,9 +155,9 @@ func (v verb) checkSender(cmd *cobra.Command) error {
 	case user == nil || user.Changed:
 		return nil
 	case service == nil:
-		return errors.New("--user is missing: the user who does this")
+		return errors.New("--user is missing: the sending user")
 	case !service.Changed:
-		return errors.New("--user or --service is missing: who does this")
+		return errors.New("--user or --service is missing: the sender")
 	}
 	return nil
 }
@@ -166,29 +166,29 @@ func (v verb) checkSender(cmd *cobra.Command) error {
 func addField(f *pflag.FlagSet, name string) {
 	switch name {
 	case "user":
-		f.String(name, "", "the user who does this")
+		f.String(name, "", "the sending user")
 	case "service":
-		f.String(name, "", "the service that does this, instead of a user")
+		f.String(name, "", "the sending service, instead of a user")
 	case "name":
-		f.String(name, "", "the caller's name, for the callees to see")
+		f.String(name, "", "the caller's display name")
 	case "device":
 		f.String(name, "", "the user's device")
 	case "call":
-		f.String(name, "", "call id (default: one is made)")
+		f.String(name, "", "call id (default: generated)")
 	case "room":
 		f.String(name, "", "media room (default: the call id)")
 	case "data":
 		f.String(name, "", "custom data, up to 4,096 bytes")
 	case "command-id":
-		f.String(name, "", "idempotency key: sent again, nothing happens twice (default: one is made)")
+		f.String(name, "", "idempotency key: a repeat changes nothing (default: generated)")
 	case "video":
 		f.Bool(name, false, "a video call (default: voice)")
 	case "busy":
-		f.Bool(name, false, "refuse because of being busy")
+		f.Bool(name, false, "decline because the callee is busy")
 	case "attempt":
 		f.Int(name, 0, "only if this is still the callee's attempt")
 	case "timeout":
-		f.Duration(name, 0, "how long it rings, 1s to 600s (default: the app's, 60s)")
+		f.Duration(name, 0, "ring timeout, 1s to 600s (default: that of the app, 60s)")
 	}
 }
 
@@ -282,7 +282,7 @@ func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) er
 // advised adds advice to an error, if the command line can help.
 func advised(err *events.Error) error {
 	if err.Code == events.CodeAlreadyExists {
-		return fmt.Errorf("%w; take another id, or leave --call out", err)
+		return fmt.Errorf("%w; choose another id, or omit --call", err)
 	}
 	return err
 }

@@ -43,7 +43,7 @@ func NewWatch() *cobra.Command {
 		Long: "Shows, a line each, until Ctrl-C:\n" +
 			"  --user U  what this user is told\n" +
 			"  --call C  the transitions of this call, from its first\n" +
-			"  --all     every new transition of the app, and what everybody is told (default)",
+			"  --all     every new transition and notification of the app (default)",
 		Example:               "  ringline watch --user bob\n  ringline watch --call c1 --json",
 		DisableFlagsInUseLine: true,
 		Args:                  cli.NoArguments,
@@ -191,12 +191,12 @@ func (w *watch) say(format string, args ...any) {
 
 func (w *watch) disconnected(_ *nats.Conn, err error) {
 	if err != nil {
-		w.say("connection lost (%v), trying again", err)
+		w.say("connection lost (%v), reconnecting", err)
 	}
 }
 
 func (w *watch) reconnected(*nats.Conn) {
-	w.say("connected again; notifications sent meanwhile were not seen")
+	w.say("connected again; notifications sent meanwhile were missed")
 }
 
 func (w *watch) asyncError(_ *nats.Conn, _ *nats.Subscription, err error) { w.say("NATS: %v", err) }

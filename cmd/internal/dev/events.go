@@ -69,7 +69,7 @@ func (d *eventFeed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer d.open.Add(-1)
 	switch pages := d.open.Add(1); {
 	case !onThisMachine(r):
-		http.Error(w, "what NATS carries is for this machine only", http.StatusForbidden)
+		http.Error(w, "NATS messages are only for this machine", http.StatusForbidden)
 	case source == nil:
 		w.Header().Set("Retry-After", "1")
 		http.Error(w, "not ready yet, see /readyz", http.StatusServiceUnavailable)
@@ -95,7 +95,7 @@ func (d *eventFeed) serve(w http.ResponseWriter, r *http.Request, source *feedSo
 		}
 	})
 	if err != nil {
-		http.Error(w, "can't read events now", http.StatusServiceUnavailable)
+		http.Error(w, "can't read events at the moment", http.StatusServiceUnavailable)
 		return err
 	}
 	defer stop()

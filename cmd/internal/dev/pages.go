@@ -70,7 +70,7 @@ func (d *site) keep(dir string) error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	if _, err := key.Parse(); err != nil {
-		return fmt.Errorf("data folder: %s holds no secret of ours (%w); delete it", path, err)
+		return fmt.Errorf("data folder: %s is not a valid secret (%w); delete it", path, err)
 	}
 	d.secret.Store(&key)
 	return nil
@@ -97,7 +97,7 @@ func (d *site) mint(here bool, userID, userName string) (status int, body string
 	c := token.Claims{App: d.app, UserID: userID, UserName: userName, IssuedAt: now, Expires: now.Add(tokenTTL)}
 	switch bad := events.CheckName("user_id", userID); {
 	case !here:
-		return http.StatusForbidden, "tokens without a password are for this machine only"
+		return http.StatusForbidden, "tokens without a password are only for this machine"
 	case bad != nil:
 		return http.StatusBadRequest, bad.Message
 	case len(userName) > events.MaxUserName:

@@ -67,23 +67,23 @@ func New() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&b.natsURL, "nats-url", "", "NATS servers of a Ringline that runs (default: a server and workers of its own)")
-	f.StringVar(&b.options.App, "app", bench.DefaultApp, "app of the calls, which nobody else uses")
-	f.StringVar(&b.mix, "mix", string(bench.MixAnswered), "which calls: "+words(bench.Mixes()))
+	f.StringVar(&b.natsURL, "nats-url", "", "NATS servers of a running Ringline (default: its own server and workers)")
+	f.StringVar(&b.options.App, "app", bench.DefaultApp, "app of the calls, used only by the benchmark")
+	f.StringVar(&b.mix, "mix", string(bench.MixAnswered), "the mix of calls: "+words(bench.Mixes()))
 	f.StringVar(&b.over, "over", string(bench.OverSubjects), "how commands are sent: "+words(bench.Overs()))
-	f.IntVar(&b.options.Beside, "beside", 64, "calls beside each other, for the most that can be done")
-	f.Float64Var(&b.options.Rate, "rate", 0, "calls that arrive in a second (default half of the most)")
+	f.IntVar(&b.options.Concurrent, "concurrent", 64, "concurrent calls, to measure the throughput")
+	f.Float64Var(&b.options.Rate, "rate", 0, "calls that arrive per second (default: half of the throughput)")
 	f.DurationVar(&b.options.Long, "duration", 10*time.Second, "how long each phase is measured")
-	f.DurationVar(&b.options.Warm, "warm-up", 2*time.Second, "how long calls are played before that")
-	f.IntVar(&b.options.Runs, "runs", 1, "runs; figures are their medians")
-	f.IntVar(&b.options.Users, "users", 0, "users, who take turns (default 20000, over sessions 1000, each with one)")
+	f.DurationVar(&b.options.Warm, "warm-up", 2*time.Second, "how long calls are played before the measurement")
+	f.IntVar(&b.options.Runs, "runs", 1, "runs; the results are their medians")
+	f.IntVar(&b.options.Users, "users", 0, "users, who take turns (default 20000; over sessions 1000, one session each)")
 	f.StringVar(&b.options.Edge, "edge", "", "host and port of an edge, for --over sessions with --nats-url")
-	f.Uint64Var(&b.options.Seed, "seed", 1, "seed of the moments at which calls arrive")
-	f.IntVar(&b.workers, "workers", 0, "coordinators in this process (default 1, with --nats-url 0: those that run there)")
-	f.BoolVar(&b.noFloor, "no-floor", false, "measure Ringline alone")
+	f.Uint64Var(&b.options.Seed, "seed", 1, "seed of the arrival times of calls")
+	f.IntVar(&b.workers, "workers", 0, "coordinators in this process (default 1; with --nats-url 0, because others run there)")
+	f.BoolVar(&b.noFloor, "no-floor", false, "measure Ringline without the floor")
 	f.BoolVar(&b.json, "json", false, "print JSON")
-	f.StringVar(&b.file, "out", "", "write JSON to this file too")
-	f.StringVar(&b.profile, "cpu-profile", "", "write a profile of the processor to this file, for go tool pprof")
+	f.StringVar(&b.file, "out", "", "also write JSON to this file")
+	f.StringVar(&b.profile, "cpu-profile", "", "write a CPU profile to this file, for go tool pprof")
 	cmd.AddCommand(newBenchCompare())
 	return cmd
 }
@@ -137,14 +137,14 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 		wrong bool
 		want  string
 	}{
-		{o.Beside < 1 || o.Beside > 10_000, "--beside must be from 1 to 10000"},
+		{o.Concurrent < 1 || o.Concurrent > 10_000, "--concurrent must be from 1 to 10000"},
 		{o.Rate < 0 || o.Rate > 1e6, "--rate must be from 0 to 1000000 calls a second"},
 		{o.Long < 100*time.Millisecond, "--duration must be at least 100ms"},
 		{o.Warm < 0, "--warm-up must not be below 0"},
 		{o.Runs < 1 || o.Runs > 100, "--runs must be from 1 to 100"},
 		{b.workers < 0 || b.workers > 64, "--workers must be from 0 to 64"},
-		{o.Users < o.Mix.Size()*o.Beside, fmt.Sprintf("--users must be at least %d for each of --beside, %d", o.Mix.Size(), o.Mix.Size()*o.Beside)},
-		{b.natsURL == "" && o.Edge != "", "--edge goes with --nats-url only"},
+		{o.Users < o.Mix.Size()*o.Concurrent, fmt.Sprintf("--users must be at least %d for each of --concurrent, %d", o.Mix.Size(), o.Mix.Size()*o.Concurrent)},
+		{b.natsURL == "" && o.Edge != "", "--edge needs --nats-url"},
 		{b.natsURL != "" && b.workers == 0 && o.Over == bench.OverSessions && o.Edge == "", "--over sessions with --nats-url needs --edge HOST:PORT"},
 	} {
 		if x.wrong {
@@ -154,7 +154,7 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 	if b.natsURL == "" && b.workers == 0 {
 		b.workers = 1
 	}
-	o.Floor, o.Parallel = !b.noFloor, b.settings.Parallel*max(1, b.workers)
+	o.Floor, o.Concurrent = !b.noFloor, b.settings.Parallel*max(1, b.workers)
 	b.out = cmd.OutOrStdout()
 	b.progress = progress{w: cmd.ErrOrStderr(), on: cli.IsTerminal(cmd.ErrOrStderr())}
 	o.Tell = b.progress.tell
@@ -295,7 +295,7 @@ func (p progress) clear() { p.tell("") }
 
 func newBenchCompare() *cobra.Command {
 	return &cobra.Command{
-		Use: "compare A.json B.json", Short: "Compare what two runs of bench have written", Args: func(_ *cobra.Command, args []string) error {
+		Use: "compare A.json B.json", Short: "Compare the reports of two runs", Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return fmt.Errorf("compare takes two files, got %d", len(args))
 			}

@@ -93,9 +93,9 @@ func openApps(ctx context.Context, t *natsconn.Target) (kv jetstream.KeyValue, d
 }
 
 func addAppFlags(f *pflag.FlagSet) {
-	f.Int("capacity", 0, fmt.Sprintf("how many calls a user's line holds, 1 to %d", events.MaxCapacity))
-	f.Duration("ring-timeout", 0, fmt.Sprintf("how long it rings where an invitation does not say, 1s to %ds", events.MaxRingTimeoutS))
-	f.Int("max-callees", 0, fmt.Sprintf("callees of a call, all in all, 1 to %d", events.MaxCallees))
+	f.Int("capacity", 0, fmt.Sprintf("calls on a user's line, 1 to %d", events.MaxCapacity))
+	f.Duration("ring-timeout", 0, fmt.Sprintf("default ring timeout, 1s to %ds", events.MaxRingTimeoutS))
+	f.Int("max-callees", 0, fmt.Sprintf("callees of a call in total, 1 to %d", events.MaxCallees))
 	f.Duration("max-duration", 0, "the longest call, 1s to 17h")
 	f.Int("commands-per-s", 0, fmt.Sprintf("commands a second of the whole app, 1 to %d (default %d)", events.MaxCommandsPerS, events.DefaultCommandsPerS))
 	f.String("bytes-per-s", "", fmt.Sprintf("bytes a second that the whole app has stored, such as 4MiB, %v to %v (default %v)",
@@ -103,16 +103,16 @@ func addAppFlags(f *pflag.FlagSet) {
 	f.Int("api-slots", 0, fmt.Sprintf("requests of the app under way at once in one api, 1 to %d (default %d)", events.MaxAPISlots, events.DefaultAPISlots))
 	f.Int("pair-invites-per-min", 0, fmt.Sprintf("invitations a minute of a caller's sessions to the same callee, 1 to %d (default %d)",
 		events.MaxPairInvitesPerMin, events.DefaultPairInvitesPerMin))
-	f.Int("ringing-per-caller", 0, fmt.Sprintf("callees that the sessions of one user may make ring at once, 1 to %d (default %d)",
+	f.Int("ringing-per-caller", 0, fmt.Sprintf("callees of the sessions of one user that may ring at the same time, 1 to %d (default %d)",
 		events.MaxRingingPerCaller, events.DefaultRingingPerCaller))
-	f.String("service-call-prefix", "", fmt.Sprintf("what the call ids begin with that belong to the app's backend (default %s)", events.DefaultServiceCallPrefix))
-	f.StringArray("origin", nil, "a page that may open sessions, such as https://app.example.com; repeat it for more, as they replace all that were there ('' leaves none)")
+	f.String("service-call-prefix", "", fmt.Sprintf("prefix of call ids that are reserved for the app's backend (default %s)", events.DefaultServiceCallPrefix))
+	f.StringArray("origin", nil, "origin of a page that may open sessions, such as https://app.example.com; repeat the flag for more: they replace all previous ones ('' removes all)")
 }
 
 func getApp(ctx context.Context, a apps, args []string) error {
 	e, err := a.kv.Get(ctx, args[0])
 	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return a.print(args[0], "changes nothing of the defaults")
+		return a.print(args[0], "has the default settings")
 	}
 	if err != nil {
 		return fmt.Errorf("read app %s: %w", args[0], err)
@@ -123,7 +123,7 @@ func getApp(ctx context.Context, a apps, args []string) error {
 func listApps(ctx context.Context, a apps, _ []string) error {
 	keys, err := a.kv.Keys(ctx)
 	if errors.Is(err, jetstream.ErrNoKeysFound) {
-		_, err := fmt.Fprintln(a.out, "no app changes anything of the defaults")
+		_, err := fmt.Fprintln(a.out, "all apps have the default settings")
 		return err
 	}
 	if err != nil {
@@ -142,7 +142,7 @@ func removeApp(ctx context.Context, a apps, args []string) error {
 	if err := a.kv.Delete(ctx, args[0]); err != nil {
 		return fmt.Errorf("remove app %s: %w", args[0], err)
 	}
-	return a.print(args[0], "changes nothing of the defaults")
+	return a.print(args[0], "has the default settings")
 }
 
 // show prints how workers of this version read the settings.
@@ -150,13 +150,13 @@ func (a apps) show(app string, value []byte) error {
 	read := events.AppSettingsInForce(value, events.AppSettings{})
 	list := append(limitTexts(read.Settings), sessionTexts(read.Settings)...)
 	if len(list) == 0 {
-		list = []string{"changes nothing of the defaults"}
+		list = []string{"has the default settings"}
 	}
 	for _, name := range read.Unknown {
 		list = append(list, fmt.Sprintf("%s is not known to this version, which ignores it", cli.Plain(name)))
 	}
 	for _, bad := range read.Bad {
-		list = append(list, fmt.Sprintf("can't be read, and is not in force: %s", bad.Message))
+		list = append(list, fmt.Sprintf("malformed, not in effect: %s", bad.Message))
 	}
 	return a.print(app, strings.Join(list, ", "))
 }

@@ -36,7 +36,7 @@ func newAppKey() *cobra.Command {
 }
 
 func addKeyFlags(f *pflag.FlagSet) {
-	f.Bool("hs256", false, "make a secret of 32 random bytes, and show it once")
+	f.Bool("hs256", false, "generate a secret of 32 random bytes, and show it once")
 	f.String("public-key", "", "file with an Ed25519 or P-256 public key as PEM (PKIX)")
 	f.String("kid", "", "name of the key, as in the header of tokens (default k1, k2, …)")
 }
@@ -47,7 +47,7 @@ func oneKind(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if !cmd.Flags().Changed("hs256") && !cmd.Flags().Changed("public-key") {
-		return errors.New("--hs256 or --public-key is missing: what key it is")
+		return errors.New("--hs256 or --public-key is missing: the kind of key")
 	}
 	return cli.AtMostOne(cmd, "hs256", "public-key")
 }
@@ -72,7 +72,7 @@ func addKey(ctx context.Context, a apps, args []string) error {
 	}
 	_, err = fmt.Fprintf(a.out, "secret  %s\n\n"+
 		"The secret is not shown again. A backend decodes it from base64url and signs tokens with these 32 bytes,\n"+
-		"HS256 and \"kid\": %q in the header; docs/tokens.md shows how. Keep it where only the backend reads it.\n", key.Secret, key.KID)
+		"HS256 and \"kid\": %q in the header; docs/tokens.md shows how. Store it where only the backend can read it.\n", key.Secret, key.KID)
 	return err
 }
 
@@ -138,7 +138,7 @@ func listKeys(ctx context.Context, a apps, args []string) error {
 		return err
 	}
 	if len(s.TokenKeys) == 0 {
-		return a.print(args[0], "has no token keys, so its users can open no sessions")
+		return a.print(args[0], "has no token keys, so its users can't open sessions")
 	}
 	for _, k := range s.TokenKeys {
 		if _, err := fmt.Fprintln(a.out, keyText(k)); err != nil {
@@ -160,5 +160,5 @@ func removeKey(ctx context.Context, a apps, args []string) error {
 	if err != nil {
 		return err
 	}
-	return a.print(args[0], fmt.Sprintf("key %s is removed: what it has signed opens no session any more", args[1]))
+	return a.print(args[0], fmt.Sprintf("key %s is removed: its tokens no longer open sessions", args[1]))
 }

@@ -13,8 +13,8 @@ import (
 )
 
 func addRevokeFlags(f *pflag.FlagSet) {
-	f.String("before", "", "revoke what was issued before this time, such as 2026-11-24T10:00:00Z (default now)")
-	f.Bool("undo", false, "take the revocation back, and make room for another user's")
+	f.String("before", "", "revoke tokens issued before this time, such as 2026-11-24T10:00:00Z (default now)")
+	f.Bool("undo", false, "remove the revocation")
 }
 
 // revokeUser sets the earliest issue time of a user's valid tokens.

@@ -24,7 +24,7 @@ func (a apps) read(ctx context.Context, app string) (s events.AppSettings, revis
 		return s, 0, fmt.Errorf("read app %s: %w", app, err)
 	}
 	if s, err = events.ReadAppSettings(e.Value()); err != nil {
-		return s, 0, fmt.Errorf("what stands there now can't be read, `ringline app remove %s` first: %w", app, err)
+		return s, 0, fmt.Errorf("the current settings are malformed, run `ringline app remove %s` first: %w", app, err)
 	}
 	return s, e.Revision(), nil
 }
@@ -54,7 +54,7 @@ func (a apps) change(
 		_, err = a.kv.Update(ctx, app, value, revision)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("write app %s, which somebody else may have changed just now: %w", app, err)
+		return nil, fmt.Errorf("write app %s, which may have been changed concurrently: %w", app, err)
 	}
 	return value, nil
 }
@@ -79,7 +79,7 @@ func (a apps) apply(s events.AppSettings) (events.AppSettings, error) {
 		}
 	})
 	if !changed {
-		return s, errors.New("nothing to set: give one of the flags of `ringline app set --help`")
+		return s, errors.New("nothing to set: pass one of the flags of `ringline app set --help`")
 	}
 	return s, bad
 }

@@ -26,7 +26,7 @@ func NewConfig() *cobra.Command {
 			return showConfig(cmd)
 		},
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "tell everything that is wrong, and exit with 1 if anything is")
+	cmd.Flags().BoolVar(&check, "check", false, "report all problems, and exit with 1 if there are any")
 	return cmd
 }
 
@@ -67,6 +67,6 @@ func checkConfig(cmd *cobra.Command) error {
 	if len(problems) > 0 {
 		return fmt.Errorf("settings with problems: %d", len(problems))
 	}
-	_, err := fmt.Fprintln(cmd.OutOrStdout(), "the settings are fine")
+	_, err := fmt.Fprintln(cmd.OutOrStdout(), "the settings are valid")
 	return err
 }

@@ -65,7 +65,7 @@ func NewSetup() *cobra.Command {
 	cmd.Flags().BoolVar(&u.fewer, "fewer-replicas", false, "let RINGLINE_REPLICAS take away replicas of what is there")
 	cmd.Flags().BoolVar(&u.drop, "drop-oldest", false, "let lower limits delete the oldest of what is there")
 	cmd.Flags().BoolVar(&u.repair, "repair-events", false, "find the transitions that RINGLINE_EVENTS lacks, and copy them; with --check only find them")
-	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long NATS may take to be there")
+	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long to wait for NATS")
 	return cmd
 }
 
@@ -158,11 +158,11 @@ func (u *setup) checkEvents(ctx context.Context, js jetstream.JetStream) error {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return nil // already reported
 	case err != nil:
-		return fmt.Errorf("whether RINGLINE_EVENTS is whole could not be seen: %w", err)
+		return fmt.Errorf("could not check whether RINGLINE_EVENTS is complete: %w", err)
 	case gap.From > 0:
 		return fmt.Errorf("%s; `ringline setup --repair-events` copies them", lacks(gap))
 	case !all && u.check:
-		_, err = fmt.Fprintf(u.out, "RINGLINE_EVENTS: its newest %d events lack nothing; `ringline setup --check --repair-events` compares all\n", newestEvents)
+		_, err = fmt.Fprintf(u.out, "RINGLINE_EVENTS: its newest %d events are complete; `ringline setup --check --repair-events` compares all\n", newestEvents)
 	}
 	return err
 }
@@ -170,7 +170,7 @@ func (u *setup) checkEvents(ctx context.Context, js jetstream.JetStream) error {
 func lacks(gap streams.Gap) string {
 	text := fmt.Sprintf("RINGLINE_EVENTS lacks %d transitions, and %d of those to come", gap.Missing, gap.Coming)
 	if gap.Coming > 0 {
-		text += ": RINGLINE_CALLS came back without its newest messages, or was made anew"
+		text += ": RINGLINE_CALLS lost its newest messages, or was recreated"
 	}
 	return text
 }
@@ -212,7 +212,7 @@ func checkDropped(before []streams.Part, drop bool) error {
 		if p.Name == streams.StreamTimers {
 			return errors.New(text + "; they are deadlines of calls")
 		}
-		return errors.New(text + ", or let it with --drop-oldest")
+		return errors.New(text + ", or allow it with --drop-oldest")
 	}
 	return nil
 }
@@ -281,7 +281,7 @@ func (u *setup) report(parts []streams.Part) error {
 		if err := checkReplicas(parts); err != nil {
 			return err
 		}
-		return fmt.Errorf("%d of %d are not as the settings want them; `ringline setup` changes that", off, len(parts))
+		return fmt.Errorf("%d of %d differ from the settings; `ringline setup` updates them", off, len(parts))
 	})
 }
 
@@ -296,10 +296,10 @@ func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []stre
 	if err != nil {
 		return err
 	}
-	return u.print(before, "created", "changed", "left as it was", func(int) error {
+	return u.print(before, "created", "changed", "left unchanged", func(int) error {
 		for _, p := range after {
 			if !p.AsWanted() {
-				return fmt.Errorf("%s %s can't be changed to what the settings want: %v", p.Kind, p.Name, p.Differences)
+				return fmt.Errorf("%s %s can't be changed to the settings: %v", p.Kind, p.Name, p.Differences)
 			}
 		}
 		return nil

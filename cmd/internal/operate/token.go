@@ -27,7 +27,7 @@ func NewToken() *cobra.Command {
 }
 
 func addAudienceFlag(cmd *cobra.Command) {
-	cmd.Flags().String("audience", "", "whom it is for, its aud (default $RINGLINE_EDGE_AUDIENCE, else ringline)")
+	cmd.Flags().String("audience", "", "its audience, aud (default $RINGLINE_EDGE_AUDIENCE, else ringline)")
 }
 
 // audience is the value that an edge with these settings expects, unless the command line overrides it.
@@ -49,9 +49,9 @@ type minting struct {
 func newTokenMint() *cobra.Command {
 	var m minting
 	cmd := &cobra.Command{
-		Use: "mint", Short: "Make a token for a user, and print nothing else",
-		Long: "Makes a token and prints nothing else: with the app's newest secret (HS256), which it reads from RINGLINE_APPS,\n" +
-			"or with a private key from a file. A token lets whoever has it act as that user.",
+		Use: "mint", Short: "Mint a token for a user and print only the token",
+		Long: "Mints a token and prints only the token. It signs with the app's newest secret (HS256) from RINGLINE_APPS,\n" +
+			"or with a private key from a file. The bearer of the token can act as that user.",
 		Example: "  ringline token mint --app demo --user ann --name Ann", Args: m.wantsUser,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := m.Read(cmd); err != nil {
@@ -68,9 +68,9 @@ func newTokenMint() *cobra.Command {
 	m.AddFlags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&m.claims.UserID, "user", "", "the user")
-	f.StringVar(&m.claims.UserName, "name", "", "the name to show")
-	f.StringVar(&m.claims.Device, "device", "", "fix the user's device id, but for the part of it that is a tab's own")
-	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long it is good for")
+	f.StringVar(&m.claims.UserName, "name", "", "the display name")
+	f.StringVar(&m.claims.Device, "device", "", "fix the user's device id, except the part of the tab")
+	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long the token is valid")
 	f.StringVar(&m.key, "key", "", "file with a private key (Ed25519 or P-256, PEM of PKCS #8) to sign with, instead of the app's newest secret")
 	f.StringVar(&m.kid, "kid", "", "name of the key")
 	addAudienceFlag(cmd)
@@ -82,7 +82,7 @@ func (m *minting) wantsUser(cmd *cobra.Command, args []string) error {
 	case len(args) > 0:
 		return cli.NoArguments(cmd, args)
 	case m.claims.UserID == "":
-		return errors.New("--user is missing: the user whom the token is for")
+		return errors.New("--user is missing: the user of the token")
 	case m.ttl < time.Second || m.ttl%time.Second != 0:
 		return fmt.Errorf("--ttl: must be whole seconds, at least 1s, got %v", m.ttl)
 	}

@@ -27,13 +27,13 @@ type inspection struct {
 func newTokenInspect() *cobra.Command {
 	var i inspection
 	cmd := &cobra.Command{
-		Use: "inspect [TOKEN|-]", Short: "Show what a token says, and whether it would be accepted",
-		Long: "Shows what a token says, and whether it would be accepted and why not. Without an argument, or with -, it reads the\n" +
-			"token from its input, where it stays out of the shell's history.",
+		Use: "inspect [TOKEN|-]", Short: "Show the claims of a token, and whether it would be accepted",
+		Long: "Shows the claims of a token, and whether it would be accepted or why not. Without an argument, or with -, it reads the\n" +
+			"token from its input, which keeps it out of the shell's history.",
 		Example: "  ringline token mint --user ann | ringline token inspect",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return errors.New("there is one argument too many")
+				return errors.New("unexpected argument")
 			}
 			return nil
 		},

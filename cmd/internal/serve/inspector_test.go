@@ -199,7 +199,7 @@ func TestStopsPromptly(t *testing.T) {
 }
 
 // A process detects that its connections reach servers of different clusters, at the start and after a reconnect.
-func TestSplitOverTwoServers(t *testing.T) {
+func TestConnectionsToDifferentClusters(t *testing.T) {
 	t.Parallel()
 	one, other := natstest.Start(t), natstest.Start(t)
 	url := one.URL() + "," + other.URL()
@@ -239,7 +239,7 @@ func TestSplitOverTwoServers(t *testing.T) {
 }
 
 // apart compares the streams that the connections reach now.
-func TestApart(t *testing.T) {
+func TestServersOfDifferentClusters(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 30, 9, 0, 0, 5, time.UTC)
 	a := reached{"a", "nats://h1", at}
@@ -314,14 +314,14 @@ func TestRefusedSubscription(t *testing.T) {
 	started(t, as("noservice"), &LazyHandler{}, CoordinatorRole())
 	select {
 	case <-refused.ready:
-		t.Error("a worker that hears no requests says that it has started")
+		t.Error("a worker that receives no requests says that it has started")
 	default:
 	}
 }
 
 // NATS does not answer a refused JetStream request; it only reports a violation. The worker reports the violation, not
 // a JetStream that does not answer.
-func TestMayNotAsk(t *testing.T) {
+func TestRequestsWithoutPermission(t *testing.T) {
 	t.Parallel()
 	const commands, analytics = "$JS.API.STREAM.INFO." + streams.StreamCommands, "$JS.API.CONSUMER.INFO." + streams.StreamEvents + "." + streams.ConsumerAnalytics
 	denies := func(name, subject string) *server.User {
@@ -345,7 +345,7 @@ func TestMayNotAsk(t *testing.T) {
 
 // One inspection may catch a temporary state, for example while setup recreates the commands stream. A problem is
 // reported when the next inspection confirms it.
-func TestOneBadLookIsNotShown(t *testing.T) {
+func TestOneFailedCheckIsNotShown(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	set, err := settings.Read()

@@ -111,7 +111,7 @@ func (c *Process) Run(ctx context.Context, started func(), roles ...Role) (err e
 	c.health.Phase(phaseStarting)
 	defer context.AfterFunc(ctx, func() {
 		c.health.Phase(phaseStopping)
-		c.log.Info().Msg("stopping: what is in hand is finished first")
+		c.log.Info().Msg("stopping: finishing messages in flight first")
 	})()
 	there, i := c.health.Needs(health.NATS, health.Hold), c.inspector()
 	front = append(front, Part{"start", func(ctx context.Context) error { c.start(ctx, started); return nil }})
@@ -255,7 +255,7 @@ func wireCoordinator(ctx context.Context, c *Process) (front, back []Part, err e
 	}
 	asker, err := ask.New(apiNC, apiJS, c.settings.APITimeout, c.meter.Publishes(meter.ByAPI))
 	if err != nil {
-		return nil, nil, fmt.Errorf("hear answers: %w", err)
+		return nil, nil, fmt.Errorf("subscribe to answers: %w", err)
 	}
 	log := c.meter.Log(c.log, meter.API)
 	apps := c.apps(js)
@@ -276,7 +276,7 @@ func wireCoordinator(ctx context.Context, c *Process) (front, back []Part, err e
 	watch.Every = c.surveyEvery
 	c.meter.Levels(watch.Levels)
 	if err := watch.Survey(ctx); err != nil {
-		c.log.Warn().Err(err).Msg("can't see how full the streams are")
+		c.log.Warn().Err(err).Msg("can't read the sizes of the streams")
 	}
 	work := coordinator.New(nc, js, c.meter.Log(c.log, meter.Coordinator), coordinator.Config{
 		Parallel: c.settings.Parallel, Limits: apps.Limits, Clock: c.clock, Admit: []coordinator.Admission{fair.Admit, watch.Admit}, Meter: c.meter,

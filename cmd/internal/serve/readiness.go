@@ -85,7 +85,7 @@ func tellHealth(ctx context.Context, h *health.Health, log zerolog.Logger) {
 			log.Warn().Str("condition", string(r.Name)).Bool("ready", now.Ready()).Msg(r.Why)
 		}
 		for _, r := range health.Ended(before, now) {
-			log.Info().Str("condition", string(r.Name)).Bool("ready", now.Ready()).Msg("no longer: " + r.Why)
+			log.Info().Str("condition", string(r.Name)).Bool("ready", now.Ready()).Msg("resolved: " + r.Why)
 		}
 		before = now
 	}

@@ -103,7 +103,7 @@ func TestFirstRequestIsAnswered(t *testing.T) {
 }
 
 // When a worker reports its start, it has a pull request open or accepts sessions.
-func TestStartedMeansAtWork(t *testing.T) {
+func TestStartedMeansConsuming(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	pulls := func(stream, consumer string) int {
@@ -134,7 +134,7 @@ func TestStartedMeansAtWork(t *testing.T) {
 }
 
 // Workers without their stream are not ready, and do not report their start.
-func TestNotStartedWithoutItsConsumer(t *testing.T) {
+func TestNotStartedWithoutConsumer(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
 	h := health.New(time.Now)

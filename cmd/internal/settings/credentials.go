@@ -32,7 +32,7 @@ func (s Settings) Credentials() (options []nats.Option, problems []Problem) {
 	}
 	switch {
 	case s.NatsCreds != "" && s.NatsNkey != "":
-		refuse("%s and %s exclude each other: give one of them", "RINGLINE_NATS_CREDS", "RINGLINE_NATS_NKEY")
+		refuse("%s and %s exclude each other: set one of them", "RINGLINE_NATS_CREDS", "RINGLINE_NATS_NKEY")
 	case s.NatsCreds != "":
 		use("RINGLINE_NATS_CREDS", nats.UserCredentials(s.NatsCreds), checkCreds(s.NatsCreds))
 	case s.NatsNkey != "":
@@ -83,7 +83,7 @@ func checkCreds(file string) error {
 	case err != nil:
 		return fmt.Errorf("the seed in %s can't be read: %w", file, err)
 	case public != user.Subject:
-		return fmt.Errorf("the seed in %s is that of %s, and its user JWT that of %s", file, public, user.Subject)
+		return fmt.Errorf("the seed in %s belongs to %s, but its user JWT belongs to %s", file, public, user.Subject)
 	case user.Expires > 0 && expires.Before(time.Now()):
 		return fmt.Errorf("the user JWT in %s expired at %s", file, expires.Format(time.RFC3339))
 	}

@@ -36,16 +36,16 @@ type Settings struct {
 	HTTP          string        `split_words:"true" unit:"address" desc:"of /livez, /readyz and /metrics, and of client sessions, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082, edge :8083)"`
 	Pprof         bool          `split_words:"true" default:"false" unit:"true or false" desc:"serve profiles on /debug/pprof/ at that address too"`
 	LogLevel      string        `split_words:"true" default:"info" unit:"word" desc:"debug, info, warn or error"`
-	RingTimeout   time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how long it rings, 1s to 600s, where an invitation does not say"`
-	MaxCallees    int           `split_words:"true" default:"50" unit:"number" desc:"callees of a call, all in all"`
+	RingTimeout   time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"default ring timeout, 1s to 600s"`
+	MaxCallees    int           `split_words:"true" default:"50" unit:"number" desc:"callees of a call in total"`
 	MaxDuration   time.Duration `split_words:"true" default:"12h" unit:"duration" desc:"the longest call"`
-	Replicas      int           `split_words:"true" default:"1" unit:"number" desc:"of every stream and bucket: 1, 3 or 5"`
+	Replicas      int           `split_words:"true" default:"1" unit:"number" desc:"replicas of every stream and bucket: 1, 3 or 5"`
 	CallsMaxAge   time.Duration `split_words:"true" default:"24h" unit:"duration" desc:"how long a call is kept after its last transition"`
 	CallsMaxBytes ByteSize      `split_words:"true" default:"16GiB" unit:"bytes" desc:"limit of RINGLINE_CALLS; invitations are refused from 80 % of it"`
 	TimersMaxAge  time.Duration `split_words:"true" default:"24h" unit:"duration" desc:"how long a deadline is kept"`
 	LinesTTL      time.Duration `split_words:"true" default:"18h" unit:"duration" desc:"how long a user's line is kept"`
 	EventsMaxAge  time.Duration `split_words:"true" default:"720h" unit:"duration" desc:"how long the event log is kept"`
-	Parallel      int           `split_words:"true" default:"64" unit:"number" desc:"commands in hand at once, in each coordinator"`
+	Parallel      int           `split_words:"true" default:"64" unit:"number" desc:"commands in flight in each coordinator"`
 	APITimeout    time.Duration `split_words:"true" default:"8s" unit:"duration" desc:"how long the api waits for an answer"`
 	SweepEvery    time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often each timeouts worker looks for deadlines that NATS has missed"`
 	SweepOverdue  time.Duration `split_words:"true" default:"5s" unit:"duration" desc:"how long past its time such a deadline is"`
@@ -142,7 +142,7 @@ func unreadable(err error) Problem {
 	if !errors.As(err, &p) {
 		return Problem{nil, fmt.Sprintf("read settings: %v", err)}
 	}
-	want := "a whole number"
+	want := "an integer"
 	switch p.TypeName {
 	case reflect.TypeFor[bool]().String():
 		want = "true or false"

@@ -98,11 +98,11 @@ func (b *book) run(ctx context.Context, a Attack) bool {
 
 // keep makes attempts until ctx ends, and waits for the attempts that have begun.
 func (k kind) keep(ctx context.Context, t Target, from string, out func(string)) {
-	beside := 4
+	parallel := 4
 	if k.alone {
-		beside = 1
+		parallel = 1
 	}
-	slots := make(chan struct{}, beside)
+	slots := make(chan struct{}, parallel)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {

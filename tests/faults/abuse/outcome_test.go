@@ -39,7 +39,7 @@ func phases(quiet, busy time.Duration) []Phase {
 
 // Honest pairs may wait longer during an attack. A p99 above both ten times the quiet one and a quarter of a
 // second is a failure, and so is a phase without calls.
-func TestGross(t *testing.T) {
+func TestJudgeIgnoresSmallDifferences(t *testing.T) {
 	for name, x := range map[string]struct {
 		o     Outcome
 		wrong bool

@@ -197,8 +197,8 @@ type together struct {
 }
 
 func (x *together) run(n int, open func() (closing func(), err error), out func(string)) {
-	const beside = 50
-	slots := make(chan struct{}, beside)
+	const parallel = 50
+	slots := make(chan struct{}, parallel)
 	var all []func()
 	var wg sync.WaitGroup
 	for range n {

@@ -93,7 +93,7 @@ func found(t *testing.T, h History) string {
 	return strings.Join(names, " ")
 }
 
-func TestNothingIsFoundInWhatIsRight(t *testing.T) {
+func TestCorrectRunHasNoFindings(t *testing.T) {
 	h := history(t)
 	if got := found(t, h); got != "" {
 		t.Errorf("found by %s", got)

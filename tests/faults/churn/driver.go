@@ -39,10 +39,10 @@ const (
 	aimed      = 1500 * time.Millisecond // wait for a client that connects
 )
 
-// make plays calls until there are wanted notifications. beside is the number of concurrent calls.
-func (d *driver) make(ctx context.Context, beside int, seed uint64, wanted int) {
+// make plays calls until there are wanted notifications. parallel is the number of concurrent calls.
+func (d *driver) make(ctx context.Context, parallel int, seed uint64, wanted int) {
 	var wg sync.WaitGroup
-	for i := range beside {
+	for i := range parallel {
 		wg.Go(func() {
 			rnd := rand.New(rand.NewPCG(seed, uint64(i))) //nolint:gosec // i is small
 			for n := 0; ctx.Err() == nil && int(d.made.Load()) < wanted; n++ {

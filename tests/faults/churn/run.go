@@ -27,7 +27,7 @@ type Config struct {
 	Edges         []string // host:port of each
 	Clients       int      // a fifth of their users have two
 	Notifications int
-	Beside        int // concurrent calls
+	Concurrent    int // concurrent calls
 	Grace         time.Duration
 	Breaks        func(context.Context) []Break // breaks all edges but the first until ctx ends; or nil
 	Seed          uint64
@@ -99,7 +99,7 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 		}
 		broken <- cfg.Breaks(breaking)
 	}()
-	d.make(ctx, cfg.Beside, cfg.Seed, cfg.Notifications)
+	d.make(ctx, cfg.Concurrent, cfg.Seed, cfg.Notifications)
 	mend()
 	breaks := <-broken
 	cfg.Say("%d notifications were made in %v", d.made.Load(), time.Since(begun).Round(100*time.Millisecond))

@@ -32,8 +32,8 @@ func user(i int) string { return fmt.Sprintf("user-%d", i) }
 
 // grow opens sessions until there are to of them.
 func (s *sessions) grow(ctx context.Context, to int) error {
-	const beside = 32
-	slots := make(chan struct{}, beside)
+	const parallel = 32
+	slots := make(chan struct{}, parallel)
 	failed := make(chan error, 1)
 	var wg sync.WaitGroup
 	for i := len(s.open); i < to && len(failed) == 0; i++ {

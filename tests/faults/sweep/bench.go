@@ -50,8 +50,8 @@ func (s stage) once(ctx context.Context, name string, env []string, flags ...str
 	return bench.ReadReport(data)
 }
 
-// beside runs bench with a floor.
-func (s stage) beside(ctx context.Context, name string, env []string, flags ...string) (*bench.Report, error) {
+// withFloor runs bench with a floor.
+func (s stage) withFloor(ctx context.Context, name string, env []string, flags ...string) (*bench.Report, error) {
 	r, err := s.bench(ctx, name, env, flags...)
 	if err == nil && (r.Floor == nil || r.Ratio == nil) {
 		err = errors.New("bench gave no floor")
@@ -67,7 +67,7 @@ func (s stage) beside(ctx context.Context, name string, env []string, flags ...s
 func (c Config) played() string { return c.playedOver(string(bench.OverSubjects)) }
 
 func (c Config) playedOver(what string) string {
-	return fmt.Sprintf("`ringline bench`, answered calls over %s, 64 beside each other, medians of %d run(s) of %v a phase.", what, c.Runs, c.long())
+	return fmt.Sprintf("`ringline bench`, answered calls over %s, 64 concurrent calls, medians of %d run(s) of %v a phase.", what, c.Runs, c.long())
 }
 
 // disk describes how the brokers sync to disk.

@@ -28,9 +28,9 @@ type ears struct {
 }
 
 func newEars(calls int) *ears {
-	const beside = 256
+	const parallel = 256
 	return &ears{
-		room: make(chan struct{}, beside), over: make(chan struct{}, calls), due: make([]time.Time, calls), told: make([]time.Time, calls),
+		room: make(chan struct{}, parallel), over: make(chan struct{}, calls), due: make([]time.Time, calls), told: make([]time.Time, calls),
 	}
 }
 

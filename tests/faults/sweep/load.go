@@ -18,7 +18,7 @@ func (c Config) load(ctx context.Context) (Table, error) {
 		},
 	}
 	err := c.on(ctx, "load", c.bare(), func(s stage) error {
-		first, err := s.beside(ctx, "most", nil, ownWorkers)
+		first, err := s.withFloor(ctx, "most", nil, ownWorkers)
 		if err != nil {
 			return err
 		}
@@ -27,7 +27,7 @@ func (c Config) load(ctx context.Context) (Table, error) {
 			by(first.Ratio.RingP50), by(first.Ring.P99/first.Ring.P50), grouped(most))
 		return each(ctx, []float64{0.1, 0.25, 0.5, 0.75, 0.9}, func(share float64) error {
 			rate := max(share*most, 1)
-			r, err := s.beside(ctx, fmt.Sprintf("%.0f", 100*share), nil, ownWorkers, "--rate", strconv.FormatFloat(rate, 'f', 1, 64))
+			r, err := s.withFloor(ctx, fmt.Sprintf("%.0f", 100*share), nil, ownWorkers, "--rate", strconv.FormatFloat(rate, 'f', 1, 64))
 			if err != nil {
 				return fmt.Errorf("%s of the most: %w", percent(share), err)
 			}

@@ -37,7 +37,7 @@ func (c Config) replicas(ctx context.Context) (Table, error) {
 		cfg.Nodes, cfg.Unsynced = x.replicas, !x.synced
 		return c.on(ctx, fmt.Sprintf("replicas-%d-%v", x.replicas, x.synced), cfg, func(s stage) error {
 			return each(ctx, []bench.Over{bench.OverSubjects, bench.OverSessions}, func(over bench.Over) error {
-				r, err := s.beside(ctx, string(over), nil, ownWorkers, "--over", string(over))
+				r, err := s.withFloor(ctx, string(over), nil, ownWorkers, "--over", string(over))
 				if err != nil {
 					return err
 				}

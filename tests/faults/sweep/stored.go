@@ -46,7 +46,7 @@ func (s stage) playStored(ctx context.Context, t *Table, calls int) error {
 	// An idle Go process collects garbage every two minutes, and returns memory to the system after that.
 	play.Sleep(ctx, pick(s.Config, 150*time.Second, time.Second))
 	before := s.rig.Nodes[0].Memory()
-	r, err := s.beside(ctx, fmt.Sprintf("with-%d", calls), nil)
+	r, err := s.withFloor(ctx, fmt.Sprintf("with-%d", calls), nil)
 	if err != nil {
 		return err
 	}
@@ -64,8 +64,8 @@ func (s stage) fill(ctx context.Context, calls int) error {
 	defer nc.Close()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	const beside = 4096
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(beside),
+	const parallel = 4096
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(parallel),
 		jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, _ *nats.Msg, err error) { stop(err) }))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)

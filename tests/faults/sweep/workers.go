@@ -29,7 +29,7 @@ func (c Config) workers(ctx context.Context) (Table, error) {
 		return c.on(ctx, fmt.Sprintf("workers-%d", n), cfg, func(s stage) error {
 			// The floor's single worker must process as many commands concurrently as all coordinators
 			// together.
-			r, err := s.beside(ctx, "floor", []string{fmt.Sprintf("RINGLINE_PARALLEL=%d", n*inHand)})
+			r, err := s.withFloor(ctx, "floor", []string{fmt.Sprintf("RINGLINE_PARALLEL=%d", n*inHand)})
 			if err != nil {
 				return err
 			}

@@ -47,16 +47,16 @@ func tokensThatAreRefused(s *stage) {
 		token string
 		code  int
 	}{
-		"none":                     {"", invalidToken},
-		"garbage":                  {"garbage", invalidToken},
-		"three parts of garbage":   {"a.b.c", invalidToken},
-		"expired":                  {s.token("ann", past), tokenExpired},
-		"expired, another's key":   {other.token("ann", past), invalidToken},
-		"another's key":            {other.token("ann"), invalidToken},
-		"an app that is not there": {s.token("ann", func(c *token.Claims) { c.App = "nowhere" }), invalidToken},
-		"alg none":                 {jws(`{"alg":"none"}`, claims, func(string) []byte { return nil }), invalidToken},
-		"a public key as secret":   {signed(public.PublicKey), invalidToken},
-		"the same as DER":          {signed(string(der)), invalidToken},
+		"none":                        {"", invalidToken},
+		"garbage":                     {"garbage", invalidToken},
+		"three parts of garbage":      {"a.b.c", invalidToken},
+		"expired":                     {s.token("ann", past), tokenExpired},
+		"expired, key of another app": {other.token("ann", past), invalidToken},
+		"key of another app":          {other.token("ann"), invalidToken},
+		"an unknown app":              {s.token("ann", func(c *token.Claims) { c.App = "nowhere" }), invalidToken},
+		"alg none":                    {jws(`{"alg":"none"}`, claims, func(string) []byte { return nil }), invalidToken},
+		"a public key as secret":      {signed(public.PublicKey), invalidToken},
+		"the same as DER":             {signed(string(der)), invalidToken},
 	} {
 		s.refused(name, Client{Token: test.token}, test.code)
 	}
@@ -87,12 +87,12 @@ func jws(header string, claims []byte, sign func(string) []byte) string {
 func devices(s *stage) {
 	phone := s.token("ann", func(c *token.Claims) { c.Device = "phone" })
 	for name, test := range map[string]struct{ token, said, device string }{
-		"the token's":              {phone, "phone", "phone"},
-		"a tab of it":              {phone, "phone.tab1", "phone.tab1"},
-		"the token's, unsaid":      {phone, "", "phone"},
-		"what it says":             {s.token("ann"), "laptop.tab2", "laptop.tab2"},
-		"another than the token's": {phone, "laptop", ""},
-		"one that begins like it":  {phone, "phone2", ""},
+		"that of the token":                     {phone, "phone", "phone"},
+		"a tab of that device":                  {phone, "phone.tab1", "phone.tab1"},
+		"that of the token, not sent":           {phone, "", "phone"},
+		"the device of the client":              {s.token("ann"), "laptop.tab2", "laptop.tab2"},
+		"another device than that of the token": {phone, "laptop", ""},
+		"a device with the same prefix":         {phone, "phone2", ""},
 	} {
 		c := Client{Token: test.token, Data: fmt.Sprintf(`{"device":%q}`, test.said)}
 		if test.device == "" {
@@ -105,7 +105,7 @@ func devices(s *stage) {
 	}
 	one, two := s.open("ann", ""), s.open("ann", "")
 	if a, b := one.snapshot.DeviceID, two.snapshot.DeviceID; a == "" || a == b {
-		s.Errorf("two sessions that say nothing are the devices %q and %q", a, b)
+		s.Errorf("two sessions without a device are the devices %q and %q", a, b)
 	}
 	call := two.does("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`)
 	if call.Caller.DeviceID != two.snapshot.DeviceID {

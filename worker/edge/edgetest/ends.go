@@ -83,7 +83,7 @@ func (s *stage) slowEnd(other *person) events.SessionEvent {
 	for seq := range enough {
 		s.notify("ann", "c2", seq+1, 8<<10)
 		if got := other.next(); got.Seq != seq+1 {
-			s.Fatalf("the other device is told %d, want %d", got.Seq, seq+1)
+			s.Fatalf("the other device receives %d, want %d", got.Seq, seq+1)
 		}
 	}
 	ann.conn.Break() // otherwise the edge waits some seconds for the close handshake
@@ -104,7 +104,7 @@ func sessionsAreTold(s *stage) {
 	for what, e := range map[events.SessionChange]events.SessionEvent{events.SessionConnected: began, events.SessionDisconnected: ended} {
 		if e.Event != what || e.UserID != "ann" || e.DeviceID != "phone.tab1" || e.Transport == "" || e.Edge == "" ||
 			time.Since(e.Time.Time()) > within {
-			s.Errorf("told of a session that is %s: %s", what, s.encode(e))
+			s.Errorf("a session event of a session that is %s: %s", what, s.encode(e))
 		}
 	}
 	if began.Session == "" || began.Session != ended.Session || ended.Code != closedByClient || began.Code != 0 {

@@ -20,7 +20,7 @@ func commandsOfASession(s *stage) {
 	one.mayNot("line", `{}`, events.CodeRateLimited)
 	one.mayNot("invite", `{"call_id":"c1","call_type":0,"callees":[{"user_id":"bob"}]}`, events.CodeRateLimited)
 	if got := two.line(); len(got) != 0 {
-		s.Errorf("what was refused was carried out: %v", got)
+		s.Errorf("a refused command was executed: %v", got)
 	}
 }
 

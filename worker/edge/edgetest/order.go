@@ -21,7 +21,7 @@ func pushesInOrder(s *stage) {
 	for i, ann := range sessions {
 		for seq := range count {
 			if got := ann.next(); got.Seq != seq+1 {
-				s.Fatalf("session %d is told %d, want %d", i, got.Seq, seq+1)
+				s.Fatalf("session %d receives %d, want %d", i, got.Seq, seq+1)
 			}
 		}
 	}
@@ -43,7 +43,7 @@ func nothingIsLostWhileItOpens(s *stage) {
 			case got == next:
 				next++
 			case got > next:
-				s.Fatalf("the snapshot is of %d, and after %d comes %d", from, next-1, got)
+				s.Fatalf("the snapshot has %d, and after %d follows %d", from, next-1, got)
 			}
 		}
 		ann.leaves()
@@ -60,7 +60,7 @@ func (s *stage) moving(c events.Call) (stop func()) {
 		for ctx.Err() == nil {
 			c.Seq++
 			if err := s.move(ctx, nc, c); err != nil && ctx.Err() == nil {
-				s.Errorf("the call can't be moved: %v", err)
+				s.Errorf("the call can't be changed: %v", err)
 				return
 			}
 		}

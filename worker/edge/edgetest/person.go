@@ -34,7 +34,7 @@ func (s *stage) opened(user string, c Client) *person {
 	}
 	s.decode(p.raw, &p.snapshot)
 	if p.snapshot.UserID != user {
-		s.Fatalf("%s is told first: %s", user, p.raw)
+		s.Fatalf("%s receives first: %s", user, p.raw)
 	}
 	return p
 }
@@ -64,7 +64,7 @@ func (p *person) expect(callID string, kinds ...events.Kind) (last events.Notifi
 	p.Helper()
 	for _, kind := range kinds {
 		if last = p.next(); last.Event != kind || last.CallID != callID || last.Call.CallID != callID {
-			p.Fatalf("%s is told %s, want %s of %s", p.user, p.encode(last), kind, callID)
+			p.Fatalf("%s receives %s, want %s of %s", p.user, p.encode(last), kind, callID)
 		}
 	}
 	return last
@@ -78,7 +78,7 @@ func (p *person) expectAll(callID string, kinds ...events.Kind) {
 		got := p.next()
 		i := slices.Index(left, got.Event)
 		if i < 0 || got.CallID != callID {
-			p.Fatalf("%s is told %s, want one of %v of %s", p.user, p.encode(got), left, callID)
+			p.Fatalf("%s receives %s, want one of %v of %s", p.user, p.encode(got), left, callID)
 		}
 		left = slices.Delete(slices.Clone(left), i, i+1)
 	}

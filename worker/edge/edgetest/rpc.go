@@ -18,7 +18,7 @@ func everyVerb(s *stage) {
 		s.Errorf("the call: %s", s.encode(call))
 	}
 	if got := bob.expect("c1", events.IncomingCallReceived); got.RingRemainingMS == nil || *got.RingRemainingMS > 60_000 {
-		s.Errorf("bob is told %s", s.encode(got))
+		s.Errorf("bob receives %s", s.encode(got))
 	}
 	eve.expect("c1", events.IncomingCallReceived)
 	bob.does("ring", `{"call_id":"c1","attempt":1}`)
@@ -31,10 +31,10 @@ func everyVerb(s *stage) {
 		s.Errorf("the call: %s", s.encode(call))
 	}
 	if got := bob.expect("c1", events.IncomingCallAnsweredElsewhere); got.By.DeviceID != "b" {
-		s.Errorf("bob is told %s", s.encode(got))
+		s.Errorf("bob receives %s", s.encode(got))
 	}
 	if got := ann.expect("c1", events.OutgoingCallAccepted); got.CustomData != "hello" {
-		s.Errorf("ann is told %s", s.encode(got))
+		s.Errorf("ann receives %s", s.encode(got))
 	}
 	bob.does("add", `{"call_id":"c1","callees":[{"user_id":"dan"}]}`)
 	dan.expect("c1", events.IncomingCallReceived)
@@ -69,7 +69,7 @@ func timesOut(s *stage) {
 	bob.expectAll("c1", events.IncomingCallReceived, events.IncomingCallTimeout, events.CallEnded)
 	ann.expect("c1", events.OutgoingCallTimeout)
 	if got := ann.expect("c1", events.CallEnded); got.Reason != string(events.EndTimedOut) {
-		s.Errorf("ann is told %s", s.encode(got))
+		s.Errorf("ann receives %s", s.encode(got))
 	}
 }
 
@@ -107,7 +107,7 @@ func answersThatRefuse(s *stage) {
 		s.Errorf("the answer: %s", s.encode(a))
 	}
 	if a = bob.mayNot("accept", `{"call_id":"others"}`, events.CodePermissionDenied); a.Call != nil {
-		s.Errorf("a stranger is told %s", s.encode(a))
+		s.Errorf("another user receives %s", s.encode(a))
 	}
 	if a = bob.mayNot("nonsense", `{"command_id":"mine"}`, events.CodeInvalidArgument); a.CommandID != "mine" {
 		s.Errorf("the answer: %s", s.encode(a))

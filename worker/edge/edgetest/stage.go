@@ -91,7 +91,7 @@ func receive[T any](s *stage, what string, from <-chan T) (v T, ok bool) {
 	case v, ok = <-from:
 		return v, ok
 	case <-time.After(within):
-		s.Fatalf("%s does not come within %v", what, within)
+		s.Fatalf("%s did not arrive within %v", what, within)
 		return v, false
 	}
 }
@@ -124,7 +124,7 @@ func (s *stage) refused(what string, c Client, want int) {
 		s.Errorf("%s: refused with %d, want %d", what, got, want)
 	}
 	if told, ok := <-conn.Told(); ok {
-		s.Errorf("%s: is told %s", what, told)
+		s.Errorf("%s: receives %s", what, told)
 	}
 }
 

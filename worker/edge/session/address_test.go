@@ -19,7 +19,7 @@ func TestAddressOf(t *testing.T) {
 		{"IPv6 is its network", "[2001:db8:1:2:3:4:5:6]:4711", "", nil, "2001:db8:1:2::/64"},
 		{"IPv6 with a zone", "[fe80::1%eth0]:4711", "", nil, "fe80::/64"},
 		{"no address", "@", "", nil, "@"},
-		{"a header that nobody asked for", "192.0.2.1:4711", "", []string{"198.51.100.7"}, "192.0.2.1"},
+		{"a header that is not configured", "192.0.2.1:4711", "", []string{"198.51.100.7"}, "192.0.2.1"},
 		{"a header that is not there", "192.0.2.1:4711", header, nil, "192.0.2.1"},
 		{"a proxy's", "192.0.2.1:4711", header, []string{"198.51.100.7"}, "198.51.100.7"},
 		{"what the client made up comes before", "192.0.2.1:4711", header, []string{"203.0.113.9, 198.51.100.7"}, "198.51.100.7"},
@@ -56,6 +56,6 @@ func TestAddresses(t *testing.T) {
 		a.give(address)
 	}
 	if len(a.count) != 0 {
-		t.Errorf("kept for nobody: %v", a.count)
+		t.Errorf("kept for no connection: %v", a.count)
 	}
 }

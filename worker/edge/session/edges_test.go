@@ -191,7 +191,7 @@ func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 
 // A user who gets many refusals gets them late. Meanwhile their sessions can have no more commands in flight than
 // allowed.
-func TestRefusalsComeLate(t *testing.T) {
+func TestRefusalsAreDelayed(t *testing.T) {
 	t.Parallel()
 	const late = 2 * time.Second
 	w := newWorld(t)

@@ -40,7 +40,7 @@ func TestOneSubscriptionOfAUser(t *testing.T) {
 }
 
 // A client may vanish at any moment while it connects. It leaves neither a subscription nor a taken place.
-func TestClientsThatVanish(t *testing.T) {
+func TestVanishedClients(t *testing.T) {
 	t.Parallel()
 	const rounds, places = 20, 4
 	w := newWorld(t)
@@ -63,7 +63,7 @@ func TestClientsThatVanish(t *testing.T) {
 }
 
 // An edge that has stopped leaves no goroutine. This test does not run in parallel with others.
-func TestNoGoroutineIsLeft(t *testing.T) { //nolint:paralleltest // it counts what there is
+func TestNoGoroutineLeaks(t *testing.T) { //nolint:paralleltest // it counts what there is
 	w := newWorld(t)
 	a := w.app(t)
 	e := w.start(t)

@@ -114,7 +114,7 @@ func post(t *testing.T, url, body string) (status int) {
 }
 
 // A session survives messages that are no notifications.
-func TestWhatIsNoNotification(t *testing.T) {
+func TestMalformedNotificationIsDropped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.app(t)

@@ -34,7 +34,7 @@ func states(s events.PushedSnapshot) map[string]events.CallState {
 }
 
 // Sessions learn what their edge missed while it was cut off from NATS, once it has reconnected.
-func TestNATSIsBack(t *testing.T) {
+func TestReconnectToNATS(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	apps := []*app{}
@@ -103,7 +103,7 @@ func (c gatedConn) Write(b []byte) (int, error) {
 }
 
 // nats.go reports a reconnect before it has restored the subscriptions. Messages in between are not lost either.
-func TestNATSIsBackAndHearsLater(t *testing.T) {
+func TestReconnectWithLateSubscription(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.app(t)
@@ -165,7 +165,7 @@ func flooded(t *testing.T, checks time.Duration) (a *app, ann *device) {
 }
 
 // If NATS reports a slow consumer, the session gets a new snapshot.
-func TestSlowConsumerIsRenewed(t *testing.T) {
+func TestSlowConsumerGetsASnapshot(t *testing.T) {
 	t.Parallel()
 	_, ann := flooded(t, time.Hour)
 	if s := states(ann.renewed()); s["c1"] != events.CallStateRinging {
@@ -174,7 +174,7 @@ func TestSlowConsumerIsRenewed(t *testing.T) {
 }
 
 // NATS reports only the first of several dropped messages. The session still gets the final state.
-func TestSlowConsumerEndsWell(t *testing.T) {
+func TestSlowConsumerSeesTheEnd(t *testing.T) {
 	t.Parallel()
 	a, ann := flooded(t, 20*time.Millisecond)
 	ann.renewed()

@@ -186,7 +186,7 @@ func (e *Edge) tell(s *session, what events.SessionChange, c Code, reason string
 		err = e.NC.Publish(events.SessionSubject(s.app, s.by.UserID), body)
 	}
 	if err != nil {
-		e.Log.Warn().Err(err).Msg("that a session " + string(what) + " is not kept")
+		e.Log.Warn().Err(err).Str("change", string(what)).Msg("a session event could not be stored")
 	}
 }
 

@@ -29,7 +29,7 @@ func TestDeviceID(t *testing.T) {
 	one, ok := deviceID("", "")
 	two, _ := deviceID("", "")
 	if !ok || one == "" || one == two {
-		t.Errorf("of nobody: %q and %q, %v", one, two, ok)
+		t.Errorf("without a device: %q and %q, %v", one, two, ok)
 	}
 }
 

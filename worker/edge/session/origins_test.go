@@ -92,7 +92,7 @@ func TestPreflight(t *testing.T) {
 			t.Errorf("POST %s: Access-Control-Allow-Origin is %q", p, got)
 		}
 		if got := request(t, http.MethodOptions, e.url+p, "").header.Get("Access-Control-Allow-Origin"); got != "" {
-			t.Errorf("OPTIONS %s by nobody's page: Access-Control-Allow-Origin is %q", p, got)
+			t.Errorf("OPTIONS %s by a page of no app: Access-Control-Allow-Origin is %q", p, got)
 		}
 	}
 }

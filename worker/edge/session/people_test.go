@@ -156,7 +156,7 @@ func (a *app) open(e *edge, user string, by dial, from page) *device {
 // next waits for the next message to the client.
 func (d *device) next(into any) json.RawMessage {
 	d.tb.Helper()
-	raw, ok := receive(d.tb, "what is told next", d.Told())
+	raw, ok := receive(d.tb, "the next push", d.Told())
 	if !ok {
 		d.tb.Fatalf("closed with %d", <-d.Code())
 	}
@@ -171,7 +171,7 @@ func (d *device) expect(callID string, kind events.Kind) {
 	d.tb.Helper()
 	var n events.Notification
 	if raw := d.next(&n); n.Event != kind || n.CallID != callID {
-		d.tb.Fatalf("told %s, want %s of %s", raw, kind, callID)
+		d.tb.Fatalf("received %s, want %s of %s", raw, kind, callID)
 	}
 }
 
@@ -180,7 +180,7 @@ func (d *device) renewed() events.PushedSnapshot {
 	d.tb.Helper()
 	var p events.SnapshotPush
 	if raw := d.next(&p); p.Event != events.PushSnapshot {
-		d.tb.Fatalf("told %s, want a snapshot", raw)
+		d.tb.Fatalf("received %s, want a snapshot", raw)
 	}
 	return p.Snapshot
 }

@@ -31,7 +31,7 @@ func next[T any](t *testing.T, from <-chan T) (v T) {
 }
 
 // A renewal is retried until it succeeds or the session ends. A panic in one renewal does not affect the others.
-func TestRefresherTriesAgain(t *testing.T) {
+func TestRefresherRetries(t *testing.T) {
 	t.Parallel()
 	good, bad, gone, broken := &session{id: "good"}, &session{id: "bad"}, &session{id: "gone"}, &session{id: "broken"}
 	gone.end()

@@ -54,8 +54,8 @@ func TestIsNews(t *testing.T) {
 		want     bool
 	}{
 		{"nothing at all", nil, nil, nil, false},
-		{"what it was told", seen{"c": 2}, seen{"c": 2}, []string{"c"}, false},
-		{"older than what it was told", seen{"c": 3}, seen{"c": 2}, []string{"c"}, false},
+		{"the last push", seen{"c": 2}, seen{"c": 2}, []string{"c"}, false},
+		{"older than the last push", seen{"c": 3}, seen{"c": 2}, []string{"c"}, false},
 		{"newer", seen{"c": 2}, seen{"c": 3}, []string{"c"}, true},
 		{"ended", seen{"c": 2}, seen{"c": -3}, []string{"c"}, true},
 		{"a call that it knows nothing of", nil, seen{"c": 1}, nil, true},

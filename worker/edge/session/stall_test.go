@@ -26,7 +26,7 @@ func TestStalledEdge(t *testing.T) {
 	ann := a.open(e, "ann", dialWebsocket, "")
 	still.Store(int64(45 * time.Second))
 	answer, _ := receive(t, "an answer", ann.Call("invite", `{"call_id":"c1","command_id":"k1","call_type":0,"callees":[{"user_id":"bob"}]}`))
-	if !strings.Contains(string(answer), "unavailable") || !strings.Contains(string(answer), "stood still") {
+	if !strings.Contains(string(answer), "unavailable") || !strings.Contains(string(answer), "paused") {
 		t.Errorf("it is answered %s", answer)
 	}
 	run(t, watch.Run)

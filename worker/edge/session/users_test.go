@@ -56,7 +56,7 @@ func edgeOn(t *testing.T) (e *Edge, tok string) {
 }
 
 // A connection may end at any moment while its session opens. Nothing of the session stays.
-func TestGoneBeforeItIsOpen(t *testing.T) {
+func TestClosedBeforeItIsOpen(t *testing.T) {
 	t.Parallel()
 	e, tok := edgeOn(t)
 	none := e.NC.NumSubscriptions()
@@ -78,7 +78,7 @@ func TestGoneBeforeItIsOpen(t *testing.T) {
 }
 
 // A command is carried out even if its client has disconnected since.
-func TestCommandOfWhoHasGone(t *testing.T) {
+func TestCommandOfAClosedSession(t *testing.T) {
 	t.Parallel()
 	e, _ := edgeOn(t)
 	gone, cancel := context.WithCancel(t.Context())

@@ -151,7 +151,7 @@ func TestShapes(t *testing.T) {
 		return claims(fmt.Sprintf(`{"app":"demo","aud":"ringline","exp":%d,%s}`, exp, s))
 	}
 	if _, err := v.Verify(t.Context(), with(`"sub":"ann","role":"admin","more":{"a":[1]}`), noon()); err != nil {
-		t.Errorf("claims that nobody knows: %v", err)
+		t.Errorf("unknown claims: %v", err)
 	}
 	if _, err := v.Verify(t.Context(), claims(fmt.Sprintf(`{"sub":"ann","app":"demo","aud":["x","ringline"],"exp":%d}`, exp)), noon()); err != nil {
 		t.Errorf("one audience of several: %v", err)
