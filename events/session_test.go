@@ -131,7 +131,7 @@ func TestRestamped(t *testing.T) {
 			t.Errorf("\ngot  %s, %v, %v\nwant %s", got, c, err, want)
 		}
 	}
-	if got, _, err = events.Restamped([]byte(body), "somebody", now); err != nil || strings.Contains(string(got), "ring_remaining_ms") {
+	if got, _, err = events.Restamped([]byte(body), "dan", now); err != nil || strings.Contains(string(got), "ring_remaining_ms") {
 		t.Errorf("%s, %v", got, err)
 	}
 	for _, bad := range []string{``, `[]`, `{}`, `{"call":1}`, `{"call_id":1}`} {

@@ -111,8 +111,8 @@ func TestCreds(t *testing.T) {
 
 	stranger := write(t, "stranger.creds", newOperator(t).creds(t, time.Time{}))
 	checkRefusedByNATS(t, n, "RINGLINE_NATS_CREDS="+stranger, "Authorization Violation; see RINGLINE_NATS_CREDS, "+stranger)
-	nobody := "RINGLINE_APP=demo" // no credentials at all
-	checkRefusedByNATS(t, n, nobody, "Authorization Violation; see RINGLINE_NATS_CREDS, RINGLINE_NATS_NKEY or the user in")
+	without := "RINGLINE_APP=demo" // no credentials at all
+	checkRefusedByNATS(t, n, without, "Authorization Violation; see RINGLINE_NATS_CREDS, RINGLINE_NATS_NKEY or the user in")
 	w.end(syscall.SIGTERM)
 }
 

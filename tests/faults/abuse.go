@@ -32,7 +32,7 @@ type abusing struct {
 func abuseCommand() *cobra.Command {
 	t := &trial{}
 	x := abusing{Config: abuse.Config{Pairs: 20, Quiet: 10 * time.Second, Each: 5 * time.Second, Together: 40 * time.Second}}
-	cmd := command("abuse", "Send what bad clients send, and measure how long honest ones wait", t, func(cmd *cobra.Command) error {
+	cmd := command("abuse", "Send the traffic of bad clients, and measure how long honest clients wait", t, func(cmd *cobra.Command) error {
 		x.trial = *t
 		if x.Pairs < 1 || x.Quiet < time.Second || x.Each < time.Second || x.Together < time.Second {
 			return errors.New("--pairs must be at least 1, --quiet, --each and --together 1s")
@@ -41,11 +41,11 @@ func abuseCommand() *cobra.Command {
 	})
 	f := cmd.Flags()
 	f.IntVar(&x.Pairs, "pairs", x.Pairs, "honest pairs, each of which calls every 1.2s")
-	f.DurationVar(&x.Quiet, "quiet", x.Quiet, "how long they are measured before, and at the end")
-	f.DurationVar(&x.Each, "each", x.Each, "how long each kind goes on by itself")
-	f.DurationVar(&x.Together, "together", x.Together, "how long all of them do")
+	f.DurationVar(&x.Quiet, "quiet", x.Quiet, "how long they are measured before and after the attacks")
+	f.DurationVar(&x.Each, "each", x.Each, "duration of each kind by itself")
+	f.DurationVar(&x.Together, "together", x.Together, "duration of all kinds together")
 	f.IntVar(&x.CommandsPerS, "commands-per-s", 0, "the setting of the app that floods (0: the default)")
-	f.BoolVar(&x.onlyShares, "only-shares", false, "only measure what one app that floods does to another")
+	f.BoolVar(&x.onlyShares, "only-shares", false, "only measure the effect of one flooding app on another")
 	return cmd
 }
 
@@ -80,7 +80,7 @@ func (x abusing) run(ctx context.Context, w io.Writer) error {
 		if err := errors.Join(o.Err(), r.Errors()); err != nil {
 			return err
 		}
-		_, _ = fmt.Fprintln(w, "each was refused or limited with its code")
+		_, _ = fmt.Fprintln(w, "each kind was refused or limited with its code")
 	}
 	shares, err := abuse.Share(ctx, x.Config)
 	tellShares(w, shares)
@@ -90,13 +90,13 @@ func (x abusing) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintln(w, "no app kept another from calling")
+	_, _ = fmt.Fprintln(w, "no app prevented calls of another")
 	return nil
 }
 
 func tellShares(w io.Writer, o abuse.Shares) {
 	quiet := o.Busy().Ring.At(0.99)
-	_, _ = fmt.Fprintf(w, "  %-52s %8s %9s %6s %9s %10s\n", "invitation to ring of one app, while of another", "p50", "p99", "ratio", "NATS p99", "stored")
+	_, _ = fmt.Fprintf(w, "  %-52s %8s %9s %6s %9s %10s\n", "invitation to ring in one app, during traffic of another", "p50", "p99", "ratio", "NATS p99", "stored")
 	for _, p := range o.Phases {
 		_, _ = fmt.Fprintf(w, "  %-52s %6.1fms %7.1fms %6.1f %7.1fms %5.0f KB/s\n", p.Name, ms(p.Ring.At(0.5)), ms(p.Ring.At(0.99)),
 			ms(p.Ring.At(0.99))/ms(quiet), ms(p.Trips.At(0.99)), p.Stored/1000)

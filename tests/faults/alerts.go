@@ -47,7 +47,7 @@ func (s *scene) at(ctx context.Context, after time.Duration) error {
 func alertsCommand() *cobra.Command {
 	t := &trial{}
 	var only []string
-	cmd := command("alerts", "Record the metrics of real workers while something happens, for promtool to test the alerts on", t, func(cmd *cobra.Command) error {
+	cmd := command("alerts", "Record the metrics of real workers during incidents, for tests of the alerts with promtool", t, func(cmd *cobra.Command) error {
 		var all error
 		for _, x := range incidents() {
 			if len(only) == 0 || slices.Contains(only, x.name) {
@@ -57,7 +57,7 @@ func alertsCommand() *cobra.Command {
 		return all
 	})
 	cmd.Long = "Records the metrics of real workers into deploy/prometheus/recorded, one file an incident. Takes as long as the incidents.\n" +
-		"deploy/prometheus/recorded/README.md tells how to add one. Words for --only:"
+		"deploy/prometheus/recorded/README.md describes how to add one. Values of --only:"
 	for _, x := range incidents() {
 		cmd.Long += fmt.Sprintf("\n  %-16s %s (%v)", x.name, x.about, x.long)
 	}

@@ -142,7 +142,7 @@ func (b *breaker) squeeze(stream string, limit func(bytes int64) int64) func(con
 }
 
 // unsure is the note of a fault whose update the broker did not acknowledge.
-const unsure = "the broker did not say whether it took the limit"
+const unsure = "the broker did not confirm the limit"
 
 // giveBack restores the byte limit of the stream.
 func (b *breaker) giveBack(ctx context.Context, stream string, limit int64) error {

@@ -18,7 +18,7 @@ import (
 func checkCommand() *cobra.Command {
 	asJSON := false
 	cmd := &cobra.Command{
-		Use: "check HISTORY", Short: "Check again what was kept of a run", Args: cobra.ExactArgs(1),
+		Use: "check HISTORY", Short: "Check the recorded history of a run again", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			h, err := load(args[0])
 			if err != nil {
@@ -30,7 +30,7 @@ func checkCommand() *cobra.Command {
 			return judge(cmd.OutOrStdout(), h)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print what was found as JSON, and find it no error")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON, without an error")
 	return cmd
 }
 
@@ -53,7 +53,7 @@ func tellReport(w io.Writer, report check.Report) error {
 }
 
 func printReport(w io.Writer, report check.Report) {
-	_, _ = fmt.Fprintf(w, "  %-14s %9s %8s %10s\n", "check", "looked at", "exempt", "violations")
+	_, _ = fmt.Fprintf(w, "  %-14s %9s %8s %10s\n", "check", "checked", "exempt", "violations")
 	for _, f := range report.Figures {
 		_, _ = fmt.Fprintf(w, "  %-14s %9d %8d %10d\n", f.Check, f.Looked, f.Exempt, f.Violations)
 		const most = 100

@@ -52,12 +52,12 @@ func churnCommand() *cobra.Command {
 		return tellReport(cmd.OutOrStdout(), r.Report)
 	})
 	f := cmd.Flags()
-	f.IntVar(&x.clients, "clients", x.clients, "clients; a fifth of their users have two")
-	f.IntVar(&x.notifications, "notifications", x.notifications, "how many are made for their users")
+	f.IntVar(&x.clients, "clients", x.clients, "clients; a fifth of the users have two")
+	f.IntVar(&x.notifications, "notifications", x.notifications, "notifications for their users")
 	f.IntVar(&x.parallel, "concurrent", x.parallel, "concurrent calls")
 	f.IntVar(&x.edges, "edges", x.edges, "edges that the clients are spread over")
-	f.BoolVar(&x.breaks, "break-edges", false, "kill, stop and restart all edges but the first meanwhile")
-	f.DurationVar(&x.grace, "grace", x.grace, "how long something may take to a client that is connected")
+	f.BoolVar(&x.breaks, "break-edges", false, "kill, stop and restart all edges except the first meanwhile")
+	f.DurationVar(&x.grace, "grace", x.grace, "maximum delay until a connected client is notified")
 	f.StringSliceVar(&t.defects, "mutant", nil, "defects to plant: "+list(defects.All()))
 	return cmd
 }
@@ -67,7 +67,7 @@ func (x churning) check() error {
 		return errors.New("--clients must be at least 6, --notifications, --concurrent and --edges 1, --grace above 0")
 	}
 	if x.breaks && x.edges < 2 {
-		return errors.New("--break-edges: there must be at least 2 --edges, as the first stays")
+		return errors.New("--break-edges needs at least 2 --edges, because the first one stays")
 	}
 	return nil
 }
@@ -169,7 +169,7 @@ func (x churning) tell(h churn.History, r churn.Result) {
 	for _, p := range h.Pulses {
 		pulses = append(pulses, time.Duration(p.Came-p.Sent))
 	}
-	x.trial.say("from NATS to a client that stays: %s", quantiles(pulses))
+	x.trial.say("from NATS to a client that stays connected: %s", quantiles(pulses))
 }
 
 // enough returns an error if the run had too little to check.
@@ -182,7 +182,7 @@ func (x churning) enough(r churn.Result) error {
 		case f.Looked == 0:
 			return fmt.Errorf("there was nothing to check for %s", f.Check)
 		case 10*f.Exempt > f.Looked:
-			return fmt.Errorf("the machine was too slow to tell: %d of %d exempt of %s", f.Exempt, f.Looked, f.Check)
+			return fmt.Errorf("the machine was too slow for a result: %d of %d exempt of %s", f.Exempt, f.Looked, f.Check)
 		}
 	}
 	return nil

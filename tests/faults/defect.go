@@ -16,7 +16,7 @@ import (
 func defectsCommand() *cobra.Command {
 	source, build := ".", false
 	cmd := &cobra.Command{
-		Use: "defects [name…]", Short: "List the known defects, or write the overlay that plants some in a build, and tell where it is",
+		Use: "defects [name…]", Short: "List the known defects, or write the overlay that plants some in a build, and print its path",
 		RunE: func(cmd *cobra.Command, names []string) error {
 			if len(names) > 0 {
 				dir, err := os.MkdirTemp("", "ringline-defects-")

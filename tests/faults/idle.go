@@ -31,14 +31,14 @@ type idling struct {
 func idleCommand() *cobra.Command {
 	t := &trial{}
 	x := idling{Config: idle.Config{Few: 1000, Many: 10_000, Idle: time.Minute, Pushes: 1000}, bare: true}
-	cmd := command("idle", "Measure what sessions cost that do nothing, and how long a push to one of them takes", t, func(cmd *cobra.Command) error {
+	cmd := command("idle", "Measure the cost of idle sessions, and how long a push to one of them takes", t, func(cmd *cobra.Command) error {
 		x.trial = *t
 		if x.Few < 1 || x.Many <= x.Few || x.Many > 100_000 || x.Idle < time.Second || x.Pushes < 1 {
 			return errors.New("--few and --pushes must be at least 1, --many above --few and at most 100000, --idle at least 1s")
 		}
 		most, err := idle.RaiseFiles(x.Many)
 		if err == nil && most < x.Many {
-			err = fmt.Errorf("the limit of open files (ulimit -n) is enough for %d sessions; raise it, or say --many %d", most, most)
+			err = fmt.Errorf("the limit of open files (ulimit -n) is enough for %d sessions; raise it, or pass --many %d", most, most)
 		}
 		if err != nil {
 			return err
@@ -46,9 +46,9 @@ func idleCommand() *cobra.Command {
 		return x.run(cmd.Context(), cmd.OutOrStdout())
 	})
 	f := cmd.Flags()
-	f.IntVar(&x.Few, "few", x.Few, "sessions to begin with")
-	f.IntVar(&x.Many, "many", x.Many, "sessions in the end")
-	f.DurationVar(&x.Idle, "idle", x.Idle, "how long nothing is done")
+	f.IntVar(&x.Few, "few", x.Few, "sessions at the start")
+	f.IntVar(&x.Many, "many", x.Many, "sessions at the end")
+	f.DurationVar(&x.Idle, "idle", x.Idle, "how long the sessions are idle")
 	f.IntVar(&x.Pushes, "pushes", x.Pushes, "pushes that are measured")
 	f.BoolVar(&x.bare, "bare", x.bare, "measure bare centrifuge as well")
 	return cmd

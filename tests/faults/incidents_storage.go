@@ -68,7 +68,7 @@ func storeGrows(ctx context.Context, s *scene) error {
 	for ; ctx.Err() == nil; n++ {
 		st, err := js.Stream(ctx, streams.StreamCalls)
 		if err != nil {
-			return fmt.Errorf("look at the calls: %w", err)
+			return fmt.Errorf("read the state of the calls: %w", err)
 		}
 		if st.CachedInfo().State.Bytes >= held {
 			break

@@ -25,7 +25,7 @@ func main() {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends it immediately
 	root := &cobra.Command{
-		Use: "faults", Short: "Break a running Ringline and check what came of it", SilenceUsage: true, SilenceErrors: true,
+		Use: "faults", Short: "Break a running Ringline and check the results", SilenceUsage: true, SilenceErrors: true,
 	}
 	root.SetOut(os.Stdout)
 	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand(), defectsCommand(),
@@ -75,9 +75,9 @@ func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *co
 	t.nodes, t.rate, t.users, t.rings, t.longest, t.calm = 1, 40, 150, 20*time.Second, 45*time.Second, 20*time.Second
 	t.every = 1500 * time.Millisecond
 	f := cmd.Flags()
-	f.Uint64Var(&t.seed, "seed", 0, "what is played and broken follows from it; 0 draws one")
+	f.Uint64Var(&t.seed, "seed", 0, "seed of the calls and faults; 0 draws one")
 	f.StringVar(&t.source, "source", ".", "the root of the repository")
-	f.StringVar(&t.dir, "dir", "", "folder of logs and data; else one that is deleted where nothing is found")
+	f.StringVar(&t.dir, "dir", "", "folder of logs and data; by default one that is deleted if nothing is found")
 	return cmd
 }
 
@@ -91,26 +91,26 @@ func playFlags(cmd *cobra.Command, t *trial) {
 	nodesFlag(cmd, t)
 	f.Float64Var(&t.rate, "rate", t.rate, "calls a second")
 	f.IntVar(&t.users, "users", t.users, "users of each of two apps")
-	f.DurationVar(&t.rings, "rings-for", t.rings, "how long most calls ring at most")
+	f.DurationVar(&t.rings, "rings-for", t.rings, "maximum ring time of most calls")
 	f.DurationVar(&t.longest, "longest", t.longest, "the maximum duration of a call")
-	f.DurationVar(&t.calm, "calm", t.calm, "how long calls are played after that, and nothing breaks")
+	f.DurationVar(&t.calm, "calm", t.calm, "how long calls are played afterwards without faults")
 }
 
 func runCommand() *cobra.Command {
 	t := &trial{}
-	cmd := command("run", "Play calls while things break", t, func(cmd *cobra.Command) error {
+	cmd := command("run", "Play calls while faults happen", t, func(cmd *cobra.Command) error {
 		o, err := t.run(cmd.Context())
 		if err != nil {
 			return err
 		}
 		return o.tell(cmd.OutOrStdout())
 	})
-	cmd.Long = "Plays calls while things break, and checks what came of it. Words for the flags:\n" +
+	cmd.Long = "Plays calls while faults happen, and checks the results. Values of the flags:\n" +
 		"  --only    " + list(kinds(3)) + "\n  --points  " + list(whereabouts()) + "\n  --scenes  " + list(play.Scenes()) +
 		"\n  --mutant  " + list(defects.All())
 	playFlags(cmd, t)
 	f := cmd.Flags()
-	f.DurationVar(&t.duration, "duration", 5*time.Minute, "how long calls are played while things break")
+	f.DurationVar(&t.duration, "duration", 5*time.Minute, "how long calls are played with faults")
 	f.DurationVar(&t.every, "every", t.every, "the mean time between two faults")
 	f.StringSliceVar(&t.defects, "mutant", nil, "defects to plant")
 	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults (default all)")
@@ -122,7 +122,7 @@ func runCommand() *cobra.Command {
 func mutantsCommand() *cobra.Command {
 	t := &trial{}
 	var only []string
-	cmd := command("mutants", "Plant defects and tell which check catches each", t, func(cmd *cobra.Command) error {
+	cmd := command("mutants", "Plant defects and report which check finds each", t, func(cmd *cobra.Command) error {
 		return catch(cmd.Context(), cmd.OutOrStdout(), *t, only)
 	})
 	cmd.Flags().Float64Var(&t.rate, "rate", t.rate, "calls a second, where a hunt sets none")
@@ -139,7 +139,7 @@ func outageCommand() *cobra.Command {
 			return err
 		}
 		heard, late := lateRings(o.history)
-		t.say("%d invitations were heard, %d of them after their time was over", heard, len(late))
+		t.say("%d invitations were received, %d of them after their deadline", heard, len(late))
 		hangUps, open := openAfterHangUp(o.history)
 		t.say("%d hang-ups were stored, %d of their calls are open", hangUps, len(open))
 		err = o.tell(cmd.OutOrStdout())
@@ -166,9 +166,9 @@ func ringsCommand() *cobra.Command {
 	nodesFlag(cmd, t)
 	f := cmd.Flags()
 	f.IntVar(&x.count, "count", 20_000, "calls")
-	f.DurationVar(&x.over, "over", 30*time.Second, "within how long they are invited, and come due")
+	f.DurationVar(&x.over, "over", 30*time.Second, "period in which they are invited, and in which they are due")
 	f.DurationVar(&x.rings, "rings", time.Minute, "how long each rings")
-	f.BoolVar(&x.kill, "kill", false, "kill everything while they ring, and start it when half of them are due")
+	f.BoolVar(&x.kill, "kill", false, "kill all processes while they ring, and restart them when half of them are due")
 	return cmd
 }
 
@@ -189,7 +189,7 @@ func scaleCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.IntVar(&x.parallel, "concurrent", 64, "concurrent calls")
 	f.DurationVar(&x.long, "long", 15*time.Second, "how long each step is measured")
-	f.BoolVar(&inOut, "in-and-out", false, "add a coordinator and take one away under load instead")
+	f.BoolVar(&inOut, "in-and-out", false, "add and remove a coordinator under load instead")
 	f.Float64Var(&t.rate, "rate", t.rate, "calls a second, with --in-and-out")
 	return cmd
 }

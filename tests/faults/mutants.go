@@ -236,9 +236,9 @@ func catch(ctx context.Context, w io.Writer, t trial, only []string) error {
 			wrong = append(wrong, h.name())
 		}
 	}
-	_, _ = fmt.Fprintf(w, "%d of %d as it must be\n", count-len(wrong), count)
+	_, _ = fmt.Fprintf(w, "%d of %d as expected\n", count-len(wrong), count)
 	if len(wrong) > 0 {
-		return fmt.Errorf("not caught, or caught where there is nothing: %s", strings.Join(wrong, ", "))
+		return fmt.Errorf("not found, or found without a defect: %s", strings.Join(wrong, ", "))
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (s *site) stopCoordinators(ctx context.Context) error {
 			return err
 		}
 	}
-	s.trial.say("%v after the start nothing waits any more", time.Since(started).Round(100*time.Millisecond))
+	s.trial.say("%v after the start the backlog is empty", time.Since(started).Round(100*time.Millisecond))
 	s.rec.Fault(record.Fault{Kind: "stop-coordinators", Target: "all", From: from, To: record.Now()})
 	return nil
 }
@@ -67,7 +67,7 @@ func lateRings(h *record.History) (heard int, late []string) {
 		}
 		heard++
 		if due := deadline[attempt{callKey{n.App, n.CallID}, n.Seq, n.To}]; n.At > due {
-			late = append(late, fmt.Sprintf("%s of %s was heard %v late", n.ID, n.App, time.Duration(n.At-due)+onItsWay))
+			late = append(late, fmt.Sprintf("%s of %s was received %v late", n.ID, n.App, time.Duration(n.At-due)+onItsWay))
 		}
 	}
 	return heard, late

@@ -52,7 +52,7 @@ func (o *outcome) print(w io.Writer) {
 	}
 	_, _ = fmt.Fprintf(w, "seed %d, %d broker(s), %d coordinators, %d timeouts workers, %s\n", o.trial.seed, o.trial.nodes,
 		coordinators, timeoutsOf, o.trial.duration)
-	line("calls", "%d begun, %d not, as too many were under way", begun, skipped)
+	line("calls", "%d begun, %d skipped, because too many were in progress", begun, skipped)
 	line("commands", "%d messages sent, %d answered; %d transitions, %d notifications", len(h.Sent), len(answered), len(h.Rest.Calls), len(h.Told))
 	line("faults", "%d: %s", len(h.Faults), tally(h.Faults))
 	for _, c := range []struct{ name, metric string }{

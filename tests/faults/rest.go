@@ -28,9 +28,9 @@ func (s *site) rest(ctx context.Context) {
 	}
 	switch {
 	case err != nil:
-		s.trial.say("it does not come to rest: %v", err)
+		s.trial.say("not idle at the end: %v", err)
 	case left != "":
-		s.trial.say("it does not come to rest: there are still %s", left)
+		s.trial.say("not idle at the end: there are still %s", left)
 	}
 }
 
@@ -38,7 +38,7 @@ func (s *site) rest(ctx context.Context) {
 func (s *site) left(ctx context.Context) (string, error) {
 	waiting, inHand, err := s.commands(ctx)
 	if err != nil || waiting+inHand > 0 {
-		return fmt.Sprintf("%d commands wait, %d are in hand", waiting, inHand), err
+		return fmt.Sprintf("%d commands wait, %d are in flight", waiting, inHand), err
 	}
 	timers, err := s.timers(ctx)
 	if err != nil || len(timers) > 0 {

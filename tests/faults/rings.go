@@ -82,7 +82,7 @@ func (x rings) run(ctx context.Context) error {
 		}
 	}
 	if early := h.report(x, started); early > 0 {
-		return fmt.Errorf("%d were told before the deadline", early)
+		return fmt.Errorf("%d were notified before the deadline", early)
 	}
 	return r.Errors()
 }
@@ -167,7 +167,7 @@ func (x rings) killAll(ctx context.Context, r *rig.Rig, at time.Time) (started t
 	for _, n := range r.Nodes {
 		n.Kill()
 	}
-	x.trial.say("everything is killed, %v before half of them are due", time.Until(at).Round(time.Millisecond))
+	x.trial.say("all processes are killed, %v before half of them are due", time.Until(at).Round(time.Millisecond))
 	play.Sleep(ctx, time.Until(at))
 	started = time.Now()
 	for _, n := range r.Nodes {
@@ -184,7 +184,7 @@ func (x rings) killAll(ctx context.Context, r *rig.Rig, at time.Time) (started t
 		return started, err
 	}
 	err = r.AwaitWorkers(ctx)
-	x.trial.say("everything runs again %v after its start", time.Since(started).Round(time.Millisecond))
+	x.trial.say("all processes run again %v after the start", time.Since(started).Round(time.Millisecond))
 	return started, err
 }
 
@@ -205,7 +205,7 @@ func (h *heard) report(x rings, started time.Time) (early int) {
 			after = append(after, at.Sub(due))
 		}
 	}
-	x.trial.say("%d of %d calls ended; %d were told before the deadline", len(h.at), x.count, early)
+	x.trial.say("%d of %d calls ended; %d were notified before the deadline", len(h.at), x.count, early)
 	if len(before) > 0 {
 		x.trial.say("due before the start: %d, from the start to the caller's notification: %s", len(before), quantiles(before))
 	}

@@ -18,7 +18,7 @@ import (
 // check validates the settings before anything is built.
 func (t trial) check() error {
 	if _, err := os.Stat(filepath.Join(t.source, "cmd", "ringline")); err != nil {
-		return fmt.Errorf("--source: there is no Ringline in %s; run it in the root of the repository, or name that", t.source)
+		return fmt.Errorf("--source: there is no Ringline in %s; run it in the root of the repository, or pass that folder", t.source)
 	}
 	var errs []error
 	want := func(right bool, format string, args ...any) {
@@ -39,7 +39,7 @@ func (t trial) check() error {
 		"--scenes": {t.scenes, play.Scenes()},
 	} {
 		for _, word := range given.words {
-			want(slices.Contains(given.known, word), "%s: there is no %q here; there are: %s", name, word, list(given.known))
+			want(slices.Contains(given.known, word), "%s: unknown %q; the values are: %s", name, word, list(given.known))
 		}
 	}
 	return errors.Join(errs...)

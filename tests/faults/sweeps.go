@@ -27,7 +27,7 @@ type sweeping struct {
 func sweepsCommand() *cobra.Command {
 	t := &trial{}
 	x := sweeping{}
-	cmd := command("sweeps", "Measure against one thing at a time, and print tables for docs/performance.md", t, func(cmd *cobra.Command) error {
+	cmd := command("sweeps", "Measure the effect of one parameter at a time, and print tables for docs/performance.md", t, func(cmd *cobra.Command) error {
 		names, err := sweep.Pick(x.only)
 		if err != nil {
 			return fmt.Errorf("--only: %w", err)
@@ -44,15 +44,15 @@ func sweepsCommand() *cobra.Command {
 		x.Source, x.Dir, x.Seed, x.Say = t.source, t.dir, t.seed, t.say
 		return x.run(cmd.Context(), cmd.Root().OutOrStdout(), names)
 	})
-	cmd.Long = "Measures against one thing at a time, with processes, and prints tables for docs/performance.md. What it does meanwhile goes to stderr.\n" +
+	cmd.Long = "Measures the effect of one parameter at a time, with processes, and prints tables for docs/performance.md. Progress goes to stderr.\n" +
 		"Sweeps: " + list(words(sweep.Names()))
 	cmd.PreRun = func(cmd *cobra.Command, _ []string) { cmd.SetOut(cmd.ErrOrStderr()) } // only the tables go to stdout
 	f := cmd.Flags()
 	f.StringSliceVar(&x.only, "only", nil, "the sweeps (default all): "+list(words(sweep.Names())))
-	f.BoolVar(&x.Quick, "quick", false, "everything much smaller and shorter, to see whether it works; one run unless --runs says more")
-	f.IntVar(&x.Runs, "runs", 3, "runs of what ringline bench measures; figures are their medians")
+	f.BoolVar(&x.Quick, "quick", false, "much smaller and shorter, to check that it works; one run unless --runs is set")
+	f.IntVar(&x.Runs, "runs", 3, "runs of ringline bench; the results are their medians")
 	f.DurationVar(&x.Phase, "phase", 5*time.Second, "how long each phase of a run is measured")
-	f.BoolVar(&x.Synced, "synced", false, "brokers with sync_interval: always also where that is not what is measured")
+	f.BoolVar(&x.Synced, "synced", false, "brokers with sync_interval: always in all sweeps")
 	return cmd
 }
 

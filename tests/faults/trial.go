@@ -193,12 +193,12 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 		return nil, err
 	}
 	h.Run.Healed = record.Now()
-	t.say("all is mended; calls are played for %v more", t.calm)
+	t.say("all faults are repaired; calls are played for %v more", t.calm)
 	play.Sleep(ctx, t.calm)
 	stopPlaying()
 	<-played
 	h.Run.Stopped = record.Now()
-	t.say("waiting until every call is over")
+	t.say("waiting until every call has ended")
 	s.rest(ctx)
 	close(pulses)
 	for _, w := range s.watchers {

@@ -148,7 +148,7 @@ func TestBytesOfCancels(t *testing.T) {
 	k := &talk{t: t}
 	var users []string
 	for i := range 50 {
-		users = append(users, fmt.Sprintf("somebody-%02d@example.com", i))
+		users = append(users, fmt.Sprintf("employee-%02d@example.com", i))
 	}
 	k.does("ann@example.com", events.VerbInvite, data(""), users...)
 	most := map[int]int{}

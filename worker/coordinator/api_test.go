@@ -77,7 +77,7 @@ func TestAPI(t *testing.T) {
 		t.Errorf("get: %v", a)
 	}
 	for _, bad := range []struct{ method, body, code, names string }{
-		{"get", `{"call_id":"nobody"}`, "not_found", "nobody"},
+		{"get", `{"call_id":"unused"}`, "not_found", "unused"},
 		{"get", `{}`, "invalid_argument", "call_id"},
 		{"get", `{"call_id":"x","user_id":"ann"}`, "invalid_argument", "user_id"},
 		{"accept", `{"user_id":"bob"}`, "invalid_argument", "call_id"},

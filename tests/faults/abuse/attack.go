@@ -39,7 +39,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	var a Attack
 	commands := json.NewDecoder(in)
 	if err := commands.Decode(&a); err != nil {
-		return fmt.Errorf("abuse: what to do: %w", err)
+		return fmt.Errorf("abuse: read the plan: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

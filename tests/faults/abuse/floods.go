@@ -41,7 +41,7 @@ func floods() []deluge {
 		{oneUser, users(1, 4, invitesAndCancels)},
 		{"20 users cancel unknown calls", users(20, 1, cancelsUnknown)},
 		{"150 users cancel unknown calls", users(150, 1, cancelsUnknown)},
-		{"150 users cancel ids of the backend's", users(150, 1, cancelsBackends)},
+		{"150 users cancel ids of the backend", users(150, 1, cancelsBackends)},
 		{manyUsers, users(20, 1, invitesAndCancels)},
 		{"20 users connect and go", connects},
 		{"2,000 api.end a second, of unknown calls", requests(2000, events.VerbEnd, func(int) string {
@@ -88,7 +88,7 @@ func allUsers(ctx context.Context, t Target, from string, sessions, users int, e
 				user := fmt.Sprintf("mallory%d", i%users)
 				p, err := enterFrom(ctx, t.Server, from, t.Other, user)
 				if err != nil {
-					out("not let in: " + outcome(err))
+					out("refused: " + outcome(err))
 					play.Sleep(ctx, time.Second)
 					continue
 				}

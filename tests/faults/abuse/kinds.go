@@ -48,7 +48,7 @@ type kind struct {
 // The outcomes.
 const (
 	outEntered = "let in"
-	outHung    = "nothing, within a minute"
+	outHung    = "no end within a minute"
 	outCut     = "closed without a code"
 )
 
@@ -82,7 +82,7 @@ func kinds() []kind {
 	return []kind{
 		one("no token", session.InvalidToken, meter.RefusedToken, func(Target) (device.Hello, error) { return device.Hello{}, nil }),
 		one("expired", session.Expired, meter.RefusedExpired, expired),
-		one("another app's", session.InvalidToken, meter.RefusedToken, others),
+		one("token of another app", session.InvalidToken, meter.RefusedToken, others),
 		one("alg none", session.InvalidToken, meter.RefusedToken, algNone),
 		one("HS256 with a public key", session.InvalidToken, meter.RefusedToken, publicKeyAsSecret),
 		one("forged device", session.Denied, meter.RefusedDevice, forgedDevice),
@@ -112,7 +112,7 @@ func tries(hello func(Target) (device.Hello, error)) func(context.Context, Targe
 	return func(ctx context.Context, t Target, from string, out func(string)) {
 		h, err := hello(t)
 		if err != nil {
-			out("no attempt: " + err.Error())
+			out("not attempted: " + err.Error())
 			return
 		}
 		h.Server, h.From = t.Server, from

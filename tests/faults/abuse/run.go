@@ -59,7 +59,7 @@ func Run(ctx context.Context, cfg Config) (o Outcome, err error) {
 		o.Uncounted = append(o.Uncounted, uncounted...)
 		pairs, trips := h.take()
 		o.Phases = append(o.Phases, Phase{p.name, len(p.kinds) == 0, pairs, trips})
-		cfg.Say("%s: over", p.name)
+		cfg.Say("%s: done", p.name)
 	}
 	stop()
 	for _, k := range kinds() {

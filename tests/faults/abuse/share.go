@@ -85,7 +85,7 @@ func Share(ctx context.Context, cfg Config) (o Shares, err error) {
 		all, trips := h.take()
 		p.Ring, p.Trips = all.rings(), trips
 		o.Phases = append(o.Phases, p.SharePhase)
-		cfg.Say("%s: over", p.Name)
+		cfg.Say("%s: done", p.Name)
 	}
 	stop()
 	h.mu.Lock()
@@ -121,7 +121,7 @@ func (cfg Config) shares() []share {
 	list := []share{
 		{SharePhase{Name: "quiet"}, nil, cfg.Quiet},
 		{SharePhase{Name: busy}, []string{spinning}, cfg.Together},
-		{SharePhase{Name: "one user, all that is allowed", MayStore: oneUserStores}, []string{oneUser}, cfg.Together},
+		{SharePhase{Name: "one user, at all limits", MayStore: oneUserStores}, []string{oneUser}, cfg.Together},
 	}
 	var all []string
 	for _, f := range floods() {
@@ -158,10 +158,10 @@ func (o Shares) Err() error {
 	most := shareGoal * o.Busy().Ring.At(0.99)
 	for _, p := range o.Phases {
 		if p99 := p.Ring.At(0.99); len(p.Ring) == 0 || p99 > most {
-			errs = append(errs, fmt.Errorf("%s: an invitation rang after %v at p99 of %d, the most is %v", p.Name, p99, len(p.Ring), most))
+			errs = append(errs, fmt.Errorf("%s: an invitation rang after %v at p99 of %d, the maximum is %v", p.Name, p99, len(p.Ring), most))
 		}
 		if p.MayStore > 0 && p.Stored > p.MayStore {
-			errs = append(errs, fmt.Errorf("%s: RINGLINE_CALLS grew by %.0f bytes a second, the most is %.0f", p.Name, p.Stored, p.MayStore))
+			errs = append(errs, fmt.Errorf("%s: RINGLINE_CALLS grew by %.0f bytes a second, the maximum is %.0f", p.Name, p.Stored, p.MayStore))
 		}
 	}
 	return errors.Join(errs...)

@@ -49,7 +49,7 @@ func sends(message []byte) func(context.Context, Target, string, func(string)) {
 	return func(ctx context.Context, t Target, from string, out func(string)) {
 		d, err := member(ctx, t, from, "mallory")
 		if err != nil {
-			out("not let in: " + outcome(err))
+			out("refused: " + outcome(err))
 			return
 		}
 		defer d.Socket.Reset()
@@ -66,7 +66,7 @@ func sends(message []byte) func(context.Context, Target, string, func(string)) {
 func garbage(ctx context.Context, t Target, from string, out func(string)) {
 	s, err := device.Open(ctx, t.Server, from)
 	if err != nil {
-		out("not let in: " + outcome(err))
+		out("refused: " + outcome(err))
 		return
 	}
 	defer s.Reset()
@@ -82,7 +82,7 @@ func garbage(ctx context.Context, t Target, from string, out func(string)) {
 func noFrames(ctx context.Context, t Target, from string, out func(string)) {
 	s, err := device.Open(ctx, t.Server, from)
 	if err != nil {
-		out("not let in: " + outcome(err))
+		out("refused: " + outcome(err))
 		return
 	}
 	defer s.Reset()
@@ -107,7 +107,7 @@ func ends(s *device.Socket) error {
 func flood(ctx context.Context, t Target, from string, out func(string)) {
 	d, err := member(ctx, t, from, "mallory")
 	if err != nil {
-		out("not let in: " + outcome(err))
+		out("refused: " + outcome(err))
 		return
 	}
 	defer d.Socket.Reset()
@@ -171,7 +171,7 @@ func crowd(ctx context.Context, t Target, from string, out func(string)) {
 		return d.Socket.Reset, nil
 	}, out)
 	if most := session.DefaultLimits().SessionsPerUser; in.entered > most {
-		out(fmt.Sprintf("%d let in, and not %d", in.entered, most))
+		out(fmt.Sprintf("%d admitted, want %d", in.entered, most))
 	}
 }
 
@@ -186,7 +186,7 @@ func sockets(ctx context.Context, t Target, from string, out func(string)) {
 		return s.Reset, nil
 	}, out)
 	if most := session.DefaultLimits().SessionsPerAddress; in.entered > most {
-		out(fmt.Sprintf("%d let in, and not %d", in.entered, most))
+		out(fmt.Sprintf("%d admitted, want %d", in.entered, most))
 	}
 }
 

@@ -47,7 +47,7 @@ func admissions(r *run, v *verdict) {
 				v.count("exhausted", 1)
 				exhausted(r, v, m, a)
 			case "rate_limited":
-				v.failApp(m.App, m.CallID, "%s was %s, and its app is unlimited", r.describeSent(m), r.describeAnswer(a))
+				v.failApp(m.App, m.CallID, "%s was %s, but its app is unlimited", r.describeSent(m), r.describeAnswer(a))
 			}
 		}
 	}
@@ -55,8 +55,8 @@ func admissions(r *run, v *verdict) {
 
 func exhausted(r *run, v *verdict, m *message, a *answer) {
 	if !m.invites() {
-		v.failApp(m.App, m.CallID, "%s was %s; a call that exists goes on when stores are full", r.describeSent(m), r.describeAnswer(a))
+		v.failApp(m.App, m.CallID, "%s was %s; an existing call continues when stores are full", r.describeSent(m), r.describeAnswer(a))
 	} else if !r.maySayFull(m.At, a.at) {
-		v.failApp(m.App, m.CallID, "%s was %s, and no store was full", r.describeSent(m), r.describeAnswer(a))
+		v.failApp(m.App, m.CallID, "%s was %s, but no store was full", r.describeSent(m), r.describeAnswer(a))
 	}
 }

@@ -25,7 +25,7 @@ func attempts(r *run, v *verdict) {
 			}
 			for _, ch := range p.Data.Changes {
 				if v.looked(); ch.UserID == p.Data.By.UserID && ch.Attempt != 0 && !want[ch.Attempt] {
-					v.fail(s, "%s changed attempt %d of %s, and its command names another: %v", r.describe(st), ch.Attempt, ch.UserID, want)
+					v.fail(s, "%s changed attempt %d of %s, but its command names another: %v", r.describe(st), ch.Attempt, ch.UserID, want)
 				}
 			}
 		}

@@ -92,7 +92,7 @@ func refused(verb events.Verb, why *events.Error) func(*world) {
 // other checks use it as their oracle.
 func TestByHand(t *testing.T) {
 	runAll(t, []defect{
-		{"a leaver is not missed", "told parting", leaves, untold("participant_left"), "is told participant_left about bob"},
+		{"a leaver is not missed", "told parting", leaves, untold("participant_left"), "never received participant_left to"},
 		{"a decline of another attempt", "history attempts", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob", "eve"))
 			decline := w.command("c1", events.VerbDecline, "bob")
@@ -109,15 +109,15 @@ func TestByHand(t *testing.T) {
 			cmd.CallID = "c1"
 			w.commit(w.newest("c1"), call.Fence(w.newest("c1"), cmd, call.Input{At: time.Unix(0, d.at).UTC(), Limits: w.limits}))
 			w.handle(d)
-		}, nil, "it may stand for 30s"},
+		}, nil, "it may last for 30s"},
 		{"the event log lacks the newest", "event_log", ended, func(h *record.History) {
 			logged(h)
 			h.Rest.Events = h.Rest.Events[:2]
-		}, "the event log holds 2 transitions, and 4 are stored"},
+		}, "the event log has 2 transitions, but 4 are stored"},
 		{"the event log lacks the oldest", "event_log", ended, func(h *record.History) {
 			logged(h)
 			h.Rest.Events = h.Rest.Events[2:]
-		}, "the event log holds 2 transitions, and 4 are stored"},
+		}, "the event log has 2 transitions, but 4 are stored"},
 		{"the oldest are gone, as the log was full", "", ended, func(h *record.History) {
 			logged(h)
 			h.Rest.Events = h.Rest.Events[2:]
@@ -132,7 +132,7 @@ func TestByHand(t *testing.T) {
 			firstTold(h).Remaining = &x
 		}, "from its server_time to the deadline it is 49"},
 		{"leaves out the call", "frames", ended, func(h *record.History) { firstTold(h).Bare = true }, "it has the call: false"},
-		{"does not say how long it rings", "frames", ended, func(h *record.History) { firstTold(h).Remaining = nil }, "somebody rings: true"},
+		{"does not say how long it rings", "frames", ended, func(h *record.History) { firstTold(h).Remaining = nil }, "a callee rings: true"},
 		{"a clock that is ahead", "frames", ended, func(h *record.History) { firstTold(h).Server += 70 * second }, "with server_time"},
 		{"exhausted without need", "admissions", exhausted(events.VerbInvite), nil, "no store was full"},
 		{"exhausted while the store is full", "", exhausted(events.VerbInvite), func(h *record.History) {
@@ -144,7 +144,7 @@ func TestByHand(t *testing.T) {
 		{"a hang-up is lost while a store is full", "lost", unanswered(events.VerbEnd), pausedWhenFull("coordinator-1"), "nothing came of it"},
 		{"a hang-up finds the store full", "admissions", exhausted(events.VerbEnd), func(h *record.History) {
 			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}
-		}, "a call that exists goes on"},
+		}, "an existing call continues"},
 		{"limited without a limit", "admissions", refused(events.VerbEnd, events.Errorf(events.CodeRateLimited, "too many")), nil, "its app is unlimited"},
 		{"not answered, as all is slow", "lost slowed", func(w *world) {
 			w.send(w.invite("c1", "ann", "bob"))
@@ -152,7 +152,7 @@ func TestByHand(t *testing.T) {
 		}, func(h *record.History) {
 			h.Run.Healed = h.Run.Stopped
 			h.Faults = []record.Fault{{Kind: "broker-slow", From: began, To: began + 8*second}}
-		}, "though all was only slow"},
+		}, "although links were only slow"},
 		{"the api says nothing", "lost prompt", ended, func(h *record.History) {
 			h.Sent = append(h.Sent, record.Sent{
 				N: len(h.Sent), Via: record.API, App: "demo", CallID: "c9", Verb: "ring", Body: `{"command_id":"k9","user_id":"bob"}`, At: h.Run.Stopped,

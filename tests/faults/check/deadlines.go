@@ -50,7 +50,7 @@ func (r *run) timedOut(s *story, i int, st *step, v *verdict) []lateness {
 	for _, d := range due {
 		v.looked()
 		if st.at < moment(d) {
-			v.fail(s, "%s came before its deadline at %s", r.describe(st), r.when(moment(d)))
+			v.fail(s, "%s was made before its deadline at %s", r.describe(st), r.when(moment(d)))
 		}
 		list = append(list, lateness{st.at - moment(d), r.calm(moment(d)-int64(r.bounds.Handled), st.at)})
 	}
@@ -110,12 +110,12 @@ func (r *run) inTime(s *story, w waiting, over *step, v *verdict) {
 	switch {
 	case over != nil:
 		if v.looked(); over.at > due {
-			v.fail(s, "%s had a deadline at %s and may go on until %s, and is over only with %s; %s", w.what, r.when(moment(w.due)), r.when(due),
+			v.fail(s, "%s had a deadline at %s and may last until %s, but ended only with %s; %s", w.what, r.when(moment(w.due)), r.when(due),
 				r.describe(over), r.broken(moment(w.due), over.at))
 		}
 	case due < r.Run.Read:
 		v.looked()
-		v.fail(s, "%s had a deadline at %s and may go on until %s, and was not over when the store was read at %s", w.what,
+		v.fail(s, "%s had a deadline at %s and may last until %s, but had not ended when the store was read at %s", w.what,
 			r.when(moment(w.due)), r.when(due), r.when(r.Run.Read))
 	default:
 		v.exempt("not due yet")

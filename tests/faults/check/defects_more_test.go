@@ -23,8 +23,8 @@ func TestLost(t *testing.T) {
 			w.send(w.invite("c1", "ann", "bob"))
 			w.brokenUntilNow()
 			w.pass(20 * second)
-		}, nil, "nothing came of it"},
-		{"an accept that nobody can have refused", "lost deadlines", func(w *world) {
+		}, nil, "but had no effect"},
+		{"an accept that can't have been refused", "lost deadlines", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.send(w.command("c1", events.VerbAccept, "bob"))
 			w.brokenUntilNow()
@@ -38,35 +38,35 @@ func TestLost(t *testing.T) {
 		}, nil, "invite k2 of bob"},
 		{"commands wait at rest", "lost", ended, func(h *record.History) { h.Rest.Waiting, h.Rest.InHand = 2, 1 }, "at rest 2 commands wait"},
 		{
-			"what can't be read is not kept", "lost", func(w *world) { w.unreadable("x") },
+			"a malformed command is not kept", "lost", func(w *world) { w.unreadable("x") },
 			func(h *record.History) { h.Rest.Rejected = nil }, "0 of 1 like it are kept",
 		},
 		{"what can be read is given up", "lost", ended, func(h *record.History) {
 			h.Rest.Rejected = append(h.Rest.Rejected, record.Stored{Subject: "ringline.demo.rejected.end", Data: h.Sent[3].Body})
-		}, "nobody sent as unreadable"},
+		}, "that was never sent"},
 	})
 }
 
 func TestWinner(t *testing.T) {
 	runAll(t, []defect{
-		{"told ok before it was stored", "linearizable winner", func(w *world) {
+		{"answered ok before it was stored", "linearizable winner", func(w *world) {
 			d := w.send(w.invite("c1", "ann", "bob"))
 			before := w.now
 			w.pass(100 * ms)
 			w.handle(d)
 			w.h.Answers[0].At = before + ms
 		}, nil, "before it was stored: seq 1"},
-		{"told ok and never stored", "linearizable winner", func(w *world) {
+		{"answered ok and never stored", "linearizable winner", func(w *world) {
 			talk(w)
 			d := w.send(w.command("c1", events.VerbLeave, "bob"))
 			w.ok(d, w.newest("c1"))
-		}, nil, "nothing that is stored bears that out"},
-		{"two devices are told that they answered", "linearizable winner", func(w *world) {
+		}, nil, "but no stored transition supports that"},
+		{"two devices receive ok for an accept", "linearizable winner", func(w *world) {
 			talk(w)
 			cmd := w.command("c1", events.VerbAccept, "bob")
 			cmd.DeviceID = "tablet"
 			w.ok(w.send(cmd), w.newest("c1"))
-		}, nil, "nothing that is stored bears that out"},
+		}, nil, "but no stored transition supports that"},
 		{"goes on after the end", "history winner", func(w *world) {
 			ended(w)
 			last := &w.stored["c1"][3].Transition
@@ -109,11 +109,11 @@ func TestTwoCalls(t *testing.T) {
 		{"rings twice", "two_calls", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.badly(w.send(w.invite("c2", "eve", "bob")), 0, call.Claimed{})
-		}, nil, "bob is in 2 calls, and his line holds 1"},
+		}, nil, "bob is in 2 calls, but the line holds 1"},
 		{"calls twice", "two_calls", func(w *world) {
 			talk(w)
 			w.badly(w.send(w.invite("c2", "ann", "eve")), 0, call.Claimed{})
-		}, nil, "he comes into this one and is in c1"},
+		}, nil, "the user enters this one and is in c1"},
 	})
 }
 
@@ -128,7 +128,7 @@ func TestDeadlines(t *testing.T) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.pass(26 * second)
 			w.expire("c1", 1)
-		}, nil, "is over only with seq 2"},
+		}, nil, "but ended only with seq 2"},
 		{"talks for ever", "deadlines", func(w *world) {
 			talk(w)
 			w.timers = nil
@@ -160,7 +160,7 @@ func TestLines(t *testing.T) {
 		}, "a dead entry"},
 		{"of a claim", "lines", ended, func(h *record.History) {
 			h.Rest.Lines = append(h.Rest.Lines, record.Line{Key: "demo.ann", Data: `[{"call_id":"c1","seq":4,"at":"2026-11-24T10:00:00.000Z"}]`})
-		}, "a claim that nobody committed"},
+		}, "an uncommitted claim"},
 		{"of no call", "lines", ended, func(h *record.History) {
 			h.Rest.Lines = append(h.Rest.Lines, record.Line{Key: "demo.ann", Data: `[{"call_id":"c7","seq":0,"at":"2026-11-24T10:00:00.000Z"}]`})
 		}, "does not exist"},
@@ -173,13 +173,13 @@ func TestLines(t *testing.T) {
 
 func TestTimers(t *testing.T) {
 	runAll(t, []defect{
-		{"none for a call that waits", "timers", talk, func(h *record.History) { h.Rest.Timers = nil }, "no timer is in the store"},
+		{"none for a call that waits", "timers", talk, func(h *record.History) { h.Rest.Timers = nil }, "the store has no timer"},
 		{"one for an ended call", "timers", func(w *world) {
 			talk(w)
 			left := maps.Clone(w.timers)
 			w.do(w.command("c1", events.VerbEnd, "ann"))
 			w.timers = left
-		}, nil, "is of no deadline that the call waits for"},
+		}, nil, "is not a current deadline of the call"},
 		{"overdue", "timers", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			timer := w.timers["ringline.demo.timer.c1.1"]
@@ -190,7 +190,7 @@ func TestTimers(t *testing.T) {
 			h.Rest.Timers = append(h.Rest.Timers, record.Stored{
 				Subject: "ringline.demo.timer.c9.1", Data: `{"call_id":"c9","seq":1,"deadline":"2026-11-24T11:00:00.000Z"}`,
 			})
-		}, "of a call that does not exist"},
+		}, "to a call that does not exist"},
 	})
 }
 
@@ -203,9 +203,9 @@ func TestTold(t *testing.T) {
 		}
 	}
 	runAll(t, []defect{
-		{"one watcher not", "told", talk, drop(1, events.OutgoingCallRinging), "watcher 1 never heard that ann is told outgoing_call_ringing (c1-2-0)"},
-		{"nobody", "told", talk, drop(-1, events.OutgoingCallAccepted), "it was told by"},
-		{"nobody of an invitation", "told", talk, drop(-1, events.IncomingCallReceived), "incoming_call_received"},
+		{"one watcher not", "told", talk, drop(1, events.OutgoingCallRinging), "watcher 1 never received: to ann, outgoing_call_ringing (c1-2-0)"},
+		{"no watcher", "told", talk, drop(-1, events.OutgoingCallAccepted), "it was sent by"},
+		{"no watcher of an invitation", "told", talk, drop(-1, events.IncomingCallReceived), "incoming_call_received"},
 		{"not, while disconnected", "", talk, func(h *record.History) {
 			drop(0, events.OutgoingCallRinging)(h)
 			h.Gaps = append(h.Gaps, record.Gap{Watcher: 0, From: began, To: began + 10*second})
@@ -213,13 +213,13 @@ func TestTold(t *testing.T) {
 		{"not, while the other was disconnected", "told", talk, func(h *record.History) {
 			drop(0, events.OutgoingCallRinging)(h)
 			h.Gaps = append(h.Gaps, record.Gap{Watcher: 1, From: began, To: began + 10*second})
-		}, "watcher 0 never heard"},
+		}, "watcher 0 never received"},
 		{"not, and disconnected only later", "told", func(w *world) {
 			talk(w)
 			w.pass(20 * second)
 			w.h.Gaps = append(w.h.Gaps, record.Gap{Watcher: 0, From: w.now, To: w.now + second})
-		}, drop(0, events.OutgoingCallRinging), "when he missed nothing"},
-		{"an invitation that was over too soon to be told again", "", func(w *world) {
+		}, drop(0, events.OutgoingCallRinging), "when the watcher missed nothing"},
+		{"an invitation that ended too soon to be sent again", "", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.do(w.command("c1", events.VerbCancel, "ann"))
 			w.brokenUntilNow()
@@ -281,14 +281,14 @@ func TestSameAnswer(t *testing.T) {
 		}, nil, "answered call_ended with call c1 at seq 3"},
 		{"of another command", "same_answer", talk, func(h *record.History) {
 			h.Answers[1].Body = strings.Replace(h.Answers[1].Body, `"command_id":"k2"`, `"command_id":"k9"`, 1)
-		}, `of command "k9"`},
+		}, `for command "k9"`},
 		{"refused when sent again", "linearizable same_answer", func(w *world) {
 			ended(w)
 			cmd := w.command("c1", events.VerbAccept, "bob")
 			cmd.CommandID, cmd.CustomData = "k3", "data of k3"
 			w.refuse(w.send(cmd), w.newest("c1"), events.Errorf(events.CodeCallEnded, ""))
 		}, nil, "sent again as message 4"},
-		{"carried out twice", "history same_answer", func(w *world) {
+		{"executed twice", "history same_answer", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob", "eve"))
 			cmd := w.command("c1", events.VerbAdd, "ann")
 			cmd.Callees = []events.Party{{UserID: "gil"}}
@@ -297,8 +297,8 @@ func TestSameAnswer(t *testing.T) {
 			memory := &w.stored["c1"][2].Commands
 			*memory = slices.DeleteFunc(slices.Clone(*memory), func(r events.Remembered) bool { return r.ID == cmd.CommandID })
 			w.do(cmd)
-		}, nil, "was carried out with seq 2, and again with seq 4"},
-		{"garbage", "linearizable same_answer", ended, func(h *record.History) { h.Answers[1].Body = "x" }, "what can't be read"},
+		}, nil, "was executed with seq 2, and again with seq 4"},
+		{"garbage", "linearizable same_answer", ended, func(h *record.History) { h.Answers[1].Body = "x" }, "malformed answer"},
 	})
 }
 
@@ -308,18 +308,18 @@ func TestPrompt(t *testing.T) {
 			d := w.send(w.command("c1", events.VerbRing, "bob"))
 			w.pass(31 * second)
 			w.handle(d)
-		}, nil, "and had to be by 15000.4 ms"},
+		}, nil, "had to be answered by 15000.4 ms"},
 		{"not answered", "prompt", func(w *world) {
 			w.send(w.command("c1", events.VerbRing, "bob"))
 			w.pass(31 * second)
 		}, nil, "was not answered until"},
-		{"carried out late, not answered", "prompt", func(w *world) {
+		{"executed late, not answered", "prompt", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			d := w.send(w.command("c1", events.VerbAccept, "bob"))
 			w.brokenUntilNow()
 			w.pass(18 * second)
 			after := w.write(d, 0, call.Claimed{})
 			w.tell(after, after)
-		}, nil, "was handled only with seq 2"},
+		}, nil, "was processed only with seq 2"},
 	})
 }

@@ -42,7 +42,7 @@ func (d defect) run(t *testing.T) {
 		t.Errorf("found by %q, want %q:\n%s", got, d.want, strings.Join(texts, "\n"))
 	}
 	if all := strings.Join(texts, "\n"); !strings.Contains(all, d.says) {
-		t.Errorf("nothing says %q:\n%s", d.says, all)
+		t.Errorf("no violation contains %q:\n%s", d.says, all)
 	}
 }
 
@@ -149,7 +149,7 @@ func TestRightHistories(t *testing.T) {
 			ringsTwice(w)
 			w.consumerDeleted(w.now - ms)
 		}},
-		{name: "can't be read", make: func(w *world) { w.unreadable(`{"command_id":"k1"}`) }},
+		{name: "malformed", make: func(w *world) { w.unreadable(`{"command_id":"k1"}`) }},
 	})
 }
 
@@ -175,23 +175,23 @@ func TestRecord(t *testing.T) {
 		}, "two messages have the number 0"},
 		{"not to be read", "record", ended, func(h *record.History) {
 			h.Sent = append(h.Sent, record.Sent{N: 4, App: "demo", CallID: "c1", Verb: "end", Body: "x", At: h.Run.Stopped})
-		}, "can't be read"},
+		}, "malformed"},
 		{"mended too late", "record", ended, func(h *record.History) {
 			h.Faults = append(h.Faults, record.Fault{Kind: "kill", From: began, To: h.Run.Read})
-		}, "all was mended at"},
+		}, "all faults were repaired at"},
 	})
 }
 
 func TestHistory(t *testing.T) {
 	last := func(h *record.History) *record.Stored { return &h.Rest.Calls[len(h.Rest.Calls)-1] }
 	runAll(t, []defect{
-		{"of a command that nobody sent", "history", func(w *world) {
+		{"of a command that was never sent", "history", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.handle(&delivery{n: -1, cmd: w.command("c1", events.VerbDecline, "bob"), at: w.now})
-		}, nil, "nobody sent a command that could have made it"},
+		}, nil, "no sent command could have made it"},
 		{"forgets the command", "history", ended, func(h *record.History) {
 			last(h).Data = strings.Replace(last(h).Data, `{"id":"k1","verb":"invite","user_id":"ann","seq":1},`, "", 1)
-		}, "makes of end k4 of ann something else"},
+		}, "makes another transition from end k4 of ann"},
 		{"a seq twice, as without an expected sequence", "history winner", func(w *world) {
 			talk(w)
 			before := w.newest("c1")
@@ -204,7 +204,7 @@ func TestHistory(t *testing.T) {
 		}, nil, "follows seq 4, want seq 5"},
 		{"no transition", "history", ended, func(h *record.History) {
 			h.Rest.Calls = append(h.Rest.Calls, record.Stored{Subject: "ringline.demo.call.c9", Seq: 99, At: h.Run.Stopped, Data: "{}"})
-		}, "no transition"},
+		}, "malformed transition"},
 		{"expires before the deadline", "history deadlines", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			early := &delivery{n: -1, at: w.now + 6*second, cmd: events.Command{
@@ -214,14 +214,14 @@ func TestHistory(t *testing.T) {
 			w.write(early, 0, call.Claimed{})
 			w.tell(w.newest("c1"), w.newest("c1"))
 		}, nil, "after it was stored"},
-		{"expires by a deadline that nobody made", "history", func(w *world) {
+		{"expires by a deadline that was never made", "history", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.pass(6 * second)
 			w.expire("c1", 7)
-		}, nil, "nobody sent a command"},
+		}, nil, "no sent command"},
 		{"timed out at once", "history", func(w *world) {
 			w.badly(w.send(w.invite("c1", "ann", "bob")), time.Hour, call.Claimed{})
-		}, nil, "its callees have timed out after"},
+		}, nil, "its callees timed out after"},
 		{"out of use at once", "history fences", func(w *world) {
 			d := w.send(w.command("c1", events.VerbCancel, "ann"))
 			after := w.write(d, time.Hour, call.Claimed{})
@@ -249,23 +249,23 @@ func TestLinearizable(t *testing.T) {
 			cmd := w.command("c1", events.VerbAccept, "bob")
 			cmd.DeviceID = "tablet"
 			w.refuse(w.send(cmd), old, events.Errorf(events.CodeAnsweredElsewhere, "another device"))
-		}, nil, "that is so only at seq 2, which was over at"},
+		}, nil, "that is so only at seq 2, which was replaced at"},
 		{"refused, and remembered", "linearizable", ended, func(h *record.History) {
 			a := &h.Answers[2]
 			a.Body = strings.Replace(a.Body, `"ok":true`, `"ok":false,"error":{"code":"not_pending","message":""}`, 1)
-		}, "seq 3 gives ok with the call as it is"},
-		{"refused, and carried out", "linearizable", func(w *world) {
+		}, "seq 3 gives ok with the current call"},
+		{"refused, but executed", "linearizable", func(w *world) {
 			accept := w.send(w.command("c1", events.VerbAccept, "bob"))
 			w.refuse(accept, events.Transition{}, events.Errorf(events.CodeNotFound, ""))
 			w.do(w.invite("c1", "ann", "bob"))
 			after := w.write(accept, 0, call.Claimed{})
 			w.tell(after, after)
-		}, nil, "and yet it made seq 2"},
-		{"an answer nobody gives", "linearizable", func(w *world) {
+		}, nil, "but it made seq 2"},
+		{"an impossible answer", "linearizable", func(w *world) {
 			talk(w)
 			w.refuse(w.send(w.command("c1", events.VerbLeave, "bob")), w.newest("c1"), events.Errorf(events.CodeInternal, "a defect"))
-		}, nil, "gives that it is carried out (left)"},
-		{"shows what is others'", "linearizable", func(w *world) {
+		}, nil, "gives that it is executed (left)"},
+		{"shows private data of others", "linearizable", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob", "eve"))
 			w.do(w.command("c1", events.VerbAccept, "bob"))
 			d := w.send(w.command("c1", events.VerbRing, "eve"))
@@ -273,7 +273,7 @@ func TestLinearizable(t *testing.T) {
 			w.tell(after, after)
 			c := after.Call
 			w.answer(d, events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &c})
-		}, nil, "ok with the call as it is"},
+		}, nil, "ok with the current call"},
 		{"two answers that exclude each other", "linearizable", func(w *world) {
 			invite := w.send(w.invite("c1", "ann", "bob"))
 			first := w.send(w.command("c1", events.VerbRing, "mal"))
@@ -283,7 +283,7 @@ func TestLinearizable(t *testing.T) {
 			w.refuse(second, events.Transition{}, events.Errorf(events.CodeNotFound, ""))
 			w.tell(after, after)
 			w.ok(invite, after)
-		}, nil, "there is no order in which all of them are"},
+		}, nil, "but not in any common order"},
 		{"not found too soon", "linearizable", func(w *world) {
 			cmd := w.command("c1", events.VerbAdd, "ann")
 			cmd.Callees = []events.Party{{UserID: "bob"}}

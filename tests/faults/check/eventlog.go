@@ -13,20 +13,20 @@ func eventLog(r *run, v *verdict) {
 	calls := r.Rest.Calls
 	for _, f := range r.Faults {
 		if f.Kind == eventsFull && len(log) < len(calls) {
-			v.count("exempt: the oldest are gone", len(calls)-len(log))
+			v.count("exempt: the oldest were deleted", len(calls)-len(log))
 			calls = calls[len(calls)-len(log):]
 			break
 		}
 	}
 	if v.looked(); len(log) != len(calls) {
-		v.failApp("", "", "the event log holds %d transitions, and %d are stored", len(log), len(calls))
+		v.failApp("", "", "the event log has %d transitions, but %d are stored", len(log), len(calls))
 		return
 	}
 	for i, c := range calls {
 		v.looked()
 		app, _, _ := strings.Cut(strings.TrimPrefix(c.Subject, "ringline."), ".")
 		if e := log[i]; e.Data != c.Data || e.Subject != "ringline."+app+".events" {
-			v.failApp(app, "", "transition %d of the event log is on %s and says %.200s; stored is on %s %.200s", i+1, e.Subject, e.Data, c.Subject, c.Data)
+			v.failApp(app, "", "transition %d of the event log is on %s: %.200s; the stored one is on %s: %.200s", i+1, e.Subject, e.Data, c.Subject, c.Data)
 			return // all further differences follow from this one
 		}
 	}

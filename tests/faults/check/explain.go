@@ -174,15 +174,15 @@ func (r *run) howLong(s *story, k int) string {
 	if k == len(s.steps) {
 		return fmt.Sprintf("seq %d, stored only at %s", s.state(k).Seq, r.when(s.from(k)))
 	}
-	return fmt.Sprintf("seq %d, which was over at %s at the latest", s.state(k).Seq, r.when(s.until(k)))
+	return fmt.Sprintf("seq %d, which was replaced at %s at the latest", s.state(k).Seq, r.when(s.until(k)))
 }
 
 func (r *run) wouldTell(s *story, x *reading, k int) string {
 	switch o := r.decided(s, x, k).(type) {
 	case call.Write:
-		return "that it is carried out (" + string(o.Transition.Event) + ")"
+		return "that it is executed (" + string(o.Transition.Event) + ")"
 	case call.Keep:
-		return "ok with the call as it is"
+		return "ok with the current call"
 	case call.Refuse:
 		if x.answer.Error != nil && x.answer.Error.Code == o.Err.Code {
 			return string(o.Err.Code) + " with another call"

@@ -38,11 +38,11 @@ func fences(r *run, v *verdict) {
 					v.fail(s, "%s took the id out of use %v after the hang-up was sent", r.describe(st), time.Duration(st.at-hungUp))
 				}
 			case claimed == never:
-				v.fail(s, "%s took over a claim of a call that no message invites to", r.describe(st))
+				v.fail(s, "%s took over a claim of a call without an invitation", r.describe(st))
 			default:
 				v.count("taken over", 1)
 				if st.at < claimed+int64(claimStands-clockError) {
-					v.fail(s, "%s took over a claim %v after its first invitation was sent; it may stand for %v", r.describe(st),
+					v.fail(s, "%s took over a claim %v after its first invitation was sent; it may last for %v", r.describe(st),
 						time.Duration(st.at-claimed).Round(time.Millisecond), claimStands)
 				}
 			}

@@ -24,30 +24,30 @@ func frames(r *run, v *verdict) {
 	for _, t := range r.Told {
 		s := r.byCall[callID{t.App, t.CallID}]
 		if s == nil || s.bySeq[t.Seq] == nil || t.Server == 0 {
-			v.exempt("told finds it")
+			v.exempt("the check told finds it")
 			continue
 		}
 		whole := strings.HasSuffix(t.ID, "-0") || t.Event == "call_ended"
 		if whole == t.Bare {
-			v.fail(s, "%s; it has the call: %v, the first of a transition and call_ended have it", r.describeTold(t), !t.Bare)
+			v.fail(s, "%s; it has the call: %v, but only the first of a transition and call_ended have it", r.describeTold(t), !t.Bare)
 		}
 		if t.Bare {
 			if t.Remaining != nil {
-				v.fail(s, "%s with ring_remaining_ms and without the call", r.describeTold(t))
+				v.fail(s, "%s has ring_remaining_ms but not the call", r.describeTold(t))
 			}
 			continue
 		}
 		st := s.bySeq[t.Seq]
 		if v.looked(); t.Server < st.at-int64(offBy) || t.Server > t.At+int64(offBy) {
-			v.fail(s, "%s with server_time %s; it was stored at %s and heard at %s", r.describeTold(t), r.when(t.Server), r.when(st.at), r.when(t.At))
+			v.fail(s, "%s with server_time %s; it was stored at %s and received at %s", r.describeTold(t), r.when(t.Server), r.when(st.at), r.when(t.At))
 		}
 		until, known := ringsUntil(st, t)
 		left := max(0, until.UnixNano()-t.Server) / int64(time.Millisecond)
 		switch {
 		case !known:
-			v.count("not said by hand", 1)
+			v.count("no hand-written rule", 1)
 		case until.IsZero() != (t.Remaining == nil):
-			v.fail(s, "%s; ring_remaining_ms is there: %v, somebody rings: %v", r.describeTold(t), t.Remaining != nil, !until.IsZero())
+			v.fail(s, "%s; ring_remaining_ms is set: %v, a callee rings: %v", r.describeTold(t), t.Remaining != nil, !until.IsZero())
 		case t.Remaining != nil && (*t.Remaining < left-1 || *t.Remaining > left+1):
 			v.fail(s, "%s with ring_remaining_ms %d; from its server_time to the deadline it is %d", r.describeTold(t), *t.Remaining, left)
 		}

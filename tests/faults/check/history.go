@@ -5,7 +5,7 @@ package check
 func history(r *run, v *verdict) {
 	for _, m := range r.garbage {
 		v.looked()
-		v.failApp("", "", "%s, stored at %s: no transition: %.200s", m.Subject, r.when(m.At), m.Data)
+		v.failApp("", "", "%s, stored at %s: malformed transition: %.200s", m.Subject, r.when(m.At), m.Data)
 	}
 	r.each(v, func(s *story, v *verdict) {
 		for i, st := range s.steps {

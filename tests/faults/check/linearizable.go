@@ -24,7 +24,7 @@ func linearizable(r *run, v *verdict) {
 			v.looked()
 			v.count("answer "+x.answer.outcome(), 1)
 			if !slices.Contains(x.legal, true) {
-				v.fail(s, "%s was %s; worker/call gives no such answer then: %s; %s",
+				v.fail(s, "%s was %s; worker/call returns no such answer then: %s; %s",
 					r.describeSent(x.message), r.describeAnswer(x.answer), r.whyNot(s, x), r.broken(x.from, x.answer.at))
 				continue
 			}
@@ -56,7 +56,7 @@ func (r *run) order(s *story, readings []*reading, v *verdict) {
 		v.count("unknown", 1)
 		v.fail(s, "no order of %d transitions and %d answers was found within %v, and none was excluded", len(s.steps), len(readings), r.bounds.Search)
 	case porcupine.Illegal:
-		v.fail(s, "each of these answers is right by itself, but there is no order in which all of them are: %s", r.list(s, readings))
+		v.fail(s, "each of these answers is right by itself, but not in any common order: %s", r.list(s, readings))
 	}
 }
 
@@ -101,7 +101,7 @@ func (r *run) refusedAndDone(s *story, v *verdict) {
 			continue
 		}
 		m := messages[0]
-		v.fail(s, "%s was %s, and yet it made %s", r.describeSent(m), r.describeAnswer(m.first()), r.describe(st))
+		v.fail(s, "%s was %s, but it made %s", r.describeSent(m), r.describeAnswer(m.first()), r.describe(st))
 	}
 }
 

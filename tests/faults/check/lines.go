@@ -54,18 +54,18 @@ func (r *run) holds(app string, l record.Line, user string, e events.Entry, v *v
 	s := r.byCall[callID{app, e.CallID}]
 	switch {
 	case user == "":
-		v.failApp(app, e.CallID, "line %s is that of nobody who was named", l.Key)
+		v.failApp(app, e.CallID, "line %s belongs to no user of the run", l.Key)
 	case s == nil || len(s.steps) == 0:
-		v.failApp(app, e.CallID, "the line of %s holds a call that does not exist: %+v", user, e)
+		v.failApp(app, e.CallID, "the line of %s has a call that does not exist: %+v", user, e)
 	case s.newest().Call.On(user):
 	case r.leftBehind(s, l, user, e):
-		v.exempt("a dead entry of a worker that was left behind")
+		v.exempt("a dead entry of a stalled worker")
 	default:
-		state := "a claim that nobody committed"
+		state := "an uncommitted claim"
 		if e.State(user, s.newest().Call) == events.EntryDead {
-			state = "a dead entry, which the next claim takes over"
+			state = "a dead entry, which the next claim removes"
 		}
-		v.fail(s, "the line of %s, written at %s, holds a call that he is not in: %s, claimed on seq %d at %s; the call is %s with %s; %s", user,
+		v.fail(s, "the line of %s, written at %s, has a call that the user is not in: %s, claimed on seq %d at %s; the call is %s with %s; %s", user,
 			r.when(l.At), state, e.Seq, r.when(moment(e.At)), s.newest().Call.State, r.describe(s.steps[len(s.steps)-1]),
 			r.broken(moment(e.At), max(l.At, moment(e.At))))
 	}
@@ -95,7 +95,7 @@ func (r *run) held(held map[string][]string, v *verdict) {
 				continue
 			}
 			if v.looked(); !slices.Contains(held[events.LineKey(s.app, user)], s.call) {
-				v.fail(s, "%s is in the call at the end, seq %d, and his line holds %v", user, c.Seq, held[events.LineKey(s.app, user)])
+				v.fail(s, "%s is in the call at the end, seq %d, but the line has %v", user, c.Seq, held[events.LineKey(s.app, user)])
 			}
 		}
 	}

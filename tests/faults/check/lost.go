@@ -16,10 +16,10 @@ import (
 // RINGLINE_REJECTED must hold exactly the malformed messages. At rest no command is pending.
 func lost(r *run, v *verdict) {
 	if n := r.Rest.Waiting; n > 0 {
-		v.failApp("", "", "at rest %d commands wait that nobody has handled", n)
+		v.failApp("", "", "at rest %d commands wait that no worker has processed", n)
 	}
 	if n := r.Rest.InHand; n > 0 {
-		v.failApp("", "", "at rest %d commands are in hand that nobody has acknowledged", n)
+		v.failApp("", "", "at rest %d commands are in flight that no worker has acknowledged", n)
 	}
 	for _, m := range r.messages {
 		switch {
@@ -48,10 +48,10 @@ func (r *run) answeredAtAll(m *message, v *verdict) {
 		v.looked()
 		v.count("answered by the api", 1)
 	case strings.Contains(m.Failed, "canceled"):
-		v.exempt("a request to the api that the run's end cut off")
+		v.exempt("a request to the api that was cut off at the end of the run")
 	case r.calm(m.At, m.At+int64(apiAnswers)) && m.At+int64(apiAnswers) <= r.Run.Read:
 		v.looked()
-		v.fail(m.story, "%s was never answered, though nothing was broken for %v", r.describeSent(m), apiAnswers)
+		v.fail(m.story, "%s was never answered, although nothing was broken for %v", r.describeSent(m), apiAnswers)
 	default:
 		v.exempt("a request to the api, while something was broken")
 	}
@@ -62,13 +62,13 @@ func (r *run) tookEffect(m *message, v *verdict) {
 	case len(m.said()) > 0:
 		v.count("answered", 1)
 	case r.carriedOut(m):
-		v.count("not answered, carried out", 1)
+		v.count("not answered, executed", 1)
 	case stepOf(s, m) == nil && r.mayRefuse(s, m, m.At, r.soonest(m), nil):
 		v.count("not answered, may have changed nothing", 1)
 	case m.invites() && r.maySayFull(m.At, r.soonest(m)):
 		v.count("not answered, may have been refused as exhausted", 1)
 	default:
-		v.fail(s, "%s was acknowledged, and nothing came of it: no answer, no transition, and from seq %d to seq %d it would have been carried out; %s",
+		v.fail(s, "%s was acknowledged, but had no effect: no answer, no transition, although it would have been executed from seq %d to seq %d; %s",
 			r.describeSent(m), s.state(r.known(s, m.At)).Seq, s.newest().Seq, r.broken(m.At, m.At+int64(r.bounds.Handled)))
 	}
 }
@@ -140,14 +140,14 @@ func (r *run) kept(v *verdict) {
 			continue
 		}
 		v.looked()
-		v.count("can't be read", 1)
+		v.count("malformed", 1)
 		if acked[k]++; acked[k] > found[k] {
-			v.failApp(m.App, m.CallID, "%s can't be read, and %d of %d like it are kept on %s", r.describeSent(m), found[k], acked[k], k.subject)
+			v.failApp(m.App, m.CallID, "%s is malformed, and %d of %d like it are kept on %s", r.describeSent(m), found[k], acked[k], k.subject)
 		}
 	}
 	for _, m := range r.Rest.Rejected {
 		if !sent[kind{m.Subject, m.Data}] {
-			v.failApp("", "", "%s, stored at %s, holds what nobody sent as unreadable: %.200s", m.Subject, r.when(m.At), m.Data)
+			v.failApp("", "", "%s, stored at %s, has a malformed command that was never sent: %.200s", m.Subject, r.when(m.At), m.Data)
 		}
 	}
 }

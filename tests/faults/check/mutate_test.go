@@ -25,7 +25,7 @@ func mutations() []mutation {
 			i := find(rng, h.Rest.Calls, func(s record.Stored) bool { return heard(h, s) })
 			return drop(&h.Rest.Calls, i)
 		}},
-		{"a transition stands there twice", []string{"history"}, func(h *record.History, rng *rand.Rand) bool {
+		{"a duplicate transition", []string{"history"}, func(h *record.History, rng *rand.Rand) bool {
 			i := rng.IntN(len(h.Rest.Calls))
 			h.Rest.Calls = slices.Insert(h.Rest.Calls, i, h.Rest.Calls[i])
 			return true
@@ -50,7 +50,7 @@ func mutations() []mutation {
 			s.Data = strings.Replace(s.Data, `"call_type":0`, `"call_type":1`, 1)
 			return true
 		}},
-		{"nobody sent a command", []string{"history"}, func(h *record.History, rng *rand.Rand) bool {
+		{"no sent command", []string{"history"}, func(h *record.History, rng *rand.Rand) bool {
 			i := find(rng, h.Sent, func(s record.Sent) bool { return s.Verb == "invite" && made(h, s) })
 			if i < 0 {
 				return false
@@ -83,24 +83,24 @@ func mutations() []mutation {
 			h.Answers[i].Body = strings.Replace(h.Answers[i].Body, `"ok":false`, `"ok":true`, 1)
 			return true
 		}},
-		{"told of nothing", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
+		{"a notification without a transition", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
 			x := &h.Told[rng.IntN(len(h.Told))]
 			x.Seq, x.ID = x.Seq+50, x.CallID+"-99-0"
 			return true
 		}},
-		{"told something else", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
+		{"another notification", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
 			h.Told[rng.IntN(len(h.Told))].Event = "participant_vanished"
 			return true
 		}},
-		{"told somebody else", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
+		{"a notification to another user", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
 			h.Told[rng.IntN(len(h.Told))].To = "zoe"
 			return true
 		}},
-		{"not told", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
+		{"no notification", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
 			i := find(rng, h.Told, func(x record.Told) bool { return connected(h, x) && toldOnce(h, x) })
 			return drop(&h.Told, i)
 		}},
-		{"told too soon", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
+		{"a notification too early", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
 			h.Told[rng.IntN(len(h.Told))].At -= 100 * second
 			return true
 		}},

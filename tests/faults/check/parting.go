@@ -31,7 +31,7 @@ func parting(r *run, v *verdict) {
 					case r.missed(w, st.at-int64(slow), until+int64(slow)):
 						v.exempt("the watcher may have missed it")
 					default:
-						v.fail(s, "watcher %d never heard that %s is told participant_left about %s of %s; it was told by %s", w, user, leaver,
+						v.fail(s, "watcher %d never received participant_left to %s about %s of %s; it was sent by %s", w, user, leaver,
 							r.describe(st), r.when(until))
 					}
 				}

@@ -48,16 +48,16 @@ func (r *run) handledSoon(m *message, begun int64, takes time.Duration, v *verdi
 	switch {
 	case a != nil:
 		if v.looked(); a.at > due {
-			v.fail(m.story, "%s was %s, and had to be by %s; %s", r.describeSent(m), r.describeAnswer(a), r.when(due), r.broken(m.At, a.at))
+			v.fail(m.story, "%s was %s, but had to be answered by %s; %s", r.describeSent(m), r.describeAnswer(a), r.when(due), r.broken(m.At, a.at))
 		}
 	case m.Via == record.API && len(m.answers) > 0:
 		// A hang-up, for example, may wait longer for its invitation than the API waits for the answer.
-		v.exempt("the api had given up")
+		v.exempt("the api had timed out")
 	case r.Run.Read < due:
 		v.exempt("not due yet")
 	case r.calm(begun, begun+int64(takes)):
 		v.looked()
-		v.fail(m.story, "%s was not answered until %s, though nothing was broken", r.describeSent(m), r.when(due))
+		v.fail(m.story, "%s was not answered until %s, although nothing was broken", r.describeSent(m), r.when(due))
 	default:
 		r.handledUnanswered(m, takes, v)
 	}
@@ -68,7 +68,7 @@ func (r *run) handledSoon(m *message, begun int64, takes time.Duration, v *verdi
 func (r *run) handledUnanswered(m *message, takes time.Duration, v *verdict) {
 	st := stepOf(m.story, m)
 	if st == nil {
-		v.exempt("its answer may be lost, and it made nothing")
+		v.exempt("its answer may be lost, and it made no transition")
 		return
 	}
 	v.looked()
@@ -79,6 +79,6 @@ func (r *run) handledUnanswered(m *message, takes time.Duration, v *verdict) {
 		}
 	}
 	if st.at > due {
-		v.fail(m.story, "%s was handled only with %s, and had to be by %s; %s", r.describeSent(m), r.describe(st), r.when(due), r.broken(m.At, st.at))
+		v.fail(m.story, "%s was processed only with %s, but had to be by %s; %s", r.describeSent(m), r.describe(st), r.when(due), r.broken(m.At, st.at))
 	}
 }

@@ -22,7 +22,7 @@ func (r *run) replay(s *story) {
 		before := s.state(i)
 		list := r.candidates(s, st)
 		if len(list) == 0 {
-			st.problem = "nobody sent a command that could have made it"
+			st.problem = "no sent command could have made it"
 			continue
 		}
 		for _, c := range list {
@@ -141,7 +141,7 @@ func (r *run) makes(c candidate, before events.Transition, st *step) (problem st
 		w, writes := o.(call.Write)
 		if !writes {
 			if problem == "" {
-				problem = fmt.Sprintf("at seq %d worker/call makes of %s: %s", before.Seq, c.command, outcomeText(o))
+				problem = fmt.Sprintf("at seq %d worker/call makes from %s: %s", before.Seq, c.command, outcomeText(o))
 			}
 			continue
 		}
@@ -151,7 +151,7 @@ func (r *run) makes(c candidate, before events.Transition, st *step) (problem st
 		}
 		if at := agree(want, st.data); at > closest {
 			closest = at
-			problem = fmt.Sprintf("at seq %d worker/call makes of %s something else: %s", before.Seq, c.command, difference(want, st.data, at))
+			problem = fmt.Sprintf("at seq %d worker/call makes another transition from %s: %s", before.Seq, c.command, difference(want, st.data, at))
 		}
 	}
 	return problem
@@ -244,5 +244,5 @@ func difference(want, got string, at int) string {
 	part := func(s string) string {
 		return strings.ToValidUTF8(s[max(0, min(at, len(s))-before):min(len(s), at+after)], "?")
 	}
-	return fmt.Sprintf("want …%s…, stored is …%s…", part(want), part(got))
+	return fmt.Sprintf("want …%s…, stored …%s…", part(want), part(got))
 }

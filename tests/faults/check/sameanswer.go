@@ -20,7 +20,7 @@ func sameAnswer(r *run, v *verdict) {
 	r.each(v, func(s *story, v *verdict) {
 		for _, messages := range repeats(s.messages) {
 			v.looked()
-			v.count("commands sent again", 1)
+			v.count("repeated commands", 1)
 			r.againOK(s, messages, v)
 		}
 		r.once(s, v)
@@ -33,15 +33,15 @@ func (r *run) oneAnswer(m *message, v *verdict) {
 	for _, a := range said {
 		switch {
 		case a.outcome() != said[0].outcome() && (!said[0].OK || changedNothing(m)) && r.forgotten(m.At, a.at):
-			v.exempt("refused, or nothing changed, and the acknowledgement may have been forgotten")
+			v.exempt("refused, or nothing changed, and the ack may be lost")
 		case a.outcome() != said[0].outcome():
 			v.failApp(m.App, m.CallID, "%s was %s, and %s; %s", r.describeSent(m), r.describeAnswer(said[0]), r.describeAnswer(a), r.broken(m.At, a.at))
 		case a.err != nil:
-			v.failApp(m.App, m.CallID, "%s was answered at %s with what can't be read: %v: %.200s", r.describeSent(m), r.when(a.at), a.err, a.body)
+			v.failApp(m.App, m.CallID, "%s got a malformed answer at %s: %v: %.200s", r.describeSent(m), r.when(a.at), a.err, a.body)
 		case m.command != nil && a.CommandID != m.command.CommandID:
-			v.failApp(m.App, m.CallID, "%s was %s, of command %q", r.describeSent(m), r.describeAnswer(a), a.CommandID)
+			v.failApp(m.App, m.CallID, "%s was %s, for command %q", r.describeSent(m), r.describeAnswer(a), a.CommandID)
 		case m.Bad && (a.OK || a.Error == nil || a.Error.Code != events.CodeInvalidArgument):
-			v.failApp(m.App, m.CallID, "%s can't be read, and was %s", r.describeSent(m), r.describeAnswer(a))
+			v.failApp(m.App, m.CallID, "%s is malformed, but was %s", r.describeSent(m), r.describeAnswer(a))
 		}
 	}
 }
@@ -130,7 +130,7 @@ func (r *run) once(s *story, v *verdict) {
 		v.looked()
 		for _, x := range s.state(i).Commands {
 			if x.ID == st.CommandID && x.UserID == st.By.UserID && x.Service == st.By.Service {
-				v.fail(s, "%s was carried out with seq %d, and again with %s", st.CommandID, x.Seq, r.describe(st))
+				v.fail(s, "%s was executed with seq %d, and again with %s", st.CommandID, x.Seq, r.describe(st))
 			}
 		}
 	}

@@ -33,10 +33,10 @@ func slowed(r *run, v *verdict) {
 			case broken || by > r.Run.Read:
 				v.exempt("something else was broken")
 			case r.Run.Rate > SlowedCarries:
-				v.exempt("more calls than workers can carry at that delay")
+				v.exempt("more calls than workers can process at that delay")
 			case a == nil || a.at > by:
 				v.looked()
-				v.fail(m.story, "%s was not answered by %s, though all was only slow", r.describeSent(m), r.when(by))
+				v.fail(m.story, "%s was not answered by %s, although links were only slow", r.describeSent(m), r.when(by))
 			default:
 				v.looked()
 			}

@@ -16,21 +16,21 @@ func sound(r *run, v *verdict) {
 	}
 	for _, t := range r.Told {
 		if v.looked(); t.Watcher < 0 || t.Watcher >= r.Run.Watchers {
-			v.failApp(t.App, t.CallID, "watcher %d heard something, and there are %d", t.Watcher, r.Run.Watchers)
+			v.failApp(t.App, t.CallID, "watcher %d received a message, but there are %d watchers", t.Watcher, r.Run.Watchers)
 		}
 	}
 	for _, g := range r.Gaps {
 		if v.looked(); g.Watcher < 0 || g.Watcher >= r.Run.Watchers || g.To < g.From {
-			v.failApp("", "", "no gap: %+v", g)
+			v.failApp("", "", "invalid gap: %+v", g)
 		}
 	}
 	for _, f := range r.Faults {
 		if v.looked(); f.To < f.From || f.To > r.Run.Healed {
-			v.failApp("", "", "%s, and all was mended at %s", r.describeFault(f), r.when(r.Run.Healed))
+			v.failApp("", "", "%s, but all faults were repaired at %s", r.describeFault(f), r.when(r.Run.Healed))
 		}
 	}
 	if x := r.Run; x.Began > x.Healed || x.Healed > x.Stopped || x.Stopped > x.Read || x.Watchers < 1 || x.Nodes < 1 {
-		v.failApp("", "", "no run: %+v", x)
+		v.failApp("", "", "invalid run: %+v", x)
 	}
 }
 
@@ -44,9 +44,9 @@ func (r *run) soundSent(v *verdict) {
 		case m.Acked != 0 && m.Acked < m.At:
 			v.failApp(m.App, m.CallID, "%s was acknowledged before it was sent", r.describeSent(m))
 		case m.bad != nil && !m.Bad:
-			v.failApp(m.App, m.CallID, "%s can't be read: %v", r.describeSent(m), m.bad)
+			v.failApp(m.App, m.CallID, "%s is malformed: %v", r.describeSent(m), m.bad)
 		case m.bad == nil && m.Bad:
-			v.failApp(m.App, m.CallID, "%s was meant not to be readable, and is", r.describeSent(m))
+			v.failApp(m.App, m.CallID, "%s should be malformed, but is not", r.describeSent(m))
 		case m.command != nil && m.command.Verb == events.VerbExpire && m.command.Service == events.ServiceTimeouts:
 			v.failApp(m.App, m.CallID, "%s pretends to be a timeouts worker", r.describeSent(m))
 		}

@@ -24,11 +24,11 @@ func timers(r *run, v *verdict) {
 		app, id, seq, ok := events.ParseTimerSubject(m.Subject)
 		var d events.Deadline
 		if err := json.Unmarshal([]byte(m.Data), &d); !ok || err != nil {
-			v.failApp(app, id, "%s, stored at %s: no deadline: %.200s", m.Subject, r.when(m.At), m.Data)
+			v.failApp(app, id, "%s, stored at %s: malformed deadline: %.200s", m.Subject, r.when(m.At), m.Data)
 			continue
 		}
 		if due := r.due(moment(d.Deadline), r.bounds.Ends); due < r.Run.Read {
-			v.failApp(app, id, "%s was due at %s and had to be gone at %s, and was there when the store was read at %s", m.Subject,
+			v.failApp(app, id, "%s was due at %s and had to be removed by %s, but existed when the store was read at %s", m.Subject,
 				r.when(moment(d.Deadline)), r.when(due), r.when(r.Run.Read))
 		}
 		key := deadlineID{callID{app, id}, seq}
@@ -46,7 +46,7 @@ func timers(r *run, v *verdict) {
 func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 	s := r.byCall[id.callID]
 	if s == nil || len(s.steps) == 0 {
-		v.failApp(id.app, id.call, "%s, stored at %s, is of a call that does not exist", m.Subject, r.when(m.At))
+		v.failApp(id.app, id.call, "%s, stored at %s, belongs to a call that does not exist", m.Subject, r.when(m.At))
 		return
 	}
 	if _, waits := call.DeadlineFor(s.newest(), id.seq); !waits {
@@ -58,10 +58,10 @@ func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 // armed checks that a deadline that a call waits for has a timer, unless it is already due.
 func (r *run) armed(s *story, d call.Deadline, pending bool, v *verdict) {
 	if moment(d.At) < r.Run.Read {
-		v.exempt("due, and its call not over yet") // deadlines finds it if that takes too long
+		v.exempt("due, and its call has not ended yet") // deadlines finds it if that takes too long
 		return
 	}
 	if v.looked(); !pending {
-		v.fail(s, "the call waits for deadline %d at %s, and no timer is in the store", d.Seq, r.when(moment(d.At)))
+		v.fail(s, "the call waits for deadline %d at %s, but the store has no timer", d.Seq, r.when(moment(d.At)))
 	}
 }

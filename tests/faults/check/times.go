@@ -35,9 +35,9 @@ func (r *run) timely(st *step, before events.Transition) string {
 	case c.Verb == events.VerbExpire, before.Seq > 0 && st.time == before.Call.CreatedAt: // the time may have been clamped
 		return ""
 	case st.Event == events.EventFenced && c.Verb != events.VerbInvite && c.Verb != events.VerbAdd && waited < overtakenFor-clockError:
-		return fmt.Sprintf("the id was taken out of use after %v, and its invitation may take %v", waited, overtakenFor)
+		return fmt.Sprintf("the id was taken out of use after %v, but its invitation may take %v", waited, overtakenFor)
 	case (c.Verb == events.VerbInvite || c.Verb == events.VerbAdd) && bornLate(st) && waited <= lateAfter(r.limits, c)-clockError:
-		return fmt.Sprintf("its callees have timed out after %v, and may ring until %v", waited, lateAfter(r.limits, c))
+		return fmt.Sprintf("its callees timed out after %v, but may ring until %v", waited, lateAfter(r.limits, c))
 	case r.sentAt(st, c):
 		return ""
 	}

@@ -76,11 +76,11 @@ func (r *run) hear(facts map[factKey]*fact, t record.Told, v *verdict) {
 	f := facts[factKey{t.App, t.To, t.ID}]
 	switch {
 	case f == nil:
-		v.failApp(t.App, t.CallID, "%s; no stored transition tells him that%s", r.describeTold(t), r.atSeq(t))
+		v.failApp(t.App, t.CallID, "%s; no stored transition has that notification%s", r.describeTold(t), r.atSeq(t))
 	case f.CallID != t.CallID || f.Seq != t.Seq || string(f.Event) != t.Event || f.UserID != t.UserID || f.Reason != t.Reason:
 		v.failApp(t.App, t.CallID, "%s; want %s about %q, reason %q, of %s", r.describeTold(t), f.Event, f.UserID, f.Reason, r.describe(f.step))
 	case t.Sum != 0 && t.Sum != record.Sum(f.Notification):
-		v.failApp(t.App, t.CallID, "%s, with another body than the table gives him of %s", r.describeTold(t), r.describe(f.step))
+		v.failApp(t.App, t.CallID, "%s, with another body than the table has for %s", r.describeTold(t), r.describe(f.step))
 	case t.At < f.step.at:
 		v.failApp(t.App, t.CallID, "%s, before it was stored: %s", r.describeTold(t), r.describe(f.step))
 	default:
@@ -91,7 +91,7 @@ func (r *run) hear(facts map[factKey]*fact, t record.Told, v *verdict) {
 }
 
 func (r *run) describeTold(t record.Told) string {
-	return fmt.Sprintf("watcher %d heard at %s that %s is told %s (%s) about %q, reason %q", t.Watcher, r.when(t.At), t.To, t.Event, t.ID,
+	return fmt.Sprintf("watcher %d received at %s: to %s, %s (%s) about %q, reason %q", t.Watcher, r.when(t.At), t.To, t.Event, t.ID,
 		t.UserID, t.Reason)
 }
 
@@ -113,10 +113,10 @@ func (r *run) wasTold(f *fact, w int, v *verdict) {
 	switch {
 	case !exempt:
 		until := r.lastTold(f.story, f.step)
-		v.fail(f.story, "watcher %d never heard that %s is told %s (%s) of %s; %s; %s", w, f.To, f.Event, f.ID, r.describe(f.step), why,
+		v.fail(f.story, "watcher %d never received: to %s, %s (%s) of %s; %s; %s", w, f.To, f.Event, f.ID, r.describe(f.step), why,
 			r.broken(f.step.at, min(until, f.step.at+int64(r.bounds.Handled))))
 	case !inEnd(f):
-		v.fail(f.story, "watcher %d may have missed that %s is told %s (%s) of %s, and the call at the end, seq %d, does not say it", w, f.To,
+		v.fail(f.story, "watcher %d may have missed: to %s, %s (%s) of %s, and the call at the end, seq %d, does not show it", w, f.To,
 			f.Event, f.ID, r.describe(f.step), f.story.newest().Seq)
 	default:
 		v.exempt(why)
@@ -128,19 +128,19 @@ func (r *run) unheard(f *fact, w int) (why string, exempt bool) {
 	told := r.toldAt(f)
 	for _, at := range told {
 		if !r.missed(w, at-int64(slow), at+int64(slow)) {
-			return "it was told at " + r.when(at) + ", when he missed nothing", false
+			return "it was sent at " + r.when(at) + ", when the watcher missed nothing", false
 		}
 	}
 	until := r.lastTold(f.story, f.step)
 	switch {
 	case len(told) > 0:
-		return "told while the watcher was disconnected", true
+		return "sent while the watcher was disconnected", true
 	case r.missed(w, f.step.at, until+int64(slow)):
-		return "may have been told while the watcher was disconnected", true
+		return "may have been sent while the watcher was disconnected", true
 	case f.Event == events.IncomingCallReceived && f.unheard() && r.overSoon(f):
-		return "an invitation that was over before it was told again", true
+		return "an invitation that ended before it was sent again", true
 	}
-	return "it was told by " + r.when(until) + " at the latest, and he missed nothing until then", false
+	return "it was sent by " + r.when(until) + " at the latest, and the watcher missed nothing until then", false
 }
 
 // toldAt lists when the fact was received by watchers without a gap around that time.

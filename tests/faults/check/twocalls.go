@@ -25,7 +25,7 @@ func twoCalls(r *run, v *verdict) {
 				continue
 			}
 			if in[key][c.CallID] = true; !was && len(in[key]) > r.limits.Capacity {
-				v.failApp(c.App, c.CallID, "%s is in %d calls, and his line holds %d: with %s he comes into this one and is in %s", user,
+				v.failApp(c.App, c.CallID, "%s is in %d calls, but the line holds %d: with %s the user enters this one and is in %s", user,
 					len(in[key]), r.limits.Capacity, r.describe(st), r.others(c, in[key]))
 			}
 		}

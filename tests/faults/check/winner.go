@@ -34,7 +34,7 @@ func (r *run) oneOutcome(s *story, v *verdict) {
 	decided := map[attempt]*step{} // by attempt: the last transition that answered or ended it
 	for i, st := range s.steps {
 		if before := s.state(i).Call; before.State == events.CallStateEnded {
-			v.fail(s, "the call had ended (%s) with seq %d, and goes on with %s", before.EndReason, before.Seq, r.describe(st))
+			v.fail(s, "the call had ended (%s) with seq %d, but continues with %s", before.EndReason, before.Seq, r.describe(st))
 		}
 		for _, ch := range st.Changes {
 			if ch.Attempt == 0 {
@@ -67,7 +67,7 @@ func stateOf(st *step, key attempt) events.PartyState {
 func (r *run) won(m *message, a *answer, v *verdict) {
 	backed := r.backing(m)
 	if backed == nil {
-		v.fail(m.story, "%s was %s, and nothing that is stored bears that out", r.describeSent(m), r.describeAnswer(a))
+		v.fail(m.story, "%s was %s, but no stored transition supports that", r.describeSent(m), r.describeAnswer(a))
 	} else if backed.at > a.at {
 		v.fail(m.story, "%s was %s, before it was stored: %s", r.describeSent(m), r.describeAnswer(a), r.describe(backed))
 	}

@@ -100,7 +100,7 @@ func (r *run) pulses() {
 	v := r.verdicts[checkTold]
 	for _, p := range r.Pulses {
 		if v.looked(); p.Came == 0 {
-			v.found("", "a pulse of %s never came", clock(p.Sent))
+			v.found("", "a pulse of %s never arrived", clock(p.Sent))
 		}
 	}
 }
@@ -115,7 +115,7 @@ func (r *run) heard(c Client, callID string, moments []moment, seen []Sight) {
 		case m.rings && i+1 < len(moments) && moments[i+1].is.Mine == events.StateTimedOut:
 			v.figure.Exempt++
 		default:
-			v.found(callID, "nobody told %s of seq %d (%s) of %s on NATS; whether %s knew it or something newer: %s",
+			v.found(callID, "NATS had no notification to %s of seq %d (%s) of %s; whether %s knew it or something newer: %s",
 				c.User, m.seq, m.is.Mine, clock(m.at), c.Device, later(knownAt(seen, m.seq)))
 		}
 	}
@@ -205,7 +205,7 @@ func (r *run) final(c Client, callID string, moments []moment, seen []Sight) {
 	if last.Gone && !really.On || last.Is.Mine == really.Mine && last.Is.Attempt == really.Attempt {
 		return
 	}
-	v.found(callID, "%s of %s knows it as %+v, and it is %+v", c.Device, c.User, last.Is, really)
+	v.found(callID, "%s of %s knows it as %+v, but it is %+v", c.Device, c.User, last.Is, really)
 }
 
 // isTrue checks that a sight matches the stored call.
@@ -215,19 +215,19 @@ func (r *run) isTrue(c Client, s Sight) {
 	moments := r.of[c.User][s.CallID]
 	if s.Gone {
 		if now, ok := newest(moments, s.At); !ok || now.is.On {
-			v.found(s.CallID, "%s was told at %s that it is over for %s, and it was not", c.Device, clock(s.At), c.User)
+			v.found(s.CallID, "%s was notified at %s of the end for %s, but it had not ended", c.Device, clock(s.At), c.User)
 		}
 		return
 	}
 	for _, m := range moments {
 		if m.seq == s.Seq {
 			if m.is != s.Is {
-				v.found(s.CallID, "%s was shown %+v at seq %d, and it was %+v", c.Device, s.Is, s.Seq, m.is)
+				v.found(s.CallID, "%s was shown %+v at seq %d, but it was %+v", c.Device, s.Is, s.Seq, m.is)
 			}
 			return
 		}
 	}
-	v.found(s.CallID, "%s was shown seq %d, which there never was for %s", c.Device, s.Seq, c.User)
+	v.found(s.CallID, "%s was shown seq %d, which never existed for %s", c.Device, s.Seq, c.User)
 }
 
 func (r *run) twice(c Client) {
@@ -236,7 +236,7 @@ func (r *run) twice(c Client) {
 	for _, f := range c.Facts {
 		v.looked()
 		if count[f]++; count[f] == 2 {
-			v.found(f.CallID, "%s told its app twice: %+v", c.Device, f)
+			v.found(f.CallID, "%s notified its app twice: %+v", c.Device, f)
 		}
 	}
 }

@@ -15,10 +15,10 @@ func at(ms int) int64 { return int64(ms) * int64(time.Millisecond) }
 const bob, ann = "bob", "ann"
 
 // step returns a transition of call c1 from ann to bob, with bob in the given state.
-func step(seq int, event events.Event, state events.CallState, his events.PartyState) events.Transition {
+func step(seq int, event events.Event, state events.CallState, callee events.PartyState) events.Transition {
 	c := events.Call{
 		CallID: "c1", App: "churn", State: state, Seq: seq, Caller: events.Caller{UserID: ann, State: events.StateIn},
-		Callees: []events.Callee{{UserID: bob, Attempt: 1, InvitedBy: ann, State: his}},
+		Callees: []events.Callee{{UserID: bob, Attempt: 1, InvitedBy: ann, State: callee}},
 	}
 	from := events.StateInvited
 	if seq == 1 {
@@ -28,7 +28,7 @@ func step(seq int, event events.Event, state events.CallState, his events.PartyS
 		c.Caller.State, c.EndReason = events.StateLeft, events.EndCanceled
 	}
 	return events.Transition{
-		Event: event, Seq: seq, Call: c, Changes: []events.Change{{UserID: bob, Attempt: 1, From: from, To: his, Reason: reasonOf(his)}},
+		Event: event, Seq: seq, Call: c, Changes: []events.Change{{UserID: bob, Attempt: 1, From: from, To: callee, Reason: reasonOf(callee)}},
 	}
 }
 
@@ -132,15 +132,15 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 	}{
 		"the ring was not shown": {func(_ *History, c *Client) { c.Sights = c.Sights[1:] }, checkShown},
 		"the ring came too late": {func(_ *History, c *Client) { c.Sights[0].At = at(1200) }, checkShown},
-		"the end was not told, and it came by a snapshot later": {func(_ *History, c *Client) {
+		"the end was not notified, and a later snapshot showed it": {func(_ *History, c *Client) {
 			c.Sights[1].At = at(7000)
 		}, checkTold},
-		"the end was never told": {func(_ *History, c *Client) { c.Sights, c.Periods = c.Sights[:1], c.Periods[:1] }, checkFinal},
+		"the end was never notified": {func(_ *History, c *Client) { c.Sights, c.Periods = c.Sights[:1], c.Periods[:1] }, checkFinal},
 		"a snapshot left out what rings": {func(_ *History, c *Client) {
 			c.Periods = []Period{{Asked: at(1990), Opened: at(2000), Left: at(3000)}}
 			c.Sights = nil
 		}, checkShown},
-		"a snapshot left out what is shown and over": {func(_ *History, c *Client) {
+		"a snapshot omitted a shown call that has ended": {func(_ *History, c *Client) {
 			c.Periods = []Period{{Asked: at(5000), Opened: at(5010), Left: at(6000), Showing: []string{"c1"}}}
 			c.Sights = c.Sights[:1]
 		}, checkTold + " " + checkFinal},
@@ -153,12 +153,12 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 		}, checkTrue},
 		"another user's call was shown": {func(_ *History, c *Client) { c.Sights = append(c.Sights, Sight{At: at(4500), CallID: "c2", Seq: 1}) }, checkTrue},
 		"it rang twice":                 {func(_ *History, c *Client) { c.Facts = append(c.Facts, c.Facts[0]) }, checkTwice},
-		"nobody was made to ring": {func(h *History, c *Client) {
+		"no device rang": {func(h *History, c *Client) {
 			delete(h.Heard, Notice{bob, "c1", 1})
 			c.Sights = c.Sights[1:]
 		}, checkTold},
-		"nobody was told":    {func(h *History, _ *Client) { delete(h.Heard, Notice{bob, "c1", 2}) }, checkTold},
-		"a pulse never came": {func(h *History, _ *Client) { h.Pulses = []Pulse{{Sent: at(3000)}} }, checkTold},
+		"no notification was sent": {func(h *History, _ *Client) { delete(h.Heard, Notice{bob, "c1", 2}) }, checkTold},
+		"a pulse never came":       {func(h *History, _ *Client) { h.Pulses = []Pulse{{Sent: at(3000)}} }, checkTold},
 		"something else was slow": {func(h *History, c *Client) {
 			h.Pulses, c.Sights[0].At = []Pulse{{Sent: at(1150), Came: at(1350)}}, at(1240)
 		}, checkShown},
@@ -180,13 +180,13 @@ func TestExcuses(t *testing.T) {
 		"it left as it rang": func(_ *History, c *Client) {
 			c.Periods[0].Left, c.Sights[0].At = at(1050), at(3001)
 		},
-		"it rang and ended while nobody was there": func(_ *History, c *Client) {
+		"it rang and ended while no client was connected": func(_ *History, c *Client) {
 			c.Periods, c.Sights, c.Facts = []Period{{Asked: at(100), Opened: at(110), Left: at(900)}, {Asked: at(4500), Opened: at(4510), Left: at(6000)}}, nil, nil
 		},
 		"it is over by a snapshot": func(_ *History, c *Client) {
 			c.Sights[1] = Sight{At: at(4005), CallID: "c1", Gone: true}
 		},
-		"his time was over before he was told": func(h *History, c *Client) {
+		"the deadline passed before the notification": func(h *History, c *Client) {
 			over := step(2, events.EventTimedOut, events.CallStateEnded, events.StateTimedOut)
 			h.Calls[1].Data = encoded(t, over)
 			delete(h.Heard, Notice{bob, "c1", 1})

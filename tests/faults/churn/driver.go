@@ -136,7 +136,7 @@ func (d *driver) ask(ctx context.Context, id string, verb events.Verb, cmd event
 	cmd.CommandID = nuid.Next()
 	body, err := cmd.EncodeRequest()
 	if err != nil {
-		d.tally.add("no command: " + err.Error())
+		d.tally.add("not a command: " + err.Error())
 		return false
 	}
 	m, err := d.nc.RequestWithContext(ctx, events.APISubject(d.app, string(verb)), body)
@@ -151,7 +151,7 @@ func (d *driver) ask(ctx context.Context, id string, verb events.Verb, cmd event
 	case !a.OK:
 		d.tally.add(fmt.Sprintf("%s refused: %s", verb, a.Error.Code))
 	default:
-		d.tally.add("commands carried out")
+		d.tally.add("commands executed")
 	}
 	return err == nil && a.OK
 }

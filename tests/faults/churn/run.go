@@ -68,7 +68,7 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 	}
 	sub, err := cfg.NC.Subscribe(events.AppNotifications(app), d.hear)
 	if err != nil {
-		return h, nil, fmt.Errorf("churn: hear: %w", err)
+		return h, nil, fmt.Errorf("churn: subscribe: %w", err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
 
@@ -166,7 +166,7 @@ func (d *driver) rest(ctx context.Context, js jetstream.JetStream) error {
 		}
 		play.Sleep(ctx, 200*time.Millisecond)
 	}
-	return fmt.Errorf("churn: it does not come to rest: %w", ctx.Err())
+	return fmt.Errorf("churn: not idle at the end: %w", ctx.Err())
 }
 
 // open lists the calls that have not ended.

@@ -104,7 +104,7 @@ func parseHunk(text string) (h Hunk, err error) {
 		}
 	}
 	if strings.TrimSpace(h.Old) == "" || h.Old == h.New {
-		return h, fmt.Errorf("a hunk must replace something, by something else")
+		return h, fmt.Errorf("a hunk must replace lines by different lines")
 	}
 	return h, nil
 }
@@ -116,7 +116,7 @@ func (f File) Apply(source string) (string, error) {
 		old := "\n" + h.Old
 		at := strings.Index(source, old)
 		if at < 0 || strings.Contains(source[at+1:], old) {
-			return "", fmt.Errorf("%s: these lines must occur exactly once; the source has changed, fit the patch to it:\n%s", f.Path, h.Old)
+			return "", fmt.Errorf("%s: these lines must occur exactly once; the source has changed, update the patch:\n%s", f.Path, h.Old)
 		}
 		source = source[:at+1] + h.New + source[at+len(old):]
 	}
@@ -151,7 +151,7 @@ func (f File) patched(path, source string) (string, error) {
 	if source == "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return "", fmt.Errorf("read what is to be patched: %w", err)
+			return "", fmt.Errorf("read the source to patch: %w", err)
 		}
 		source = string(text)
 	}

@@ -118,7 +118,7 @@ func (s *sessions) push(ctx context.Context, nc *nats.Conn, direct chan *nats.Ms
 		case <-direct:
 			bare = time.Since(begun)
 		case <-timeout.C:
-			return 0, 0, fmt.Errorf("idle: a push to %s did not come", user)
+			return 0, 0, fmt.Errorf("idle: a push to %s did not arrive", user)
 		case <-ctx.Done():
 			return 0, 0, ctx.Err()
 		}

@@ -50,7 +50,7 @@ func Connect(name, urls string, rec *record.Recorder) (*Client, error) {
 	}
 	c := &Client{nc: nc, js: js, rec: rec, token: nuid.Next(), waiting: map[int]chan events.Answer{}}
 	if _, err := nc.Subscribe(events.AnswersOf(c.token), c.hear); err != nil {
-		return nil, fmt.Errorf("play: hear answers: %w", err)
+		return nil, fmt.Errorf("play: subscribe to answers: %w", err)
 	}
 	return c, nil
 }

@@ -36,7 +36,7 @@ func (r *Rig) buildClocks(ctx context.Context) error {
 	}
 	const reads = "func Now() Time {\n\tsec, nsec, mono := runtimeNow()\n"
 	if strings.Count(string(source), reads) != 1 {
-		return fmt.Errorf("rig: %s does not read its clock as this harness knows it; fit rig/clocks.go to this version of Go", path)
+		return fmt.Errorf("rig: %s reads its clock in an unknown way; update rig/clocks.go for this version of Go", path)
 	}
 	for name, by := range wrongBy() {
 		text := strings.Replace(string(source), reads, fmt.Sprintf("%s\tsec += %d\n", reads, by), 1)

@@ -35,7 +35,7 @@ func TestWithout(t *testing.T) {
 			}
 		}
 		if _, err := x.without(got); err == nil {
-			t.Errorf("%s finds nothing, and does not tell", name)
+			t.Errorf("%s removes nothing, and reports no error", name)
 		}
 	}
 }

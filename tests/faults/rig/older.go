@@ -24,7 +24,7 @@ func (r *Rig) buildOlder(ctx context.Context) error {
 	}
 	const reads = "version, revision, changed := info.Main.Version,"
 	if strings.Count(string(source), reads) != 1 {
-		return fmt.Errorf("rig: %s does not read the version as this harness knows it; fit rig/older.go to it", path)
+		return fmt.Errorf("rig: %s reads the version in an unknown way; update rig/older.go", path)
 	}
 	return r.buildWith(ctx, Older, path, strings.Replace(string(source), reads, `version, revision, changed := "v0.0.1",`, 1))
 }

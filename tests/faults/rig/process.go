@@ -67,7 +67,7 @@ func (p *Process) wait(cmd *exec.Cmd, ended chan struct{}) {
 	close(ended)
 }
 
-var errEnded = errors.New("nobody stopped it")
+var errEnded = errors.New("it was not stopped by the harness")
 
 // Ended waits until the process ends by itself, as expected. If the process failed, the error contains its
 // output. If ctx ends first, Ended kills the process.

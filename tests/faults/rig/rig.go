@@ -93,7 +93,7 @@ func (r *Rig) open(ctx context.Context) error {
 		return fmt.Errorf("rig: %w", err)
 	}
 	if there, err := os.ReadDir(r.cfg.Dir); err != nil || len(there) > 0 {
-		return errors.Join(fmt.Errorf("rig: %s is not empty; begin with a folder that is", r.cfg.Dir), err)
+		return errors.Join(fmt.Errorf("rig: %s is not empty; choose an empty folder", r.cfg.Dir), err)
 	}
 	if err := r.build(ctx); err != nil {
 		return err

@@ -31,10 +31,10 @@ func newStarter() *starter {
 
 func ownMounts() error {
 	if err := syscall.Unshare(syscall.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("rig: mounts of its own: %w", err)
+		return fmt.Errorf("rig: private mounts: %w", err)
 	}
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("rig: mounts of its own: %w", err)
+		return fmt.Errorf("rig: private mounts: %w", err)
 	}
 	return nil
 }

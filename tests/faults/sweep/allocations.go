@@ -39,7 +39,7 @@ func costOf(before, after map[string]float64) (cost, error) {
 func (c Config) allocations(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Allocations",
-		About: c.played() + c.disk() + " Of one coordinator, from two scrapes of its /metrics while the most is done: what it did besides, such as to answer scrapes, is counted too.",
+		About: c.played() + c.disk() + " Of one coordinator, from two scrapes of its /metrics at maximum throughput: its other work, such as answering scrapes, is counted too.",
 		Head:  []string{"commands", "allocations of a command", "bytes", "processor"},
 	}
 	err := c.on(ctx, "allocations", c.plain(), func(s stage) error {

@@ -22,7 +22,7 @@ func (s stage) bench(ctx context.Context, name string, env []string, flags ...st
 	if err == nil || ctx.Err() != nil {
 		return r, err
 	}
-	s.Say("%s: once more, as it failed: %v", s.name, err)
+	s.Say("%s: once more, after a failure: %v", s.name, err)
 	return s.once(ctx, name+"-again", env, flags...)
 }
 
@@ -54,7 +54,7 @@ func (s stage) once(ctx context.Context, name string, env []string, flags ...str
 func (s stage) withFloor(ctx context.Context, name string, env []string, flags ...string) (*bench.Report, error) {
 	r, err := s.bench(ctx, name, env, flags...)
 	if err == nil && (r.Floor == nil || r.Ratio == nil) {
-		err = errors.New("bench gave no floor")
+		err = errors.New("the report has no floor")
 	}
 	if err == nil {
 		s.Say("%s: idle ring p50 %s (%s of the floor), %s calls/s (%s)", s.name, micros(r.Ring.P50), by(r.Ratio.RingP50),

@@ -12,9 +12,9 @@ import (
 func (c Config) load(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Load",
-		About: c.played() + c.disk() + " Calls arrive at random moments, whether or not those before are done, and times count from then; the floor at the same rate.",
+		About: c.played() + c.disk() + " Calls arrive at random times, whether or not earlier calls are done, and times count from then; the floor at the same rate.",
 		Head: []string{
-			"of the most", "calls arrive/s", "ring p50", "ring p99", "floor p50", "floor p99", "p50 × floor", "p99 × idle p50", "the most in that run",
+			"of the maximum", "calls arrive/s", "ring p50", "ring p99", "floor p50", "floor p99", "p50 × floor", "p99 × idle p50", "maximum in that run",
 		},
 	}
 	err := c.on(ctx, "load", c.bare(), func(s stage) error {
@@ -29,7 +29,7 @@ func (c Config) load(ctx context.Context) (Table, error) {
 			rate := max(share*most, 1)
 			r, err := s.withFloor(ctx, fmt.Sprintf("%.0f", 100*share), nil, ownWorkers, "--rate", strconv.FormatFloat(rate, 'f', 1, 64))
 			if err != nil {
-				return fmt.Errorf("%s of the most: %w", percent(share), err)
+				return fmt.Errorf("%s of the maximum: %w", percent(share), err)
 			}
 			t.add(percent(share), grouped(rate), micros(r.Loaded.P50), micros(r.Loaded.P99), micros(r.Floor.Loaded.P50), micros(r.Floor.Loaded.P99),
 				by(r.Loaded.P50/r.Floor.Loaded.P50), by(r.Loaded.P99/r.Ring.P50), grouped(r.CallsPerSecond))

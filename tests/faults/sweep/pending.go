@@ -31,10 +31,10 @@ const pendingApp = "pending"
 func (c Config) pending(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Calls that ring",
-		About: fmt.Sprintf("One callee each, and nobody answers; in which order they come due is drawn.%s Memory is what the nats-server process holds, garbage too. Late is from the deadline to "+
+		About: fmt.Sprintf("One callee each, without an answer, due in random order.%s Memory is that of the nats-server process, including garbage. Late is from the deadline to "+
 			"the caller's notification, in the process that measures.", c.disk()),
 		Head: []string{
-			"ring at once", "come due within", "server before", "with them", "of each", "invited/s", "early", "late, p50", "p99", "max", "first deadline to last told",
+			"ring at once", "come due within", "server before", "with them", "of each", "invited/s", "early", "late, p50", "p99", "max", "first deadline to last notification",
 		},
 	}
 	minute := pick(c, time.Minute, 3*time.Second)
@@ -83,7 +83,7 @@ func (s stage) ring(ctx context.Context, x ringing, speed float64, t *Table) (fl
 	if late := time.Since(due); late > 0 {
 		return reached, fmt.Errorf("the first of them came due %v before all of them rang", late)
 	}
-	s.Say("%s: all ring, after %v; they come due from %v on", s.name, took.Round(time.Millisecond), time.Until(due).Round(time.Second))
+	s.Say("%s: all ring, after %v; they are due from %v on", s.name, took.Round(time.Millisecond), time.Until(due).Round(time.Second))
 	if err := e.ended(ctx, due.Add(x.over+2*time.Minute)); err != nil {
 		return reached, err
 	}
@@ -91,7 +91,7 @@ func (s stage) ring(ctx context.Context, x ringing, speed float64, t *Table) (fl
 	t.add(grouped(x.count), seconds(e.within()), megabytes(before), megabytes(with), kilobytes((with-before)/int64(x.count)), grouped(reached),
 		grouped(early), millis(late.At(0.5)), millis(late.At(0.99)), millis(late.At(1)), seconds(span))
 	if early > 0 {
-		return reached, fmt.Errorf("%d callers were told before the deadline", early)
+		return reached, fmt.Errorf("%d callers were notified before the deadline", early)
 	}
 	return reached, nil
 }
@@ -137,7 +137,7 @@ func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Ti
 // number of the call.
 func invitation(i, seconds int) (*nats.Msg, error) {
 	if seconds < events.MinRingTimeoutS || seconds > events.MaxRingTimeoutS {
-		return nil, fmt.Errorf("to ring for %d s would be needed, which is not allowed", seconds)
+		return nil, fmt.Errorf("a ring timeout of %d s would be needed, which is not allowed", seconds)
 	}
 	id := fmt.Sprintf("%d", i)
 	cmd := events.Command{

@@ -64,7 +64,7 @@ func busiest(all []sample, long time.Duration, figure func(sample) float64) (fro
 		}
 	}
 	if fastest == 0 {
-		return from, to, errors.New("nothing was done for as long as it takes to measure")
+		return from, to, errors.New("nothing was done during the measurement")
 	}
 	return from, to, nil
 }

@@ -24,9 +24,9 @@ func (c Config) sessions(ctx context.Context) (Table, error) {
 	still := pick(c, time.Minute, 2*time.Second)
 	t := Table{
 		Title: "Idle client sessions",
-		About: fmt.Sprintf("WebSocket sessions on one edge, each of a user of its own, from addresses of 127.0.0.0/8. What a session costs is the "+
-			"difference to %d sessions, right after a garbage collection; the processor while nothing is done for %v; a push is from NATS to "+
-			"the client, in brackets the same to a plain subscriber on NATS.", counts[0], still),
+		About: fmt.Sprintf("WebSocket sessions on one edge, each of a user of its own, from addresses of 127.0.0.0/8. The cost of a session is the "+
+			"difference to %d sessions, right after a garbage collection; the processor while all are idle for %v; a push is from NATS to "+
+			"the client, in brackets that of a plain subscriber on NATS.", counts[0], still),
 		Head: []string{"sessions", "heap and stacks of a session", "resident", "processor, of one core", "push p50", "push p99"},
 	}
 	many := counts[len(counts)-1]
@@ -35,7 +35,7 @@ func (c Config) sessions(ctx context.Context) (Table, error) {
 		return t, err
 	}
 	if most < many {
-		c.Say("open files are limited (ulimit -H -n): %d sessions in place of %d", most, many)
+		c.Say("open files are limited (ulimit -H -n): %d sessions instead of %d", most, many)
 		counts = atMost(counts, most)
 	}
 	cfg := c.plain()

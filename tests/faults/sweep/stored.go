@@ -22,9 +22,9 @@ const storedApp = "stored"
 // stored measures with few stored calls, and with many.
 func (c Config) stored(ctx context.Context) (Table, error) {
 	t := Table{
-		Title: "Calls that are over",
-		About: c.played() + c.disk() + " The same broker before and after so many answered calls were stored, of four transitions each, which the event log has too. " +
-			"Memory is what the nats-server process holds, at rest before and right after bench.",
+		Title: "Ended calls",
+		About: c.played() + c.disk() + " The same broker before and after so many answered calls were stored, with four transitions each, which are also in the event log. " +
+			"Memory is that of the nats-server process, idle before and right after bench.",
 		Head: []string{"stored calls", "idle ring p50", "× floor", "calls/s", "× floor", "server before", "server after"},
 	}
 	err := c.on(ctx, "stored", c.plain(), func(s stage) error {

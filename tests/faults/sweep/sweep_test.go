@@ -168,7 +168,7 @@ func TestEars(t *testing.T) {
 	hear(events.OutgoingCallTimeout, 1, callerName+"1", soon)
 	early, late, span := e.figures()
 	if early != 1 || late.At(1) < time.Second || span < time.Second || span > time.Minute || e.within().Round(time.Minute) != 2*time.Hour {
-		t.Errorf("%d early, late %v, %v from the first deadline to the last told, within %v", early, late, span, e.within())
+		t.Errorf("%d early, late %v, %v from the first deadline to the last notification, within %v", early, late, span, e.within())
 	}
 }
 

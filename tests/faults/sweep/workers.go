@@ -16,7 +16,7 @@ const inHand = 64
 func (c Config) workers(ctx context.Context) (Table, error) {
 	t := Table{
 		Title: "Workers",
-		About: c.played() + c.disk() + " The floor has one worker, in the process of bench. Processor in shares of one core, while the most was done and without the floor; bench is what plays the calls.",
+		About: c.played() + c.disk() + " The floor has one worker, in the process of bench. Processor in shares of one core, at maximum throughput without the floor; bench plays the calls.",
 		Head: []string{
 			"coordinators", "calls/s", "floor", "× floor", "broker", "coordinators", "timeouts", "bench",
 			fmt.Sprintf("all %d cores", runtime.NumCPU()), "the limit",
@@ -43,7 +43,7 @@ func (c Config) workers(ctx context.Context) (Table, error) {
 			before = r.CallsPerSecond
 			s.rig.Count(ctx)
 			counts := s.rig.Counts()
-			s.Say("%s: of %.0f commands %.0f conflicts, %.0f were put back, %.0f delivered again", s.name, counts[metricCommands],
+			s.Say("%s: of %.0f commands %.0f conflicts, %.0f naks, %.0f redeliveries", s.name, counts[metricCommands],
 				counts["ringline_conflicts_total"], counts["ringline_naks_total"], counts["ringline_redeliveries_total"])
 			return nil
 		})

@@ -31,7 +31,7 @@ func TestCommandsThroughAnotherEdge(t *testing.T) {
 		stream.mu.Unlock()
 		eventually(t, "the edges know each other", func() bool { return probe(t, two.url, node) == http.StatusNoContent })
 		ann.works()
-		if got := probe(t, two.url, "nobody"); got != http.StatusNotFound {
+		if got := probe(t, two.url, "unknown"); got != http.StatusNotFound {
 			t.Errorf("%s: an edge that is not there: %d", path.Base(transport), got)
 		}
 	}
@@ -40,7 +40,7 @@ func TestCommandsThroughAnotherEdge(t *testing.T) {
 // probe posts an empty command for an unknown session to this node.
 func probe(t *testing.T, url, node string) (status int) {
 	t.Helper()
-	return post(t, url+session.PathEmulation, fmt.Sprintf(`{"session":"nobody","node":%q,"data":"{}"}`, node))
+	return post(t, url+session.PathEmulation, fmt.Sprintf(`{"session":"unknown","node":%q,"data":"{}"}`, node))
 }
 
 // A disconnect ends the user's sessions on every edge, for good. The user with the same id in another app stays
