@@ -60,7 +60,7 @@ func TestAppSettingsInEffect(t *testing.T) {
 		{
 			"keys that share a kid", `{` + keys(secretKey("a"), secretKey("new"), secretKey("a")) + `}`,
 			events.AppSettings{TokenKeys: keysNamed("new")},
-			"", "token_keys[2].kid: is there twice",
+			"", "token_keys[2].kid: given twice",
 		},
 		{
 			"more keys than may be written", `{` + keys(secretKey("a"), secretKey("b"), secretKey("c")) + `}`,

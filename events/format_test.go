@@ -83,7 +83,7 @@ func TestNoNewerFormat(t *testing.T) {
 	} {
 		got, _, err := events.ReadTransition("demo", "c1", []byte(text))
 		if _, newer := errors.AsType[*events.NewerFormatError](err); err == nil || newer {
-			t.Errorf("%s: %+v, %v, want an error that it is no transition", name, got, err)
+			t.Errorf("%s: %+v, %v, want an error that it is not a transition", name, got, err)
 		}
 	}
 }

@@ -40,7 +40,7 @@ func TestClosedSets(t *testing.T) {
 		}
 		for _, w := range c.got {
 			if !want[w] {
-				t.Errorf("%s: %q is there twice, or is none", c.name, w)
+				t.Errorf("%s: %q is a duplicate or unknown", c.name, w)
 			}
 			delete(want, w)
 		}

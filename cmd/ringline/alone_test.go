@@ -151,20 +151,20 @@ func TestWorkersWaitAndSurvive(t *testing.T) {
 	n := newNATS(t)
 	workers := []*devServer{n.startWorker(t, "coordinator"), n.startWorker(t, "timeouts")}
 	for _, w := range workers {
-		w.wait(&w.stderr, `NATS is not there, waiting for it`)
+		w.wait(&w.stderr, `NATS is unreachable, waiting for it`)
 		w.readiness(t, http.StatusServiceUnavailable, "waiting for NATS at "+n.url)
 	}
 	n.start(t)
 	for i, missing := range []string{"RINGLINE_COMMANDS", "RINGLINE_TIMERS"} {
 		w := workers[i]
 		w.wait(&w.stderr, `connected to NATS`)
-		w.wait(&w.stderr, "stream "+missing+" is not there; run `ringline setup`")
+		w.wait(&w.stderr, "stream "+missing+" is missing; run `ringline setup`")
 		w.readiness(t, http.StatusServiceUnavailable, `"waiting: not set up: stream `+missing)
 	}
 	n.setUp(t)
 	for _, w := range workers {
 		w.running(t).readiness(t, http.StatusOK, "true")
-		for _, line := range []string{"NATS is not there", "connected to NATS", "is running"} {
+		for _, line := range []string{"NATS is unreachable", "connected to NATS", "is running"} {
 			if got := w.count(line); got != 1 {
 				t.Errorf("%v said %q %d times\n%s", w.cmd.Args, line, got, w.stderr.all())
 			}
@@ -188,8 +188,8 @@ func TestWorkersWaitAndSurvive(t *testing.T) {
 	}
 	works("c2")
 	for _, w := range workers {
-		if got := w.count("NATS is not there"); got != 2 {
-			t.Errorf("%v said %d times that NATS is not there\n%s", w.cmd.Args, got, w.stderr.all())
+		if got := w.count("NATS is unreachable"); got != 2 {
+			t.Errorf("%v logged %d times that NATS is unreachable\n%s", w.cmd.Args, got, w.stderr.all())
 		}
 	}
 
@@ -213,10 +213,10 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t)
 	never := n.startWorker(t, "coordinator")
-	never.wait(&never.stderr, `NATS is not there`)
+	never.wait(&never.stderr, `NATS is unreachable`)
 	never.end(syscall.SIGTERM)
 	silent := start(t, program("ringline", "timeouts", "--http", "off", "--nats-url", n.url))
-	silent.wait(&silent.stderr, `NATS is not there`)
+	silent.wait(&silent.stderr, `NATS is unreachable`)
 	silent.end(syscall.SIGTERM)
 	if strings.Contains(silent.stderr.all(), "HTTP") {
 		t.Errorf("it serves HTTP although that is off\n%s", silent.stderr.all())
@@ -231,7 +231,7 @@ func TestStoppedWhileItWaits(t *testing.T) {
 	lost := []*devServer{n.startWorker(t, "coordinator").running(t), n.startWorker(t, "timeouts").running(t)}
 	n.stop()
 	for _, w := range lost {
-		w.wait(&w.stderr, `NATS is not there`)
+		w.wait(&w.stderr, `NATS is unreachable`)
 		w.end(syscall.SIGTERM)
 	}
 }

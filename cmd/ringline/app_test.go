@@ -19,7 +19,7 @@ func TestAppsLinesAndLists(t *testing.T) {
 	}
 	says("app list", "all apps have the default settings\n")
 	says("app get demo", "demo  has the default settings\n")
-	says("line bob", "in no call\n")
+	says("line bob", "not in a call\n")
 	says("list", "no open calls\n")
 	says("app set demo --ring-timeout 90s --capacity 2", "demo  capacity 2, ring timeout 90s\n")
 	says("app set demo --max-callees 5 --max-duration 1h", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\n")
@@ -37,7 +37,7 @@ func TestAppsLinesAndLists(t *testing.T) {
 			break
 		}
 		if n == 100 {
-			t.Fatalf("the ring timeout is not in force: %+v", r)
+			t.Fatalf("the ring timeout has no effect: %+v", r)
 		}
 	}
 	d.run(t, "invite", "bob", "--user", "ann", "--call", "c1")

@@ -84,7 +84,7 @@ func newFeeder(t *testing.T) *feeder {
 	n.url = "nats://" + canary + "worker:" + canary + "hush@" + host
 	f.coordinator = n.startWorker(t, "coordinator", "RINGLINE_LOG_LEVEL=debug")
 	f.timeouts = n.startWorker(t, "timeouts", "RINGLINE_LOG_LEVEL=debug", "RINGLINE_SWEEP_EVERY=1s")
-	f.coordinator.wait(&f.coordinator.stderr, `NATS is not there`)
+	f.coordinator.wait(&f.coordinator.stderr, `NATS is unreachable`)
 	n.start(t)
 	f.commandLine(host)
 	f.secretFiles()
@@ -285,7 +285,7 @@ func (f *feeder) requests() {
 	if err := f.nc.PublishRequest("ringline.demo.api.get", canary+".reply", []byte(canary)); err != nil {
 		f.t.Fatal(err)
 	}
-	f.logged(f.coordinator, `reply subject is no inbox`)
+	f.logged(f.coordinator, `reply subject is not an inbox`)
 }
 
 // natsGoesAway stops and restarts NATS.

@@ -61,7 +61,7 @@ func TestConfigShowsEverySetting(t *testing.T) {
 
 func TestConfigChecksAllAtOnce(t *testing.T) {
 	t.Parallel()
-	if r := execute(t, program("ringline", "config", "--check")); r.code != 0 || r.stdout != "the settings are fine\n" {
+	if r := execute(t, program("ringline", "config", "--check")); r.code != 0 || r.stdout != "the settings are valid\n" {
 		t.Errorf("without settings: %+v", r)
 	}
 	nowhere := filepath.Join(t.TempDir(), "nowhere")
@@ -73,14 +73,14 @@ func TestConfigChecksAllAtOnce(t *testing.T) {
 		"RINGLINE_HTTP=off", "RINGLINE_PPROF=true")
 	r := execute(t, cmd)
 	want := []string{
-		"RINGLINE_RING_TIMOUT is no setting; did you mean RINGLINE_RING_TIMEOUT?",
-		"RINGLINE_LOG_LEVEL is empty: give it a value or unset it",
-		`RINGLINE_PARALLEL must be a whole number, got "many"`,
+		"RINGLINE_RING_TIMOUT is not a setting; did you mean RINGLINE_RING_TIMEOUT?",
+		"RINGLINE_LOG_LEVEL is empty: set a value or unset it",
+		`RINGLINE_PARALLEL must be an integer, got "many"`,
 		`RINGLINE_CALLS_MAX_BYTES must be a size such as 16GiB, 512MiB or 1000000, got "1TB"`,
 		"RINGLINE_REPLICAS must be 1, 3 or 5, got 2",
 		"RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss), with commas between them",
 		"RINGLINE_PPROF is true, but RINGLINE_HTTP is off: profiles need it",
-		"RINGLINE_NATS_CREDS and RINGLINE_NATS_NKEY exclude each other: give one of them",
+		"RINGLINE_NATS_CREDS and RINGLINE_NATS_NKEY exclude each other: set one of them",
 		"RINGLINE_NATS_TLS_CA: nats: error loading or parsing rootCA file: open " + nowhere + ": no such file or directory",
 		"RINGLINE_NATS_TLS_KEY needs RINGLINE_NATS_TLS_CERT",
 		"TTL of lines 25h0m0s must be at most the age of calls, 24h0m0s",
@@ -251,7 +251,7 @@ func TestTLS(t *testing.T) {
 	w := n.startWorker(t, "timeouts", env...).running(t)
 	w.end(syscall.SIGTERM)
 	stranger := n.startWorker(t, "timeouts", "RINGLINE_NATS_TLS_CA="+write(t, "other.pem", otherCertificate(t)))
-	stranger.wait(&stranger.stderr, `certificate signed by unknown authority.*NATS is not there, waiting for it`)
+	stranger.wait(&stranger.stderr, `certificate signed by unknown authority.*NATS is unreachable, waiting for it`)
 	stranger.end(syscall.SIGTERM)
 }
 

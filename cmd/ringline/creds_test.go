@@ -150,7 +150,7 @@ func TestBrokenCreds(t *testing.T) {
 	good, other := o.creds(t, time.Time{}), o.creds(t, time.Time{})
 	seed := regexp.MustCompile(`SU[A-Z2-7]{56}`)
 	for name, c := range map[string]struct{ text, want string }{
-		"another's seed":      {seed.ReplaceAllString(good, seed.FindString(other)), "and its user JWT that of U"},
+		"another's seed":      {seed.ReplaceAllString(good, seed.FindString(other)), "but its user JWT belongs to U"},
 		"a seed that is none": {strings.Replace(good, "\nSU", "\nSX", 1), "the seed in "},
 		"a JWT that is none":  {strings.Replace(good, "\ney", "\nxx", 1), "the user JWT in "},
 		"an expired one":      {o.creds(t, time.Now().Add(-time.Hour)), " expired at 20"},

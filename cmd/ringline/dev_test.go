@@ -37,7 +37,7 @@ func TestDevPrintsItsAddresses(t *testing.T) {
 		t.Errorf("the last line is %q, want %q", got, last)
 	}
 	d.wait(&d.stdout, `^  data +`+data+`$`)
-	d.wait(&d.stdout, `power cut may lose .* 2 minutes`)
+	d.wait(&d.stdout, `power failure may lose .* 2 minutes`)
 
 	d.end(syscall.SIGTERM)
 	d.wait(&d.stderr, `"level":"info".*stopping`) // JSON, because stderr is not a terminal
@@ -132,14 +132,14 @@ func checkRefused(t *testing.T, r result, want []string) {
 func TestSettingsAreChecked(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ variable, want string }{
-		{"RINGLINE_RING_TIMOUT=30s", "RINGLINE_RING_TIMOUT is no setting; did you mean RINGLINE_RING_TIMEOUT?"},
-		{"RINGLINE_FROBNICATE=1", "RINGLINE_FROBNICATE is no setting; there are: RINGLINE_NATS_URL, RINGLINE_APP,"},
-		{"RINGLINE_RING_TIMEOUT=", "RINGLINE_RING_TIMEOUT is empty: give it a value or unset it"},
+		{"RINGLINE_RING_TIMOUT=30s", "RINGLINE_RING_TIMOUT is not a setting; did you mean RINGLINE_RING_TIMEOUT?"},
+		{"RINGLINE_FROBNICATE=1", "RINGLINE_FROBNICATE is not a setting; the settings are: RINGLINE_NATS_URL, RINGLINE_APP,"},
+		{"RINGLINE_RING_TIMEOUT=", "RINGLINE_RING_TIMEOUT is empty: set a value or unset it"},
 		{"RINGLINE_RING_TIMEOUT=60", `RINGLINE_RING_TIMEOUT must be a duration such as 90s, 15m or 12h, got "60"`},
 		{"RINGLINE_RING_TIMEOUT=601s", "RINGLINE_RING_TIMEOUT must be whole seconds from 1s to 600s, got 10m1s"},
 		{"RINGLINE_RING_TIMEOUT=1500ms", "RINGLINE_RING_TIMEOUT must be whole seconds from 1s to 600s, got 1.5s"},
 		{"RINGLINE_MAX_CALLEES=0", "RINGLINE_MAX_CALLEES must be from 1 to 50, got 0"},
-		{"RINGLINE_MAX_CALLEES=many", `RINGLINE_MAX_CALLEES must be a whole number, got "many"`},
+		{"RINGLINE_MAX_CALLEES=many", `RINGLINE_MAX_CALLEES must be an integer, got "many"`},
 		{"RINGLINE_MAX_DURATION=18h", "maximum duration 18h0m0s + 1h must be at most the TTL of lines, 18h0m0s"},
 		{"RINGLINE_PARALLEL=0", "RINGLINE_PARALLEL must be at least 1, got 0"},
 		{"RINGLINE_API_TIMEOUT=0s", "RINGLINE_API_TIMEOUT must be above 0, got 0s"},
@@ -152,7 +152,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"RINGLINE_NATS_URL=http://x:1", "RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss), with commas between them"},
 		{"RINGLINE_INBOX_PREFIX=a.>", "RINGLINE_INBOX_PREFIX must be a subject without wildcards"},
 		{"RINGLINE_LOG_LEVEL=loud", `RINGLINE_LOG_LEVEL must be debug, info, warn or error, got "loud"`},
-		{"RINGLINE_REPLICAS=3", "RINGLINE_REPLICAS is 3, and dev is one node"},
+		{"RINGLINE_REPLICAS=3", "RINGLINE_REPLICAS is 3, but dev has only one node"},
 		{"RINGLINE_NATS_URL=nats://me:hush@h:port", "RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss),"},
 		{"RINGLINE_APP=a.b", "RINGLINE_APP: must be 1 to 64 characters"},
 	} {

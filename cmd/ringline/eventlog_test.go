@@ -136,7 +136,7 @@ func TestRepairEvents(t *testing.T) {
 	w.loseTail(30, 70)
 	w.write(10)
 	r := w.ringline(t, nil, "setup", "--check")
-	if r.code != exitFailed || !strings.Contains(r.stderr, "lacks 10 transitions, and 20 of those to come: RINGLINE_CALLS came back without its newest messages") {
+	if r.code != exitFailed || !strings.Contains(r.stderr, "lacks 10 transitions, and 20 of those to come: RINGLINE_CALLS lost its newest messages") {
 		t.Errorf("--check: %+v", r)
 	}
 	r = w.ringline(t, nil, "setup", "--check", "--repair-events")

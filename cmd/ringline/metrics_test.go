@@ -141,7 +141,7 @@ func TestMetricsWhileNATSIsDown(t *testing.T) {
 	n := newNATS(t)
 	c, w := n.startWorker(t, "coordinator"), n.startWorker(t, "timeouts")
 	for _, d := range []*devServer{c, w} {
-		d.wait(&d.stderr, `NATS is not there`)
+		d.wait(&d.stderr, `NATS is unreachable`)
 		if v := d.scrape(t)[`ringline_errors_total{component="nats"}`]; v != 0 {
 			t.Errorf("to wait for NATS is %v errors", v)
 		}

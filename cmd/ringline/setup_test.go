@@ -58,7 +58,7 @@ func TestSetupCreatesAndReportsDifferences(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t).start(t)
 	r := n.ringline(t, nil, "setup", "--check")
-	if r.code != exitFailed || !strings.Contains(r.stderr, "14 of 14 are not as the settings want them") {
+	if r.code != exitFailed || !strings.Contains(r.stderr, "14 of 14 differ from the settings") {
 		t.Errorf("--check before setup: %+v", r)
 	}
 	allStates(t, r, "missing")
@@ -80,14 +80,14 @@ func TestSetupCreatesAndReportsDifferences(t *testing.T) {
 	change(t, js, "RINGLINE_REJECTED", func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour })
 	before := states(t, n.ringline(t, nil, "setup", "--check"))
 	r = n.ringline(t, nil, "setup", "--check")
-	if got, want := states(t, r)["RINGLINE_REJECTED"], "differs: max_age: wanted 168h0m0s, found 1h0m0s"; r.code != exitFailed || got != want {
+	if got, want := states(t, r)["RINGLINE_REJECTED"], "differs: max_age: want 168h0m0s, got 1h0m0s"; r.code != exitFailed || got != want {
 		t.Errorf("--check after a change: %d, %q, want %q", r.code, got, want)
 	}
 	if got := states(t, r); got["RINGLINE_REJECTED"] != before["RINGLINE_REJECTED"] {
 		t.Errorf("--check changed something: %v, before %v", got, before)
 	}
 	r = n.ringline(t, nil, "setup")
-	if got, want := states(t, r)["RINGLINE_REJECTED"], "changed: max_age: wanted 168h0m0s, found 1h0m0s"; r.code != 0 || got != want {
+	if got, want := states(t, r)["RINGLINE_REJECTED"], "changed: max_age: want 168h0m0s, got 1h0m0s"; r.code != 0 || got != want {
 		t.Errorf("setup after a change: %d, %q, want %q", r.code, got, want)
 	}
 	if r = n.ringline(t, nil, "setup", "--check"); r.code != 0 {
@@ -172,7 +172,7 @@ func TestThreeNodes(t *testing.T) {
 	if r = all.ringline(t, env, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check: %+v", r)
 	}
-	forgotten := "RINGLINE_REPLICAS is 1, and stream RINGLINE_COMMANDS has 3; --fewer-replicas takes them away"
+	forgotten := "RINGLINE_REPLICAS is 1, but stream RINGLINE_COMMANDS has 3; --fewer-replicas removes them"
 	checkRefused(t, all.ringline(t, nil, "setup"), []string{forgotten})
 	if r = all.ringline(t, nil, "setup", "--check"); r.code != exitFailed || !strings.Contains(r.stderr, forgotten) {
 		t.Errorf("--check with fewer replicas: %+v", r)
@@ -192,7 +192,7 @@ func TestThreeNodes(t *testing.T) {
 	coordinator.end(syscall.SIGTERM)
 	timeouts.end(syscall.SIGTERM)
 	nodes[0].start(t)
-	if r = all.ringline(t, nil, "setup", "--fewer-replicas"); r.code != 0 || !strings.Contains(r.stdout, "num_replicas: wanted 1, found 3") {
+	if r = all.ringline(t, nil, "setup", "--fewer-replicas"); r.code != 0 || !strings.Contains(r.stdout, "num_replicas: want 1, got 3") {
 		t.Errorf("setup --fewer-replicas: %+v", r)
 	}
 }
@@ -255,7 +255,7 @@ func TestSetupRefuses(t *testing.T) {
 		t.Errorf("without a server: %+v", r)
 	}
 	r = execute(t, program("ringline", "setup", "--nats-url", n.url, "--check", "--wait", "30s"))
-	if r.code != exitFailed || !strings.Contains(r.stderr, "are not as the settings want them") {
+	if r.code != exitFailed || !strings.Contains(r.stderr, "differ from the settings") {
 		t.Errorf("the flag names the server: %+v", r)
 	}
 }
@@ -330,7 +330,7 @@ func TestSetupDeletesNothingByDefault(t *testing.T) {
 	fill("ringline.demo.rejected.v%d")
 	small := []string{"RINGLINE_REJECTED_MAX_BYTES=1MiB"}
 	checkRefused(t, n.ringline(t, small, "setup"), []string{
-		"RINGLINE_REJECTED holds 2.3MiB, and its oldest 1.3MiB would be deleted: raise RINGLINE_REJECTED_MAX_BYTES, or let it with --drop-oldest",
+		"RINGLINE_REJECTED holds 2.3MiB, and its oldest 1.3MiB would be deleted: raise RINGLINE_REJECTED_MAX_BYTES, or allow it with --drop-oldest",
 	})
 	if got := held("RINGLINE_REJECTED"); got != 40 {
 		t.Errorf("%d of 40 refused messages are left", got)

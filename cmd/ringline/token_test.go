@@ -108,7 +108,7 @@ func TestAppKeys(t *testing.T) {
 	b.refuses("app key add demo --public-key "+private, private+": must be a public key, got a private one")
 	b.refuses("app key add demo --public-key /nowhere", "no such file")
 	b.refuses("app key add demo --hs256 --kid a.b", "--kid: must be 1 to 64 characters")
-	b.refuses("app key add demo --kid k2 --public-key "+public, "token_keys[4].kid: is there twice")
+	b.refuses("app key add demo --kid k2 --public-key "+public, "token_keys[4].kid: given twice")
 	for args, want := range map[string]string{
 		"app key add demo": "--hs256 or --public-key is missing", "app key add --hs256": "APP is missing", "app key remove demo": "KID is missing",
 		"app key add demo --hs256 --public-key x": "--hs256 and --public-key exclude each other", "app key list demo x": `unexpected argument "x"`,
@@ -138,7 +138,7 @@ func TestAppOrigins(t *testing.T) {
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	b := bucket{t, startDev(t, "--memory")}
-	b.refuses("token mint --user ann", "app demo has no secret; `ringline app key add demo --hs256` makes one")
+	b.refuses("token mint --user ann", "app demo has no secret; `ringline app key add demo --hs256` creates one")
 	b.says("app key add demo --hs256", `(?s).*`)
 	const raw = `([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)\n`
 	ann := b.says("token mint --user ann --name Ann --device phone", raw)[1]
@@ -178,7 +178,7 @@ func TestTokens(t *testing.T) {
 	b.refuses("token mint --user ann --device "+strings.Repeat("d", 97), "device must be a device id of at most 96 bytes")
 	b.refuses("token mint --user ann --key "+publicPath, "a private key must be PEM of PKCS #8")
 	for args, want := range map[string]string{
-		"token mint": "--user is missing", "token mint --user ann --ttl 1.5s": "--ttl: must be whole seconds", "token mint x --user ann": `"x" is one argument`,
+		"token mint": "--user is missing", "token mint --user ann --ttl 1.5s": "--ttl: must be whole seconds", "token mint x --user ann": `unexpected argument "x"`,
 		"token inspect a b": "unexpected argument",
 	} {
 		if r := execute(t, program("ringline", strings.Fields(args)...)); r.code != exitUsage || !strings.Contains(r.stderr, want) {
@@ -193,12 +193,12 @@ func (b bucket) revoke(ann, eve string) {
 	later := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	b.says("app revoke demo ann --before 2026-01-01T00:00:00+01:00", `demo  tokens of ann issued before 2025-12-31T23:00:00.000Z are revoked(?s:.*)Log ann out(?s:.*)`)
 	b.says("token inspect "+ann, `(?s).*accepted +yes\n`)
-	b.says("app revoke demo ann --before "+later, `demo  tokens of ann issued before `+later[:19]+`.000Z are revoked: sessions that were opened with one\n(?s:.*)`)
+	b.says("app revoke demo ann --before "+later, `demo  tokens of ann issued before `+later[:19]+`.000Z are revoked: sessions that used one\n(?s:.*)`)
 	b.says("token inspect "+ann, `(?s).*accepted +no, token: revoked\n`)
 	b.says("token inspect "+eve, `(?s).*accepted +yes\n`)
 	b.says("app get demo", "demo  token keys k1 ed new, revoked tokens of 1 user\n")
-	b.refuses("app revoke demo ann", "are revoked before "+later[:19]+".000Z already, which is later; --undo takes that back")
-	b.says("app revoke demo ann --undo", "demo  no tokens of ann are revoked any more\n")
+	b.refuses("app revoke demo ann", "are already revoked before "+later[:19]+".000Z, which is later; --undo removes that revocation")
+	b.says("app revoke demo ann --undo", "demo  no tokens of ann are revoked now\n")
 	b.refuses("app revoke demo ann --undo", "no tokens of ann are revoked")
 	b.says("token inspect "+ann, `(?s).*accepted +yes\n`)
 	b.says("app revoke demo ann", `(?s).*`)

@@ -165,7 +165,7 @@ func TestUpgradeThatSkipsARelease(t *testing.T) {
 	p.wait(30) // only old calls continue
 	p.do("old", "leave", object{"user_id": "ann-old"})
 	r := f.now[0].run(t, "get", "rings")
-	if want := "call rings is stored in format 3, and the coordinator that was asked reads up to 2"; r.code != exitFailed || !strings.Contains(r.stderr, want) {
+	if want := "call rings is stored in format 3, and the coordinator that received the request reads up to 2"; r.code != exitFailed || !strings.Contains(r.stderr, want) {
 		t.Errorf("get: %+v", r)
 	}
 	for what, ch := range waiting {

@@ -98,7 +98,7 @@ func TestConcurrentlyRingingCallees(t *testing.T) {
 	}
 	none := events.Transition{}
 	tooMany := call.Decide(none, command(events.VerbInvite, events.ViaSession, "b", "c", "d", "e"), in)
-	if decided(tooMany) != "rate_limited" || !strings.Contains(tooMany.(call.Refuse).Err.Message, "3 callees ring at once (ringing_per_caller), got 4") {
+	if decided(tooMany) != "rate_limited" || !strings.Contains(tooMany.(call.Refuse).Err.Message, "at most 3 callees of a user may ring at the same time (ringing_per_caller), got 4") {
 		t.Errorf("four at once: %+v", tooMany)
 	}
 	if got := decided(call.Decide(none, command(events.VerbInvite, "", "b", "c", "d", "e"), in)); got != "invited" {

@@ -215,7 +215,7 @@ func TestNoExpireOverTheAPI(t *testing.T) {
 	i.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`)
 	for range 50 {
 		e, _ := i.request("expire", `{"call_id":"c1","service":"timeouts"}`)["error"].(object)
-		if text, _ := e["message"].(string); e["code"] != string(events.CodePermissionDenied) || !strings.Contains(text, "verb: the api carries out no expire") {
+		if text, _ := e["message"].(string); e["code"] != string(events.CodePermissionDenied) || !strings.Contains(text, "verb: expire is not allowed") {
 			t.Fatalf("%v", e)
 		}
 	}

@@ -168,7 +168,7 @@ func TestStoredBytes(t *testing.T) {
 	if perSecond := float64(stored) / 20; perSecond < 0.95*(1<<20) || perSecond > 1.15*(1<<20) {
 		t.Errorf("%.0f bytes a second, of %d", perSecond, 1<<20)
 	}
-	if err := q.Admit(at, l, cmd, 1); err == nil || !strings.Contains(err.Message, "1048576 bytes a second stored (bytes_per_s)") {
+	if err := q.Admit(at, l, cmd, 1); err == nil || !strings.Contains(err.Message, "may store 1048576 bytes a second (bytes_per_s)") {
 		t.Errorf("%v", err)
 	}
 }

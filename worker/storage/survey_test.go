@@ -127,7 +127,7 @@ func TestSurveyAfterAFailure(t *testing.T) {
 	}
 	w := storage.New(js, zerolog.Nop(), nil)
 	err = w.Survey(t.Context())
-	for _, want := range []string{"look at RINGLINE_COMMANDS", "look at RINGLINE_SESSIONS", "ask for the account"} {
+	for _, want := range []string{"inspect RINGLINE_COMMANDS", "inspect RINGLINE_SESSIONS", "ask for the account"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q in it", err, want)
 		}

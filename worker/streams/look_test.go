@@ -70,10 +70,10 @@ func TestLook(t *testing.T) {
 	}
 	got := look(t, s, others)
 	want := []string{
-		"stream RINGLINE_COMMANDS was altered: max_msgs: wanted 1000000, found 10; run `ringline setup`",
+		"stream RINGLINE_COMMANDS was altered: max_msgs: want 1000000, got 10; run `ringline setup`",
 		"stream RINGLINE_TIMERS is missing; run `ringline setup`",
-		"bucket RINGLINE_LINES was altered: max_age: wanted 18h0m0s, found 20h0m0s; run `ringline setup`",
-		"consumer coordinators of RINGLINE_COMMANDS was altered: pause_until: wanted none, found " + until.UTC().String() + "; run `ringline setup`",
+		"bucket RINGLINE_LINES was altered: max_age: want 18h0m0s, got 20h0m0s; run `ringline setup`",
+		"consumer coordinators of RINGLINE_COMMANDS was altered: pause_until: want none, got " + until.UTC().String() + "; run `ringline setup`",
 		"consumer timeouts of RINGLINE_TIMERS is missing; run `ringline setup`",
 		"consumer analytics of RINGLINE_CDRS is missing; run `ringline setup`",
 	}

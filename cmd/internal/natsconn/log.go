@@ -58,7 +58,7 @@ func (l *Log) gone(nc *nats.Conn, err error) {
 	l.absent[nc.Opts.Name] = true
 	if !l.told {
 		l.told = true
-		l.log.Warn().Err(err).Msg("NATS is not there, waiting for it" + l.until)
+		l.log.Warn().Err(err).Msg("NATS is unreachable, waiting for it" + l.until)
 	}
 }
 

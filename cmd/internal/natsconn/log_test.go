@@ -26,7 +26,7 @@ func TestConnLogTellsOnce(t *testing.T) {
 			synctest.Wait()
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			if got := out.String(); strings.Count(got, "is not there") != strings.Count(want, "-") || strings.Count(got, "connected") != strings.Count(want, "+") {
+			if got := out.String(); strings.Count(got, "is unreachable") != strings.Count(want, "-") || strings.Count(got, "connected") != strings.Count(want, "+") {
 				t.Errorf("%s: want %q\n%s", step, want, got)
 			}
 		}

@@ -106,7 +106,7 @@ func TestSetupRepairsWhileWorkersRun(t *testing.T) {
 				_, err = s.JS.UpdateStream(t.Context(), c)
 				return err
 			},
-			"setup: stream RINGLINE_COMMANDS was altered: max_msgs: wanted 1000000, found 99", true, true,
+			"setup: stream RINGLINE_COMMANDS was altered: max_msgs: want 1000000, got 99", true, true,
 			`ringline_setup_problem{part="RINGLINE_COMMANDS",problem="altered"}`, false,
 		},
 		{

@@ -129,7 +129,7 @@ func TestStartedMeansConsuming(t *testing.T) {
 	w := httptest.NewRecorder()
 	sessions.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, session.Paths()[0], nil))
 	if w.Code == http.StatusServiceUnavailable {
-		t.Errorf("the edge takes no client: %d %s", w.Code, w.Body)
+		t.Errorf("the edge accepts no client: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -59,7 +59,7 @@ func TestIsNews(t *testing.T) {
 		{"newer", seen{"c": 2}, seen{"c": 3}, []string{"c"}, true},
 		{"ended", seen{"c": 2}, seen{"c": -3}, []string{"c"}, true},
 		{"a call that it knows nothing of", nil, seen{"c": 1}, nil, true},
-		{"one that it knows nothing of, and is over", nil, seen{"c": -1}, nil, false},
+		{"an unknown call that has ended", nil, seen{"c": -1}, nil, false},
 		{"one that it knows nothing of, and the user has left", nil, seen{"c": left}, nil, false},
 		{"left", seen{"c": 2}, seen{"c": left}, []string{"c"}, true},
 		{"one that it shows is gone", seen{"c": 2}, nil, []string{"c"}, true},

@@ -193,7 +193,7 @@ func TestShapes(t *testing.T) {
 		{"a long device", with(`"sub":"ann","device":"` + strings.Repeat("d", 97) + `"`), "device"},
 		{"a device with a line break", with(`"sub":"ann","device":"a\n"`), "device"},
 		{"no app", claims(fmt.Sprintf(`{"sub":"ann","aud":"ringline","exp":%d}`, exp)), "app"},
-		{"an app that is none", claims(fmt.Sprintf(`{"sub":"ann","app":"de.mo","aud":"ringline","exp":%d}`, exp)), "app"},
+		{"an invalid app", claims(fmt.Sprintf(`{"sub":"ann","app":"de.mo","aud":"ringline","exp":%d}`, exp)), "app"},
 		{"an unknown app", claims(fmt.Sprintf(`{"sub":"ann","app":"nope","aud":"ringline","exp":%d}`, exp)), "not known"},
 		{"no exp", claims(`{"sub":"ann","app":"demo","aud":"ringline"}`), "exp"},
 		{"exp as text", claims(fmt.Sprintf(`{"sub":"ann","app":"demo","aud":"ringline","exp":"%d"}`, exp)), "exp"},
