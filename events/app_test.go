@@ -97,7 +97,7 @@ func TestAppSettingsErrors(t *testing.T) {
 		keys(key("k", "HS256", "secret", canarySecret[:40]+"\n"+canarySecret[:4])):     "token_keys[0].secret: must be base64url",
 		keys(key("k", "HS256", "secret", strings.Repeat("A", 684))):                    "must be 32 to 512 bytes, got 513",
 		keys(key("k", "HS256", "public_key", canarySecret)):                            "token_keys[0].public_key: not allowed with HS256",
-		keys(key("k", "EdDSA", "secret", canarySecret)):                                "token_keys[0].secret: does not go with EdDSA",
+		keys(key("k", "EdDSA", "secret", canarySecret)):                                "token_keys[0].secret: not allowed with EdDSA",
 		keys(key("k", canarySecret, "secret", canarySecret)):                           "token_keys[0].alg: must be HS256, EdDSA or ES256",
 		keys(key("k", "none", "secret", canarySecret)):                                 "token_keys[0].alg: must be HS256, EdDSA or ES256",
 		keys(key(canarySecret+canarySecret, "HS256", "secret", canarySecret)):          "token_keys[0].kid: must be 1 to 64 characters",

@@ -69,7 +69,7 @@ func TestPausedWorkerPublishesNothing(t *testing.T) {
 		return tells("first", m)
 	})
 
-	for heard := false; !heard; { // again where the process stood still, as nothing is sent then
+	for heard := false; !heard; { // repeat if the process was paused, because nothing is sent then
 		publish(t, s, "c1", "slow")
 		<-inFlight
 		time.Sleep(4 * time.Second) // longer than the ack wait

@@ -3,7 +3,7 @@
 const server = "http://127.0.0.1:8080"; // `ringline dev`; in production "https://calls.example.com", of which wss is made
 
 /**
- * Asks for a token. Here `ringline dev` gives one to whoever says a name, and only on this machine. In production ask your own
+ * Asks for a token. Here `ringline dev` issues one for any name, only on this machine. In production ask your own
  * backend: call wx.login, send it the code, and let it exchange that for the openid and mint a token (docs/tokens.md). The
  * user id must come from that login, never from the request.
  */

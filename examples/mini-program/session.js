@@ -84,7 +84,7 @@ async function login(userID) {
   }
 }
 
-/** Calls go on without the session: leave them before. */
+/** Calls continue without the session: leave them first. */
 function logout() {
   Ringline.unInit();
   Object.assign(state, { userID: "", connection: "disconnected" });
@@ -97,7 +97,7 @@ function watch(watcher) {
   return () => watchers.delete(watcher);
 }
 
-/** Says why a press came to nothing, in words for a user. */
+/** Returns why a button press had no effect, as text for the user. */
 function whyNot(error) {
   const words = {
     answered_elsewhere: "Answered on another device",

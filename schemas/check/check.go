@@ -48,7 +48,7 @@ type loader struct{ changes []Change }
 func (l loader) Load(url string) (any, error) {
 	path, ours := strings.CutPrefix(url, schemas.Base)
 	if !ours {
-		return nil, fmt.Errorf("check: %s is none of ours", url)
+		return nil, fmt.Errorf("check: %s is not a schema of Ringline", url)
 	}
 	schema, err := Schema(path)
 	if err != nil {

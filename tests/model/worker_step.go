@@ -73,7 +73,7 @@ func (m *Model) step(s *State, j int, out emit, bad func(string)) {
 		if tgt.seq != w.base {
 			w.lead()
 			w.fo, w.foAtt, w.born = 0, 0, 0
-			put("call %d can not be born ended: it exists (10071)", w.tgt+1)
+			put("call %d can't be created as ended: it exists (10071)", w.tgt+1)
 			return
 		}
 		if w.born == bornMerged {
@@ -178,7 +178,7 @@ func (m *Model) step(s *State, j int, out emit, bad func(string)) {
 	case pAckRefusal:
 		n.cmd[w.cmd].acked = 1
 		w.pc = pAnswer
-		put("acknowledge, then tell the refusal")
+		put("acknowledge, then answer the refusal")
 	case pAnswer:
 		q := &n.cmd[w.cmd]
 		q.answers |= w.res
@@ -230,7 +230,7 @@ func (m *Model) admit(s *State, j int, out emit) {
 			if w.pc = pAckTurned; !m.on(rAdmitAckFirst) {
 				w.pc = pTellTurned
 			}
-			put("turned away by admission")
+			put("refused by admission")
 		}
 	case pAckTurned:
 		if m.on(rAdmitLease) && q.times != w.nth {
@@ -242,13 +242,13 @@ func (m *Model) admit(s *State, j int, out emit) {
 		if w.pc = pTellTurned; !m.on(rAdmitAckFirst) {
 			w = Worker{}
 		}
-		put("acknowledge what is turned away")
+		put("acknowledge the refusal of admission")
 	case pTellTurned:
 		q.turned = 2
 		if w.pc = pAckTurned; m.on(rAdmitAckFirst) {
 			w = Worker{}
 		}
-		put("tell that it is turned away")
+		put("answer the refusal of admission")
 	}
 }
 

@@ -44,7 +44,7 @@ func TestFindGlare(t *testing.T) {
 		{"by the caller", oneToOne, "ann/laptop invite bob", "-"},
 		{"answered", oneToOne + accepts, "bob/phone invite ann", "-"},
 		{"answered in a group", group + accepts, "bob/phone invite ann", "-"},
-		{"declined, the group goes on", group + declines, "bob/phone invite ann", "-"},
+		{"declined, the group continues", group + declines, "bob/phone invite ann", "-"},
 		{"the callee's line was full", group + " busy=bob", "bob/phone invite ann", "-"},
 		{"left", group + leaves, "bob/phone invite ann", "-"},
 		{"the caller has left, the group continues and the callee is pending", group + "\n3s ann/laptop leave", "bob/phone invite ann", "-"},

@@ -249,7 +249,7 @@ func (s *stress) replay() bool {
 // follow checks a transition: seq grows by one, nothing follows the end, and no user is in more calls than their line holds.
 func (s *stress) follow(id string, t events.Transition) {
 	if before, ok := s.last[id]; ok && (t.Seq != before.Seq+1 || before.State == events.CallStateEnded) {
-		s.Errorf("%s is at %d (%s), and goes on with %d", id, before.Seq, before.State, t.Seq)
+		s.Errorf("%s is at %d (%s), but continues with %d", id, before.Seq, before.State, t.Seq)
 	}
 	s.last[id] = t.Call
 	for _, u := range s.users {

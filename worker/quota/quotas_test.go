@@ -307,7 +307,7 @@ func TestReserveIsKept(t *testing.T) {
 				let++
 			}
 			if let == 0 {
-				t.Fatalf("%+v: no invitation of %d is let in", s, events.MaxCallees)
+				t.Fatalf("%+v: no invitation of %d is admitted", s, events.MaxCallees)
 			}
 			for range let {
 				if bad := q.Admit(start, l, hangUp, 100); bad != nil {

@@ -10,7 +10,7 @@ import (
 // The delete marker of a released line stays for 60 s, and then a marker of the server's for another 60 s. The revision of the
 // second one is unknown.
 func TestRevisionOfAnEmptiedLine(t *testing.T) {
-	const nobodyKnows = 1 << 32
+	const unknownRevision = 1 << 32
 	for _, x := range []struct {
 		after time.Duration
 		want  uint64

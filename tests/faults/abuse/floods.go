@@ -178,7 +178,7 @@ func invitesAndCancels(ctx context.Context, p *person, out func(string)) {
 
 // connects opens and closes sessions of 20 users.
 func connects(ctx context.Context, t Target, from string, out func(string)) {
-	allUsers(ctx, t, from, 20, 20, func(context.Context, *person, func(string)) { out("let in") }, out)
+	allUsers(ctx, t, from, 20, 20, func(context.Context, *person, func(string)) { out("admitted") }, out)
 }
 
 // requests sends API requests at a fixed rate, without waiting for the answers.

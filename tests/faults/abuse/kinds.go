@@ -47,7 +47,7 @@ type kind struct {
 
 // The outcomes.
 const (
-	outEntered = "let in"
+	outEntered = "admitted"
 	outHung    = "no end within a minute"
 	outCut     = "closed without a code"
 )

@@ -17,7 +17,7 @@ func TestJudge(t *testing.T) {
 	}{
 		"right":            {map[string]int{answered: 5, limited: 900, "3013 too many requests": 1}, ""},
 		"never closed":     {map[string]int{answered: 5, limited: 900}, "never: 3013 too many requests"},
-		"let in":           {map[string]int{outEntered: 2, limited: 1, "3013 too many requests": 1}, "2 times: let in"},
+		"admitted":         {map[string]int{outEntered: 2, limited: 1, "3013 too many requests": 1}, "2 times: admitted"},
 		"nothing happened": {nil, "never: " + limited + "; never: 3013 too many requests"},
 	} {
 		if got := strings.Join(k.judge(x.counts).Wrong, "; "); got != x.want {
@@ -51,7 +51,7 @@ func TestJudgeIgnoresSmallDifferences(t *testing.T) {
 		"no call at all":       {Outcome{Phases: append(phases(20, 20), Phase{Name: "dead"})}, true},
 		"an honest failure":    {Outcome{Phases: phases(20, 20), Failed: map[string]int{"no answer": 1}}, true},
 		"not counted":          {Outcome{Phases: phases(20, 20), Uncounted: []string{"2 were refused"}}, true},
-		"a wrong code":         {Outcome{Phases: phases(20, 20), Rows: []Row{{Kind: "x", Wrong: []string{"1 times: let in"}}}}, true},
+		"a wrong code":         {Outcome{Phases: phases(20, 20), Rows: []Row{{Kind: "x", Wrong: []string{"1 times: admitted"}}}}, true},
 	} {
 		if err := x.o.Err(); (err != nil) != x.wrong {
 			t.Errorf("%s: %v", name, err)

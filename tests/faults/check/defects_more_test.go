@@ -67,7 +67,7 @@ func TestWinner(t *testing.T) {
 			cmd.DeviceID = "tablet"
 			w.ok(w.send(cmd), w.newest("c1"))
 		}, nil, "but no stored transition supports that"},
-		{"goes on after the end", "history winner", func(w *world) {
+		{"continues after the end", "history winner", func(w *world) {
 			ended(w)
 			last := &w.stored["c1"][3].Transition
 			last.Call.State = events.CallStateActive

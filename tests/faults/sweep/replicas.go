@@ -29,7 +29,7 @@ func (c Config) replicas(ctx context.Context) (Table, error) {
 		About: c.playedOver("subjects and over sessions") + " As many brokers as replicas, each a process; the coordinator is in the process of bench, as the floor's worker is, and" +
 			" so is the edge, as the floor's WebSockets are.",
 		Head: []string{
-			"replicas", "`sync_interval`", "over", "idle ring p50", "floor", "× floor", "calls/s", "floor", "× floor", "ring p99 at half of the most", "× idle p50",
+			"replicas", "`sync_interval`", "over", "idle ring p50", "floor", "× floor", "calls/s", "floor", "× floor", "ring p99 at half of the maximum", "× idle p50",
 		},
 	}
 	err := each(ctx, []copies{{1, false}, {1, true}, {3, false}, {3, true}}, func(x copies) error {

@@ -161,7 +161,7 @@ func TestQuotaOfAnAppAtTheEdge(t *testing.T) {
 			now := time.Now().Add(30 * time.Minute) // later than any iat, however slow the machine is, and before any exp
 
 			e := w.start(t, func(c *session.Config) {
-				c.Clock = clock.New(func() time.Time { return now }) // a clock that stands still, so that the quota does not refill
+				c.Clock = clock.New(func() time.Time { return now }) // a fixed clock, so that the quota does not refill
 				c.Limits = limits(c.Limits, edgetest.Limits{})
 			})
 			before := w.written(t)

@@ -28,7 +28,7 @@ Page({
     return Ringline.decline(currentTarget.dataset.id).catch(whyNot);
   },
 
-  /** Once: what a watcher is told before it can be taken away comes twice. */
+  /** Runs once: a watcher that is notified before it can be removed is notified twice. */
   close() {
     if (this.isClosed) return;
     this.isClosed = true;
