@@ -68,7 +68,7 @@ func (f *feeder) onApps() {
 	} {
 		app := fmt.Sprintf("app%d", n)
 		f.raw("$KV.RINGLINE_APPS."+app, body)
-		f.logged(f.coordinator, `"component":"apps".*"app":"`+app+`".*(can't be read|does not know)`)
+		f.logged(f.coordinator, `"component":"apps".*"app":"`+app+`".*(malformed setting|unknown settings)`)
 	}
 }
 

@@ -70,7 +70,7 @@ func TestSetupCreatesAndReportsDifferences(t *testing.T) {
 	if r = n.ringline(t, nil, "setup"); r.code != 0 {
 		t.Errorf("setup again: %+v", r)
 	}
-	allStates(t, r, "left unchanged")
+	allStates(t, r, "kept")
 	if r = n.ringline(t, nil, "setup", "--check"); r.code != 0 {
 		t.Errorf("--check: %+v", r)
 	}

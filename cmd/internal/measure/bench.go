@@ -154,7 +154,7 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 	if b.natsURL == "" && b.workers == 0 {
 		b.workers = 1
 	}
-	o.Floor, o.Concurrent = !b.noFloor, b.settings.Parallel*max(1, b.workers)
+	o.Floor, o.Parallel = !b.noFloor, b.settings.Parallel*max(1, b.workers)
 	b.out = cmd.OutOrStdout()
 	b.progress = progress{w: cmd.ErrOrStderr(), on: cli.IsTerminal(cmd.ErrOrStderr())}
 	o.Tell = b.progress.tell

@@ -296,7 +296,7 @@ func (u *setup) apply(ctx context.Context, js jetstream.JetStream, before []stre
 	if err != nil {
 		return err
 	}
-	return u.print(before, "created", "changed", "left unchanged", func(int) error {
+	return u.print(before, "created", "changed", "kept", func(int) error {
 		for _, p := range after {
 			if !p.AsWanted() {
 				return fmt.Errorf("%s %s can't be changed to the settings: %v", p.Kind, p.Name, p.Differences)
