@@ -92,7 +92,7 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 			t.Errorf("%s is in the log: %s", what, text[max(0, i-300):min(len(text), i+100)])
 		}
 	}
-	for _, logged := range []string{"client refused", "no notification"} {
+	for _, logged := range []string{"client refused", "malformed notification"} {
 		if !strings.Contains(text, logged) {
 			t.Errorf("%q is not in the log", logged)
 		}
