@@ -141,7 +141,7 @@ func TestByHand(t *testing.T) {
 		{"exhausted by a coordinator that was paused", "", exhausted(events.VerbInvite), pausedWhenFull("coordinator-1"), ""},
 		{"exhausted long after the store was full", "admissions", exhausted(events.VerbInvite), pausedWhenFull("timeouts-1"), "no store was full"},
 		{"refused as exhausted, and the answer is lost", "", unanswered(events.VerbInvite), pausedWhenFull("coordinator-1"), ""},
-		{"a hang-up is lost while a store is full", "lost", unanswered(events.VerbEnd), pausedWhenFull("coordinator-1"), "nothing came of it"},
+		{"a hang-up is lost while a store is full", "lost", unanswered(events.VerbEnd), pausedWhenFull("coordinator-1"), "but had no effect"},
 		{"a hang-up finds the store full", "admissions", exhausted(events.VerbEnd), func(h *record.History) {
 			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}
 		}, "an existing call continues"},
