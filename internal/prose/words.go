@@ -37,6 +37,5 @@ func skipped() []string {
 	return []string{
 		"LICENSE", "go.sum", "go.work.sum", "package-lock.json", "node_modules", "internal/prose",
 		"clients/js/dist", "clients/js/testdata",
-		"clients/js", // remove this line with the merge of the rewritten client
 	}
 }

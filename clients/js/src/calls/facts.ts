@@ -19,7 +19,7 @@ export interface CallUpdate {
   userID: string;
   deviceID: string;
   ringEndsAt: number | undefined;
-  /** The frame says that the ring time is over. */
+  /** The frame says that the ring time has expired. */
   expired: boolean;
   /** Who caused this user's outcome, if the frame carries it. */
   by: wire.By | undefined;
@@ -100,7 +100,7 @@ function asCallee(before: KnownCall | undefined, update: CallUpdate, own: wire.C
   return { shown: false, callbacks: [...last, ...outcome(update, own, here)] };
 }
 
-/** Shows an attempt when it is first seen. An attempt whose ring time is over is never shown. */
+/** Shows an attempt when it is first seen. An attempt whose ring time has expired is never shown. */
 function rings(shown: boolean, { call, expired }: CallUpdate, own: wire.Callee): Moved {
   if (expired) return { shown, callbacks: [] };
   const received: Callback = {
