@@ -23,7 +23,7 @@ race: ## run the short tests of all concurrent code with the race detector
 
 soak: ## run the tests of races, kills and pauses with many repetitions, and start 200 coordinators (some 4 minutes); results in docs/reliability.md
 	go test ./cmd/internal/serve -soak -count=1 -timeout 20m -v -run FirstRequest
-	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|Heels|Killed|Paused|Stress'
+	go test ./worker/coordinator -soak -count=1 -timeout 20m -v -run 'Against|Crossing|GroupOf50|RightAfter|Killed|Paused|Stress'
 
 faults: ## break processes and links for DURATION (5m) with SEED (0 draws one) on 1 or 3 NODES, and check the results
 	go run ./tests/faults run --seed $(SEED) --duration $(DURATION) --nodes $(NODES)

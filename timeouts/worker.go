@@ -55,8 +55,8 @@ func (w *Worker) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	app, callID, seq, ok := events.ParseDueSubject(msg.Subject())
 	if !ok {
 		w.malformed.Inc()
-		w.log.Error().Str("subject", msg.Subject()).Msg("no deadline, given up")
-		return worker.Term("no deadline")
+		w.log.Error().Str("subject", msg.Subject()).Msg("malformed deadline dropped")
+		return worker.Term("malformed deadline")
 	}
 	if err := w.expire(ctx, app, callID, seq); err != nil {
 		return worker.Failed(worker.Delivered(msg), meter.ExpireNotStored, err)

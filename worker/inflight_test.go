@@ -86,7 +86,7 @@ func TestPausedWorkerPublishesNothing(t *testing.T) {
 		}
 	}
 
-	publish(t, s, "c2", "stood still")
+	publish(t, s, "c2", "paused")
 	<-inFlight
 	gate.Lock()
 	start(t, s, 2, func(_ context.Context, m worker.Msg) worker.Exit { return tells("second", m) })

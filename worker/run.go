@@ -60,7 +60,7 @@ func (r Runner) Run(ctx context.Context) error {
 				r.Health.Fail(err.Error())
 			}
 			if failures.Allow(err.Error()) {
-				r.Log.Error().Err(err).Str("stream", r.Stream).Msg("can't consume, trying again")
+				r.Log.Error().Err(err).Str("stream", r.Stream).Msg("can't consume, retrying")
 			}
 			select {
 			case <-ctx.Done():

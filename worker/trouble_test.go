@@ -23,7 +23,7 @@ func TestTroubleIsLoggedOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		_ = worker.Runner{
-			JS: s.JS, Log: zerolog.New(out), Stream: "NOWHERE", Consumer: "nobody", Parallel: 1, Drain: time.Second,
+			JS: s.JS, Log: zerolog.New(out), Stream: "NOWHERE", Consumer: "missing", Parallel: 1, Drain: time.Second,
 			Key:    func(subject string) string { return subject },
 			Handle: func(context.Context, worker.Msg) worker.Exit { return worker.Ack() },
 		}.Run(ctx)
@@ -42,7 +42,7 @@ func TestTroubleIsLoggedOnce(t *testing.T) {
 		}
 		if err := lines.Decode(&line); errors.Is(err, io.EOF) {
 			break
-		} else if err != nil || line.Message != "can't consume, trying again" {
+		} else if err != nil || line.Message != "can't consume, retrying" {
 			t.Fatalf("%+v, %v", line, err)
 		}
 	}

@@ -113,8 +113,8 @@ func TestWorkersAcceptAnyLimits(t *testing.T) {
 	}
 }
 
-// TestHTTPAddressIsNotOurs checks that the error names the source of the address.
-func TestHTTPAddressIsNotOurs(t *testing.T) {
+// TestUnavailableHTTPAddress checks that the error names the source of the address.
+func TestUnavailableHTTPAddress(t *testing.T) {
 	t.Parallel()
 	const addr = "192.0.2.1:0" // TEST-NET-1, assigned to no machine
 	n := newNATS(t)

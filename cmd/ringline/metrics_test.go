@@ -134,7 +134,7 @@ func TestDevShowsMetrics(t *testing.T) {
 	}
 }
 
-// TestMetricsWhileNATSIsAway scrapes before NATS starts, while it runs, after it stops, and while it hangs. The backlog
+// TestMetricsWhileNATSIsDown scrapes before NATS starts, while it runs, after it stops, and while it hangs. The backlog
 // is present only if NATS reports it.
 func TestMetricsWhileNATSIsDown(t *testing.T) {
 	t.Parallel()

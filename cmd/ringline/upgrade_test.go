@@ -55,7 +55,7 @@ func (f *fleet) end() {
 		f.drop()
 	}
 	for _, d := range f.all {
-		if d.count("no transition") > 0 || d.count("panic") > 0 {
+		if d.count("malformed transition") > 0 || d.count("panic") > 0 {
 			f.t.Errorf("%v:\n%s", d.cmd.Args, d.stderr.all())
 		}
 	}

@@ -89,7 +89,7 @@ func handle(msg jetstream.Msg, out io.Writer) error {
 	}
 	if err := json.Unmarshal(msg.Data(), &event); err != nil {
 		fmt.Fprintf(os.Stderr, "given up, as it can't be read: %v\n", err)
-		return msg.TermWithReason("no transition")
+		return msg.TermWithReason("malformed transition")
 	}
 	line := fmt.Sprintf("%s  %s  %s", event.Time.Local().Format(time.DateTime), event.ID, event.Data.Event)
 	if reason := event.Data.Call.EndReason; reason != "" {

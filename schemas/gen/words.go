@@ -170,7 +170,7 @@ func byKindMeaning(k events.ByKind) string {
 	case events.ByService:
 		return "a service: service"
 	case events.ByTimer:
-		return "a deadline that came due"
+		return "a deadline that is due"
 	}
 	return ""
 }

@@ -35,14 +35,14 @@ func TestWrite(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	begun := time.Now()
-	if _, err := broker.Write(ctx, s.NC, nats.NewMsg("nobody.listens")); !errors.Is(err, nats.ErrNoResponders) {
-		t.Errorf("where nobody is: %v", err)
+	if _, err := broker.Write(ctx, s.NC, nats.NewMsg("no.responder")); !errors.Is(err, nats.ErrNoResponders) {
+		t.Errorf("without a responder: %v", err)
 	}
 	if took := time.Since(begun); took < 1500*time.Millisecond || took > time.Minute {
 		t.Errorf("it gave up after %v", took)
 	}
 	if _, err := broker.Write(ctx, s.NC, message("2")); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("when the time is over: %v", err)
+		t.Errorf("after the timeout: %v", err)
 	}
 }
 

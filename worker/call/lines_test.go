@@ -245,7 +245,7 @@ func TestFence(t *testing.T) {
 			t.Errorf("%s: remembers %+v, waits for %+v", sc.name, got.Commands, call.Deadlines(got))
 		}
 		if _, made := call.DeadlineFor(got, got.Seq); made || len(call.Notify(got))+len(got.Changes) > 0 {
-			t.Errorf("%s: a deadline of its own, or told: %+v", sc.name, got)
+			t.Errorf("%s: a deadline of its own, or notifications: %+v", sc.name, got)
 		}
 		checkFenced(t, sc.name, w, before.Seq+1)
 		again := s.readOn(t, "41s dan/phone invite eve video id=k9 data=secret")

@@ -34,7 +34,7 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 // notLetIn returns the first reason not to admit a command, or nil.
 func (c *Coordinator) notLetIn(d delivery) *events.Error {
 	if d.msg.Crowded() && d.cmd.Verb.Invites() { // otherwise other apps would wait
-		return events.Errorf(events.CodeRateLimited, "app %s has too many commands under way", d.cmd.App)
+		return events.Errorf(events.CodeRateLimited, "app %s has too many commands in flight", d.cmd.App)
 	}
 	for _, admit := range c.cfg.Admit {
 		if why := admit(d.at, d.cmd, len(d.body)); why != nil {

@@ -75,7 +75,7 @@ func TestAdmissionAfterTheStreamWasRecreated(t *testing.T) {
 	b.isDone("first", 1, b.heard("first"))
 	b.c.handle(t.Context(), b.deliver("second", "invite", admitted))
 	if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", "second"); err != nil || now.Seq != 0 {
-		t.Errorf("what came after was let in: the call is at %d, %v", now.Seq, err)
+		t.Errorf("a later command was admitted: the call is at %d, %v", now.Seq, err)
 	}
 }
 

@@ -78,7 +78,7 @@ func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error)
 	msg.Header.Set(events.HeaderSubject, d.subject)
 	msg.Data = d.body[:min(len(d.body), events.MaxRejected)]
 	if _, err := broker.Write(ctx, c.nc, msg); err != nil {
-		return c.nak(d, fmt.Errorf("keep a command that can't be read: %w", err))
+		return c.nak(d, fmt.Errorf("store a malformed command: %w", err))
 	}
 	c.log.Warn().Str("subject", d.subject).Str("code", string(why.Code)).Str("reason", events.WithoutQuotes(why.Message)).
 		Msg("command rejected")

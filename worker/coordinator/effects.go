@@ -18,7 +18,7 @@ import (
 func (c *Coordinator) committed(ctx context.Context, d delivery, before, after events.Transition, refusal *events.Error) worker.Exit {
 	for _, seq := range call.DeadlinesRemoved(before, after) {
 		if err := store.RemoveDeadline(c.nc, d.cmd.App, after.Call.CallID, seq); err != nil {
-			c.log.Warn().Err(err).Msg("a deadline stays that nobody waits for")
+			c.log.Warn().Err(err).Msg("an obsolete deadline could not be removed")
 		}
 	}
 	if err := c.effects(ctx, d, after, after); err != nil {

@@ -181,7 +181,7 @@ func TestCallsContinueAboveTheThreshold(t *testing.T) {
 	w.exhausted(w.ask("accepted", events.VerbAdd, "ann", events.Command{Callees: []events.Party{{UserID: "joe"}}}).Error)
 	w.exhausted(w.invite("new", 60, "").Error)
 	if now, err := w.calls.LoadFromLeader(t.Context(), "demo", "new"); err != nil || now.Seq != 0 {
-		t.Errorf("what was refused is at %d, %v", now.Seq, err)
+		t.Errorf("the refused message is at %d, %v", now.Seq, err)
 	}
 	w.ok(w.ask("accepted", events.VerbAccept, "bob", events.Command{}))
 	w.ok(w.ask("declined", events.VerbDecline, "bob", events.Command{}))

@@ -112,7 +112,7 @@ func (w *Watch) surveys(ctx context.Context) {
 	var told broker.LogThrottle
 	for {
 		if err := w.Survey(ctx); err != nil && ctx.Err() == nil && told.Allow(err.Error()) {
-			w.log.Warn().Err(err).Msg("can't see how full the streams are, trying again")
+			w.log.Warn().Err(err).Msg("can't read the sizes of the streams, retrying")
 		}
 		select {
 		case <-ctx.Done():

@@ -36,7 +36,7 @@ func (b watch) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		if err := b.follow(ctx, connected); err != nil && ctx.Err() == nil {
 			if told.Allow(err.Error()) {
-				b.log.Error().Err(err).Msg("can't watch " + b.what + ", trying again")
+				b.log.Error().Err(err).Msg("can't watch " + b.what + ", retrying")
 			}
 			select {
 			case <-ctx.Done():

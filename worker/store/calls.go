@@ -85,7 +85,7 @@ func (s *Calls) newest(ctx context.Context, app, callID string, get getter) (Loa
 	}
 	if err != nil {
 		s.malformed.Inc()
-		s.log.Error().Err(err).Str("subject", subject).Uint64("sequence", m.seq).Msg("no transition, passed over")
+		s.log.Error().Err(err).Str("subject", subject).Uint64("sequence", m.seq).Msg("malformed transition ignored")
 		if t, err = s.find(ctx, app, callID, func(events.Transition) bool { return true }, false); errors.Is(err, ErrNoTransition) {
 			err = nil
 		}

@@ -14,9 +14,9 @@ func TestRevisionOfAnEmptiedLine(t *testing.T) {
 	for _, x := range []struct {
 		after time.Duration
 		want  uint64
-	}{{0, 7}, {59 * time.Second, 7}, {61 * time.Second, nobodyKnows}, {121 * time.Second, nobodyKnows}, {126 * time.Second, 0}, {time.Hour, 0}} {
+	}{{0, 7}, {59 * time.Second, 7}, {61 * time.Second, unknownRevision}, {121 * time.Second, unknownRevision}, {126 * time.Second, 0}, {time.Hour, 0}} {
 		got, ok := Line{revision: 7}.empty(x.after)
-		if ok != (x.want != nobodyKnows) || ok && got != x.want {
+		if ok != (x.want != unknownRevision) || ok && got != x.want {
 			t.Errorf("after %v it expects %d, %v", x.after, got, ok)
 		}
 		if got, ok := (Line{revision: 7, Entries: []events.Entry{{CallID: "c1"}}}).empty(x.after); ok {

@@ -40,11 +40,11 @@ func TestAwait(t *testing.T) {
 		second: "streams: not set up: bucket SOON is not there",
 	} {
 		if !errors.Is(err, streams.ErrNotSetUp) || err.Error() != want {
-			t.Errorf("told %q, want %q", err, want)
+			t.Errorf("logged %q, want %q", err, want)
 		}
 	}
 	if len(told) > 0 {
-		t.Errorf("told again: %v", <-told)
+		t.Errorf("logged again: %v", <-told)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

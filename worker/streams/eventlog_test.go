@@ -182,7 +182,7 @@ func TestCompareOnASlowBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	if g, err := streams.CompareEvents(t.Context(), js); err == nil {
-		t.Errorf("found %+v of what was not read", g)
+		t.Errorf("found %+v of unread messages", g)
 	} else if !strings.Contains(err.Error(), "read RINGLINE_EVENTS: ") {
 		t.Error(err)
 	}

@@ -99,7 +99,7 @@ func TestLookWithoutNote(t *testing.T) {
 	if _, err := s.JS.UpdateStream(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"stream RINGLINE_CALLS was altered: max_msgs_per_subject: wanted 1000, found 7; run `ringline setup`"}
+	want := []string{"stream RINGLINE_CALLS was altered: max_msgs_per_subject: want 1000, got 7; run `ringline setup`"}
 	if got := look(t, s, streams.DefaultSettings()); !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

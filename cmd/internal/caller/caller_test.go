@@ -9,7 +9,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-func TestNothingOfOthersReachesTheTerminal(t *testing.T) {
+func TestTerminalOutputIsEscaped(t *testing.T) {
 	t.Parallel()
 	c := events.Call{
 		CallID: "c1", State: events.CallStateRinging, CustomData: "\x1b]0;title\a",

@@ -36,7 +36,7 @@ func (c *client) request(ctx context.Context, method string, body []byte) (answe
 	case errors.Is(err, nats.ErrNoResponders):
 		return nil, fmt.Errorf("no Ringline worker answers at %s; %s", settings.WithoutSecrets(c.URL), c.workersHint())
 	case errors.Is(err, context.DeadlineExceeded):
-		return nil, fmt.Errorf("no answer came within %v; it may still be carried out", requestTimeout)
+		return nil, fmt.Errorf("no answer came within %v; it may still be executed", requestTimeout)
 	case err != nil:
 		return nil, fmt.Errorf("ask for %s: %w", method, err)
 	}

@@ -47,7 +47,7 @@ func (c *client) lookUp(cmd *cobra.Command, callID string) error {
 		return nil //nolint:nilerr // the command itself says what is wrong
 	}
 	if early, _ := cmd.Flags().GetBool(flagEarly); !early {
-		return fmt.Errorf("there is no call %s; `%s list` shows the open calls of app %s, and --%s sends it all the same",
+		return fmt.Errorf("there is no call %s; `%s list` shows the open calls of app %s, and --%s sends it anyway",
 			cli.Plain(callID), cli.Invocation(), c.App, flagEarly)
 	}
 	_, err = fmt.Fprintf(cmd.ErrOrStderr(), "there is no call %s yet, waiting up to 5s for its invitation\n", cli.Plain(callID))

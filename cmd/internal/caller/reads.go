@@ -15,7 +15,7 @@ import (
 
 // NewLine is the command that shows a user's line.
 func NewLine() *cobra.Command {
-	return readCommand("line USER", "Show which calls a user is in", "line bob", cli.Arguments("USER"), "line",
+	return readCommand("line USER", "Show the calls that a user is in", "line bob", cli.Arguments("USER"), "line",
 		func(_ *cobra.Command, args []string) any { return map[string]string{"user_id": args[0]} },
 		func(out io.Writer, answer []byte) error {
 			var a events.LineAnswer
@@ -101,6 +101,6 @@ func readCommand(
 		},
 	}
 	c.AddFlags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as it came")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as received")
 	return cmd
 }

@@ -127,7 +127,7 @@ func (v verb) command() *cobra.Command {
 		cmd.Flags().Bool(flagEarly, false, v.earlyText())
 	}
 	c.AddFlags(cmd)
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as it came")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the answer as received")
 	return cmd
 }
 

@@ -39,9 +39,9 @@ type watch struct {
 func NewWatch() *cobra.Command {
 	var w watch
 	cmd := &cobra.Command{
-		Use: "watch [--user U | --call C | --all]", GroupID: cli.GroupCall, Short: "Show what happens, as it happens",
-		Long: "Shows, a line each, until Ctrl-C:\n" +
-			"  --user U  what this user is told\n" +
+		Use: "watch [--user U | --call C | --all]", GroupID: cli.GroupCall, Short: "Show notifications and transitions live",
+		Long: "Shows, one per line, until Ctrl-C:\n" +
+			"  --user U  the notifications of this user\n" +
 			"  --call C  the transitions of this call, from its first\n" +
 			"  --all     every new transition and notification of the app (default)",
 		Example:               "  ringline watch --user bob\n  ringline watch --call c1 --json",
@@ -60,7 +60,7 @@ func NewWatch() *cobra.Command {
 	cmd.Flags().StringVar(&w.user, "user", "", "user whose notifications are shown")
 	cmd.Flags().StringVar(&w.call, "call", "", "call whose transitions are shown")
 	cmd.Flags().BoolVar(&w.all, "all", false, "everything in the app")
-	cmd.Flags().BoolVar(&w.asJSON, "json", false, "print each message as it came")
+	cmd.Flags().BoolVar(&w.asJSON, "json", false, "print each message as received")
 	w.AddFlags(cmd)
 	return cmd
 }
@@ -104,7 +104,7 @@ func (w *watch) check(cmd *cobra.Command) (what string, err error) {
 		if err := events.CheckName("--user", w.user); err != nil {
 			return "", errors.New(err.Message)
 		}
-		return fmt.Sprintf("what %s is told %s", cli.Plain(w.user), where), nil
+		return fmt.Sprintf("the notifications of %s %s", cli.Plain(w.user), where), nil
 	case cmd.Flags().Changed("call"):
 		if err := events.CheckToken("--call", w.call); err != nil {
 			return "", errors.New(err.Message)

@@ -31,7 +31,7 @@ func AtMostOne(cmd *cobra.Command, names ...string) error {
 // NoArguments accepts none.
 func NoArguments(_ *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%q is one argument too many", args[0])
+		return fmt.Errorf("unexpected argument %q", args[0])
 	}
 	return nil
 }
@@ -55,7 +55,7 @@ func Arguments(names ...string) cobra.PositionalArgs {
 		case len(args) < len(names):
 			return fmt.Errorf("%s is missing", names[len(args)])
 		case len(args) > len(names):
-			return fmt.Errorf("%q is one argument too many", args[len(names)])
+			return fmt.Errorf("unexpected argument %q", args[len(names)])
 		}
 		return nil
 	}

@@ -43,7 +43,7 @@ func New() *cobra.Command {
 		GroupID: cli.GroupServe,
 		Short:   "Run NATS and every worker in one process, on loopback",
 		Long: "Runs a NATS server with JetStream and every worker of Ringline in one process, until Ctrl-C.\n" +
-			"What it was told stays in the data folder; start it again on the same folder and calls go on.",
+			"The data folder keeps its state: calls continue if you start it again on the same folder.",
 		Args:    cli.NoArguments,
 		PreRunE: func(cmd *cobra.Command, _ []string) error { return cli.AtMostOne(cmd, "data", "memory") },
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,13 +52,13 @@ func New() *cobra.Command {
 				return err
 			}
 			if s.Replicas != 1 {
-				return fmt.Errorf("RINGLINE_REPLICAS is %d, and dev is one node", s.Replicas)
+				return fmt.Errorf("RINGLINE_REPLICAS is %d, but dev has only one node", s.Replicas)
 			}
 			if err := s.CheckTimers(); err != nil {
 				return err
 			}
 			if total := settings.ByteSize(s.Sizes().Total()); total > embedded.StoreLimit {
-				return fmt.Errorf("the RINGLINE_…_MAX_BYTES add up to %v, and dev stores %v at most", total.Rounded(), settings.ByteSize(embedded.StoreLimit))
+				return fmt.Errorf("the RINGLINE_…_MAX_BYTES add up to %v, but dev stores at most %v", total.Rounded(), settings.ByteSize(embedded.StoreLimit))
 			}
 			d.settings, d.log, d.out = s, log, cmd.OutOrStdout()
 			if d.http, err = s.HTTPAddress(cmd); err != nil {
@@ -70,7 +70,7 @@ func New() *cobra.Command {
 	f := cmd.Flags()
 	f.IntVar(&d.port, "port", settings.DevNATSPort, "port of the NATS server on 127.0.0.1; 0 takes any free one")
 	f.StringVar(&d.data, "data", ".ringline", "data folder")
-	f.BoolVar(&d.memory, "memory", false, "keep everything in memory, gone at the end")
+	f.BoolVar(&d.memory, "memory", false, "keep everything in memory, lost at the end")
 	serve.AddHTTPFlag(cmd, "127.0.0.1:8080")
 	return cmd
 }
@@ -80,7 +80,7 @@ func (d *dev) run(ctx context.Context) (err error) {
 	if err := embedded.CheckPort(ctx, d.port); err != nil {
 		return err
 	}
-	d.health.Phase("starting: what is stored is being read")
+	d.health.Phase("starting: reading the stored data")
 	listener, err := serve.Listen(ctx, d.http)
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func (d *dev) run(ctx context.Context) (err error) {
 		return err
 	}
 	if moved {
-		d.log.Info().Str("from", embedded.DefaultAccountDir).Str("to", embedded.OwnAccountDir).Msg("what an earlier version stored was moved to the account of this one")
+		d.log.Info().Str("from", embedded.DefaultAccountDir).Str("to", embedded.OwnAccountDir).Msg("moved the data of an earlier version to the account of this version")
 	}
 	srv, err := embedded.Start(d.port, dir.Path, m.Log(d.log, meter.NATSServer))
 	if err != nil {
@@ -150,9 +150,9 @@ func (d *dev) openData() (*embedded.DataDir, error) {
 // greet prints the addresses, the limits of dev, and last the commands to try next.
 func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 	p := cli.NewPalette(d.out)
-	kept := "a power cut may lose what was acknowledged in the last 2 minutes; kill -9 loses nothing"
+	kept := "a power failure may lose up to 2 minutes of acknowledged messages; kill -9 loses nothing"
 	if d.memory {
-		dir, kept = "in memory (--memory)", "everything is gone when it stops"
+		dir, kept = "in memory (--memory)", "everything is lost when it stops"
 	}
 	http := settings.HTTPOff
 	if listener != nil {

@@ -54,7 +54,7 @@ func readEvents(t *testing.T, url string) <-chan pageEvent {
 }
 
 // The event stream outlives the read and write deadlines of the HTTP server.
-func TestDevEventsLast(t *testing.T) {
+func TestDevEventsStayOpen(t *testing.T) {
 	t.Parallel()
 	server := natstest.Start(t)
 	nc := server.Connect(t)

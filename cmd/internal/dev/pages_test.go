@@ -86,7 +86,7 @@ func TestDevTokenRefuses(t *testing.T) {
 		status int
 		says   string
 	}{
-		"nobody":             {"", nil, http.StatusBadRequest, "user_id"},
+		"no user":            {"", nil, http.StatusBadRequest, "user_id"},
 		"too long a name":    {"user_id=ann&user_name=" + long, nil, http.StatusBadRequest, "user_name: must be at most 256 bytes, got 257"},
 		"another machine":    {"user_id=ann", func(r *http.Request) { r.RemoteAddr = "192.0.2.1:40000" }, http.StatusForbidden, "this machine"},
 		"rebound DNS":        {"user_id=ann", func(r *http.Request) { r.Host = "evil.example:8080" }, http.StatusForbidden, "this machine"},
@@ -108,7 +108,7 @@ func TestDevTokenRefuses(t *testing.T) {
 
 func origin(o string) func(*http.Request) { return func(r *http.Request) { r.Header.Set("Origin", o) } }
 
-func TestDevSecretThatIsNone(t *testing.T) {
+func TestInvalidDevSecret(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, secretName), []byte("abc\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -47,17 +47,17 @@ type benchmark struct {
 func New() *cobra.Command {
 	b := benchmark{}
 	cmd := &cobra.Command{
-		Use: "bench", GroupID: cli.GroupServe, Short: "Measure how fast it rings, beside the limit of the broker",
-		Long: "Plays calls and measures how long it takes until a callee rings and how many calls a second are done, and, in the\n" +
-			"same run, the same with the same operations on the broker and without Ringline: the floor. Without --nats-url it\n" +
-			"starts a NATS server and workers of its own, on files in a temporary folder.\n\n" +
-			"Of each run it measures an idle system (one call after another), the most that can be done (--beside calls beside\n" +
-			"each other), and calls that arrive at a rate whether or not those before are done, half of the most unless --rate\n" +
-			"says how many a second. Times are then counted from when a call was due.\n\n" +
+		Use: "bench", GroupID: cli.GroupServe, Short: "Measure how fast calls ring, compared with the broker",
+		Long: "Plays calls and measures the time until a callee rings and the calls per second. In the same run it measures the\n" +
+			"floor: the same operations on the broker, without Ringline. Without --nats-url it\n" +
+			"starts its own NATS server and workers, on files in a temporary folder.\n\n" +
+			"Each run measures an idle system (one call after another), the throughput (--concurrent concurrent\n" +
+			"calls), and calls that arrive at a fixed rate, whether or not earlier calls are done: half of the throughput, or --rate\n" +
+			"calls per second. Times then count from when a call was due.\n\n" +
 			"Mixes:\n  answered   one callee, who rings and accepts; the caller ends the call\n" +
-			"  outcomes   of twenty calls 10 are answered, 3 declined, 3 canceled, 2 meet a busy callee and 2 time out\n" +
-			"  groups     a caller and eight callees, of whom six accept and two decline\n" +
-			"  timeouts   nobody answers for a second",
+			"  outcomes   of 20 calls 10 are answered, 3 declined, 3 canceled, 2 have a busy callee and 2 time out\n" +
+			"  groups     a caller and 8 callees: 6 accept and 2 decline\n" +
+			"  timeouts   no callee answers within a second",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.read(cmd); err != nil {

@@ -23,19 +23,19 @@ import (
 func NewApp() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "app", GroupID: cli.GroupCall, Short: "Show or change an app's settings: limits, token keys, origins",
-		Long: "Shows or changes what an app changes of the defaults, and what the sessions of its users need. A change is\n" +
-			"in force within a second, limits for invitations that come after it; no restart is needed.",
+		Long: "Shows or changes the settings of an app that differ from the defaults, and those for client sessions. A change\n" +
+			"takes effect within a second, without a restart. Limits apply to later invitations.",
 		Args: cli.NoSubcommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		appCommand("set APP", "Change some of an app's settings, and keep the others",
+		appCommand("set APP", "Change some of an app's settings and keep the others",
 			"app set demo --capacity 2 --ring-timeout 30s", cli.Arguments("APP"), setApp, addAppFlags),
 		appCommand("get APP", "Show an app's settings", "app get demo", cli.Arguments("APP"), getApp, nil),
 		appCommand("list", "Show the settings of all apps", "app list", cli.NoArguments, listApps, nil),
-		appCommand("remove APP", "Give an app the defaults again, and take its token keys away", "app remove demo",
+		appCommand("remove APP", "Reset an app to the defaults and remove its token keys", "app remove demo",
 			cli.Arguments("APP"), removeApp, nil),
 		newAppKey(),
-		appCommand("revoke APP USER", "Revoke the tokens that a user has", "app revoke demo ann",
+		appCommand("revoke APP USER", "Revoke all current tokens of a user", "app revoke demo ann",
 			cli.Arguments("APP", "USER"), revokeUser, addRevokeFlags),
 	)
 	return cmd
@@ -98,9 +98,9 @@ func addAppFlags(f *pflag.FlagSet) {
 	f.Int("max-callees", 0, fmt.Sprintf("callees of a call in total, 1 to %d", events.MaxCallees))
 	f.Duration("max-duration", 0, "the longest call, 1s to 17h")
 	f.Int("commands-per-s", 0, fmt.Sprintf("commands a second of the whole app, 1 to %d (default %d)", events.MaxCommandsPerS, events.DefaultCommandsPerS))
-	f.String("bytes-per-s", "", fmt.Sprintf("bytes a second that the whole app has stored, such as 4MiB, %v to %v (default %v)",
+	f.String("bytes-per-s", "", fmt.Sprintf("bytes a second that the whole app may store, such as 4MiB, %v to %v (default %v)",
 		settings.ByteSize(events.MinBytesPerS), settings.ByteSize(events.MaxBytesPerS), settings.ByteSize(events.DefaultBytesPerS)))
-	f.Int("api-slots", 0, fmt.Sprintf("requests of the app under way at once in one api, 1 to %d (default %d)", events.MaxAPISlots, events.DefaultAPISlots))
+	f.Int("api-slots", 0, fmt.Sprintf("requests of the app in flight in one api, 1 to %d (default %d)", events.MaxAPISlots, events.DefaultAPISlots))
 	f.Int("pair-invites-per-min", 0, fmt.Sprintf("invitations a minute of a caller's sessions to the same callee, 1 to %d (default %d)",
 		events.MaxPairInvitesPerMin, events.DefaultPairInvitesPerMin))
 	f.Int("ringing-per-caller", 0, fmt.Sprintf("callees of the sessions of one user that may ring at the same time, 1 to %d (default %d)",
@@ -153,7 +153,7 @@ func (a apps) show(app string, value []byte) error {
 		list = []string{"has the default settings"}
 	}
 	for _, name := range read.Unknown {
-		list = append(list, fmt.Sprintf("%s is not known to this version, which ignores it", cli.Plain(name)))
+		list = append(list, fmt.Sprintf("%s is unknown to this version, which ignores it", cli.Plain(name)))
 	}
 	for _, bad := range read.Bad {
 		list = append(list, fmt.Sprintf("malformed, not in effect: %s", bad.Message))

@@ -21,15 +21,15 @@ import (
 // newAppKey manages the keys that verify the tokens of an app's users.
 func newAppKey() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "key", Short: "Add, list or remove what an app's tokens are checked with",
-		Long: "Adds, lists or removes what the tokens of an app's users are checked with: secrets that the app's backend\n" +
-			"shares (HS256), or public keys (EdDSA, ES256), whose private halves only the backend has.",
+		Use: "key", Short: "Add, list or remove the keys that verify an app's tokens",
+		Long: "Adds, lists or removes the keys that verify the tokens of an app's users: secrets that the app's backend\n" +
+			"shares (HS256), or public keys (EdDSA, ES256), whose private keys only the backend has.",
 		Args: cli.NoSubcommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		appCommand("add APP", "Add a secret that is made now, or a public key", "app key add demo --hs256", oneKind, addKey, addKeyFlags),
+		appCommand("add APP", "Add a new secret or a public key", "app key add demo --hs256", oneKind, addKey, addKeyFlags),
 		appCommand("list APP", "Show an app's keys, without their secrets", "app key list demo", cli.Arguments("APP"), listKeys, nil),
-		appCommand("remove APP KID", "Remove a key: what it has signed is accepted no longer", "app key remove demo k1",
+		appCommand("remove APP KID", "Remove a key: its tokens are no longer accepted", "app key remove demo k1",
 			cli.Arguments("APP", "KID"), removeKey, nil),
 	)
 	return cmd

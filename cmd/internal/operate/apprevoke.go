@@ -29,7 +29,7 @@ func revokeUser(ctx context.Context, a apps, args []string) error {
 	}
 	_, err = a.change(ctx, app, func(s events.AppSettings) (events.AppSettings, error) {
 		if old, there := s.NotBefore[user]; there && before < old {
-			return s, fmt.Errorf("the tokens of %s are revoked before %v already, which is later; --undo takes that back", cli.Plain(user), old)
+			return s, fmt.Errorf("the tokens of %s are already revoked before %v, which is later; --undo removes that revocation", cli.Plain(user), old)
 		}
 		if s.NotBefore == nil {
 			s.NotBefore = map[string]events.Time{}
@@ -40,9 +40,9 @@ func revokeUser(ctx context.Context, a apps, args []string) error {
 	if err != nil {
 		return err
 	}
-	return a.print(app, fmt.Sprintf("tokens of %s issued before %v are revoked: sessions that were opened with one\n"+
-		"are closed at their next check, and a new one needs a token that was issued later. Log %[1]s out in your backend\n"+
-		"too, or it gives out the next token.", cli.Plain(user), before))
+	return a.print(app, fmt.Sprintf("tokens of %s issued before %v are revoked: sessions that used one\n"+
+		"are closed at their next check, and a new session needs a newer token. Log %[1]s out in your backend\n"+
+		"too, or it issues the next token.", cli.Plain(user), before))
 }
 
 // before returns the time from the command line, or now.
@@ -71,5 +71,5 @@ func (a apps) forgive(ctx context.Context, app, user string) error {
 	if err != nil {
 		return err
 	}
-	return a.print(app, fmt.Sprintf("no tokens of %s are revoked any more", cli.Plain(user)))
+	return a.print(app, fmt.Sprintf("no tokens of %s are revoked now", cli.Plain(user)))
 }

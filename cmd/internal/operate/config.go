@@ -16,8 +16,8 @@ func NewConfig() *cobra.Command {
 	var check bool
 	cmd := &cobra.Command{
 		Use: "config", GroupID: cli.GroupServe, Short: "Show every setting: value, default, unit and meaning",
-		Long: "Shows every setting: its value in this environment, its default, its unit and its meaning. With --check it tells\n" +
-			"all that is wrong with them instead: misspelt names, values that can't be read, settings that don't hold together.",
+		Long: "Shows every setting: its value in this environment, its default, its unit and its meaning. With --check it\n" +
+			"reports all problems instead: misspelt names, malformed values, settings that contradict each other.",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check {

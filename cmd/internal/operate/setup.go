@@ -41,9 +41,9 @@ func NewSetup() *cobra.Command {
 	var u setup
 	cmd := &cobra.Command{
 		Use: "setup", GroupID: cli.GroupServe, Short: "Create or update the streams, buckets and consumers in NATS",
-		Long: "Creates the streams, buckets and consumers that the workers need, and brings those that are there to the settings.\n" +
-			"It may be repeated at any time, also while workers run. With --check it changes nothing, tells what it would\n" +
-			"change, and fails where there is something.",
+		Long: "Creates the streams, buckets and consumers that the workers need, and updates existing ones to the settings.\n" +
+			"You may repeat it at any time, even while workers run. With --check it changes nothing, reports what it would\n" +
+			"change, and fails if there are differences.",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, log, err := settings.ReadForService(cmd)
@@ -61,9 +61,9 @@ func NewSetup() *cobra.Command {
 		},
 	}
 	settings.AddNATSFlag(cmd)
-	cmd.Flags().BoolVar(&u.check, "check", false, "change nothing, only tell what differs, and exit with 1 if anything does")
-	cmd.Flags().BoolVar(&u.fewer, "fewer-replicas", false, "let RINGLINE_REPLICAS take away replicas of what is there")
-	cmd.Flags().BoolVar(&u.drop, "drop-oldest", false, "let lower limits delete the oldest of what is there")
+	cmd.Flags().BoolVar(&u.check, "check", false, "change nothing, only report differences, and exit with 1 if there are any")
+	cmd.Flags().BoolVar(&u.fewer, "fewer-replicas", false, "allow a lower RINGLINE_REPLICAS to remove replicas")
+	cmd.Flags().BoolVar(&u.drop, "drop-oldest", false, "allow lower limits to delete the oldest messages")
 	cmd.Flags().BoolVar(&u.repair, "repair-events", false, "find the transitions that RINGLINE_EVENTS lacks, and copy them; with --check only find them")
 	cmd.Flags().DurationVar(&u.wait, "wait", 30*time.Second, "how long to wait for NATS")
 	return cmd
@@ -136,7 +136,7 @@ func checkReplicas(before []streams.Part) error {
 			wanted, err1 := strconv.Atoi(d.Wanted)
 			found, err2 := strconv.Atoi(d.Found)
 			if p.Kind != streams.KindConsumer && d.Field == "num_replicas" && errors.Join(err1, err2) == nil && wanted < found {
-				return fmt.Errorf("RINGLINE_REPLICAS is %d, and %s %s has %d; --fewer-replicas takes them away", wanted, p.Kind, p.Name, found)
+				return fmt.Errorf("RINGLINE_REPLICAS is %d, but %s %s has %d; --fewer-replicas removes them", wanted, p.Kind, p.Name, found)
 			}
 		}
 	}
@@ -192,7 +192,7 @@ func (u *setup) repairEvents(ctx context.Context, js jetstream.JetStream) error 
 		return errors.New(found)
 	default:
 		err = streams.RepairEvents(ctx, js, gap, u.wait)
-		found += fmt.Sprintf("; copied anew from sequence %d of RINGLINE_CALLS", gap.From)
+		found += fmt.Sprintf("; copied again from sequence %d of RINGLINE_CALLS", gap.From)
 	}
 	if err == nil {
 		_, err = fmt.Fprintln(u.out, found)
@@ -274,7 +274,7 @@ func starting(err error) bool {
 
 // report shows the changes that setup would make.
 func (u *setup) report(parts []streams.Part) error {
-	return u.print(parts, "missing", "differs", "as wanted", func(off int) error {
+	return u.print(parts, "missing", "differs", "up to date", func(off int) error {
 		if off == 0 {
 			return nil
 		}

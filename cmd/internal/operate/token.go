@@ -18,8 +18,8 @@ import (
 // NewToken is the command that makes and inspects the tokens that open sessions.
 func NewToken() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "token", GroupID: cli.GroupCall, Short: "Mint a token for a user, or look into one",
-		Long: "Mints a token for a user, as an app's backend does, or looks into one.",
+		Use: "token", GroupID: cli.GroupCall, Short: "Mint or inspect a token",
+		Long: "Mints a token for a user, as an app's backend does, or inspects a token.",
 		Args: cli.NoSubcommand, RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newTokenMint(), newTokenInspect())
@@ -124,7 +124,7 @@ func (m *minting) signingKey(ctx context.Context) (token.SigningKey, error) {
 		}
 	}
 	if len(secrets) == 0 {
-		return token.SigningKey{}, fmt.Errorf("app %s has no %s; `ringline app key add %[1]s --hs256` makes one, or give a private key with --key",
+		return token.SigningKey{}, fmt.Errorf("app %s has no %s; `ringline app key add %[1]s --hs256` creates one, or pass a private key with --key",
 			m.App, strings.TrimSpace("secret "+m.kid))
 	}
 	return token.Secret(secrets[len(secrets)-1])

@@ -18,7 +18,7 @@ import (
 // NewVersion is the command that shows versions.
 func NewVersion() *cobra.Command {
 	return &cobra.Command{
-		Use: "version", GroupID: cli.GroupServe, Short: "Show the version of this program and of what is in it", Args: cli.NoArguments,
+		Use: "version", GroupID: cli.GroupServe, Short: "Show the versions of this program and its main dependencies", Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, _ := debug.ReadBuildInfo()
 			return printVersion(cmd.OutOrStdout(), info)

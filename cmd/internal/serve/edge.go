@@ -19,7 +19,7 @@ import (
 // NewEdge is the command that runs an edge.
 func NewEdge() *cobra.Command {
 	return serviceCommand(EdgeRole(), "127.0.0.1:8083", "Run an edge, which client sessions connect to",
-		"Runs an edge against a NATS that others run: browsers and phones connect to its HTTP address, by WebSocket, HTTP\n"+
+		"Runs an edge with an external NATS: browsers and phones connect to its HTTP address, by WebSocket, HTTP\n"+
 			"streaming or SSE, with tokens of their app (see `ringline token` and `ringline app key`). On SIGTERM or Ctrl-C it\n"+
 			"closes them, a few at a time. It waits for NATS, and for `ringline setup`. Run as many as you like.")
 }
@@ -54,7 +54,7 @@ func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
 	}
 	asker, err := ask.New(askNC, askJS, c.settings.APITimeout, c.meter.Publishes(meter.ByEdge))
 	if err != nil {
-		return nil, nil, fmt.Errorf("hear answers: %w", err)
+		return nil, nil, fmt.Errorf("subscribe to answers: %w", err)
 	}
 	log := c.meter.Log(c.log, meter.Edge)
 	apps := c.apps(js)

@@ -17,8 +17,8 @@ import (
 	"ringline.io/ringline/worker/meter"
 )
 
-// TestScraperGoes: a scraper that disconnects is not an error; other failures are.
-func TestScraperGoes(t *testing.T) {
+// TestScrapeIsCanceled: a scraper that disconnects is not an error; other failures are.
+func TestScrapeIsCanceled(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	m := meter.New("v0")

@@ -25,15 +25,15 @@ type service struct {
 
 // NewCoordinator is the command that runs a coordinator.
 func NewCoordinator() *cobra.Command {
-	return serviceCommand(CoordinatorRole(), "127.0.0.1:8081", "Run a coordinator, which decides what becomes of calls, and the api",
-		"Runs a coordinator and the api against a NATS that others run, until SIGTERM or Ctrl-C; then what is in hand is\n"+
-			"finished. It waits for NATS, and for `ringline setup`. Run as many as you like.")
+	return serviceCommand(CoordinatorRole(), "127.0.0.1:8081", "Run a coordinator, which executes commands, and the api",
+		"Runs a coordinator and the api with an external NATS, until SIGTERM or Ctrl-C; it then finishes messages in\n"+
+			"flight. It waits for NATS, and for `ringline setup`. Run as many as you like.")
 }
 
 // NewTimeouts is the command that runs a timeouts worker.
 func NewTimeouts() *cobra.Command {
-	return serviceCommand(TimeoutsRole(), "127.0.0.1:8082", "Run a timeouts worker, which ends what is not answered in time",
-		"Runs a timeouts worker against a NATS that others run, until SIGTERM or Ctrl-C; then what is in hand is finished.\n"+
+	return serviceCommand(TimeoutsRole(), "127.0.0.1:8082", "Run a timeouts worker, which ends unanswered calls at their deadline",
+		"Runs a timeouts worker with an external NATS, until SIGTERM or Ctrl-C; it then finishes messages in flight.\n"+
 			"It waits for NATS, and for `ringline setup`. Run as many as you like.")
 }
 

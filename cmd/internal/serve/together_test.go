@@ -22,7 +22,7 @@ func TestTogether(t *testing.T) {
 	}
 	err = RunTogether(t.Context(), []Part{{"good", until}, {"early", func(context.Context) error { return nil }}})
 	if err == nil || err.Error() != "early: ended by itself" {
-		t.Errorf("nobody ends by himself: %v", err)
+		t.Errorf("a function ended by itself: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

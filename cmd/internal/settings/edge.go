@@ -10,16 +10,16 @@ import (
 
 // Edge are the settings of client sessions.
 type Edge struct {
-	Origins            string        `split_words:"true" unit:"URLs" desc:"pages that may open client sessions, comma-separated, beside those of the same host and those that an app lists"`
-	AddressHeader      string        `split_words:"true" unit:"header" desc:"in which a proxy in front tells the client's address, such as X-Forwarded-For"`
+	Origins            string        `split_words:"true" unit:"URLs" desc:"origins that may open client sessions, comma-separated, in addition to the same host and to those of the app"`
+	AddressHeader      string        `split_words:"true" unit:"header" desc:"header in which a proxy in front sends the client's address, such as X-Forwarded-For"`
 	Audience           string        `split_words:"true" default:"ringline" unit:"word" desc:"the aud that tokens must have"`
 	SessionsPerUser    int           `split_words:"true" default:"20" unit:"number" desc:"client sessions of a user on one edge"`
 	SessionsPerAddress int           `split_words:"true" default:"1000" unit:"number" desc:"client connections from one IP address to one edge"`
-	CommandRate        float64       `split_words:"true" default:"20" unit:"a second" desc:"commands of a session, twice as many at once; of a user twice that"`
-	InviteRate         float64       `split_words:"true" default:"1" unit:"a second" desc:"invitations of a caller, ten times as many at once"`
-	SweepEvery         time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often a session that shows a call is held against the call"`
-	SendVia            bool          `split_words:"true" default:"true" unit:"bool" desc:"commands say that they come from a session; false while a coordinator runs that does not know via (see docs/upgrading.md)"`
-	CloseOver          time.Duration `split_words:"true" default:"10s" unit:"duration" desc:"how long an edge that stops takes to close its sessions, if they are many"`
+	CommandRate        float64       `split_words:"true" default:"20" unit:"a second" desc:"commands of a session, with a burst of twice as many; of a user twice that"`
+	InviteRate         float64       `split_words:"true" default:"1" unit:"a second" desc:"invitations of a caller, with a burst of ten times as many"`
+	SweepEvery         time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often a session that shows a call is compared with the call"`
+	SendVia            bool          `split_words:"true" default:"true" unit:"bool" desc:"set via in commands of sessions; false while a coordinator runs that does not know via (see docs/upgrading.md)"`
+	CloseOver          time.Duration `split_words:"true" default:"10s" unit:"duration" desc:"how long a stopping edge takes to close its sessions, if there are many"`
 }
 
 func (s Edge) problems() (list []Problem) {

@@ -27,14 +27,14 @@ const prefix = "RINGLINE"
 // a variable PORT without the prefix. The help, `ringline config` and the checks all read these tags: unit is the kind
 // of value, secret the part that is never shown.
 type Settings struct {
-	NatsURL       string        `split_words:"true" default:"nats://127.0.0.1:4222" unit:"URLs" secret:"userinfo" desc:"the NATS servers, comma-separated, of all but dev"`
+	NatsURL       string        `split_words:"true" default:"nats://127.0.0.1:4222" unit:"URLs" secret:"userinfo" desc:"the NATS servers, comma-separated, for all commands except dev"`
 	App           string        `split_words:"true" default:"demo" unit:"name" desc:"the app of verbs and watch"`
 	NatsCreds     string        `split_words:"true" unit:"file" desc:"credentials for NATS: a user JWT and its seed"`
 	NatsNkey      string        `split_words:"true" unit:"file" desc:"credentials for NATS: an nkey seed"`
 	NatsTLS       NATSTLS       `split_words:"true"`
-	InboxPrefix   string        `split_words:"true" default:"_INBOX" unit:"subject" desc:"replies go below this subject and nowhere else"`
-	HTTP          string        `split_words:"true" unit:"address" desc:"of /livez, /readyz and /metrics, and of client sessions, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082, edge :8083)"`
-	Pprof         bool          `split_words:"true" default:"false" unit:"true or false" desc:"serve profiles on /debug/pprof/ at that address too"`
+	InboxPrefix   string        `split_words:"true" default:"_INBOX" unit:"subject" desc:"replies are received only below this subject"`
+	HTTP          string        `split_words:"true" unit:"address" desc:"address of /livez, /readyz, /metrics and client sessions, or off (default of dev 127.0.0.1:8080, coordinator :8081, timeouts :8082, edge :8083)"`
+	Pprof         bool          `split_words:"true" default:"false" unit:"true or false" desc:"also serve profiles on /debug/pprof/ at that address"`
 	LogLevel      string        `split_words:"true" default:"info" unit:"word" desc:"debug, info, warn or error"`
 	RingTimeout   time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"default ring timeout, 1s to 600s"`
 	MaxCallees    int           `split_words:"true" default:"50" unit:"number" desc:"callees of a call in total"`
@@ -47,8 +47,8 @@ type Settings struct {
 	EventsMaxAge  time.Duration `split_words:"true" default:"720h" unit:"duration" desc:"how long the event log is kept"`
 	Parallel      int           `split_words:"true" default:"64" unit:"number" desc:"commands in flight in each coordinator"`
 	APITimeout    time.Duration `split_words:"true" default:"8s" unit:"duration" desc:"how long the api waits for an answer"`
-	SweepEvery    time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often each timeouts worker looks for deadlines that NATS has missed"`
-	SweepOverdue  time.Duration `split_words:"true" default:"5s" unit:"duration" desc:"how long past its time such a deadline is"`
+	SweepEvery    time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often each timeouts worker looks for deadlines that NATS missed"`
+	SweepOverdue  time.Duration `split_words:"true" default:"5s" unit:"duration" desc:"how late a deadline is before it counts as missed"`
 	Edge          Edge          `split_words:"true"`
 
 	CommandsMaxBytes ByteSize `split_words:"true" default:"1GiB" unit:"bytes" desc:"limit of RINGLINE_COMMANDS, beyond which commands are refused"`
@@ -63,8 +63,8 @@ type Settings struct {
 
 // NATSTLS are the files for TLS to NATS.
 type NATSTLS struct {
-	CA   string `split_words:"true" unit:"file" desc:"certificates of who may sign those of the NATS servers"`
-	Cert string `split_words:"true" unit:"file" desc:"our certificate for NATS"`
+	CA   string `split_words:"true" unit:"file" desc:"CA certificates for the NATS servers"`
+	Cert string `split_words:"true" unit:"file" desc:"client certificate for NATS"`
 	Key  string `split_words:"true" unit:"file" desc:"its key"`
 }
 
@@ -88,7 +88,7 @@ func Load() (Settings, []Problem) {
 	problems := misspelt()
 	for _, x := range List() {
 		if v, ok := os.LookupEnv(x.Name); ok && strings.TrimSpace(v) == "" {
-			problems = append(problems, Problem{[]string{x.Name}, x.Name + " is empty: give it a value or unset it"})
+			problems = append(problems, Problem{[]string{x.Name}, x.Name + " is empty: set a value or unset it"})
 		}
 	}
 	s, unreadable := parseSettings()
@@ -127,9 +127,9 @@ func misspelt() (problems []Problem) {
 		if !strings.HasPrefix(name, prefix+"_") || slices.Contains(names, name) {
 			continue
 		}
-		text := fmt.Sprintf("%s is no setting; there are: %s", name, strings.Join(names, ", "))
+		text := fmt.Sprintf("%s is not a setting; the settings are: %s", name, strings.Join(names, ", "))
 		if near, ok := cli.Nearest(name, names); ok {
-			text = fmt.Sprintf("%s is no setting; did you mean %s?", name, near)
+			text = fmt.Sprintf("%s is not a setting; did you mean %s?", name, near)
 		}
 		problems = append(problems, Problem{[]string{name}, text})
 	}
@@ -189,7 +189,7 @@ func (s Settings) problems() (list []Problem) {
 		refuse(!validHTTP(s.HTTP), "RINGLINE_HTTP", wantedHTTP, s.HTTP)
 		if s.HTTP == HTTPOff && s.Pprof {
 			list = append(list, Problem{
-				[]string{"RINGLINE_PPROF", "RINGLINE_HTTP"}, "RINGLINE_PPROF is true and RINGLINE_HTTP is off: there would be no profiles",
+				[]string{"RINGLINE_PPROF", "RINGLINE_HTTP"}, "RINGLINE_PPROF is true, but RINGLINE_HTTP is off: profiles need it",
 			})
 		}
 	}

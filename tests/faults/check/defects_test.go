@@ -202,7 +202,7 @@ func TestHistory(t *testing.T) {
 			w.tell(after, after)
 			w.ok(b, after)
 		}, nil, "follows seq 4, want seq 5"},
-		{"no transition", "history", ended, func(h *record.History) {
+		{"malformed transition", "history", ended, func(h *record.History) {
 			h.Rest.Calls = append(h.Rest.Calls, record.Stored{Subject: "ringline.demo.call.c9", Seq: 99, At: h.Run.Stopped, Data: "{}"})
 		}, "malformed transition"},
 		{"expires before the deadline", "history deadlines", func(w *world) {

@@ -96,7 +96,7 @@ func mutations() []mutation {
 			h.Told[rng.IntN(len(h.Told))].To = "zoe"
 			return true
 		}},
-		{"no notification", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
+		{"malformed notification", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
 			i := find(rng, h.Told, func(x record.Told) bool { return connected(h, x) && toldOnce(h, x) })
 			return drop(&h.Told, i)
 		}},

@@ -50,7 +50,7 @@ func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 		return
 	}
 	if _, waits := call.DeadlineFor(s.newest(), id.seq); !waits {
-		v.fail(s, "%s, stored at %s, is of no deadline that the call waits for, which is %s with %s", m.Subject, r.when(m.At),
+		v.fail(s, "%s, stored at %s, is not a current deadline of the call, which is %s with %s", m.Subject, r.when(m.At),
 			s.newest().Call.State, r.describe(s.steps[len(s.steps)-1]))
 	}
 }

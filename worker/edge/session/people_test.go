@@ -218,7 +218,7 @@ func receive[T any](tb testing.TB, what string, from <-chan T) (v T, ok bool) {
 	case v, ok = <-from:
 		return v, ok
 	case <-time.After(within):
-		tb.Fatalf("%s does not come within %v", what, within)
+		tb.Fatalf("%s did not arrive within %v", what, within)
 		return v, false
 	}
 }

@@ -115,7 +115,7 @@ func audiences(raw jsontext.Value) ([]string, error) {
 	}
 	var items []jsontext.Value
 	if json.Unmarshal(raw, &items, jsontext.AllowInvalidUTF8(true)) != nil {
-		return nil, invalid("aud is no array")
+		return nil, invalid("aud is not an array")
 	}
 	list := make([]string, len(items))
 	for i, item := range items {

@@ -92,7 +92,7 @@ func object(part string, data []byte) (map[string]jsontext.Value, error) {
 	case errors.Is(err, jsontext.ErrDuplicateName):
 		return nil, invalid("its %s has a name twice", part)
 	case err != nil || members == nil || !utf8.Valid(data):
-		return nil, invalid("its %s is no JSON object", part)
+		return nil, invalid("its %s is not a JSON object", part)
 	}
 	return members, nil
 }
