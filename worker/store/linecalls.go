@@ -97,7 +97,7 @@ func (s *Lines) named(ctx context.Context, app string) (list []string, lines int
 		entries, err := events.ReadLine(update.Value())
 		if err != nil {
 			s.malformed.Inc()
-			s.log.Error().Err(err).Str("app", app).Uint64("sequence", update.Revision()).Msg("malformed line, ignored")
+			s.log.Error().Err(err).Str("app", app).Uint64("sequence", update.Revision()).Msg("malformed line ignored")
 		}
 		for _, e := range entries {
 			ids[e.CallID] = true

@@ -61,7 +61,7 @@ func (s *Lines) Read(ctx context.Context, app, userID string) (Line, error) {
 	}
 	if l.Entries, err = events.ReadLine(m.data); err != nil {
 		s.malformed.Inc()
-		s.log.Error().Err(err).Str("app", app).Uint64("sequence", m.seq).Msg("malformed line, taken as empty")
+		s.log.Error().Err(err).Str("app", app).Uint64("sequence", m.seq).Msg("malformed line taken as empty")
 	}
 	return l, nil
 }
