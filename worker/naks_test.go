@@ -63,7 +63,7 @@ func TestNaksAreCounted(t *testing.T) {
 		"ends":    func(worker.Msg) worker.Exit { return worker.Failed(1, meter.Store, context.Canceled) },
 		"panic":   func(m worker.Msg) worker.Exit { panic(secret + string(m.Data())) },
 		"runtime": func(worker.Msg) worker.Exit { return []worker.Exit{}[len(secret)] },
-		"beside": func(worker.Msg) worker.Exit {
+		"parallel": func(worker.Msg) worker.Exit {
 			return worker.Failed(1, meter.Store, broker.RunAll(func() error { panic(errors.New(secret)) }, func() error { return nil }))
 		},
 		"after": func(worker.Msg) worker.Exit { return worker.AckThen(func() { panic(secret) }) }, // the message is acked nevertheless

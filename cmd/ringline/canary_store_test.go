@@ -99,7 +99,7 @@ func (f *feeder) failingStores() {
 		{"RINGLINE_CALLS", "invite", invitationOf("fay0", "fox0", ""), "store: commit s0-1"},
 		{"KV_RINGLINE_LINES", "invite", invitationOf("fay1", "fox1", ""), "store: write a line"},
 		{"RINGLINE_TIMERS", "invite", invitationOf("fay2", "fox2", ""), "store: arm ringline.demo.timer.s2.1"},
-		{"RINGLINE_REJECTED", "invite", `{"custom_data":"` + canary + `","` + canary + `":1}`, "keep a command that can't be read"},
+		{"RINGLINE_REJECTED", "invite", `{"custom_data":"` + canary + `","` + canary + `":1}`, "store a malformed command"},
 	} {
 		undo := f.small(x.stream)
 		f.send("demo", fmt.Sprintf("s%d", n), x.verb, x.body)

@@ -227,7 +227,7 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 				parallel = append(parallel, func() error { return f.do(ctx, e, o) })
 			}
 		}
-		if err := broker.RunAll(beside...); err != nil {
+		if err := broker.RunAll(parallel...); err != nil {
 			return
 		}
 		if level >= p.waits {

@@ -154,7 +154,7 @@ func brokerKinds(nodes int, disks bool) []weighed {
 // planner draws random faults. The same seed yields the same plan.
 type planner struct {
 	rng    *rand.Rand
-	trial    trial
+	trial  trial
 	only   []kind
 	faults []fault
 }

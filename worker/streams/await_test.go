@@ -36,8 +36,8 @@ func TestAwait(t *testing.T) {
 		t.Errorf("all is there: %v", err)
 	}
 	for err, want := range map[error]string{
-		first:  "streams: not set up: stream LATER is not there",
-		second: "streams: not set up: bucket SOON is not there",
+		first:  "streams: not set up: stream LATER is missing",
+		second: "streams: not set up: bucket SOON is missing",
 	} {
 		if !errors.Is(err, streams.ErrNotSetUp) || err.Error() != want {
 			t.Errorf("logged %q, want %q", err, want)

@@ -63,7 +63,7 @@ func TestBacklog(t *testing.T) {
 		ctx              context.Context
 		stream, consumer string
 	}{
-		"no consumer":    {t.Context(), streams.StreamCommands, "nobody"},
+		"no consumer":    {t.Context(), streams.StreamCommands, "none"},
 		"no stream":      {t.Context(), "NOWHERE", streams.ConsumerCoordinators},
 		"the worker end": {ended, streams.StreamCommands, streams.ConsumerCoordinators},
 	} {

@@ -227,7 +227,7 @@ func RepairEvents(ctx context.Context, js jetstream.JetStream, g Gap, stalled ti
 		source.SubjectTransforms[0].Destination = respelled(source.SubjectTransforms[0].Destination)
 	})
 	if err != nil {
-		return fmt.Errorf("streams: copy %s anew from %d: %w", StreamCalls, g.From, err)
+		return fmt.Errorf("streams: copy %s again from %d: %w", StreamCalls, g.From, err)
 	}
 	if h.last < g.From {
 		return nil
