@@ -13,7 +13,7 @@
 //  3. A message in flight is leased: it is not redelivered to another worker while this one lives, because the worker extends
 //     its ack wait. A worker that stalled loses the lease (Msg.Leased). Then its handler is not called, and an exit that another
 //     worker could contradict becomes Abandon.
-//  4. A handler receives a Msg, which only a Runner makes. A message without a lease is not handled.
+//  4. A handler receives a Msg, which only a Runner makes, outside of tests. A message without a lease is not handled.
 //  5. A message whose handler panics is nak'ed. The worker never drops a message by itself; only a handler does, with Term.
 //  6. Run reports OK to its health condition once the consumer is bound and the first pull has reached the server.
 //  7. If the consumer is deleted or its server restarts, the worker opens or recreates the consumer and continues.

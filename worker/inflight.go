@@ -11,7 +11,7 @@ import (
 	"ringline.io/ringline/worker/streams"
 )
 
-// Msg is a message that a Runner pulled. Only a Runner makes one, so every message that a handler receives has a lease that can be
+// Msg is a message that a Runner pulled. Outside of tests only a Runner makes one, so every message that a handler receives has a lease that can be
 // checked.
 type Msg interface {
 	jetstream.Msg

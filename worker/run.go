@@ -160,7 +160,7 @@ func (r Runner) handle(ctx context.Context, msg Msg) {
 	case err == nil:
 	case errors.Is(err, errLate):
 		r.count.Nak(meter.LeaseLost)
-		r.Log.Warn().Err(err).Msg("message abandoned, another worker may have it")
+		r.Log.Warn().Err(err).Msg("message acked too late, its sender gets no answer from this worker")
 	case errors.Is(err, broker.ErrPanic):
 		r.Log.Error().Err(err).Msg("message acked, but what follows the ack failed")
 	default:

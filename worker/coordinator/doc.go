@@ -43,7 +43,8 @@
 //  11. A claim in flight makes other claims wait. A claim older than 30 s is replaced, but only after its call was moved past it
 //     by expected sequence. So a paused worker that wakes up loses its commit.
 //
-//  12. A message without a lease is abandoned: nothing is written, answered or notified for it.
+//  12. No decision begins, and no refusal is sent, for a message without a lease. A commit in flight is finished; after a
+//     conflict the claimed lines are released (ADR 0009).
 //
 // Guarantee 9 needs more than that (tests/model, scenarios admit*). An admission
 //

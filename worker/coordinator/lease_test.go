@@ -16,8 +16,9 @@ type unleased struct{ jetstream.Msg }
 func (unleased) Leased() bool  { return false }
 func (unleased) Crowded() bool { return false }
 
-// Nothing is written, answered or notified for a message without a lease, whatever the command is (ADR 0009).
-func TestNothingIsWrittenWithoutALease(t *testing.T) {
+// Nothing is written, answered or notified for a message whose lease is gone when its handler begins, whatever the command is
+// (ADR 0009).
+func TestNoDecisionBeginsWithoutALease(t *testing.T) {
 	b := newBench(t)
 	b.begins()
 	b.handled(b.deliver("c1", "invite", admitted)) // the call on which the commands below would act

@@ -71,7 +71,7 @@ const (
 func Problems() []Problem { return []Problem{Missing, Altered} }
 
 // Parts lists the streams, buckets and consumers. The name of a consumer begins with its stream. A test of package
-// worker compares the list with what setup creates.
+// worker/streams compares the list with what setup creates.
 func Parts() []string {
 	return []string{
 		"RINGLINE_COMMANDS", "RINGLINE_CALLS", "RINGLINE_TIMERS", "RINGLINE_EVENTS", "RINGLINE_CDRS", "RINGLINE_REJECTED",

@@ -103,7 +103,7 @@ func lookAtConsumer(ctx context.Context, js jetstream.JetStream, p Part, stream,
 		p.Missing = true
 		return Found{Part: p}
 	case errors.Is(err, jetstream.ErrNotPullConsumer):
-		p.Differences = []Difference{{Field: "deliver_subject", Wanted: "none", Found: "type: it is not a pull consumer"}}
+		p.Differences = []Difference{{Field: "deliver_subject", Wanted: "none", Found: "one: it is not a pull consumer"}}
 		return Found{Part: p}
 	case err != nil:
 		return Found{p, fmt.Errorf("streams: look at %v: %w", p, err)}

@@ -50,7 +50,7 @@ func mutations() []mutation {
 			s.Data = strings.Replace(s.Data, `"call_type":0`, `"call_type":1`, 1)
 			return true
 		}},
-		{"no sent command", []string{"history"}, func(h *record.History, rng *rand.Rand) bool {
+		{"a sent command is missing", []string{"history"}, func(h *record.History, rng *rand.Rand) bool {
 			i := find(rng, h.Sent, func(s record.Sent) bool { return s.Verb == "invite" && made(h, s) })
 			if i < 0 {
 				return false
@@ -96,7 +96,7 @@ func mutations() []mutation {
 			h.Told[rng.IntN(len(h.Told))].To = "zoe"
 			return true
 		}},
-		{"malformed notification", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
+		{"a notification is missing", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
 			i := find(rng, h.Told, func(x record.Told) bool { return connected(h, x) && toldOnce(h, x) })
 			return drop(&h.Told, i)
 		}},

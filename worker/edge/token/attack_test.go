@@ -150,7 +150,7 @@ func TestShapes(t *testing.T) {
 	with := func(s string) string {
 		return claims(fmt.Sprintf(`{"app":"demo","aud":"ringline","exp":%d,%s}`, exp, s))
 	}
-	if _, err := v.Verify(t.Context(), with(`"sub":"ann","role":"admin","more":{"a":[1]}`), noon()); err != nil {
+	if _, err := v.Verify(t.Context(), with(`"sub":"ann","role":"admin","more":{"a":[1],"a":2}`), noon()); err != nil {
 		t.Errorf("unknown claims: %v", err)
 	}
 	if _, err := v.Verify(t.Context(), claims(fmt.Sprintf(`{"sub":"ann","app":"demo","aud":["x","ringline"],"exp":%d}`, exp)), noon()); err != nil {

@@ -2,7 +2,6 @@ package token
 
 import (
 	"encoding/base64"
-	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"ringline.io/ringline/internal/jsonobject"
 )
 
 // frame is a parsed token.
@@ -84,15 +85,19 @@ func readHeader(data []byte) (alg, kid string, err error) {
 	return alg, kid, nil
 }
 
-// object reads a JSON object. It rejects duplicate names, because another parser may use the other value.
+// object reads a JSON object. It rejects duplicate names, because another parser may use the other value. Other claims may hold
+// anything.
 func object(part string, data []byte) (map[string]jsontext.Value, error) {
-	var members map[string]jsontext.Value
-	err := json.Unmarshal(data, &members, jsontext.AllowInvalidUTF8(true)) // text rejects half of a surrogate pair, and names the claim
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName):
-		return nil, invalid("its %s has a name twice", part)
-	case err != nil || members == nil || !utf8.Valid(data):
+	list, err := jsonobject.Read(data)
+	if err != nil || !utf8.Valid(data) {
 		return nil, invalid("its %s is not a JSON object", part)
+	}
+	members := make(map[string]jsontext.Value, len(list))
+	for _, m := range list {
+		if _, twice := members[m.Name]; twice {
+			return nil, invalid("its %s has a name twice", part)
+		}
+		members[m.Name] = m.Value
 	}
 	return members, nil
 }
