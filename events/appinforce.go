@@ -5,7 +5,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"ringline.io/ringline/internal/jsonobject"
+	"ringline.io/ringline/events/jsonobject"
 )
 
 // InForce is the result of AppSettingsInForce.

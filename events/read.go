@@ -12,7 +12,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"ringline.io/ringline/internal/jsonobject"
+	"ringline.io/ringline/events/jsonobject"
 )
 
 // commandFields lists the fields of a command. Only a command may have via; requests and sessions can't set it.

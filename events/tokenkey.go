@@ -13,7 +13,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"ringline.io/ringline/internal/jsonobject"
+	"ringline.io/ringline/events/jsonobject"
 )
 
 // TokenAlg is the signature algorithm of a token. It is a property of the key. A token must name the same algorithm.

@@ -39,4 +39,4 @@
 package schemas
 
 //go:generate go run ./gen
-//go:generate go run ./reference
+//go:generate go run ../internal/reference

@@ -11,8 +11,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker"
-	"ringline.io/ringline/worker/natstest"
 )
 
 // stalling dials connections whose traffic stops while gate is locked for writing.

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/natstest"
 )
 
 // Run does not wait at its end for messages queued behind a slow one. It naks them.

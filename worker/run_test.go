@@ -12,9 +12,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

@@ -10,8 +10,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker"
-	"ringline.io/ringline/worker/natstest"
 )
 
 // A consumer that can't be opened is reported once, not at every attempt.

@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 // within is the timeout for things that should take milliseconds.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 // TestVerbs runs calls through every verb on the command line, and checks the output.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

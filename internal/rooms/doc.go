@@ -7,7 +7,8 @@
 //	worker     what decides and stores calls, and serves clients
 //	timeouts   the worker that acts on deadlines
 //	clients    the client library for browsers
-//	internal   a reader of JSON objects (before events); what tests and commands share: a test device, a link that breaks, the measurement of `ringline bench`
+//	internal   what tests and commands share: an embedded server, a test device, a link that breaks, the measurement of `ringline bench`;
+//	           the program that writes docs/reference.md; checks of the repository
 //	cmd        settings, wiring and the command line
 //
 // Test files may import any package of the module. The module tests may import this one; this one never imports it.

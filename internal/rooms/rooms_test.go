@@ -21,8 +21,7 @@ const (
 // order lists the packages of the module. Each imports only packages that are listed before it.
 func order() []string {
 	return []string{
-		"internal/jsonobject", // reads JSON objects; imports nothing of this module
-
+		"events/jsonobject",
 		"events",
 
 		"schemas",
@@ -48,17 +47,15 @@ func order() []string {
 		"worker/edge/token",
 		"worker/edge/session",
 		"worker/edge/edgetest",
-		"worker/natstest",
-
 		"timeouts",
-
-		"schemas/reference", // a program that writes docs/reference.md, with the answers of worker/call as examples
 
 		"clients/js",
 		"clients/js/demo",
 		"clients/js/histories",
 
+		"internal/natstest",
 		"internal/prose",
+		"internal/reference",
 		"internal/rooms",
 		"internal/wire",
 		"internal/device",
@@ -82,6 +79,15 @@ func order() []string {
 func TestImportsPointOneWay(t *testing.T) {
 	t.Parallel()
 	places := order()
+	var folders []string // so that imports between top-level folders point one way too
+	for _, p := range places {
+		folder, _, _ := strings.Cut(p, "/")
+		if i := slices.Index(folders, folder); i >= 0 && i < len(folders)-1 {
+			t.Errorf("%s is not next to the other packages of %s", p, folder)
+		} else if i < 0 {
+			folders = append(folders, folder)
+		}
+	}
 	for from, to := range imports(t) {
 		at := slices.Index(places, from)
 		if at < 0 {

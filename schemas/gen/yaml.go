@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"ringline.io/ringline/internal/jsonobject"
+	"ringline.io/ringline/events/jsonobject"
 )
 
 // yaml encodes a tree as YAML and keeps the order of its members.

@@ -10,8 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/ask"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/broker"
-	"ringline.io/ringline/worker/natstest"
 )
 
 // Write returns the sequence or the stream's refusal. Without a stream it retries until ctx ends.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/clock"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

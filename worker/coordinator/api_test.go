@@ -11,7 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"ringline.io/ringline/events"
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/store"
 	"ringline.io/ringline/worker/streams"
 )

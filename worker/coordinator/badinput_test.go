@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

@@ -10,13 +10,13 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/meter/metertest"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
 )
 

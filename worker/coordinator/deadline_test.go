@@ -8,12 +8,12 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/meter/metertest"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/stall"
 	"ringline.io/ringline/worker/store"
 	"ringline.io/ringline/worker/streams"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
@@ -16,7 +17,6 @@ import (
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/meter/metertest"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/quota"
 	"ringline.io/ringline/worker/store"
 	"ringline.io/ringline/worker/streams"

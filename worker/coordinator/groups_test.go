@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 // In a group of 50, all callees ring at the same time, and then accept or decline at the same time. The result is correct.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 const (

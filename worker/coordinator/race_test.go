@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 // Accept, cancel and expire meet at the deadline, on separate connections, with two coordinators. One wins, and the others

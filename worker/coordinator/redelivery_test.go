@@ -15,10 +15,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

@@ -6,10 +6,10 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
 )
 

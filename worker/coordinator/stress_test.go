@@ -15,12 +15,12 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/meter/metertest"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

@@ -9,8 +9,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/storage"
 	"ringline.io/ringline/worker/streams"
 )

@@ -9,8 +9,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/call"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
 	"ringline.io/ringline/worker/streams"
 )

@@ -15,7 +15,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/store"
 	"ringline.io/ringline/worker/streams"
 )

@@ -4,7 +4,7 @@ import (
 	"os"
 	"testing"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 func TestMain(m *testing.M) { os.Exit(natstest.RunBeside(m, 8)) }

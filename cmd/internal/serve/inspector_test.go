@@ -14,9 +14,9 @@ import (
 
 	"ringline.io/ringline/cmd/internal/settings"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter/metertest"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/streams"
 )
 

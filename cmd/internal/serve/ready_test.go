@@ -15,10 +15,10 @@ import (
 
 	"ringline.io/ringline/cmd/internal/settings"
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/health"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/storage"
 	"ringline.io/ringline/worker/streams"
 )

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 func TestMain(m *testing.M) { os.Exit(natstest.RunBeside(m, 4)) }

@@ -11,10 +11,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/edge/token"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
 )
 

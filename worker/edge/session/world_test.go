@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/call"
@@ -20,7 +21,6 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/natstest"
 	"ringline.io/ringline/worker/store"
 )
 

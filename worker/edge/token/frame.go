@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"ringline.io/ringline/internal/jsonobject"
+	"ringline.io/ringline/events/jsonobject"
 )
 
 // frame is a parsed token.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"ringline.io/ringline/worker/natstest"
+	"ringline.io/ringline/internal/natstest"
 )
 
 // recorder is a test that may fail.
