@@ -1,6 +1,10 @@
 package events
 
-import "github.com/go-json-experiment/json"
+import (
+	"errors"
+
+	"github.com/go-json-experiment/json"
+)
 
 // Answer is the reply to a command. If OK, Call is the call as the sender may see it. Otherwise Error is set, and
 // Call is set only if the sender takes part in the call. CommandID is unset only if the command id could not be read.
@@ -26,8 +30,15 @@ type ListAnswer struct {
 	Calls []Call `json:"calls"`
 }
 
-// Refusal returns an answer that carries the error.
-func Refusal(commandID string, err *Error) Answer { return Answer{CommandID: commandID, Error: err} }
+// Refusal returns an answer that carries the *Error. Any other error becomes CodeInternal without its text, because a
+// client must not see it.
+func Refusal(commandID string, err error) Answer {
+	why, ok := errors.AsType[*Error](err)
+	if !ok {
+		why = &Error{Code: CodeInternal, Message: "internal error"}
+	}
+	return Answer{CommandID: commandID, Error: why}
+}
 
 // ReadAnswer decodes an answer.
 func ReadAnswer(data []byte) (Answer, error) {

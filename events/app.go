@@ -96,13 +96,10 @@ func ReadAppSettings(data []byte) (AppSettings, error) {
 	if bad == nil {
 		bad = readFields("an app", members, appFields(), s.set)
 	}
-	if bad != nil {
-		return s, bad
-	}
-	return s, nil
+	return s, bad
 }
 
-func (s *AppSettings) set(name string, raw jsontext.Value) (bad *Error) {
+func (s *AppSettings) set(name string, raw jsontext.Value) (bad error) {
 	switch name {
 	case "service_call_prefix":
 		s.ServiceCallPrefix, bad = readCallPrefix(raw)
@@ -118,7 +115,7 @@ func (s *AppSettings) set(name string, raw jsontext.Value) (bad *Error) {
 	return bad
 }
 
-func (s *AppSettings) setNumber(name string, raw jsontext.Value) *Error {
+func (s *AppSettings) setNumber(name string, raw jsontext.Value) error {
 	for _, n := range appNumbers() {
 		if n.name != name {
 			continue
@@ -132,7 +129,7 @@ func (s *AppSettings) setNumber(name string, raw jsontext.Value) *Error {
 	return nil
 }
 
-func readCallPrefix(raw jsontext.Value) (string, *Error) {
+func readCallPrefix(raw jsontext.Value) (string, error) {
 	prefix, err := readString(raw)
 	if err != nil {
 		return "", invalid("service_call_prefix: %v", err)
@@ -144,7 +141,7 @@ func readCallPrefix(raw jsontext.Value) (string, *Error) {
 }
 
 // readItems splits an array into its items. It keeps each item as it is in the input, as jsonobject.Read does.
-func readItems(field string, raw jsontext.Value, most int) (items []jsontext.Value, bad *Error) {
+func readItems(field string, raw jsontext.Value, most int) (items []jsontext.Value, bad error) {
 	if raw.Kind() != jsontext.KindBeginArray ||
 		json.Unmarshal(raw, &items, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)) != nil {
 		return nil, invalid("%s: must be an array, got %s", field, kindOf(raw))
@@ -155,7 +152,7 @@ func readItems(field string, raw jsontext.Value, most int) (items []jsontext.Val
 	return items, nil
 }
 
-func readNotBefore(raw jsontext.Value) (map[string]Time, *Error) {
+func readNotBefore(raw jsontext.Value) (map[string]Time, error) {
 	if raw[0] != '{' {
 		return nil, invalid("not_before: must be an object of user ids and times, got %s", kindOf(raw))
 	}

@@ -12,7 +12,7 @@ import (
 type InForce struct {
 	Settings AppSettings
 	Unknown  []string // settings that this version does not know and ignores
-	Bad      []*Error // settings that can't be read; the errors contain no secrets
+	Bad      []error  // settings that can't be read; the errors contain no secrets
 }
 
 // never is later than the issue time of any token. A revocation with an unreadable time therefore revokes all tokens.
@@ -32,7 +32,7 @@ const never = Time(253_402_300_799_999) // 9999-12-31T23:59:59.999Z
 func AppSettingsInForce(data []byte, last AppSettings) InForce {
 	members, bad := readObject(data, MaxAppSettings)
 	if bad != nil {
-		return InForce{Settings: last, Bad: []*Error{bad}}
+		return InForce{Settings: last, Bad: []error{bad}}
 	}
 	f := InForce{}
 	for _, name := range appFields() {
@@ -82,7 +82,7 @@ func (f *InForce) field(name string, members []jsonobject.Member, last AppSettin
 	}
 }
 
-func (f *InForce) bad(why *Error) { f.Bad = append(f.Bad, why) }
+func (f *InForce) bad(why error) { f.Bad = append(f.Bad, why) }
 
 // keep copies a limit from last. It never copies keys, origins or revocations, because an entry may have been
 // removed.

@@ -114,7 +114,7 @@ func TestAppSettingsInEffect(t *testing.T) {
 			t.Fatalf("%s: %v, want %q", x.name, got.Bad, x.bad)
 		}
 		for i, begin := range begins {
-			if !strings.HasPrefix(got.Bad[i].Message, begin) {
+			if !strings.HasPrefix(events.Message(got.Bad[i]), begin) {
 				t.Errorf("%s: %v, want %s", x.name, got.Bad[i], begin)
 			}
 		}
@@ -151,7 +151,7 @@ func FuzzAppSettingsInEffect(f *testing.F) {
 			}
 		}
 		for _, bad := range got.Bad {
-			if strings.Contains(events.WithoutQuotes(bad.Message), canarySecret) {
+			if strings.Contains(events.WithoutQuotes(bad.Error()), canarySecret) {
 				t.Errorf("%s: %v", body, bad)
 			}
 		}

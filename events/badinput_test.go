@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,16 +14,16 @@ import (
 
 // checkRefusal checks for invalid_argument and a message that contains all names. Answers and headers carry the
 // message: it must be one short line of UTF-8, whatever the input.
-func checkRefusal(t *testing.T, err *events.Error, names ...string) {
+func checkRefusal(t *testing.T, err error, names ...string) {
 	t.Helper()
 	if err == nil {
 		t.Errorf("got no error, want one that names %q", names)
 		return
 	}
-	if err.Code != events.CodeInvalidArgument {
-		t.Errorf("got code %s, want invalid_argument: %s", err.Code, err.Message)
+	if e, ok := errors.AsType[*events.Error](err); !ok || e.Code != events.CodeInvalidArgument {
+		t.Errorf("got %v, want code invalid_argument", err)
 	}
-	m := err.Message
+	m := events.Message(err)
 	if m == "" || len(m) > 512 || !utf8.ValidString(m) || strings.ContainsFunc(m, unicode.IsControl) {
 		t.Errorf("the message is no line of 1 to 512 bytes of UTF-8 without control characters: %d bytes, %.600q", len(m), m)
 	}

@@ -1,6 +1,7 @@
 package events
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -33,7 +34,8 @@ func Codes() []Code {
 	}
 }
 
-// Error is the reason a command was refused. Answers carry it. Message names the field and the limit.
+// Error is the reason a command was refused. Answers carry it. Message names the field and the limit. Functions return
+// it as an error; for the code, use errors.AsType[*events.Error].
 type Error struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
@@ -41,9 +43,17 @@ type Error struct {
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
 
-// Errorf returns an Error with a formatted message.
-func Errorf(code Code, format string, args ...any) *Error {
+// Errorf returns an *Error with a formatted message.
+func Errorf(code Code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// Message returns the text of an error. For an *Error this is its message, without the code.
+func Message(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // WithoutQuotes makes a message safe for logs: it replaces all quoted text by …. Quoted text comes from outside. It
@@ -66,4 +76,4 @@ func WithoutQuotes(message string) string {
 	}
 }
 
-func invalid(format string, args ...any) *Error { return Errorf(CodeInvalidArgument, format, args...) }
+func invalid(format string, args ...any) error { return Errorf(CodeInvalidArgument, format, args...) }

@@ -45,10 +45,10 @@ func TestRefusalsWithoutQuotes(t *testing.T) {
 						continue
 					}
 					refused++
-					if strings.Contains(err.Message, canary) {
+					if strings.Contains(err.Error(), canary) {
 						quoted++
 					}
-					if got := events.WithoutQuotes(err.Message); strings.Contains(got, canary) || got == "" {
+					if got := events.WithoutQuotes(events.Message(err)); strings.Contains(got, canary) || got == "" {
 						t.Errorf("%s: %s", body, got)
 					}
 				}
@@ -58,7 +58,7 @@ func TestRefusalsWithoutQuotes(t *testing.T) {
 	if refused < 1000 || quoted < 100 {
 		t.Errorf("%d were refused, %d of them with the input", refused, quoted)
 	}
-	if err := events.CheckAnswerToken(canary + ".a.b"); !strings.Contains(err.Message, canary) || strings.Contains(events.WithoutQuotes(err.Message), canary) {
+	if err := events.CheckAnswerToken(canary + ".a.b"); !strings.Contains(err.Error(), canary) || strings.Contains(events.WithoutQuotes(err.Error()), canary) {
 		t.Error(err)
 	}
 	if _, err := events.ReadAppSettings([]byte(`{"` + canary + `":1}`)); strings.Contains(events.WithoutQuotes(err.Error()), canary) {

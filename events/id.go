@@ -32,7 +32,7 @@ func isToken(s string) bool {
 
 // CheckToken checks an app, call id, command id, service, verb or answer token: 1 to 64 characters of A-Z a-z 0-9 _
 // -.
-func CheckToken(field, s string) *Error {
+func CheckToken(field, s string) error {
 	if !isToken(s) {
 		return invalid("%s: must be 1 to %d characters of A-Z a-z 0-9 _ -, got %s", field, MaxToken, quoted(s))
 	}
@@ -40,7 +40,7 @@ func CheckToken(field, s string) *Error {
 }
 
 // CheckName checks a user id, device id or room id: 1 to 128 bytes of UTF-8 without control characters.
-func CheckName(field, s string) *Error {
+func CheckName(field, s string) error {
 	if s == "" || len(s) > MaxName || hasControl(s) || !utf8.ValidString(s) {
 		return invalid("%s: must be 1 to %d bytes of UTF-8 without control characters, got %s", field, MaxName, quoted(s))
 	}
@@ -48,7 +48,7 @@ func CheckName(field, s string) *Error {
 }
 
 // CheckUserName checks a display name: at most 256 bytes of UTF-8 without control characters.
-func CheckUserName(field, s string) *Error {
+func CheckUserName(field, s string) error {
 	switch {
 	case len(s) > MaxUserName:
 		return invalid("%s: must be at most %d bytes, got %d", field, MaxUserName, len(s))

@@ -196,7 +196,7 @@ func TestCheckName(t *testing.T) {
 }
 
 // checkVerdict compares the result of a check with the expected one. A refusal must name the field and the limit.
-func checkVerdict(t *testing.T, check string, err *events.Error, value string, good bool, field, limit string) {
+func checkVerdict(t *testing.T, check string, err error, value string, good bool, field, limit string) {
 	t.Helper()
 	switch {
 	case good && err != nil:

@@ -17,11 +17,11 @@ const OriginPattern = `^https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:
 
 // CheckOrigin checks the origin of a page, such as https://app.example.com or http://localhost:3000. It must be
 // written as browsers send it, because origins are compared byte by byte.
-func CheckOrigin(field, s string) *Error {
+func CheckOrigin(field, s string) error {
 	return checkOrigin(regexp.MustCompile(OriginPattern), field, s)
 }
 
-func checkOrigin(pattern *regexp.Regexp, field, s string) *Error {
+func checkOrigin(pattern *regexp.Regexp, field, s string) error {
 	const want = "must be scheme://host or scheme://host:port in lower case, such as https://app.example.com"
 	switch {
 	case strings.Contains(s, "*"):
@@ -35,7 +35,7 @@ func checkOrigin(pattern *regexp.Regexp, field, s string) *Error {
 }
 
 // checkPort rejects ports that no browser sends: invalid ports and the default port of the scheme.
-func checkPort(field, origin string) *Error {
+func checkPort(field, origin string) error {
 	scheme, host, _ := strings.Cut(origin, "://")
 	i := strings.LastIndexByte(host, ':')
 	if i < 0 || strings.HasSuffix(host, "]") {
@@ -51,7 +51,7 @@ func checkPort(field, origin string) *Error {
 	return nil
 }
 
-func readOrigins(raw jsontext.Value) ([]string, *Error) {
+func readOrigins(raw jsontext.Value) ([]string, error) {
 	items, bad := readItems("origins", raw, MaxOrigins)
 	if bad != nil {
 		return nil, bad

@@ -46,18 +46,18 @@ func verbFields(v Verb) []string {
 
 // ReadCommand decodes the body of a command that was published to this address. If it returns an error, the command
 // still holds its command_id if that could be read, for the answer.
-func ReadCommand(a CommandAddress, data []byte) (Command, *Error) {
+func ReadCommand(a CommandAddress, data []byte) (Command, error) {
 	return readCommand(Command{CommandAddress: a}, data, commandFields(a.Verb), nil)
 }
 
 // ReadRequest decodes the body of an api request: a command plus its call_id. If command_id is missing, it becomes
 // makeID(). An invite may omit call_id; the api then derives one with DeriveCallID.
-func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Command, *Error) {
+func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Command, error) {
 	return readAddressed(Command{CommandAddress: CommandAddress{App: app, Verb: verb}}, data, verbFields(verb), makeID)
 }
 
 // readAddressed decodes a command whose call_id is in the body.
-func readAddressed(c Command, data []byte, fields []string, makeID func() string) (Command, *Error) {
+func readAddressed(c Command, data []byte, fields []string, makeID func() string) (Command, error) {
 	c, err := readCommand(c, data, append(fields, "call_id"), makeID)
 	if err != nil {
 		return c, err
@@ -69,7 +69,7 @@ func readAddressed(c Command, data []byte, fields []string, makeID func() string
 }
 
 // readCommand decodes a body with the allowed fields. If makeID is not nil, it creates a missing command id.
-func readCommand(c Command, data []byte, allowed []string, makeID func() string) (Command, *Error) {
+func readCommand(c Command, data []byte, allowed []string, makeID func() string) (Command, error) {
 	members, err := readObject(data, MaxCommand)
 	if err != nil {
 		return c, err
@@ -89,7 +89,7 @@ func readCommand(c Command, data []byte, allowed []string, makeID func() string)
 }
 
 // readFields reads the members of an object. Each allowed field may occur at most once.
-func readFields(what string, members []jsonobject.Member, allowed []string, set func(string, jsontext.Value) *Error) *Error {
+func readFields(what string, members []jsonobject.Member, allowed []string, set func(string, jsontext.Value) error) error {
 	for i, m := range members {
 		switch {
 		case !slices.Contains(allowed, m.Name):
@@ -109,7 +109,7 @@ func isThere(members []jsonobject.Member, name string) bool {
 }
 
 // set reads one field of the body. An empty string is equal to a missing field.
-func (c *Command) set(name string, raw jsontext.Value) *Error {
+func (c *Command) set(name string, raw jsontext.Value) error {
 	var err error
 	switch name {
 	case "command_id": // drop a malformed one: an answer would carry it
@@ -165,7 +165,7 @@ func (c *Command) set(name string, raw jsontext.Value) *Error {
 	return nil
 }
 
-func (c *Command) setCallees(raw jsontext.Value) *Error {
+func (c *Command) setCallees(raw jsontext.Value) error {
 	items, bad := readItems("callees", raw, MaxCommand)
 	if bad != nil {
 		return bad
@@ -178,8 +178,7 @@ func (c *Command) setCallees(raw jsontext.Value) *Error {
 	for i, item := range items {
 		p, err := readParty(item, c.Verb == VerbCancel)
 		if err != nil {
-			err.Message = fmt.Sprintf("callees[%d]%s", i, err.Message)
-			return err
+			return invalid("callees[%d]%s", i, Message(err))
 		}
 		if taken[p.UserID] {
 			return invalid("callees[%d].user_id: %s given twice", i, quoted(p.UserID))
@@ -191,7 +190,7 @@ func (c *Command) setCallees(raw jsontext.Value) *Error {
 }
 
 // readParty reads one callee: an object, or a user id if bare. Its errors do not contain the name of the callee.
-func readParty(raw jsontext.Value, bare bool) (p Party, err *Error) {
+func readParty(raw jsontext.Value, bare bool) (p Party, err error) {
 	if bare {
 		id, e := readString(raw)
 		if e != nil {
@@ -231,7 +230,7 @@ func readParty(raw jsontext.Value, bare bool) (p Party, err *Error) {
 }
 
 // check validates the fields, each of which is well-formed, against the rules of the verb.
-func (c *Command) check(members []jsonobject.Member) *Error {
+func (c *Command) check(members []jsonobject.Member) error {
 	if err := CheckToken("command_id", c.CommandID); err != nil {
 		return err
 	}
@@ -263,7 +262,7 @@ func (c *Command) check(members []jsonobject.Member) *Error {
 	return nil
 }
 
-func (c *Command) checkVia() *Error {
+func (c *Command) checkVia() error {
 	switch {
 	case c.Via == "":
 	case c.Via != ViaSession:
@@ -274,7 +273,7 @@ func (c *Command) checkVia() *Error {
 	return nil
 }
 
-func (c *Command) checkSender() *Error {
+func (c *Command) checkSender() error {
 	switch {
 	case c.UserID != "" && c.Service != "":
 		return invalid("user_id and service: exactly one of them, got both")
@@ -308,7 +307,7 @@ func (c *Command) wantsUser() bool {
 }
 
 // readObject splits a JSON object into its members. It keeps duplicate names.
-func readObject(data []byte, most int) ([]jsonobject.Member, *Error) {
+func readObject(data []byte, most int) ([]jsonobject.Member, error) {
 	switch {
 	case len(data) > most:
 		return nil, invalid("body: must be at most %d bytes, got %d", most, len(data))

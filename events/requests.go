@@ -7,7 +7,7 @@ import (
 )
 
 // ReadGet decodes the body of a request for one call.
-func ReadGet(data []byte) (callID string, err *Error) {
+func ReadGet(data []byte) (callID string, err error) {
 	if callID, err = readOne("get", "call_id", data); err != nil {
 		return "", err
 	}
@@ -15,7 +15,7 @@ func ReadGet(data []byte) (callID string, err *Error) {
 }
 
 // ReadLineRequest decodes the body of a request for a user's line.
-func ReadLineRequest(data []byte) (userID string, err *Error) {
+func ReadLineRequest(data []byte) (userID string, err error) {
 	if userID, err = readOne("line", "user_id", data); err != nil {
 		return "", err
 	}
@@ -23,7 +23,7 @@ func ReadLineRequest(data []byte) (userID string, err *Error) {
 }
 
 // ReadOwnLineRequest decodes the body of a session's request for its user's line. It has no fields and may be empty.
-func ReadOwnLineRequest(data []byte) *Error {
+func ReadOwnLineRequest(data []byte) error {
 	if len(data) == 0 || string(data) == "null" {
 		return nil
 	}
@@ -31,7 +31,7 @@ func ReadOwnLineRequest(data []byte) *Error {
 }
 
 // readOne reads an object with a single string field.
-func readOne(what, field string, data []byte) (value string, err *Error) {
+func readOne(what, field string, data []byte) (value string, err error) {
 	err = readRequest(what, data, []string{field}, func(_ string, raw jsontext.Value) (err error) {
 		value, err = readString(raw)
 		return err
@@ -52,7 +52,7 @@ type ListRequest struct {
 }
 
 // ReadListRequest decodes the body of a request for an app's open calls. It may be empty.
-func ReadListRequest(data []byte) (ListRequest, *Error) {
+func ReadListRequest(data []byte) (ListRequest, error) {
 	r := ListRequest{Limit: DefaultListLimit}
 	if len(data) == 0 {
 		return r, nil
@@ -72,12 +72,12 @@ func ReadListRequest(data []byte) (ListRequest, *Error) {
 }
 
 // readRequest reads an object. Each allowed field may occur at most once.
-func readRequest(what string, data []byte, allowed []string, set func(string, jsontext.Value) error) *Error {
+func readRequest(what string, data []byte, allowed []string, set func(string, jsontext.Value) error) error {
 	members, err := readObject(data, MaxCommand)
 	if err != nil {
 		return err
 	}
-	return readFields(what, members, allowed, func(name string, raw jsontext.Value) *Error {
+	return readFields(what, members, allowed, func(name string, raw jsontext.Value) error {
 		if err := set(name, raw); err != nil {
 			return invalid("%s: %v", name, err)
 		}

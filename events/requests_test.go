@@ -53,28 +53,21 @@ func TestReadRequests(t *testing.T) {
 
 func readGet(b []byte) error {
 	_, err := events.ReadGet(b)
-	return orNil(err)
+	return err
 }
 
 func readLine(b []byte) error {
 	_, err := events.ReadLineRequest(b)
-	return orNil(err)
+	return err
 }
 
 func readList(b []byte) error {
 	_, err := events.ReadListRequest(b)
-	return orNil(err)
+	return err
 }
 
 func readApp(b []byte) error {
 	_, err := events.ReadAppSettings(b)
-	return err
-}
-
-func orNil(err *events.Error) error {
-	if err == nil {
-		return nil
-	}
 	return err
 }
 

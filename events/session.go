@@ -17,7 +17,7 @@ type Sender struct{ UserID, UserName, DeviceID string }
 
 // ReadSessionCommand decodes a command of a client session: a command plus its call_id, without fields for the
 // sender. The user name of the session overrides the one of an invitation. Otherwise it works like ReadRequest.
-func ReadSessionCommand(app string, verb Verb, data []byte, by Sender, makeID func() string) (Command, *Error) {
+func ReadSessionCommand(app string, verb Verb, data []byte, by Sender, makeID func() string) (Command, error) {
 	ofSender := []string{"user_id", "service", "device_id"}
 	fields := slices.DeleteFunc(verbFields(verb), func(f string) bool { return slices.Contains(ofSender, f) })
 	c := Command{CommandAddress: CommandAddress{App: app, Verb: verb}, UserID: by.UserID, DeviceID: by.DeviceID}
@@ -38,7 +38,7 @@ type ConnectData struct {
 }
 
 // ReadConnectData decodes connect data. Empty input is equal to an empty object. Unknown fields are ignored.
-func ReadConnectData(data []byte) (d ConnectData, bad *Error) {
+func ReadConnectData(data []byte) (d ConnectData, bad error) {
 	if data = bytes.TrimSpace(data); len(data) == 0 || string(data) == "null" {
 		return d, nil
 	}
@@ -66,7 +66,7 @@ func ReadConnectData(data []byte) (d ConnectData, bad *Error) {
 	return d, nil
 }
 
-func (d *ConnectData) setShowing(raw jsontext.Value) *Error {
+func (d *ConnectData) setShowing(raw jsontext.Value) error {
 	if raw.Kind() != jsontext.KindBeginArray || json.Unmarshal(raw, &d.Showing) != nil {
 		return invalid("showing: must be an array of call ids")
 	}

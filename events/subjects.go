@@ -136,7 +136,7 @@ type CommandAddress struct {
 
 // ParseCommandSubject parses a command's subject. If the subject matches CommandSubjects but a token is invalid, it
 // returns the address with the error.
-func ParseCommandSubject(subject string) (CommandAddress, *Error) {
+func ParseCommandSubject(subject string) (CommandAddress, error) {
 	t := strings.Split(subject, ".")
 	if len(t) != 5 || t[0] != "ringline" || t[2] != "cmd" {
 		return CommandAddress{}, invalid("subject: must be ringline.<app>.cmd.<call>.<verb>, got %s", quoted(subject))
@@ -201,7 +201,7 @@ func ParseUserSubject(subject string) (app, user string, ok bool) {
 }
 
 // CheckAnswerToken checks the value of the Ringline-Answer header: one token, or two joined by a dot.
-func CheckAnswerToken(s string) *Error {
+func CheckAnswerToken(s string) error {
 	first, second, two := strings.Cut(s, ".")
 	if !isToken(first) || two && !isToken(second) {
 		return invalid("header %s: must be <token> or <token>.<token>, each 1 to %d characters of A-Z a-z 0-9 _ -, got %s",

@@ -108,7 +108,7 @@ func ParsePublicKey(text string) (TokenAlg, any, error) {
 	return "", nil, errors.New("must be an Ed25519 key, or one on the curve P-256")
 }
 
-func readTokenKeys(raw jsontext.Value) ([]TokenKey, *Error) {
+func readTokenKeys(raw jsontext.Value) ([]TokenKey, error) {
 	items, bad := readItems("token_keys", raw, MaxTokenKeys)
 	if bad != nil {
 		return nil, bad
@@ -135,7 +135,7 @@ func readTokenKeys(raw jsontext.Value) ([]TokenKey, *Error) {
 	return keys, nil
 }
 
-func readTokenKey(where string, raw jsontext.Value) (k TokenKey, bad *Error) {
+func readTokenKey(where string, raw jsontext.Value) (k TokenKey, bad error) {
 	if raw[0] != '{' {
 		return k, invalid("%s: must be an object, got %s", where, kindOf(raw))
 	}
@@ -145,8 +145,7 @@ func readTokenKey(where string, raw jsontext.Value) (k TokenKey, bad *Error) {
 	}
 	alg := ""
 	fields := map[string]*string{"kid": &k.KID, "alg": &alg, "secret": &k.Secret, "public_key": &k.PublicKey}
-	bad = readFields("a token key", members, []string{"kid", "alg", "secret", "public_key"}, func(name string, raw jsontext.Value) (bad *Error) {
-		var err error
+	bad = readFields("a token key", members, []string{"kid", "alg", "secret", "public_key"}, func(name string, raw jsontext.Value) (err error) {
 		if *fields[name], err = readString(raw); err != nil {
 			return invalid("%s: %v", name, err)
 		}
@@ -157,13 +156,13 @@ func readTokenKey(where string, raw jsontext.Value) (k TokenKey, bad *Error) {
 		bad = k.check(members)
 	}
 	if bad != nil {
-		bad.Message = where + "." + bad.Message
+		return k, invalid("%s.%s", where, Message(bad))
 	}
-	return k, bad
+	return k, nil
 }
 
 // check validates the key. Its errors quote nothing, because a secret may be in the wrong field.
-func (k TokenKey) check(members []jsonobject.Member) *Error {
+func (k TokenKey) check(members []jsonobject.Member) error {
 	secret := k.Alg == AlgHS256
 	switch {
 	case !isToken(k.KID):

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -83,5 +84,23 @@ func TestError(t *testing.T) {
 	body, e = events.Encode(events.Refusal("", err))
 	if e != nil || strings.Contains(string(body), "command_id") {
 		t.Errorf("the refusal of an unknown body is %s, %v, want no command_id", body, e)
+	}
+	wrapped := fmt.Errorf("read: %w", err)
+	if got := events.Message(wrapped); got != "attempt: 1 is over, 2 rings" {
+		t.Errorf("the message is %q", got)
+	}
+	if got := events.Refusal("k1", wrapped); got.Error.Code != events.CodeNotPending {
+		t.Errorf("the refusal of a wrapped error is %v", got.Error)
+	}
+}
+
+// An error that is not for clients does not reach them.
+func TestRefusalOfAnyError(t *testing.T) {
+	err := errors.New("the secret is 42")
+	if got := events.Refusal("k1", err); got.OK || got.Error.Code != events.CodeInternal || got.Error.Message != "internal error" {
+		t.Errorf("the refusal is %+v with %v", got, got.Error)
+	}
+	if got := events.Message(err); got != err.Error() {
+		t.Errorf("the message is %q", got)
 	}
 }

@@ -214,7 +214,7 @@ func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
 		if request {
 			_, refused = events.ReadRequest("demo", v, b.text(), func() string { return "made" })
 		}
-		if !strings.Contains(refused.Message, "unknown field") {
+		if !strings.Contains(refused.Error(), "unknown field") {
 			fields = append(fields, name)
 		}
 	}

@@ -66,22 +66,14 @@ func (r *trip) command(v events.Verb) {
 		}
 		body, err := sent.Encode()
 		got, refused := events.ReadCommand(sent.CommandAddress, body)
-		r.compare(path, body, sent, got, err, orNil(refused))
+		r.compare(path, body, sent, got, err, refused)
 		if sent.Via = ""; !v.Served() {
 			continue
 		}
 		body, err = sent.EncodeRequest()
 		got, refused = events.ReadRequest(sent.App, v, body, func() string { return "made" })
-		r.compare("request/"+string(v)+"/v1.json", body, sent, got, err, orNil(refused))
+		r.compare("request/"+string(v)+"/v1.json", body, sent, got, err, refused)
 	}
-}
-
-// orNil converts a nil *events.Error to a nil error.
-func orNil(err *events.Error) error {
-	if err == nil {
-		return nil
-	}
-	return err
 }
 
 func (r *trip) transition(e events.Event, format int) {
@@ -139,8 +131,7 @@ func read(like any, body []byte) (any, error) {
 	case *events.AppSettings:
 		return events.ReadAppSettings(body)
 	case *events.ConnectData:
-		d, bad := events.ReadConnectData(body)
-		return d, orNil(bad)
+		return events.ReadConnectData(body)
 	}
 	to := reflect.New(reflect.TypeOf(like).Elem())
 	err := json.Unmarshal(body, to.Interface(), json.RejectUnknownMembers(true))

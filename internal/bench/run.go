@@ -171,8 +171,8 @@ func (b *bench) answered(ctx context.Context, s stage) error {
 		try, stop := context.WithTimeout(ctx, once)
 		err := s.send(try, step{cmd: cmd})
 		stop()
-		switch refusal := (*events.Error)(nil); {
-		case err == nil, errors.As(err, &refusal) && refusal.Code == events.CodeNotFound:
+		switch refusal, refused := errors.AsType[*events.Error](err); {
+		case err == nil, refused && refusal.Code == events.CodeNotFound:
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -71,11 +71,7 @@ func (s *stage) read(st step) (events.Command, error) {
 	if err != nil {
 		return events.Command{}, err
 	}
-	cmd, refused := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: st.verb}, text)
-	if refused != nil {
-		return cmd, refused
-	}
-	return cmd, nil
+	return events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: st.verb}, text)
 }
 
 // decide returns the outcome of the command without applying it.

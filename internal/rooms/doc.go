@@ -11,5 +11,7 @@
 //	           the program that writes docs/reference.md; checks of the repository
 //	cmd        settings, wiring and the command line
 //
+// Another test fails if a function of events, schemas, worker or timeouts returns *events.Error instead of error.
+//
 // Test files may import any package of the module. The module tests may import this one; this one never imports it.
 package rooms

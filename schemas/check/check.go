@@ -147,7 +147,7 @@ func (c *Checker) Command(a events.CommandAddress, body []byte) error {
 
 // Request returns an error if the schema and package events disagree about the body of an api request.
 func (c *Checker) Request(method string, body []byte) error {
-	var refused *events.Error
+	var refused error
 	switch method {
 	case "get":
 		_, refused = events.ReadGet(body)
@@ -163,7 +163,7 @@ func (c *Checker) Request(method string, body []byte) error {
 	return c.agree("request/"+method+"/v1.json", body, refused)
 }
 
-func (c *Checker) agree(path string, body []byte, refused *events.Error) error {
+func (c *Checker) agree(path string, body []byte, refused error) error {
 	invalid := c.Valid(path, body)
 	switch {
 	case (refused == nil) == (invalid == nil):

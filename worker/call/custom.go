@@ -16,9 +16,9 @@ func (d *draft) keepCustom() {
 	}
 }
 
-// makeRoom drops the oldest entries until the entry of an add fits. It keeps the entries of pending callees, and returns an
-// error if these leave too little room.
-func (d *draft) makeRoom() *events.Error {
+// makeRoom drops the oldest entries until the entry of an add fits. It keeps the entries of pending callees, and
+// refuses the add if these leave too little room.
+func (d *draft) makeRoom() Outcome {
 	d.call.Custom = d.referred()
 	if d.last.OldSizes() {
 		return nil
@@ -34,7 +34,7 @@ func (d *draft) makeRoom() *events.Error {
 		}
 	}
 	if size > events.MaxCustom {
-		return events.Errorf(events.CodeInvalidArgument,
+		return refuse(events.CodeInvalidArgument,
 			"custom_data: ringing callees may have at most %d bytes in a call, with this command %d", events.MaxCustom, size)
 	}
 	return nil

@@ -90,7 +90,7 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	}
 	if known := remembered(last.Commands, cmd); known != nil {
 		if known.Verb == cmd.Verb && last.Call.EndReason == events.EndCallerBusy {
-			return Refuse{Err: callerBusy()}
+			return callerBusy()
 		}
 		return again(*known, cmd)
 	}

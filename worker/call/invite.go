@@ -34,7 +34,7 @@ func invite(cmd events.Command, in Input) Outcome {
 		return d.bornEnded(events.EndMerged)
 	case in.Claimed.CallerBusy:
 		w := d.bornEnded(events.EndCallerBusy)
-		w.Err = callerBusy()
+		w.Err = callerBusy().Err
 		return w
 	}
 	return checkSize(d.last, d.write(events.EventInvited))
@@ -68,8 +68,8 @@ func add(last events.Transition, cmd events.Command, in Input) Outcome {
 			d.call.Callees = append(d.call.Callees, a)
 		}
 	}
-	if err := d.makeRoom(); err != nil {
-		return Refuse{Err: err}
+	if refusal := d.makeRoom(); refusal != nil {
+		return refusal
 	}
 	return checkSize(last, d.write(events.EventAdded))
 }

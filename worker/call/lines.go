@@ -97,8 +97,8 @@ func (d *draft) bornEnded(why events.EndReason) Write {
 }
 
 // callerBusy is the answer to an invitation whose caller has a full line.
-func callerBusy() *events.Error {
-	return events.Errorf(events.CodeCallerBusy, "user_id: the caller's own line is full")
+func callerBusy() Refuse {
+	return refuse(events.CodeCallerBusy, "user_id: the caller's own line is full")
 }
 
 // Fence moves a call past a claim that was not committed. If the call does not exist, Fence writes its id as ended. If it

@@ -139,7 +139,7 @@ func (s *stage) play(t *testing.T, script string) {
 //   - busy=eve,…: callees with full lines;
 //   - line=full: the caller's line is full;
 //   - glare=c1#2: the invitation crosses c1, in which its sender is pending in attempt 2.
-func (s *stage) read(t *testing.T, text string) (line, *events.Error) {
+func (s *stage) read(t *testing.T, text string) (line, error) {
 	t.Helper()
 	words := fields(text)
 	if len(words) < 3 {

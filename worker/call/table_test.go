@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -190,8 +191,8 @@ func (sc scene) try(t *testing.T, from string, left bool, column, args string) s
 	}
 	at := orElse(sc.at, "3s")
 	l, refused := s.read(t, strings.Join([]string{at, as(from), verb, args, "handled=" + orElse(sc.now, at)}, " "))
-	if refused != nil {
-		return word(t, call.Refuse{Err: refused}, s.last)
+	if bad, ok := errors.AsType[*events.Error](refused); ok {
+		return word(t, call.Refuse{Err: bad}, s.last)
 	}
 	return word(t, s.decide(l), s.last)
 }

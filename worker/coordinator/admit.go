@@ -12,14 +12,15 @@ import (
 	"ringline.io/ringline/worker/streams"
 )
 
-// Admission may refuse a command before the coordinator does anything for it. Nil admits the command. The parameter at is the
-// time at which the command was stored, bytes is the size of its message. An Admission must not block. It is called once for each
-// command that appears to be delivered for the first time, and never for the expire of a deadline.
-type Admission func(at time.Time, cmd events.Command, bytes int) *events.Error
+// Admission may refuse a command before the coordinator does anything for it. It returns nil, or an *events.Error for the
+// answer. The parameter at is the time at which the command was stored, bytes is the size of its message. An Admission must not
+// block. It is called once for each command that appears to be delivered for the first time, and never for the expire of a
+// deadline.
+type Admission func(at time.Time, cmd events.Command, bytes int) error
 
 // refusal returns why the command is not admitted, or nil. It refuses only a first delivery, because a redelivered command may
 // have claimed lines or committed. Such a refusal therefore leaves nothing behind.
-func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
+func (c *Coordinator) refusal(ctx context.Context, d delivery) error {
 	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !d.msg.Leased() {
 		return nil
 	}
@@ -32,7 +33,7 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) *events.Error {
 }
 
 // notLetIn returns the first reason not to admit a command, or nil.
-func (c *Coordinator) notLetIn(d delivery) *events.Error {
+func (c *Coordinator) notLetIn(d delivery) error {
 	if d.msg.Crowded() && d.cmd.Verb.Invites() { // otherwise other apps would wait
 		return events.Errorf(events.CodeRateLimited, "app %s has too many commands in flight", d.cmd.App)
 	}

@@ -14,8 +14,8 @@ const admitted = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"
 // refusing returns admissions that refuse every invite.
 func refusing(code events.Code) []Admission {
 	return []Admission{
-		func(time.Time, events.Command, int) *events.Error { return nil },
-		func(_ time.Time, cmd events.Command, bytes int) *events.Error {
+		func(time.Time, events.Command, int) error { return nil },
+		func(_ time.Time, cmd events.Command, bytes int) error {
 			if cmd.Verb != events.VerbInvite || bytes == 0 {
 				return nil
 			}

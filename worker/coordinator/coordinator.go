@@ -109,8 +109,8 @@ func (c *Coordinator) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	}
 	c.cfg.Clock.Heard(d.at)
 	if why := c.refusal(ctx, d); why != nil {
-		if why.Code == events.CodeRateLimited && c.cfg.Fair.tells(d) {
-			c.log.Warn().Str("app", d.cmd.App).Str("limit", events.WithoutQuotes(why.Message)).Msg("commands of an app are refused")
+		if limit, ok := errors.AsType[*events.Error](why); ok && limit.Code == events.CodeRateLimited && c.cfg.Fair.tells(d) {
+			c.log.Warn().Str("app", d.cmd.App).Str("limit", events.WithoutQuotes(limit.Message)).Msg("commands of an app are refused")
 		}
 		return c.refused(d, events.Call{}, why)
 	}

@@ -15,7 +15,7 @@ const latestDeadline = time.Minute
 
 // until returns a context that ends at the deadline of a request. The deadline is in broker time. If it has passed, the context
 // has already ended.
-func (a *API) until(ctx context.Context, h micro.Headers) (context.Context, context.CancelFunc, *events.Error) {
+func (a *API) until(ctx context.Context, h micro.Headers) (context.Context, context.CancelFunc, error) {
 	text := h.Get(events.HeaderDeadline)
 	if text == "" {
 		return ctx, func() {}, nil

@@ -47,7 +47,7 @@ func (c *Coordinator) now(d delivery) time.Time {
 func (d delivery) handledFirst() bool { return d.delivered == 1 && d.conflicts == 0 }
 
 // read parses the command. If it returns an error, the delivery contains the parts that could be parsed.
-func read(msg worker.Msg) (delivery, *events.Error) {
+func read(msg worker.Msg) (delivery, error) {
 	now := time.Now()
 	d := delivery{subject: msg.Subject(), body: msg.Data(), delivered: 1, last: &now, msg: msg, spent: &spent{}}
 	meta, err := msg.Metadata()
@@ -71,22 +71,23 @@ func read(msg worker.Msg) (delivery, *events.Error) {
 }
 
 // reject stores a malformed command on RINGLINE_REJECTED, answers it, and drops it.
-func (c *Coordinator) reject(ctx context.Context, d delivery, why *events.Error) worker.Exit {
+func (c *Coordinator) reject(ctx context.Context, d delivery, why error) worker.Exit {
+	refusal := events.Refusal(d.cmd.CommandID, why)
+	code, message := string(refusal.Error.Code), refusal.Error.Message
 	msg := nats.NewMsg(events.RejectedSubject(d.cmd.App, d.cmd.Verb))
-	msg.Header.Set(events.HeaderErrorCode, string(why.Code))
-	msg.Header.Set(events.HeaderErrorMessage, why.Message)
+	msg.Header.Set(events.HeaderErrorCode, code)
+	msg.Header.Set(events.HeaderErrorMessage, message)
 	msg.Header.Set(events.HeaderSubject, d.subject)
 	msg.Data = d.body[:min(len(d.body), events.MaxRejected)]
 	if _, err := broker.Write(ctx, c.nc, msg); err != nil {
 		return c.nak(d, fmt.Errorf("store a malformed command: %w", err))
 	}
-	c.log.Warn().Str("subject", d.subject).Str("code", string(why.Code)).Str("reason", events.WithoutQuotes(why.Message)).
-		Msg("command rejected")
-	if err := c.answer(d, events.Refusal(d.cmd.CommandID, why)); err != nil {
+	c.log.Warn().Str("subject", d.subject).Str("code", code).Str("reason", events.WithoutQuotes(message)).Msg("command rejected")
+	if err := c.answer(d, refusal); err != nil {
 		return c.nak(d, err)
 	}
 	c.count.Rejected(d.cmd.Verb, c.now(d).Sub(d.at))
-	return worker.Term(string(why.Code))
+	return worker.Term(code)
 }
 
 // answer sends the answer, if the sender asked for one.
@@ -138,7 +139,7 @@ func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
 }
 
 // refused acks before it answers, because a refused command must not succeed later.
-func (c *Coordinator) refused(d delivery, now events.Call, why *events.Error) worker.Exit {
+func (c *Coordinator) refused(d delivery, now events.Call, why error) worker.Exit {
 	a := events.Refusal(d.cmd.CommandID, why)
 	if now.EndReason != events.EndFailed && (now.Has(d.cmd.UserID) || now.Seq > 0 && d.cmd.Service != "") {
 		seen := view(d.cmd, now)

@@ -16,7 +16,7 @@ type Fair struct {
 }
 
 // Admit is an Admission. It refuses a command that exceeds a quota of its app or user.
-func (f *Fair) Admit(at time.Time, cmd events.Command, bytes int) *events.Error {
+func (f *Fair) Admit(at time.Time, cmd events.Command, bytes int) error {
 	return f.Quotas.Admit(at, f.Limits(cmd.App), cmd, bytes)
 }
 
@@ -46,7 +46,7 @@ func (f *Fair) pay(d delivery) {
 
 // mayWait returns nil if there is a place for a command that waits for its invitation, or the refusal. A first delivery takes
 // the place. Later deliveries keep it.
-func (c *Coordinator) mayWait(d delivery) *events.Error {
+func (c *Coordinator) mayWait(d delivery) error {
 	if f := c.cfg.Fair; f != nil && d.handledFirst() {
 		return f.Quotas.Wait(d.at, f.Limits(d.cmd.App), d.cmd)
 	}

@@ -49,7 +49,7 @@ func tooManyOf(app string, most int) events.Answer {
 const listCosts = 100
 
 // mayRead refuses the read of an app that exceeds its quota.
-func (a *API) mayRead(app, method string) *events.Error {
+func (a *API) mayRead(app, method string) error {
 	if a.Fair == nil {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (a *API) hasRead(app string, reads int) {
 }
 
 // room refuses a command that the coordinator of this process would refuse now, because refusing is cheaper here.
-func (a *API) room(ctx context.Context, cmd events.Command, size int) *events.Error {
+func (a *API) room(ctx context.Context, cmd events.Command, size int) error {
 	if a.Fair == nil {
 		return nil
 	}

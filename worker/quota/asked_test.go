@@ -85,7 +85,7 @@ func TestUnansweredCommands(t *testing.T) {
 	if passed != 250 {
 		t.Errorf("%d commands are unanswered, want those of half a second", passed)
 	}
-	if bad := q.Ask(at, l, hangUp, 100); bad == nil || !strings.Contains(bad.Message, "app demo has 250 unanswered commands in flight") {
+	if bad := q.Ask(at, l, hangUp, 100); bad == nil || !strings.Contains(bad.Error(), "app demo has 250 unanswered commands in flight") {
 		t.Errorf("refused with %v", bad)
 	}
 	if bad := q.Ask(at, l, other, 100); bad != nil {

@@ -63,7 +63,7 @@ func (q *Quotas) coordinators() float64 { return float64(max(1, q.share())) }
 
 // Admit admits a command with a message of that many bytes, or returns the limit that it exceeds. It charges the maximum cost,
 // because others are admitted before the command is done. Settle gives the unused part back. An expire is always admitted.
-func (q *Quotas) Admit(at time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
+func (q *Quotas) Admit(at time.Time, l Limits, cmd events.Command, bytes int) error {
 	if cmd.Verb == events.VerbExpire {
 		return nil
 	}
@@ -152,7 +152,7 @@ func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
 // Ask lets an API or an edge pass a command on, or returns the limit of the app that it exceeds. It charges nothing of what
 // Admit charges, but it counts the commands passed on, because many at one moment find the same room. The caller calls PassedOn
 // before it passes a command on, and Heard with the answer.
-func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) *events.Error {
+func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n, x := q.coordinators(), q.apps.of(cmd.App, now)
@@ -202,7 +202,7 @@ func (q *Quotas) Heard(now time.Time, l Limits, cmd events.Command, answer event
 }
 
 // room returns the limit that a command exceeds, or nil. Call fill first.
-func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) *events.Error {
+func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) error {
 	switch {
 	case !x.commands.lets(l.commands(n), cmd, cost(cmd)):
 		return aboveCommands(l, cmd)
@@ -212,11 +212,11 @@ func (x *app) room(l Limits, cmd events.Command, bytes int, n float64) *events.E
 	return nil
 }
 
-func aboveCommands(l Limits, cmd events.Command) *events.Error {
+func aboveCommands(l Limits, cmd events.Command) error {
 	return limited("app %s may send %d commands a second (commands_per_s)%s", cmd.App, l.CommandsPerS, ofInvitations(cmd))
 }
 
-func aboveBytes(l Limits, cmd events.Command) *events.Error {
+func aboveBytes(l Limits, cmd events.Command) error {
 	return limited("app %s may store %d bytes a second (bytes_per_s)%s", cmd.App, l.BytesPerS, ofInvitations(cmd))
 }
 
@@ -230,7 +230,7 @@ func (b *bucket) lets(s speed, cmd events.Command, cost float64) bool {
 }
 
 // admitUser is Admit for the user of a session.
-func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int, n float64) *events.Error {
+func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int, n float64) error {
 	u := q.users.of(q.key(cmd.App, cmd.UserID), at)
 	u.commands.fill(at, l.userCommands(n))
 	u.bytes.fill(at, userBytes(n))
@@ -252,7 +252,7 @@ func (q *Quotas) admitUser(at time.Time, l Limits, cmd events.Command, bytes int
 }
 
 // admitPairs takes one invitation from the caller's pair with each callee, or takes none if one of the pairs is empty.
-func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float64) *events.Error {
+func (q *Quotas) admitPairs(now time.Time, l Limits, cmd events.Command, n float64) error {
 	s := l.pair(n)
 	for i, p := range cmd.Callees {
 		x := q.pairs.of(q.key(cmd.App, cmd.UserID, p.UserID), now)
@@ -299,7 +299,7 @@ func (q *Quotas) Tell(at time.Time, name string) bool {
 
 // Read admits a request that makes no command, and counts it as that many reads. Otherwise it returns the limit that the app
 // exceeds.
-func (q *Quotas) Read(now time.Time, l Limits, name string, times int) *events.Error {
+func (q *Quotas) Read(now time.Time, l Limits, name string, times int) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x, s := q.apps.of(name, now), l.commands(q.coordinators())
@@ -319,7 +319,7 @@ func (q *Quotas) HasRead(now time.Time, l Limits, name string, times int) {
 }
 
 // Wait takes a place for a command that has to wait for its invitation, or refuses it if the app has no free place.
-func (q *Quotas) Wait(now time.Time, l Limits, cmd events.Command) *events.Error {
+func (q *Quotas) Wait(now time.Time, l Limits, cmd events.Command) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x, s := q.apps.of(cmd.App, now), l.places(q.coordinators())
@@ -351,6 +351,6 @@ func (q *Quotas) key(parts ...string) uint64 {
 	return h.Sum64()
 }
 
-func limited(format string, args ...any) *events.Error {
+func limited(format string, args ...any) error {
 	return events.Errorf(events.CodeRateLimited, format, args...)
 }

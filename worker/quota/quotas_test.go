@@ -106,13 +106,13 @@ func TestInvitationsLeaveAReserve(t *testing.T) {
 		t.Errorf("%d invitations, want 80", let)
 	}
 	hangUps := 0
-	var refusal *events.Error
+	var refusal error
 	for range 1000 {
 		if refusal = q.Admit(start, l, command("demo", events.VerbEnd, "ann"), 10); refusal == nil {
 			hangUps++
 		}
 	}
-	if hangUps != 20 || refusal.Code != events.CodeRateLimited || !strings.Contains(refusal.Message, "100 commands a second (commands_per_s)") {
+	if hangUps != 20 || !strings.Contains(refusal.Error(), "rate_limited: app demo may send 100 commands a second (commands_per_s)") {
 		t.Errorf("%d hang-ups, want 20; %v", hangUps, refusal)
 	}
 	if err := q.Admit(start, l, command("other", events.VerbInvite, "ann", "bob"), 10); err != nil {
@@ -168,7 +168,7 @@ func TestStoredBytes(t *testing.T) {
 	if perSecond := float64(stored) / 20; perSecond < 0.95*(1<<20) || perSecond > 1.15*(1<<20) {
 		t.Errorf("%.0f bytes a second, of %d", perSecond, 1<<20)
 	}
-	if err := q.Admit(at, l, cmd, 1); err == nil || !strings.Contains(err.Message, "may store 1048576 bytes a second (bytes_per_s)") {
+	if err := q.Admit(at, l, cmd, 1); err == nil || !strings.Contains(err.Error(), "may store 1048576 bytes a second (bytes_per_s)") {
 		t.Errorf("%v", err)
 	}
 }
@@ -205,7 +205,7 @@ func TestInvitationsOfAPair(t *testing.T) {
 	l := quota.LimitsOf(events.AppSettings{})
 	q := quota.New(alone)
 	n := 0
-	invite := func(at time.Time, callees ...string) *events.Error {
+	invite := func(at time.Time, callees ...string) error {
 		n++
 		c := session(command("demo", events.VerbInvite, "ann", callees...))
 		c.CommandID = fmt.Sprint(n)
@@ -217,8 +217,7 @@ func TestInvitationsOfAPair(t *testing.T) {
 		}
 	}
 	err := invite(start.Add(time.Second), "eve", "bob")
-	if err == nil || err.Code != events.CodeRateLimited || !strings.Contains(err.Message, "callees[1].user_id") ||
-		!strings.Contains(err.Message, "6 times a minute (pair_invites_per_min)") {
+	if err == nil || !strings.Contains(err.Error(), "rate_limited: callees[1].user_id") || !strings.Contains(err.Error(), "6 times a minute (pair_invites_per_min)") {
 		t.Errorf("the seventh: %v", err)
 	}
 	for i := range 6 { // the refused command has taken nothing from this pair

@@ -124,7 +124,7 @@ func (w *Watch) surveys(ctx context.Context) {
 
 // Admit refuses an invitation or an add while the storage for calls is above the mark. The last look decides, even if it is
 // old: if all were admitted meanwhile, RINGLINE_TIMERS could reach its limit and drop deadlines.
-func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) *events.Error {
+func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) error {
 	if !cmd.Verb.Invites() {
 		return nil
 	}

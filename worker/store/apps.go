@@ -139,7 +139,7 @@ func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {
 func (a *Apps) tell(app string, read events.InForce) {
 	for _, bad := range read.Bad {
 		a.malformed.Inc()
-		a.log.Error().Str("error", events.WithoutQuotes(bad.Message)).Str("app", app).Msg("an app has a malformed setting")
+		a.log.Error().Str("error", events.WithoutQuotes(events.Message(bad))).Str("app", app).Msg("an app has a malformed setting")
 	}
 	if len(read.Unknown) > 0 {
 		a.log.Warn().Int("settings", len(read.Unknown)).Str("app", app).

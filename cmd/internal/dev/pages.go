@@ -99,7 +99,7 @@ func (d *site) mint(here bool, userID, userName string) (status int, body string
 	case !here:
 		return http.StatusForbidden, "tokens without a password are only for this machine"
 	case bad != nil:
-		return http.StatusBadRequest, bad.Message
+		return http.StatusBadRequest, events.Message(bad)
 	case len(userName) > events.MaxUserName:
 		return http.StatusBadRequest, fmt.Sprintf("user_name: must be at most %d bytes, got %d", events.MaxUserName, len(userName))
 	case d.key() == nil:

@@ -39,7 +39,7 @@ func (t *Target) Read(cmd *cobra.Command) error {
 		t.App = s.App
 	}
 	if err := events.CheckToken("--app", t.App); err != nil {
-		return errors.New(err.Message)
+		return errors.New(events.Message(err))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func appCommand(
 			}
 			if len(args) > 0 {
 				if err := events.CheckToken("APP", args[0]); err != nil {
-					return errors.New(err.Message)
+					return errors.New(events.Message(err))
 				}
 			}
 			kv, done, err := openApps(cmd.Context(), &t)
@@ -156,7 +156,7 @@ func (a apps) show(app string, value []byte) error {
 		list = append(list, fmt.Sprintf("%s is unknown to this version, which ignores it", cli.Plain(name)))
 	}
 	for _, bad := range read.Bad {
-		list = append(list, fmt.Sprintf("malformed, not in effect: %s", bad.Message))
+		list = append(list, fmt.Sprintf("malformed, not in effect: %s", events.Message(bad)))
 	}
 	return a.print(app, strings.Join(list, ", "))
 }

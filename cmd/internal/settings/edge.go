@@ -30,7 +30,7 @@ func (s Edge) problems() (list []Problem) {
 	}
 	for _, o := range s.OriginList() {
 		if err := events.CheckOrigin("RINGLINE_EDGE_ORIGINS", o); err != nil {
-			list = append(list, Problem{[]string{"RINGLINE_EDGE_ORIGINS"}, err.Message})
+			list = append(list, Problem{[]string{"RINGLINE_EDGE_ORIGINS"}, events.Message(err)})
 		}
 	}
 	refuse(s.SessionsPerUser < 1, "RINGLINE_EDGE_SESSIONS_PER_USER", "must be at least 1, got %d", s.SessionsPerUser)

@@ -194,7 +194,7 @@ func (s Settings) problems() (list []Problem) {
 		}
 	}
 	if err := events.CheckToken("RINGLINE_APP", s.App); err != nil {
-		list = append(list, Problem{[]string{"RINGLINE_APP"}, err.Message})
+		list = append(list, Problem{[]string{"RINGLINE_APP"}, events.Message(err)})
 	}
 	_, bad := s.Credentials()
 	list = slices.Concat(list, bad, s.Edge.problems())

@@ -76,7 +76,7 @@ func pausedWhenFull(worker string) func(*record.History) {
 }
 
 // refused sends a command that is refused before it is processed.
-func refused(verb events.Verb, why *events.Error) func(*world) {
+func refused(verb events.Verb, why error) func(*world) {
 	return func(w *world) {
 		talk(w)
 		cmd := w.command("c1", verb, "ann")

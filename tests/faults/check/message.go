@@ -14,8 +14,8 @@ import (
 type message struct {
 	record.Sent
 
-	bad     *events.Error // why it is malformed
-	command *command      // nil if it is malformed
+	bad     error    // why it is malformed
+	command *command // nil if it is malformed
 	story   *story
 	answers []*answer // in the order of arrival
 }

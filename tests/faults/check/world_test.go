@@ -290,7 +290,7 @@ func (w *world) ok(d *delivery, now events.Transition) {
 	w.answer(d, events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen})
 }
 
-func (w *world) refuse(d *delivery, now events.Transition, why *events.Error) {
+func (w *world) refuse(d *delivery, now events.Transition, why error) {
 	a := events.Refusal(d.cmd.CommandID, why)
 	if c := now.Call; c.EndReason != events.EndFailed && (c.Has(d.cmd.UserID) || c.Seq > 0 && d.cmd.Service != "") {
 		seen := w.view(d, now)

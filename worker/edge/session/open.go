@@ -95,7 +95,8 @@ func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string
 	data, bad := events.ReadConnectData(h.data)
 	if bad != nil {
 		e.count.Refused(meter.RefusedData)
-		return nil, nil, refusal{BadRequest, reason("bad request: " + bad.Message), events.WithoutQuotes(bad.Message)}
+		why := events.Message(bad)
+		return nil, nil, refusal{BadRequest, reason("bad request: " + why), events.WithoutQuotes(why)}
 	}
 	device, ok := deviceID(claims.Device, data.Device)
 	if !ok {

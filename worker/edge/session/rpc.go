@@ -88,7 +88,7 @@ func (e *Edge) refused(s *session) {
 }
 
 // tooMuch returns a refusal if the command is above a limit, otherwise nil.
-func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) *events.Error {
+func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) error {
 	refusal := e.aboveLimits(s, verb, data)
 	if refusal != nil {
 		e.refused(s)
@@ -99,7 +99,7 @@ func (e *Edge) tooMuch(s *session, verb events.Verb, data []byte) *events.Error 
 }
 
 // aboveLimits checks the limits of the session and of its user.
-func (e *Edge) aboveLimits(s *session, verb events.Verb, data []byte) *events.Error {
+func (e *Edge) aboveLimits(s *session, verb events.Verb, data []byte) error {
 	now := time.Now()
 	switch {
 	case !s.commands.AllowN(now, 1):
@@ -114,7 +114,7 @@ func (e *Edge) aboveLimits(s *session, verb events.Verb, data []byte) *events.Er
 	return nil
 }
 
-func limited(format string, args ...any) *events.Error {
+func limited(format string, args ...any) error {
 	return events.Errorf(events.CodeRateLimited, format, args...)
 }
 
@@ -155,7 +155,7 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 
 // above refuses a command above the quota of its app, counting only the sessions here. Coordinators would refuse it
 // too, but only after it was stored. A coordinator answers an invitation that may have been carried out before.
-func (e *Edge) above(ctx context.Context, cmd events.Command, size int) *events.Error {
+func (e *Edge) above(ctx context.Context, cmd events.Command, size int) error {
 	now, limits := e.Clock.Now(), e.Apps.Quota(cmd.App)
 	bad := e.quotas.Ask(now, limits, cmd, size)
 	done := func() bool {
