@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 	}
 	code := 1
 	if err == nil {
-		code = natstest.RunBeside(m, 4)
+		code = natstest.RunParallel(m, 4)
 	} else {
 		fmt.Fprintln(os.Stderr, err)
 	}

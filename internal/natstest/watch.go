@@ -40,7 +40,7 @@ func Watch(tb testing.TB, s *Server, want ...string) {
 	tb.Helper()
 	w := &watch{tb: tb, schemas: check.New(check.Closed), drained: make(chan struct{}, 2), seen: map[string]int{}}
 	nc := s.Connect(tb)
-	heard := []*nats.Subscription{
+	subs := []*nats.Subscription{
 		w.subscribe(nc, "ringline.>", func(m *nats.Msg) { w.check(m.Subject, m.Header, m.Data) }),
 		w.subscribe(nc, nats.InboxPrefix+">", w.reply),
 	}
@@ -50,7 +50,7 @@ func Watch(tb testing.TB, s *Server, want ...string) {
 	tb.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(tb.Context()), within)
 		defer cancel()
-		w.drain(ctx, heard)
+		w.drain(ctx, subs)
 		w.caughtUp(ctx, s.JS)
 		w.readAll(ctx, s.JS, streams.StreamEvents, ">")
 		w.readAll(ctx, s.JS, streams.StreamTimers, events.DueSubjects)

@@ -7,4 +7,4 @@ import (
 	"ringline.io/ringline/internal/natstest"
 )
 
-func TestMain(m *testing.M) { os.Exit(natstest.RunBeside(m, 8)) }
+func TestMain(m *testing.M) { os.Exit(natstest.RunParallel(m, 8)) }

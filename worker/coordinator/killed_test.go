@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	if *soak {
 		os.Exit(m.Run())
 	}
-	os.Exit(natstest.RunBeside(m, 8))
+	os.Exit(natstest.RunParallel(m, 8))
 }
 
 func child(args []string) error {
