@@ -10,7 +10,7 @@ func (m *Model) step(s *State, j int, out emit, bad func(string)) {
 	}
 	tgt := &s.calls[w.tgt]
 	switch w.pc {
-	case pAdmit, pAckTurned, pTellTurned:
+	case pAdmit, pAckNotAdmitted, pAnswerNotAdmitted:
 		m.admit(s, j, out)
 	case pLoad:
 		load := func(v Call, how string) {
@@ -227,25 +227,25 @@ func (m *Model) admit(s *State, j int, out emit) {
 		known := m.on(rAdmitKnown) && m.knows(&s.calls[w.tgt], w.cmd)
 		if first := w.nth == 1 && !(q.before && m.on(rAdmitSince)); s.left.turn > 0 && !known && (first || !m.on(rAdmitFirst)) {
 			n.left.turn--
-			if w.pc = pAckTurned; !m.on(rAdmitAckFirst) {
-				w.pc = pTellTurned
+			if w.pc = pAckNotAdmitted; !m.on(rAdmitAckFirst) {
+				w.pc = pAnswerNotAdmitted
 			}
 			put("refused by admission")
 		}
-	case pAckTurned:
+	case pAckNotAdmitted:
 		if m.on(rAdmitLease) && q.times != w.nth {
 			w = Worker{}
 			put("another worker may have it: left to them")
 			return
 		}
 		q.acked, q.turned = 1, max(q.turned, 1)
-		if w.pc = pTellTurned; !m.on(rAdmitAckFirst) {
+		if w.pc = pAnswerNotAdmitted; !m.on(rAdmitAckFirst) {
 			w = Worker{}
 		}
 		put("acknowledge the refusal of admission")
-	case pTellTurned:
+	case pAnswerNotAdmitted:
 		q.turned = 2
-		if w.pc = pAckTurned; m.on(rAdmitAckFirst) {
+		if w.pc = pAckNotAdmitted; m.on(rAdmitAckFirst) {
 			w = Worker{}
 		}
 		put("answer the refusal of admission")
@@ -382,8 +382,8 @@ func (m *Model) holder(s *State, j int, out emit) {
 			put("in flight, counts as busy")
 			return
 		}
-		if m.on(rPutBack) {
-			m.putBack(&n, &w)
+		if m.on(rNak) {
+			m.nak(&n, &w)
 			put("in flight, nak'ed")
 			return
 		}
