@@ -130,7 +130,7 @@ func TestBrokenTypes(t *testing.T) {
 }
 
 // harmless reports breakages that a Go type can't reveal. The reasons, custom data and remaining times of
-// notifications and events are checked against the decisions instead (told_test.go).
+// notifications and events are checked against the decisions instead (decisions_test.go).
 func harmless(name, what string) bool {
 	if strings.HasPrefix(name, "notification/") {
 		return strings.HasSuffix(what, "properties.reason: not a word: "+what[strings.LastIndexByte(what, ' ')+1:]) ||

@@ -190,7 +190,7 @@ func (h *holder) words(where string, s object, want []string) {
 	}
 }
 
-// reasons checks that the words are reasons of a callee or end reasons of a call. told_test.go checks which of them
+// reasons checks that the words are reasons of a callee or end reasons of a call. decisions_test.go checks which of them
 // occur.
 func (h *holder) reasons(where string, s object) {
 	got := words(s["enum"])

@@ -21,7 +21,7 @@ type goType struct {
 }
 
 // goTypes returns the types of all schemas except commands and requests, which are read by code instead of a type
-// (command_test.go). Which fields a notification or event never has is checked against the decisions (told_test.go).
+// (command_test.go). Which fields a notification or event never has is checked against the decisions (decisions_test.go).
 func goTypes() map[string]goType {
 	types := map[string]goType{
 		"view":               {value: events.Call{}, absent: []string{"custom"}},

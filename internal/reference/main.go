@@ -25,7 +25,7 @@ func run(path string) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"fields": fields, "common": commonFields, "own": ownFields, "takesService": takesService, "words": words, "title": title, "about": about, "verbs": verbs, "events": eventNames, "kinds": kinds,
 		"number": number, "subjects": subjects, "mayDo": mayDo, "invitations": invitations, "further": further,
-		"told": toldTable, "ends": endsTable, "silent": silentTable, "example": example,
+		"notifications": notificationTable, "ends": endsTable, "silent": silentTable, "example": example,
 	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("reference: %w", err)

@@ -78,8 +78,8 @@ func senders(v events.Verb) [][2]string {
 	return list
 }
 
-// together merges the names of senders with the same outcomes.
-func together(names []string) string {
+// joined merges the names of senders with the same outcomes.
+func joined(names []string) string {
 	for _, x := range []struct {
 		all []string
 		one string
@@ -182,7 +182,7 @@ func render(all []scene, names, rows [][]string) string {
 	}
 	t := newTable(head...)
 	for i, r := range rows {
-		cells := []string{together(names[i])}
+		cells := []string{joined(names[i])}
 		for _, c := range columns {
 			cells = append(cells, r[c])
 		}

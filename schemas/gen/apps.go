@@ -39,7 +39,7 @@ func appSettings() obj {
 			{"type", "object"},
 			{"maxProperties", events.MaxNotBefore},
 			{"propertyNames", name("A user.")},
-			{"additionalProperties", moment("Tokens issued before this time are revoked.")},
+			{"additionalProperties", dateTime("Tokens issued before this time are revoked.")},
 		}),
 	)
 }

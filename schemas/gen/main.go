@@ -27,8 +27,8 @@ func all(events string) (map[string]obj, error) {
 		return nil, err
 	}
 	schemas := map[string]obj{"view": view(1), "view/v2": view(2)}
-	for _, some := range []map[string]obj{parts(codes), commands(), transitions(), notifications(), replies(), sessions(), kept()} {
-		maps.Copy(schemas, some)
+	for _, group := range []map[string]obj{parts(codes), commands(), transitions(), notifications(), replies(), sessions(), kept()} {
+		maps.Copy(schemas, group)
 	}
 	return schemas, nil
 }

@@ -143,7 +143,7 @@ func notification(k events.Kind, r kindRule) obj {
 	fields = append(fields,
 		need("by", is("part/by", "The actor that caused it.")),
 		whole,
-		need("server_time", moment("When it was sent, by the clock of the sending server. Clients use it instead of their own clock.")),
+		need("server_time", dateTime("When it was sent, by the clock of the sending server. Clients use it instead of their own clock.")),
 	)
 	left := integer("How long it still rings, in milliseconds, rounded down. For a callee it counts to their own deadline. For a party who waits "+
 		"for answers it counts to the latest of those deadlines.", 0)

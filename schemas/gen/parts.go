@@ -52,7 +52,7 @@ func caller() obj {
 		may("user_name", userName("The display name, from the invitation.")),
 		may("device_id", name("The device that they called from, if the invitation named one. Only the caller and services receive it.")),
 		need("state", oneOf("Whether the caller is in the call.", callerStates(), partyStateMeaning)),
-		need("at", moment("When the caller entered this state.")),
+		need("at", dateTime("When the caller entered this state.")),
 	)
 }
 
@@ -75,8 +75,8 @@ func callee(version int) obj {
 		may("reason", oneOf("Why the attempt is over. Set in a terminal state.", events.Reasons(), reasonMeaning)),
 		data,
 		may("device_id", name("The device that answered or declined. Only the callee, the caller and services receive it.")),
-		may("ring_deadline", moment("When it stops ringing. Absent if the line was busy, and in a call that was created as ended.")),
-		need("at", moment("When the callee entered this state.")),
+		may("ring_deadline", dateTime("When it stops ringing. Absent if the line was busy, and in a call that was created as ended.")),
+		need("at", dateTime("When the callee entered this state.")),
 	).with(when(has("state", terminal()...), requires("reason"))...)
 }
 
@@ -108,7 +108,7 @@ func entry() obj {
 	return open("Entry", "A call on a user's line.",
 		need("call_id", token("The call.")),
 		need("seq", integer("The call's sequence on which the claim is based. 0 if there was no call yet.", 0)),
-		need("at", moment("When the line was claimed.")),
+		need("at", dateTime("When the line was claimed.")),
 		may("command_id", token("The invite or add that claimed the line.")),
 	)
 }

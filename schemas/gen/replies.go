@@ -73,7 +73,7 @@ func kept() map[string]obj {
 		"deadline": open("Deadline", "A deadline of a call: the body of a delayed message, before and after it is due.",
 			need("call_id", token("The call.")),
 			need("seq", integer("The transition that created it.", 1)),
-			need("deadline", moment("When it is due.")),
+			need("deadline", dateTime("When it is due.")),
 		),
 	}
 }

@@ -52,7 +52,7 @@ func customData(about string) obj {
 		member{"maxLength", events.MaxCustomData})
 }
 
-func moment(about string) obj {
+func dateTime(about string) obj {
 	return str(about+" RFC 3339, UTC, exactly three fraction digits.",
 		member{"format", "date-time"}, member{"pattern", timePattern})
 }

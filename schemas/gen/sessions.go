@@ -24,7 +24,7 @@ func sessions() map[string]obj {
 		),
 		"session/event": open("Session event", "The start or end of a client session. It is kept for a day, to find out why a device did not ring.",
 			need("event", oneOf("What happened.", events.SessionChanges(), sessionEventMeaning)),
-			need("time", moment("When.")),
+			need("time", dateTime("When.")),
 			need("user_id", name("The user of the session.")),
 			need("device_id", name("The device of the session.")),
 			need("session", token("The session. Its start and its end have the same id.")),
@@ -38,7 +38,7 @@ func sessions() map[string]obj {
 
 func snapshotFields() []field {
 	return []field{
-		need("server_time", moment("When it was read, by the clock of the edge. Clients use it instead of their own clock.")),
+		need("server_time", dateTime("When it was read, by the clock of the edge. Clients use it instead of their own clock.")),
 		need("user_id", name("The user of the session.")),
 		need("device_id", name("The device of the session.")),
 		need("calls", list(obj{{"$ref", ref("part/snapshot_call")}}, "The calls on the user's line, and those that the client shows, even if they have ended.")),

@@ -46,7 +46,7 @@ func transition(e events.Event, format int) obj {
 		need("source", str("/ringline/<app>.", member{"pattern", "^/ringline/" + tokenIn() + "$"})),
 		need("type", constant(typ, "What happened, and the version of its schema.")),
 		need("subject", token("The call id.")),
-		need("time", moment("When the command that caused it was stored. For a deadline, when it was processed.")),
+		need("time", dateTime("When the command that caused it was stored. For a deadline, when it was processed.")),
 		need("datacontenttype", constant("application/json", "The media type of data.")),
 		need("dataschema", constant("https://ringline.io/schemas/"+schemaPath(versioned("call/"+string(e), format)), "The $id of this schema.")),
 		need("sequence", str("seq in ten digits.", member{"pattern", "^[0-9]{10}$"})),

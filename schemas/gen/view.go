@@ -24,10 +24,10 @@ func view(version int) obj {
 		fields = append(fields, may("custom", laterData()))
 	}
 	fields = append(fields,
-		need("created_at", moment("When the invitation was stored.")),
-		need("expires_at", moment("created_at plus the maximum duration. No ring deadline is later. An active call ends at this time.")),
-		may("answered_at", moment("When the first callee answered.")),
-		may("ended_at", moment("When the call ended. Set after the end.")),
+		need("created_at", dateTime("When the invitation was stored.")),
+		need("expires_at", dateTime("created_at plus the maximum duration. No ring deadline is later. An active call ends at this time.")),
+		may("answered_at", dateTime("When the first callee answered.")),
+		may("ended_at", dateTime("When the call ended. Set after the end.")),
 		may("end_reason", oneOf("Why the call ended. Set after the end.", events.EndReasons(), endReasonMeaning)),
 		may("ended_by", is("part/by", "The actor that ended the call. Set after the end.")),
 		may("merged_into", token("The other call, if end_reason is merged.")),

@@ -16,8 +16,8 @@ const (
 	theCommands    = "the command's"
 )
 
-// telling is a transition that has notifications, set up as a scene with a user for each role.
-type telling struct {
+// notifyCase is a transition that has notifications, with a user for each role.
+type notifyCase struct {
 	what   string
 	before []step
 	wait   time.Duration
@@ -55,15 +55,15 @@ func data(st step) step {
 	return st
 }
 
-// toldTable renders the notifications of transitions after which the call continues.
-func toldTable() (string, error) {
+// notificationTable renders the notifications of transitions after which the call continues.
+func notificationTable() (string, error) {
 	add := by("dan/phone", events.VerbAdd, "callees", callees("bob"))
 	expire := by("service:timeouts", events.VerbExpire)
 	busy := call.Claimed{Busy: []string{"bob"}}
 	glare := by("bob/phone", events.VerbAccept).claims(call.Claimed{Glare: &call.Glare{CallID: "c1", Attempt: 1}})
 	group := []string{"ann", "dan", "eve", "fay"}
 	accepted := append(inCall(), by("bob/phone", events.VerbAccept))
-	return tell([]telling{
+	return renderCases([]notifyCase{
 		{"invited, line free", nil, 0, invite("bob", "fay"), "bob", []string{"ann"}},
 		{"invited, line full", nil, 0, invite("bob", "fay").claims(busy), "bob", []string{"ann"}},
 		{"added, line free", inCall()[:3], 0, data(add), "bob", group},
@@ -89,7 +89,7 @@ func endsTable() (string, error) {
 	group := []string{"ann", "dan", "eve", "fay"}
 	leaving := append(inCall()[:3], by("eve/phone", events.VerbLeave), by("dan/phone", events.VerbLeave))
 	caller := []string{"ann"}
-	return tell([]telling{
+	return renderCases([]notifyCase{
 		{"invited, all lines full", nil, 0, invite("bob").claims(call.Claimed{Busy: []string{"bob"}}), "bob", caller},
 		{"invited too late to ring", nil, 0, invite("bob").after(time.Hour), "bob", caller},
 		{"the only callee declines", one, 0, data(by("bob/phone", events.VerbDecline)), "bob", caller},
@@ -110,7 +110,7 @@ func silentTable() (string, error) {
 	busy := invite("bob").claims(call.Claimed{CallerBusy: true})
 	merged := invite("bob").claims(call.Claimed{Glare: &call.Glare{CallID: "c0", Attempt: 1}})
 	t := newTable("without notifications", "")
-	for _, x := range []telling{
+	for _, x := range []notifyCase{
 		{what: "an invitation whose caller is busy", last: busy},
 		{what: "an invitation that was merged into another call", last: merged},
 		{what: "an id that is taken out of use", last: by("ann/laptop", events.VerbCancel).after(time.Minute)},
@@ -134,7 +134,7 @@ func silentTable() (string, error) {
 }
 
 // play returns the stage before the transition, and the outcome of the last command.
-func (x telling) play() (*stage, call.Outcome, error) {
+func (x notifyCase) play() (*stage, call.Outcome, error) {
 	s := newStage()
 	if err := s.play(x.before...); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", x.what, err)
@@ -144,7 +144,7 @@ func (x telling) play() (*stage, call.Outcome, error) {
 	return s, o, err
 }
 
-func tell(list []telling) (string, error) {
+func renderCases(list []notifyCase) (string, error) {
 	t := newTable(columns()...)
 	for _, x := range list {
 		_, o, err := x.play()
@@ -172,7 +172,7 @@ func tell(list []telling) (string, error) {
 }
 
 // user returns the user who plays a role, or "" if there is none.
-func (x telling) user(role string) string {
+func (x notifyCase) user(role string) string {
 	switch {
 	case role == "self":
 		return x.self
@@ -182,7 +182,7 @@ func (x telling) user(role string) string {
 	return ""
 }
 
-func (x telling) cell(notices []events.Notice, role string) string {
+func (x notifyCase) cell(notices []events.Notice, role string) string {
 	u := x.user(role)
 	if u == "" {
 		return ""
@@ -205,7 +205,7 @@ func (x telling) cell(notices []events.Notice, role string) string {
 }
 
 // complete returns an error if a receiver of a notification has no role.
-func (x telling) complete(notices []events.Notice) error {
+func (x notifyCase) complete(notices []events.Notice) error {
 	for _, n := range notices {
 		another := n.To == "fay" && n.Event == events.IncomingCallReceived // called by the same invitation
 		if n.To != x.self && !slices.Contains(x.roles, n.To) && !another {
@@ -216,15 +216,15 @@ func (x telling) complete(notices []events.Notice) error {
 }
 
 // whose lists which custom data each role receives.
-func (x telling) whose(notices []events.Notice) string {
+func (x notifyCase) whose(notices []events.Notice) string {
 	names := map[string]string{"self": "the callee", "ann": "the caller", "dan": "who invited them", "eve": "other participants", "fay": "other pending callees"}
 	var list []string
 	for _, d := range []string{theInvitations, theCommands} {
 		var to []string
 		for _, role := range roles() {
-			told := slices.ContainsFunc(notices, func(n events.Notice) bool { return n.To == x.user(role) && n.CustomData == d })
+			receives := slices.ContainsFunc(notices, func(n events.Notice) bool { return n.To == x.user(role) && n.CustomData == d })
 			twice := role == "ann" && x.self == "ann"
-			if told && x.user(role) != "" && !twice {
+			if receives && x.user(role) != "" && !twice {
 				to = append(to, names[role])
 			}
 		}
