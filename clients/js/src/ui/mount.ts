@@ -14,7 +14,7 @@ export function mount(phone: Phone, ui: boolean | UIOptions = true): void {
   phone.board.changed();
   if (ui === false || typeof document === "undefined") return takeDown();
   if (mounted?.isConnected) return;
-  whenThereIsABody(() => {
+  whenBodyExists(() => {
     takeDown();
     const { target } = phone.options;
     mounted = corner(!target);
@@ -35,7 +35,7 @@ function takeDown(): void {
 }
 
 /** A script in the head runs before the body exists. */
-function whenThereIsABody(act: () => void): void {
+function whenBodyExists(act: () => void): void {
   stopWaiting();
   if (document.body) return act();
   document.addEventListener("DOMContentLoaded", act, { once: true });
