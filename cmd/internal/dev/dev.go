@@ -123,7 +123,7 @@ func (d *dev) serve(
 	}
 	process := serve.NewProcess(d.settings, d.log, m, d.health, &pages.sessions, natsURL, nil)
 	process.DevKey = pages.key()
-	return serve.RunTogether(ctx, []serve.Part{
+	return serve.RunParts(ctx, []serve.Part{
 		{Name: "http", Run: probes.Run},
 		{Name: "page events", Run: func(ctx context.Context) error { return pages.events.run(ctx, natsURL) }},
 		{Name: "workers", Run: func(ctx context.Context) error {

@@ -86,10 +86,10 @@ func (d *eventFeed) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (d *eventFeed) serve(w http.ResponseWriter, r *http.Request, source *feedSource) error {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	held := make(chan pageEvent, pageBuffer)
-	stop, err := d.hear(ctx, source, func(e pageEvent) {
+	buffered := make(chan pageEvent, pageBuffer)
+	stop, err := d.subscribe(ctx, source, func(e pageEvent) {
 		select {
-		case held <- e:
+		case buffered <- e:
 		default:
 			cancel() // the page falls behind
 		}
@@ -104,7 +104,7 @@ func (d *eventFeed) serve(w http.ResponseWriter, r *http.Request, source *feedSo
 	defer sign.Stop()
 	for ok := stream.comment("ready"); ok; {
 		select {
-		case e := <-held:
+		case e := <-buffered:
 			ok = stream.event(e)
 		case <-sign.C:
 			ok = stream.comment("still here")
@@ -117,8 +117,8 @@ func (d *eventFeed) serve(w http.ResponseWriter, r *http.Request, source *feedSo
 	return nil
 }
 
-// hear subscribes. Once it returns, no published message is missed.
-func (d *eventFeed) hear(ctx context.Context, source *feedSource, take func(pageEvent)) (stop func(), err error) {
+// subscribe passes published messages to take. Once it returns, no published message is missed.
+func (d *eventFeed) subscribe(ctx context.Context, source *feedSource, take func(pageEvent)) (stop func(), err error) {
 	sub, err := source.nc.Subscribe(events.AppNotifications(d.app), func(m *nats.Msg) {
 		take(pageEvent{"notification", m.Subject, m.Data})
 	})

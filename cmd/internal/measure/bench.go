@@ -230,7 +230,7 @@ func (b *benchmark) withWorkers(ctx context.Context, url string) error {
 	}
 	working, stop := context.WithCancel(ctx)
 	started := make(chan struct{})
-	return serve.RunTogether(working, []serve.Part{
+	return serve.RunParts(working, []serve.Part{
 		{Name: "workers", Run: func(ctx context.Context) error { return process.Run(ctx, func() { close(started) }, roles...) }},
 		{Name: "bench", Run: func(ctx context.Context) error {
 			defer stop()

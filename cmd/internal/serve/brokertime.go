@@ -17,14 +17,14 @@ import (
 // learnTime waits until the leader of the commands stream has reported broker time. No command is decided before.
 func (c *Process) learnTime(ctx context.Context) error {
 	c.meter.Skew(c.clock.Skew)
-	var told broker.LogThrottle
+	var throttle broker.LogThrottle
 	for {
 		err := c.clock.Ask(ctx, c.conns[0].Conn, streams.StreamCommands)
 		if err == nil {
 			c.health.Phase(phaseStarting)
 			return nil
 		}
-		c.waits(ctx, err, &told)
+		c.waits(ctx, err, &throttle)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

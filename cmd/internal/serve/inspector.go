@@ -178,17 +178,17 @@ func (c *Process) split(ctx context.Context) (why string, err error) {
 // agree waits until all connections reach the same streams, and logs the reason if they do not.
 func (c *Process) agree(ctx context.Context) error {
 	const again = 500 * time.Millisecond
-	var told broker.LogThrottle
+	var throttle broker.LogThrottle
 	for {
 		why, err := c.split(ctx)
 		switch {
 		case err != nil:
-			c.waits(ctx, err, &told)
+			c.waits(ctx, err, &throttle)
 		case why == "":
 			return nil
 		default:
 			c.health.Phase(why)
-			if told.Allow(why) {
+			if throttle.Allow(why) {
 				c.log.Error().Msg(why)
 			}
 		}
@@ -206,7 +206,7 @@ func (c *Process) agree(ctx context.Context) error {
 }
 
 // waits reports why the start waits for JetStream: on /readyz, and in the log when the reason changes.
-func (c *Process) waits(ctx context.Context, err error, told *broker.LogThrottle) {
+func (c *Process) waits(ctx context.Context, err error, throttle *broker.LogThrottle) {
 	if ctx.Err() != nil {
 		return
 	}
@@ -215,7 +215,7 @@ func (c *Process) waits(ctx context.Context, err error, told *broker.LogThrottle
 		why = "waiting for JetStream: " + refused
 	}
 	c.health.Phase(why)
-	if told.Allow(why) {
+	if throttle.Allow(why) {
 		c.log.Warn().Msg(why)
 	}
 }

@@ -173,7 +173,7 @@ func (c *Process) watch(ctx context.Context, there *health.Condition, i *inspect
 	again := make(chan struct{}, 1)
 	var others sync.WaitGroup
 	defer others.Wait()
-	others.Go(func() { tellHealth(ctx, c.health, c.meter.Log(c.log, meter.Health)) })
+	others.Go(func() { logHealth(ctx, c.health, c.meter.Log(c.log, meter.Health)) })
 	others.Go(func() { i.run(ctx, again) })
 	tick := time.NewTicker(every)
 	defer tick.Stop()

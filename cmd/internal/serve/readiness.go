@@ -63,13 +63,13 @@ func texts(reasons []health.Reason) (list []string) {
 	return list
 }
 
-// tellEvery is the interval at which tellHealth compares the conditions.
-const tellEvery = 500 * time.Millisecond
+// healthEvery is the interval at which logHealth compares the conditions.
+const healthEvery = 500 * time.Millisecond
 
-// tellHealth logs each reason when it appears and when it ends, until ctx ends. It skips starting and stopping, where
+// logHealth logs each reason when it appears and when it ends, until ctx ends. It skips starting and stopping, where
 // the phase explains the state.
-func tellHealth(ctx context.Context, h *health.Health, log zerolog.Logger) {
-	tick := time.NewTicker(tellEvery)
+func logHealth(ctx context.Context, h *health.Health, log zerolog.Logger) {
+	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
 	for before := (health.State{}); ; {
 		select {

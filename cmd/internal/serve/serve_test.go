@@ -8,7 +8,7 @@ import (
 	"ringline.io/ringline/internal/natstest"
 )
 
-func TestMain(m *testing.M) { os.Exit(natstest.RunBeside(m, 4)) }
+func TestMain(m *testing.M) { os.Exit(natstest.RunParallel(m, 4)) }
 
 // within is the timeout for things that should take milliseconds.
 const within = time.Minute

@@ -80,7 +80,7 @@ func (w *service) run(ctx context.Context) (err error) {
 		w.log.Info().Stringer("address", listener.Addr()).Msg("HTTP: " + ProbePaths(w.settings))
 	}
 	process := NewProcess(w.settings, w.log, m, h, sessions, w.natsURL, credentials)
-	return RunTogether(ctx, []Part{
+	return RunParts(ctx, []Part{
 		{"http", probes.Run},
 		{w.role.name, func(ctx context.Context) error {
 			return process.Run(ctx, func() { w.log.Info().Msg(w.role.name + " is running") }, w.role)

@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-func TestTogether(t *testing.T) {
+func TestRunParts(t *testing.T) {
 	t.Parallel()
 	until := func(ctx context.Context) error { <-ctx.Done(); return nil }
 	broken := errors.New("broken")
-	err := RunTogether(t.Context(), []Part{
+	err := RunParts(t.Context(), []Part{
 		{"good", until},
 		{"bad", func(context.Context) error { return broken }},
 		{"last words", func(ctx context.Context) error { <-ctx.Done(); return errors.New("not drained") }},
@@ -20,13 +20,13 @@ func TestTogether(t *testing.T) {
 	if !errors.Is(err, broken) || err.Error() != "bad: broken\nlast words: not drained" {
 		t.Errorf("one that fails stops all: %v", err)
 	}
-	err = RunTogether(t.Context(), []Part{{"good", until}, {"early", func(context.Context) error { return nil }}})
+	err = RunParts(t.Context(), []Part{{"good", until}, {"early", func(context.Context) error { return nil }}})
 	if err == nil || err.Error() != "early: ended by itself" {
 		t.Errorf("a function ended by itself: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := RunTogether(ctx, []Part{{"good", until}}); err != nil {
+	if err := RunParts(ctx, []Part{{"good", until}}); err != nil {
 		t.Errorf("stopped from outside: %v", err)
 	}
 }

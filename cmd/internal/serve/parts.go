@@ -12,8 +12,8 @@ type Part struct {
 	Run  func(ctx context.Context) error
 }
 
-// RunTogether runs all parts until ctx or one of them ends, stops the others, and waits for all.
-func RunTogether(ctx context.Context, parts []Part) error {
+// RunParts runs all parts until ctx or one of them ends, stops the others, and waits for all.
+func RunParts(ctx context.Context, parts []Part) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error)
@@ -47,11 +47,11 @@ func runBehind(ctx context.Context, front, back []Part) error {
 	defer stopFront()
 	ended := make(chan error, 1)
 	go func() {
-		err := RunTogether(work, back)
+		err := RunParts(work, back)
 		stopFront() // in case the back parts ended early
 		ended <- err
 	}()
-	err := RunTogether(ctx, front)
+	err := RunParts(ctx, front)
 	if err == nil {
 		<-ctx.Done()
 	}
