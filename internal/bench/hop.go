@@ -13,7 +13,7 @@ import (
 )
 
 // openHop serves bare WebSockets, and opens one for each user. done closes them.
-func openHop(ctx context.Context, f *floor, app string, users []string, e *ears) (h *hop, done func(), err error) {
+func openHop(ctx context.Context, f *floor, app string, users []string, e *inboxes) (h *hop, done func(), err error) {
 	h = &hop{
 		floor: f, clients: map[string]*device.Socket{}, conns: map[string]func([]byte){}, waiting: map[string]chan []byte{},
 	}
@@ -55,7 +55,7 @@ func openHop(ctx context.Context, f *floor, app string, users []string, e *ears)
 				if err != nil {
 					return
 				}
-				h.hear(u, message, e)
+				h.handle(u, message, e)
 			}
 		}()
 	}

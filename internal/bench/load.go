@@ -14,7 +14,7 @@ import (
 type casts struct{ free chan []string }
 
 // newCasts creates users in groups of the size of a call.
-func newCasts(users, size int, e *ears) *casts {
+func newCasts(users, size int, e *inboxes) *casts {
 	c := &casts{free: make(chan []string, max(1, users/size))}
 	for i := range cap(c.free) {
 		cast := make([]string, size)
@@ -48,7 +48,7 @@ type Phase struct {
 	CallsPerSecond float64 `json:"calls_per_second"`
 	RatePerSecond  float64 `json:"rate_per_second,omitempty"` // the arrival rate
 	Ring           *Spread `json:"ring_us"`
-	Told           *Spread `json:"told_us"`
+	Notified       *Spread `json:"told_us"`
 	Command        *Spread `json:"command_us"`
 	Late           *Spread `json:"late_us,omitempty"`
 }
@@ -74,7 +74,7 @@ func (t *tally) phase() (*Phase, error) {
 	p := &Phase{
 		Calls: t.calls.Load(), Failed: t.failed.Load(), Seconds: t.took.Seconds(), RatePerSecond: t.rate,
 		CallsPerSecond: float64(t.finished) / max(t.took.Seconds(), 1e-9),
-		Ring:           t.ring.spread(), Told: t.told.spread(), Command: t.command.spread(), Late: t.late.spread(),
+		Ring:           t.ring.spread(), Notified: t.notified.spread(), Command: t.command.spread(), Late: t.late.spread(),
 	}
 	switch cause := t.cause.Load(); {
 	case cause != nil:
@@ -91,7 +91,7 @@ type load struct {
 	app      string
 	mix      Mix
 	casts    *casts
-	ears     *ears
+	inboxes  *inboxes
 	name     string // prefix of the call ids
 	parallel int    // without a rate: the number of concurrent calls
 	rate     float64
@@ -162,7 +162,7 @@ func (l *load) one(ctx context.Context, t *tally, due time.Time) {
 	}
 	defer func() { l.casts.free <- users }()
 	n := int(l.count.Add(1))
-	c := &played{id: fmt.Sprintf("%s-%d", l.name, n), users: users, ears: l.ears.all(users)}
+	c := &played{id: fmt.Sprintf("%s-%d", l.name, n), users: users, inboxes: l.inboxes.all(users)}
 	if err := l.play(context.WithoutCancel(ctx), n, c, due, &t.times); err != nil {
 		t.fail(err)
 		return
@@ -201,10 +201,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (e *ears) all(users []string) []ear {
+func (e *inboxes) all(users []string) []inbox {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	list := make([]ear, len(users))
+	list := make([]inbox, len(users))
 	for i, u := range users {
 		list[i] = e.of[u]
 	}

@@ -108,7 +108,7 @@ func (x scene) invite(ctx context.Context, name string, callees []int, timeout i
 	for _, i := range callees {
 		cmd.Callees = append(cmd.Callees, events.Party{UserID: x.call.users[i]})
 	}
-	for _, e := range x.call.ears { // drop notifications of an earlier call
+	for _, e := range x.call.inboxes { // drop notifications of an earlier call
 		for len(e) > 0 {
 			<-e
 		}
@@ -116,7 +116,7 @@ func (x scene) invite(ctx context.Context, name string, callees []int, timeout i
 	sent := make(chan error, 1)
 	go func() { sent <- x.act(ctx, name, 0, cmd) }()
 	for _, i := range callees {
-		h, err := x.call.ears[i].hear(ctx, events.IncomingCallReceived)
+		h, err := x.call.inboxes[i].await(ctx, events.IncomingCallReceived)
 		if err != nil {
 			return fmt.Errorf("%w; %w", err, <-sent)
 		}
@@ -130,11 +130,11 @@ func (x scene) then(ctx context.Context, name string, by int, v events.Verb, lis
 	begun := time.Now()
 	sent := make(chan error, 1)
 	go func() { sent <- x.verb(ctx, name, by, v) }()
-	h, err := x.call.ears[listener].hear(ctx, event)
+	h, err := x.call.inboxes[listener].await(ctx, event)
 	if err != nil {
 		return fmt.Errorf("%w; %w", err, <-sent)
 	}
-	x.times.told.add(h.at.Sub(begun))
+	x.times.notified.add(h.at.Sub(begun))
 	return <-sent
 }
 
@@ -177,7 +177,7 @@ func (x scene) outcome(ctx context.Context, n int) error {
 		Callees:        []events.Party{{UserID: x.call.users[1]}},
 	}
 	third := x
-	third.call = &played{id: second.CallID, users: x.call.users, ears: x.call.ears}
+	third.call = &played{id: second.CallID, users: x.call.users, inboxes: x.call.inboxes}
 	if err := third.act(ctx, "invite busy", 2, second); err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func (x scene) group(ctx context.Context) error {
 		return err
 	}
 	for i := 1; i <= accept; i++ {
-		if _, err := x.call.ears[i].hear(ctx, events.CallEnded); err != nil {
+		if _, err := x.call.inboxes[i].await(ctx, events.CallEnded); err != nil {
 			return err
 		}
 	}

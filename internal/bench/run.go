@@ -46,8 +46,8 @@ type Options struct {
 	Parallel   int    // commands that the floor's worker has in flight
 	Floor      bool   // measure the floor too
 
-	Connect func(name string) (*nats.Conn, error)
-	Tell    func(line string) // reports progress; may be nil
+	Connect  func(name string) (*nats.Conn, error)
+	Progress func(line string) // reports progress; may be nil
 }
 
 // Side is the result of Ringline or of the floor.
@@ -77,7 +77,7 @@ type bench struct {
 func Measure(ctx context.Context, o Options) (r *Report, err error) {
 	b := &bench{Options: o, name: nuid.Next()[12:]}
 	defer b.close()
-	e := &ears{of: map[string]ear{}}
+	e := &inboxes{of: map[string]inbox{}}
 	c := newCasts(o.Users, o.Mix.Size(), e)
 	product, err := b.product(ctx, e)
 	if err != nil {
@@ -132,7 +132,7 @@ func (b *bench) close() {
 }
 
 // product returns the stage of Ringline.
-func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
+func (b *bench) product(ctx context.Context, e *inboxes) (stage, error) {
 	nc, err := b.connect("ringline bench")
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (b *bench) product(ctx context.Context, e *ears) (stage, error) {
 // measured.
 func (b *bench) answered(ctx context.Context, s stage) error {
 	const once, again = time.Second, 50 * time.Millisecond
-	b.tell("waiting for the service")
+	b.report("waiting for the service")
 	for end := time.Now().Add(patience); ; {
 		cmd := events.Command{
 			CommandAddress: events.CommandAddress{App: b.App, CallID: b.name + "-none", Verb: events.VerbRing},
@@ -184,7 +184,7 @@ func (b *bench) answered(ctx context.Context, s stage) error {
 }
 
 // census plays a few calls, each command alone, and counts their broker operations.
-func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *casts) (*census, error) {
+func (b *bench) census(ctx context.Context, s stage, d dialect, e *inboxes, c *casts) (*census, error) {
 	nc, err := b.connect("ringline bench observer")
 	if err != nil {
 		return nil, err
@@ -198,7 +198,7 @@ func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *cast
 	x := player{stage: k, app: b.App, mix: b.Mix, times: &times{}}
 	for n := range b.Mix.counted() {
 		users := <-c.free
-		call := &played{id: fmt.Sprintf("%s-%s%d", b.name, d.subject[:1], n), users: users, ears: e.all(users)}
+		call := &played{id: fmt.Sprintf("%s-%s%d", b.name, d.subject[:1], n), users: users, inboxes: e.all(users)}
 		err := x.play(ctx, n, call, time.Time{})
 		c.free <- users
 		if err != nil {
@@ -209,8 +209,8 @@ func (b *bench) census(ctx context.Context, s stage, d dialect, e *ears, c *cast
 }
 
 // floor takes a census of Ringline and creates the stage that repeats its operations. done removes the stage.
-func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *Report) (f *floor, done func() error, err error) {
-	b.tell("counting messages on the broker")
+func (b *bench) floor(ctx context.Context, product stage, e *inboxes, c *casts, r *Report) (f *floor, done func() error, err error) {
+	b.report("counting messages on the broker")
 	counted, err := b.census(ctx, product, ringline, e, c)
 	if err != nil {
 		return nil, nil, err
@@ -231,7 +231,7 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 		return nil, nil, err
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	if err := b.floorHears(working, f, e); err != nil {
+	if err := b.deliverFloor(working, f, e); err != nil {
 		stop()
 		return nil, nil, errors.Join(err, f.tearDown(context.WithoutCancel(ctx)))
 	}
@@ -241,7 +241,7 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 		stop()
 		return errors.Join(<-ended, f.tearDown(context.WithoutCancel(ctx)))
 	}
-	b.tell("counting messages of the floor")
+	b.report("counting messages of the floor")
 	again, err := b.census(ctx, f, bare, e, c)
 	if err == nil {
 		r.Counted, r.FloorCounted = counted.counted(), again.counted()
@@ -253,8 +253,8 @@ func (b *bench) floor(ctx context.Context, product stage, e *ears, c *casts, r *
 	return f, done, nil
 }
 
-// floorHears delivers the notifications of the floor to the users.
-func (b *bench) floorHears(ctx context.Context, f *floor, e *ears) error {
+// deliverFloor delivers the notifications of the floor to the users.
+func (b *bench) deliverFloor(ctx context.Context, f *floor, e *inboxes) error {
 	if b.Over != OverSessions {
 		return errors.Join(f.serveAPI(ctx), listen(f.sender, bare, b.App, e))
 	}
@@ -275,11 +275,11 @@ type side struct {
 
 // run measures both sides in turns, so that other load on the machine affects both. The sides alternate by call (idle),
 // by second (most), or by phase (loaded).
-func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts) error {
+func (b *bench) run(ctx context.Context, i int, sides []side, e *inboxes, c *casts) error {
 	loads := make([]*load, len(sides))
 	for at, s := range sides {
 		loads[at] = &load{
-			stage: s.stage, app: b.App, mix: b.Mix, casts: c, ears: e, name: fmt.Sprintf("%s-%d%.1s", b.name, i, s.name), parallel: b.Concurrent,
+			stage: s.stage, app: b.App, mix: b.Mix, casts: c, inboxes: e, name: fmt.Sprintf("%s-%d%.1s", b.name, i, s.name), parallel: b.Concurrent,
 			random: rand.New(rand.NewPCG(b.Seed, uint64(i))), //nolint:gosec // it is not below 0
 		}
 	}
@@ -288,10 +288,10 @@ func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts)
 		for at := range sides {
 			tallies[at] = &tally{rate: loads[at].rate}
 		}
-		tell := func(left string) {
-			b.tell(fmt.Sprintf("run %d of %d, %s: %s", i+1, b.Runs, name, left))
+		report := func(left string) {
+			b.report(fmt.Sprintf("run %d of %d, %s: %s", i+1, b.Runs, name, left))
 		}
-		if err := turns(ctx, loads, tallies, tell); err != nil {
+		if err := turns(ctx, loads, tallies, report); err != nil {
 			return err
 		}
 		for at, s := range sides {
@@ -319,10 +319,10 @@ func (b *bench) run(ctx context.Context, i int, sides []side, e *ears, c *casts)
 }
 
 // idle plays one call after another. The sides alternate.
-func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
+func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, report func(string)) error {
 	warm := time.Now().Add(b.Warm)
 	end := warm.Add(b.Long * time.Duration(len(loads)))
-	for told := time.Now(); time.Now().Before(end); {
+	for reported := time.Now(); time.Now().Before(end); {
 		for at, l := range loads {
 			begun := time.Now()
 			if begun.Before(warm) {
@@ -336,27 +336,27 @@ func (b *bench) idle(ctx context.Context, loads []*load, tallies []*tally, tell 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if time.Since(told) > tellEvery {
-			told = time.Now()
-			tell(progressOf(tallies, time.Until(end)))
+		if time.Since(reported) > reportEvery {
+			reported = time.Now()
+			report(progressOf(tallies, time.Until(end)))
 		}
 	}
 	return nil
 }
 
-const tellEvery = time.Second / 2
+const reportEvery = time.Second / 2
 
 // slices plays on the sides in turns, for one slice each.
 func (b *bench) slices(slice time.Duration) func(context.Context, []*load, []*tally, func(string)) error {
 	const settle = 200 * time.Millisecond
-	return func(ctx context.Context, loads []*load, tallies []*tally, tell func(string)) error {
+	return func(ctx context.Context, loads []*load, tallies []*tally, report func(string)) error {
 		for left := b.Long; left > 0; left -= slice {
 			for at, l := range loads {
 				warm := settle
 				if left == b.Long {
 					warm = b.Warm
 				}
-				tell(progressOf(tallies, left*time.Duration(len(loads))))
+				report(progressOf(tallies, left*time.Duration(len(loads))))
 				if err := l.run(ctx, tallies[at], warm, min(left, slice)); err != nil {
 					return err
 				}
@@ -374,9 +374,9 @@ func progressOf(tallies []*tally, left time.Duration) string {
 	return fmt.Sprintf("%d calls, %d failed, %.0f s left", calls, failed, left.Seconds())
 }
 
-func (b *bench) tell(line string) {
-	if b.Tell != nil {
-		b.Tell(line)
+func (b *bench) report(line string) {
+	if b.Progress != nil {
+		b.Progress(line)
 	}
 }
 

@@ -42,7 +42,7 @@ func (b *bench) makeApp(ctx context.Context, nc *nats.Conn) (a device.App, err e
 }
 
 // openSessions opens the sessions of the app's users.
-func openSessions(ctx context.Context, edge string, a device.App, users []string, e *ears) (*sessions, error) {
+func openSessions(ctx context.Context, edge string, a device.App, users []string, e *inboxes) (*sessions, error) {
 	if err := a.Await(ctx, edge); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func openSessions(ctx context.Context, edge string, a device.App, users []string
 			return nil, fmt.Errorf("bench: open a session: %w", err)
 		}
 		s.of[u] = d
-		go func() { _ = d.Run(func(data []byte) { e.tell(u, data) }) }() // after the end of a session its calls fail
+		go func() { _ = d.Run(func(data []byte) { e.deliver(u, data) }) }() // after the end of a session its calls fail
 	}
 	return s, nil
 }
@@ -115,10 +115,10 @@ func (h *hop) ask(ctx context.Context, user, n string, command []byte) ([]byte, 
 	}
 }
 
-// hear handles a message to a client: a number and an answer, or a notification.
-func (h *hop) hear(user string, message []byte, e *ears) {
+// handle handles a message to a client: a number and an answer, or a notification.
+func (h *hop) handle(user string, message []byte, e *inboxes) {
 	if len(message) > 0 && message[0] == '{' {
-		e.tell(user, message)
+		e.deliver(user, message)
 		return
 	}
 	n, answer, _ := strings.Cut(string(message), " ")

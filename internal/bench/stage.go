@@ -38,26 +38,26 @@ type step struct {
 
 // played is a call of the benchmark. Its first user is the caller.
 type played struct {
-	id    string
-	users []string
-	ears  []ear
+	id      string
+	users   []string
+	inboxes []inbox
 }
 
-// heard is a received notification.
-type heard struct {
+// received is a received notification.
+type received struct {
 	event events.Kind
 	at    time.Time
 	body  []byte
 }
 
-// ear receives the notifications of one user.
-type ear chan heard
+// inbox receives the notifications of one user.
+type inbox chan received
 
 // patience is the timeout of every wait of a call.
 const patience = 10 * time.Second
 
-// hear waits for a notification of this event and ignores others.
-func (e ear) hear(ctx context.Context, event events.Kind) (heard, error) {
+// await waits for a notification of this event and ignores others.
+func (e inbox) await(ctx context.Context, event events.Kind) (received, error) {
 	for {
 		select {
 		case h := <-e:
@@ -65,43 +65,43 @@ func (e ear) hear(ctx context.Context, event events.Kind) (heard, error) {
 				return h, nil
 			}
 		case <-ctx.Done():
-			return heard{}, fmt.Errorf("bench: no %s arrived: %w", event, ctx.Err())
+			return received{}, fmt.Errorf("bench: no %s arrived: %w", event, ctx.Err())
 		}
 	}
 }
 
-// ears are the ears of all users.
-type ears struct {
+// inboxes holds the inboxes of all users.
+type inboxes struct {
 	mu sync.RWMutex
-	of map[string]ear
+	of map[string]inbox
 }
 
-func (e *ears) open(user string) ear {
-	ear := make(ear, 64)
+func (e *inboxes) open(user string) inbox {
+	inbox := make(inbox, 64)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.of[user] = ear
-	return ear
+	e.of[user] = inbox
+	return inbox
 }
 
-// users lists the users that have an ear.
-func (e *ears) users() []string {
+// users lists the users that have an inbox.
+func (e *inboxes) users() []string {
 	e.mu.RLock()
 	defer e.mu.RUnlock()
 	return slices.Sorted(maps.Keys(e.of))
 }
 
-// tell delivers a notification.
-func (e *ears) tell(user string, body []byte) {
+// deliver delivers a notification.
+func (e *inboxes) deliver(user string, body []byte) {
 	now := time.Now()
 	e.mu.RLock()
-	ear := e.of[user]
+	inbox := e.of[user]
 	e.mu.RUnlock()
-	if ear == nil {
+	if inbox == nil {
 		return
 	}
 	select {
-	case ear <- heard{eventOf(body), now, body}:
+	case inbox <- received{eventOf(body), now, body}:
 	default: // full: no call reads it any more
 	}
 }
@@ -135,13 +135,13 @@ func newDesk(nc *nats.Conn, d dialect, app string) (*desk, error) {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	x := &desk{js: js, token: nuid.Next(), app: app, waiting: map[string]chan []byte{}}
-	if err := subscribe(nc, d.subject+app+".answer."+x.token+".*", x.hear); err != nil {
+	if err := subscribe(nc, d.subject+app+".answer."+x.token+".*", x.receive); err != nil {
 		return nil, fmt.Errorf("bench: subscribe to answers: %w", err)
 	}
 	return x, nil
 }
 
-func (x *desk) hear(m *nats.Msg) {
+func (x *desk) receive(m *nats.Msg) {
 	n := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
 	x.mu.Lock()
 	ch := x.waiting[n]
@@ -216,7 +216,7 @@ func (s subjects) send(ctx context.Context, x step) error {
 }
 
 func (s subjects) await(ctx context.Context, x step, event events.Kind) (time.Time, error) {
-	h, err := x.call.ears[x.by].hear(ctx, event)
+	h, err := x.call.inboxes[x.by].await(ctx, event)
 	return h.at, err
 }
 
@@ -240,9 +240,9 @@ func (s api) await(ctx context.Context, x step, event events.Kind) (time.Time, e
 }
 
 // listen delivers published notifications to the users.
-func listen(nc *nats.Conn, d dialect, app string, e *ears) error {
+func listen(nc *nats.Conn, d dialect, app string, e *inboxes) error {
 	err := subscribe(nc, d.subject+app+".user.*", func(m *nats.Msg) {
-		e.tell(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], m.Data)
+		e.deliver(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], m.Data)
 	})
 	if err != nil {
 		return fmt.Errorf("bench: subscribe to notifications: %w", err)
@@ -251,8 +251,8 @@ func listen(nc *nats.Conn, d dialect, app string, e *ears) error {
 }
 
 // subscribe returns once the server has the subscription, so that no later message is missed.
-func subscribe(nc *nats.Conn, subject string, hear nats.MsgHandler) error {
-	if _, err := nc.Subscribe(subject, hear); err != nil {
+func subscribe(nc *nats.Conn, subject string, handler nats.MsgHandler) error {
+	if _, err := nc.Subscribe(subject, handler); err != nil {
 		return err
 	}
 	return nc.Flush()

@@ -9,10 +9,10 @@ import (
 
 // times are the measured times of the calls of a phase.
 type times struct {
-	ring    histogram // from the invitation, or from when it was due, to the callee's notification
-	told    histogram // from any other command to the notification of the user who waits for it
-	command histogram // from a command to its answer
-	late    histogram // from the ring deadline to the caller's timeout notification
+	ring     histogram // from the invitation, or from when it was due, to the callee's notification
+	notified histogram // from any other command to the notification of the user who waits for it
+	command  histogram // from a command to its answer
+	late     histogram // from the ring deadline to the caller's timeout notification
 }
 
 // histogram counts durations in microseconds, with three significant digits.

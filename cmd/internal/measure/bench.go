@@ -157,7 +157,7 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 	o.Floor, o.Parallel = !b.noFloor, b.settings.Parallel*max(1, b.workers)
 	b.out = cmd.OutOrStdout()
 	b.progress = progress{w: cmd.ErrOrStderr(), on: cli.IsTerminal(cmd.ErrOrStderr())}
-	o.Tell = b.progress.tell
+	o.Progress = b.progress.show
 	return nil
 }
 
@@ -285,13 +285,13 @@ type progress struct {
 	on bool
 }
 
-func (p progress) tell(line string) {
+func (p progress) show(line string) {
 	if p.on {
 		_, _ = fmt.Fprintf(p.w, "\r\x1b[K%s", line)
 	}
 }
 
-func (p progress) clear() { p.tell("") }
+func (p progress) clear() { p.show("") }
 
 func newBenchCompare() *cobra.Command {
 	return &cobra.Command{
