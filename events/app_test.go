@@ -145,7 +145,7 @@ func TestAppSettingsErrors(t *testing.T) {
 }
 
 // An error about malformed JSON quotes a piece of the body, which WithoutQuotes removes.
-func TestMalformedSettingsTellNoSecret(t *testing.T) {
+func TestMalformedSettingsLeakNoSecret(t *testing.T) {
 	_, err := events.ReadAppSettings([]byte(`{"token_keys":[{"kid":"k","secret":"\ucana`))
 	if err == nil || !strings.Contains(err.Error(), "cana") || strings.Contains(events.WithoutQuotes(err.Error()), "cana") {
 		t.Errorf("%v is logged as %s", err, events.WithoutQuotes(err.Error()))

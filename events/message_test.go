@@ -112,8 +112,8 @@ func TestExampleAnswer(t *testing.T) {
 }
 
 func TestExampleTransition(t *testing.T) {
-	step, moment := exampleStep(), events.TimeOf(at("10:00:07.25"))
-	body, err := step.Encode(moment)
+	step, stamp := exampleStep(), events.TimeOf(at("10:00:07.25"))
+	body, err := step.Encode(stamp)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestExampleTransition(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	back, when, err := events.ReadTransition("demo", "c1", body)
-	if err != nil || when != moment || !reflect.DeepEqual(back, step) {
+	if err != nil || when != stamp || !reflect.DeepEqual(back, step) {
 		t.Errorf("is read as %+v, %s, %v", back, when, err)
 	}
 }

@@ -49,7 +49,7 @@ func newCallers(t *testing.T, nc *nats.Conn, js jetstream.JetStream) *callers {
 		t: t, js: js, waiting: map[string]chan answered{}, stored: map[string]string{}, ends: map[string]string{},
 		made: make(chan struct{}, 100_000),
 	}
-	if _, err := nc.Subscribe("ringline.demo.answer."+t.Name(), p.hear); err != nil {
+	if _, err := nc.Subscribe("ringline.demo.answer."+t.Name(), p.receive); err != nil {
 		t.Fatal(err)
 	}
 	if err := nc.Flush(); err != nil {
@@ -58,7 +58,7 @@ func newCallers(t *testing.T, nc *nats.Conn, js jetstream.JetStream) *callers {
 	return p
 }
 
-func (p *callers) hear(m *nats.Msg) {
+func (p *callers) receive(m *nats.Msg) {
 	a := answered{text: string(m.Data)}
 	if err := json.Unmarshal(m.Data, &a); err != nil {
 		p.t.Errorf("%v: %s", err, m.Data)

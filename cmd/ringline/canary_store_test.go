@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// garbage stores malformed messages on the subjects of calls, lines, deadlines and app settings.
-func (f *feeder) garbage() {
+// storeMalformed stores malformed messages on the subjects of calls, lines, deadlines and app settings.
+func (f *feeder) storeMalformed() {
 	f.onCalls()
 	f.onLines()
 	f.onDeadlines()

@@ -39,7 +39,7 @@ func TestLogsContainNoPrivateData(t *testing.T) {
 	f.commandsThatAreHandled()
 	f.commandsThatAreRejected()
 	f.requests()
-	f.garbage()
+	f.storeMalformed()
 	f.failingStores()
 	f.deadlinesThatFail()
 	f.tokensThatMayNotBeUsed()

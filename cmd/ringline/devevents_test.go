@@ -77,8 +77,8 @@ func TestDevEvents(t *testing.T) {
 	if err := json.Unmarshal(all[transition].Message, &event); err != nil || event.Data.Call.CallID != "c1" || event.Data.Seq != 1 {
 		t.Errorf("%v: %v", all, err)
 	}
-	var told events.Notification
-	if err := json.Unmarshal(all[notification].Message, &told); err != nil || told.CallID != "c1" || told.Call.Caller.UserID != "ann" {
+	var notified events.Notification
+	if err := json.Unmarshal(all[notification].Message, &notified); err != nil || notified.CallID != "c1" || notified.Call.Caller.UserID != "ann" {
 		t.Errorf("%v: %v", all, err)
 	}
 	d.end(syscall.SIGTERM) // despite the listening page

@@ -31,13 +31,13 @@ func freePort(t *testing.T) string {
 	}
 }
 
-// told is the received notifications: their ids by user, call and event.
-type told struct {
+// receipts is the received notifications: their ids by user, call and event.
+type receipts struct {
 	mu  sync.Mutex
 	ids map[string][]string
 }
 
-func (l *told) hear(m *nats.Msg) {
+func (l *receipts) record(m *nats.Msg) {
 	var n struct {
 		Event  string `json:"event"`
 		ID     string `json:"id"`
@@ -54,7 +54,7 @@ func (l *told) hear(m *nats.Msg) {
 	}
 }
 
-func (l *told) get(user, call, event string) []string {
+func (l *receipts) get(user, call, event string) []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.ids["ringline.demo.user."+user+" "+call+" "+event]
@@ -66,13 +66,13 @@ func TestKilledWhileItRings(t *testing.T) {
 	t.Parallel()
 	args := []string{"--data", filepath.Join(t.TempDir(), "data"), "--port", freePort(t)}
 	d := startDev(t, args...)
-	heard := &told{ids: map[string][]string{}}
+	received := &receipts{ids: map[string][]string{}}
 	nc, err := nats.Connect(d.nats, nats.Timeout(within), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
-	if _, err := nc.Subscribe("ringline.demo.user.*", heard.hear); err != nil {
+	if _, err := nc.Subscribe("ringline.demo.user.*", received.record); err != nil {
 		t.Fatal(err)
 	}
 	if err := nc.Flush(); err != nil {
@@ -84,7 +84,7 @@ func TestKilledWhileItRings(t *testing.T) {
 	long := d.ok(t, "invite", "bob", "--user", "ann", "--call", "long", "--timeout", "600s")
 	short := d.ok(t, "invite", "eve", "--user", "joe", "--call", "short", "--timeout", "3s")
 	poll(t, "ringing of both", func() bool {
-		return heard.get("bob", "long", "incoming_call_received") != nil && heard.get("eve", "short", "incoming_call_received") != nil
+		return received.get("bob", "long", "incoming_call_received") != nil && received.get("eve", "short", "incoming_call_received") != nil
 	})
 	d.kill()
 	waitUntil(t, deadline(t, short))
@@ -108,13 +108,13 @@ func TestKilledWhileItRings(t *testing.T) {
 	watch.wait(&watch.stdout, `ann +outgoing_call_accepted +long-2-0 +bob`)
 
 	checkLog(t, nc, []string{"long-1 invited", "long-2 accepted", "short-1 invited", "short-2 timed_out"})
-	heard.mu.Lock()
-	for what, ids := range heard.ids {
+	received.mu.Lock()
+	for what, ids := range received.ids {
 		if len(ids) > 1 {
 			t.Errorf("notified twice: %s, %v", what, ids)
 		}
 	}
-	heard.mu.Unlock()
+	received.mu.Unlock()
 	watch.end(syscall.SIGINT)
 	again.end(syscall.SIGTERM)
 }

@@ -24,11 +24,11 @@ type bucket struct {
 // says requires that a command succeeds and that its output matches. It returns the groups.
 func (b bucket) says(args, pattern string) []string {
 	b.t.Helper()
-	return b.hears("", args, pattern)
+	return b.readsFrom("", args, pattern)
 }
 
-// hears is like says, with standard input.
-func (b bucket) hears(in, args, pattern string) []string {
+// readsFrom is like says, with standard input.
+func (b bucket) readsFrom(in, args, pattern string) []string {
 	b.t.Helper()
 	cmd := program("ringline", append(strings.Fields(args), "--nats-url", b.d.nats)...)
 	cmd.Stdin = strings.NewReader(in)
@@ -146,8 +146,8 @@ func TestTokens(t *testing.T) {
 	all := `app +demo\nuser +ann\nname +Ann\ndevice +phone\naudience +ringline\nissued +` + clock + `(?:\d+ min )?\d+ s ago\nexpires +` + clock +
 		`in \d+ min \d+ s\nalg +HS256\nkid +k1\naccepted +`
 	b.says("token inspect "+ann, all+`yes\n`)
-	b.hears(" "+ann+"\n", "token inspect", all+`yes\n`)
-	b.hears(ann, "token inspect -", all+`yes\n`)
+	b.readsFrom(" "+ann+"\n", "token inspect", all+`yes\n`)
+	b.readsFrom(ann, "token inspect -", all+`yes\n`)
 	b.says("token inspect --offline "+ann, all+`unknown, the signature is not checked: --offline\n`)
 	b.says("token inspect --audience calls "+ann, all+`no, token: invalid: aud is not "calls"\n`)
 	offline := program("ringline", "token", "inspect", ann, "--nats-url", "nats://127.0.0.1:"+freePort(t))

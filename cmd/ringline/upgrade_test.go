@@ -64,8 +64,8 @@ func (f *fleet) end() {
 // tooOld is the log text of a coordinator that reads a newer format.
 const tooOld = "call is stored in format 3 and this is version "
 
-// told counts the log lines with tooOld.
-func (f *fleet) told() (n int) {
+// warnings counts the log lines with tooOld.
+func (f *fleet) warnings() (n int) {
 	for _, d := range f.all {
 		n += d.count(tooOld)
 	}
@@ -123,7 +123,7 @@ func TestUpgradeInTheDocumentedOrder(t *testing.T) {
 		t.Errorf("calls of each format: %v", formats)
 	}
 	f.end()
-	if n := f.told(); n > 0 {
+	if n := f.warnings(); n > 0 {
 		t.Errorf("a call could not be read %d times", n)
 	}
 }
@@ -193,7 +193,7 @@ func TestUpgradeThatSkipsARelease(t *testing.T) {
 		t.Errorf("calls of each format: %v", formats)
 	}
 	f.end()
-	if n, most := f.told(), len(f.all)*(1+int(time.Since(began)/time.Minute)); n == 0 || n > most {
+	if n, most := f.warnings(), len(f.all)*(1+int(time.Since(began)/time.Minute)); n == 0 || n > most {
 		t.Errorf("it was said %d times that a call can't be read, want 1 to %d", n, most)
 	}
 }

@@ -41,17 +41,17 @@ func TestQuotedData(t *testing.T) {
 	}
 }
 
-func TestColours(t *testing.T) {
+func TestColors(t *testing.T) {
 	t.Parallel()
 	on := colors{cli.Palette{On: true}}
 	for _, k := range events.Kinds() {
 		if on.kind(k, "x") == "x" {
-			t.Errorf("%s has no colour", k)
+			t.Errorf("%s has no color", k)
 		}
 	}
 	for _, s := range events.PartyStates() {
 		if on.state(s, "x") == "x" || (colors{}).state(s, "x") != "x" {
-			t.Errorf("%s has no colour, or always one", s)
+			t.Errorf("%s has no color, or always one", s)
 		}
 	}
 }

@@ -117,16 +117,16 @@ func (w *watch) check(cmd *cobra.Command) (what string, err error) {
 // subscribe starts to print. Once it returns, the server has the subscriptions.
 func (w *watch) subscribe(ctx context.Context, conn *natsconn.Conn) (stop func(), err error) {
 	stop = func() {}
-	told := ""
+	subject := ""
 	switch {
 	case w.user != "":
-		told = events.UserSubject(w.App, w.user)
+		subject = events.UserSubject(w.App, w.user)
 	case w.call == "":
-		told = events.AppNotifications(w.App)
+		subject = events.AppNotifications(w.App)
 	}
-	if told != "" {
-		if _, err := conn.Subscribe(told, func(m *nats.Msg) { w.print(notificationLine, m.Subject, m.Data) }); err != nil {
-			return nil, fmt.Errorf("subscribe to %s: %w", told, err)
+	if subject != "" {
+		if _, err := conn.Subscribe(subject, func(m *nats.Msg) { w.print(notificationLine, m.Subject, m.Data) }); err != nil {
+			return nil, fmt.Errorf("subscribe to %s: %w", subject, err)
 		}
 	}
 	if w.user == "" {

@@ -20,7 +20,7 @@ type Log struct {
 	until string         // text for humans: how long it waits; empty: forever
 
 	mu     sync.Mutex
-	told   bool                  // the wait is logged
+	logged bool                  // the wait is logged
 	absent map[string]bool       // connections that are down, by name
 	denied map[*nats.Conn]string // the subscription that NATS refuses
 	asked  map[string]*nats.Conn // JetStream API subjects to which NATS refuses to publish
@@ -56,8 +56,8 @@ func (l *Log) gone(nc *nats.Conn, err error) {
 		l.absent = map[string]bool{}
 	}
 	l.absent[nc.Opts.Name] = true
-	if !l.told {
-		l.told = true
+	if !l.logged {
+		l.logged = true
 		l.log.Warn().Err(err).Msg("NATS is unreachable, waiting for it" + l.until)
 	}
 }
@@ -78,8 +78,8 @@ func (l *Log) there(nc *nats.Conn) {
 func (l *Log) settled() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.told && len(l.absent) == 0 {
-		l.told = false
+	if l.logged && len(l.absent) == 0 {
+		l.logged = false
 		l.log.Info().Msg("connected to NATS")
 	}
 }

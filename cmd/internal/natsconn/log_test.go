@@ -12,9 +12,9 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// TestConnLogTellsOnce: connections that drop and reconnect one after another are one loss. An hour later they are
+// TestConnLogLogsOnce: connections that drop and reconnect one after another are one loss. An hour later they are
 // another.
-func TestConnLogTellsOnce(t *testing.T) {
+func TestConnLogLogsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer

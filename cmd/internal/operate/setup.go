@@ -246,19 +246,19 @@ func (u *setup) inspect(ctx context.Context, js jetstream.JetStream) (parts []st
 // retryWhileStarting retries while JetStream starts, until ctx ends. It prefers the error of an earlier try to a
 // timeout: the last try may end before the server answers.
 func retryWhileStarting(ctx context.Context, try func(context.Context) error) error {
-	for telling := error(nil); ; {
+	for cause := error(nil); ; {
 		once, stop := context.WithTimeout(ctx, 5*time.Second) // without a leader no server may answer
 		err := try(once)
 		stop()
 		if err == nil || !starting(err) {
 			return err
 		}
-		if telling == nil || !errors.Is(err, context.DeadlineExceeded) {
-			telling = err
+		if cause == nil || !errors.Is(err, context.DeadlineExceeded) {
+			cause = err
 		}
 		select {
 		case <-ctx.Done():
-			return telling
+			return cause
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
