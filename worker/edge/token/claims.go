@@ -89,12 +89,12 @@ func readClaims(data []byte) (u Unverified, err error) {
 	for name, to := range map[string]*string{
 		"sub": &u.Claims.UserID, "app": &u.Claims.App, "name": &u.Claims.UserName, "device": &u.Claims.Device,
 	} {
-		if *to, err = text(name, members[name]); err != nil {
+		if *to, err = optString(name, members[name]); err != nil {
 			return u, err
 		}
 	}
 	for name, to := range map[string]*time.Time{"exp": &u.Claims.Expires, "iat": &u.Claims.IssuedAt, "nbf": &u.From} {
-		if *to, err = moment(name, members[name]); err != nil {
+		if *to, err = optTime(name, members[name]); err != nil {
 			return u, err
 		}
 	}
@@ -110,7 +110,7 @@ func audiences(raw jsontext.Value) ([]string, error) {
 		return nil, invalid("aud is required")
 	}
 	if raw.Kind() != jsontext.KindBeginArray {
-		s, err := text("aud", raw)
+		s, err := optString("aud", raw)
 		return []string{s}, err
 	}
 	var items []jsontext.Value
@@ -119,7 +119,7 @@ func audiences(raw jsontext.Value) ([]string, error) {
 	}
 	list := make([]string, len(items))
 	for i, item := range items {
-		s, err := text("aud", item)
+		s, err := optString("aud", item)
 		if err != nil {
 			return nil, err
 		}

@@ -73,10 +73,10 @@ func readHeader(data []byte) (alg, kid string, err error) {
 	if _, there := members["crit"]; there { // RFC 7515, 4.1.11: an unknown critical header must be rejected
 		return "", "", invalid("its header has crit")
 	}
-	if alg, err = text("alg", members["alg"]); err != nil {
+	if alg, err = optString("alg", members["alg"]); err != nil {
 		return "", "", err
 	}
-	if kid, err = text("kid", members["kid"]); err != nil {
+	if kid, err = optString("kid", members["kid"]); err != nil {
 		return "", "", err
 	}
 	if _, there := members["kid"]; there && kid == "" {
@@ -102,8 +102,8 @@ func object(part string, data []byte) (map[string]jsontext.Value, error) {
 	return members, nil
 }
 
-// text reads a string. It returns "" if there is none.
-func text(name string, raw jsontext.Value) (s string, err error) {
+// optString reads a string. It returns "" if there is none.
+func optString(name string, raw jsontext.Value) (s string, err error) {
 	if len(raw) == 0 {
 		return "", nil
 	}
@@ -116,8 +116,8 @@ func text(name string, raw jsontext.Value) (s string, err error) {
 // lastSecond is the end of the year 9999. A larger number was meant in milliseconds.
 const lastSecond = 253402300799
 
-// moment reads seconds since 1970, truncated to milliseconds. It returns the zero time if there are none.
-func moment(name string, raw jsontext.Value) (time.Time, error) {
+// optTime reads seconds since 1970, truncated to milliseconds. It returns the zero time if there are none.
+func optTime(name string, raw jsontext.Value) (time.Time, error) {
 	if len(raw) == 0 {
 		return time.Time{}, nil
 	}

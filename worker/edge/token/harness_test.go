@@ -143,11 +143,11 @@ func refused(t *testing.T, v *token.Verifier, raw string, want error, text strin
 	if !strings.Contains(err.Error(), text) {
 		t.Errorf("%v, want %q", err, text)
 	}
-	tellsNothing(t, raw, err)
+	leaksNothing(t, raw, err)
 }
 
-// tellsNothing checks that an error contains no part of a token.
-func tellsNothing(t *testing.T, raw string, err error) {
+// leaksNothing checks that an error contains no part of a token.
+func leaksNothing(t *testing.T, raw string, err error) {
 	t.Helper()
 	for part := range strings.SplitSeq(raw, ".") {
 		if len(part) > 8 && strings.Contains(err.Error(), part) {
