@@ -20,9 +20,9 @@ type dispatcher struct {
 	handlers sync.WaitGroup
 
 	mu          sync.Mutex
-	someReady   sync.Cond // signals that a message can be handled, or that the dispatcher stops
+	readyCond   sync.Cond // signals that a message can be handled, or that the dispatcher stops
 	ready       turns
-	someCrowded sync.Cond      // signals that a crowded message arrived, or that the dispatcher stops
+	crowdedCond sync.Cond      // signals that a crowded message arrived, or that the dispatcher stops
 	crowded     []*inFlightMsg // crowded messages, which take no turns
 	stopped     bool
 	keyQueues   map[string][]*inFlightMsg // waiting messages by key; an entry means that a message of that key is being handled or ready
@@ -39,7 +39,7 @@ func newDispatcher(parallel int, handle func(*inFlightMsg)) *dispatcher {
 		handle: handle, most: inFlightPerHandler * parallel, freed: make(chan struct{}, 1),
 		ready: newTurns(parallel, inFlightPerHandler*parallel), keyQueues: map[string][]*inFlightMsg{}, inFlight: map[*inFlightMsg]bool{},
 	}
-	d.someReady.L, d.someCrowded.L = &d.mu, &d.mu
+	d.readyCond.L, d.crowdedCond.L = &d.mu, &d.mu
 	for range parallel {
 		d.handlers.Go(func() { d.work(d.next) })
 	}
@@ -54,8 +54,8 @@ func (d *dispatcher) stop() {
 	d.messages.Wait()
 	d.mu.Lock()
 	d.stopped = true
-	d.someReady.Broadcast()
-	d.someCrowded.Broadcast()
+	d.readyCond.Broadcast()
+	d.crowdedCond.Broadcast()
 	d.mu.Unlock()
 	d.handlers.Wait()
 }
@@ -85,7 +85,7 @@ func (d *dispatcher) dispatch(msg *inFlightMsg) {
 	d.inFlight[msg] = true
 	if msg.crowded = d.ready.arrived(msg.share, time.Now()); msg.crowded {
 		d.crowded = append(d.crowded, msg) // its order does not matter, because it is refused
-		d.someCrowded.Signal()
+		d.crowdedCond.Signal()
 		return
 	}
 	waiting, busy := d.keyQueues[msg.key]
@@ -100,7 +100,7 @@ func (d *dispatcher) dispatch(msg *inFlightMsg) {
 // makeReady queues the message in the turns of the shares. The caller holds mu.
 func (d *dispatcher) makeReady(msg *inFlightMsg) {
 	d.ready.add(msg, time.Now())
-	d.someReady.Signal()
+	d.readyCond.Signal()
 }
 
 func (d *dispatcher) work(next func() *inFlightMsg) {
@@ -125,7 +125,7 @@ func (d *dispatcher) next() *inFlightMsg {
 		if d.stopped {
 			return nil
 		}
-		d.someReady.Wait()
+		d.readyCond.Wait()
 	}
 }
 
@@ -137,7 +137,7 @@ func (d *dispatcher) nextCrowded() *inFlightMsg {
 		if d.stopped {
 			return nil
 		}
-		d.someCrowded.Wait()
+		d.crowdedCond.Wait()
 	}
 	msg := d.crowded[0]
 	d.crowded = d.crowded[1:]
@@ -149,7 +149,7 @@ func (d *dispatcher) done(msg *inFlightMsg) {
 	d.mu.Lock()
 	delete(d.inFlight, msg)
 	if d.ready.done(msg, time.Now()) {
-		d.someReady.Signal() // a message of the same share may have waited for a handler
+		d.readyCond.Signal() // a message of the same share may have waited for a handler
 	}
 	select {
 	case d.freed <- struct{}{}:

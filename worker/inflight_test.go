@@ -56,9 +56,9 @@ func TestPausedWorkerPublishesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := make(chan string, 10)
-	tells := func(who string, m worker.Msg) worker.Exit {
-		return worker.AckThen(func() { told <- who + " " + string(m.Data()) })
+	answered := make(chan string, 10)
+	answer := func(who string, m worker.Msg) worker.Exit {
+		return worker.AckThen(func() { answered <- who + " " + string(m.Data()) })
 	}
 	inFlight, goOn := make(chan struct{}, 2), make(chan struct{})
 	first := *s
@@ -66,17 +66,17 @@ func TestPausedWorkerPublishesNothing(t *testing.T) {
 	stop := start(t, &first, 2, func(_ context.Context, m worker.Msg) worker.Exit {
 		inFlight <- struct{}{}
 		<-goOn
-		return tells("first", m)
+		return answer("first", m)
 	})
 
-	for heard := false; !heard; { // repeat if the process was paused, because nothing is sent then
+	for received := false; !received; { // repeat if the process was paused, because nothing is sent then
 		publish(t, s, "c1", "slow")
 		<-inFlight
 		time.Sleep(4 * time.Second) // longer than the ack wait
 		goOn <- struct{}{}
 		select {
-		case got := <-told:
-			if heard = got == "first slow"; !heard {
+		case got := <-answered:
+			if received = got == "first slow"; !received {
 				t.Fatal(got)
 			}
 		case <-time.After(within):
@@ -89,13 +89,13 @@ func TestPausedWorkerPublishesNothing(t *testing.T) {
 	publish(t, s, "c2", "paused")
 	<-inFlight
 	gate.Lock()
-	start(t, s, 2, func(_ context.Context, m worker.Msg) worker.Exit { return tells("second", m) })
-	got := []string{<-told}
+	start(t, s, 2, func(_ context.Context, m worker.Msg) worker.Exit { return answer("second", m) })
+	got := []string{<-answered}
 	close(goOn)
 	gate.Unlock()
 	stop()
-	close(told)
-	for who := range told {
+	close(answered)
+	for who := range answered {
 		got = append(got, who)
 	}
 	if !slices.Equal(got, []string{"second paused"}) {
@@ -122,14 +122,14 @@ func TestDisconnectedWorkerPublishesNothing(t *testing.T) {
 	}
 	first := *s
 	first.NC, first.JS = nc, js
-	told, inFlight, goOn := make(chan uint64, 10), make(chan struct{}, 1), make(chan struct{})
+	answered, inFlight, goOn := make(chan uint64, 10), make(chan struct{}, 1), make(chan struct{})
 	stop := start(t, &first, 2, func(_ context.Context, m worker.Msg) worker.Exit {
 		n := worker.Delivered(m)
 		if n == 1 {
 			inFlight <- struct{}{}
 			<-goOn
 		}
-		return worker.AckThen(func() { told <- n })
+		return worker.AckThen(func() { answered <- n })
 	})
 	publish(t, s, "c1", "cut off")
 	<-inFlight
@@ -139,12 +139,12 @@ func TestDisconnectedWorkerPublishesNothing(t *testing.T) {
 	}
 	<-back
 	close(goOn)
-	if n := <-told; n != 2 {
+	if n := <-answered; n != 2 {
 		t.Errorf("notified after delivery %d, want 2", n)
 	}
 	stop()
-	if len(told) > 0 {
-		t.Errorf("notified again after delivery %d", <-told)
+	if len(answered) > 0 {
+		t.Errorf("notified again after delivery %d", <-answered)
 	}
 	if n := left(t, s); n != 0 {
 		t.Errorf("%d messages are left", n)

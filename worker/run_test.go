@@ -199,9 +199,9 @@ func TestTheEndNaksWhatDoesNotFinish(t *testing.T) {
 func TestExits(t *testing.T) {
 	t.Parallel()
 	s := natstest.Start(t)
-	var told atomic.Bool
+	var answered atomic.Bool
 	exits := map[string]worker.Exit{
-		"term": worker.Term("garbage"), "then": worker.AckThen(func() { told.Store(true) }), "ack": worker.Ack(),
+		"term": worker.Term("garbage"), "then": worker.AckThen(func() { answered.Store(true) }), "ack": worker.Ack(),
 	}
 	var mu sync.Mutex
 	delivered := map[string]uint64{}
@@ -220,7 +220,7 @@ func TestExits(t *testing.T) {
 	for _, body := range []string{"term", "then", "ack", "nak"} {
 		publish(t, s, body, body)
 	}
-	eventually(t, "all are done", func() bool { return left(t, s) == 0 && told.Load() })
+	eventually(t, "all are done", func() bool { return left(t, s) == 0 && answered.Load() })
 	mu.Lock()
 	defer mu.Unlock()
 	if delivered["nak"] != 3 || delivered["term"] != 1 || delivered["then"] != 1 {

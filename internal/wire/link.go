@@ -113,8 +113,8 @@ func (l *Link) SetTrap(match func(subject string) bool, after bool) *Trap {
 	return t
 }
 
-// springs reports whether this message triggers the trap. If so, it cuts Up.
-func (l *Link) springs(subject string, after bool) bool {
+// triggers reports whether this message triggers the trap. If so, it cuts Up.
+func (l *Link) triggers(subject string, after bool) bool {
 	if subject == "" {
 		return false
 	}

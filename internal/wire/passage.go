@@ -86,7 +86,7 @@ func (p *passage) carry(d Direction, from, to net.Conn, next func(*bufio.Reader)
 func (p *passage) write(d Direction, to net.Conn, pieces <-chan piece) bool {
 	w := bufio.NewWriterSize(to, pieceSize)
 	for x := range pieces {
-		if p.link.springs(x.subject, false) && w.Flush() != nil {
+		if p.link.triggers(x.subject, false) && w.Flush() != nil {
 			return false
 		}
 		if !p.link.pass(d, x.came, p.gone) {
@@ -95,7 +95,7 @@ func (p *passage) write(d Direction, to net.Conn, pieces <-chan piece) bool {
 		if _, err := w.Write(x.data); err != nil {
 			return false
 		}
-		sprung := p.link.springs(x.subject, true)
+		sprung := p.link.triggers(x.subject, true)
 		if (sprung || len(pieces) == 0) && w.Flush() != nil {
 			return false
 		}

@@ -84,7 +84,7 @@ func (w *world) checkBorn(before events.Transition, d delivery, wr call.Write) {
 	if want != "" {
 		w.checkBornEnded(d, t)
 	}
-	for _, u := range everybodyThere() {
+	for _, u := range allUsers() {
 		comes := t.Call.State != events.CallStateEnded && slices.Contains(d.users, u) && !slices.Contains(d.claimed.Busy, u)
 		if came := isOn(t.Call, u) && !isOn(before.Call, u); came != comes || t.Call.On(u) != isOn(t.Call, u) {
 			w.failf("%s is in the call: %t, want %t: %s", u, came, comes, w.json(t))

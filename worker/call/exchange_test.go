@@ -55,8 +55,8 @@ func isOn(c events.Call, user string) bool {
 	return x != nil && slices.Contains([]events.PartyState{events.StateInvited, events.StateRinging, events.StateAccepted}, x.State)
 }
 
-// everybodyThere lists all users that a command can name.
-func everybodyThere() []string { return append(slices.Clone(people), "mal", "hal", "ivo") }
+// allUsers lists all users that a command can name.
+func allUsers() []string { return append(slices.Clone(people), "mal", "hal", "ivo") }
 
 // bornEnded reports whether the call was created as ended, so that it has no notifications.
 func bornEnded(c events.Call) bool {
@@ -287,7 +287,7 @@ func (w *world) release(cmd events.Command, o call.Outcome) {
 // checkLines: no user is in more calls than their line holds, and the line names each of these calls. Every other entry is a
 // claim of a command that will continue.
 func (w *world) checkLines() {
-	for _, u := range everybodyThere() {
+	for _, u := range allUsers() {
 		line := w.lines[u]
 		in := 0
 		for id, c := range w.calls {

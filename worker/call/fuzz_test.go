@@ -14,7 +14,7 @@ import (
 )
 
 // FuzzDecide makes one command of every six bytes, and plays the commands to calls between the same users. It checks the
-// results against invariants (invariants_test.go, memory_test.go, told_test.go, exchange_test.go).
+// results against invariants (invariants_test.go, memory_test.go, notifications_test.go, exchange_test.go).
 func FuzzDecide(f *testing.F) {
 	minimizeLess(f)
 	for seed := range uint64(32) {
@@ -51,7 +51,7 @@ func TestWalksReachEveryState(t *testing.T) {
 		want = append(want, "event "+string(e))
 	}
 	for _, k := range events.Kinds() {
-		want = append(want, "told "+string(k))
+		want = append(want, "notified "+string(k))
 	}
 	for _, r := range events.EndReasons() {
 		want = append(want, "end "+string(r))
@@ -218,7 +218,7 @@ func (w *world) write(d delivery, wr call.Write) {
 	w.checkTransition(before, d, wr)
 	w.checkMemory(wr.Transition)
 	w.checkDeadlines(before, wr.Transition)
-	w.checkTold(before.Call, wr.Transition, d.now)
+	w.checkNotifications(before.Call, wr.Transition, d.now)
 }
 
 // json encodes v for comparisons. Two values that differ in a field or in the length of a slice differ in JSON too.

@@ -158,11 +158,11 @@ func (w *world) checkDeadlines(before, after events.Transition) {
 	if w.json(got) != w.json(want) {
 		w.failf("deadlines %s, want %s", w.json(got), w.json(want))
 	}
-	w.checkMadeAndGone(before, after, want)
+	w.checkDeadlineChanges(before, after, want)
 }
 
-// checkMadeAndGone: a transition makes the deadline that the call has only after it. Gone are those that it had only before.
-func (w *world) checkMadeAndGone(before, after events.Transition, want map[int]events.Time) {
+// checkDeadlineChanges: a transition adds the deadline that the call has only after it, and removes those that it had only before.
+func (w *world) checkDeadlineChanges(before, after events.Transition, want map[int]events.Time) {
 	for seq := range after.Seq + 2 {
 		d, waits := call.DeadlineFor(after, seq)
 		if at, wanted := want[seq]; waits != wanted || waits && (d.Seq != seq || d.At != at) {
@@ -195,7 +195,7 @@ func (w *world) owns(before events.Call, t events.Transition, cmd events.Command
 	byCaller := cmd.UserID != "" && cmd.UserID == t.Call.Caller.UserID
 	switch {
 	case t.Event == events.EventInvited:
-		whose = append(whose, "everybody")
+		whose = append(whose, "everyone")
 	case cmd.Verb == events.VerbAdd:
 		for _, p := range cmd.Callees {
 			whose = append(whose, p.UserID)
@@ -219,7 +219,7 @@ func (w *world) checkSecrets(user, caller, text string) {
 		if owner, isDevice := strings.CutPrefix(word, "device-"); isDevice && !strings.HasPrefix(owner, user+"-") {
 			w.failf("%s sees %s in %s", user, word, text)
 		}
-		if strings.HasPrefix(word, "data-") && !slices.Contains(w.owners[word], user) && !slices.Contains(w.owners[word], "everybody") {
+		if strings.HasPrefix(word, "data-") && !slices.Contains(w.owners[word], user) && !slices.Contains(w.owners[word], "everyone") {
 			w.failf("%s sees %s, of %v, in %s", user, word, w.owners[word], text)
 		}
 	}

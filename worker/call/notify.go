@@ -35,8 +35,8 @@ type notices struct {
 	list []events.Notice
 }
 
-// told is the content of a notification. Only the owner and the caller receive the custom data in it.
-type told struct {
+// content is the content of a notification. Only the owner and the caller receive the custom data in it.
+type content struct {
 	kind   events.Kind
 	about  string
 	reason string
@@ -44,7 +44,7 @@ type told struct {
 	owner  string
 }
 
-func (n *notices) tell(receiver string, w told) {
+func (n *notices) add(receiver string, w content) {
 	k := 0
 	for _, x := range n.list {
 		if x.To == receiver {
@@ -65,7 +65,7 @@ func (n *notices) change(ch events.Change) {
 	if ch.Attempt == 0 && n.t.Event != events.EventLeft {
 		return // the caller, who joins with the invitation or leaves because the call ends
 	}
-	w := told{about: ch.UserID, reason: string(ch.Reason), data: n.t.CustomData, owner: ch.UserID}
+	w := content{about: ch.UserID, reason: string(ch.Reason), data: n.t.CustomData, owner: ch.UserID}
 	switch n.t.Event {
 	case events.EventInvited, events.EventAdded:
 		n.invited(ch, w)
@@ -100,7 +100,7 @@ func (n *notices) change(ch events.Change) {
 }
 
 // invited notifies of an attempt that begins, or that is busy or timed out from the start.
-func (n *notices) invited(ch events.Change, w told) {
+func (n *notices) invited(ch events.Change, w content) {
 	w.data = n.t.Call.DataOf(*n.t.Call.Callee(ch.UserID))
 	switch ch.To {
 	case events.StateInvited:
@@ -113,28 +113,28 @@ func (n *notices) invited(ch events.Change, w told) {
 	}
 }
 
-func (n *notices) self(ch events.Change, w told, kinds ...events.Kind) {
+func (n *notices) self(ch events.Change, w content, kinds ...events.Kind) {
 	for _, w.kind = range kinds {
-		n.tell(ch.UserID, w)
+		n.add(ch.UserID, w)
 	}
 }
 
 // waiting notifies the users who wait for that callee: the caller and the participant who invited them, as far as they are
 // still in the call.
-func (n *notices) waiting(ch events.Change, w told, kind events.Kind) {
+func (n *notices) waiting(ch events.Change, w content, kind events.Kind) {
 	w.kind = kind
 	for _, u := range n.waitingFor(ch) {
-		n.tell(u, w)
+		n.add(u, w)
 	}
 }
 
 // others notifies everyone else who is in the call.
-func (n *notices) others(ch events.Change, w told, kind events.Kind) {
+func (n *notices) others(ch events.Change, w content, kind events.Kind) {
 	w.kind = kind
 	waiting := n.waitingFor(ch)
 	for _, u := range n.in() {
 		if u != ch.UserID && !slices.Contains(waiting, u) {
-			n.tell(u, w)
+			n.add(u, w)
 		}
 	}
 }
@@ -184,17 +184,17 @@ func (n *notices) ended() {
 	}
 	for _, ch := range n.t.Changes {
 		if ch.To == events.StateCanceled && ch.Reason == events.ReasonEnded {
-			w := told{
+			w := content{
 				kind: events.IncomingCallCanceled, about: ch.UserID, reason: string(ch.Reason), data: n.t.CustomData,
 				owner: owner(ch.UserID),
 			}
-			n.tell(ch.UserID, w)
+			n.add(ch.UserID, w)
 			w.kind, w.reason = events.CallEnded, string(events.EndCanceled)
-			n.tell(ch.UserID, w)
+			n.add(ch.UserID, w)
 		}
 	}
 	for _, u := range n.in() {
-		n.tell(u, told{
+		n.add(u, content{
 			kind: events.CallEnded, reason: string(n.t.Call.EndReason), data: n.t.CustomData, owner: owner(u),
 		})
 	}

@@ -66,7 +66,7 @@ func (p *printer) changes(t transition) {
 	}
 }
 
-func (p *printer) told(t transition, now time.Duration) {
+func (p *printer) notifications(t transition, now time.Duration) {
 	for _, n := range call.Notify(t) {
 		sent := n.Stamped(start.Add(now))
 		rings := ""
@@ -99,7 +99,7 @@ func view(c events.Call, user string) string {
 	p.line("%s in room %s, type %d, seq %d: %s%s%s%s", c.CallID, c.RoomID, c.CallType, c.Seq, c.State,
 		in(", ", string(c.EndReason), ""), in(" into ", c.MergedInto, ""), in(", data \"", c.CustomData, "\""))
 	p.line("created at %s, expires at %s%s%s", since(c.CreatedAt.Time()), since(c.ExpiresAt.Time()),
-		moment(", answered at ", c.AnsweredAt), moment(", ended at ", c.EndedAt))
+		timestamp(", answered at ", c.AnsweredAt), timestamp(", ended at ", c.EndedAt))
 	if c.EndedBy.Kind != "" {
 		p.line("ended by %s", who(c.EndedBy))
 	}
@@ -110,7 +110,7 @@ func view(c events.Call, user string) string {
 	for _, x := range c.Callees {
 		p.line("callee %s%s%s, attempt %d by %s: %s%s since %s%s%s", x.UserID, in("/", x.DeviceID, ""),
 			in(" ", x.UserName, ""), x.Attempt, x.InvitedBy, x.State, in(" (", string(x.Reason), ")"), since(x.At.Time()),
-			moment(", deadline ", x.RingDeadline), in(`, data "`, c.DataOf(x), `"`))
+			timestamp(", deadline ", x.RingDeadline), in(`, data "`, c.DataOf(x), `"`))
 	}
 	return p.b.String()
 }
@@ -147,7 +147,7 @@ func in(before, value, after string) string {
 	return before + value + after
 }
 
-func moment(before string, t events.Time) string {
+func timestamp(before string, t events.Time) string {
 	if t == 0 {
 		return ""
 	}

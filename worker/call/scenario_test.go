@@ -173,7 +173,7 @@ func (s *stage) outcome(o call.Outcome, before transition, now time.Duration) st
 	case call.Keep:
 		p.kept(o)
 		if o.Made > 0 {
-			p.told(s.log[o.Made-1], now)
+			p.notifications(s.log[o.Made-1], now)
 		}
 	case call.Refuse:
 		p.line("refused, %v", o.Err)
@@ -186,7 +186,7 @@ func (s *stage) outcome(o call.Outcome, before transition, now time.Duration) st
 // follows writes the effects of a transition.
 func (p *printer) follows(before, after transition, now time.Duration) {
 	p.changes(after)
-	p.told(after, now)
+	p.notifications(after, now)
 	p.deadlines(before, after)
 }
 

@@ -32,7 +32,7 @@ func (c *Clock) Ask(ctx context.Context, nc *nats.Conn, stream string) error {
 	defer cancel()
 	asked := c.run()
 	reply, err := nc.RequestWithContext(ctx, "$JS.API.STREAM.INFO."+stream, nil)
-	heard := c.run()
+	received := c.run()
 	if err != nil {
 		return fmt.Errorf("clock: ask the leader of %s for its time: %w", stream, err)
 	}
@@ -50,7 +50,7 @@ func (c *Clock) Ask(ctx context.Context, nc *nats.Conn, stream string) error {
 	case info.Time.IsZero():
 		return errors.New("clock: the server reports no time with the state of a stream; nats-server 2.10 or later is required")
 	}
-	c.answered(info.Time, asked, heard)
+	c.answered(info.Time, asked, received)
 	return nil
 }
 

@@ -55,8 +55,8 @@ func (c *Clock) bounds(run time.Duration) (low, high time.Duration) {
 	return c.low - d, c.high + d
 }
 
-// Heard records the timestamp of a received message.
-func (c *Clock) Heard(stamp time.Time) {
+// Observe records the timestamp of a received message.
+func (c *Clock) Observe(stamp time.Time) {
 	if c == nil {
 		return
 	}
@@ -78,17 +78,17 @@ func (c *Clock) Heard(stamp time.Time) {
 }
 
 // answered records the leader's time, read between two local times.
-func (c *Clock) answered(stamp time.Time, asked, heard time.Duration) {
+func (c *Clock) answered(stamp time.Time, asked, received time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	low, high := stamp.Sub(c.at0(heard)), stamp.Sub(c.at0(asked))
+	low, high := stamp.Sub(c.at0(received)), stamp.Sub(c.at0(asked))
 	if c.known {
-		before, after := c.bounds(heard)
+		before, after := c.bounds(received)
 		if low <= after && before <= high {
 			low, high = max(low, before), min(high, after)
 		}
 	}
-	c.known, c.low, c.high, c.at = true, low, high, heard
+	c.known, c.low, c.high, c.at = true, low, high, received
 }
 
 // Known reports whether the leader has answered at least once.

@@ -69,22 +69,22 @@ func TestNow(t *testing.T) {
 func TestBrokerTimeFromMessages(t *testing.T) {
 	const ms = time.Millisecond
 	w := newWorld(t, 70*time.Second)
-	w.Heard(w.broker().Add(-time.Hour))
+	w.Observe(w.broker().Add(-time.Hour))
 	if w.Known() {
 		t.Error("the timestamp of an old message is not broker time")
 	}
 	w.ask(0, 100*ms) // the estimate is 50 ms behind broker time, half of the distance of the bounds
 	stamp := w.broker()
-	w.Heard(stamp)
+	w.Observe(stamp)
 	if w.Now().Before(stamp) {
 		t.Errorf("now is %v before the timestamp of a message that came", stamp.Sub(w.Now()))
 	}
-	w.Heard(stamp.Add(-time.Hour)) // a redelivery
+	w.Observe(stamp.Add(-time.Hour)) // a redelivery
 	w.within(50 * ms)
 	w.pass(time.Second)
 	w.ahead += 10 * time.Second // as if this machine was suspended
 	stamp = w.broker()
-	w.Heard(stamp)
+	w.Observe(stamp)
 	if now := w.Now(); now.Before(stamp) {
 		t.Errorf("now is %v before the timestamp of a message that came", stamp.Sub(now))
 	}
@@ -116,7 +116,7 @@ func TestNoMonotonicReading(t *testing.T) {
 // A nil *Clock is the local clock.
 func TestNil(t *testing.T) {
 	var c *Clock
-	c.Heard(time.Now())
+	c.Observe(time.Now())
 	if off := time.Since(c.Now()); off.Abs() > time.Minute || !c.Known() {
 		t.Errorf("it is off by %v", off)
 	}

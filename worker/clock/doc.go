@@ -9,7 +9,7 @@
 //
 // What it promises:
 //
-//  1. Now is at or after the timestamp of every message passed to Heard since the leader's last answer.
+//  1. Now is at or after the timestamp of every message passed to Observe since the leader's last answer.
 //  2. Each bound widens with time, because clocks may run at different speeds. So an answer with a short round trip
 //     stays useful for long.
 //  3. Bounds that contradict each other mean that the leader changed, that its clock was set, or that this machine was

@@ -73,8 +73,8 @@ const looked = time.Second
 func (a *arrivals) isNew(ctx context.Context, js jetstream.JetStream, seq uint64, at time.Time) bool {
 	now := js.Conn().Stats().Reconnects
 	a.mu.Lock()
-	anew := seq <= a.last && at.Sub(a.at) > looked // the stream was recreated, and its sequences start at 1
-	if isNew := seq > a.last; a.known && a.reconnects == now && !anew {
+	recreated := seq <= a.last && at.Sub(a.at) > looked // the stream was recreated, and its sequences start at 1
+	if isNew := seq > a.last; a.known && a.reconnects == now && !recreated {
 		a.mu.Unlock()
 		return isNew
 	}

@@ -34,8 +34,8 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 		callID := string(code)
 		m, claims := b.deliver(callID, "invite", admitted), b.written("KV_"+streams.BucketLines)
 		b.c.handle(t.Context(), m)
-		if heard := b.heard(callID); len(heard) > 0 { // the answer follows the ack
-			t.Errorf("%s: answered %q", code, heard)
+		if published := b.published(callID); len(published) > 0 { // the answer follows the ack
+			t.Errorf("%s: answered %q", code, published)
 		}
 		if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", callID); err != nil || now.Seq != 0 {
 			t.Errorf("%s: the call is at %d, %v", code, now.Seq, err)
@@ -44,7 +44,7 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 			t.Errorf("%s: %d claims", code, now-claims)
 		}
 		b.handled(b.again(m))
-		b.isDone(callID, 1, b.heard(callID))
+		b.isDone(callID, 1, b.published(callID))
 	}
 }
 
@@ -55,11 +55,11 @@ func TestAdmissionKeepsOldCommands(t *testing.T) {
 	m := b.deliver("old", "invite", admitted)
 	b.begins()
 	b.handled(m)
-	b.isDone("old", 1, b.heard("old"))
+	b.isDone("old", 1, b.published("old"))
 	m = b.deliver("new", "invite", admitted)
 	b.c.arrivals.reconnects-- // simulates a reconnect
 	b.handled(m)
-	b.isDone("new", 1, b.heard("new"))
+	b.isDone("new", 1, b.published("new"))
 }
 
 // A recreated stream of commands starts at sequence 1, and a recreated consumer loses its delivery counts. Only commands stored
@@ -72,7 +72,7 @@ func TestAdmissionAfterTheStreamWasRecreated(t *testing.T) {
 	b.c.arrivals.at = b.c.arrivals.at.Add(-time.Minute)
 	m := b.deliver("first", "invite", admitted)
 	b.handled(m)
-	b.isDone("first", 1, b.heard("first"))
+	b.isDone("first", 1, b.published("first"))
 	b.c.handle(t.Context(), b.deliver("second", "invite", admitted))
 	if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", "second"); err != nil || now.Seq != 0 {
 		t.Errorf("a later command was admitted: the call is at %d, %v", now.Seq, err)
@@ -95,8 +95,8 @@ func TestRepeatsAboveAQuotaAreBounded(t *testing.T) {
 	b := newBench(t)
 	b.begins()
 	b.handled(b.deliver("c1", "invite", admitted))
-	heard := len(b.heard("c1"))
-	if heard == 0 {
+	published := len(b.published("c1"))
+	if published == 0 {
 		t.Fatal("no call")
 	}
 	b.c.cfg.Fair = &Fair{Quotas: quota.New(func() int { return 1 }), Limits: func(string) quota.Limits {
@@ -129,10 +129,10 @@ func TestExecutedCommandIsNeverRefused(t *testing.T) {
 	b := newBench(t)
 	b.begins()
 	b.handled(b.deliver("c1", "invite", admitted))
-	first := b.heard("c1")
+	first := b.published("c1")
 	b.c.cfg.Admit = refusing(events.CodeExhausted)
 	b.handled(b.deliver("c1", "invite", admitted))
-	b.isDone("c1", 1, b.heard("c1"))
+	b.isDone("c1", 1, b.published("c1"))
 	b.handled(b.deliver("c1", "accept", `{"command_id":"a1","user_id":"bob"}`))
 	if now, err := b.c.calls.LoadFromLeader(t.Context(), "demo", "c1"); err != nil || now.Call.State != events.CallStateActive || len(first) == 0 {
 		t.Errorf("the call is %s, %v", now.Call.State, err)

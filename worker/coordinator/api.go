@@ -244,7 +244,7 @@ func (a *API) command(ctx context.Context, app string, verb events.Verb, body []
 	}
 	answer := a.Asker.Ask(ctx, cmd)
 	if a.Fair != nil {
-		a.Fair.Quotas.Heard(a.Clock.Now(), a.Fair.Limits(app), cmd, answer)
+		a.Fair.Quotas.Answered(a.Clock.Now(), a.Fair.Limits(app), cmd, answer)
 	}
 	return answer
 }

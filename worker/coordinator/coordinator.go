@@ -107,9 +107,9 @@ func (c *Coordinator) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	if err != nil {
 		return c.reject(ctx, d, err)
 	}
-	c.cfg.Clock.Heard(d.at)
+	c.cfg.Clock.Observe(d.at)
 	if why := c.refusal(ctx, d); why != nil {
-		if limit, ok := errors.AsType[*events.Error](why); ok && limit.Code == events.CodeRateLimited && c.cfg.Fair.tells(d) {
+		if limit, ok := errors.AsType[*events.Error](why); ok && limit.Code == events.CodeRateLimited && c.cfg.Fair.logsRefusal(d) {
 			c.log.Warn().Str("app", d.cmd.App).Str("limit", events.WithoutQuotes(limit.Message)).Msg("commands of an app are refused")
 		}
 		return c.refused(d, events.Call{}, why)
@@ -297,7 +297,7 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 	switch o := outcome.(type) {
 	case call.Keep:
 		if o.Made == 0 { // as for a refusal, answer only once no other worker can decide the command
-			return worker.AckThen(func() { c.tell(d, c.ok(d, now.Call)) })
+			return worker.AckThen(func() { c.answerAcked(d, c.ok(d, now.Call)) })
 		}
 		if err := c.repeat(ctx, d, now, o.Made); err != nil {
 			return c.nak(d, err)

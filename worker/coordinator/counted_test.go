@@ -27,7 +27,7 @@ type measured struct {
 	server *natstest.Server
 	paused func() time.Duration
 	meter  *meter.Meter
-	seam   atomic.Pointer[func(meter.Step)]
+	onStep atomic.Pointer[func(meter.Step)]
 	limits atomic.Pointer[error] // the error of reading limits
 }
 
@@ -44,7 +44,7 @@ func newMeasured(t *testing.T, log zerolog.Logger) *measured {
 	run(t, coordinator.New(nc, js, m.meter.Log(log, meter.Coordinator), coordinator.Config{
 		Parallel: 8, Meter: m.meter,
 		OnStep: func(s meter.Step) {
-			if f := m.seam.Load(); f != nil {
+			if f := m.onStep.Load(); f != nil {
 				(*f)(s)
 			}
 		},
@@ -88,7 +88,7 @@ func (m *measured) once(step meter.Step, do func()) {
 			do()
 		}
 	}
-	m.seam.Store(&f)
+	m.onStep.Store(&f)
 }
 
 // raw publishes a message directly, without a worker.

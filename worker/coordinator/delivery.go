@@ -110,8 +110,8 @@ func (c *Coordinator) ok(d delivery, now events.Call) events.Answer {
 	return events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen}
 }
 
-// tell answers a command that is already acked.
-func (c *Coordinator) tell(d delivery, a events.Answer) {
+// answerAcked answers a command that is already acked.
+func (c *Coordinator) answerAcked(d delivery, a events.Answer) {
 	if err := c.answer(d, a); err != nil {
 		c.log.Error().Err(err).Msg("an answer could not be published")
 	}
@@ -145,7 +145,7 @@ func (c *Coordinator) refused(d delivery, now events.Call, why error) worker.Exi
 		seen := view(d.cmd, now)
 		a.Call = &seen
 	}
-	return worker.AckThen(func() { c.tell(d, a) })
+	return worker.AckThen(func() { c.answerAcked(d, a) })
 }
 
 // view returns the call as the sender of the command may see it. Services see all of it.

@@ -24,7 +24,7 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 	if err := c.effects(ctx, d, after, after); err != nil {
 		return c.nak(d, err)
 	}
-	c.recordStep(d, meter.StepTold)
+	c.recordStep(d, meter.StepNotified)
 	if refusal != nil {
 		return c.refused(d, after.Call, refusal)
 	}
@@ -84,13 +84,13 @@ func moved(t events.Transition) []string {
 func (c *Coordinator) notify(t, now events.Transition) error {
 	b := c.buffers.Get()
 	defer c.buffers.Put(b)
-	var told events.Notification
+	var stamped events.Notification
 	for _, n := range call.Notify(t) {
-		told = n.Stamped(c.cfg.Clock.Now())
-		if n.Event == events.IncomingCallReceived && (!stillPends(now.Call, n) || isOver(told)) {
+		stamped = n.Stamped(c.cfg.Clock.Now())
+		if n.Event == events.IncomingCallReceived && (!stillPending(now.Call, n) || isOver(stamped)) {
 			continue
 		}
-		*b = told.Append((*b)[:0])
+		*b = stamped.Append((*b)[:0])
 		if err := c.nc.Publish(events.UserSubject(t.Call.App, n.To), *b); err != nil {
 			return fmt.Errorf("notify of %s: %w", events.TransitionID(t.Call.CallID, t.Seq), err)
 		}
@@ -101,8 +101,8 @@ func (c *Coordinator) notify(t, now events.Transition) error {
 // isOver reports whether no time is left to answer.
 func isOver(n events.Notification) bool { return n.RingRemainingMS != nil && *n.RingRemainingMS == 0 }
 
-// stillPends reports whether the receiver is pending in the attempt of the notification.
-func stillPends(now events.Call, n events.Notice) bool {
+// stillPending reports whether the receiver is pending in the attempt of the notification.
+func stillPending(now events.Call, n events.Notice) bool {
 	x, then := now.Callee(n.To), n.Call.Callee(n.To)
 	return x != nil && then != nil && x.Pending() && x.Attempt == then.Attempt
 }

@@ -25,7 +25,7 @@ func TestGroupOf50(t *testing.T) {
 		for n := range users {
 			users[n] = fmt.Sprintf("%s-u%d", id, n)
 		}
-		told := i.user(caller)
+		received := i.user(caller)
 		i.ok(id, "invite", invitation("k", caller, users...))
 		atOnce := func(round string, verb func(n int) string, ok bool) {
 			var wg sync.WaitGroup
@@ -48,7 +48,7 @@ func TestGroupOf50(t *testing.T) {
 			expect(t, x.(object), object{"user_id": users[n], "state": []string{"accepted", "declined"}[n%2]})
 		}
 		got := map[string]int{}
-		for _, n := range told.rest() {
+		for _, n := range received.rest() {
 			got[n["event"].(string)]++
 		}
 		want := map[string]int{"outgoing_call_ringing": members, "outgoing_call_accepted": members / 2, "outgoing_call_declined": members / 2}

@@ -108,7 +108,7 @@ func TestKilledAtEveryStepOfAnInvitation(t *testing.T) {
 		{meter.StepClaimed, 1, true},
 		{meter.StepClaimed, 2, false},
 		{meter.StepCommitted, 1, false},
-		{meter.StepTold, 1, false},
+		{meter.StepNotified, 1, false},
 		{meter.StepAnswered, 1, false},
 	} {
 		t.Run(fmt.Sprintf("%s %d", c.step, c.count), func(t *testing.T) {

@@ -22,7 +22,7 @@ func TestNoDecisionBeginsWithoutALease(t *testing.T) {
 	b := newBench(t)
 	b.begins()
 	b.handled(b.deliver("c1", "invite", admitted)) // the call on which the commands below would act
-	b.heard("c1")
+	b.published("c1")
 	const bob, ann = `{"command_id":"k2","user_id":"bob"}`, `{"command_id":"k2","user_id":"ann"}`
 	for _, x := range []struct{ callID, verb, body string }{
 		{"new", "invite", admitted},
@@ -45,8 +45,8 @@ func TestNoDecisionBeginsWithoutALease(t *testing.T) {
 		if after := b.allWritten(); after != before {
 			t.Errorf("%s of %s: written, was %v, is %v", x.verb, x.callID, before, after)
 		}
-		if heard := b.heard(x.callID); len(heard) > 0 {
-			t.Errorf("%s of %s: published %q", x.verb, x.callID, heard)
+		if published := b.published(x.callID); len(published) > 0 {
+			t.Errorf("%s of %s: published %q", x.verb, x.callID, published)
 		}
 		if err := m.DoubleAck(t.Context()); err != nil {
 			t.Fatal(err)

@@ -140,7 +140,7 @@ func TestCrossingInvitations(t *testing.T) {
 	natstest.Watch(t, s, natstest.Notification, natstest.Logged)
 	startWorkers(t, s, 2)
 	sides := [2]*integrator{newIntegrator(t, s), newIntegrator(t, s)}
-	told := sides[0].user("*")
+	received := sides[0].user("*")
 	go1 := make(chan struct{})
 	answers := make([][2]object, pairs)
 	var wg sync.WaitGroup
@@ -172,7 +172,7 @@ func TestCrossingInvitations(t *testing.T) {
 		won[winner]++
 	}
 	accepted := map[any]bool{}
-	for _, n := range told.rest() {
+	for _, n := range received.rest() {
 		switch n["event"] {
 		case "outgoing_call_accepted":
 			accepted[n["call_id"]] = true

@@ -101,7 +101,7 @@ func TestCommandsOfANewerFormatWaitForANewerWorker(t *testing.T) {
 	}).Run)
 
 	i := newIntegrator(t, s)
-	told, err := i.nc.SubscribeSync("ringline.demo.*.>")
+	sub, err := i.nc.SubscribeSync("ringline.demo.*.>")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestCommandsOfANewerFormatWaitForANewerWorker(t *testing.T) {
 	if took := time.Since(began); took < least || took > most {
 		t.Errorf("each was delivered %d times within %v, want %v to %v", times, took, least, most)
 	}
-	i.asksInVain(told, len(stuck()))
+	i.expectRefusals(sub, len(stuck()))
 	if st, err := s.JS.Stream(t.Context(), streams.StreamCalls); err != nil || st.CachedInfo().State.LastSeq != 1 {
 		t.Errorf("something was written to the calls: %+v, %v", st.CachedInfo().State, err)
 	}
@@ -143,8 +143,8 @@ func waitForDeliveries(t *testing.T, s *natstest.Server, most int) {
 	}
 }
 
-// asksInVain checks that every read is refused, and that nothing was published except that many commands.
-func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
+// expectRefusals checks that every read is refused, and that nothing was published except that many commands.
+func (i *integrator) expectRefusals(sub *nats.Subscription, commands int) {
 	i.t.Helper()
 	for method, body := range map[string]string{"get": `{"call_id":"c1"}`, "line": `{"user_id":"bob"}`, "list": `{}`} {
 		m, err := i.nc.Request("ringline.demo.api."+method, []byte(body), within)
@@ -157,7 +157,7 @@ func (i *integrator) asksInVain(told *nats.Subscription, commands int) {
 		}
 	}
 	for {
-		m, err := told.NextMsg(10 * time.Millisecond)
+		m, err := sub.NextMsg(10 * time.Millisecond)
 		switch {
 		case err != nil && commands == 0:
 			return

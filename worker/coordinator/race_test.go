@@ -30,7 +30,7 @@ func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
 	var wg sync.WaitGroup
 	for round := range rounds {
 		r := race{callID: fmt.Sprintf("race%d", round), ann: fmt.Sprintf("ann%d", round), bob: fmt.Sprintf("bob%d", round)}
-		r.told = backend.user(r.ann)
+		r.feed = backend.user(r.ann)
 		call := backend.ok(r.callID, "invite", fmt.Sprintf(
 			`{"command_id":"k1","user_id":%q,"call_type":0,"callees":[{"user_id":%q}],"ring_timeout_s":3}`, r.ann, r.bob))
 		deadline, err := time.Parse(time.RFC3339, callee(call)["ring_deadline"].(string))
@@ -57,7 +57,7 @@ func TestAcceptAgainstCancelAgainstExpire(t *testing.T) {
 
 type race struct {
 	callID, ann, bob string
-	told             *feed
+	feed             *feed
 }
 
 // run sends the three commands and returns the winner.
@@ -106,15 +106,15 @@ func (r race) run(t *testing.T, ann, bob, timer *integrator, at [3]time.Time) st
 	}
 	switch winner {
 	case "accept":
-		r.told.next("outgoing_call_accepted")
+		r.feed.next("outgoing_call_accepted")
 	case "cancel":
-		expect(t, r.told.next("call_ended"), object{"reason": "canceled"})
+		expect(t, r.feed.next("call_ended"), object{"reason": "canceled"})
 	case "expire":
-		r.told.next("outgoing_call_timeout")
-		expect(t, r.told.next("call_ended"), object{"reason": "timed_out"})
+		r.feed.next("outgoing_call_timeout")
+		expect(t, r.feed.next("call_ended"), object{"reason": "timed_out"})
 	default:
 		t.Errorf("%s: no command won: %v", r.callID, final)
 	}
-	r.told.nothingNew()
+	r.feed.nothingNew()
 	return winner
 }

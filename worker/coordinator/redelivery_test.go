@@ -28,7 +28,7 @@ type bench struct {
 	c    *Coordinator
 	js   jetstream.JetStream
 	cons jetstream.Consumer
-	told *nats.Subscription
+	sub  *nats.Subscription
 
 	ahead *atomic.Int64 // how far the clock of the coordinator is ahead
 }
@@ -49,14 +49,14 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told, err := s.NC.SubscribeSync("ringline.>")
+	sub, err := s.NC.SubscribeSync("ringline.>")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ahead := &atomic.Int64{}
 	local := clock.New(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 	cfg := Config{Clock: local, Parallel: 1, Limits: func(context.Context, string) (call.Limits, error) { return call.DefaultLimits(), nil }}
-	return &bench{T: t, c: New(s.NC, s.JS, zerolog.Nop(), cfg), js: s.JS, cons: cons, told: told, ahead: ahead}
+	return &bench{T: t, c: New(s.NC, s.JS, zerolog.Nop(), cfg), js: s.JS, cons: cons, sub: sub, ahead: ahead}
 }
 
 // deliver publishes a command and returns its first delivery. Every call has its own users.
@@ -113,16 +113,16 @@ func (b *bench) handled(m worker.Msg) {
 	}
 }
 
-// heard lists what was published about a call since the last time: the ids of notifications by user, and the answer without its
+// published lists what was published about a call since the last time: the ids of notifications by user, and the answer without its
 // call.
-func (b *bench) heard(callID string) []string {
+func (b *bench) published(callID string) []string {
 	b.Helper()
 	if err := b.c.nc.Flush(); err != nil {
 		b.Fatal(err)
 	}
 	list := []string{}
 	for {
-		n, _, err := b.told.Pending()
+		n, _, err := b.sub.Pending()
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -130,7 +130,7 @@ func (b *bench) heard(callID string) []string {
 			slices.Sort(list)
 			return list
 		}
-		m, err := b.told.NextMsg(time.Minute)
+		m, err := b.sub.NextMsg(time.Minute)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -207,14 +207,14 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 		for i, died := range []string{"before the commit", "after the commit", "before the acknowledgement"} {
 			callID := fmt.Sprintf("%s-%d", c.verb, i)
 			t.Run(c.verb+" "+died, func(t *testing.T) {
-				b := &bench{T: t, c: b.c, js: b.js, cons: b.cons, told: b.told, ahead: b.ahead}
+				b := &bench{T: t, c: b.c, js: b.js, cons: b.cons, sub: b.sub, ahead: b.ahead}
 				for _, x := range c.before {
 					b.handled(b.deliver(callID, x[0], x[1]))
 				}
 				if c.verb == "expire" {
 					b.passes(time.Minute)
 				}
-				b.heard(callID)
+				b.published(callID)
 				m := b.deliver(callID, c.verb, c.body)
 				switch died {
 				case "after the commit":
@@ -222,9 +222,9 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 				case "before the acknowledgement":
 					b.c.handle(t.Context(), m)
 				}
-				first := b.heard(callID)
+				first := b.published(callID)
 				b.handled(b.again(m))
-				second := b.heard(callID)
+				second := b.published(callID)
 				b.isDone(callID, len(c.before)+1, second)
 				if died == "before the acknowledgement" && !slices.Equal(first, second) {
 					t.Errorf("first\n%q\nthen\n%q", first, second)
@@ -247,18 +247,18 @@ func TestRedeliveredExpireNotifiesAgain(t *testing.T) {
 	m := b.deliver("c1", "expire", `{"command_id":"x","service":"timeouts"}`)
 	b.commits(m)
 	b.passes(10 * time.Minute)
-	b.heard("c1")
+	b.published("c1")
 	b.handled(b.again(m))
-	heard := strings.Join(b.heard("c1"), "\n")
+	published := strings.Join(b.published("c1"), "\n")
 	for _, want := range []string{"c1-bob c1-3-0 incoming_call_timeout", "c1-bob c1-3-1 call_ended", "c1-eve c1-4-0 incoming_call_timeout"} {
-		if !strings.Contains(heard, want) {
-			t.Errorf("no user received %q:\n%s", want, heard)
+		if !strings.Contains(published, want) {
+			t.Errorf("no user received %q:\n%s", want, published)
 		}
 	}
 }
 
 // isDone compares the published messages with those expected for the newest transition of the call.
-func (b *bench) isDone(callID string, seq int, heard []string) {
+func (b *bench) isDone(callID string, seq int, published []string) {
 	b.Helper()
 	now, err := b.c.calls.LoadFromLeader(b.Context(), "demo", callID)
 	if err != nil {
@@ -272,8 +272,8 @@ func (b *bench) isDone(callID string, seq int, heard []string) {
 		want = append(want, fmt.Sprintf("%s %s %s", events.UserSubject("demo", n.To), n.ID, n.Event))
 	}
 	slices.Sort(want)
-	if len(want) < 2 || !slices.Equal(heard, want) {
-		b.Errorf("heard\n%q\nwant\n%q", heard, want)
+	if len(want) < 2 || !slices.Equal(published, want) {
+		b.Errorf("published\n%q\nwant\n%q", published, want)
 	}
 }
 

@@ -51,9 +51,9 @@ type stress struct {
 	meter    *meter.Meter
 	crashes  atomic.Int64
 
-	mu   sync.Mutex
-	sent map[string]string          // description by command
-	told map[string]map[string]bool // codes of the answers by command
+	mu       sync.Mutex
+	sent     map[string]string          // description by command
+	answered map[string]map[string]bool // codes of the answers by command
 
 	last map[string]events.Call     // newest version by call
 	in   map[string]map[string]bool // calls by user
@@ -65,7 +65,7 @@ func newStress(t *testing.T, capacity int) *stress {
 	t.Logf("seed %d", seed)
 	s := &stress{
 		T: t, capacity: capacity, server: natstest.Start(t), rng: rand.New(rand.NewPCG(seed, 0)),
-		meter: meter.New("test"), users: strings.Split("a b c d e f g h i j k l m n o p", " "), sent: map[string]string{}, told: map[string]map[string]bool{},
+		meter: meter.New("test"), users: strings.Split("a b c d e f g h i j k l m n o p", " "), sent: map[string]string{}, answered: map[string]map[string]bool{},
 		last: map[string]events.Call{}, in: map[string]map[string]bool{},
 	}
 	natstest.Watch(t, s.server, natstest.Answer, natstest.Notification, natstest.Logged)
@@ -81,7 +81,7 @@ func newStress(t *testing.T, capacity int) *stress {
 	nc := s.server.Connect(t)
 	s.js = stream(t, nc)
 	run(t, timeouts.New(s.js, nil, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
-	if _, err := nc.Subscribe("ringline.demo.answer.stress.*", s.hear); err != nil {
+	if _, err := nc.Subscribe("ringline.demo.answer.stress.*", s.receive); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -98,7 +98,7 @@ func (s *stress) trouble(meter.Step) {
 	}
 }
 
-func (s *stress) hear(m *nats.Msg) {
+func (s *stress) receive(m *nats.Msg) {
 	a, err := events.ReadAnswer(m.Data)
 	if err != nil {
 		s.Error(err)
@@ -111,10 +111,10 @@ func (s *stress) hear(m *nats.Msg) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
-	if s.told[id] == nil {
-		s.told[id] = map[string]bool{}
+	if s.answered[id] == nil {
+		s.answered[id] = map[string]bool{}
 	}
-	s.told[id][code] = true
+	s.answered[id][code] = true
 }
 
 // send publishes a command with a new id, which precedes the fields.
@@ -294,18 +294,18 @@ func (s *stress) checkAnswers() {
 	late := metertest.Values(s.T, s.meter)[`ringline_naks_total{consumer="coordinators",reason="lease_lost"}`]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var untold []string
+	var unanswered []string
 	for id, what := range s.sent {
-		switch len(s.told[id]) {
+		switch len(s.answered[id]) {
 		case 0:
-			untold = append(untold, what)
+			unanswered = append(unanswered, what)
 		case 1:
 		default:
-			s.Errorf("%s receives %v", what, s.told[id])
+			s.Errorf("%s receives %v", what, s.answered[id])
 		}
 	}
-	if float64(len(untold)) > late {
-		s.Errorf("%d commands have no answer, %.0f were left to others: %v", len(untold), late, untold)
+	if float64(len(unanswered)) > late {
+		s.Errorf("%d commands have no answer, %.0f were left to others: %v", len(unanswered), late, unanswered)
 	}
 }
 

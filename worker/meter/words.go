@@ -10,7 +10,7 @@ const (
 	StepLoaded    Step = "loaded"
 	StepClaimed   Step = "claimed" // once for each line
 	StepCommitted Step = "committed"
-	StepTold      Step = "notified" // the callers and callees are notified, and lines and deadlines are written
+	StepNotified  Step = "notified" // the callers and callees are notified, and lines and deadlines are written
 	StepAnswered  Step = "answered"
 
 	StepConflicted Step = "conflicted" // the call has changed since it was loaded, and the command starts over from the load
@@ -18,7 +18,7 @@ const (
 
 // Steps lists the steps whose duration is measured.
 func Steps() []Step {
-	return []Step{StepLoaded, StepClaimed, StepCommitted, StepTold, StepAnswered}
+	return []Step{StepLoaded, StepClaimed, StepCommitted, StepNotified, StepAnswered}
 }
 
 // Reason is the reason why a message is nak'ed with a delay.

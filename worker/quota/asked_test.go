@@ -40,7 +40,7 @@ func TestRefusedCommandsCount(t *testing.T) {
 			if q.Ask(at, l, hangUp, 100) == nil {
 				passed++
 				q.PassedOn(at, hangUp)
-				q.Heard(at, l, hangUp, x.answer(passed))
+				q.Answered(at, l, hangUp, x.answer(passed))
 			}
 			if i%1000 != 999 {
 				continue
@@ -58,7 +58,7 @@ func TestRefusedCommandsCount(t *testing.T) {
 		}
 	}
 	for range 500 {
-		q.Heard(start, l, hangUp, limited)
+		q.Answered(start, l, hangUp, limited)
 	}
 	if q.Ask(start.Add(time.Second), l, hangUp, 100) == nil {
 		t.Error("it owes nothing for 500 commands that were refused")
@@ -91,7 +91,7 @@ func TestUnansweredCommands(t *testing.T) {
 	if bad := q.Ask(at, l, other, 100); bad != nil {
 		t.Errorf("another app: %v", bad)
 	}
-	q.Heard(at, l, hangUp, events.Refusal("", events.Errorf(events.CodeUnavailable, "x")))
+	q.Answered(at, l, hangUp, events.Refusal("", events.Errorf(events.CodeUnavailable, "x")))
 	if bad := q.Ask(at, l, hangUp, 100); bad != nil {
 		t.Errorf("after an answer: %v", bad)
 	}

@@ -10,7 +10,7 @@ func Kept(q *Quotas) int {
 // MostPeers is the maximum number of other coordinators in memory.
 const MostPeers = mostPeers
 
-// Hear delivers a message on the subject of the coordinators.
+// Received delivers a message on the subject of the coordinators.
 func (p *Peers) Received(text string, now time.Time) { p.received(text, now) }
 
 // Forget removes the coordinators that were silent for too long.

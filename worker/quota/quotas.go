@@ -37,7 +37,7 @@ type app struct {
 	askedCommands, askedBytes bucket // for commands that this process passes on, from its API or its sessions
 	passedOn                  int    // commands that are not answered yet
 
-	told time.Time
+	logged time.Time
 }
 
 // user is the state of one user, for commands of client sessions.
@@ -151,7 +151,7 @@ func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
 
 // Ask lets an API or an edge pass a command on, or returns the limit of the app that it exceeds. It charges nothing of what
 // Admit charges, but it counts the commands passed on, because many at one moment find the same room. The caller calls PassedOn
-// before it passes a command on, and Heard with the answer.
+// before it passes a command on, and Answered with the answer.
 func (q *Quotas) Ask(now time.Time, l Limits, cmd events.Command, bytes int) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -184,11 +184,11 @@ func (q *Quotas) PassedOn(now time.Time, cmd events.Command) {
 	q.apps.of(cmd.App, now).passedOn++
 }
 
-// Heard processes the answer to a command that was passed on. A command that a coordinator refused for a limit, or that found
+// Answered processes the answer to a command that was passed on. A command that a coordinator refused for a limit, or that found
 // no call, was stored, acked and answered in vain. It counts as more commands, so that a flood of them is refused before it is
-// stored. Heard returns how many more; the user must be charged the same. The debt of an app is at most what it may send in a
+// stored. Answered returns how many more; the user must be charged the same. The debt of an app is at most what it may send in a
 // second.
-func (q *Quotas) Heard(now time.Time, l Limits, cmd events.Command, answer events.Answer) (more int) {
+func (q *Quotas) Answered(now time.Time, l Limits, cmd events.Command, answer events.Answer) (more int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x, s := q.apps.of(cmd.App, now), l.commands(q.coordinators())
@@ -282,18 +282,18 @@ func (q *Quotas) LookUp(at time.Time, l Limits, name string) bool {
 	return true
 }
 
-// tellAgain is the minimum time between two log entries about refusals of an app.
-const tellAgain = time.Minute
+// logEvery is the minimum time between two log entries about refusals of an app.
+const logEvery = time.Minute
 
-// Tell reports whether to log a refusal of an app.
-func (q *Quotas) Tell(at time.Time, name string) bool {
+// LogsRefusal reports whether to log a refusal of an app.
+func (q *Quotas) LogsRefusal(at time.Time, name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x := q.apps.of(name, at)
-	if at.Sub(x.told).Abs() < tellAgain {
+	if at.Sub(x.logged).Abs() < logEvery {
 		return false
 	}
-	x.told = at
+	x.logged = at
 	return true
 }
 

@@ -109,9 +109,9 @@ func (w *Watch) Run(ctx context.Context) error {
 
 // surveys runs a survey periodically until ctx ends.
 func (w *Watch) surveys(ctx context.Context) {
-	var told broker.LogThrottle
+	var throttle broker.LogThrottle
 	for {
-		if err := w.Survey(ctx); err != nil && ctx.Err() == nil && told.Allow(err.Error()) {
+		if err := w.Survey(ctx); err != nil && ctx.Err() == nil && throttle.Allow(err.Error()) {
 			w.log.Warn().Err(err).Msg("can't read the sizes of the streams, retrying")
 		}
 		select {
@@ -131,12 +131,12 @@ func (w *Watch) Admit(_ time.Time, cmd events.Command, bytes int) error {
 	if _, percent := w.fullest(); percent >= Mark {
 		return events.Errorf(events.CodeExhausted, "call storage is %d %% full: above %d %% invitations are refused", percent, Mark)
 	}
-	w.letIn(len(cmd.Callees), bytes)
+	w.reserve(len(cmd.Callees), bytes)
 	return nil
 }
 
-// letIn adds what the command may take until the next look: its transition, its deadline and the lines.
-func (w *Watch) letIn(callees, bytes int) {
+// reserve adds what the command may take until the next look: its transition, its deadline and the lines.
+func (w *Watch) reserve(callees, bytes int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, takes := range map[string]int{
@@ -178,7 +178,7 @@ func (w *Watch) look(ctx context.Context) {
 		asking.Go(func() { w.lookAt(ctx, name) })
 	}
 	asking.Wait()
-	w.tell()
+	w.logChange()
 }
 
 // begin starts a look. Bytes that were admitted since the previous look stay counted, because this look may miss them.
@@ -205,8 +205,8 @@ func (w *Watch) lookAt(ctx context.Context, name string) {
 	w.levels[name] = l
 }
 
-// tell reports whether invitations are refused, and logs a change.
-func (w *Watch) tell() {
+// logChange reports whether invitations are refused, and logs a change.
+func (w *Watch) logChange() {
 	switch name, percent := w.fullest(); {
 	case percent >= Mark:
 		w.health.Fail(fmt.Sprintf("%s is above %d %% of its limit: invitations are refused", name, Mark))

@@ -25,7 +25,7 @@ func TestLevelAroundTheThresholdIsShown(t *testing.T) {
 		for i := range 2 * int(health.Hold/time.Second) {
 			at = at.Add(time.Second)
 			w.levels[streams.StreamCalls] = level{bytes: x.levels[i%2], maxBytes: 100}
-			w.tell()
+			w.logChange()
 		}
 		if got := h.State().Degraded; len(got) != x.shown {
 			t.Errorf("after levels of %v %%: %v", x.levels, got)

@@ -124,7 +124,7 @@ func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {
 	var read events.InForce
 	if put {
 		read = events.AppSettingsInForce(e.Value(), a.last(app))
-		a.tell(app, read)
+		a.logNotInForce(app, read)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,8 +135,8 @@ func (a *Apps) apply(now *settled, e jetstream.KeyValueEntry) {
 	now.set(app, read.Settings)
 }
 
-// tell logs the settings of an app that are not in force.
-func (a *Apps) tell(app string, read events.InForce) {
+// logNotInForce logs the settings of an app that are not in force.
+func (a *Apps) logNotInForce(app string, read events.InForce) {
 	for _, bad := range read.Bad {
 		a.malformed.Inc()
 		a.log.Error().Str("error", events.WithoutQuotes(events.Message(bad))).Str("app", app).Msg("an app has a malformed setting")

@@ -32,10 +32,10 @@ type watch struct {
 func (b watch) Run(ctx context.Context) error {
 	connected := b.js.Conn().StatusChanged(nats.CONNECTED)
 	defer b.js.Conn().RemoveStatusListener(connected)
-	var told broker.LogThrottle
+	var throttle broker.LogThrottle
 	for ctx.Err() == nil {
 		if err := b.follow(ctx, connected); err != nil && ctx.Err() == nil {
-			if told.Allow(err.Error()) {
+			if throttle.Allow(err.Error()) {
 				b.log.Error().Err(err).Msg("can't watch " + b.what + ", retrying")
 			}
 			select {

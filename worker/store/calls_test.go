@@ -120,7 +120,7 @@ func TestConflict(t *testing.T) {
 // A message on a call's subject that is not a transition of the call is skipped, and the next commit follows it.
 func TestMalformedMessageOnASubject(t *testing.T) {
 	s, calls := start(t)
-	garbage := func(data []byte) {
+	storeMalformed := func(data []byte) {
 		t.Helper()
 		if _, err := s.JS.Publish(t.Context(), events.TransitionSubject(app, id), data); err != nil {
 			t.Fatal(err)
@@ -132,14 +132,14 @@ func TestMalformedMessageOnASubject(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	garbage([]byte("garbage"))
+	storeMalformed([]byte("garbage"))
 	none, err := calls.Load(t.Context(), app, id)
 	if err != nil || none.Seq != 0 {
 		t.Fatalf("garbage alone: %+v, %v", none, err)
 	}
 	invited := commit(t, calls, none, next(t, none.Transition, events.VerbInvite, "k1"))
-	garbage(forged)
-	garbage(nil)
+	storeMalformed(forged)
+	storeMalformed(nil)
 	if _, err := calls.Commit(t.Context(), invited, next(t, invited.Transition, events.VerbRing, "k2").Transition, 1); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("a commit that has not seen the malformed: %v", err)
 	}

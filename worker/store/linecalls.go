@@ -51,9 +51,9 @@ func (s *Lines) OpenCalls(ctx context.Context, app string) (open []events.Call, 
 // open reads these calls and returns those that are open.
 func (s *Lines) open(ctx context.Context, app string, ids []string) ([]events.Call, error) {
 	open := []events.Call{}
-	for some := range slices.Chunk(ids, maxReads) {
-		found, reads := make([]Loaded, len(some)), make([]func() error, len(some))
-		for i, id := range some {
+	for chunk := range slices.Chunk(ids, maxReads) {
+		found, reads := make([]Loaded, len(chunk)), make([]func() error, len(chunk))
+		for i, id := range chunk {
 			reads[i] = func() (err error) {
 				found[i], err = s.calls.LoadFromLeader(ctx, app, id)
 				return err

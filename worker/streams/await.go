@@ -16,8 +16,8 @@ var ErrNotSetUp = errors.New("streams: not set up")
 const awaitAgain = 500 * time.Millisecond
 
 // Await waits until these streams and buckets exist, or until ctx ends. It calls tell each time the reason for waiting changes.
-func Await(ctx context.Context, js jetstream.JetStream, tell func(error), streams, buckets []string) error {
-	for told := ""; ; {
+func Await(ctx context.Context, js jetstream.JetStream, report func(error), streams, buckets []string) error {
+	for reported := ""; ; {
 		err := present(ctx, js, streams, buckets)
 		if err == nil {
 			return nil
@@ -25,9 +25,9 @@ func Await(ctx context.Context, js jetstream.JetStream, tell func(error), stream
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err.Error() != told {
-			told = err.Error()
-			tell(err)
+		if err.Error() != reported {
+			reported = err.Error()
+			report(err)
 		}
 		select {
 		case <-ctx.Done():

@@ -17,10 +17,10 @@ func TestAwait(t *testing.T) {
 	s := natstest.Start(t)
 	names, buckets := []string{"RINGLINE_CALLS", "LATER"}, []string{"RINGLINE_APPS", "SOON"}
 	requests := s.Requests(t, "$JS.API.STREAM.INFO.>")
-	told := make(chan error, 100)
+	reports := make(chan error, 100)
 	done := make(chan error, 1)
 	go func() {
-		done <- streams.Await(t.Context(), s.JS, func(err error) { told <- err }, names, buckets)
+		done <- streams.Await(t.Context(), s.JS, func(err error) { reports <- err }, names, buckets)
 	}()
 	for range 5 { // RINGLINE_CALLS exists, so five requests include at least two for LATER
 		<-requests
@@ -28,7 +28,7 @@ func TestAwait(t *testing.T) {
 	if _, err := s.JS.CreateStream(t.Context(), jetstream.StreamConfig{Name: "LATER"}); err != nil {
 		t.Fatal(err)
 	}
-	first, second := <-told, <-told
+	first, second := <-reports, <-reports
 	if _, err := s.JS.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "SOON"}); err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +43,12 @@ func TestAwait(t *testing.T) {
 			t.Errorf("logged %q, want %q", err, want)
 		}
 	}
-	if len(told) > 0 {
-		t.Errorf("logged again: %v", <-told)
+	if len(reports) > 0 {
+		t.Errorf("logged again: %v", <-reports)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := streams.Await(ctx, s.JS, func(err error) { told <- err }, []string{"NEVER"}, nil); !errors.Is(err, context.Canceled) || len(told) > 0 {
+	if err := streams.Await(ctx, s.JS, func(err error) { reports <- err }, []string{"NEVER"}, nil); !errors.Is(err, context.Canceled) || len(reports) > 0 {
 		t.Errorf("stopped: %v", err)
 	}
 }

@@ -63,8 +63,8 @@ func (w *logWorld) until(what string, so func() bool) {
 	}
 }
 
-// anew deletes a stream and runs setup.
-func (w *logWorld) anew(stream string) {
+// recreate deletes a stream and runs setup.
+func (w *logWorld) recreate(stream string) {
 	w.Helper()
 	if err := w.JS.DeleteStream(w.Context(), stream); err != nil {
 		w.Fatal(err)
@@ -99,7 +99,7 @@ func TestRepairAfterCallsWereDeleted(t *testing.T) {
 	w.write(40)
 	w.logged(40)
 	w.dropOldest(21)
-	w.anew(streams.StreamCalls)
+	w.recreate(streams.StreamCalls)
 	w.compare(streams.Gap{Coming: 40, From: 1})
 	w.write(10)
 	gap := streams.Gap{Missing: 10, Coming: 30, From: 1}
@@ -119,7 +119,7 @@ func TestRepairOfFutureTransitions(t *testing.T) {
 	w := newLogWorld(t)
 	w.write(40)
 	w.logged(40)
-	w.anew(streams.StreamCalls)
+	w.recreate(streams.StreamCalls)
 	gap := streams.Gap{Coming: 40, From: 1}
 	w.compare(gap)
 	if err := streams.RepairEvents(t.Context(), w.JS, gap, time.Minute); err != nil {

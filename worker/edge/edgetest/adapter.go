@@ -51,9 +51,9 @@ type Client struct {
 
 // Conn is a client's connection. Its channels have room for everything that a test lets the server send.
 type Conn interface {
-	// Told delivers the snapshot, and then the pushes in the order of their arrival. It is closed when the connection
+	// Pushes delivers the snapshot, and then the pushes in the order of their arrival. It is closed when the connection
 	// ends.
-	Told() <-chan json.RawMessage
+	Pushes() <-chan json.RawMessage
 	// Call sends a command. The channel delivers its answer. It is closed without an answer if the connection ends
 	// first.
 	Call(method, data string) <-chan json.RawMessage

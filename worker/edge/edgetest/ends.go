@@ -30,7 +30,7 @@ func manyAtOnce(s *stage) {
 	s.sent("c2", events.VerbInvite, `{"command_id":"k2","user_id":"ann","call_type":0,"callees":%s,"custom_data":%q}`, s.encode(parties), data)
 	size := 0
 	for k := range len(callees) + 1 {
-		raw, ok := receive(s, "a push", ann.conn.Told())
+		raw, ok := receive(s, "a push", ann.conn.Pushes())
 		if !ok {
 			s.Fatalf("closed with %d before push %d", s.code(ann.conn), k)
 		}
@@ -76,9 +76,9 @@ func slowClient(s *stage) {
 func (s *stage) slowEnd(other *person) events.SessionEvent {
 	s.Helper()
 	const enough = 200 // messages of 8 KB each, far more than the queue holds
-	told := s.told("ann")
+	sessionEvents := s.sessionEvents("ann")
 	ann := s.opened("ann", Client{Token: s.token("ann"), Small: true})
-	began := s.event(told)
+	began := s.event(sessionEvents)
 	ann.stopsReading(other)
 	for seq := range enough {
 		s.notify("ann", "c2", seq+1, 8<<10)
@@ -87,20 +87,20 @@ func (s *stage) slowEnd(other *person) events.SessionEvent {
 		}
 	}
 	ann.conn.Break() // otherwise the edge waits some seconds for the close handshake
-	end := s.event(told)
+	end := s.event(sessionEvents)
 	if end.Session != began.Session {
 		s.Fatalf("session %s has ended, and was not slow", end.Session)
 	}
 	return end
 }
 
-// sessionsAreTold checks that the begin and the end of a session are published and stored.
-func sessionsAreTold(s *stage) {
-	told := s.told("ann")
+// sessionsArePublished checks that the begin and the end of a session are published and stored.
+func sessionsArePublished(s *stage) {
+	sessionEvents := s.sessionEvents("ann")
 	ann := s.open("ann", `{"device":"phone.tab1"}`)
-	began := s.event(told)
+	began := s.event(sessionEvents)
 	ann.conn.Break()
-	ended := s.event(told)
+	ended := s.event(sessionEvents)
 	for what, e := range map[events.SessionChange]events.SessionEvent{events.SessionConnected: began, events.SessionDisconnected: ended} {
 		if e.Event != what || e.UserID != "ann" || e.DeviceID != "phone.tab1" || e.Transport == "" || e.Edge == "" ||
 			time.Since(e.Time.Time()) > within {
@@ -122,9 +122,9 @@ func sessionsAreTold(s *stage) {
 	})
 }
 
-// stopsWithEverybodyTold checks that an edge that stops accepts no client, and closes every session with the code that
+// stopNotifiesEveryone checks that an edge that stops accepts no client, and closes every session with the code that
 // makes clients reconnect elsewhere.
-func stopsWithEverybodyTold(s *stage) {
+func stopNotifiesEveryone(s *stage) {
 	people := []*person{s.open("ann", ""), s.open("ann", ""), s.open("bob", "")}
 	s.edge.Stop()
 	for _, p := range people {

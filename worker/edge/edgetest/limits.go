@@ -116,14 +116,14 @@ func sessionsOfAnAddress(s *stage) {
 	s.refused("no token", Client{}, invalidToken)
 	s.eventually("a second session", func() bool {
 		conn := s.edge.Dial(s.T, Client{Token: s.token("bob")})
-		_, ok := receive(s, "a snapshot", conn.Told())
+		_, ok := receive(s, "a snapshot", conn.Pushes())
 		return ok
 	})
 	s.refused("a third", Client{Token: s.token("dan")}, statusTooMany)
 	one.leaves()
 	s.eventually("a session where one has left", func() bool {
 		conn := s.edge.Dial(s.T, Client{Token: s.token("dan")})
-		_, ok := receive(s, "a snapshot", conn.Told())
+		_, ok := receive(s, "a snapshot", conn.Pushes())
 		return ok
 	})
 }

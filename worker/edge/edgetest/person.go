@@ -29,7 +29,7 @@ func (s *stage) opened(user string, c Client) *person {
 	s.Helper()
 	p := &person{stage: s, user: user, conn: s.edge.Dial(s.T, c)}
 	var ok bool
-	if p.raw, ok = receive(s, "a snapshot", p.conn.Told()); !ok {
+	if p.raw, ok = receive(s, "a snapshot", p.conn.Pushes()); !ok {
 		s.Fatalf("%s is refused with %d", user, s.code(p.conn))
 	}
 	s.decode(p.raw, &p.snapshot)
@@ -50,7 +50,7 @@ func (p *person) calls() map[string]events.Call {
 
 func (p *person) next() events.Notification {
 	p.Helper()
-	raw, ok := receive(p.stage, "a push to "+p.user, p.conn.Told())
+	raw, ok := receive(p.stage, "a push to "+p.user, p.conn.Pushes())
 	if !ok {
 		p.Fatalf("%s waits for a push: closed with %d", p.user, p.code(p.conn))
 	}
@@ -152,9 +152,9 @@ func (p *person) stopsReading(other *person) {
 // leaves cuts the connection, and waits until the edge has noticed.
 func (p *person) leaves() {
 	p.Helper()
-	told := p.told(p.user)
-	defer func() { _ = told.Unsubscribe() }() // if this fails, the connection is closed
+	sessionEvents := p.sessionEvents(p.user)
+	defer func() { _ = sessionEvents.Unsubscribe() }() // if this fails, the connection is closed
 	p.conn.Break()
-	for p.event(told).Event != events.SessionDisconnected {
+	for p.event(sessionEvents).Event != events.SessionDisconnected {
 	}
 }

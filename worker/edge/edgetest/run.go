@@ -55,8 +55,8 @@ func tests() []test {
 
 		{"ManyAtOnce", Limits{Queue: manyBytes}, manyAtOnce},
 		{"SlowClient", Limits{Queue: 32 << 10}, slowClient},
-		{"SessionsAreTold", Limits{}, sessionsAreTold},
-		{"StopsWithEverybodyTold", Limits{}, stopsWithEverybodyTold},
+		{"SessionsArePublished", Limits{}, sessionsArePublished},
+		{"StopNotifiesEveryone", Limits{}, stopNotifiesEveryone},
 		{"StopsWithASilentPeer", Limits{}, stopsWithASilentPeer},
 	}
 }

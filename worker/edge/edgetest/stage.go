@@ -123,8 +123,8 @@ func (s *stage) refused(what string, c Client, want int) {
 	if got := s.code(conn); got != want {
 		s.Errorf("%s: refused with %d, want %d", what, got, want)
 	}
-	if told, ok := <-conn.Told(); ok {
-		s.Errorf("%s: receives %s", what, told)
+	if push, ok := <-conn.Pushes(); ok {
+		s.Errorf("%s: receives %s", what, push)
 	}
 }
 
@@ -182,8 +182,8 @@ func (s *stage) decode(data []byte, into any) {
 	}
 }
 
-// told subscribes to the session events of a user.
-func (s *stage) told(user string) *nats.Subscription {
+// sessionEvents subscribes to the session events of a user.
+func (s *stage) sessionEvents(user string) *nats.Subscription {
 	s.Helper()
 	sub, err := s.nc.SubscribeSync(events.SessionSubject(s.app, user))
 	if err == nil {

@@ -35,10 +35,10 @@ func (r refusedError) Error() string { return fmt.Sprint("refused with ", int(r)
 
 // client is a minimal client of the centrifuge protocol.
 type client struct {
-	wire wire
-	told chan json.RawMessage
-	code chan int
-	over sync.Once // only the first code is reported
+	wire   wire
+	pushes chan json.RawMessage
+	code   chan int
+	over   sync.Once // only the first code is reported
 
 	mu      sync.Mutex
 	turn    *sync.Cond // uses mu; signals changes of paused and done
@@ -79,7 +79,7 @@ const room = 100_000
 
 // newClient makes a client without a wire.
 func newClient() *client {
-	c := &client{told: make(chan json.RawMessage, room), code: make(chan int, 1), waiting: map[int]func(reply){}}
+	c := &client{pushes: make(chan json.RawMessage, room), code: make(chan int, 1), waiting: map[int]func(reply){}}
 	c.turn = sync.NewCond(&c.mu)
 	return c
 }
@@ -99,7 +99,7 @@ func (c *client) run() {
 			return
 		}
 		for line := range bytes.Lines(frame) {
-			if got := c.hear(line); got != 0 {
+			if got := c.handle(line); got != 0 {
 				code = got
 				c.wire.cut()
 				return
@@ -108,15 +108,15 @@ func (c *client) run() {
 	}
 }
 
-// hear handles one reply. It returns the code if the reply ends the connection, otherwise 0.
-func (c *client) hear(line []byte) (code int) {
+// handle handles one reply. It returns the code if the reply ends the connection, otherwise 0.
+func (c *client) handle(line []byte) (code int) {
 	var r reply
 	if json.Unmarshal(line, &r) != nil {
 		return 0
 	}
 	switch {
 	case r.Push != nil && r.Push.Message != nil:
-		c.told <- r.Push.Message.Data
+		c.pushes <- r.Push.Message.Data
 	case r.Push != nil && r.Push.Disconnect != nil:
 		return r.Push.Disconnect.Code
 	case r.ID == connectID && r.Error != nil:
@@ -125,7 +125,7 @@ func (c *client) hear(line []byte) (code int) {
 		if s, ok := c.wire.(*streamWire); ok {
 			s.found(r.Connect.Session, r.Connect.Node)
 		}
-		c.told <- r.Connect.Data
+		c.pushes <- r.Connect.Data
 	case r.ID != 0:
 		c.answered(r)
 	case r.Push == nil:
@@ -173,7 +173,7 @@ func (c *client) end(code int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.done = true
-	close(c.told)
+	close(c.pushes)
 	for _, answer := range c.waiting {
 		answer(reply{})
 	}
@@ -202,8 +202,8 @@ func (c *client) ask(body string, answer func(reply)) {
 // Code implements edgetest.Conn.
 func (c *client) Code() <-chan int { return c.code }
 
-// Told implements edgetest.Conn.
-func (c *client) Told() <-chan json.RawMessage { return c.told }
+// Pushes implements edgetest.Conn.
+func (c *client) Pushes() <-chan json.RawMessage { return c.pushes }
 
 // Call implements edgetest.Conn.
 func (c *client) Call(method, data string) <-chan json.RawMessage {

@@ -51,12 +51,12 @@ func (c Code) String() string {
 	return "unknown"
 }
 
-// refusal is a code as an error, with the text for the client (told) and the reason for the log (why).
+// refusal is a code as an error, with the text for the client (message) and the reason for the log (why).
 type refusal struct {
 	Code
-	told, why string
+	message, why string
 }
 
-func (r refusal) Error() string { return r.told + ": " + r.why }
+func (r refusal) Error() string { return r.message + ": " + r.why }
 
 func refuse(c Code, why string) error { return refusal{c, c.String(), why} }

@@ -64,47 +64,47 @@ func (e *Edge) counted(next http.Handler) http.Handler {
 			http.Error(w, "too many connections from this address", http.StatusTooManyRequests)
 			return
 		}
-		place := &place{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) })}
-		defer place.served()
-		next.ServeHTTP(place, r)
+		slot := &connSlot{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) })}
+		defer slot.served()
+		next.ServeHTTP(slot, r)
 	})
 }
 
-// place is the place of one connection. It is freed when the connection ends.
-type place struct {
+// connSlot is the slot of one connection. It is freed when the connection ends.
+type connSlot struct {
 	http.ResponseWriter
 	give     func()
 	hijacked bool
 }
 
-// served frees the place, unless the connection was hijacked.
-func (p *place) served() {
-	if !p.hijacked {
-		p.give()
+// served frees the slot, unless the connection was hijacked.
+func (s *connSlot) served() {
+	if !s.hijacked {
+		s.give()
 	}
 }
 
 // Unwrap is for http.ResponseController.
-func (p *place) Unwrap() http.ResponseWriter { return p.ResponseWriter }
+func (s *connSlot) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 // Hijack implements http.Hijacker.
-func (p *place) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffered, err := http.NewResponseController(p.ResponseWriter).Hijack()
+func (s *connSlot) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(s.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
-	p.hijacked = true
-	return placed{conn, p.give}, buffered, nil
+	s.hijacked = true
+	return slottedConn{conn, s.give}, buffered, nil
 }
 
-// placed frees its place when the connection is closed.
-type placed struct {
+// slottedConn frees its slot when the connection is closed.
+type slottedConn struct {
 	net.Conn
 	give func()
 }
 
 // Close implements net.Conn.
-func (c placed) Close() error {
+func (c slottedConn) Close() error {
 	defer c.give()
 	return c.Conn.Close()
 }

@@ -16,7 +16,7 @@ func TestOneSubscriptionOfAUser(t *testing.T) {
 	a := w.app(t)
 	e := w.start(t)
 	none := e.nc.NumSubscriptions()
-	heard := func(what string, users, sessions int) {
+	counted := func(what string, users, sessions int) {
 		t.Helper()
 		eventually(t, what, func() bool { return e.nc.NumSubscriptions() == none+users && e.Sessions() == sessions })
 	}
@@ -24,18 +24,18 @@ func TestOneSubscriptionOfAUser(t *testing.T) {
 	for _, dial := range transports() {
 		ann = append(ann, a.open(e, "ann", dial, ""), a.open(e, "ann", dial, ""))
 	}
-	heard("six sessions of one user", 1, 6)
+	counted("six sessions of one user", 1, 6)
 	bob := a.open(e, "bob", dialWebsocket, "")
-	heard("two users", 2, 7)
+	counted("two users", 2, 7)
 	for _, d := range ann[1:] {
 		d.Break()
 	}
-	heard("all but one are gone", 2, 2)
+	counted("all but one are gone", 2, 2)
 	ann[0].works()
 	a.nothingMore("ann", ann[0])
 	ann[0].Break()
 	bob.Break()
-	heard("all are gone", 0, 0)
+	counted("all are gone", 0, 0)
 	a.nothingMore("ann", a.open(e, "ann", dialWebsocket, ""))
 }
 
@@ -55,7 +55,7 @@ func TestVanishedClients(t *testing.T) {
 	eventually(t, "none is left", func() bool { return e.Sessions() == 0 && e.nc.NumSubscriptions() == none })
 	open := 0
 	eventually(t, "every place is free again", func() bool {
-		if _, ok := receive(t, "a snapshot", dialWebsocket(t, e.url, edgetest.Client{Token: a.token("ann")}, "").Told()); ok {
+		if _, ok := receive(t, "a snapshot", dialWebsocket(t, e.url, edgetest.Client{Token: a.token("ann")}, "").Pushes()); ok {
 			open++
 		}
 		return open == places

@@ -64,9 +64,9 @@ func TestNothingPrivateIsLogged(t *testing.T) {
 		} {
 			receive(t, "the end", dial(t, e.url, c, "").Code())
 		}
-		garbage := a.open(e, "ann", dial, "")
-		_ = garbage.wire.send([]byte(`{"id":7,"rpc":{"method":"invite","data":"` + secret)) // the client is closed for it
-		receive(t, "the end", garbage.Code())
+		malformed := a.open(e, "ann", dial, "")
+		_ = malformed.wire.send([]byte(`{"id":7,"rpc":{"method":"invite","data":"` + secret)) // the client is closed for it
+		receive(t, "the end", malformed.Code())
 		other := a.open(e, "ann", dial, "")
 		_ = other.wire.send([]byte(`{"id":7,"publish":{"channel":"c","data":"` + secret + `"}}`)) // the client is closed for it
 		other.closed(t, 3501)

@@ -122,9 +122,9 @@ func (n *node) refused(err error) error {
 	}
 	n.edge.Log.Info().Uint32("code", uint32(r.Code)).Str("why", r.why).Msg("client refused")
 	if r.Code < Shutdown {
-		return &centrifuge.Error{Code: uint32(r.Code), Message: r.told, Temporary: r.Code == Unavailable}
+		return &centrifuge.Error{Code: uint32(r.Code), Message: r.message, Temporary: r.Code == Unavailable}
 	}
-	return centrifuge.Disconnect{Code: uint32(r.Code), Reason: r.told}
+	return centrifuge.Disconnect{Code: uint32(r.Code), Reason: r.message}
 }
 
 func disconnect(c Code) centrifuge.Disconnect {
@@ -163,7 +163,7 @@ func (n *node) connected(client *centrifuge.Client) {
 		})
 	})
 	client.OnRefresh(func(ev centrifuge.RefreshEvent, reply centrifuge.RefreshCallback) {
-		if !n.edge.place(s) {
+		if !n.edge.takeSlot(s) {
 			reply(centrifuge.RefreshReply{}, centrifuge.ErrorTooManyRequests)
 			return
 		}

@@ -38,7 +38,7 @@ func (e *Edge) open(ctx context.Context, h hello) (*session, []byte, error) {
 	first, err := e.enter(ctx, s, showing)
 	var snapshot []byte
 	if err == nil {
-		s.told(first)
+		s.recordSnapshot(first)
 		snapshot, err = events.Encode(first)
 	}
 	if err != nil {
@@ -156,7 +156,7 @@ func (e *Edge) begin(s *session, p peer) {
 		e.refresher.soon([]*session{s})
 	}
 	e.count.Opened(s.transport)
-	e.tell(s, events.SessionConnected, 0, "")
+	e.publishChange(s, events.SessionConnected, 0, "")
 	if e.stopping.Load() { // it was admitted before the stop, and closeAll may not have seen it
 		s.close(Shutdown)
 	}
@@ -173,12 +173,12 @@ func (e *Edge) end(s *session) {
 func (e *Edge) ended(s *session, c Code, reason string) {
 	e.end(s)
 	e.count.Ended(s.transport, int(c))
-	e.tell(s, events.SessionDisconnected, c, reason)
+	e.publishChange(s, events.SessionDisconnected, c, reason)
 }
 
-// tell publishes the begin or the end of a session, so that an operator can find out why a device did not ring. It does
+// publishChange publishes the begin or the end of a session, so that an operator can find out why a device did not ring. It does
 // not wait for an ack.
-func (e *Edge) tell(s *session, what events.SessionChange, c Code, reason string) {
+func (e *Edge) publishChange(s *session, what events.SessionChange, c Code, reason string) {
 	body, err := events.Encode(events.SessionEvent{
 		Event: what, Time: events.TimeOf(e.Clock.Now()), UserID: s.by.UserID, DeviceID: s.by.DeviceID, Session: s.id,
 		Transport: s.transport, Edge: e.node.id(), Code: int(c), Reason: reason,

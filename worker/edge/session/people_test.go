@@ -156,7 +156,7 @@ func (a *app) open(e *edge, user string, by dial, from page) *device {
 // next waits for the next message to the client.
 func (d *device) next(into any) json.RawMessage {
 	d.tb.Helper()
-	raw, ok := receive(d.tb, "the next push", d.Told())
+	raw, ok := receive(d.tb, "the next push", d.Pushes())
 	if !ok {
 		d.tb.Fatalf("closed with %d", <-d.Code())
 	}

@@ -22,20 +22,20 @@ const (
 // maxRefused is how many commands in a row may be refused for a limit before the client is closed.
 const maxRefused = 200
 
-// refusedLate is the delay of a refusal to a user who gets many refusals. A client that waits for its answers then
+// refusalDelay is the delay of a refusal to a user who gets many refusals. A client that waits for its answers then
 // sends fewer commands. A client that does not wait reaches the limit of commands in flight.
-const refusedLate = 2 * time.Second
+const refusalDelay = 2 * time.Second
 
 // rpc carries out a command without blocking the client. It calls reply exactly once, later. A refusal is an answer
 // too.
 func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, reply func([]byte)) {
-	if !e.place(s) {
+	if !e.takeSlot(s) {
 		reply(encoded(events.Refusal(commandID(data), limited("more than %d commands of this session are in flight", e.Limits.InFlight))))
 		return
 	}
-	tell := func(answer any) { s.inFlight.Add(-1); reply(encoded(answer)) }
+	send := func(answer any) { s.inFlight.Add(-1); reply(encoded(answer)) }
 	if refusal := e.tooMuch(s, events.Verb(method), data); refusal != nil {
-		e.tellRefusal(s, func() { tell(events.Refusal(commandID(data), refusal)) })
+		e.sendRefusal(s, func() { send(events.Refusal(commandID(data), refusal)) })
 		return
 	}
 	began, came := time.Now(), e.Stall.Now()
@@ -48,10 +48,10 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 		}
 		e.count.Answered(time.Since(began))
 		if isLimit(answer) {
-			e.tellRefusal(s, func() { tell(answer) })
+			e.sendRefusal(s, func() { send(answer) })
 			return
 		}
-		tell(answer)
+		send(answer)
 	}()
 }
 
@@ -60,17 +60,17 @@ func isLimit(answer any) bool {
 	return ok && a.Error != nil && a.Error.Code == events.CodeRateLimited
 }
 
-// tellRefusal calls tell now, or later if the user gets many refusals.
-func (e *Edge) tellRefusal(s *session, tell func()) {
+// sendRefusal calls send now, or later if the user gets many refusals.
+func (e *Edge) sendRefusal(s *session, send func()) {
 	if s.user.refusals.Allow() {
-		tell()
+		send()
 		return
 	}
-	time.AfterFunc(refusedLate, tell)
+	time.AfterFunc(refusalDelay, send)
 }
 
-// place takes a place for one more command of the session, if one is free. Decrementing inFlight frees it.
-func (e *Edge) place(s *session) bool {
+// takeSlot takes a slot for one more command of the session, if one is free. Decrementing inFlight frees it.
+func (e *Edge) takeSlot(s *session) bool {
 	if s.inFlight.Add(1) > int32(e.Limits.InFlight) {
 		s.inFlight.Add(-1)
 		e.refused(s)

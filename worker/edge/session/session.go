@@ -157,8 +157,8 @@ func (s *session) showing() []string {
 	return slices.Sorted(maps.Keys(s.shown))
 }
 
-// told records the snapshot that is about to be sent.
-func (s *session) told(snapshot events.Snapshot) {
+// recordSnapshot records the snapshot that is about to be sent.
+func (s *session) recordSnapshot(snapshot events.Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.noteAll(snapshot)

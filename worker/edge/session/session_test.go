@@ -48,7 +48,7 @@ func TestIsNews(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name     string
-		told     seen
+		shown    seen
 		snapshot seen
 		showing  []string
 		want     bool
@@ -68,7 +68,7 @@ func TestIsNews(t *testing.T) {
 		{"one of two is newer", seen{"c": 2, "d": 1}, seen{"c": 2, "d": 2}, []string{"c", "d"}, true},
 	} {
 		s := ofAnn()
-		s.shown = test.told
+		s.shown = test.shown
 		if got := s.isNews(test.snapshot.snapshot(), test.showing); got != test.want {
 			t.Errorf("%s: %v", test.name, got)
 		}
@@ -118,7 +118,7 @@ func TestDeliver(t *testing.T) {
 func TestRenew(t *testing.T) {
 	t.Parallel()
 	s, p := ofAnn(), &sink{}
-	s.told(seen{"c": 1, "d": 1, "over": -1, "left": left}.snapshot())
+	s.recordSnapshot(seen{"c": 1, "d": 1, "over": -1, "left": left}.snapshot())
 	s.start(p, time.Now())
 	if err := s.renew(seen{"c": 1, "d": 1}.snapshot(), s.showing()); err != nil || len(p.sent) != 0 {
 		t.Fatalf("no news, and sent: %q, %v", p.sent, err)

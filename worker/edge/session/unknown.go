@@ -21,7 +21,7 @@ func (s *session) shows(callID string) bool {
 // limiters can go into debt.
 func (e *Edge) charge(s *session, cmd events.Command, a events.Answer) {
 	now := time.Now()
-	if more := e.quotas.Heard(e.Clock.Now(), e.Apps.Quota(cmd.App), cmd, a); more > 0 {
+	if more := e.quotas.Answered(e.Clock.Now(), e.Apps.Quota(cmd.App), cmd, a); more > 0 {
 		_ = s.user.commands.ReserveN(now, min(more, s.user.commands.Burst()))
 	}
 	if cmd.Verb == events.VerbInvite || a.Error == nil || s.shows(cmd.CallID) {

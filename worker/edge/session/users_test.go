@@ -83,7 +83,7 @@ func TestCommandOfAClosedSession(t *testing.T) {
 	e, _ := edgeOn(t)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	heard, err := e.NC.SubscribeSync(events.CommandSubject("demo", "c1", events.VerbDecline))
+	sub, err := e.NC.SubscribeSync(events.CommandSubject("demo", "c1", events.VerbDecline))
 	if err == nil {
 		err = e.NC.Flush()
 	}
@@ -92,7 +92,7 @@ func TestCommandOfAClosedSession(t *testing.T) {
 	}
 	ann := &session{app: "demo", user: &user{allowance: e.Limits.allowance()}, by: events.Sender{UserID: "ann", DeviceID: "d"}}
 	go e.answer(gone, ann, "decline", []byte(`{"call_id":"c1"}`), time.Now())
-	if _, err := heard.NextMsg(within); err != nil {
+	if _, err := sub.NextMsg(within); err != nil {
 		t.Error(err)
 	}
 }

@@ -17,17 +17,17 @@ type fact struct {
 	about, reason, data string
 }
 
-// teller derives the notifications of a transition a second time, from the table of CONTRACT section 3. It compares the call
+// oracle derives the notifications of a transition a second time, from the table of CONTRACT section 3. It compares the call
 // before with the call after.
-type teller struct {
+type oracle struct {
 	before, after events.Call
 	t             events.Transition
 	facts         []fact
 }
 
-func (w *world) checkTold(before events.Call, t events.Transition, now time.Duration) {
-	e := &teller{before: before, after: t.Call, t: t}
-	e.tell()
+func (w *world) checkNotifications(before events.Call, t events.Transition, now time.Duration) {
+	e := &oracle{before: before, after: t.Call, t: t}
+	e.derive()
 	notices := call.Notify(t)
 	if w.json(notices) != w.json(call.Notify(t)) {
 		w.failf("different notifications the second time: %s", w.json(notices))
@@ -51,12 +51,12 @@ func (w *world) checkTold(before events.Call, t events.Transition, now time.Dura
 	if len(got) != len(e.facts) {
 		w.failf("%d are notified: %v, want %d: %v", len(got), got, len(e.facts), e.facts)
 	}
-	w.countTold(t, got)
+	w.countNotifications(t, got)
 }
 
-func (w *world) countTold(t events.Transition, got []fact) {
+func (w *world) countNotifications(t events.Transition, got []fact) {
 	for _, f := range got {
-		w.reached["told "+string(f.kind)]++
+		w.reached["notified "+string(f.kind)]++
 		if f.data == "" && t.CustomData != "" {
 			w.reached["hidden"]++
 		}
@@ -135,7 +135,7 @@ func (w *world) checkRings(c events.Call, user string, got *int64, now time.Time
 }
 
 // in reports whether the user was in the call before the transition. The caller is in from the invitation on.
-func (e *teller) in(user string) bool {
+func (e *oracle) in(user string) bool {
 	if user == e.after.Caller.UserID {
 		return e.before.Seq == 0 || e.before.Caller.State == events.StateIn
 	}
@@ -143,8 +143,8 @@ func (e *teller) in(user string) bool {
 	return x != nil && x.State == events.StateAccepted
 }
 
-// everybody lists the caller and the callees.
-func (e *teller) everybody() []string {
+// parties lists the caller and the callees.
+func (e *oracle) parties() []string {
 	list := []string{e.after.Caller.UserID}
 	for _, x := range e.after.Callees {
 		list = append(list, x.UserID)
@@ -153,7 +153,7 @@ func (e *teller) everybody() []string {
 }
 
 // say adds a fact for one user. It has the data only if the data is the user's own or the user is the caller.
-func (e *teller) say(to string, kind events.Kind, about, reason, data string, own bool) {
+func (e *oracle) say(to string, kind events.Kind, about, reason, data string, own bool) {
 	if !own && to != e.after.Caller.UserID {
 		data = ""
 	}
@@ -161,8 +161,8 @@ func (e *teller) say(to string, kind events.Kind, about, reason, data string, ow
 }
 
 // waiting adds a fact for the caller and for the participant who invited that callee, if they are in the call.
-func (e *teller) waiting(x events.Callee, kind events.Kind, data string) {
-	for _, u := range e.everybody() {
+func (e *oracle) waiting(x events.Callee, kind events.Kind, data string) {
+	for _, u := range e.parties() {
 		if u != x.UserID && e.in(u) && (u == e.after.Caller.UserID || u == x.InvitedBy) {
 			e.say(u, kind, x.UserID, string(x.Reason), data, false)
 		}
@@ -170,15 +170,15 @@ func (e *teller) waiting(x events.Callee, kind events.Kind, data string) {
 }
 
 // others adds a fact for everyone else who is in the call.
-func (e *teller) others(about, invitedBy string, kind events.Kind, reason string) {
-	for _, u := range e.everybody() {
+func (e *oracle) others(about, invitedBy string, kind events.Kind, reason string) {
+	for _, u := range e.parties() {
 		if u != about && e.in(u) && u != e.after.Caller.UserID && u != invitedBy {
 			e.say(u, kind, about, reason, "", false)
 		}
 	}
 }
 
-func (e *teller) tell() {
+func (e *oracle) derive() {
 	if e.t.Event == events.EventFenced || bornEnded(e.after) {
 		return
 	}
@@ -201,7 +201,7 @@ func (e *teller) tell() {
 	}
 }
 
-func (e *teller) began(x events.Callee) {
+func (e *oracle) began(x events.Callee) {
 	if x.State == events.StateInvited {
 		e.say(x.UserID, events.IncomingCallReceived, x.UserID, "", e.after.DataOf(x), true)
 		return
@@ -213,7 +213,7 @@ func (e *teller) began(x events.Callee) {
 	e.waiting(x, kind, e.after.DataOf(x))
 }
 
-func (e *teller) moved(x events.Callee, over bool) {
+func (e *oracle) moved(x events.Callee, over bool) {
 	data, reason := e.t.CustomData, string(x.Reason)
 	self := func(kind events.Kind) { e.say(x.UserID, kind, x.UserID, reason, data, true) }
 	switch x.State {
@@ -251,7 +251,7 @@ func (e *teller) moved(x events.Callee, over bool) {
 
 // over adds the facts of the end, with the command's data. All users receive the data if an end or the caller ended the call.
 // Otherwise only its sender does, and the caller.
-func (e *teller) over() {
+func (e *oracle) over() {
 	forAll := e.t.Event == events.EventEnded || e.t.By.UserID == e.after.Caller.UserID
 	for _, x := range e.after.Callees {
 		if old := e.before.Callee(x.UserID); old != nil && old.State != x.State && x.State == events.StateCanceled && x.Reason == events.ReasonEnded {
@@ -260,7 +260,7 @@ func (e *teller) over() {
 			e.say(x.UserID, events.CallEnded, x.UserID, "canceled", e.t.CustomData, own)
 		}
 	}
-	for _, u := range e.everybody() {
+	for _, u := range e.parties() {
 		if e.in(u) {
 			e.say(u, events.CallEnded, "", string(e.after.EndReason), e.t.CustomData, forAll || u == e.t.By.UserID)
 		}
