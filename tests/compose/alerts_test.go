@@ -96,20 +96,20 @@ func (s site) decode(f *findings, file string, into any, strict bool) {
 
 func (s site) checkAlerts(f *findings, r rules, jobs map[string][]string) {
 	sections := regexp.MustCompile(`(?m)^### (Ringline\w+)$`).FindAllStringSubmatch(s.read(f, runbook), -1)
-	told := map[string]bool{}
+	described := map[string]bool{}
 	for _, section := range sections {
-		told[section[1]] = true
+		described[section[1]] = true
 	}
 	f.check(len(r.Groups) > 0, "no group of alerts")
 	for _, g := range r.Groups {
 		f.check(g.Name != "" && len(g.Rules) > 0, "group %q of alerts is empty or has no name", g.Name)
 		for _, a := range g.Rules {
-			f.check(told[a.Name], "%s: %s has no section of that name", a.Name, runbook)
-			delete(told, a.Name)
+			f.check(described[a.Name], "%s: %s has no section of that name", a.Name, runbook)
+			delete(described, a.Name)
 			a.check(f, jobs)
 		}
 	}
-	for name := range told {
+	for name := range described {
 		f.add("%s: there is no alert %s", runbook, name)
 	}
 }

@@ -31,10 +31,10 @@ type abusing struct {
 
 func abuseCommand() *cobra.Command {
 	t := &trial{}
-	x := abusing{Config: abuse.Config{Pairs: 20, Quiet: 10 * time.Second, Each: 5 * time.Second, Together: 40 * time.Second}}
+	x := abusing{Config: abuse.Config{Pairs: 20, Quiet: 10 * time.Second, Each: 5 * time.Second, Combined: 40 * time.Second}}
 	cmd := command("abuse", "Send the traffic of bad clients, and measure how long honest clients wait", t, func(cmd *cobra.Command) error {
 		x.trial = *t
-		if x.Pairs < 1 || x.Quiet < time.Second || x.Each < time.Second || x.Together < time.Second {
+		if x.Pairs < 1 || x.Quiet < time.Second || x.Each < time.Second || x.Combined < time.Second {
 			return errors.New("--pairs must be at least 1, --quiet, --each and --together 1s")
 		}
 		return x.run(cmd.Context(), cmd.OutOrStdout())
@@ -43,7 +43,7 @@ func abuseCommand() *cobra.Command {
 	f.IntVar(&x.Pairs, "pairs", x.Pairs, "honest pairs, each of which calls every 1.2s")
 	f.DurationVar(&x.Quiet, "quiet", x.Quiet, "how long they are measured before and after the attacks")
 	f.DurationVar(&x.Each, "each", x.Each, "duration of each kind by itself")
-	f.DurationVar(&x.Together, "together", x.Together, "duration of all kinds together")
+	f.DurationVar(&x.Combined, "together", x.Combined, "duration of all kinds together")
 	f.IntVar(&x.CommandsPerS, "commands-per-s", 0, "the setting of the app that floods (0: the default)")
 	f.BoolVar(&x.onlyShares, "only-shares", false, "only measure the effect of one flooding app on another")
 	return cmd
@@ -73,7 +73,7 @@ func (x abusing) run(ctx context.Context, w io.Writer) error {
 	}
 	if !x.onlyShares {
 		o, err := abuse.Run(ctx, x.Config)
-		tellAbuse(w, o)
+		printAbuse(w, o)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func (x abusing) run(ctx context.Context, w io.Writer) error {
 		_, _ = fmt.Fprintln(w, "each kind was refused or limited with its code")
 	}
 	shares, err := abuse.Share(ctx, x.Config)
-	tellShares(w, shares)
+	printShares(w, shares)
 	if err == nil {
 		err = errors.Join(shares.Err(), r.Errors())
 	}
@@ -94,7 +94,7 @@ func (x abusing) run(ctx context.Context, w io.Writer) error {
 	return nil
 }
 
-func tellShares(w io.Writer, o abuse.Shares) {
+func printShares(w io.Writer, o abuse.Shares) {
 	quiet := o.Busy().Ring.At(0.99)
 	_, _ = fmt.Fprintf(w, "  %-52s %8s %9s %6s %9s %10s\n", "invitation to ring in one app, during traffic of another", "p50", "p99", "ratio", "NATS p99", "stored")
 	for _, p := range o.Phases {
@@ -146,7 +146,7 @@ func attackCommand() *cobra.Command {
 	}}
 }
 
-func tellAbuse(w io.Writer, o abuse.Outcome) {
+func printAbuse(w io.Writer, o abuse.Outcome) {
 	for _, row := range o.Rows {
 		_, _ = fmt.Fprintf(w, "  %s\n", row.Kind)
 		for _, what := range slices.Sorted(maps.Keys(row.Counts)) {

@@ -21,11 +21,11 @@ func (b *breaker) onBroker(do func(ctx context.Context, f fault, n *rig.Node) (t
 }
 
 func (b *breaker) killNode(ctx context.Context, f fault, n *rig.Node) (target, note string, err error) {
-	return n.Name, "", b.killThem(ctx, f, n)
+	return n.Name, "", b.killAndRestart(ctx, f, n)
 }
 
 func (b *breaker) killEveryNode(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
-	return "all", "", b.killThem(ctx, f, b.rig.Nodes...)
+	return "all", "", b.killAndRestart(ctx, f, b.rig.Nodes...)
 }
 
 // killLeader kills the leader of RINGLINE_CALLS, or the given broker if the leader is unknown.
@@ -39,10 +39,10 @@ func (b *breaker) killLeader(ctx context.Context, f fault, n *rig.Node) (target,
 			}
 		}
 	}
-	return n.Name, "", b.killThem(ctx, f, n)
+	return n.Name, "", b.killAndRestart(ctx, f, n)
 }
 
-func (b *breaker) killThem(ctx context.Context, f fault, nodes ...*rig.Node) error {
+func (b *breaker) killAndRestart(ctx context.Context, f fault, nodes ...*rig.Node) error {
 	for _, n := range nodes {
 		n.Kill()
 	}
@@ -91,7 +91,7 @@ func (b *breaker) fillDisk(ctx context.Context, f fault, n *rig.Node) (target, n
 	}
 	play.Sleep(ctx, f.long)
 	n.FreeDisk()
-	return n.Name, "", b.killThem(ctx, f, n)
+	return n.Name, "", b.killAndRestart(ctx, f, n)
 }
 
 // onRoute degrades the route between two brokers. It degrades the links of both brokers, because either one
@@ -137,15 +137,15 @@ func (b *breaker) squeeze(stream string, limit func(bytes int64) int64) func(con
 		default:
 			play.Sleep(ctx, f.long)
 		}
-		return stream, note, b.giveBack(context.WithoutCancel(ctx), stream, before)
+		return stream, note, b.restoreLimit(context.WithoutCancel(ctx), stream, before)
 	}
 }
 
 // unsure is the note of a fault whose update the broker did not acknowledge.
 const unsure = "the broker did not confirm the limit"
 
-// giveBack restores the byte limit of the stream.
-func (b *breaker) giveBack(ctx context.Context, stream string, limit int64) error {
+// restoreLimit restores the byte limit of the stream.
+func (b *breaker) restoreLimit(ctx context.Context, stream string, limit int64) error {
 	for begun := time.Now(); ; play.Sleep(ctx, 200*time.Millisecond) {
 		if _, err := b.limit(ctx, stream, func(int64) int64 { return limit }); err == nil || time.Since(begun) > comesBack {
 			return err

@@ -39,11 +39,11 @@ const shown = 5
 
 // judge checks a history and prints the report. It returns an error if there are violations.
 func judge(w io.Writer, h *record.History) error {
-	return tellReport(w, check.Check(h, check.DefaultBounds()))
+	return reportViolations(w, check.Check(h, check.DefaultBounds()))
 }
 
-// tellReport prints a report. It returns an error if there are violations.
-func tellReport(w io.Writer, report check.Report) error {
+// reportViolations prints a report. It returns an error if there are violations.
+func reportViolations(w io.Writer, report check.Report) error {
 	printReport(w, report)
 	if n := len(report.Violations); n > 0 {
 		return fmt.Errorf("%d violations: %v", n, caught(report))
@@ -70,9 +70,9 @@ func printReport(w io.Writer, report check.Report) {
 			_, _ = fmt.Fprintf(w, "      %s\n", line)
 		}
 	}
-	told := map[string]int{}
+	printed := map[string]int{}
 	for _, v := range report.Violations {
-		if told[v.Check]++; told[v.Check] <= shown {
+		if printed[v.Check]++; printed[v.Check] <= shown {
 			_, _ = fmt.Fprintf(w, "VIOLATION %s: %s %s: %s\n", v.Check, v.App, v.CallID, v.Text)
 		}
 	}

@@ -49,7 +49,7 @@ func churnCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return tellReport(cmd.OutOrStdout(), r.Report)
+		return reportViolations(cmd.OutOrStdout(), r.Report)
 	})
 	f := cmd.Flags()
 	f.IntVar(&x.clients, "clients", x.clients, "clients; a fifth of the users have two")
@@ -114,7 +114,7 @@ func (x churning) run(ctx context.Context, w io.Writer) (churn.Result, error) {
 	if err != nil {
 		return result, err
 	}
-	x.tell(h, result)
+	x.print(h, result)
 	return result, x.enough(result)
 }
 
@@ -152,7 +152,7 @@ func (x churning) breakEdges(ctx context.Context, edges []*rig.Worker) (list []c
 	return list
 }
 
-func (x churning) tell(h churn.History, r churn.Result) {
+func (x churning) print(h churn.History, r churn.Result) {
 	connections, shown := 0, 0
 	for _, c := range h.Clients {
 		connections += len(c.Periods)

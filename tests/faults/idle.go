@@ -84,7 +84,7 @@ func (x idling) run(ctx context.Context, w io.Writer) error {
 		}
 		names = append(names, "bare centrifuge, same buffers", "bare centrifuge, its defaults")
 	}
-	tellIdle(w, names, all)
+	printIdle(w, names, all)
 	return r.Errors()
 }
 
@@ -143,7 +143,7 @@ func bareCommand() *cobra.Command {
 	return cmd
 }
 
-func tellIdle(w io.Writer, names []string, all []idle.Outcome) {
+func printIdle(w io.Writer, names []string, all []idle.Outcome) {
 	_, _ = fmt.Fprintf(w, "  %-32s %9s %9s %9s %7s %9s %9s %9s\n", "a session", "RSS", "heap", "stacks", "idle", "push p50", "p99", "NATS p50")
 	for i, o := range all {
 		each := o.Each()

@@ -103,7 +103,7 @@ func runCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return o.tell(cmd.OutOrStdout())
+		return o.conclude(cmd.OutOrStdout())
 	})
 	cmd.Long = "Plays calls while faults happen, and checks the results. Values of the flags:\n" +
 		"  --only    " + list(kinds(3)) + "\n  --points  " + list(whereabouts()) + "\n  --scenes  " + list(play.Scenes()) +
@@ -138,11 +138,11 @@ func outageCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		heard, late := lateRings(o.history)
-		t.say("%d invitations were received, %d of them after their deadline", heard, len(late))
+		received, late := lateRings(o.history)
+		t.say("%d invitations were received, %d of them after their deadline", received, len(late))
 		hangUps, open := openAfterHangUp(o.history)
 		t.say("%d hang-ups were stored, %d of their calls are open", hangUps, len(open))
-		err = o.tell(cmd.OutOrStdout())
+		err = o.conclude(cmd.OutOrStdout())
 		for _, x := range append(late, open...) {
 			err = errors.Join(err, errors.New(x))
 		}

@@ -47,17 +47,17 @@ func hunts() []hunt {
 		{defect: "no-expected-seq", by: []string{"history"}, only: []kind{slowLink}},
 		{defect: "no-memory", by: []string{"history", "same_answer"}, only: deaths},
 		{defect: "no-deadline", by: []string{"deadlines"}, only: []kind{resetLink}},
-		{defect: "notify-first", by: []string{"told"}, only: deaths},
+		{defect: "notify-first", by: []string{"notified"}, only: deaths},
 		{defect: "claims-unordered", by: []string{"prompt"}, only: []kind{slowLink}},
 		{defect: "no-fence", by: []string{"two_calls"}, only: []kind{staleClaims}, duration: long, rings: 90 * time.Second}, // with shorter rings the delayed calls would not ring at all
 		{defect: "no-fence-of-unknown", by: []string{"linearizable"}, only: deaths},
-		{defect: "refusal-told-first", by: []string{"same_answer"}, only: deaths, points: []string{"after answer"}, scenes: []string{"early"}, every: 400 * time.Millisecond},
+		{defect: "refusal-answered-first", by: []string{"same_answer"}, only: deaths, points: []string{"after answer"}, scenes: []string{"early"}, every: 400 * time.Millisecond},
 		{defect: "stale-refusal", by: []string{"linearizable"}, only: []kind{slowRoute, cutRouteOne}, nodes: 3, every: 300 * time.Millisecond},
 		{defect: "expire-trusts-due", by: []string{"history"}, only: deaths},
 		{defect: "lines-not-released", by: []string{"lines"}, only: deaths},
-		{defect: "repeat-does-nothing", by: []string{"told", "lines"}, only: deaths},
+		{defect: "repeat-does-nothing", by: []string{"notified", "lines"}, only: deaths},
 		{defect: "gives-up", by: []string{"lost", "prompt"}, only: []kind{killAt, fillStore}},
-		{defect: "participant-left-untold", by: []string{"parting"}, alike: true, only: deaths, scenes: []string{"group"}},
+		{defect: "participant-left-unsent", by: []string{"parting"}, alike: true, only: deaths, scenes: []string{"group"}},
 		{defect: "attempt-ignored", by: []string{"attempts"}, alike: true, only: deaths, scenes: []string{"group"}},
 		{defect: "early-take-over", by: []string{"fences"}, alike: true, only: []kind{pauseAt}, points: []string{"after claim"}, scenes: []string{"answered", "group"}, users: 20},
 		{defect: "events-capped", by: []string{"event_log"}, alike: true, only: deaths},
@@ -68,12 +68,12 @@ func hunts() []hunt {
 		{defect: "trusts-its-clock", by: []string{"frames"}, only: deaths},
 		{defect: "api-drops-requests", by: []string{"lost"}, alike: true, only: deaths},
 		{defect: "api-drops-requests", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "API"}},
-		{defect: "expire-tells-only-its-last", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "RedeliveredExpire"}},
+		{defect: "expire-notifies-only-its-last", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "RedeliveredExpire"}},
 		{defect: "leaver-keeps-line", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "Line"}},
 		{defect: "timers-overflow", by: []string{"go test"}, tests: []string{"./worker/storage", "-run", "NoDeadlineIsLost"}},
 		{defect: "snapshot-lists-left", by: []string{"go test"}, tests: []string{"./worker/store"}},
 		{churn: true},
-		{defect: "snapshot-before-subscription", by: []string{"shown", "told"}, churn: true},
+		{defect: "snapshot-before-subscription", by: []string{"shown", "notified"}, churn: true},
 	}
 }
 
@@ -123,7 +123,7 @@ func (h hunt) name() string {
 }
 
 // run runs the hunt. It returns the report and a summary of the work done.
-func (h hunt) run(ctx context.Context, t trial) (r check.Report, did string, err error) {
+func (h hunt) run(ctx context.Context, t trial) (r check.Report, summary string, err error) {
 	switch {
 	case h.churn:
 		return h.runChurn(ctx, t)
@@ -134,12 +134,12 @@ func (h hunt) run(ctx context.Context, t trial) (r check.Report, did string, err
 	if err != nil {
 		return r, "", err
 	}
-	did = fmt.Sprintf("%5d commands %3d faults", len(o.history.Sent), len(o.history.Faults))
+	summary = fmt.Sprintf("%5d commands %3d faults", len(o.history.Sent), len(o.history.Faults))
 	if h.alike {
 		r, err = checkAlike(ctx, o)
-		return r, did, err
+		return r, summary, err
 	}
-	return check.Check(o.history, check.DefaultBounds()), did, nil
+	return check.Check(o.history, check.DefaultBounds()), summary, nil
 }
 
 // checkAlike checks the history with a program that contains the same defects.
@@ -165,7 +165,7 @@ func checkAlike(ctx context.Context, o *outcome) (r check.Report, err error) {
 }
 
 // runTests runs the tests of the packages with the defect planted. Each failed test counts as a violation.
-func (h hunt) runTests(ctx context.Context, t trial) (r check.Report, did string, err error) {
+func (h hunt) runTests(ctx context.Context, t trial) (r check.Report, summary string, err error) {
 	overlay, err := defects.Overlay(t.source, t.path(h.name()+"-tests"), h.planted()...)
 	if err != nil {
 		return r, "", err
@@ -183,7 +183,7 @@ func (h hunt) runTests(ctx context.Context, t trial) (r check.Report, did string
 	return r, "go test " + strings.Join(h.tests, " "), nil
 }
 
-func (h hunt) runChurn(ctx context.Context, t trial) (r check.Report, did string, err error) {
+func (h hunt) runChurn(ctx context.Context, t trial) (r check.Report, summary string, err error) {
 	x := defaultChurn()
 	x.trial, x.clients, x.notifications, x.parallel = t, 200, 4000, 70
 	x.trial.defects, x.trial.dir = h.planted(), t.path(h.name())
@@ -222,12 +222,12 @@ func catch(ctx context.Context, w io.Writer, t trial, only []string) error {
 			continue
 		}
 		begun := time.Now()
-		report, did, err := h.run(ctx, t)
+		report, summary, err := h.run(ctx, t)
 		if err != nil {
 			return fmt.Errorf("%s: %w", h.name(), err)
 		}
 		by := caught(report)
-		_, _ = fmt.Fprintf(w, "%-29s %4.0f s %s  caught by %s\n", h.name(), time.Since(begun).Seconds(), did, strings.Join(by, ", "))
+		_, _ = fmt.Fprintf(w, "%-29s %4.0f s %s  caught by %s\n", h.name(), time.Since(begun).Seconds(), summary, strings.Join(by, ", "))
 		if len(by) > 0 {
 			_, _ = fmt.Fprintf(w, "    %s: %.300s\n", report.Violations[0].Check, report.Violations[0].Text)
 		}

@@ -47,7 +47,7 @@ func (s *site) stopCoordinators(ctx context.Context) error {
 const onItsWay = 250 * time.Millisecond
 
 // lateRings lists the invitations that a watcher received after their ring deadline.
-func lateRings(h *record.History) (heard int, late []string) {
+func lateRings(h *record.History) (received int, late []string) {
 	type attempt struct {
 		call callKey
 		seq  int
@@ -61,16 +61,16 @@ func lateRings(h *record.History) (heard int, late []string) {
 			}
 		}
 	}
-	for _, n := range h.Told {
+	for _, n := range h.Notifications {
 		if n.Event != string(events.IncomingCallReceived) {
 			continue
 		}
-		heard++
+		received++
 		if due := deadline[attempt{callKey{n.App, n.CallID}, n.Seq, n.To}]; n.At > due {
 			late = append(late, fmt.Sprintf("%s of %s was received %v late", n.ID, n.App, time.Duration(n.At-due)+onItsWay))
 		}
 	}
-	return heard, late
+	return received, late
 }
 
 type callKey struct{ app, id string }

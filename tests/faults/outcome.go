@@ -27,8 +27,8 @@ type outcome struct {
 	errs    []error
 }
 
-// tell prints the work done and the violations. If there are violations, it saves the history.
-func (o *outcome) tell(w io.Writer) error {
+// conclude prints the work done and the violations. If there are violations, it saves the history.
+func (o *outcome) conclude(w io.Writer) error {
 	o.print(w)
 	err := errors.Join(append(o.errs, judge(w, o.history))...)
 	if err != nil {
@@ -53,7 +53,7 @@ func (o *outcome) print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "seed %d, %d broker(s), %d coordinators, %d timeouts workers, %s\n", o.trial.seed, o.trial.nodes,
 		coordinators, timeoutsOf, o.trial.duration)
 	line("calls", "%d begun, %d skipped, because too many were in progress", begun, skipped)
-	line("commands", "%d messages sent, %d answered; %d transitions, %d notifications", len(h.Sent), len(answered), len(h.Rest.Calls), len(h.Told))
+	line("commands", "%d messages sent, %d answered; %d transitions, %d notifications", len(h.Sent), len(answered), len(h.Rest.Calls), len(h.Notifications))
 	line("faults", "%d: %s", len(h.Faults), tally(h.Faults))
 	for _, c := range []struct{ name, metric string }{
 		{"redeliveries", "ringline_redeliveries_total"},

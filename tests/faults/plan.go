@@ -86,7 +86,7 @@ func points() map[string]func(subject string) bool {
 		"claim":  begins("$KV.RINGLINE_LINES."),
 		"commit": ringline("call"),
 		"timer":  ringline("timer"),
-		"told":   ringline("user"),
+		"notify": ringline("user"),
 		"answer": ringline("answer"),
 		"ack":    begins("$JS.ACK.RINGLINE_COMMANDS."),
 	}
@@ -95,7 +95,7 @@ func points() map[string]func(subject string) bool {
 // whereabouts lists the points at which a fault can wait.
 func whereabouts() []string {
 	var list []string
-	for _, name := range []string{"claim", "commit", "timer", "told", "answer", "ack"} {
+	for _, name := range []string{"claim", "commit", "timer", "notify", "answer", "ack"} {
 		list = append(list, "before "+name, "after "+name)
 	}
 	return list

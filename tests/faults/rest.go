@@ -36,9 +36,9 @@ func (s *site) rest(ctx context.Context) {
 
 // left describes the remaining work. It returns "" if there is none.
 func (s *site) left(ctx context.Context) (string, error) {
-	waiting, inHand, err := s.commands(ctx)
-	if err != nil || waiting+inHand > 0 {
-		return fmt.Sprintf("%d commands wait, %d are in flight", waiting, inHand), err
+	waiting, inFlight, err := s.commands(ctx)
+	if err != nil || waiting+inFlight > 0 {
+		return fmt.Sprintf("%d commands wait, %d are in flight", waiting, inFlight), err
 	}
 	timers, err := s.timers(ctx)
 	if err != nil || len(timers) > 0 {
@@ -68,7 +68,7 @@ func (s *site) notLogged(ctx context.Context) (uint64, error) {
 	return stored - min(stored, logged), nil
 }
 
-func (s *site) commands(ctx context.Context) (waiting, inHand int, err error) {
+func (s *site) commands(ctx context.Context) (waiting, inFlight int, err error) {
 	c, err := s.js.Consumer(ctx, streams.StreamCommands, streams.ConsumerCoordinators)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read the consumer of commands: %w", err)
@@ -108,7 +108,7 @@ func (s *site) lines(ctx context.Context) ([]record.Line, error) {
 func (s *site) read(ctx context.Context, r *record.Rest) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	if r.Waiting, r.InHand, err = s.commands(ctx); err != nil {
+	if r.Waiting, r.InFlight, err = s.commands(ctx); err != nil {
 		return err
 	}
 	if r.Lines, err = s.lines(ctx); err != nil {

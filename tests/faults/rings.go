@@ -27,12 +27,12 @@ type rings struct {
 	kill  bool
 }
 
-// heard records when each caller was notified of the timeout, and the deadline of each call.
-type heard struct {
-	mu   sync.Mutex
-	at   map[string]time.Time
-	due  map[string]time.Time
-	told chan struct{}
+// timeoutLog records when each caller was notified of the timeout, and the deadline of each call.
+type timeoutLog struct {
+	mu       sync.Mutex
+	at       map[string]time.Time
+	due      map[string]time.Time
+	notified chan struct{}
 }
 
 const ringsApp = "rings"
@@ -52,8 +52,8 @@ func (x rings) run(ctx context.Context) error {
 		return fmt.Errorf("connect: %w", err)
 	}
 	defer nc.Close()
-	h := &heard{at: map[string]time.Time{}, due: map[string]time.Time{}, told: make(chan struct{}, x.count)}
-	if _, err := nc.Subscribe(events.AppNotifications(ringsApp), h.hear); err != nil {
+	h := &timeoutLog{at: map[string]time.Time{}, due: map[string]time.Time{}, notified: make(chan struct{}, x.count)}
+	if _, err := nc.Subscribe(events.AppNotifications(ringsApp), h.receive); err != nil {
 		return fmt.Errorf("watch: %w", err)
 	}
 	begun := time.Now()
@@ -76,7 +76,7 @@ func (x rings) run(ctx context.Context) error {
 	defer cancel()
 	for n := range x.count {
 		select {
-		case <-h.told:
+		case <-h.notified:
 		case <-wait.Done():
 			return fmt.Errorf("%d of %d calls did not end", x.count-n, x.count)
 		}
@@ -123,7 +123,7 @@ func (x rings) invite(ctx context.Context, nc *nats.Conn) error {
 	return nil
 }
 
-func (h *heard) hear(m *nats.Msg) {
+func (h *timeoutLog) receive(m *nats.Msg) {
 	now := time.Now()
 	var n events.Notification
 	if json.Unmarshal(m.Data, &n) != nil || len(n.Call.Callees) != 1 {
@@ -137,13 +137,13 @@ func (h *heard) hear(m *nats.Msg) {
 	case events.OutgoingCallTimeout:
 		if _, twice := h.at[n.CallID]; !twice {
 			h.at[n.CallID] = now
-			h.told <- struct{}{}
+			h.notified <- struct{}{}
 		}
 	}
 }
 
 // ringing waits until count calls ring at once.
-func (h *heard) ringing(ctx context.Context, count int) error {
+func (h *timeoutLog) ringing(ctx context.Context, count int) error {
 	for {
 		h.mu.Lock()
 		n, over := len(h.due), len(h.at)
@@ -190,7 +190,7 @@ func (x rings) killAll(ctx context.Context, r *rig.Rig, at time.Time) (started t
 
 // report prints the latencies, separately for deadlines before and after the restart. It returns the number
 // of callers notified before their deadline.
-func (h *heard) report(x rings, started time.Time) (early int) {
+func (h *timeoutLog) report(x rings, started time.Time) (early int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var before, after []time.Duration

@@ -122,21 +122,21 @@ func (x scale) inAndOut(ctx context.Context, rate float64) error {
 	playing, stop := context.WithCancel(ctx)
 	defer stop()
 	done := x.open(playing, clients, p, rate)
-	tell := func(phase string) {
+	measure := func(phase string) {
 		play.Sleep(ctx, x.long)
 		calls, answers := p.take()
 		x.trial.say("%s: %.0f calls/s, invitation to answer %s", phase, float64(calls)/x.long.Seconds(), quantiles(answers))
 	}
-	tell("two coordinators (warming up)")
-	tell("two coordinators")
+	measure("two coordinators (warming up)")
+	measure("two coordinators")
 	if err := r.AddCoordinator(ctx); err != nil {
 		return err
 	}
-	tell("while and after a third was added")
+	measure("while and after a third was added")
 	gone := r.Coordinators[0]
 	r.Count(ctx)
 	took, _ := gone.Stop(drains)
-	tell(fmt.Sprintf("while and after the first was stopped by SIGTERM, which took %v", took.Round(time.Millisecond)))
+	measure(fmt.Sprintf("while and after the first was stopped by SIGTERM, which took %v", took.Round(time.Millisecond)))
 	stop()
 	done.Wait()
 	r.Count(ctx)

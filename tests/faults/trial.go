@@ -185,7 +185,7 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 	played := make(chan struct{})
 	go func() { defer close(played); stage.Play(playing) }()
 
-	disturb := s.breakThings
+	disturb := s.injectFaults
 	if t.outage > 0 {
 		disturb = s.stopCoordinators
 	}
@@ -216,8 +216,8 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 	return &outcome{trial: t, history: h, counts: counts, stage: stage, errs: s.errs}, nil
 }
 
-// breakThings injects the planned faults, and waits until everything runs again.
-func (s *site) breakThings(ctx context.Context) error {
+// injectFaults injects the planned faults, and waits until everything runs again.
+func (s *site) injectFaults(ctx context.Context) error {
 	t := s.trial
 	faults := plan(t, rig.CanMount())
 	t.say("%d faults are planned in %v", len(faults), t.duration)

@@ -121,10 +121,10 @@ func enter(ctx context.Context, server string, app device.App, user string) (*pe
 // call plays one call and returns both latencies.
 func call(ctx context.Context, ann, bob *person, id string) (l Latencies, err error) {
 	for _, step := range []struct {
-		by, hears *person
-		verb      events.Verb
-		more      string
-		want      events.Kind
+		by, receives *person
+		verb         events.Verb
+		more         string
+		want         events.Kind
 	}{
 		{ann, bob, events.VerbInvite, fmt.Sprintf(`,"call_type":0,"callees":[{"user_id":%q}]`, bob.user), events.IncomingCallReceived},
 		{bob, ann, events.VerbAccept, "", events.OutgoingCallAccepted},
@@ -139,7 +139,7 @@ func call(ctx context.Context, ann, bob *person, id string) (l Latencies, err er
 			}
 			answered <- err
 		}()
-		took, err := step.hears.await(ctx, id, step.want, begun)
+		took, err := step.receives.await(ctx, id, step.want, begun)
 		if err == nil {
 			err = <-answered
 		}

@@ -88,7 +88,7 @@ func kinds() []kind {
 		one("forged device", session.Denied, meter.RefusedDevice, forgedDevice),
 		{name: "frame over 64 KB", every: quick, once: sends(bytes.Repeat([]byte("x"), 64<<10+1)), must: []string{tooBig}, counted: "1009"},
 		{name: "garbage in a session", every: quick, once: sends([]byte("{\"id\":\x00\xFF")), must: []string{code(session.BadRequest)}},
-		{name: "garbage at once", every: quick, once: garbage, must: []string{code(session.BadRequest)}, counted: "3501"},
+		{name: "garbage at once", every: quick, once: sendMalformed, must: []string{code(session.BadRequest)}, counted: "3501"},
 		{name: "bytes that are no WebSocket frames", every: quick, once: noFrames, must: []string{protocolError}, counted: "1002"},
 		{name: "10,000 commands a second", every: time.Millisecond, once: flood, may: []string{answered, outCut}, must: []string{limited, code(session.TooManyRequests)}, alone: true, counted: string(meter.RefusedRate)},
 		{name: "200 connections of one user", every: time.Second, once: crowd, must: []string{code(session.ConnectionLimit), outEntered}, alone: true, counted: string(meter.RefusedUser)},

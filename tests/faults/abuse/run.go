@@ -22,7 +22,7 @@ type Config struct {
 	Pairs    int           // honest pairs
 	Quiet    time.Duration // before the attack, and again at the end
 	Each     time.Duration // duration of each kind alone
-	Together time.Duration // duration of all kinds together
+	Combined time.Duration // duration of all kinds together
 
 	CommandsPerS int // the setting of the app that floods; 0: the default
 
@@ -90,7 +90,7 @@ func (cfg Config) plan() []step {
 			list = append(list, step{k.name, cfg.Each, []string{k.name}})
 		}
 	}
-	return append(list, step{"half-open, all five", cfg.Each, slow}, step{"all together", cfg.Together, all},
+	return append(list, step{"half-open, all five", cfg.Each, slow}, step{"all together", cfg.Combined, all},
 		step{name: "quiet again", long: cfg.Quiet})
 }
 

@@ -120,8 +120,8 @@ type share struct {
 func (cfg Config) shares() []share {
 	list := []share{
 		{SharePhase{Name: "quiet"}, nil, cfg.Quiet},
-		{SharePhase{Name: busy}, []string{spinning}, cfg.Together},
-		{SharePhase{Name: "one user, at all limits", MayStore: oneUserStores}, []string{oneUser}, cfg.Together},
+		{SharePhase{Name: busy}, []string{spinning}, cfg.Combined},
+		{SharePhase{Name: "one user, at all limits", MayStore: oneUserStores}, []string{oneUser}, cfg.Combined},
 	}
 	var all []string
 	for _, f := range floods() {
@@ -130,12 +130,12 @@ func (cfg Config) shares() []share {
 		case spinning, oneUser:
 			continue
 		case manyUsers: // its initial burst is small only compared with what it stores in a minute
-			long = cfg.Together
+			long = cfg.Combined
 		}
 		all = append(all, f.name)
 		list = append(list, share{SharePhase{Name: f.name, MayStore: appStores}, []string{f.name}, long})
 	}
-	return append(list, share{SharePhase{Name: "one app floods in every way", MayStore: appStores}, all, cfg.Together},
+	return append(list, share{SharePhase{Name: "one app floods in every way", MayStore: appStores}, all, cfg.Combined},
 		share{SharePhase{Name: "quiet again"}, nil, cfg.Quiet})
 }
 

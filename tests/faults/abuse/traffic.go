@@ -62,8 +62,8 @@ func sends(message []byte) func(context.Context, Target, string, func(string)) {
 	}
 }
 
-// garbage sends garbage as its first message.
-func garbage(ctx context.Context, t Target, from string, out func(string)) {
+// sendMalformed sends a malformed first message.
+func sendMalformed(ctx context.Context, t Target, from string, out func(string)) {
 	s, err := device.Open(ctx, t.Server, from)
 	if err != nil {
 		out("refused: " + outcome(err))
@@ -162,7 +162,7 @@ func commandOutcome(line []byte) string {
 // crowd opens 200 connections of one user. Each attempt uses a new user.
 func crowd(ctx context.Context, t Target, from string, out func(string)) {
 	user := fmt.Sprintf("crowd%d", time.Now().UnixNano())
-	var in together
+	var in burst
 	in.run(crowdSize, func() (func(), error) {
 		d, err := member(ctx, t, from, user)
 		if err != nil {
@@ -177,7 +177,7 @@ func crowd(ctx context.Context, t Target, from string, out func(string)) {
 
 // sockets opens more connections from one address than the limit allows.
 func sockets(ctx context.Context, t Target, from string, out func(string)) {
-	var in together
+	var in burst
 	in.run(socketsSize, func() (func(), error) {
 		s, err := device.Open(ctx, t.Server, from)
 		if err != nil {
@@ -190,13 +190,13 @@ func sockets(ctx context.Context, t Target, from string, out func(string)) {
 	}
 }
 
-// together opens many connections at once, and closes them when all have their outcome.
-type together struct {
+// burst opens many connections at once, and closes them when all have their outcome.
+type burst struct {
 	mu      sync.Mutex
 	entered int
 }
 
-func (x *together) run(n int, open func() (closing func(), err error), out func(string)) {
+func (x *burst) run(n int, open func() (closing func(), err error), out func(string)) {
 	const parallel = 50
 	slots := make(chan struct{}, parallel)
 	var all []func()

@@ -19,16 +19,16 @@ func leaves(w *world) {
 	w.do(w.command("c1", events.VerbLeave, "bob"))
 }
 
-// untold removes a watcher's notifications of this event.
-func untold(event string) func(h *record.History) {
+// withoutNotice removes a watcher's notifications of this event.
+func withoutNotice(event string) func(h *record.History) {
 	return func(h *record.History) {
-		kept := h.Told[:0]
-		for _, t := range h.Told {
+		kept := h.Notifications[:0]
+		for _, t := range h.Notifications {
 			if t.Event != event || t.To != "eve" || t.Watcher != 0 {
 				kept = append(kept, t)
 			}
 		}
-		h.Told = kept
+		h.Notifications = kept
 	}
 }
 
@@ -38,14 +38,14 @@ func logged(h *record.History) {
 	}
 }
 
-// firstTold returns the first notification with a ring time.
-func firstTold(h *record.History) *record.Told {
-	for i := range h.Told {
-		if h.Told[i].Remaining != nil {
-			return &h.Told[i]
+// firstNotification returns the first notification with a ring time.
+func firstNotification(h *record.History) *record.Notification {
+	for i := range h.Notifications {
+		if h.Notifications[i].Remaining != nil {
+			return &h.Notifications[i]
 		}
 	}
-	return &record.Told{}
+	return &record.Notification{}
 }
 
 // exhausted sends a command that is refused because the store is full.
@@ -92,7 +92,7 @@ func refused(verb events.Verb, why error) func(*world) {
 // other checks use it as their oracle.
 func TestByHand(t *testing.T) {
 	runAll(t, []defect{
-		{"a leaver is not missed", "told parting", leaves, untold("participant_left"), "never received participant_left to"},
+		{"a leaver is not missed", "notified parting", leaves, withoutNotice("participant_left"), "never received participant_left to"},
 		{"a decline of another attempt", "history attempts", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob", "eve"))
 			decline := w.command("c1", events.VerbDecline, "bob")
@@ -128,12 +128,12 @@ func TestByHand(t *testing.T) {
 			h.Rest.Events[1].Data = strings.Replace(h.Rest.Events[1].Data, "ringing", "singing", 1)
 		}, "transition 2 of the event log"},
 		{"rings for longer than is left", "frames", ended, func(h *record.History) {
-			x := *firstTold(h).Remaining + 1000
-			firstTold(h).Remaining = &x
+			x := *firstNotification(h).Remaining + 1000
+			firstNotification(h).Remaining = &x
 		}, "from its server_time to the deadline it is 49"},
-		{"leaves out the call", "frames", ended, func(h *record.History) { firstTold(h).Bare = true }, "it has the call: false"},
-		{"does not say how long it rings", "frames", ended, func(h *record.History) { firstTold(h).Remaining = nil }, "a callee rings: true"},
-		{"a clock that is ahead", "frames", ended, func(h *record.History) { firstTold(h).Server += 70 * second }, "with server_time"},
+		{"leaves out the call", "frames", ended, func(h *record.History) { firstNotification(h).Bare = true }, "it has the call: false"},
+		{"does not say how long it rings", "frames", ended, func(h *record.History) { firstNotification(h).Remaining = nil }, "a callee rings: true"},
+		{"a clock that is ahead", "frames", ended, func(h *record.History) { firstNotification(h).Server += 70 * second }, "with server_time"},
 		{"exhausted without need", "admissions", exhausted(events.VerbInvite), nil, "no store was full"},
 		{"exhausted while the store is full", "", exhausted(events.VerbInvite), func(h *record.History) {
 			h.Faults = []record.Fault{{Kind: "store-full", From: began, To: began}}

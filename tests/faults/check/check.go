@@ -23,17 +23,17 @@ import (
 
 // Bounds are the time limits of the checks.
 type Bounds struct {
-	Ends    time.Duration // for a call to end, after its deadline
-	Handled time.Duration // for a command to be handled, after it is stored
-	Told    time.Duration // for the last notification of an event, after the event is stored
-	Settle  time.Duration // for the effects of a fault to end, after its repair
-	Search  time.Duration // for the search for an order that explains the answers about one call
+	Ends     time.Duration // for a call to end, after its deadline
+	Handled  time.Duration // for a command to be handled, after it is stored
+	Notified time.Duration // for the last notification of an event, after the event is stored
+	Settle   time.Duration // for the effects of a fault to end, after its repair
+	Search   time.Duration // for the search for an order that explains the answers about one call
 }
 
 // DefaultBounds returns wide bounds. A correct Ringline never exceeds them.
 func DefaultBounds() Bounds {
 	return Bounds{
-		Ends: 20 * time.Second, Handled: 15 * time.Second, Told: time.Minute, Settle: 5 * time.Second, Search: 10 * time.Second,
+		Ends: 20 * time.Second, Handled: 15 * time.Second, Notified: time.Minute, Settle: 5 * time.Second, Search: 10 * time.Second,
 	}
 }
 
@@ -85,7 +85,7 @@ func rules() []rule {
 		{"deadlines", deadlines},
 		{"lines", lines},
 		{"timers", timers},
-		{"told", told},
+		{"notified", notified},
 		{"same_answer", sameAnswer},
 		{"prompt", prompt},
 		// Written from CONTRACT, independent of worker/call.

@@ -87,7 +87,7 @@ func (r *run) wasBusy(on map[callID][]stay, s *story, st *step, user string, v *
 // asked returns when the command of the transition was first sent. A coordinator need not check again what it
 // found full at that time.
 func (s *story) asked(st *step) int64 {
-	from := moment(st.time)
+	from := nanos(st.time)
 	for _, m := range s.messages {
 		if m.command.same(st.made) {
 			from = min(from, m.At)
@@ -105,10 +105,10 @@ func (r *run) met(s *story, st *step, v *verdict) {
 	first := r.byCall[callID{s.app, g.CallID}]
 	for k := 1; first != nil && k <= len(first.steps); k++ {
 		found := call.FindGlare(st.made.Command, first.state(k).Call)
-		if found != nil && *found == *g && first.within(k, moment(st.time), st.at) {
+		if found != nil && *found == *g && first.within(k, nanos(st.time), st.at) {
 			return
 		}
 	}
 	v.fail(s, "%s was merged into call %s, attempt %d, which did not cross it between %s, when it was sent, and then; %s", r.describe(st), g.CallID,
-		g.Attempt, r.when(moment(st.time)), r.broken(moment(st.time), st.at))
+		g.Attempt, r.when(nanos(st.time)), r.broken(nanos(st.time), st.at))
 }

@@ -49,10 +49,10 @@ func (r *run) timedOut(s *story, i int, st *step, v *verdict) []lateness {
 	}
 	for _, d := range due {
 		v.looked()
-		if st.at < moment(d) {
-			v.fail(s, "%s was made before its deadline at %s", r.describe(st), r.when(moment(d)))
+		if st.at < nanos(d) {
+			v.fail(s, "%s was made before its deadline at %s", r.describe(st), r.when(nanos(d)))
 		}
-		list = append(list, lateness{st.at - moment(d), r.calm(moment(d)-int64(r.bounds.Handled), st.at)})
+		list = append(list, lateness{st.at - nanos(d), r.calm(nanos(d)-int64(r.bounds.Handled), st.at)})
 	}
 	return list
 }
@@ -106,17 +106,17 @@ func waitsFor(st *step) map[attempt]waiting {
 
 // inTime checks that it ended in time with this transition, or is not due yet.
 func (r *run) inTime(s *story, w waiting, over *step, v *verdict) {
-	due := r.due(max(w.begun, moment(w.due)), r.bounds.Ends)
+	due := r.due(max(w.begun, nanos(w.due)), r.bounds.Ends)
 	switch {
 	case over != nil:
 		if v.looked(); over.at > due {
-			v.fail(s, "%s had a deadline at %s and may last until %s, but ended only with %s; %s", w.what, r.when(moment(w.due)), r.when(due),
-				r.describe(over), r.broken(moment(w.due), over.at))
+			v.fail(s, "%s had a deadline at %s and may last until %s, but ended only with %s; %s", w.what, r.when(nanos(w.due)), r.when(due),
+				r.describe(over), r.broken(nanos(w.due), over.at))
 		}
 	case due < r.Run.Read:
 		v.looked()
 		v.fail(s, "%s had a deadline at %s and may last until %s, but had not ended when the store was read at %s", w.what,
-			r.when(moment(w.due)), r.when(due), r.when(r.Run.Read))
+			r.when(nanos(w.due)), r.when(due), r.when(r.Run.Read))
 	default:
 		v.exempt("not due yet")
 	}

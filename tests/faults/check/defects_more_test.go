@@ -36,7 +36,7 @@ func TestLost(t *testing.T) {
 			w.write(w.send(w.invite("c2", "bob", "ann")), 0, call.Claimed{Glare: &call.Glare{CallID: "c1", Attempt: 1}})
 			w.brokenUntilNow()
 		}, nil, "invite k2 of bob"},
-		{"commands wait at rest", "lost", ended, func(h *record.History) { h.Rest.Waiting, h.Rest.InHand = 2, 1 }, "at rest 2 commands wait"},
+		{"commands wait at rest", "lost", ended, func(h *record.History) { h.Rest.Waiting, h.Rest.InFlight = 2, 1 }, "at rest 2 commands wait"},
 		{
 			"a malformed command is not kept", "lost", func(w *world) { w.unreadable("x") },
 			func(h *record.History) { h.Rest.Rejected = nil }, "0 of 1 like it are kept",
@@ -75,7 +75,7 @@ func TestWinner(t *testing.T) {
 			last.Call.Callees[0].State = events.StateAccepted
 			last.Call.EndReason = ""
 			after := w.write(w.send(w.command("c1", events.VerbLeave, "bob")), 0, call.Claimed{})
-			w.tell(after, after)
+			w.notify(after, after)
 			w.brokenUntilNow()
 		}, nil, "the call had ended (completed) with seq 4"},
 	})
@@ -194,27 +194,27 @@ func TestTimers(t *testing.T) {
 	})
 }
 
-func TestTold(t *testing.T) {
+func TestNotified(t *testing.T) {
 	drop := func(watcher int, event events.Kind) func(h *record.History) {
 		return func(h *record.History) {
-			h.Told = slices.DeleteFunc(h.Told, func(x record.Told) bool {
+			h.Notifications = slices.DeleteFunc(h.Notifications, func(x record.Notification) bool {
 				return (watcher < 0 || x.Watcher == watcher) && x.Event == string(event)
 			})
 		}
 	}
 	runAll(t, []defect{
-		{"one watcher not", "told", talk, drop(1, events.OutgoingCallRinging), "watcher 1 never received: to ann, outgoing_call_ringing (c1-2-0)"},
-		{"no watcher", "told", talk, drop(-1, events.OutgoingCallAccepted), "it was sent by"},
-		{"no watcher of an invitation", "told", talk, drop(-1, events.IncomingCallReceived), "incoming_call_received"},
+		{"one watcher not", "notified", talk, drop(1, events.OutgoingCallRinging), "watcher 1 never received: to ann, outgoing_call_ringing (c1-2-0)"},
+		{"no watcher", "notified", talk, drop(-1, events.OutgoingCallAccepted), "it was sent by"},
+		{"no watcher of an invitation", "notified", talk, drop(-1, events.IncomingCallReceived), "incoming_call_received"},
 		{"not, while disconnected", "", talk, func(h *record.History) {
 			drop(0, events.OutgoingCallRinging)(h)
 			h.Gaps = append(h.Gaps, record.Gap{Watcher: 0, From: began, To: began + 10*second})
 		}, ""},
-		{"not, while the other was disconnected", "told", talk, func(h *record.History) {
+		{"not, while the other was disconnected", "notified", talk, func(h *record.History) {
 			drop(0, events.OutgoingCallRinging)(h)
 			h.Gaps = append(h.Gaps, record.Gap{Watcher: 1, From: began, To: began + 10*second})
 		}, "watcher 0 never received"},
-		{"not, and disconnected only later", "told", func(w *world) {
+		{"not, and disconnected only later", "notified", func(w *world) {
 			talk(w)
 			w.pass(20 * second)
 			w.h.Gaps = append(w.h.Gaps, record.Gap{Watcher: 0, From: w.now, To: w.now + second})
@@ -224,23 +224,23 @@ func TestTold(t *testing.T) {
 			w.do(w.command("c1", events.VerbCancel, "ann"))
 			w.brokenUntilNow()
 		}, drop(-1, events.IncomingCallReceived), ""},
-		{"an invitation that rang on long enough", "told", func(w *world) {
+		{"an invitation that rang on long enough", "notified", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.brokenUntilNow()
 			w.do(w.command("c1", events.VerbAccept, "bob"))
 			w.pass(40 * second)
 			w.do(w.command("c1", events.VerbEnd, "ann"))
 		}, drop(-1, events.OutgoingCallAccepted), "outgoing_call_accepted"},
-		{"what never happened", "told", ended, func(h *record.History) {
-			x := h.Told[0]
+		{"what never happened", "notified", ended, func(h *record.History) {
+			x := h.Notifications[0]
 			x.Seq, x.ID = 9, strings.Replace(x.ID, "c1-1-", "c1-9-", 1)
-			h.Told = append(h.Told, x)
+			h.Notifications = append(h.Notifications, x)
 		}, "the call has no such seq"},
-		{"another reason", "told", ended, func(h *record.History) {
-			h.Told[len(h.Told)-1].Reason = "declined"
-			h.Told[len(h.Told)-2].Reason = "declined"
+		{"another reason", "notified", ended, func(h *record.History) {
+			h.Notifications[len(h.Notifications)-1].Reason = "declined"
+			h.Notifications[len(h.Notifications)-2].Reason = "declined"
 		}, `reason "completed"`},
-		{"before it was stored", "told", talk, func(h *record.History) { h.Told[0].At -= ms }, "before it was stored"},
+		{"before it was stored", "notified", talk, func(h *record.History) { h.Notifications[0].At -= ms }, "before it was stored"},
 	})
 }
 
@@ -319,7 +319,7 @@ func TestPrompt(t *testing.T) {
 			w.brokenUntilNow()
 			w.pass(18 * second)
 			after := w.write(d, 0, call.Claimed{})
-			w.tell(after, after)
+			w.notify(after, after)
 		}, nil, "was processed only with seq 2"},
 	})
 }

@@ -83,7 +83,7 @@ func (w *world) write(d *delivery, now time.Duration, claimed call.Claimed) even
 func (w *world) badly(d *delivery, now time.Duration, claimed call.Claimed) {
 	w.t.Helper()
 	after := w.write(d, now, claimed)
-	w.tell(after, after)
+	w.notify(after, after)
 	if claimed.CallerBusy {
 		w.refuse(d, after, events.Errorf(events.CodeCallerBusy, "busy"))
 		return
@@ -199,7 +199,7 @@ func TestHistory(t *testing.T) {
 			w.handle(a)
 			wr, _ := call.Decide(before, b.cmd, call.Input{At: time.Unix(0, b.at).UTC(), Limits: w.limits}).(call.Write)
 			after := w.commit(before, wr)
-			w.tell(after, after)
+			w.notify(after, after)
 			w.ok(b, after)
 		}, nil, "follows seq 4, want seq 5"},
 		{"malformed transition", "history", ended, func(h *record.History) {
@@ -212,7 +212,7 @@ func TestHistory(t *testing.T) {
 				CommandID:      events.ExpireID("c1", 1), Service: events.ServiceTimeouts,
 			}}
 			w.write(early, 0, call.Claimed{})
-			w.tell(w.newest("c1"), w.newest("c1"))
+			w.notify(w.newest("c1"), w.newest("c1"))
 		}, nil, "after it was stored"},
 		{"expires by a deadline that was never made", "history", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
@@ -259,7 +259,7 @@ func TestLinearizable(t *testing.T) {
 			w.refuse(accept, events.Transition{}, events.Errorf(events.CodeNotFound, ""))
 			w.do(w.invite("c1", "ann", "bob"))
 			after := w.write(accept, 0, call.Claimed{})
-			w.tell(after, after)
+			w.notify(after, after)
 		}, nil, "but it made seq 2"},
 		{"an impossible answer", "linearizable", func(w *world) {
 			talk(w)
@@ -270,7 +270,7 @@ func TestLinearizable(t *testing.T) {
 			w.do(w.command("c1", events.VerbAccept, "bob"))
 			d := w.send(w.command("c1", events.VerbRing, "eve"))
 			after := w.write(d, 0, call.Claimed{})
-			w.tell(after, after)
+			w.notify(after, after)
 			c := after.Call
 			w.answer(d, events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &c})
 		}, nil, "ok with the current call"},
@@ -281,7 +281,7 @@ func TestLinearizable(t *testing.T) {
 			w.refuse(first, after, events.Errorf(events.CodePermissionDenied, ""))
 			second := w.send(w.command("c1", events.VerbRing, "mal"))
 			w.refuse(second, events.Transition{}, events.Errorf(events.CodeNotFound, ""))
-			w.tell(after, after)
+			w.notify(after, after)
 			w.ok(invite, after)
 		}, nil, "but not in any common order"},
 		{"not found too soon", "linearizable", func(w *world) {

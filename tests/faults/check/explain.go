@@ -160,7 +160,7 @@ func (r *run) whyNot(s *story, x *reading) string {
 			at = append(at, r.howLong(s, k))
 		}
 		if s.within(k, x.from, x.answer.at) && len(gives) < 6 {
-			gives = append(gives, fmt.Sprintf("seq %d gives %s", s.state(k).Seq, r.wouldTell(s, x, k)))
+			gives = append(gives, fmt.Sprintf("seq %d gives %s", s.state(k).Seq, r.wouldGive(s, x, k)))
 		}
 	}
 	if len(at) > 0 {
@@ -177,7 +177,7 @@ func (r *run) howLong(s *story, k int) string {
 	return fmt.Sprintf("seq %d, which was replaced at %s at the latest", s.state(k).Seq, r.when(s.until(k)))
 }
 
-func (r *run) wouldTell(s *story, x *reading, k int) string {
+func (r *run) wouldGive(s *story, x *reading, k int) string {
 	switch o := r.decided(s, x, k).(type) {
 	case call.Write:
 		return "that it is executed (" + string(o.Transition.Event) + ")"

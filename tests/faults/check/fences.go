@@ -5,7 +5,7 @@ import "time"
 // The contract's lifetime of a claim, and the time that a hang-up waits for an invitation that it may have
 // overtaken.
 const (
-	claimStands = 30 * time.Second
+	claimHolds  = 30 * time.Second
 	hangUpWaits = 5 * time.Second
 )
 
@@ -41,9 +41,9 @@ func fences(r *run, v *verdict) {
 				v.fail(s, "%s took over a claim of a call without an invitation", r.describe(st))
 			default:
 				v.count("taken over", 1)
-				if st.at < claimed+int64(claimStands-clockError) {
+				if st.at < claimed+int64(claimHolds-clockError) {
 					v.fail(s, "%s took over a claim %v after its first invitation was sent; it may last for %v", r.describe(st),
-						time.Duration(st.at-claimed).Round(time.Millisecond), claimStands)
+						time.Duration(st.at-claimed).Round(time.Millisecond), claimHolds)
 				}
 			}
 		}

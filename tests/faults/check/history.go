@@ -3,7 +3,7 @@ package check
 // history checks that the stored transitions of each call are numbered without gaps or duplicates. Each one
 // must follow, byte for byte, from the one before by worker/call and a command that was sent.
 func history(r *run, v *verdict) {
-	for _, m := range r.garbage {
+	for _, m := range r.malformed {
 		v.looked()
 		v.failApp("", "", "%s, stored at %s: malformed transition: %.200s", m.Subject, r.when(m.At), m.Data)
 	}

@@ -93,7 +93,7 @@ func (r *run) list(s *story, readings []*reading) string {
 // a message that could get ok.
 func (r *run) refusedAndDone(s *story, v *verdict) {
 	for _, st := range s.steps {
-		if st.made == nil || len(st.made.messages) == 0 || !toldOK(st) {
+		if st.made == nil || len(st.made.messages) == 0 || !mustBeOK(st) {
 			continue
 		}
 		messages := r.alike(st.made)
@@ -105,10 +105,10 @@ func (r *run) refusedAndDone(s *story, v *verdict) {
 	}
 }
 
-// toldOK reports whether only ok can answer the command that made the transition. It returns false for fences
+// mustBeOK reports whether only ok can answer the command that made the transition. It returns false for fences
 // and for calls that ended at once (caller busy, or merged). It also returns false for rings and expires:
 // calls do not remember them, so they may be refused after they made a transition.
-func toldOK(st *step) bool {
+func mustBeOK(st *step) bool {
 	switch st.Call.EndReason {
 	case events.EndCallerBusy, events.EndMerged:
 		return false

@@ -66,8 +66,8 @@ func (r *run) holds(app string, l record.Line, user string, e events.Entry, v *v
 			state = "a dead entry, which the next claim removes"
 		}
 		v.fail(s, "the line of %s, written at %s, has a call that the user is not in: %s, claimed on seq %d at %s; the call is %s with %s; %s", user,
-			r.when(l.At), state, e.Seq, r.when(moment(e.At)), s.newest().Call.State, r.describe(s.steps[len(s.steps)-1]),
-			r.broken(moment(e.At), max(l.At, moment(e.At))))
+			r.when(l.At), state, e.Seq, r.when(nanos(e.At)), s.newest().Call.State, r.describe(s.steps[len(s.steps)-1]),
+			r.broken(nanos(e.At), max(l.At, nanos(e.At))))
 	}
 }
 
@@ -80,7 +80,7 @@ func (r *run) leftBehind(s *story, l record.Line, user string, e events.Entry) b
 	for out > 1 && !s.state(out-1).Call.On(user) && s.state(out-1).Seq > e.Seq {
 		out--
 	}
-	return l.At > s.from(out) && !r.calm(moment(e.At), l.At)
+	return l.At > s.from(out) && !r.calm(nanos(e.At), l.At)
 }
 
 // held checks that the line of each user in a call holds that call.

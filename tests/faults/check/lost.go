@@ -18,7 +18,7 @@ func lost(r *run, v *verdict) {
 	if n := r.Rest.Waiting; n > 0 {
 		v.failApp("", "", "at rest %d commands wait that no worker has processed", n)
 	}
-	if n := r.Rest.InHand; n > 0 {
+	if n := r.Rest.InFlight; n > 0 {
 		v.failApp("", "", "at rest %d commands are in flight that no worker has acknowledged", n)
 	}
 	for _, m := range r.messages {

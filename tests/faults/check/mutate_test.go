@@ -21,8 +21,8 @@ type mutation struct {
 
 func mutations() []mutation {
 	return []mutation{
-		{"a transition is missing", []string{"history", "told", "winner", "linearizable"}, func(h *record.History, rng *rand.Rand) bool {
-			i := find(rng, h.Rest.Calls, func(s record.Stored) bool { return heard(h, s) })
+		{"a transition is missing", []string{"history", "notified", "winner", "linearizable"}, func(h *record.History, rng *rand.Rand) bool {
+			i := find(rng, h.Rest.Calls, func(s record.Stored) bool { return wasReceived(h, s) })
 			return drop(&h.Rest.Calls, i)
 		}},
 		{"a duplicate transition", []string{"history"}, func(h *record.History, rng *rand.Rand) bool {
@@ -83,25 +83,25 @@ func mutations() []mutation {
 			h.Answers[i].Body = strings.Replace(h.Answers[i].Body, `"ok":false`, `"ok":true`, 1)
 			return true
 		}},
-		{"a notification without a transition", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
-			x := &h.Told[rng.IntN(len(h.Told))]
+		{"a notification without a transition", []string{"notified"}, func(h *record.History, rng *rand.Rand) bool {
+			x := &h.Notifications[rng.IntN(len(h.Notifications))]
 			x.Seq, x.ID = x.Seq+50, x.CallID+"-99-0"
 			return true
 		}},
-		{"another notification", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
-			h.Told[rng.IntN(len(h.Told))].Event = "participant_vanished"
+		{"another notification", []string{"notified"}, func(h *record.History, rng *rand.Rand) bool {
+			h.Notifications[rng.IntN(len(h.Notifications))].Event = "participant_vanished"
 			return true
 		}},
-		{"a notification to another user", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
-			h.Told[rng.IntN(len(h.Told))].To = "zoe"
+		{"a notification to another user", []string{"notified"}, func(h *record.History, rng *rand.Rand) bool {
+			h.Notifications[rng.IntN(len(h.Notifications))].To = "zoe"
 			return true
 		}},
-		{"a notification is missing", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
-			i := find(rng, h.Told, func(x record.Told) bool { return connected(h, x) && toldOnce(h, x) })
-			return drop(&h.Told, i)
+		{"a notification is missing", []string{"notified"}, func(h *record.History, rng *rand.Rand) bool {
+			i := find(rng, h.Notifications, func(x record.Notification) bool { return connected(h, x) && receivedOnce(h, x) })
+			return drop(&h.Notifications, i)
 		}},
-		{"a notification too early", []string{"told"}, func(h *record.History, rng *rand.Rand) bool {
-			h.Told[rng.IntN(len(h.Told))].At -= 100 * second
+		{"a notification too early", []string{"notified"}, func(h *record.History, rng *rand.Rand) bool {
+			h.Notifications[rng.IntN(len(h.Notifications))].At -= 100 * second
 			return true
 		}},
 		{"stored after it was answered", []string{"winner"}, func(h *record.History, rng *rand.Rand) bool {
@@ -176,10 +176,10 @@ func transition(s record.Stored) events.Transition {
 
 func seqOf(s record.Stored) int { return transition(s).Seq }
 
-// heard reports whether a watcher received a notification of the transition.
-func heard(h *record.History, s record.Stored) bool {
+// wasReceived reports whether a watcher received a notification of the transition.
+func wasReceived(h *record.History, s record.Stored) bool {
 	t := transition(s)
-	return slices.ContainsFunc(h.Told, func(x record.Told) bool { return x.CallID == t.Call.CallID && x.Seq == t.Seq })
+	return slices.ContainsFunc(h.Notifications, func(x record.Notification) bool { return x.CallID == t.Call.CallID && x.Seq == t.Seq })
 }
 
 // made reports whether the invitation made its call.
@@ -212,13 +212,13 @@ func answeredOK(h *record.History, n int) bool {
 }
 
 // connected reports whether all watchers were connected around that time.
-func connected(h *record.History, x record.Told) bool {
+func connected(h *record.History, x record.Notification) bool {
 	return !slices.ContainsFunc(h.Gaps, func(g record.Gap) bool { return g.From-6*second < x.At && x.At < g.To+6*second })
 }
 
-func toldOnce(h *record.History, x record.Told) bool {
+func receivedOnce(h *record.History, x record.Notification) bool {
 	count := 0
-	for _, y := range h.Told {
+	for _, y := range h.Notifications {
 		if y.Watcher == x.Watcher && y.ID == x.ID && y.To == x.To {
 			count++
 		}

@@ -6,15 +6,15 @@ import "ringline.io/ringline/events"
 // participant_left. A watcher must receive it between the storage of the transition and the answer to the
 // leave, unless it had a gap then. It is written from the table of CONTRACT, section 3.
 func parting(r *run, v *verdict) {
-	type told struct {
+	type receipt struct {
 		watcher              int
 		app, to, call, about string
 		seq                  int
 	}
-	heard := map[told]bool{}
-	for _, t := range r.Told {
+	received := map[receipt]bool{}
+	for _, t := range r.Notifications {
 		if t.Event == "participant_left" {
-			heard[told{t.Watcher, t.App, t.To, t.CallID, t.UserID, t.Seq}] = true
+			received[receipt{t.Watcher, t.App, t.To, t.CallID, t.UserID, t.Seq}] = true
 		}
 	}
 	for _, s := range r.stories {
@@ -23,11 +23,11 @@ func parting(r *run, v *verdict) {
 			if !ok || p.Data.Event != "left" || p.Data.Call.State == "ended" || len(p.Data.Changes) == 0 {
 				continue
 			}
-			leaver, until := p.Data.Changes[0].UserID, r.lastTold(s, st)
+			leaver, until := p.Data.Changes[0].UserID, r.publishedBy(s, st)
 			for _, user := range p.Data.Call.in() {
 				for w := range r.gaps {
 					switch v.looked(); {
-					case user == leaver, heard[told{w, s.app, events.Escape(user), s.call, leaver, st.Seq}]:
+					case user == leaver, received[receipt{w, s.app, events.Escape(user), s.call, leaver, st.Seq}]:
 					case r.missed(w, st.at-int64(slow), until+int64(slow)):
 						v.exempt("the watcher may have missed it")
 					default:

@@ -52,8 +52,8 @@ func TestRightRunsHaveNoViolations(t *testing.T) {
 	names := slices.DeleteFunc(check.Names(), func(name string) bool { return name == "slowed" }) // there are no links
 	for _, name := range append(names, "linearizable, answer ok", "linearizable, answer call_ended", "linearizable, answer not_found",
 		"linearizable, exempt: not answered", "claims, busy", "claims, merged", "same_answer, repeated commands",
-		"told, exempt: sent while the watcher was disconnected", "told, exempt: may have been sent while the watcher was disconnected",
-		"told, exempt: an invitation that ended before it was sent again", "history, event timed_out", "history, event ended",
+		"notified, exempt: sent while the watcher was disconnected", "notified, exempt: may have been sent while the watcher was disconnected",
+		"notified, exempt: an invitation that ended before it was sent again", "history, event timed_out", "history, event ended",
 		"history, event fenced", "history, event added", "lost, not answered, executed", "lost, malformed") {
 		if looked[name] == 0 {
 			t.Errorf("nothing was checked: %s", name)

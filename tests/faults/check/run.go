@@ -16,16 +16,16 @@ import (
 type run struct {
 	*record.History
 
-	bounds   Bounds
-	limits   call.Limits
-	messages []*message
-	answers  map[int]*message         // by message number
-	commands map[commandID][]*command // all commands with this id, of any call
-	stories  []*story                 // in the order in which they first appear
-	byCall   map[callID]*story
-	garbage  []record.Stored // messages in RINGLINE_CALLS that are no transitions
-	gaps     [][]span        // by watcher
-	faults   []span
+	bounds    Bounds
+	limits    call.Limits
+	messages  []*message
+	answers   map[int]*message         // by message number
+	commands  map[commandID][]*command // all commands with this id, of any call
+	stories   []*story                 // in the order in which they first appear
+	byCall    map[callID]*story
+	malformed []record.Stored // messages in RINGLINE_CALLS that are no transitions
+	gaps      [][]span        // by watcher
+	faults    []span
 }
 
 type callID struct{ app, call string }
@@ -75,12 +75,12 @@ func (r *run) readStored() {
 	for _, m := range r.Rest.Calls {
 		app, id, ok := events.ParseTransitionSubject(m.Subject)
 		if !ok {
-			r.garbage = append(r.garbage, m)
+			r.malformed = append(r.malformed, m)
 			continue
 		}
 		t, at, err := events.ReadTransition(app, id, []byte(m.Data))
 		if err != nil {
-			r.garbage = append(r.garbage, m)
+			r.malformed = append(r.malformed, m)
 			continue
 		}
 		s := r.story(app, id)
@@ -95,7 +95,7 @@ func (r *run) evidence() {
 	for _, s := range r.stories {
 		s.open()
 	}
-	for _, t := range r.Told {
+	for _, t := range r.Notifications {
 		if s := r.byCall[callID{t.App, t.CallID}]; s != nil {
 			s.shown(t.Seq, t.At)
 		}
@@ -144,8 +144,8 @@ func (r *run) when(ns int64) string {
 	return fmt.Sprintf("%.1f ms", float64(ns-r.Run.Began)/float64(time.Millisecond))
 }
 
-// moment converts a time of an event, in whole milliseconds, to nanoseconds.
-func moment(t events.Time) int64 { return int64(t) * int64(time.Millisecond) }
+// nanos converts a time of an event, in whole milliseconds, to nanoseconds.
+func nanos(t events.Time) int64 { return int64(t) * int64(time.Millisecond) }
 
 // timeOf converts nanoseconds to a time.
 func timeOf(ns int64) time.Time { return time.Unix(0, ns).UTC() }

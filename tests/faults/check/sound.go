@@ -14,7 +14,7 @@ func sound(r *run, v *verdict) {
 			v.failApp(m.App, m.CallID, "message %d was answered at %s, before it was sent", m.N, r.when(a.At))
 		}
 	}
-	for _, t := range r.Told {
+	for _, t := range r.Notifications {
 		if v.looked(); t.Watcher < 0 || t.Watcher >= r.Run.Watchers {
 			v.failApp(t.App, t.CallID, "watcher %d received a message, but there are %d watchers", t.Watcher, r.Run.Watchers)
 		}

@@ -27,9 +27,9 @@ func timers(r *run, v *verdict) {
 			v.failApp(app, id, "%s, stored at %s: malformed deadline: %.200s", m.Subject, r.when(m.At), m.Data)
 			continue
 		}
-		if due := r.due(moment(d.Deadline), r.bounds.Ends); due < r.Run.Read {
+		if due := r.due(nanos(d.Deadline), r.bounds.Ends); due < r.Run.Read {
 			v.failApp(app, id, "%s was due at %s and had to be removed by %s, but existed when the store was read at %s", m.Subject,
-				r.when(moment(d.Deadline)), r.when(due), r.when(r.Run.Read))
+				r.when(nanos(d.Deadline)), r.when(due), r.when(r.Run.Read))
 		}
 		key := deadlineID{callID{app, id}, seq}
 		pending[key] = true
@@ -57,11 +57,11 @@ func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 
 // armed checks that a deadline that a call waits for has a timer, unless it is already due.
 func (r *run) armed(s *story, d call.Deadline, pending bool, v *verdict) {
-	if moment(d.At) < r.Run.Read {
+	if nanos(d.At) < r.Run.Read {
 		v.exempt("due, and its call has not ended yet") // deadlines finds it if that takes too long
 		return
 	}
 	if v.looked(); !pending {
-		v.fail(s, "the call waits for deadline %d at %s, but the store has no timer", d.Seq, r.when(moment(d.At)))
+		v.fail(s, "the call waits for deadline %d at %s, but the store has no timer", d.Seq, r.when(nanos(d.At)))
 	}
 }

@@ -28,10 +28,10 @@ func lateAfter(l call.Limits, c *command) time.Duration { return min(latest, rin
 // timely explains what is wrong with the time of a transition that is otherwise correct. It returns "" if
 // nothing is.
 func (r *run) timely(st *step, before events.Transition) string {
-	waited := time.Duration(st.at - moment(st.time))
+	waited := time.Duration(st.at - nanos(st.time))
 	switch c := st.made; {
 	case waited < -clockError:
-		return fmt.Sprintf("its time is %s, after it was stored", r.when(moment(st.time)))
+		return fmt.Sprintf("its time is %s, after it was stored", r.when(nanos(st.time)))
 	case c.Verb == events.VerbExpire, before.Seq > 0 && st.time == before.Call.CreatedAt: // the time may have been clamped
 		return ""
 	case st.Event == events.EventFenced && c.Verb != events.VerbInvite && c.Verb != events.VerbAdd && waited < overtakenFor-clockError:
@@ -41,7 +41,7 @@ func (r *run) timely(st *step, before events.Transition) string {
 	case r.sentAt(st, c):
 		return ""
 	}
-	return fmt.Sprintf("its time is %s, at which no message with its command was stored", r.when(moment(st.time)))
+	return fmt.Sprintf("its time is %s, at which no message with its command was stored", r.when(nanos(st.time)))
 }
 
 // bornLate reports whether an attempt was timed out from the start.

@@ -180,8 +180,8 @@ func (w *world) carryOut(d *delivery, base events.Transition, o call.Outcome) (a
 		if w.dies("committed") {
 			return w.now + 3*second
 		}
-		w.tell(after, after)
-		if w.dies("told") {
+		w.notify(after, after)
+		if w.dies("notify") {
 			return w.now + 3*second
 		}
 		return w.committed(d, after, o.Err)
@@ -217,7 +217,7 @@ func (w *world) join(d *delivery, g call.Glare) (again int64) {
 
 func (w *world) keep(d *delivery, base events.Transition, o call.Keep) (again int64) {
 	if o.Made > 0 {
-		w.tell(w.stored[base.Call.CallID][o.Made-1].Transition, base)
+		w.notify(w.stored[base.Call.CallID][o.Made-1].Transition, base)
 	}
 	if g := call.Merged(base); g != nil && d.cmd.Verb == events.VerbInvite {
 		return w.join(d, *g)
@@ -260,8 +260,8 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 	return t
 }
 
-// tell notifies all connected watchers.
-func (w *world) tell(t, now events.Transition) {
+// notify notifies all connected watchers.
+func (w *world) notify(t, now events.Transition) {
 	for _, n := range call.Notify(t) {
 		x, then := now.Call.Callee(n.To), t.Call.Callee(n.To)
 		if n.Event == events.IncomingCallReceived && (x == nil || !x.Pending() || x.Attempt != then.Attempt) {
@@ -272,7 +272,7 @@ func (w *world) tell(t, now events.Transition) {
 			if w.gone(i, at) {
 				continue
 			}
-			w.h.Told = append(w.h.Told, record.Told{
+			w.h.Notifications = append(w.h.Notifications, record.Notification{
 				Watcher: i, At: at + 1000, App: t.Call.App, To: events.Escape(n.To), ID: n.ID, Event: string(n.Event), CallID: n.CallID,
 				Seq: n.Seq, UserID: n.UserID, Reason: n.Reason, Server: at, Remaining: events.RingRemaining(n.Call, n.To, time.Unix(0, at)),
 				Bare: n.Call.IsZero(),

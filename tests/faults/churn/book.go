@@ -35,7 +35,7 @@ func (b *book) see(view events.Call, at int64) {
 	if view.Seq <= e.view.Seq {
 		return
 	}
-	b.sights = append(b.sights, Sight{At: at, CallID: view.CallID, Seq: view.Seq, Is: standing(view, b.user)})
+	b.sights = append(b.sights, Sight{At: at, CallID: view.CallID, Seq: view.Seq, Is: userState(view, b.user)})
 	old := e.view
 	e.view = view
 	e.shown = e.shown || view.On(b.user)

@@ -31,11 +31,11 @@ type Result struct {
 
 // The checks.
 const (
-	checkShown = "shown" // a call that rang while a client was connected, or still rang when it connected, was shown
-	checkTold  = "told"  // a connected client received everything else that it had to receive or had missed
-	checkFinal = "final" // at the end, the client's last state of every shown call is correct
-	checkTrue  = "true"  // everything shown was true
-	checkTwice = "twice" // nothing was reported twice
+	checkShown    = "shown"    // a call that rang while a client was connected, or still rang when it connected, was shown
+	checkNotified = "notified" // a connected client received everything else that it had to receive or had missed
+	checkFinal    = "final"    // at the end, the client's last state of every shown call is correct
+	checkTrue     = "true"     // everything shown was true
+	checkTwice    = "twice"    // nothing was reported twice
 )
 
 // run is one check of a history.
@@ -58,7 +58,7 @@ func Check(h History) (Result, error) {
 		return Result{}, err
 	}
 	r := &run{History: h, truth: t, verdicts: map[string]*verdict{}, slow: newSlowness(h.Pulses, h.Grace/2)}
-	names := []string{checkShown, checkTold, checkFinal, checkTrue, checkTwice}
+	names := []string{checkShown, checkNotified, checkFinal, checkTrue, checkTwice}
 	for _, name := range names {
 		r.verdicts[name] = &verdict{figure: check.Figure{Check: name}}
 	}
@@ -82,12 +82,12 @@ func (r *run) client(c Client) {
 	for _, s := range c.Sights {
 		seen[s.CallID] = append(seen[s.CallID], s)
 	}
-	for callID, moments := range r.of[c.User] {
-		r.heard(c, callID, moments, seen[callID])
+	for callID, changes := range r.of[c.User] {
+		r.published(c, callID, changes, seen[callID])
 		for _, p := range c.Periods {
-			r.period(c, p, callID, moments, seen[callID])
+			r.period(c, p, callID, changes, seen[callID])
 		}
-		r.final(c, callID, moments, seen[callID])
+		r.final(c, callID, changes, seen[callID])
 	}
 	for _, s := range c.Sights {
 		r.isTrue(c, s)
@@ -97,7 +97,7 @@ func (r *run) client(c Client) {
 
 // pulses checks that every pulse arrived.
 func (r *run) pulses() {
-	v := r.verdicts[checkTold]
+	v := r.verdicts[checkNotified]
 	for _, p := range r.Pulses {
 		if v.looked(); p.Came == 0 {
 			v.found("", "a pulse of %s never arrived", clock(p.Sent))
@@ -105,14 +105,14 @@ func (r *run) pulses() {
 	}
 }
 
-// heard checks that every user was notified on NATS. An invitation past its deadline is not published: the
+// published checks that every user was notified on NATS. An invitation past its deadline is not published: the
 // timeout follows it.
-func (r *run) heard(c Client, callID string, moments []moment, seen []Sight) {
-	v := r.verdicts[checkTold]
-	for i, m := range moments {
+func (r *run) published(c Client, callID string, changes []change, seen []Sight) {
+	v := r.verdicts[checkNotified]
+	for i, m := range changes {
 		switch {
-		case m.heard != 0:
-		case m.rings && i+1 < len(moments) && moments[i+1].is.Mine == events.StateTimedOut:
+		case m.received != 0:
+		case m.rings && i+1 < len(changes) && changes[i+1].is.Mine == events.StateTimedOut:
 			v.figure.Exempt++
 		default:
 			v.found(callID, "NATS had no notification to %s of seq %d (%s) of %s; whether %s knew it or something newer: %s",
@@ -122,14 +122,14 @@ func (r *run) heard(c Client, callID string, moments []moment, seen []Sight) {
 }
 
 // period checks that one connection received what it had to know of a call.
-func (r *run) period(c Client, p Period, callID string, moments []moment, seen []Sight) {
-	for _, m := range moments {
-		live := m.heard >= p.Opened
-		by := max(m.heard, p.Opened) + int64(r.Grace)
-		if m.heard == 0 || by > p.Left || !live && !missed(p, callID, m, moments) || live && !m.told {
+func (r *run) period(c Client, p Period, callID string, changes []change, seen []Sight) {
+	for _, m := range changes {
+		live := m.received >= p.Opened
+		by := max(m.received, p.Opened) + int64(r.Grace)
+		if m.received == 0 || by > p.Left || !live && !missed(p, callID, m, changes) || live && !m.notified {
 			continue
 		}
-		v := r.verdicts[checkTold]
+		v := r.verdicts[checkNotified]
 		if m.rings {
 			v = r.verdicts[checkShown]
 		}
@@ -138,7 +138,7 @@ func (r *run) period(c Client, p Period, callID string, moments []moment, seen [
 		switch {
 		case (!known || at > by) && r.broken(c.Edge, p.Opened, by):
 			v.figure.Exempt++
-		case (!known || at > by) && r.slow.within(max(m.heard, p.Opened), by):
+		case (!known || at > by) && r.slow.within(max(m.received, p.Opened), by):
 			v.figure.Exempt++
 		case !known || at > by:
 			v.found(callID, "%s of %s did not know seq %d (%s) of %s; connected from %s to %s; %s", c.Device, c.User, m.seq,
@@ -172,9 +172,9 @@ const settles = 250 * time.Millisecond
 
 // missed reports whether a transition from before the connection had to be in the snapshot, or right after
 // it.
-func missed(p Period, callID string, m moment, moments []moment) bool {
-	now, _ := newest(moments, p.Opened)
-	if now.seq != m.seq || !m.told && m.at+int64(settles) > p.Asked {
+func missed(p Period, callID string, m change, changes []change) bool {
+	now, _ := newest(changes, p.Opened)
+	if now.seq != m.seq || !m.notified && m.at+int64(settles) > p.Asked {
 		return false
 	}
 	return m.is.On || slices.Contains(p.Showing, callID)
@@ -191,7 +191,7 @@ func knownAt(seen []Sight, seq int) (at int64, known bool) {
 }
 
 // final checks that the client's last state of a shown call is correct.
-func (r *run) final(c Client, callID string, moments []moment, seen []Sight) {
+func (r *run) final(c Client, callID string, changes []change, seen []Sight) {
 	shown := false
 	for _, s := range seen {
 		shown = shown || s.Is.On
@@ -201,7 +201,7 @@ func (r *run) final(c Client, callID string, moments []moment, seen []Sight) {
 	}
 	v := r.verdicts[checkFinal]
 	v.looked()
-	really, last := moments[len(moments)-1].is, seen[len(seen)-1]
+	really, last := changes[len(changes)-1].is, seen[len(seen)-1]
 	if last.Gone && !really.On || last.Is.Mine == really.Mine && last.Is.Attempt == really.Attempt {
 		return
 	}
@@ -212,14 +212,14 @@ func (r *run) final(c Client, callID string, moments []moment, seen []Sight) {
 func (r *run) isTrue(c Client, s Sight) {
 	v := r.verdicts[checkTrue]
 	v.looked()
-	moments := r.of[c.User][s.CallID]
+	changes := r.of[c.User][s.CallID]
 	if s.Gone {
-		if now, ok := newest(moments, s.At); !ok || now.is.On {
+		if now, ok := newest(changes, s.At); !ok || now.is.On {
 			v.found(s.CallID, "%s was notified at %s of the end for %s, but it had not ended", c.Device, clock(s.At), c.User)
 		}
 		return
 	}
-	for _, m := range moments {
+	for _, m := range changes {
 		if m.seq == s.Seq {
 			if m.is != s.Is {
 				v.found(s.CallID, "%s was shown %+v at seq %d, but it was %+v", c.Device, s.Is, s.Seq, m.is)

@@ -60,12 +60,12 @@ func encoded(t *testing.T, s events.Transition) string {
 // 6,000 ms, and receives everything immediately.
 func history(t *testing.T) History {
 	t.Helper()
-	h := History{App: "churn", Grace: 100 * time.Millisecond, Heard: map[Notice]int64{}}
+	h := History{App: "churn", Grace: 100 * time.Millisecond, Received: map[Notice]int64{}}
 	b := newBook(bob)
 	for i, s := range rang() {
 		when := []int64{at(1000), at(4000)}[i]
 		h.Calls = append(h.Calls, record.Stored{Subject: events.TransitionSubject("churn", "c1"), At: when, Data: encoded(t, s)})
-		h.Heard[Notice{bob, "c1", s.Seq}] = when + at(2)
+		h.Received[Notice{bob, "c1", s.Seq}] = when + at(2)
 		b.see(s.Call.For(bob), when+at(4))
 	}
 	h.Clients = []Client{{
@@ -134,7 +134,7 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 		"the ring came too late": {func(_ *History, c *Client) { c.Sights[0].At = at(1200) }, checkShown},
 		"the end was not notified, and a later snapshot showed it": {func(_ *History, c *Client) {
 			c.Sights[1].At = at(7000)
-		}, checkTold},
+		}, checkNotified},
 		"the end was never notified": {func(_ *History, c *Client) { c.Sights, c.Periods = c.Sights[:1], c.Periods[:1] }, checkFinal},
 		"a snapshot left out what rings": {func(_ *History, c *Client) {
 			c.Periods = []Period{{Asked: at(1990), Opened: at(2000), Left: at(3000)}}
@@ -143,7 +143,7 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 		"a snapshot omitted a shown call that has ended": {func(_ *History, c *Client) {
 			c.Periods = []Period{{Asked: at(5000), Opened: at(5010), Left: at(6000), Showing: []string{"c1"}}}
 			c.Sights = c.Sights[:1]
-		}, checkTold + " " + checkFinal},
+		}, checkNotified + " " + checkFinal},
 		"it was said to be over while it rang": {func(_ *History, c *Client) {
 			c.Sights = append(c.Sights, Sight{At: at(3000), CallID: "c1", Gone: true})
 		}, checkTrue},
@@ -154,11 +154,11 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 		"another user's call was shown": {func(_ *History, c *Client) { c.Sights = append(c.Sights, Sight{At: at(4500), CallID: "c2", Seq: 1}) }, checkTrue},
 		"it rang twice":                 {func(_ *History, c *Client) { c.Facts = append(c.Facts, c.Facts[0]) }, checkTwice},
 		"no device rang": {func(h *History, c *Client) {
-			delete(h.Heard, Notice{bob, "c1", 1})
+			delete(h.Received, Notice{bob, "c1", 1})
 			c.Sights = c.Sights[1:]
-		}, checkTold},
-		"no notification was sent": {func(h *History, _ *Client) { delete(h.Heard, Notice{bob, "c1", 2}) }, checkTold},
-		"a pulse never came":       {func(h *History, _ *Client) { h.Pulses = []Pulse{{Sent: at(3000)}} }, checkTold},
+		}, checkNotified},
+		"no notification was sent": {func(h *History, _ *Client) { delete(h.Received, Notice{bob, "c1", 2}) }, checkNotified},
+		"a pulse never came":       {func(h *History, _ *Client) { h.Pulses = []Pulse{{Sent: at(3000)}} }, checkNotified},
 		"something else was slow": {func(h *History, c *Client) {
 			h.Pulses, c.Sights[0].At = []Pulse{{Sent: at(1150), Came: at(1350)}}, at(1240)
 		}, checkShown},
@@ -189,14 +189,14 @@ func TestExcuses(t *testing.T) {
 		"the deadline passed before the notification": func(h *History, c *Client) {
 			over := step(2, events.EventTimedOut, events.CallStateEnded, events.StateTimedOut)
 			h.Calls[1].Data = encoded(t, over)
-			delete(h.Heard, Notice{bob, "c1", 1})
-			c.Sights, c.Facts = []Sight{{At: at(4004), CallID: "c1", Seq: 2, Is: standing(over.Call, bob)}}, nil
+			delete(h.Received, Notice{bob, "c1", 1})
+			c.Sights, c.Facts = []Sight{{At: at(4004), CallID: "c1", Seq: 2, Is: userState(over.Call, bob)}}, nil
 		},
 		"everything was slow": func(h *History, c *Client) {
 			h.Pulses, c.Sights[0].At = []Pulse{{Sent: at(1050), Came: at(1250)}}, at(1240)
 		},
 		"the news is late on NATS": func(h *History, c *Client) {
-			h.Heard[Notice{bob, "c1", 2}], c.Sights[1].At = at(5500), at(5590)
+			h.Received[Notice{bob, "c1", 2}], c.Sights[1].At = at(5500), at(5590)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

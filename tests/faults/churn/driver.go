@@ -25,9 +25,9 @@ type driver struct {
 	tally *tally
 	made  atomic.Int64 // notifications for the clients' users
 
-	mu    sync.Mutex
-	free  []string // the clients' users that are in no call
-	heard map[Notice]int64
+	mu       sync.Mutex
+	free     []string // the clients' users that are in no call
+	received map[Notice]int64
 }
 
 // Time limits of the driver.
@@ -175,8 +175,8 @@ func (d *driver) give(users []string) {
 	d.free = append(d.free, users...)
 }
 
-// hear records when a notification for one of the clients' users arrives.
-func (d *driver) hear(m *nats.Msg) {
+// receive records when a notification for one of the clients' users arrives.
+func (d *driver) receive(m *nats.Msg) {
 	now := record.Now()
 	var n struct {
 		CallID string `json:"call_id"`
@@ -189,7 +189,7 @@ func (d *driver) hear(m *nats.Msg) {
 	d.made.Add(1)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if notice := (Notice{user, n.CallID, n.Seq}); d.heard[notice] == 0 {
-		d.heard[notice] = now
+	if notice := (Notice{user, n.CallID, n.Seq}); d.received[notice] == 0 {
+		d.received[notice] = now
 	}
 }

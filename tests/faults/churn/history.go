@@ -9,13 +9,13 @@ import (
 
 // History is everything known about a run. Times are nanoseconds since 1970.
 type History struct {
-	App     string
-	Grace   time.Duration // time limit from NATS to a connected client
-	Clients []Client
-	Calls   []record.Stored  // RINGLINE_CALLS, in stream order
-	Heard   map[Notice]int64 // when a subscriber other than the edges first received it on NATS
-	Pulses  []Pulse          // in the order of sending
-	Breaks  []Break
+	App      string
+	Grace    time.Duration // time limit from NATS to a connected client
+	Clients  []Client
+	Calls    []record.Stored  // RINGLINE_CALLS, in stream order
+	Received map[Notice]int64 // when a subscriber other than the edges first received it on NATS
+	Pulses   []Pulse          // in the order of sending
+	Breaks   []Break
 }
 
 // Break is an interval in which an edge was killed or paused.
@@ -54,20 +54,20 @@ type Sight struct {
 	CallID string
 	Seq    int  // 0 if Gone is set
 	Gone   bool // the call was shown, and a snapshot did not contain it
-	Is     Standing
+	Is     UserState
 }
 
-// Standing is the state of a user in a call.
-type Standing struct {
+// UserState is the state of a user in a call.
+type UserState struct {
 	On      bool // the user's line holds it
 	Attempt int  // of a callee
 	Mine    events.PartyState
 	Call    events.CallState
 }
 
-// standing returns the state of a user in a call.
-func standing(c events.Call, user string) Standing {
-	s := Standing{On: c.On(user), Call: c.State}
+// userState returns the state of a user in a call.
+func userState(c events.Call, user string) UserState {
+	s := UserState{On: c.On(user), Call: c.State}
 	if c.Caller.UserID == user {
 		s.Mine = c.Caller.State
 	} else if x := c.Callee(user); x != nil {

@@ -59,14 +59,14 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 	if err != nil {
 		return h, nil, err
 	}
-	d := &driver{nc: cfg.NC, app: app, comes: map[string]chan struct{}{}, heard: map[Notice]int64{}, tally: t}
+	d := &driver{nc: cfg.NC, app: app, comes: map[string]chan struct{}{}, received: map[Notice]int64{}, tally: t}
 	for _, c := range clients {
 		if d.comes[c.user] == nil {
 			d.free = append(d.free, c.user)
 		}
 		d.comes[c.user] = c.comes
 	}
-	sub, err := cfg.NC.Subscribe(events.AppNotifications(app), d.hear)
+	sub, err := cfg.NC.Subscribe(events.AppNotifications(app), d.receive)
 	if err != nil {
 		return h, nil, fmt.Errorf("churn: subscribe: %w", err)
 	}
@@ -113,7 +113,7 @@ func Play(ctx context.Context, cfg Config) (h History, counts []string, err erro
 		wg.Go(func() { c.last(ctx, cfg.Grace) })
 	}
 	wg.Wait()
-	h = History{App: app, Grace: cfg.Grace, Heard: d.heard, Pulses: beat.list(), Breaks: breaks}
+	h = History{App: app, Grace: cfg.Grace, Received: d.received, Pulses: beat.list(), Breaks: breaks}
 	for _, c := range clients {
 		h.Clients = append(h.Clients, c.history())
 	}

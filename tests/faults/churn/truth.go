@@ -8,26 +8,26 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// moment is a transition from the view of one user.
-type moment struct {
-	at    int64
-	seq   int
-	told  bool  // the user is notified
-	heard int64 // when the notification arrived on NATS; equal to at if there is none
-	rings bool  // the transition starts to ring the user
-	is    Standing
+// change is a transition from the view of one user.
+type change struct {
+	at       int64
+	seq      int
+	notified bool  // the user is notified
+	received int64 // when the notification arrived on NATS; equal to at if there is none
+	rings    bool  // the transition starts to ring the user
+	is       UserState
 }
 
 // truth is the stored course of the calls of some users, by user and call, in order.
 type truth struct {
-	of            map[string]map[string][]moment
+	of            map[string]map[string][]change
 	notifications int
 	open          []string // calls that have not ended
 }
 
 // truthOf reads the stored transitions.
 func truthOf(h History, users map[string]bool) (*truth, error) {
-	t := &truth{of: map[string]map[string][]moment{}}
+	t := &truth{of: map[string]map[string][]change{}}
 	last := map[string]events.CallState{}
 	for _, m := range h.Calls {
 		of, id, ok := events.ParseTransitionSubject(m.Subject)
@@ -51,10 +51,10 @@ func truthOf(h History, users map[string]bool) (*truth, error) {
 }
 
 func (t *truth) add(h History, step events.Transition, at int64, users map[string]bool) {
-	told := map[string]bool{}
+	notified := map[string]bool{}
 	for _, n := range call.Notify(step) {
 		if users[n.To] {
-			told[n.To] = true
+			notified[n.To] = true
 			t.notifications++
 		}
 	}
@@ -67,12 +67,12 @@ func (t *truth) add(h History, step events.Transition, at int64, users map[strin
 			continue
 		}
 		if t.of[u] == nil {
-			t.of[u] = map[string][]moment{}
+			t.of[u] = map[string][]change{}
 		}
 		was := t.of[u][step.Call.CallID]
-		m := moment{at: at, heard: at, seq: step.Seq, told: told[u], is: standing(step.Call, u)}
-		if m.told {
-			m.heard = h.Heard[Notice{u, step.Call.CallID, step.Seq}]
+		m := change{at: at, received: at, seq: step.Seq, notified: notified[u], is: userState(step.Call, u)}
+		if m.notified {
+			m.received = h.Received[Notice{u, step.Call.CallID, step.Seq}]
 		}
 		m.rings = m.is.Mine == events.StateInvited && (len(was) == 0 || was[len(was)-1].is.Attempt < m.is.Attempt)
 		t.of[u][step.Call.CallID] = append(was, m)
@@ -80,8 +80,8 @@ func (t *truth) add(h History, step events.Transition, at int64, users map[strin
 }
 
 // newest returns the newest moment at or before at, and whether there is one.
-func newest(moments []moment, at int64) (m moment, ok bool) {
-	for _, x := range moments {
+func newest(changes []change, at int64) (m change, ok bool) {
+	for _, x := range changes {
 		if x.at <= at {
 			m, ok = x, true
 		}

@@ -51,7 +51,7 @@ func (b Bare) Run(ctx context.Context) error {
 		return fmt.Errorf("idle: %w", err)
 	}
 	defer nc.Close()
-	if _, err := nc.Subscribe(events.AppNotifications(app), r.hear); err != nil {
+	if _, err := nc.Subscribe(events.AppNotifications(app), r.receive); err != nil {
 		return fmt.Errorf("idle: %w", err)
 	}
 	return b.serve(ctx, node)
@@ -86,7 +86,7 @@ func (r *relay) connected(c *centrifuge.Client) {
 	})
 }
 
-func (r *relay) hear(m *nats.Msg) {
+func (r *relay) receive(m *nats.Msg) {
 	_, user, _ := events.ParseUserSubject(m.Subject)
 	r.mu.RLock()
 	c := r.clients[user]

@@ -72,7 +72,7 @@ func (s *sessions) enter(ctx context.Context, i int) error {
 	s.open = append(s.open, d)
 	s.mu.Unlock()
 	go func() {
-		err := d.Run(s.hear)
+		err := d.Run(s.receive)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.lost[err.Error()]++
@@ -80,7 +80,7 @@ func (s *sessions) enter(ctx context.Context, i int) error {
 	return nil
 }
 
-func (s *sessions) hear(data []byte) {
+func (s *sessions) receive(data []byte) {
 	now := time.Now()
 	var n events.Notification
 	if json.Unmarshal(data, &n) != nil {

@@ -49,7 +49,7 @@ func Connect(name, urls string, rec *record.Recorder) (*Client, error) {
 		return nil, fmt.Errorf("play: %w", err)
 	}
 	c := &Client{nc: nc, js: js, rec: rec, token: nuid.Next(), waiting: map[int]chan events.Answer{}}
-	if _, err := nc.Subscribe(events.AnswersOf(c.token), c.hear); err != nil {
+	if _, err := nc.Subscribe(events.AnswersOf(c.token), c.receive); err != nil {
 		return nil, fmt.Errorf("play: subscribe to answers: %w", err)
 	}
 	return c, nil
@@ -58,7 +58,7 @@ func Connect(name, urls string, rec *record.Recorder) (*Client, error) {
 // Close closes the client.
 func (c *Client) Close() { c.nc.Close() }
 
-func (c *Client) hear(m *nats.Msg) {
+func (c *Client) receive(m *nats.Msg) {
 	n, err := strconv.Atoi(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:])
 	if err != nil {
 		return // to no known message

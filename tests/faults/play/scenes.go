@@ -95,7 +95,7 @@ func (x *scene) ringing(ctx context.Context, ringS int) (caller, callee string, 
 		return u[0], u[1], false
 	}
 	if x.chance(70) {
-		x.together(ctx, x.from("phone", x.saw(x.command(events.VerbRing, u[1]))), x.from("tablet", x.command(events.VerbRing, u[1])))
+		x.concurrently(ctx, x.from("phone", x.saw(x.command(events.VerbRing, u[1]))), x.from("tablet", x.command(events.VerbRing, u[1])))
 	}
 	x.pause(ctx, 200)
 	return u[0], u[1], true
@@ -122,7 +122,7 @@ func (x *scene) answered(ctx context.Context) {
 	if x.chance(40) {
 		accepts = append(accepts, x.from("tablet", x.command(events.VerbAccept, callee)))
 	}
-	x.together(ctx, accepts...)
+	x.concurrently(ctx, accepts...)
 	x.pause(ctx, 400)
 	if x.chance(50) {
 		x.send(ctx, x.command(events.VerbLeave, callee))
@@ -165,7 +165,7 @@ func (x *scene) staggered(ctx context.Context) {
 func (x *scene) onItsHeels(ctx context.Context) {
 	u := x.users(2)
 	hangUp := []events.Verb{events.VerbCancel, events.VerbLeave, events.VerbEnd}[x.draw(3)]
-	x.together(ctx, x.invitation(u[0], u[1:], x.stage.RingS), x.command(hangUp, u[0]))
+	x.concurrently(ctx, x.invitation(u[0], u[1:], x.stage.RingS), x.command(hangUp, u[0]))
 	x.over(ctx, u[0])
 }
 
@@ -190,7 +190,7 @@ func (x *scene) raced(ctx context.Context) {
 	if !ok {
 		return
 	}
-	x.together(ctx,
+	x.concurrently(ctx,
 		x.from("phone", x.command(events.VerbAccept, callee)), x.command(events.VerbCancel, caller),
 		x.from("tablet", x.command(events.VerbDecline, callee)), x.from("web", x.command(events.VerbAccept, callee)))
 	x.over(ctx, caller)
@@ -242,7 +242,7 @@ func (x *scene) member(ctx context.Context, user string) {
 		x.send(ctx, x.saw(x.command(events.VerbDecline, user)))
 	case 1:
 	case 2:
-		x.together(ctx, x.from("phone", x.command(events.VerbAccept, user)), x.from("tablet", x.command(events.VerbAccept, user)))
+		x.concurrently(ctx, x.from("phone", x.command(events.VerbAccept, user)), x.from("tablet", x.command(events.VerbAccept, user)))
 	default:
 		x.send(ctx, x.saw(x.command(events.VerbAccept, user)))
 		x.pause(ctx, 300)
@@ -270,7 +270,7 @@ func (x *scene) strangers(ctx context.Context) {
 		return
 	}
 	verbs := []events.Verb{events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbEnd, events.VerbRing, events.VerbLeave}
-	x.together(ctx, x.command(verbs[x.draw(len(verbs))], "stranger"), x.command(events.VerbCancel, callee))
+	x.concurrently(ctx, x.command(verbs[x.draw(len(verbs))], "stranger"), x.command(events.VerbCancel, callee))
 	again := x.invitation(caller, []string{callee}, x.stage.RingS) // with an id that is taken
 	x.send(ctx, again)
 	x.over(ctx, caller)

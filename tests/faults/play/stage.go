@@ -164,8 +164,8 @@ func (x *scene) send(ctx context.Context, cmd events.Command) *events.Answer {
 	return nil
 }
 
-// together sends commands concurrently.
-func (x *scene) together(ctx context.Context, cmds ...events.Command) {
+// concurrently sends commands at the same time.
+func (x *scene) concurrently(ctx context.Context, cmds ...events.Command) {
 	var wg sync.WaitGroup
 	for _, cmd := range cmds {
 		wg.Go(func() { x.send(ctx, cmd) })

@@ -49,11 +49,11 @@ func Watch(index int, urls string, apps []string, rec *record.Recorder) (*Watche
 		return nil, fmt.Errorf("play: connect watcher %d: %w", index+1, err)
 	}
 	w.nc = nc
-	hear := map[string]nats.MsgHandler{pulseSubject + ".*": w.beat}
+	handlers := map[string]nats.MsgHandler{pulseSubject + ".*": w.beat}
 	for _, app := range apps {
-		hear[events.AppNotifications(app)] = w.hear
+		handlers[events.AppNotifications(app)] = w.receive
 	}
-	for subject, handler := range hear {
+	for subject, handler := range handlers {
 		sub, err := nc.Subscribe(subject, handler)
 		if err == nil {
 			err = sub.SetPendingLimits(-1, -1)
@@ -89,8 +89,8 @@ func (w *Watcher) beat(m *nats.Msg) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	last, heard := w.pulses[m.Subject]
-	if heard && n != last.n+1 {
+	last, known := w.pulses[m.Subject]
+	if known && n != last.n+1 {
 		w.gap(last.sent, sent)
 	}
 	w.pulses[m.Subject] = beat{n, sent}
@@ -103,7 +103,7 @@ type frameTimes struct {
 	Call       json.RawMessage `json:"call"`
 }
 
-func (w *Watcher) hear(m *nats.Msg) {
+func (w *Watcher) receive(m *nats.Msg) {
 	var n events.Notification
 	app, to, _ := events.ParseUserSubject(m.Subject)
 	if err := json.Unmarshal(m.Data, &n); err != nil {
@@ -111,7 +111,7 @@ func (w *Watcher) hear(m *nats.Msg) {
 	}
 	var times frameTimes
 	_ = json.Unmarshal(m.Data, &times) // garbage is already reported above
-	w.rec.Hear(record.Told{
+	w.rec.Notified(record.Notification{
 		Watcher: w.index, App: app, To: to, ID: n.ID, Event: string(n.Event), CallID: n.CallID, Seq: n.Seq, UserID: n.UserID,
 		Reason: n.Reason, Sum: record.Sum(n), Server: times.ServerTime.UnixNano(), Remaining: times.Remaining, Bare: times.Call == nil,
 	})

@@ -13,13 +13,13 @@ import (
 
 // History is everything known about a run.
 type History struct {
-	Run     Run      `json:"run"`
-	Sent    []Sent   `json:"sent"`
-	Answers []Answer `json:"answers"`
-	Told    []Told   `json:"told"`
-	Gaps    []Gap    `json:"gaps"`
-	Faults  []Fault  `json:"faults"`
-	Rest    Rest     `json:"rest"`
+	Run           Run            `json:"run"`
+	Sent          []Sent         `json:"sent"`
+	Answers       []Answer       `json:"answers"`
+	Notifications []Notification `json:"told"`
+	Gaps          []Gap          `json:"gaps"`
+	Faults        []Fault        `json:"faults"`
+	Rest          Rest           `json:"rest"`
 }
 
 // Run describes the setup of a run and its phases: load and faults until Healed, load without faults until
@@ -67,8 +67,8 @@ type Answer struct {
 	Body string `json:"body"`
 }
 
-// Told is a notification that a watcher received.
-type Told struct {
+// Notification is a notification that a watcher received.
+type Notification struct {
 	Watcher int    `json:"watcher"`
 	At      int64  `json:"at"`
 	App     string `json:"app"`
@@ -122,7 +122,7 @@ type Rest struct {
 	Lines    []Line   `json:"lines"`    // RINGLINE_LINES
 	Timers   []Stored `json:"timers"`   // pending deadlines, without cancellations
 	Waiting  int      `json:"waiting"`  // commands that were not delivered
-	InHand   int      `json:"in_hand"`  // commands that were delivered and not acked
+	InFlight int      `json:"in_hand"`  // commands that were delivered and not acked
 	Rejected []Stored `json:"rejected"` // RINGLINE_REJECTED
 }
 

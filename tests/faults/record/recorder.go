@@ -41,12 +41,12 @@ func (r *Recorder) Answer(n int, body []byte) {
 	r.history.Answers = append(r.history.Answers, Answer{N: n, At: Now(), Body: string(body)})
 }
 
-// Hear records a notification.
-func (r *Recorder) Hear(t Told) {
+// Notified records a notification.
+func (r *Recorder) Notified(t Notification) {
 	t.At = Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.history.Told = append(r.history.Told, t)
+	r.history.Notifications = append(r.history.Notifications, t)
 }
 
 // Gap records that a watcher may have missed notifications.

@@ -65,8 +65,8 @@ func (s stage) ring(ctx context.Context, x ringing, speed float64, t *Table) (fl
 		return speed, fmt.Errorf("connect: %w", err)
 	}
 	defer nc.Close()
-	e := newEars(x.count)
-	if _, err := nc.Subscribe(events.AppNotifications(pendingApp), e.hear); err != nil {
+	e := newListener(x.count)
+	if _, err := nc.Subscribe(events.AppNotifications(pendingApp), e.receive); err != nil {
 		return speed, fmt.Errorf("watch: %w", err)
 	}
 	before := s.rig.Nodes[0].Memory()
@@ -98,7 +98,7 @@ func (s stage) ring(ctx context.Context, x ringing, speed float64, t *Table) (fl
 
 // invite invites as fast as the calls begin to ring, and waits until all of them ring. The deadlines are
 // spread over x.over, from due on.
-func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *ears, due time.Time) error {
+func (x ringing) invite(ctx context.Context, nc *nats.Conn, e *listener, due time.Time) error {
 	waiting, cancel := context.WithDeadline(ctx, due)
 	defer cancel()
 	ctx, stop := context.WithCancelCause(waiting)
@@ -155,27 +155,27 @@ const callerName = "caller-"
 
 // figures returns how many callers were notified before their deadline, and how late each notification was.
 // span is the time from the first deadline to the last notification.
-func (e *ears) figures() (early int, late idle.Times, span time.Duration) {
+func (e *listener) figures() (early int, late idle.Times, span time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	first, last := e.due[0], e.told[0]
+	first, last := e.due[0], e.notified[0]
 	for i, due := range e.due {
-		if e.told[i].Before(due) {
+		if e.notified[i].Before(due) {
 			early++
 		}
-		late = append(late, e.told[i].Sub(due))
+		late = append(late, e.notified[i].Sub(due))
 		if due.Before(first) {
 			first = due
 		}
-		if e.told[i].After(last) {
-			last = e.told[i]
+		if e.notified[i].After(last) {
+			last = e.notified[i]
 		}
 	}
 	return early, late, last.Sub(first)
 }
 
 // within returns the interval in which all deadlines lie.
-func (e *ears) within() time.Duration {
+func (e *listener) within() time.Duration {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	first, last := e.due[0], e.due[0]

@@ -133,9 +133,9 @@ func TestOver(t *testing.T) {
 }
 
 // A call counts once as ringing and once as over, whatever other notifications arrive. Its times are its own.
-func TestEars(t *testing.T) {
-	e := newEars(2)
-	hear := func(event events.Kind, call int, to string, deadline time.Time) {
+func TestListener(t *testing.T) {
+	e := newListener(2)
+	receive := func(event events.Kind, call int, to string, deadline time.Time) {
 		t.Helper()
 		body, err := json.Marshal(events.Notification{Event: event, Call: events.Call{
 			CallID:  "c",
@@ -145,7 +145,7 @@ func TestEars(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.hear(&nats.Msg{Subject: events.UserSubject(pendingApp, to), Data: body})
+		e.receive(&nats.Msg{Subject: events.UserSubject(pendingApp, to), Data: body})
 	}
 	soon := time.Now().Add(time.Hour)
 	for i := range 2 {
@@ -153,19 +153,19 @@ func TestEars(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			hear(events.IncomingCallReceived, i, "callee", time.Now().Add(-time.Second).Add(time.Duration(i)*2*time.Hour))
+			receive(events.IncomingCallReceived, i, "callee", time.Now().Add(-time.Second).Add(time.Duration(i)*2*time.Hour))
 		}
 	}
 	if len(e.room) != 0 {
 		t.Errorf("%d do not ring", len(e.room))
 	}
-	hear(events.CallEnded, 0, callerName+"0", soon)
-	hear(events.OutgoingCallTimeout, 0, callerName+"0", soon)
-	hear(events.OutgoingCallTimeout, 0, callerName+"0", soon)
+	receive(events.CallEnded, 0, callerName+"0", soon)
+	receive(events.OutgoingCallTimeout, 0, callerName+"0", soon)
+	receive(events.OutgoingCallTimeout, 0, callerName+"0", soon)
 	if err := e.ended(t.Context(), time.Now().Add(time.Millisecond)); err == nil || !strings.Contains(err.Error(), "1 of 2") {
 		t.Errorf("one of both is over: %v", err)
 	}
-	hear(events.OutgoingCallTimeout, 1, callerName+"1", soon)
+	receive(events.OutgoingCallTimeout, 1, callerName+"1", soon)
 	early, late, span := e.figures()
 	if early != 1 || late.At(1) < time.Second || span < time.Second || span > time.Minute || e.within().Round(time.Minute) != 2*time.Hour {
 		t.Errorf("%d early, late %v, %v from the first deadline to the last notification, within %v", early, late, span, e.within())

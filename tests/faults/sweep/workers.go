@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// inHand is how many commands a coordinator processes concurrently.
-const inHand = 64
+// perCoordinator is how many commands a coordinator processes concurrently.
+const perCoordinator = 64
 
 // workers measures calls per second with more and more coordinators.
 func (c Config) workers(ctx context.Context) (Table, error) {
@@ -29,7 +29,7 @@ func (c Config) workers(ctx context.Context) (Table, error) {
 		return c.on(ctx, fmt.Sprintf("workers-%d", n), cfg, func(s stage) error {
 			// The floor's single worker must process as many commands concurrently as all coordinators
 			// together.
-			r, err := s.withFloor(ctx, "floor", []string{fmt.Sprintf("RINGLINE_PARALLEL=%d", n*inHand)})
+			r, err := s.withFloor(ctx, "floor", []string{fmt.Sprintf("RINGLINE_PARALLEL=%d", n*perCoordinator)})
 			if err != nil {
 				return err
 			}

@@ -17,25 +17,25 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// ears receive the notifications for callers and callees of ringing calls. They index calls by number.
-type ears struct {
+// listener receives the notifications for callers and callees of ringing calls. It indexes calls by number.
+type listener struct {
 	room chan struct{} // holds one element for each invited call that does not ring yet
 	over chan struct{} // receives one element for each call whose caller is notified of its end
 
-	mu   sync.Mutex
-	due  []time.Time
-	told []time.Time
+	mu       sync.Mutex
+	due      []time.Time
+	notified []time.Time
 }
 
-func newEars(calls int) *ears {
+func newListener(calls int) *listener {
 	const parallel = 256
-	return &ears{
-		room: make(chan struct{}, parallel), over: make(chan struct{}, calls), due: make([]time.Time, calls), told: make([]time.Time, calls),
+	return &listener{
+		room: make(chan struct{}, parallel), over: make(chan struct{}, calls), due: make([]time.Time, calls), notified: make([]time.Time, calls),
 	}
 }
 
 // enter waits until one more call may be invited, as the number of calls that do not ring yet is limited.
-func (e *ears) enter(ctx context.Context) error {
+func (e *listener) enter(ctx context.Context) error {
 	select {
 	case e.room <- struct{}{}:
 		return nil
@@ -44,7 +44,7 @@ func (e *ears) enter(ctx context.Context) error {
 	}
 }
 
-func (e *ears) hear(m *nats.Msg) {
+func (e *listener) receive(m *nats.Msg) {
 	now := time.Now()
 	switch eventOf(m.Data) { //nolint:exhaustive // the others are of no interest here
 	case events.IncomingCallReceived:
@@ -57,21 +57,21 @@ func (e *ears) hear(m *nats.Msg) {
 		}
 	case events.OutgoingCallTimeout:
 		_, user, _ := events.ParseUserSubject(m.Subject)
-		if i, ok := e.number(user); ok && e.set(e.told, i, now) {
+		if i, ok := e.number(user); ok && e.set(e.notified, i, now) {
 			e.over <- struct{}{}
 		}
 	}
 }
 
 // number returns the number of a caller's call.
-func (e *ears) number(caller string) (int, bool) {
+func (e *listener) number(caller string) (int, bool) {
 	digits, ours := strings.CutPrefix(caller, callerName)
 	i, err := strconv.Atoi(digits)
 	return i, ours && err == nil && i >= 0 && i < len(e.due)
 }
 
 // set returns false if the time was already set.
-func (e *ears) set(times []time.Time, i int, at time.Time) bool {
+func (e *listener) set(times []time.Time, i int, at time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !times[i].IsZero() {
@@ -82,7 +82,7 @@ func (e *ears) set(times []time.Time, i int, at time.Time) bool {
 }
 
 // ended waits until every caller was notified.
-func (e *ears) ended(ctx context.Context, most time.Time) error {
+func (e *listener) ended(ctx context.Context, most time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, most)
 	defer cancel()
 	for n := range cap(e.over) {

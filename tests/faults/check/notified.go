@@ -10,7 +10,7 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// told checks that every watcher received exactly the notifications that the table gives for the stored
+// notified checks that every watcher received exactly the notifications that the table gives for the stored
 // transitions, and none before its transition was stored.
 //
 // A watcher may have missed notifications while it was disconnected. The other watchers show when a
@@ -21,18 +21,18 @@ import (
 // An invitation is published again only while it is pending (ADR 0006). If a worker dies, the first publish
 // may be lost, and the invitation may end before another worker takes over. If a watcher is excused from a
 // notification, the call at the end must still show its content.
-func told(r *run, v *verdict) {
+func notified(r *run, v *verdict) {
 	facts := r.facts()
-	for _, t := range r.Told {
-		if v.count("heard", 1); t.Watcher >= 0 && t.Watcher < len(r.gaps) {
-			r.hear(facts, t, v)
+	for _, t := range r.Notifications {
+		if v.count("received", 1); t.Watcher >= 0 && t.Watcher < len(r.gaps) {
+			r.match(facts, t, v)
 		}
 	}
 	for _, s := range r.stories {
 		for _, f := range s.facts {
 			for w := range r.gaps {
 				v.looked()
-				r.wasTold(f, w, v)
+				r.checkReceipt(f, w, v)
 			}
 		}
 	}
@@ -42,9 +42,9 @@ func told(r *run, v *verdict) {
 type fact struct {
 	events.Notice
 
-	story *story
-	step  *step
-	heard []int64 // for each watcher, the time of the first receipt; 0: never
+	story    *story
+	step     *step
+	received []int64 // for each watcher, the time of the first receipt; 0: never
 }
 
 // factKey identifies a fact. Notification ids are unique per receiver.
@@ -59,7 +59,7 @@ func (r *run) facts() map[factKey]*fact {
 		s.facts = nil
 		for _, st := range s.steps {
 			for _, n := range call.Notify(st.Transition) {
-				f := &fact{Notice: n, story: s, step: st, heard: make([]int64, len(r.gaps))}
+				f := &fact{Notice: n, story: s, step: st, received: make([]int64, len(r.gaps))}
 				key := factKey{s.app, events.Escape(n.To), n.ID}
 				if all[key] == nil { // otherwise two transitions have the same seq
 					all[key] = f
@@ -71,32 +71,32 @@ func (r *run) facts() map[factKey]*fact {
 	return all
 }
 
-// hear compares a received notification with the facts.
-func (r *run) hear(facts map[factKey]*fact, t record.Told, v *verdict) {
+// match compares a received notification with the facts.
+func (r *run) match(facts map[factKey]*fact, t record.Notification, v *verdict) {
 	f := facts[factKey{t.App, t.To, t.ID}]
 	switch {
 	case f == nil:
-		v.failApp(t.App, t.CallID, "%s; no stored transition has that notification%s", r.describeTold(t), r.atSeq(t))
+		v.failApp(t.App, t.CallID, "%s; no stored transition has that notification%s", r.describeNotification(t), r.atSeq(t))
 	case f.CallID != t.CallID || f.Seq != t.Seq || string(f.Event) != t.Event || f.UserID != t.UserID || f.Reason != t.Reason:
-		v.failApp(t.App, t.CallID, "%s; want %s about %q, reason %q, of %s", r.describeTold(t), f.Event, f.UserID, f.Reason, r.describe(f.step))
+		v.failApp(t.App, t.CallID, "%s; want %s about %q, reason %q, of %s", r.describeNotification(t), f.Event, f.UserID, f.Reason, r.describe(f.step))
 	case t.Sum != 0 && t.Sum != record.Sum(f.Notification):
-		v.failApp(t.App, t.CallID, "%s, with another body than the table has for %s", r.describeTold(t), r.describe(f.step))
+		v.failApp(t.App, t.CallID, "%s, with another body than the table has for %s", r.describeNotification(t), r.describe(f.step))
 	case t.At < f.step.at:
-		v.failApp(t.App, t.CallID, "%s, before it was stored: %s", r.describeTold(t), r.describe(f.step))
+		v.failApp(t.App, t.CallID, "%s, before it was stored: %s", r.describeNotification(t), r.describe(f.step))
 	default:
-		if f.heard[t.Watcher] == 0 {
-			f.heard[t.Watcher] = t.At
+		if f.received[t.Watcher] == 0 {
+			f.received[t.Watcher] = t.At
 		}
 	}
 }
 
-func (r *run) describeTold(t record.Told) string {
+func (r *run) describeNotification(t record.Notification) string {
 	return fmt.Sprintf("watcher %d received at %s: to %s, %s (%s) about %q, reason %q", t.Watcher, r.when(t.At), t.To, t.Event, t.ID,
 		t.UserID, t.Reason)
 }
 
 // atSeq describes what is stored with the seq of an unexpected notification.
-func (r *run) atSeq(t record.Told) string {
+func (r *run) atSeq(t record.Notification) string {
 	s := r.byCall[callID{t.App, t.CallID}]
 	if s == nil || s.bySeq[t.Seq] == nil {
 		return ": the call has no such seq"
@@ -104,15 +104,15 @@ func (r *run) atSeq(t record.Told) string {
 	return ": there is " + r.describe(s.bySeq[t.Seq])
 }
 
-// wasTold checks that the watcher received the fact, or may have missed it.
-func (r *run) wasTold(f *fact, w int, v *verdict) {
-	if f.heard[w] != 0 {
+// checkReceipt checks that the watcher received the fact, or may have missed it.
+func (r *run) checkReceipt(f *fact, w int, v *verdict) {
+	if f.received[w] != 0 {
 		return
 	}
-	why, exempt := r.unheard(f, w)
+	why, exempt := r.whyMissed(f, w)
 	switch {
 	case !exempt:
-		until := r.lastTold(f.story, f.step)
+		until := r.publishedBy(f.story, f.step)
 		v.fail(f.story, "watcher %d never received: to %s, %s (%s) of %s; %s; %s", w, f.To, f.Event, f.ID, r.describe(f.step), why,
 			r.broken(f.step.at, min(until, f.step.at+int64(r.bounds.Handled))))
 	case !inEnd(f):
@@ -123,30 +123,30 @@ func (r *run) wasTold(f *fact, w int, v *verdict) {
 	}
 }
 
-// unheard explains why a watcher may have missed a fact, or why it must have received it.
-func (r *run) unheard(f *fact, w int) (why string, exempt bool) {
-	told := r.toldAt(f)
-	for _, at := range told {
+// whyMissed explains why a watcher may have missed a fact, or why it must have received it.
+func (r *run) whyMissed(f *fact, w int) (why string, exempt bool) {
+	receipts := r.receiptsOf(f)
+	for _, at := range receipts {
 		if !r.missed(w, at-int64(slow), at+int64(slow)) {
 			return "it was sent at " + r.when(at) + ", when the watcher missed nothing", false
 		}
 	}
-	until := r.lastTold(f.story, f.step)
+	until := r.publishedBy(f.story, f.step)
 	switch {
-	case len(told) > 0:
+	case len(receipts) > 0:
 		return "sent while the watcher was disconnected", true
 	case r.missed(w, f.step.at, until+int64(slow)):
 		return "may have been sent while the watcher was disconnected", true
-	case f.Event == events.IncomingCallReceived && f.unheard() && r.overSoon(f):
+	case f.Event == events.IncomingCallReceived && f.missedByAll() && r.overSoon(f):
 		return "an invitation that ended before it was sent again", true
 	}
 	return "it was sent by " + r.when(until) + " at the latest, and the watcher missed nothing until then", false
 }
 
-// toldAt lists when the fact was received by watchers without a gap around that time.
-func (r *run) toldAt(f *fact) []int64 {
+// receiptsOf lists when the fact was received by watchers without a gap around that time.
+func (r *run) receiptsOf(f *fact) []int64 {
 	var list []int64
-	for w, at := range f.heard {
+	for w, at := range f.received {
 		if at != 0 && !r.missed(w, at-int64(slow), at+int64(slow)) {
 			list = append(list, at)
 		}
@@ -154,17 +154,17 @@ func (r *run) toldAt(f *fact) []int64 {
 	return list
 }
 
-// unheard reports whether no watcher received the fact.
-func (f *fact) unheard() bool {
-	return !slices.ContainsFunc(f.heard, func(at int64) bool { return at != 0 })
+// missedByAll reports whether no watcher received the fact.
+func (f *fact) missedByAll() bool {
+	return !slices.ContainsFunc(f.received, func(at int64) bool { return at != 0 })
 }
 
-// lastTold returns the time by which a transition's notifications were published at least once, unless they
+// publishedBy returns the time by which a transition's notifications were published at least once, unless they
 // were lost. Before a remembered command is answered with ok, the notifications of its transition are
 // published. Calls do not remember rings. The notifications of a ring were published once all its messages
 // were answered, because one of them made the transition.
-func (r *run) lastTold(s *story, st *step) int64 {
-	latest := max(st.at, r.Run.Healed) + int64(r.bounds.Told)
+func (r *run) publishedBy(s *story, st *step) int64 {
+	latest := max(st.at, r.Run.Healed) + int64(r.bounds.Notified)
 	if st.made == nil || len(st.made.messages) == 0 { // a deadline: if the worker died during it, another takes over soon
 		return min(latest, r.quiet(st.at, r.bounds.Handled)+int64(r.bounds.Handled))
 	}
