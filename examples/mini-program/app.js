@@ -1,2 +1,2 @@
-// Nothing to do here: the client itself hears of wx.onAppShow and wx.onNetworkStatusChange, and comes back.
+// Nothing to do here: the client subscribes to wx.onAppShow and wx.onNetworkStatusChange, and reconnects.
 App({});

@@ -31,7 +31,7 @@ function shown(call) {
 }
 
 /** Every callback is shown as it came; each of them is one of these lines in your app. */
-function told(name) {
+function show(name) {
   return (...args) => {
     const line = `${name}(${args.map((a) => JSON.stringify(a)).join(", ")})`;
     state.events = [{ id: Date.now() + Math.random(), line }].concat(state.events).slice(0, 50);
@@ -55,11 +55,11 @@ for (const name of [
   "onCallEnded", // the last of each call: leave the media room here
   "onError",
 ]) {
-  callbacks[name] = told(name);
+  callbacks[name] = show(name);
 }
 
 callbacks.onIncomingCallReceived = (callID, ...rest) => {
-  told("onIncomingCallReceived")(callID, ...rest);
+  show("onIncomingCallReceived")(callID, ...rest);
   wx.vibrateLong({ fail() {} });
   const pages = getCurrentPages();
   const top = pages[pages.length - 1];
@@ -68,7 +68,7 @@ callbacks.onIncomingCallReceived = (callID, ...rest) => {
 
 callbacks.onConnectionStateChanged = (connection) => {
   state.connection = connection;
-  told("onConnectionStateChanged")(connection);
+  show("onConnectionStateChanged")(connection);
 };
 
 async function login(userID) {
