@@ -277,14 +277,14 @@ type left struct {
 // expected returns the expected last sequence of a subject. A delete marker expires after 60 s, and the server replaces
 // it with its own marker for the same time. In that interval the sequence must be read, as Ringline does.
 func (f *floor) expected(ctx context.Context, subject string) (uint64, error) {
-	const stands, gone = 60 * time.Second, 125 * time.Second
+	const markerAge, gone = 60 * time.Second, 125 * time.Second
 	known, _ := f.last.Load(subject)
 	x, ok := known.(left)
 	age := time.Since(x.at)
 	switch {
 	case !ok || x.marker && age > gone:
 		return 0, nil
-	case x.marker && age > stands:
+	case x.marker && age > markerAge:
 		return f.newest(ctx, subject)
 	}
 	return x.seq, nil
