@@ -38,10 +38,10 @@ func transitionSchema(e Event, format int) string {
 
 // formatOf returns the format that a type names, or 0 if it is not the type of a transition.
 func formatOf(typ string) int {
-	name, ours := strings.CutPrefix(typ, typePrefix)
+	name, found := strings.CutPrefix(typ, typePrefix)
 	_, version, _ := strings.Cut(name, ".v")
 	format, err := strconv.Atoi(version)
-	if !ours || err != nil || format < 1 {
+	if !found || err != nil || format < 1 {
 		return 0
 	}
 	return format

@@ -150,12 +150,12 @@ func write(t *testing.T, name, text string) string {
 func TestNkey(t *testing.T) {
 	t.Parallel()
 	n := newNATS(t, func(o *server.Options) { o.Nkeys = []*server.NkeyUser{{Nkey: nkeyPublic}} }).start(t)
-	ours := []string{"RINGLINE_NATS_NKEY=" + write(t, "ours.nk", nkeySeed)}
-	if r := n.ringline(t, ours, "setup"); r.code != 0 {
+	env := []string{"RINGLINE_NATS_NKEY=" + write(t, "ours.nk", nkeySeed)}
+	if r := n.ringline(t, env, "setup"); r.code != 0 {
 		t.Fatalf("setup: %+v", r)
 	}
-	w := n.startWorker(t, "coordinator", ours...).running(t)
-	if r := n.ringline(t, ours, "invite", "bob", "--user", "ann"); r.code != 0 {
+	w := n.startWorker(t, "coordinator", env...).running(t)
+	if r := n.ringline(t, env, "invite", "bob", "--user", "ann"); r.code != 0 {
 		t.Errorf("invite: %+v", r)
 	}
 	w.end(syscall.SIGTERM)

@@ -97,15 +97,15 @@ func TestCreds(t *testing.T) {
 	t.Parallel()
 	o := newOperator(t)
 	n := o.start(t)
-	ours := "RINGLINE_NATS_CREDS=" + write(t, "ours.creds", o.creds(t, time.Time{}))
-	if r := n.ringline(t, []string{ours}, "setup"); r.code != 0 {
+	creds := "RINGLINE_NATS_CREDS=" + write(t, "ours.creds", o.creds(t, time.Time{}))
+	if r := n.ringline(t, []string{creds}, "setup"); r.code != 0 {
 		t.Fatalf("setup: %+v", r)
 	}
-	w := n.startWorker(t, "coordinator", ours).running(t)
-	if r := n.ringline(t, []string{ours}, "invite", "bob", "--user", "ann", "--call", "c1"); r.code != 0 {
+	w := n.startWorker(t, "coordinator", creds).running(t)
+	if r := n.ringline(t, []string{creds}, "invite", "bob", "--user", "ann", "--call", "c1"); r.code != 0 {
 		t.Errorf("invite: %+v", r)
 	}
-	if r := n.ringline(t, []string{ours}, "get", "c1", "--json"); !strings.Contains(r.stdout, `"state":"ringing"`) {
+	if r := n.ringline(t, []string{creds}, "get", "c1", "--json"); !strings.Contains(r.stdout, `"state":"ringing"`) {
 		t.Errorf("get: %+v", r)
 	}
 

@@ -61,12 +61,12 @@ func (o *observer) during(d dialect, send func() error) ([]*nats.Msg, error) {
 		select {
 		case m := <-o.seen:
 			all = append(all, m)
-			kind, _, ours := d.place(m)
+			kind, _, belongs := d.classify(m)
 			switch {
-			case ours && kind == kindDeliver:
+			case belongs && kind == kindDeliver:
 				acks[m.Reply] |= 1
 				acked = acked || acks[m.Reply] == 3
-			case ours && kind == kindAck:
+			case belongs && kind == kindAck:
 				acks[m.Subject] |= 2
 				acked = acked || acks[m.Subject] == 3
 			}
@@ -137,9 +137,9 @@ func (d dialect) concerns(subject string) bool {
 	return ok && (d.app == "" || strings.HasPrefix(rest, d.app+"."))
 }
 
-// place returns the kind and the place of an operation, or false for a message that does not belong to a command. An
+// classify returns the kind and the place of an operation, or false for a message that does not belong to a command. An
 // ack subject does not name the app: match it with its delivery.
-func (d dialect) place(m *nats.Msg) (kind, string, bool) {
+func (d dialect) classify(m *nats.Msg) (kind, string, bool) {
 	const direct, leader = "$JS.API.DIRECT.GET.", "$JS.API.STREAM.MSG.GET."
 	t := strings.Split(m.Subject, ".")
 	named := func(s string) (string, bool) {
@@ -147,22 +147,22 @@ func (d dialect) place(m *nats.Msg) (kind, string, bool) {
 	}
 	switch {
 	case strings.HasPrefix(m.Subject, direct):
-		where, ours := named(t[4])
+		where, belongs := named(t[4])
 		_, subject, _ := strings.Cut(m.Subject[len(direct):], ".")
-		return kindRead, where, ours && d.concerns(subject)
+		return kindRead, where, belongs && d.concerns(subject)
 	case strings.HasPrefix(m.Subject, leader):
-		where, ours := named(t[5])
+		where, belongs := named(t[5])
 		var wanted struct {
 			Subject string `json:"last_by_subj"`
 		}
 		err := json.Unmarshal(m.Data, &wanted)
-		return kindLead, where, ours && err == nil && d.concerns(wanted.Subject)
+		return kindLead, where, belongs && err == nil && d.concerns(wanted.Subject)
 	case strings.HasPrefix(m.Subject, "$JS.ACK."):
-		where, ours := named(t[2])
-		return kindAck, where, ours && where == "COMMANDS"
+		where, belongs := named(t[2])
+		return kindAck, where, belongs && where == "COMMANDS"
 	case strings.HasPrefix(m.Subject, "$KV."):
-		where, ours := named(t[1])
-		return kindWrite, "KV_" + where, ours && d.concerns(m.Subject)
+		where, belongs := named(t[1])
+		return kindWrite, "KV_" + where, belongs && d.concerns(m.Subject)
 	case !d.concerns(m.Subject) || len(t) < 4:
 		return "", "", false
 	}
@@ -252,7 +252,7 @@ func (d dialect) trace(seen []*nats.Msg) (trace, error) {
 	open := map[string]int{}  // by reply subject: the operation that waits for it
 	acks := map[string]bool{} // ack subjects of observed deliveries
 	for _, m := range seen {
-		if kind, _, ours := d.place(m); ours && kind == kindDeliver {
+		if kind, _, belongs := d.classify(m); belongs && kind == kindDeliver {
 			acks[m.Reply] = true
 		}
 	}
@@ -261,8 +261,8 @@ func (d dialect) trace(seen []*nats.Msg) (trace, error) {
 			t.all[at].reply, t.all[at].ended = m, i
 			continue
 		}
-		kind, place, ours := d.place(m)
-		if !ours || kind == kindAck && !acks[m.Subject] {
+		kind, place, belongs := d.classify(m)
+		if !belongs || kind == kindAck && !acks[m.Subject] {
 			continue
 		}
 		o := op{kind: kind, place: place, msg: m, began: i}

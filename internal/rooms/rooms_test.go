@@ -168,7 +168,7 @@ func importsOf(t *testing.T, file string) (list []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, ours := strings.CutPrefix(p, module); ours {
+		if p, ok := strings.CutPrefix(p, module); ok {
 			list = append(list, p)
 		}
 	}

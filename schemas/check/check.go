@@ -46,8 +46,8 @@ func New(changes ...Change) *Checker {
 type loader struct{ changes []Change }
 
 func (l loader) Load(url string) (any, error) {
-	path, ours := strings.CutPrefix(url, schemas.Base)
-	if !ours {
+	path, found := strings.CutPrefix(url, schemas.Base)
+	if !found {
 		return nil, fmt.Errorf("check: %s is not a schema of Ringline", url)
 	}
 	schema, err := Schema(path)

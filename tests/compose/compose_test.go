@@ -130,9 +130,9 @@ func checkRestrictions(f *findings, svc types.ServiceConfig) {
 	f.check(svc.ReadOnly, "%s: not read_only", svc.Name)
 	f.check(slices.Equal(svc.CapDrop, []string{"ALL"}), "%s: cap_drop is not ALL", svc.Name)
 	f.check(slices.Contains(svc.SecurityOpt, "no-new-privileges:true"), "%s: no-new-privileges is missing", svc.Name)
-	f.check(svc.Image == ours || strings.Contains(svc.Image, ":"), "%s: image %s has no version", svc.Name, svc.Image)
+	f.check(svc.Image == ringlineImage || strings.Contains(svc.Image, ":"), "%s: image %s has no version", svc.Name, svc.Image)
 	if !oneShot(svc) { // long-running services
-		f.check(svc.Image == ours || svc.User != "" && !strings.HasPrefix(svc.User, "0:"), "%s: user %q is root", svc.Name, svc.User)
+		f.check(svc.Image == ringlineImage || svc.User != "" && !strings.HasPrefix(svc.User, "0:"), "%s: user %q is root", svc.Name, svc.User)
 		f.check(len(svc.CapAdd) == 0, "%s: cap_add", svc.Name)
 	}
 	for _, p := range svc.Ports {

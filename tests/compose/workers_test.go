@@ -13,8 +13,8 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// ours is the image of all services that run ringline.
-const ours = "ringline"
+// ringlineImage is the image of all services that run ringline.
+const ringlineImage = "ringline"
 
 // drain is longer than a worker takes to stop: twice 10 s for messages in flight, and 10 s for each of its two
 // connections.
@@ -24,13 +24,13 @@ const drain = 40 * time.Second
 func (s site) checkWorkers(ctx context.Context, f *findings, project *types.Project, nodes map[string]node) {
 	found, built := map[string]bool{}, 0
 	for name, svc := range project.Services {
-		if svc.Image != ours {
+		if svc.Image != ringlineImage {
 			continue
 		}
 		if svc.Build != nil {
 			built++
 		} else {
-			f.check(svc.PullPolicy == types.PullPolicyNever, "%s: may pull the image %s of another project", name, ours)
+			f.check(svc.PullPolicy == types.PullPolicyNever, "%s: may pull the image %s of another project", name, ringlineImage)
 		}
 		s.checkSettings(ctx, f, svc)
 		checkServers(f, svc, nodes)
@@ -43,7 +43,7 @@ func (s site) checkWorkers(ctx context.Context, f *findings, project *types.Proj
 			f.check(svc.StopGracePeriod != nil && time.Duration(*svc.StopGracePeriod) > drain, "%s: is killed while it drains", name)
 		}
 	}
-	f.check(built == 1, "the image %s is built by %d services", ours, built)
+	f.check(built == 1, "the image %s is built by %d services", ringlineImage, built)
 	for _, command := range []string{"setup", "coordinator", "timeouts", "edge"} {
 		f.check(found[command], "no service is `ringline %s`", command)
 	}

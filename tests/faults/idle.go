@@ -69,11 +69,11 @@ func (x idling) run(ctx context.Context, w io.Writer) error {
 	}
 	defer nc.Close()
 	x.NC, x.Seed, x.Say = nc, x.trial.seed, x.trial.say
-	ours, err := x.edge(ctx, r)
+	product, err := x.edge(ctx, r)
 	if err != nil {
 		return err
 	}
-	names, all := []string{"ringline edge"}, []idle.Outcome{ours}
+	names, all := []string{"ringline edge"}, []idle.Outcome{product}
 	if x.bare {
 		for _, defaults := range []bool{false, true} {
 			o, err := x.measureBare(ctx, r, defaults)

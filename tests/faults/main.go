@@ -55,14 +55,14 @@ func command(use, short string, t *trial, do func(cmd *cobra.Command) error) *co
 		if t.seed == 0 {
 			t.seed = uint64(time.Now().UnixNano()) % 1_000_000 //nolint:gosec // it only has to differ
 		}
-		ours := t.dir == ""
-		if ours {
+		temporary := t.dir == ""
+		if temporary {
 			t.dir = filepath.Join(os.TempDir(), fmt.Sprintf("ringline-faults-%d-%d", t.seed, os.Getpid()))
 		}
 		t.say("seed %d, logs below %s", t.seed, t.dir)
 		err := do(cmd)
 		switch {
-		case !ours:
+		case !temporary:
 		case err == nil, cmd.Context().Err() != nil:
 			err = errors.Join(err, os.RemoveAll(t.dir))
 		default: // kept for inspection

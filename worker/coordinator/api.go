@@ -93,12 +93,12 @@ func (a *API) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("coordinator: start the api: %w", err)
 	}
-	ours := a.NC.NumSubscriptions() - others
+	own := a.NC.NumSubscriptions() - others
 	if known(ctx, a.NC) {
 		a.Health.OK()
 	}
 	<-ctx.Done()
-	others = a.NC.NumSubscriptions() - ours
+	others = a.NC.NumSubscriptions() - own
 	err = service.Stop()
 	for end := time.Now().Add(handOver); a.NC.NumSubscriptions() > others && a.NC.IsConnected() && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond) // while it drains, delivered requests still reach the handler; micro offers no way to wait for that

@@ -53,15 +53,15 @@ func CheckRoom(ctx context.Context, js jetstream.JetStream, s Settings) error {
 // replica. The limit of a tier counts each stream with that number of replicas once. The server's own figure for reserved bytes
 // counts every stream once.
 func otherReserved(ctx context.Context, js jetstream.JetStream, s Settings, tiered bool) (sum int64, err error) {
-	ours := map[string]bool{}
+	own := map[string]bool{}
 	for _, name := range StreamNames() {
-		ours[StreamOf(name)] = true
+		own[StreamOf(name)] = true
 	}
 	list := js.ListStreams(ctx)
 	for info := range list.Info() {
 		c := info.Config
 		switch {
-		case ours[c.Name] || c.Storage != s.Storage || c.MaxBytes < 0:
+		case own[c.Name] || c.Storage != s.Storage || c.MaxBytes < 0:
 		case !tiered:
 			sum += c.MaxBytes * int64(c.Replicas)
 		case c.Replicas == s.Replicas:

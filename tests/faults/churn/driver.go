@@ -57,17 +57,17 @@ func (d *driver) make(ctx context.Context, parallel int, seed uint64, wanted int
 func (d *driver) call(ctx context.Context, id string, rnd *rand.Rand) {
 	callees := d.take(1+max(0, rnd.IntN(10)-7), rnd)
 	caller := "x" + id
-	var ours []string // callers that are clients
+	var callers []string // callers that are clients
 	if rnd.IntN(10) < 3 {
-		ours = d.take(1, rnd)
+		callers = d.take(1, rnd)
 	}
-	defer func() { d.give(callees); d.give(ours) }()
+	defer func() { d.give(callees); d.give(callers) }()
 	if len(callees) == 0 {
 		play.Sleep(ctx, 20*time.Millisecond)
 		return
 	}
-	if len(ours) > 0 {
-		caller = ours[0]
+	if len(callers) > 0 {
+		caller = callers[0]
 	}
 	unanswered := rnd.IntN(12) == 0
 	invite := events.Command{UserID: caller, RingTimeoutS: ringS}

@@ -65,9 +65,9 @@ func (e *listener) receive(m *nats.Msg) {
 
 // number returns the number of a caller's call.
 func (e *listener) number(caller string) (int, bool) {
-	digits, ours := strings.CutPrefix(caller, callerName)
+	digits, found := strings.CutPrefix(caller, callerName)
 	i, err := strconv.Atoi(digits)
-	return i, ours && err == nil && i >= 0 && i < len(e.due)
+	return i, found && err == nil && i >= 0 && i < len(e.due)
 }
 
 // set returns false if the time was already set.

@@ -72,7 +72,7 @@ func TestNoGoroutineLeaks(t *testing.T) { //nolint:paralleltest // it counts wha
 			a.open(e, "ann", dial, "").works()
 		}
 	}
-	if len(ours()) == 0 {
+	if len(edgeGoroutines()) == 0 {
 		t.Fatal("an edge that runs has no goroutine")
 	}
 	e.Stop()
@@ -83,11 +83,11 @@ func TestNoGoroutineLeaks(t *testing.T) { //nolint:paralleltest // it counts wha
 			t.Log(strings.Join(left, "\n\n"))
 		}
 	}()
-	eventually(t, "no goroutine is left", func() bool { left = ours(); return len(left) == 0 })
+	eventually(t, "no goroutine is left", func() bool { left = edgeGoroutines(); return len(left) == 0 })
 }
 
-// ours lists the goroutines that belong to an edge.
-func ours() (list []string) {
+// edgeGoroutines lists the goroutines that belong to an edge.
+func edgeGoroutines() (list []string) {
 	stacks := make([]byte, 16<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for g := range strings.SplitSeq(string(stacks), "\n\n") {

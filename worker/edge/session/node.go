@@ -135,11 +135,11 @@ func disconnect(c Code) centrifuge.Disconnect {
 // have no limits. A command with several parts is rejected, because centrifuge would choose one of them.
 func (n *node) read(_ *centrifuge.Client, ev centrifuge.CommandReadEvent) error {
 	c := ev.Command
-	ours := [...]bool{c.Connect != nil, c.Rpc != nil, c.Refresh != nil}
+	supported := [...]bool{c.Connect != nil, c.Rpc != nil, c.Refresh != nil}
 	others := c.Subscribe != nil || c.Unsubscribe != nil || c.Publish != nil || c.Presence != nil || c.PresenceStats != nil ||
 		c.History != nil || c.Ping != nil || c.Send != nil || c.SubRefresh != nil
 	parts := 0
-	for _, is := range ours {
+	for _, is := range supported {
 		if is {
 			parts++
 		}
