@@ -88,7 +88,7 @@ func (n *natsServer) setUp(t *testing.T) *natsServer {
 	return n
 }
 
-// Connect opens a connection for the test itself.
+// connect opens a connection for the test itself.
 func (n *natsServer) connect(t *testing.T) (*nats.Conn, jetstream.JetStream) {
 	t.Helper()
 	nc, err := nats.Connect(n.url, nats.Timeout(within), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond))

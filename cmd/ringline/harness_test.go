@@ -256,7 +256,7 @@ func (d *devServer) get(t *testing.T, path string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
-// Run runs a subcommand against the server.
+// run runs a subcommand against the server.
 func (d *devServer) run(t *testing.T, args ...string) result {
 	t.Helper()
 	return execute(t, program("ringline", append(args, "--nats-url", d.nats)...))

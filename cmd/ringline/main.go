@@ -53,7 +53,7 @@ func untilSignal() context.Context {
 	return ctx
 }
 
-// Run executes a command line, prints the error if any, and returns the exit code.
+// run executes a command line, prints the error if any, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot() //nolint:contextcheck // cobra hands ctx to the commands
 	root.SetArgs(args)

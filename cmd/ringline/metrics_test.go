@@ -55,7 +55,7 @@ func (d *devServer) shows(t *testing.T, want map[string]float64) {
 	})
 }
 
-// Names lists the metrics that a process shows, and checks their labels against their declarations.
+// names lists the metrics that a process shows, and checks their labels against their declarations.
 func (d *devServer) names(t *testing.T) []string {
 	t.Helper()
 	declared := map[string]meter.Metric{}

@@ -65,7 +65,7 @@ func NewWatch() *cobra.Command {
 	return cmd
 }
 
-// Run watches until the command's context ends.
+// run watches until the command's context ends.
 func (w *watch) run(cmd *cobra.Command) error {
 	ctx := cmd.Context()
 	what, err := w.check(cmd)

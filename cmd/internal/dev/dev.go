@@ -75,7 +75,7 @@ func New() *cobra.Command {
 	return cmd
 }
 
-// Run takes the resources that another process may hold (both addresses and the folder) before it starts anything.
+// run takes the resources that another process may hold (both addresses and the folder) before it starts anything.
 func (d *dev) run(ctx context.Context) (err error) {
 	if err := embedded.CheckPort(ctx, d.port); err != nil {
 		return err

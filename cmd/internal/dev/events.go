@@ -49,7 +49,7 @@ type pageEvent struct {
 	Message json.RawMessage `json:"message"`
 }
 
-// Run serves events until ctx ends.
+// run serves events until ctx ends.
 func (d *eventFeed) run(ctx context.Context, natsURL string) error {
 	conn, err := natsconn.Connect(natsURL, "ringline dev events", nats.MaxReconnects(-1), nats.CustomInboxPrefix(d.inboxPrefix))
 	if err != nil {

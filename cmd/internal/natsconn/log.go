@@ -31,7 +31,7 @@ func NewLog(log zerolog.Logger, natsURL, until string) *Log {
 	return &Log{log: log.With().Str("url", settings.WithoutSecrets(natsURL)).Logger(), until: until}
 }
 
-// settle is how long all connections must be up before connLog logs it. One connection may reconnect before another
+// settle is how long all connections must be up before the Log logs it. One connection may reconnect before another
 // notices the loss.
 const settle = 200 * time.Millisecond
 

@@ -14,7 +14,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// Read returns an app's settings and their revision, which is 0 if the app has none.
+// read returns an app's settings and their revision, which is 0 if the app has none.
 func (a apps) read(ctx context.Context, app string) (s events.AppSettings, revision uint64, err error) {
 	e, err := a.kv.Get(ctx, app)
 	if errors.Is(err, jetstream.ErrKeyNotFound) {

@@ -114,7 +114,7 @@ func (u *setup) run(ctx context.Context) error {
 	return nil
 }
 
-// Connect opens a connection that logs for how long setup waits for NATS.
+// connect opens a connection that logs for how long setup waits for NATS.
 func (u *setup) connect() (*natsconn.Conn, error) {
 	credentials, _ := u.settings.Credentials() // an error would have been reported with the other settings
 	until := fmt.Sprintf(" until %s (--wait %v)", time.Now().Add(u.wait).Format(time.TimeOnly), u.wait)

@@ -64,7 +64,7 @@ func (i *inspector) degrades(name string) {
 	}
 }
 
-// Run inspects every few seconds, and at once on a message from again, until ctx ends.
+// run inspects every few seconds, and at once on a message from again, until ctx ends.
 func (i *inspector) run(ctx context.Context, again <-chan struct{}) {
 	tick := time.NewTicker(i.process.inspectEvery)
 	defer tick.Stop()

@@ -215,7 +215,7 @@ func (c *Process) open(ctx context.Context, name string) (*nats.Conn, jetstream.
 	return conn.Conn, conn.JS, nil
 }
 
-// Await waits until `ringline setup` has run.
+// await waits until `ringline setup` has run.
 func (c *Process) await(ctx context.Context, js jetstream.JetStream, names, buckets []string) error {
 	return streams.Await(ctx, js, func(err error) {
 		if !errors.Is(err, streams.ErrNotSetUp) {

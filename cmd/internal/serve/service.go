@@ -61,7 +61,7 @@ func serviceCommand(r Role, http, short, long string) *cobra.Command {
 	return cmd
 }
 
-// Run serves HTTP from the start, so that a probe can show what the worker waits for.
+// run serves HTTP from the start, so that a probe can show what the worker waits for.
 func (w *service) run(ctx context.Context) (err error) {
 	credentials, _ := w.settings.Credentials() // an error would have been reported with the other settings
 	if !w.role.keeps {
