@@ -147,7 +147,12 @@ func (w *watch) readAll(ctx context.Context, js jetstream.JetStream, stream, fil
 			n++
 			w.check(m.Subject(), m.Headers(), m.Data())
 		}
-		if n == 0 {
+		switch {
+		case n > 0:
+		case batch.Error() == nil:
+			return
+		case ctx.Err() != nil:
+			w.tb.Errorf("natstest: read %s: %v", stream, batch.Error())
 			return
 		}
 	}
