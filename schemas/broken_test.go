@@ -150,7 +150,7 @@ func harmless(name, what string) bool {
 func TestBrokenCommands(t *testing.T) {
 	t.Parallel()
 	for _, v := range events.Verbs() {
-		all := probes(v)
+		all := probes(t, v)
 		for _, path := range []string{"command/" + string(v) + "/v1.json", "request/" + string(v) + "/v1.json"} {
 			if !slices.Contains(schemas.Paths(), path) {
 				continue // expire has no request
@@ -211,7 +211,7 @@ func TestBrokenParty(t *testing.T) {
 				b.do(s)
 			}
 		})
-		if !slices.ContainsFunc(probes(events.VerbAdd), func(p probe) bool { return p.disagrees(c, events.VerbAdd, false) != nil }) {
+		if !slices.ContainsFunc(probes(t, events.VerbAdd), func(p probe) bool { return p.disagrees(c, events.VerbAdd, false) != nil }) {
 			t.Errorf("no check finds: %s", b.what)
 		}
 	}

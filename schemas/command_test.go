@@ -1,14 +1,15 @@
 package schemas_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas"
 	"ringline.io/ringline/schemas/check"
 )
 
@@ -50,8 +51,21 @@ func least(v events.Verb) body {
 
 func quoted(c string, n int) string { return `"` + strings.Repeat(c, n) + `"` }
 
-// values lists the values to try for each field: valid and invalid, at the limits and above them.
-func values() map[string][]string {
+// values lists the values to try for each field: valid and invalid, at the limits and above them. Those of a field without an
+// entry of its own are derived from its schema.
+func values(t *testing.T) map[string][]string {
+	t.Helper()
+	all := ownValues()
+	for field := range commandFields() {
+		if all[field] == nil {
+			all[field] = derivedValues(t, field)
+		}
+	}
+	return all
+}
+
+// ownValues lists the values of fields whose rules a schema can't fully express.
+func ownValues() map[string][]string {
 	wrongType := []string{`7`, `null`, `[]`, `{}`, `true`}
 	token := append([]string{quoted("k", 1), quoted("k", events.MaxToken), quoted("k", events.MaxToken+1), `""`, `"a b"`, `"a.b"`, `"é"`, `"A-z_0"`}, wrongType...)
 	name := append([]string{
@@ -119,13 +133,14 @@ func (p probe) disagrees(c *check.Checker, v events.Verb, request bool) error {
 
 // probes returns the bodies to try for a verb: each value of each field, fields of other verbs, a field name in
 // capitals, each sender with its dependent fields, and bodies that are not objects.
-func probes(v events.Verb) []probe {
+func probes(t *testing.T, v events.Verb) []probe {
+	t.Helper()
 	var list []probe
 	add := func(field string, b body) {
 		list = append(list, probe{field, string(b.text())}, probe{field, string(b.with("call_id", `"c1"`).text())})
 	}
 	add("", least(v))
-	all := values()
+	all := values(t)
 	for _, field := range slices.Sorted(maps.Keys(all)) {
 		add(field, least(v).with(field, ""))
 		add(field, least(v).with(strings.ToUpper(field), all[field][0]))
@@ -163,7 +178,7 @@ func TestCommands(t *testing.T) {
 				continue
 			}
 			accepted := map[string]int{}
-			for _, p := range probes(v) {
+			for _, p := range probes(t, v) {
 				if err := p.disagrees(c, v, request); err != nil {
 					t.Errorf("%s %s: %v\n%.300s", v, p.field, err, p.body)
 				}
@@ -171,7 +186,7 @@ func TestCommands(t *testing.T) {
 					accepted[p.field]++
 				}
 			}
-			for _, field := range fieldsOf(t, v, request) {
+			for _, field := range fieldsOf(v, request) {
 				if accepted[field] < 2 && field != "service" || accepted["body"]+accepted["bogus"]+accepted["app"] > 4 {
 					t.Errorf("%s: the probes try nothing: %v", v, accepted)
 				}
@@ -180,46 +195,67 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-func reads(v events.Verb, text string, request bool) bool {
+func reads(v events.Verb, text string, request bool) bool { return refusal(v, text, request) == nil }
+
+func refusal(v events.Verb, text string, request bool) error {
 	if request {
 		_, refused := events.ReadRequest("demo", v, []byte(text), func() string { return "made" })
-		return refused == nil
+		return refused
 	}
 	_, refused := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: v}, []byte(text))
-	return refused == nil
+	return refused
 }
 
 // fieldsOf determines the fields that package events accepts for a verb: those that are not refused as unknown.
-func fieldsOf(t *testing.T, v events.Verb, request bool) []string {
-	t.Helper()
-	text, err := events.Command{
-		CommandAddress: events.CommandAddress{CallID: "c1", Verb: events.VerbInvite},
-		CommandID:      "k", UserID: "u", Service: "s", DeviceID: "d", CustomData: "x", UserName: "n", RoomID: "r",
-		Callees: []events.Party{{UserID: "e"}}, RingTimeoutS: 1, Reason: "busy", Attempt: 1, Via: events.ViaSession,
-	}.EncodeRequest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(text, &all); err != nil {
-		t.Fatal(err)
-	}
-	if len(all) != 14 {
-		t.Errorf("%d fields in all: %s", len(all), text)
-	}
-	var fields []string
-	for name := range all {
-		b := least(v).with(name, "true") // of the wrong type, if the field is known
-		_, refused := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: v}, b.text())
-		if request {
-			_, refused = events.ReadRequest("demo", v, b.text(), func() string { return "made" })
+func fieldsOf(v events.Verb, request bool) (fields []string) {
+	names := []string{"call_id"}
+	for f := range reflect.TypeFor[events.Command]().Fields() {
+		if !f.Anonymous {
+			names = append(names, nameOf(f))
 		}
-		if !strings.Contains(refused.Error(), "unknown field") {
+	}
+	for _, name := range names {
+		refused := refusal(v, string(least(v).with(name, `{}`).text()), request)
+		if refused == nil || !strings.Contains(events.Message(refused), "unknown field") {
 			fields = append(fields, name)
 		}
 	}
 	slices.Sort(fields)
 	return fields
+}
+
+// TestRefusalsNameTheField checks that the refusal of each invalid value names the field and the limits that it breaks.
+func TestRefusalsNameTheField(t *testing.T) {
+	for _, path := range schemas.Paths() {
+		folder, verb, _ := strings.Cut(schemas.NameOf(path), "/")
+		v, request := events.Verb(verb), folder == "request"
+		if folder != "command" && (!request || !v.Served()) {
+			continue
+		}
+		properties, refused := schema(t, path)["properties"].(object), 0
+		for field, list := range values(t) {
+			s, _ := properties[field].(object)
+			for _, value := range list {
+				b := least(v)
+				if request {
+					b = b.with("call_id", `"c1"`)
+				}
+				err := refusal(v, string(b.with(field, value).text()), request)
+				if err == nil {
+					continue
+				}
+				refused++
+				for _, name := range append(broken(s, value), field) {
+					if !strings.Contains(events.Message(err), name) {
+						t.Errorf("%s: the refusal of %s %.100s does not name %s: %v", path, field, value, name, err)
+					}
+				}
+			}
+		}
+		if refused < 100 {
+			t.Errorf("%s: only %d refusals", path, refused)
+		}
+	}
 }
 
 // TestCommandFields checks that the members of a command's schema are the fields that package events reads.
@@ -231,7 +267,7 @@ func TestCommandFields(t *testing.T) {
 			}
 			s := schema(t, folder+"/"+string(v)+"/v1.json")
 			got := slices.Sorted(maps.Keys(s["properties"].(object)))
-			if want := fieldsOf(t, v, request); !slices.Equal(got, want) {
+			if want := fieldsOf(v, request); !slices.Equal(got, want) {
 				t.Errorf("%s %s has %v, want %v", folder, v, got, want)
 			}
 		}

@@ -10,19 +10,18 @@ import (
 // limit holds the limits that a schema must have for a member, whatever object the member is in.
 type limit object
 
+// limits lists the limits of members by hand. commandLimits has those of all other members that are fields of a command.
 func limits() map[string]limit {
 	token := limit{"pattern": fmt.Sprintf("^[A-Za-z0-9_-]{1,%d}$", events.MaxToken)}
 	name := limit{"minLength": 1, "maxLength": events.MaxName, "pattern": `^[^\x00-\x1f\x7f-\x9f]*$`}
 	one := limit{"minimum": 1}
 	tokenIn := fmt.Sprintf("[A-Za-z0-9_-]{1,%d}", events.MaxToken)
 	return map[string]limit{
-		"app": token, "call_id": token, "command_id": token, "service": token, "merged_into": token, "causationid": token,
-		"subject": token, "calls[]": token,
-		"user_id": name, "device_id": name, "room_id": name, "invited_by": name, "callees[]": name,
-		"user_name":   {"maxLength": events.MaxUserName, "pattern": name["pattern"]},
-		"custom_data": {"maxLength": events.MaxCustomData},
-		"custom{}":    {"maxLength": events.MaxCustomData},
-		"custom_seq":  one, "seq": one, "attempt": one,
+		"app": token, "merged_into": token, "causationid": token, "subject": token, "calls[]": token,
+		"invited_by": name, "callees[]": name,
+		"user_name":  {"maxLength": events.MaxUserName, "pattern": name["pattern"]}, // may be empty
+		"custom{}":   {"maxLength": events.MaxCustomData},
+		"custom_seq": one, "seq": one, "attempt": one,
 		"ring_remaining_ms": {"minimum": 0},
 		"message":           {},
 		"sequence":          {"pattern": "^[0-9]{10}$"},
@@ -34,7 +33,6 @@ func limits() map[string]limit {
 		"part/entry.seq":  {"minimum": 0},
 
 		"capacity":             {"minimum": 1, "maximum": events.MaxCapacity},
-		"ring_timeout_s":       {"minimum": events.MinRingTimeoutS, "maximum": events.MaxRingTimeoutS},
 		"max_callees":          {"minimum": 1, "maximum": events.MaxCallees},
 		"max_duration_s":       {"minimum": 1, "maximum": events.MaxDurationS},
 		"commands_per_s":       {"minimum": 1, "maximum": events.MaxCommandsPerS},
@@ -66,17 +64,24 @@ func (h *holder) limits(where string, s object) {
 		want, known = all[member]
 	}
 	if !known {
+		want, known = commandLimits()[member]
+	}
+	if !known {
 		h.add("%s: no limits are declared", where)
 		return
 	}
-	for _, word := range []string{"minLength", "maxLength", "pattern", "minimum", "maximum"} {
+	for _, word := range limitWords() {
 		if got, is := s[word], want[word]; fmt.Sprint(got) != fmt.Sprint(is) && !h.unsettable(word, got, is) {
 			h.add("%s: %s is %v, want %v", where, word, got, is)
 		}
 	}
 }
 
+func limitWords() []string {
+	return []string{"minLength", "maxLength", "pattern", "minimum", "maximum"}
+}
+
 // unsettable reports whether a missing minLength is correct: input of Ringline may contain empty strings.
 func (h *holder) unsettable(word string, got, want any) bool {
-	return h.typ.strict && !h.must && word == "minLength" && got == nil && want == 1
+	return h.typ.strict && !h.must && word == "minLength" && got == nil && fmt.Sprint(want) == "1"
 }
