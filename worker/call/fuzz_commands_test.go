@@ -26,6 +26,7 @@ func (w *world) command(b [6]byte, slot int) (line, bool) {
 		w.meets(&l.cmd, b[2])
 	}
 	w.says(&l.cmd, b[3])
+	w.setOthers(&l.cmd, b[3])
 	l.at = w.now
 	l.now = w.now + pick(lags(), b[4]/8)
 	if l.cmd.Verb == events.VerbExpire {
@@ -38,6 +39,7 @@ func (w *world) command(b [6]byte, slot int) (line, bool) {
 	}
 	cmd, refused := events.ReadCommand(l.cmd.CommandAddress, body)
 	l.cmd = cmd
+	w.noteFields(cmd)
 	return l, refused == nil
 }
 

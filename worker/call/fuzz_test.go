@@ -65,6 +65,7 @@ func TestWalksReachEveryState(t *testing.T) {
 	want = append(want, "repeat", "kept", "wait "+string(call.WaitForInvitation), "wait "+string(call.WaitForDeadline),
 		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others are notified", "without the call")
 	want = append(want, lineFacts()...)
+	want = append(want, fieldFacts()...)
 	for _, name := range want {
 		if w.reached[name] == 0 {
 			t.Errorf("never: %s", name)

@@ -98,6 +98,7 @@ func view(c events.Call, user string) string {
 	}
 	p.line("%s in room %s, type %d, seq %d: %s%s%s%s", c.CallID, c.RoomID, c.CallType, c.Seq, c.State,
 		in(", ", string(c.EndReason), ""), in(" into ", c.MergedInto, ""), in(", data \"", c.CustomData, "\""))
+	p.others(c)
 	p.line("created at %s, expires at %s%s%s", since(c.CreatedAt.Time()), since(c.ExpiresAt.Time()),
 		timestamp(", answered at ", c.AnsweredAt), timestamp(", ended at ", c.EndedAt))
 	if c.EndedBy.Kind != "" {

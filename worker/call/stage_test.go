@@ -133,7 +133,7 @@ func (s *stage) play(t *testing.T, script string) {
 //
 // and reads it like a worker. The argument of a timer is the deadline that came due. The keys are
 //
-//   - id, data, timeout, attempt, name and room;
+//   - id, data, timeout, name and room, and any other field of a command by its name, such as attempt;
 //   - call: the call id (default c1);
 //   - handled: the time at which a worker handles the command (default: when it is stored);
 //   - busy=eve,…: callees with full lines;
@@ -197,8 +197,6 @@ func (l *line) argument(t *testing.T, word string) {
 		l.cmd.CustomData = value
 	case key == "timeout":
 		l.cmd.RingTimeoutS = int(number(t, value))
-	case key == "attempt":
-		l.cmd.Attempt = int(number(t, value))
 	case key == "name":
 		l.cmd.UserName = value
 	case key == "room":
@@ -207,6 +205,7 @@ func (l *line) argument(t *testing.T, word string) {
 		l.cmd.CallID = value
 	case key == "handled":
 		l.now = duration(t, value)
+	case l.field(t, key, value):
 	default:
 		l.becameOfClaims(t, word, key, value)
 	}
