@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"net"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/schemas/check"
 )
 
 // canary marks data that must not appear in a log: custom data, names, devices, tokens and passwords. Ids, and subjects
@@ -232,9 +234,13 @@ func badValues() []string {
 // commandsThatAreRejected sends every field of every verb with bad values, and malformed bodies. It uses several calls,
 // because the commands of one call are handled sequentially.
 func (f *feeder) commandsThatAreRejected() {
-	fields := []string{
-		"command_id", "user_id", "service", "device_id", "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s",
-		"attempt", "reason", canary,
+	fields := map[string]any{canary: nil}
+	for _, verb := range events.Verbs() {
+		schema, err := check.Schema("command/" + string(verb) + "/v1.json")
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		maps.Copy(fields, schema["properties"].(map[string]any))
 	}
 	n := 0
 	send := func(verb, body string) {
@@ -242,7 +248,7 @@ func (f *feeder) commandsThatAreRejected() {
 		n++
 	}
 	for _, verb := range append(events.Verbs(), "shout") {
-		for _, field := range fields {
+		for field := range fields {
 			for _, value := range badValues() {
 				send(string(verb), fmt.Sprintf(`{%q:%s}`, field, value))
 			}
