@@ -86,16 +86,15 @@ func (c Command) body() *body {
 		UserName: c.UserName, RoomID: c.RoomID, Callees: c.Callees, RingTimeoutS: c.RingTimeoutS, Reason: c.Reason,
 		Attempt: c.Attempt, Via: c.Via,
 	}
-	switch c.Verb {
-	case VerbInvite:
+	if c.Verb == VerbInvite {
 		b.CallType = &c.CallType
-	case VerbCancel:
+	}
+	if c.Verb == VerbCancel {
 		ids := make([]string, len(c.Callees))
 		for i, p := range c.Callees {
 			ids[i] = p.UserID
 		}
 		b.Callees = ids
-	case VerbAdd, VerbRing, VerbAccept, VerbDecline, VerbLeave, VerbEnd, VerbExpire:
 	}
 	return &b
 }

@@ -15,45 +15,17 @@ import (
 	"ringline.io/ringline/events/jsonobject"
 )
 
-// commandFields lists the fields of a command. Only a command may have via; requests and sessions can't set it.
-func commandFields(v Verb) []string { return append(verbFields(v), "via") }
-
-// verbFields lists the fields of a request by verb. All verbs have command_id, user_id, service and device_id.
-func verbFields(v Verb) []string {
-	common := []string{"command_id", "user_id", "service", "device_id"}
-	switch v {
-	case VerbInvite:
-		return append(common, "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s")
-	case VerbAdd:
-		return append(common, "custom_data", "callees", "ring_timeout_s")
-	case VerbRing:
-		return append(common, "attempt")
-	case VerbAccept:
-		return append(common, "custom_data", "attempt")
-	case VerbDecline:
-		return append(common, "custom_data", "reason", "attempt")
-	case VerbCancel:
-		return append(common, "custom_data", "callees")
-	case VerbLeave:
-		return append(common, "custom_data", "attempt")
-	case VerbEnd:
-		return append(common, "custom_data")
-	case VerbExpire:
-		return common
-	}
-	return nil
-}
-
-// ReadCommand decodes the body of a command that was published to this address. If it returns an error, the command
-// still holds its command_id if that could be read, for the answer.
+// ReadCommand decodes the body of a command that was published to this address. Only here may it have via; requests and
+// sessions can't set it. If it returns an error, the command still holds its command_id if that could be read, for the
+// answer.
 func ReadCommand(a CommandAddress, data []byte) (Command, error) {
-	return readCommand(Command{CommandAddress: a}, data, commandFields(a.Verb), nil)
+	return readCommand(Command{CommandAddress: a}, data, append(a.Verb.Fields(), "via"), nil)
 }
 
 // ReadRequest decodes the body of an api request: a command plus its call_id. If command_id is missing, it becomes
 // makeID(). An invite may omit call_id; the api then derives one with DeriveCallID.
 func ReadRequest(app string, verb Verb, data []byte, makeID func() string) (Command, error) {
-	return readAddressed(Command{CommandAddress: CommandAddress{App: app, Verb: verb}}, data, verbFields(verb), makeID)
+	return readAddressed(Command{CommandAddress: CommandAddress{App: app, Verb: verb}}, data, verb.Fields(), makeID)
 }
 
 // readAddressed decodes a command whose call_id is in the body.
@@ -285,7 +257,7 @@ func (c *Command) checkSender() error {
 			return CheckName("device_id", c.DeviceID)
 		}
 		return nil
-	case c.wantsUser():
+	case c.Verb.UsersOnly():
 		return invalid("user_id: required for %s, 1 to %d bytes", c.Verb, MaxName)
 	case c.Service == "":
 		return invalid("user_id: required (1 to %d bytes), or service (1 to %d characters)", MaxName, MaxToken)
@@ -293,17 +265,6 @@ func (c *Command) checkSender() error {
 		return invalid("device_id: allowed only with user_id")
 	}
 	return CheckToken("service", c.Service)
-}
-
-// wantsUser reports whether a service can't send this verb.
-func (c *Command) wantsUser() bool {
-	switch c.Verb {
-	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbLeave:
-		return true
-	case VerbAdd, VerbCancel, VerbEnd, VerbExpire:
-		return false
-	}
-	return false
 }
 
 // readObject splits a JSON object into its members. It keeps duplicate names.

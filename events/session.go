@@ -19,7 +19,7 @@ type Sender struct{ UserID, UserName, DeviceID string }
 // sender. The user name of the session overrides the one of an invitation. Otherwise it works like ReadRequest.
 func ReadSessionCommand(app string, verb Verb, data []byte, by Sender, makeID func() string) (Command, error) {
 	ofSender := []string{"user_id", "service", "device_id"}
-	fields := slices.DeleteFunc(verbFields(verb), func(f string) bool { return slices.Contains(ofSender, f) })
+	fields := slices.DeleteFunc(verb.Fields(), func(f string) bool { return slices.Contains(ofSender, f) })
 	c := Command{CommandAddress: CommandAddress{App: app, Verb: verb}, UserID: by.UserID, DeviceID: by.DeviceID}
 	c, err := readAddressed(c, data, fields, makeID)
 	if verb == VerbInvite && by.UserName != "" {

@@ -35,6 +35,55 @@ func (v Verb) Invites() bool { return v == VerbInvite || v == VerbAdd }
 // consumer until its deadline, and an app could send thousands. Only Ringline sends expire, as a command.
 func (v Verb) Served() bool { return v.Known() && v != VerbExpire }
 
+// MayOvertake reports whether a command that finds no call waits for its invitation, because it may have overtaken it.
+func (v Verb) MayOvertake() bool {
+	switch v {
+	case VerbAdd, VerbCancel, VerbLeave, VerbEnd:
+		return true
+	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbExpire:
+	}
+	return false
+}
+
+// UsersOnly reports whether a service can't send the verb.
+func (v Verb) UsersOnly() bool {
+	switch v {
+	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbLeave:
+		return true
+	case VerbAdd, VerbCancel, VerbEnd, VerbExpire:
+	}
+	return false
+}
+
+// Fields lists the fields of a request for the verb. All verbs have command_id, user_id, service and device_id.
+func (v Verb) Fields() []string {
+	common := []string{"command_id", "user_id", "service", "device_id"}
+	switch v {
+	case VerbInvite:
+		return append(common, "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s")
+	case VerbAdd:
+		return append(common, "custom_data", "callees", "ring_timeout_s")
+	case VerbRing:
+		return append(common, "attempt")
+	case VerbAccept:
+		return append(common, "custom_data", "attempt")
+	case VerbDecline:
+		return append(common, "custom_data", "reason", "attempt")
+	case VerbCancel:
+		return append(common, "custom_data", "callees")
+	case VerbLeave:
+		return append(common, "custom_data", "attempt")
+	case VerbEnd:
+		return append(common, "custom_data")
+	case VerbExpire:
+		return common
+	}
+	return nil
+}
+
+// Has reports whether a request for the verb has the field.
+func (v Verb) Has(field string) bool { return slices.Contains(v.Fields(), field) }
+
 // Event is the type of a transition, in the past tense.
 type Event string
 

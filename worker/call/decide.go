@@ -146,13 +146,13 @@ func decideOpen(last events.Transition, cmd events.Command, in Input) Outcome {
 
 // withoutCall decides a command whose call id is not in use.
 func withoutCall(cmd events.Command, in Input) Outcome {
-	switch cmd.Verb {
-	case events.VerbInvite:
+	switch {
+	case cmd.Verb == events.VerbInvite:
 		if backendOnly(cmd, in) {
 			return backends(cmd, in)
 		}
 		return invite(cmd, in)
-	case events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd:
+	case cmd.Verb.MayOvertake():
 		if until := in.At.Add(overtakenFor); in.Now.Before(until) {
 			return Wait{Until: until, Why: WaitForInvitation}
 		}
@@ -160,7 +160,6 @@ func withoutCall(cmd events.Command, in Input) Outcome {
 			return notFound(cmd)
 		}
 		return fence(cmd, in)
-	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbExpire:
 	}
 	return notFound(cmd)
 }

@@ -14,14 +14,7 @@ const flagEarly = "early"
 
 // waitsForCall reports whether the service waits 5 s for a missing call, because the command may have overtaken its
 // invitation.
-func (v verb) waitsForCall() bool {
-	switch events.Verb(v.name) {
-	case events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd:
-		return true
-	case events.VerbInvite, events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbExpire:
-	}
-	return false
-}
+func (v verb) waitsForCall() bool { return events.Verb(v.name).MayOvertake() }
 
 func (v verb) earlyText() string {
 	text := "send it even if there is no such call: it waits 5s for the invitation"

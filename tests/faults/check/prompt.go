@@ -35,10 +35,8 @@ func prompt(r *run, v *verdict) {
 
 // takes returns the time limit for a command. Some commands may have to wait for their invitation.
 func (r *run) takes(verb events.Verb) time.Duration {
-	switch verb {
-	case events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd:
+	if verb.MayOvertake() {
 		return r.bounds.Handled + overtakenFor
-	case events.VerbInvite, events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbExpire:
 	}
 	return r.bounds.Handled
 }
