@@ -49,20 +49,10 @@ func request(v events.Verb) obj {
 		append([]field{id, call}, verbFields(v)...)...))
 }
 
-// wantsUser reports whether a service can't send the verb.
-func wantsUser(v events.Verb) bool {
-	switch v {
-	case events.VerbInvite, events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
-		return true
-	case events.VerbAdd, events.VerbCancel, events.VerbEnd, events.VerbExpire:
-	}
-	return false
-}
-
 // withSender requires exactly one of user_id and service if both are possible, and forbids the user's fields for a
 // service.
 func withSender(v events.Verb, ofUser []string, schema obj) obj {
-	if wantsUser(v) {
+	if v.UsersOnly() {
 		return schema
 	}
 	empty := obj{{"maxLength", 0}}
@@ -79,7 +69,7 @@ func withSender(v events.Verb, ofUser []string, schema obj) obj {
 
 func sender(v events.Verb) []field {
 	device := may("device_id", unsettable(name("The device that sends it.")))
-	if wantsUser(v) {
+	if v.UsersOnly() {
 		return []field{
 			need("user_id", name("The user who sends it.")),
 			may("service", constant("", "A service can't send this command: only the empty string is allowed, which counts as unset.")),
@@ -95,55 +85,6 @@ func sender(v events.Verb) []field {
 
 func verbFields(v events.Verb) []field {
 	return append(sender(v), ownFields(v)...)
-}
-
-// ownFields returns the fields of a verb except ids.
-func ownFields(v events.Verb) []field {
-	switch v {
-	case events.VerbInvite:
-		return []field{
-			data("Sent to every callee and visible to all parties of the call."),
-			may("user_name", unsettable(userName("The caller's display name."))),
-			need("call_type", callType("What the call is for.")),
-			may("room_id", unsettable(name("The media room. By default the call id."))),
-			callees(),
-			ringTimeout(),
-		}
-	case events.VerbAdd:
-		return []field{
-			data("Sent to these callees instead of that of the invitation."),
-			callees(),
-			ringTimeout(),
-		}
-	case events.VerbRing:
-		return []field{attempt()}
-	case events.VerbAccept:
-		return []field{data("Sent to the caller."), attempt()}
-	case events.VerbDecline:
-		return []field{
-			data("Sent to the caller."),
-			may("reason", oneOf("The reason. By default declined.", []events.Reason{events.ReasonDeclined, events.ReasonBusy, ""},
-				func(r events.Reason) string {
-					if r == "" {
-						return "unset"
-					}
-					return reasonMeaning(r)
-				})),
-			attempt(),
-		}
-	case events.VerbCancel:
-		return []field{
-			data("Sent to the callees whose invitation is withdrawn."),
-			may("callees", list(name("A callee's user id."), "The callees whose invitations are withdrawn. By default all pending callees that the sender may cancel.",
-				member{"minItems", 1}, member{"maxItems", events.MaxCallees}, member{"uniqueItems", true})),
-		}
-	case events.VerbLeave:
-		return []field{data("Sent to the caller. If the caller's leave ends the call, it is sent to all parties."), attempt()}
-	case events.VerbEnd:
-		return []field{data("Sent to all parties of the call.")}
-	case events.VerbExpire:
-	}
-	return nil
 }
 
 func data(about string) field { return may("custom_data", customData(about)) }

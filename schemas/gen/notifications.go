@@ -2,89 +2,12 @@ package main
 
 import "ringline.io/ringline/events"
 
-// kindRule describes the notifications of a kind.
-type kindRule struct {
-	about   string
-	reasons []string // empty: such a notification has no reason
-	data    string   // source of the custom data; empty: no custom data
-	remains remains
-	whole   bool // it may be about the whole call
-	many    bool // a receiver may get several for one transition
-}
-
-// remains says whether a notification has ring_remaining_ms.
-type remains int
-
-const (
-	never remains = iota
-	sometimes
-	always
-)
-
 func reasons(list ...events.Reason) []string {
 	words := make([]string, len(list))
 	for i, r := range list {
 		words[i] = string(r)
 	}
 	return words
-}
-
-func rule(k events.Kind) kindRule {
-	switch k {
-	case events.IncomingCallReceived:
-		return kindRule{about: "An invitation rings for its receiver.", data: "The callee's, from the invitation.", remains: always}
-	case events.IncomingCallAnsweredElsewhere:
-		return kindRule{
-			about: "A device of the receiver answered. All of their devices receive it. A client acts on it only if by.device_id is not its own, " +
-				"and then ends the call locally.",
-			data: "That of the accept.", remains: sometimes,
-		}
-	case events.IncomingCallDeclinedElsewhere:
-		return kindRule{
-			about: "A device of the receiver declined. All of their devices receive it. A client acts on it only if by.device_id is not its own, " +
-				"and then ends the call locally.",
-			reasons: reasons(events.ReasonDeclined, events.ReasonBusy), data: "That of the decline.",
-		}
-	case events.IncomingCallCanceled:
-		return kindRule{
-			about:   "The receiver's invitation was withdrawn (canceled), or the call ended before they answered (ended).",
-			reasons: reasons(events.ReasonCanceled, events.ReasonEnded), data: "That of the command that caused it.",
-		}
-	case events.IncomingCallTimeout:
-		return kindRule{about: "The receiver did not answer in time.", reasons: reasons(events.ReasonTimedOut), data: "The callee's."}
-	case events.OutgoingCallRinging:
-		return kindRule{about: "A device of the callee rings.", remains: always}
-	case events.OutgoingCallAccepted:
-		return kindRule{about: "The callee answered.", data: "That of the accept.", remains: sometimes}
-	case events.OutgoingCallDeclined:
-		return kindRule{
-			about: "The callee declined.", reasons: reasons(events.ReasonDeclined), data: "That of the decline.", remains: sometimes,
-		}
-	case events.OutgoingCallRejectedCauseBusy:
-		return kindRule{
-			about:   "The callee is busy: they reported it (busy), or their line was full and nothing rang (line_busy).",
-			reasons: reasons(events.ReasonBusy, events.ReasonLineBusy),
-			data:    "That of the decline. If the line was full, the callee's, from the invitation.", remains: sometimes, many: true,
-		}
-	case events.OutgoingCallTimeout:
-		return kindRule{
-			about: "The callee did not answer in time. One for each callee.", reasons: reasons(events.ReasonTimedOut),
-			data: "The callee's.", remains: sometimes, many: true,
-		}
-	case events.ParticipantJoined:
-		return kindRule{about: "A callee answered whose answer the receiver was not waiting for.", remains: sometimes}
-	case events.ParticipantLeft:
-		return kindRule{
-			about: "A party left the call, and the call continues.", reasons: reasons(events.ReasonLeft), data: "That of the leave.", remains: sometimes,
-		}
-	case events.CallEnded:
-		return kindRule{
-			about: "The call is over for the receiver: for the receiver alone if user_id is set, else for all parties. " +
-				"It is the last notification of a call for a receiver.",
-			reasons: endings(), data: "That of the command that ended it.", whole: true,
-		}
-	}
-	return kindRule{}
 }
 
 // endings lists the reasons of call_ended: those of the receiver and those of the call.

@@ -57,7 +57,7 @@ func transition(e events.Event, format int) obj {
 
 func transitionData(e events.Event, format int) obj {
 	changed := member{"minItems", 1}
-	if e == events.EventFenced {
+	if changesNothing(e) {
 		changed = member{"maxItems", 0}
 	}
 	fields := []field{
@@ -74,15 +74,4 @@ func transitionData(e events.Event, format int) obj {
 		need("commands", list(obj{{"$ref", ref("part/remembered")}}, "The commands that the call remembers, the oldest first.")),
 	)
 	return open("", "The transition itself.", fields...)
-}
-
-// carriesData reports whether the commands that cause the event have custom data.
-func carriesData(e events.Event) bool {
-	switch e {
-	case events.EventRinging, events.EventTimedOut, events.EventFenced:
-		return false
-	case events.EventInvited, events.EventAccepted, events.EventDeclined, events.EventCanceled, events.EventAdded,
-		events.EventLeft, events.EventEnded:
-	}
-	return true
 }

@@ -2,7 +2,8 @@ package main
 
 import "ringline.io/ringline/events"
 
-// Meanings of the words of closed sets. The meanings of error codes are next to their constants (codes.go).
+// Meanings of the words of closed sets, and what a verb, an event and a kind of notification carries. The meanings of
+// error codes are next to their constants (codes.go).
 
 func verbMeaning(v events.Verb) string {
 	switch v {
@@ -30,6 +31,55 @@ func verbMeaning(v events.Verb) string {
 	return ""
 }
 
+// ownFields returns the fields of a verb except ids.
+func ownFields(v events.Verb) []field {
+	switch v {
+	case events.VerbInvite:
+		return []field{
+			data("Sent to every callee and visible to all parties of the call."),
+			may("user_name", unsettable(userName("The caller's display name."))),
+			need("call_type", callType("What the call is for.")),
+			may("room_id", unsettable(name("The media room. By default the call id."))),
+			callees(),
+			ringTimeout(),
+		}
+	case events.VerbAdd:
+		return []field{
+			data("Sent to these callees instead of that of the invitation."),
+			callees(),
+			ringTimeout(),
+		}
+	case events.VerbRing:
+		return []field{attempt()}
+	case events.VerbAccept:
+		return []field{data("Sent to the caller."), attempt()}
+	case events.VerbDecline:
+		return []field{
+			data("Sent to the caller."),
+			may("reason", oneOf("The reason. By default declined.", []events.Reason{events.ReasonDeclined, events.ReasonBusy, ""},
+				func(r events.Reason) string {
+					if r == "" {
+						return "unset"
+					}
+					return reasonMeaning(r)
+				})),
+			attempt(),
+		}
+	case events.VerbCancel:
+		return []field{
+			data("Sent to the callees whose invitation is withdrawn."),
+			may("callees", list(name("A callee's user id."), "The callees whose invitations are withdrawn. By default all pending callees that the sender may cancel.",
+				member{"minItems", 1}, member{"maxItems", events.MaxCallees}, member{"uniqueItems", true})),
+		}
+	case events.VerbLeave:
+		return []field{data("Sent to the caller. If the caller's leave ends the call, it is sent to all parties."), attempt()}
+	case events.VerbEnd:
+		return []field{data("Sent to all parties of the call.")}
+	case events.VerbExpire:
+	}
+	return nil
+}
+
 func eventMeaning(e events.Event) string {
 	switch e {
 	case events.EventInvited:
@@ -55,6 +105,97 @@ func eventMeaning(e events.Event) string {
 		return "Advances the call's sequence and changes nothing else, or takes an id out of use (end_reason failed). No party is notified."
 	}
 	return ""
+}
+
+// carriesData reports whether the commands that cause the event have custom data.
+func carriesData(e events.Event) bool {
+	switch e {
+	case events.EventRinging, events.EventTimedOut, events.EventFenced:
+		return false
+	case events.EventInvited, events.EventAccepted, events.EventDeclined, events.EventCanceled, events.EventAdded,
+		events.EventLeft, events.EventEnded:
+	}
+	return true
+}
+
+// changesNothing reports whether the event changes the state of no party.
+func changesNothing(e events.Event) bool { return e == events.EventFenced }
+
+// kindRule describes the notifications of a kind.
+type kindRule struct {
+	about   string
+	reasons []string // empty: such a notification has no reason
+	data    string   // source of the custom data; empty: no custom data
+	remains remains
+	whole   bool // it may be about the whole call
+	many    bool // a receiver may get several for one transition
+}
+
+// remains says whether a notification has ring_remaining_ms.
+type remains int
+
+const (
+	never remains = iota
+	sometimes
+	always
+)
+
+func rule(k events.Kind) kindRule {
+	switch k {
+	case events.IncomingCallReceived:
+		return kindRule{about: "An invitation rings for its receiver.", data: "The callee's, from the invitation.", remains: always}
+	case events.IncomingCallAnsweredElsewhere:
+		return kindRule{
+			about: "A device of the receiver answered. All of their devices receive it. A client acts on it only if by.device_id is not its own, " +
+				"and then ends the call locally.",
+			data: "That of the accept.", remains: sometimes,
+		}
+	case events.IncomingCallDeclinedElsewhere:
+		return kindRule{
+			about: "A device of the receiver declined. All of their devices receive it. A client acts on it only if by.device_id is not its own, " +
+				"and then ends the call locally.",
+			reasons: reasons(events.ReasonDeclined, events.ReasonBusy), data: "That of the decline.",
+		}
+	case events.IncomingCallCanceled:
+		return kindRule{
+			about:   "The receiver's invitation was withdrawn (canceled), or the call ended before they answered (ended).",
+			reasons: reasons(events.ReasonCanceled, events.ReasonEnded), data: "That of the command that caused it.",
+		}
+	case events.IncomingCallTimeout:
+		return kindRule{about: "The receiver did not answer in time.", reasons: reasons(events.ReasonTimedOut), data: "The callee's."}
+	case events.OutgoingCallRinging:
+		return kindRule{about: "A device of the callee rings.", remains: always}
+	case events.OutgoingCallAccepted:
+		return kindRule{about: "The callee answered.", data: "That of the accept.", remains: sometimes}
+	case events.OutgoingCallDeclined:
+		return kindRule{
+			about: "The callee declined.", reasons: reasons(events.ReasonDeclined), data: "That of the decline.", remains: sometimes,
+		}
+	case events.OutgoingCallRejectedCauseBusy:
+		return kindRule{
+			about:   "The callee is busy: they reported it (busy), or their line was full and nothing rang (line_busy).",
+			reasons: reasons(events.ReasonBusy, events.ReasonLineBusy),
+			data:    "That of the decline. If the line was full, the callee's, from the invitation.", remains: sometimes, many: true,
+		}
+	case events.OutgoingCallTimeout:
+		return kindRule{
+			about: "The callee did not answer in time. One for each callee.", reasons: reasons(events.ReasonTimedOut),
+			data: "The callee's.", remains: sometimes, many: true,
+		}
+	case events.ParticipantJoined:
+		return kindRule{about: "A callee answered whose answer the receiver was not waiting for.", remains: sometimes}
+	case events.ParticipantLeft:
+		return kindRule{
+			about: "A party left the call, and the call continues.", reasons: reasons(events.ReasonLeft), data: "That of the leave.", remains: sometimes,
+		}
+	case events.CallEnded:
+		return kindRule{
+			about: "The call is over for the receiver: for the receiver alone if user_id is set, else for all parties. " +
+				"It is the last notification of a call for a receiver.",
+			reasons: endings(), data: "That of the command that ended it.", whole: true,
+		}
+	}
+	return kindRule{}
 }
 
 func callStateMeaning(s events.CallState) string {
