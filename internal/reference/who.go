@@ -56,8 +56,8 @@ const (
 	timeouts    = "the service `timeouts`"
 )
 
-// senders lists the senders to try for a verb, and the users who play them. A verb that affects only its sender has
-// the same outcome for every callee, so the list then omits other participants.
+// senders lists the senders to try for a verb, and the users who play them. A verb with an attempt affects only its
+// sender and has the same outcome for every callee, so the list then omits other participants.
 func senders(v events.Verb) [][2]string {
 	list := [][2]string{
 		{sameDevice, "bob/phone"},
@@ -70,10 +70,8 @@ func senders(v events.Verb) [][2]string {
 		{aService, "service:desk"},
 		{timeouts, "service:timeouts"},
 	}
-	switch v {
-	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
+	if v.Has("attempt") {
 		return slices.Delete(list, 4, 6)
-	case events.VerbInvite, events.VerbAdd, events.VerbCancel, events.VerbEnd, events.VerbExpire:
 	}
 	return list
 }
@@ -151,14 +149,13 @@ func mayDo(verb events.Verb) (string, error) {
 
 // commandTo returns the command, with bob as its target. An invite calls gil instead.
 func commandTo(verb events.Verb, from string) step {
-	switch verb {
-	case events.VerbInvite:
+	switch {
+	case verb == events.VerbInvite:
 		return by(from, verb, "call_type", 0, "callees", callees("gil"))
-	case events.VerbAdd:
-		return by(from, verb, "callees", callees("bob"))
-	case events.VerbCancel:
+	case verb == events.VerbCancel:
 		return by(from, verb, "callees", []string{"bob"})
-	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave, events.VerbEnd, events.VerbExpire:
+	case verb.Has("callees"):
+		return by(from, verb, "callees", callees("bob"))
 	}
 	return by(from, verb)
 }
