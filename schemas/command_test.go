@@ -39,12 +39,11 @@ func (b body) with(members ...string) body {
 // least returns the smallest valid body of a verb, sent by a user.
 func least(v events.Verb) body {
 	b := body{"command_id": `"k"`, "user_id": `"bob"`}
-	switch v {
-	case events.VerbInvite:
-		return b.with("call_type", "0", "callees", `[{"user_id":"eve"}]`)
-	case events.VerbAdd:
-		return b.with("callees", `[{"user_id":"eve"}]`)
-	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbExpire:
+	if v == events.VerbInvite {
+		b = b.with("call_type", "0")
+	}
+	if v.Invites() {
+		b = b.with("callees", `[{"user_id":"eve"}]`)
 	}
 	return b
 }

@@ -176,8 +176,8 @@ func (p *play) command(v events.Verb) events.Command {
 		CommandAddress: events.CommandAddress{App: "demo", CallID: "c1", Verb: v},
 		CommandID:      p.id(), UserID: one(p, "ann", "bob", "eve", "dan", "fay", "mal"), DeviceID: one(p, "", "phone", "tablet"),
 	}
-	switch v {
-	case events.VerbInvite, events.VerbAdd:
+	switch {
+	case v.Invites():
 		cmd.RingTimeoutS = one(p, 0, 0, 5)
 		for _, u := range []string{"bob", "eve", "dan", "fay"} {
 			x := p.last.Call.Callee(u)
@@ -188,27 +188,25 @@ func (p *play) command(v events.Verb) events.Command {
 		if len(cmd.Callees) == 0 {
 			cmd.Callees = []events.Party{{UserID: "bob"}}
 		}
-	case events.VerbDecline:
+	case v == events.VerbDecline:
 		cmd.Reason = one(p, "", events.ReasonDeclined, events.ReasonBusy)
-	case events.VerbCancel:
+	case v == events.VerbCancel:
 		if p.rand.IntN(2) == 0 {
 			cmd.Callees = []events.Party{{UserID: one(p, "bob", "eve")}}
 		}
-	case events.VerbRing, events.VerbAccept, events.VerbLeave, events.VerbEnd, events.VerbExpire:
 	}
-	switch v {
-	case events.VerbInvite:
+	switch {
+	case v == events.VerbInvite:
 		cmd.UserID, cmd.UserName, cmd.RoomID, cmd.CallType = "ann", one(p, "", "Ann"), one(p, "", "room 7"), one(p, events.CallTypeVoice, events.CallTypeVideo)
-	case events.VerbExpire:
+	case v == events.VerbExpire:
 		cmd.UserID, cmd.DeviceID, cmd.Service = "", "", events.ServiceTimeouts
 		p.now = p.now.Add(one(p, time.Second, time.Second, time.Second, time.Minute, 13*time.Hour))
-	case events.VerbAdd, events.VerbCancel, events.VerbEnd:
+	case !v.UsersOnly():
 		if p.rand.IntN(3) == 0 {
 			cmd.UserID, cmd.DeviceID, cmd.Service = "", "", "desk"
 		}
-	case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbLeave:
 	}
-	if v != events.VerbRing && v != events.VerbExpire {
+	if v.Has("custom_data") {
 		cmd.CustomData = one(p, "", "some data")
 	}
 	p.setOthers(&cmd)

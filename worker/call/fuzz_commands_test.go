@@ -79,7 +79,7 @@ func (w *world) meets(cmd *events.Command, b byte) {
 }
 
 // often lists the verbs, with repetitions: verbs that keep a call open occur more often than verbs that end it. For lasting
-// calls it leaves out some of the latter.
+// calls it leaves out some of the latter. A verb that is not in this list occurs twice.
 func often(lasting bool) []events.Verb {
 	list := []events.Verb{
 		events.VerbAccept, events.VerbAccept, events.VerbAccept, events.VerbAccept, events.VerbAdd, events.VerbAdd, events.VerbAdd,
@@ -88,7 +88,12 @@ func often(lasting bool) []events.Verb {
 		events.VerbDecline, events.VerbCancel, events.VerbLeave, events.VerbEnd,
 	}
 	if lasting {
-		return list[:len(list)-4]
+		list = list[:len(list)-4]
+	}
+	for _, v := range events.Verbs() {
+		if !slices.Contains(list, v) && v != events.VerbEnd {
+			list = append(list, v, v)
+		}
 	}
 	return list
 }
@@ -138,14 +143,14 @@ func (w *world) able(v events.Verb) []string {
 			in = append(in, x.UserID)
 		}
 	}
-	if v == events.VerbRing || v == events.VerbAccept || v == events.VerbDecline {
+	if v.Has("attempt") && v != events.VerbLeave {
 		return pending
 	}
 	return in
 }
 
 func (w *world) names(cmd *events.Command, b byte) {
-	if cmd.Verb == events.VerbCancel && b%3 == 0 || cmd.Verb != events.VerbInvite && cmd.Verb != events.VerbAdd && cmd.Verb != events.VerbCancel {
+	if cmd.Verb == events.VerbCancel && b%3 == 0 || !cmd.Verb.Has("callees") {
 		return
 	}
 	for i, u := range append(slices.Clone(people), "hal", "ivo") {
@@ -164,20 +169,20 @@ func (w *world) says(cmd *events.Command, b byte) {
 	n := w.count
 	cmd.CommandID = fmt.Sprintf("k%d", n)
 	v := cmd.Verb
-	if v != events.VerbRing && v != events.VerbExpire && b%4 > 0 {
+	if v.Has("custom_data") && b%4 > 0 {
 		cmd.CustomData = fmt.Sprintf("data-%d-", n)
 	}
 	if v == events.VerbInvite {
 		cmd.CallType = events.CallType(b / 2 % 2)
 		cmd.RoomID = pick([]string{"", "room-" + cmd.CommandID}, b/4)
 	}
-	if (v == events.VerbInvite || v == events.VerbAdd) && b%8 > 4 {
+	if v.Has("ring_timeout_s") && b%8 > 4 {
 		cmd.RingTimeoutS = 1 + int(b)
 	}
 	if v == events.VerbDecline && b%8 > 5 {
 		cmd.Reason = events.ReasonBusy
 	}
-	if v == events.VerbRing || v == events.VerbAccept || v == events.VerbDecline || v == events.VerbLeave {
+	if v.Has("attempt") {
 		cmd.Attempt = pick([]int{0, 0, 0, 0, 1, 2, 3}, b/8)
 	}
 }
