@@ -23,7 +23,11 @@ const generated = await compile(message, "Message", {
 
 // The descriptions are in docs/reference.md. Without them this file changes only when a message does.
 const types = generated.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, "").trim();
-const text = `// Generated from schemas/ by scripts/wire.mjs (npm run generate). docs/reference.md describes the messages.\n\n${types}\n`;
+// The requests of a session, by name. Only backends list calls.
+const requests = readdirSync(`${schemas}/request`).filter((name) => name !== "list").sort();
+const method = `export type Method =\n${requests.map((name) => `  | "${name}"`).join("\n")};`;
+
+const text = `// Generated from schemas/ by scripts/wire.mjs (npm run generate). docs/reference.md describes the messages.\n\n${types}\n\n${method}\n`;
 
 if (!process.argv.includes("--check")) writeFileSync(file, text);
 else if (readFileSync(file, "utf8") !== text) {

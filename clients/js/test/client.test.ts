@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { RinglineClient } from "../src/client/client.js";
 import type { Internals } from "../src/client/internals.js";
@@ -283,6 +284,22 @@ test("every verb sends its fields", async () => {
   assert.deepEqual(await sent(() => client.ring("c1")), ["ring", { call_id: "c1" }]);
   assert.deepEqual(await sent(() => client.get("c1")), ["get", { call_id: "c1" }]);
   assert.deepEqual(await sent(() => client.line()), ["line", {}]);
+});
+
+test("every request of a session is a method of the client, which sends it with the call's id", async () => {
+  const { client, connect } = await world();
+  const session = await connect();
+  const methods = client as unknown as Record<string, ((callID: string, options: object) => Promise<unknown>) | undefined>;
+  const others = ["invite", "line", "list"]; // without the id of a call; list is for backends
+  for (const method of readdirSync("../../schemas/request").filter((name) => !others.includes(name))) {
+    assert.ok(methods[method], `RinglineClient has no method ${method}`);
+    methods[method]("c1", { callees: [{ userID: "bob" }], customData: "x" }).catch(() => {});
+    await settle();
+    const { method: sent, data } = session.request1;
+    assert.deepEqual([sent, data.call_id], [method, "c1"]);
+    session.request1.answer({ ok: false, error: { code: "internal", message: "" } });
+    await settle();
+  }
 });
 
 test("the client refuses arguments that the server would refuse under another name", async () => {

@@ -9,8 +9,9 @@ import { acquireDevice, browserStorages, type DeviceID } from "../session/device
 import { readServers } from "../session/servers.js";
 import type { Session, SessionListener } from "../session/session.js";
 import { tokenError, Tokens, type Claims } from "../session/tokens.js";
+import type { Method } from "../wire/messages.js";
 import { readPush, readSnapshot, type Reply } from "../wire/read.js";
-import { Commands, type Method } from "./commands.js";
+import { Commands } from "./commands.js";
 import { Emitter, guarded } from "./emitter.js";
 import { defaults, type Internals } from "./internals.js";
 import {

@@ -1,10 +1,8 @@
 import { RinglineError, errorCode, messageOf } from "../api/error.js";
 import type { Clock } from "../platform/clock.js";
 import { randomID } from "../platform/random.js";
+import type { Method } from "../wire/messages.js";
 import { readAnswer, type Reply } from "../wire/read.js";
-
-export type Verb = "invite" | "add" | "ring" | "accept" | "decline" | "cancel" | "leave" | "end";
-export type Method = Verb | "get" | "line";
 
 /** The number of requests that may be in flight. The server refuses more. */
 const maxInFlight = 8;

@@ -298,3 +298,15 @@ export interface NotificationParticipantLeft {
   server_time: string;
   ring_remaining_ms?: number;
 }
+
+export type Method =
+  | "accept"
+  | "add"
+  | "cancel"
+  | "decline"
+  | "end"
+  | "get"
+  | "invite"
+  | "leave"
+  | "line"
+  | "ring";
