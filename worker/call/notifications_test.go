@@ -266,3 +266,43 @@ func (e *oracle) over() {
 		}
 	}
 }
+
+// owns records the users who may see the command's custom data, in addition to the caller, who sees all data: its sender, and
+// the callees that it invited, canceled or took out of the call by the end. All users may see the invitation's data.
+func (w *world) owns(before events.Call, t events.Transition, cmd events.Command) {
+	if cmd.CustomData == "" {
+		return
+	}
+	whose := append(w.owners[cmd.CustomData], cmd.UserID)
+	byCaller := cmd.UserID != "" && cmd.UserID == t.Call.Caller.UserID
+	switch {
+	case t.Event == events.EventInvited:
+		whose = append(whose, "everyone")
+	case cmd.Verb == events.VerbAdd:
+		for _, p := range cmd.Callees {
+			whose = append(whose, p.UserID)
+		}
+	case cmd.Verb == events.VerbCancel, cmd.Verb == events.VerbEnd, cmd.Verb == events.VerbLeave && byCaller:
+		for _, x := range t.Call.Callees {
+			if old := before.Callee(x.UserID); old != nil && *old != x && (cmd.Verb != events.VerbCancel || x.Reason == events.ReasonCanceled) {
+				whose = append(whose, x.UserID)
+			}
+		}
+	}
+	w.owners[cmd.CustomData] = whose
+}
+
+// checkSecrets: the text that this user receives holds no custom data and no device of other users.
+func (w *world) checkSecrets(user, caller, text string) {
+	if user == caller {
+		return
+	}
+	for word := range strings.SplitSeq(text, `"`) {
+		if owner, isDevice := strings.CutPrefix(word, "device-"); isDevice && !strings.HasPrefix(owner, user+"-") {
+			w.failf("%s sees %s in %s", user, word, text)
+		}
+		if strings.HasPrefix(word, "data-") && !slices.Contains(w.owners[word], user) && !slices.Contains(w.owners[word], "everyone") {
+			w.failf("%s sees %s, of %v, in %s", user, word, w.owners[word], text)
+		}
+	}
+}
