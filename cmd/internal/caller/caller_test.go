@@ -44,9 +44,22 @@ func TestQuotedData(t *testing.T) {
 func TestColors(t *testing.T) {
 	t.Parallel()
 	on := colors{cli.Palette{On: true}}
-	for _, k := range events.Kinds() {
-		if on.kind(k, "x") == "x" {
-			t.Errorf("%s has no color", k)
+	for _, c := range []struct {
+		kind   events.Kind
+		reason string
+		want   string
+	}{
+		{events.IncomingCallReceived, "", on.Yellow("x")},
+		{events.OutgoingCallRinging, "", on.Yellow("x")},
+		{events.OutgoingCallAccepted, "", on.Green("x")},
+		{events.IncomingCallTimeout, "timed_out", on.Red("x")},
+		{events.IncomingCallDeclinedElsewhere, "busy", on.Red("x")},
+		{events.ParticipantLeft, "left", on.Cyan("x")},
+		{events.CallEnded, "completed", on.Cyan("x")},
+		{"unknown", "", "x"},
+	} {
+		if got := on.notification(events.Notification{Event: c.kind, Reason: c.reason}, "x"); got != c.want {
+			t.Errorf("%s is %q, want %q", c.kind, got, c.want)
 		}
 	}
 	for _, s := range events.PartyStates() {

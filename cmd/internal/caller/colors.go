@@ -2,6 +2,7 @@ package caller
 
 import (
 	"io"
+	"slices"
 
 	"ringline.io/ringline/cmd/internal/cli"
 	"ringline.io/ringline/events"
@@ -39,18 +40,18 @@ func (p colors) callState(state events.CallState, s string) string {
 	return s
 }
 
-// kind colors a notification by its meaning: ringing, talking, failed, or over.
-func (p colors) kind(k events.Kind, s string) string {
-	switch k {
-	case events.IncomingCallReceived, events.OutgoingCallRinging:
-		return p.Yellow(s)
-	case events.OutgoingCallAccepted, events.ParticipantJoined, events.IncomingCallAnsweredElsewhere:
-		return p.Green(s)
-	case events.OutgoingCallDeclined, events.OutgoingCallRejectedCauseBusy, events.OutgoingCallTimeout,
-		events.IncomingCallCanceled, events.IncomingCallTimeout, events.IncomingCallDeclinedElsewhere:
-		return p.Red(s)
-	case events.ParticipantLeft, events.CallEnded:
+// notification colors the kind of a notification by its meaning: over, failed, talking, or ringing. Only an attempt or a
+// call that is over has a reason.
+func (p colors) notification(n events.Notification, s string) string {
+	switch {
+	case n.Event == events.ParticipantLeft, n.Event == events.CallEnded:
 		return p.Cyan(s)
+	case n.Reason != "":
+		return p.Red(s)
+	case n.Event == events.OutgoingCallAccepted, n.Event == events.ParticipantJoined, n.Event == events.IncomingCallAnsweredElsewhere:
+		return p.Green(s)
+	case slices.Contains(events.Kinds(), n.Event):
+		return p.Yellow(s)
 	}
 	return s
 }

@@ -31,7 +31,7 @@ func notificationLine(p colors, subject string, data []byte, now time.Time) stri
 	return strings.Join(present(
 		p.Dim(clockText(n.ServerTime.Time())),
 		p.Bold(pad(cli.Plain(user), userWidth)),
-		p.kind(n.Event, pad(cli.Plain(string(n.Event)), kindWidth)),
+		p.notification(n, pad(cli.Plain(string(n.Event)), kindWidth)),
 		p.Dim(cli.Plain(n.ID)),
 		strings.Join(present(aboutText(n, user)...), "  "),
 	), "  ")
