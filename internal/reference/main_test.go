@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"ringline.io/ringline/events"
 )
 
 // TestReference checks that docs/reference.md is up to date with the schemas and the code.
@@ -35,6 +37,23 @@ func TestReference(t *testing.T) {
 	for row := range strings.Lines(string(got)) { // the first cell names the subject of a row
 		if strings.HasPrefix(row, "|  |") {
 			t.Errorf("a row without a name: %s", row)
+		}
+	}
+}
+
+// TestEveryKindHasARow checks that a row of the tables of transitions has each kind of notification.
+func TestEveryKindHasARow(t *testing.T) {
+	open, err := notificationTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, err := endsTable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range events.Kinds() {
+		if !strings.Contains(open+over, code(string(k))) {
+			t.Errorf("no row with %s: add its transition to notificationTable or endsTable", k)
 		}
 	}
 }
