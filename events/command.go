@@ -1,5 +1,12 @@
 package events
 
+import (
+	"fmt"
+	"math"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
 // Command is a decoded command. Its address comes from the subject, all other fields from the body. Exactly one of
 // UserID and Service is set. Zero values are unset. For cancel, Callees contains only user ids.
 type Command struct {
@@ -97,4 +104,61 @@ func (c Command) body() *body {
 		b.Callees = ids
 	}
 	return &b
+}
+
+// set reads one field of the body. An empty string is equal to a missing field.
+func (c *Command) set(name string, raw jsontext.Value) error {
+	var err error
+	switch name {
+	case "command_id": // drop a malformed one: an answer would carry it
+		var id string
+		if id, err = readString(raw); err == nil && id != "" {
+			if bad := CheckToken(name, id); bad != nil {
+				return bad
+			}
+		}
+		c.CommandID = id
+	case "call_id":
+		c.CallID, err = readString(raw)
+	case "user_id":
+		c.UserID, err = readString(raw)
+	case "service":
+		c.Service, err = readString(raw)
+	case "device_id":
+		c.DeviceID, err = readString(raw)
+	case "custom_data":
+		if c.CustomData, err = readString(raw); err == nil && len(raw)-2 > MaxCustomData {
+			err = fmt.Errorf("must be at most %d bytes as written in the JSON, got %d", MaxCustomData, len(raw)-2)
+		}
+	case "user_name":
+		if c.UserName, err = readString(raw); err == nil {
+			if bad := CheckUserName(name, c.UserName); bad != nil {
+				return bad
+			}
+		}
+	case "room_id":
+		c.RoomID, err = readString(raw)
+	case "call_type":
+		var n int
+		n, err = readInt(raw, int(CallTypeVoice), int(CallTypeVideo))
+		c.CallType = CallType(n)
+	case "ring_timeout_s":
+		c.RingTimeoutS, err = readInt(raw, MinRingTimeoutS, MaxRingTimeoutS)
+	case "attempt":
+		c.Attempt, err = readInt(raw, 1, math.MaxInt32)
+	case "reason":
+		var s string
+		s, err = readString(raw)
+		c.Reason = Reason(s)
+	case "via":
+		var s string
+		s, err = readString(raw)
+		c.Via = Via(s)
+	case "callees":
+		return c.setCallees(raw)
+	}
+	if err != nil {
+		return invalid("%s: %v", name, err)
+	}
+	return nil
 }
