@@ -211,15 +211,20 @@ var sound = map[string]string{
 	"ring_timeout_s": `5`, "reason": `"busy"`, "attempt": `1`,
 }
 
+// member is a member of the schema of a command. A verb that only users send has a constant service.
+type member struct {
+	Const *string `json:"const"`
+}
+
 // schemaOf returns the members of a command by its schema, which is written apart from this package.
-func schemaOf(t *testing.T, v events.Verb) map[string]struct{ Const *string } {
+func schemaOf(t *testing.T, v events.Verb) map[string]member {
 	t.Helper()
 	text, err := os.ReadFile("../schemas/command/" + string(v) + "/v1.json")
 	if err != nil {
 		t.Fatalf("%v: run go generate ./schemas", err)
 	}
 	var schema struct {
-		Properties map[string]struct{ Const *string }
+		Properties map[string]member `json:"properties"`
 	}
 	if err := json.Unmarshal(text, &schema); err != nil {
 		t.Fatal(err)

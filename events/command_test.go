@@ -22,15 +22,11 @@ const (
 )
 
 func least(v events.Verb) string {
-	switch { // other verbs need only a command id and a user
-	case v == events.VerbInvite:
-		return inviteBody
-	case v == events.VerbAdd:
-		return addBody
-	case v == events.VerbExpire:
-		return expireBody
+	bodies := map[events.Verb]string{events.VerbInvite: inviteBody, events.VerbAdd: addBody, events.VerbExpire: expireBody}
+	if body, has := bodies[v]; has {
+		return body
 	}
-	return userBody
+	return userBody // other verbs need only a command id and a user
 }
 
 // with returns the body with members replaced by other JSON, or removed if the JSON is empty. Names are in
