@@ -3,6 +3,8 @@
 // It keeps what a decoder into Go values loses: duplicate names, null, and each value as it is in the input. So the
 // strict readers of package events can name the field and the limit in their errors. The generators of package schemas
 // need the order.
+//
+// The package is internal to Ringline: unlike events, it may change at any time.
 package jsonobject
 
 import (

@@ -19,7 +19,7 @@ const (
 	RefusedUser    Refused = "user"    // too many sessions of the user
 	RefusedAddress Refused = "address" // too many connections of the address
 	RefusedSize    Refused = "size"    // the message is too big
-	RefusedData    Refused = "data"    // malformed message or connect data
+	RefusedData    Refused = "data"    // bad connect data, or a command without exactly one of connect, RPC and refresh
 	RefusedRate    Refused = "rate"    // too many commands
 )
 
