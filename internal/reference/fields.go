@@ -97,10 +97,14 @@ func ownFields(v events.Verb) (string, error) {
 	return table, err
 }
 
-// takesService lists the verbs that a service may send, or those that only users may send.
+// takesService lists the verbs that a user or a service may send, or those that only users may send. An expire is in neither
+// list: only the service timeouts may send it.
 func takesService(want bool) (string, error) {
 	var list []string
 	for _, v := range events.Verbs() {
+		if v == events.VerbExpire {
+			continue
+		}
 		p, err := at("command/"+string(v), "service")
 		if err != nil {
 			return "", err
