@@ -13,9 +13,9 @@ import (
 )
 
 // Admission may refuse a command before the coordinator does anything for it. It returns nil, or an *events.Error for the
-// answer. The parameter at is the time at which the command was stored, bytes is the size of its message. An Admission must not
-// block. It is called once for each command that appears to be delivered for the first time, and never for the expire of a
-// deadline.
+// answer. After any other error the command is nak'ed, the error is logged, and the redelivery is carried out. The parameter at is
+// the time at which the command was stored, bytes is the size of its message. An Admission must not block. It is called once for
+// each command that appears to be delivered for the first time, and never for the expire of a deadline.
 type Admission func(at time.Time, cmd events.Command, bytes int) error
 
 // refusal returns why the command is not admitted, or nil. It refuses only a first delivery, because a redelivered command may
@@ -24,7 +24,7 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) error {
 	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !d.msg.Leased() {
 		return nil
 	}
-	why := c.notLetIn(d)
+	why := c.notAdmitted(d)
 	d.spent.admitted = why == nil
 	if why == nil || !c.arrivals.isNew(ctx, c.js, d.seq, d.at) || mayBeDone(ctx, c.calls, c.cfg.Fair, d.at, d.cmd) {
 		return nil
@@ -32,8 +32,8 @@ func (c *Coordinator) refusal(ctx context.Context, d delivery) error {
 	return why
 }
 
-// notLetIn returns the first reason not to admit a command, or nil.
-func (c *Coordinator) notLetIn(d delivery) error {
+// notAdmitted returns the first reason not to admit a command, or nil.
+func (c *Coordinator) notAdmitted(d delivery) error {
 	if d.msg.Crowded() && d.cmd.Verb.Invites() { // otherwise other apps would wait
 		return events.Errorf(events.CodeRateLimited, "app %s has too many commands in flight", d.cmd.App)
 	}

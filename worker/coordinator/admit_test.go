@@ -1,10 +1,15 @@
 package coordinator
 
 import (
+	"errors"
+	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker"
+	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/quota"
 	"ringline.io/ringline/worker/streams"
 )
@@ -46,6 +51,25 @@ func TestAdmissionRefusesFirstDeliveriesOnly(t *testing.T) {
 		b.handled(b.again(m))
 		b.isDone(callID, 1, b.published(callID))
 	}
+}
+
+// An error that is not written for clients is not an answer: the command is nak'ed, the runner logs the error, and the redelivery is
+// carried out.
+func TestAdmissionFails(t *testing.T) {
+	b := newBench(t)
+	b.begins()
+	broken := errors.New("broken")
+	b.c.cfg.Admit = []Admission{func(time.Time, events.Command, int) error { return broken }}
+	m := b.deliver("c1", "invite", admitted)
+	want := worker.Failed(1, meter.Defect, fmt.Errorf("coordinator: refuse a command: %w", broken))
+	if got := b.c.handle(t.Context(), m); !reflect.DeepEqual(got, want) {
+		t.Errorf("handled with %+v, want %+v", got, want)
+	}
+	if published := b.published("c1"); len(published) > 0 {
+		t.Errorf("answered %q", published)
+	}
+	b.handled(b.again(m))
+	b.isDone("c1", 1, b.published("c1"))
 }
 
 // Commands stored before the connection began may have been handled, because a broker that crashes loses its delivery counts.

@@ -109,7 +109,7 @@ func (c *Coordinator) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	}
 	c.cfg.Clock.Observe(d.at)
 	if why := c.refusal(ctx, d); why != nil {
-		if limit, ok := errors.AsType[*events.Error](why); ok && limit.Code == events.CodeRateLimited && c.cfg.Fair.logsRefusal(d) {
+		if limit, ok := errors.AsType[*events.Error](why); ok && limit.Code == events.CodeRateLimited && c.cfg.Fair.allowLog(d) {
 			c.log.Warn().Str("app", d.cmd.App).Str("limit", events.WithoutQuotes(limit.Message)).Msg("commands of an app are refused")
 		}
 		return c.refused(d, events.Call{}, why)

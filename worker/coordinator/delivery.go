@@ -2,6 +2,7 @@ package coordinator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,7 +26,7 @@ type delivery struct {
 	last      *time.Time // when the previous step was done
 	msg       worker.Msg
 	spent     *spent
-	conflicts int // how often a commit conflicted; one of these commits may have been ours and succeeded unnoticed
+	conflicts int // how often a commit conflicted; the cause may be an earlier commit of this delivery that succeeded unnoticed
 }
 
 // isFirst reports whether no worker can have handled the command before. A recreated consumer restarts its delivery counts, so
@@ -82,7 +83,7 @@ func (c *Coordinator) reject(ctx context.Context, d delivery, why error) worker.
 	if _, err := broker.Write(ctx, c.nc, msg); err != nil {
 		return c.nak(d, fmt.Errorf("store a malformed command: %w", err))
 	}
-	c.log.Warn().Str("subject", d.subject).Str("code", code).Str("reason", events.WithoutQuotes(message)).Msg("command rejected")
+	c.log.Warn().Str("subject", d.subject).Str("code", code).Str("reason", events.WithoutQuotes(events.Message(why))).Msg("command rejected")
 	if err := c.answer(d, refusal); err != nil {
 		return c.nak(d, err)
 	}
@@ -138,8 +139,12 @@ func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
 	return worker.Ack()
 }
 
-// refused acks before it answers, because a refused command must not succeed later.
+// refused acks before it answers, because a refused command must not succeed later. An error that is not
+// an *events.Error naks the command, because its text is not for clients.
 func (c *Coordinator) refused(d delivery, now events.Call, why error) worker.Exit {
+	if _, ok := errors.AsType[*events.Error](why); !ok {
+		return worker.Failed(d.delivered, meter.Defect, fmt.Errorf("coordinator: refuse a command: %w", why))
+	}
 	a := events.Refusal(d.cmd.CommandID, why)
 	if now.EndReason != events.EndFailed && (now.Has(d.cmd.UserID) || now.Seq > 0 && d.cmd.Service != "") {
 		seen := view(d.cmd, now)

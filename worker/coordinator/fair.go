@@ -25,8 +25,8 @@ func (f *Fair) mayLookUp(at time.Time, app string) bool {
 	return f == nil || f.Quotas.LookUp(at, f.Limits(app), app)
 }
 
-// logsRefusal reports whether to log that a command of this app exceeds a quota.
-func (f *Fair) logsRefusal(d delivery) bool { return f != nil && f.Quotas.LogsRefusal(d.at, d.cmd.App) }
+// allowLog reports whether to log that a command of this app exceeds a quota. If so, it allows no other log entry for a minute.
+func (f *Fair) allowLog(d delivery) bool { return f != nil && f.Quotas.AllowLog(d.at, d.cmd.App) }
 
 // spent is how much of the quotas a delivery used.
 type spent struct {

@@ -285,8 +285,8 @@ func (q *Quotas) LookUp(at time.Time, l Limits, name string) bool {
 // logEvery is the minimum time between two log entries about refusals of an app.
 const logEvery = time.Minute
 
-// LogsRefusal reports whether to log a refusal of an app.
-func (q *Quotas) LogsRefusal(at time.Time, name string) bool {
+// AllowLog reports whether to log a refusal of an app. If so, the minute in which it allows no other log entry starts.
+func (q *Quotas) AllowLog(at time.Time, name string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	x := q.apps.of(name, at)
