@@ -102,12 +102,12 @@ func (w *watch) check(cmd *cobra.Command) (what string, err error) {
 	switch {
 	case cmd.Flags().Changed("user"):
 		if err := events.CheckName("--user", w.user); err != nil {
-			return "", errors.New(events.Message(err))
+			return "", cli.WithoutCode(err)
 		}
 		return fmt.Sprintf("the notifications of %s %s", cli.Plain(w.user), where), nil
 	case cmd.Flags().Changed("call"):
 		if err := events.CheckToken("--call", w.call); err != nil {
-			return "", errors.New(events.Message(err))
+			return "", cli.WithoutCode(err)
 		}
 		return fmt.Sprintf("call %s %s", w.call, where), nil
 	}

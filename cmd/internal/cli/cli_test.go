@@ -1,8 +1,12 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"runtime/debug"
 	"testing"
+
+	"ringline.io/ringline/events"
 )
 
 func TestNearest(t *testing.T) {
@@ -24,6 +28,19 @@ func TestPlain(t *testing.T) {
 		if got := Plain(in); got != want {
 			t.Errorf("plain(%q) = %s, want %s", in, got, want)
 		}
+	}
+}
+
+func TestWithoutCode(t *testing.T) {
+	t.Parallel()
+	refused := fmt.Errorf("app: %w", events.CheckToken("--app", "a b"))
+	for _, err := range []error{refused, errors.New("app: unknown")} {
+		if got := WithoutCode(err).Error(); got != events.Message(err) {
+			t.Errorf("%v becomes %q", err, got)
+		}
+	}
+	if err := WithoutCode(events.CheckToken("--app", "a")); err != nil {
+		t.Errorf("no error becomes %v", err)
 	}
 }
 

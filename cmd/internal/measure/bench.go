@@ -123,7 +123,7 @@ func (b *benchmark) read(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if err := events.CheckToken("--app", o.App); err != nil {
-		return errors.New(events.Message(err))
+		return cli.WithoutCode(err)
 	}
 	if b.natsURL != "" {
 		if err := settings.CheckURLs("--nats-url", b.natsURL); err != nil {

@@ -1,7 +1,6 @@
 package natsconn
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -9,6 +8,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/spf13/cobra"
 
+	"ringline.io/ringline/cmd/internal/cli"
 	"ringline.io/ringline/cmd/internal/settings"
 	"ringline.io/ringline/events"
 )
@@ -38,10 +38,7 @@ func (t *Target) Read(cmd *cobra.Command) error {
 	if !cmd.Flags().Changed("app") {
 		t.App = s.App
 	}
-	if err := events.CheckToken("--app", t.App); err != nil {
-		return errors.New(events.Message(err))
-	}
-	return nil
+	return cli.WithoutCode(events.CheckToken("--app", t.App))
 }
 
 // Connect connects to the target. It fails if no server answers within 5 s.

@@ -61,7 +61,7 @@ func appCommand(
 			}
 			if len(args) > 0 {
 				if err := events.CheckToken("APP", args[0]); err != nil {
-					return errors.New(events.Message(err))
+					return cli.WithoutCode(err)
 				}
 			}
 			kv, done, err := openApps(cmd.Context(), &t)

@@ -81,7 +81,7 @@ func (a apps) newKey() (events.TokenKey, error) {
 	kid, _ := a.flags.GetString("kid")
 	if a.flags.Changed("kid") {
 		if err := events.CheckToken("--kid", kid); err != nil {
-			return events.TokenKey{}, errors.New(events.Message(err))
+			return events.TokenKey{}, cli.WithoutCode(err)
 		}
 	}
 	path, _ := a.flags.GetString("public-key")
