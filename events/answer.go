@@ -30,8 +30,8 @@ type ListAnswer struct {
 	Calls []Call `json:"calls"`
 }
 
-// Refusal returns an answer that carries the *Error. Any other error becomes CodeInternal without its text, because a
-// client must not see it.
+// Refusal returns an answer that carries the *Error. Any other error becomes CodeInternal without its text, because it
+// was not written for clients.
 func Refusal(commandID string, err error) Answer {
 	why, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -11,8 +11,8 @@ import (
 	"ringline.io/ringline/worker/streams"
 )
 
-// Msg is a message that a Runner pulled. Outside of tests only a Runner makes one, so every message that a handler receives has a lease that can be
-// checked.
+// Msg is a message that a Runner pulled. Outside of tests only a Runner makes one, so every message that a handler receives has
+// a lease that can be checked.
 type Msg interface {
 	jetstream.Msg
 

@@ -140,11 +140,11 @@ func TestDisconnectedWorkerPublishesNothing(t *testing.T) {
 	<-back
 	close(goOn)
 	if n := <-answered; n != 2 {
-		t.Errorf("notified after delivery %d, want 2", n)
+		t.Errorf("answered after delivery %d, want 2", n)
 	}
 	stop()
 	if len(answered) > 0 {
-		t.Errorf("notified again after delivery %d", <-answered)
+		t.Errorf("answered again after delivery %d", <-answered)
 	}
 	if n := left(t, s); n != 0 {
 		t.Errorf("%d messages are left", n)

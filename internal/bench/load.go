@@ -201,12 +201,12 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-func (e *inboxes) all(users []string) []inbox {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
+func (b *inboxes) all(users []string) []inbox {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
 	list := make([]inbox, len(users))
 	for i, u := range users {
-		list[i] = e.of[u]
+		list[i] = b.of[u]
 	}
 	return list
 }

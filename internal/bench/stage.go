@@ -76,27 +76,27 @@ type inboxes struct {
 	of map[string]inbox
 }
 
-func (e *inboxes) open(user string) inbox {
+func (b *inboxes) open(user string) inbox {
 	inbox := make(inbox, 64)
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.of[user] = inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.of[user] = inbox
 	return inbox
 }
 
 // users lists the users that have an inbox.
-func (e *inboxes) users() []string {
-	e.mu.RLock()
-	defer e.mu.RUnlock()
-	return slices.Sorted(maps.Keys(e.of))
+func (b *inboxes) users() []string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.Sorted(maps.Keys(b.of))
 }
 
 // deliver delivers a notification.
-func (e *inboxes) deliver(user string, body []byte) {
+func (b *inboxes) deliver(user string, body []byte) {
 	now := time.Now()
-	e.mu.RLock()
-	inbox := e.of[user]
-	e.mu.RUnlock()
+	b.mu.RLock()
+	inbox := b.of[user]
+	b.mu.RUnlock()
 	if inbox == nil {
 		return
 	}

@@ -95,8 +95,8 @@ func (p *passage) write(d Direction, to net.Conn, pieces <-chan piece) bool {
 		if _, err := w.Write(x.data); err != nil {
 			return false
 		}
-		sprung := p.link.triggers(x.subject, true)
-		if (sprung || len(pieces) == 0) && w.Flush() != nil {
+		triggered := p.link.triggers(x.subject, true)
+		if (triggered || len(pieces) == 0) && w.Flush() != nil {
 			return false
 		}
 	}

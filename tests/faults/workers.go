@@ -140,19 +140,19 @@ const didNotCome = ", which did not come"
 func (b *breaker) await(ctx context.Context, f fault, w *rig.Worker) (note string) {
 	when, name, _ := strings.Cut(f.point, " ")
 	match := points()[name]
-	sprung := make(chan struct{}, len(w.Links))
+	triggered := make(chan struct{}, len(w.Links))
 	for _, l := range w.Links {
 		t := l.SetTrap(match, when == "after")
 		go func() {
 			select {
 			case <-t.Sprung:
-				sprung <- struct{}{}
+				triggered <- struct{}{}
 			case <-time.After(2 * awaited):
 			}
 		}()
 	}
 	select {
-	case <-sprung:
+	case <-triggered:
 		return f.point
 	case <-ctx.Done():
 	case <-time.After(awaited):

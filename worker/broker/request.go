@@ -24,10 +24,10 @@ const (
 // It notices a cancellation of ctx only between two tries. If no try gets a reply, it prefers the error "no responders" of any
 // try. The last try may have had too little time to receive that.
 func Request(ctx context.Context, nc *nats.Conn, msg *nats.Msg) (*nats.Msg, error) {
-	var telling error
+	var failure error
 	for end := time.Now().Add(tryFor); ; {
 		if ctx.Err() != nil {
-			return nil, errors.Join(ctx.Err(), telling)
+			return nil, errors.Join(ctx.Err(), failure)
 		}
 		patience := oneTry
 		if by, ok := ctx.Deadline(); ok {
@@ -37,15 +37,15 @@ func Request(ctx context.Context, nc *nats.Conn, msg *nats.Msg) (*nats.Msg, erro
 		if !unanswered(err) {
 			return reply, err
 		}
-		if telling == nil || errors.Is(err, nats.ErrNoResponders) {
-			telling = err
+		if failure == nil || errors.Is(err, nats.ErrNoResponders) {
+			failure = err
 		}
 		if time.Until(end) < tryAgain {
-			return nil, telling
+			return nil, failure
 		}
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(ctx.Err(), telling)
+			return nil, errors.Join(ctx.Err(), failure)
 		case <-time.After(tryAgain):
 		}
 	}

@@ -199,7 +199,11 @@ func (sc scene) try(t *testing.T, from string, left bool, column, args string) s
 	}
 	at := orElse(sc.at, "3s")
 	l, refused := s.read(t, strings.Join([]string{at, as(from), verb, args, "handled=" + orElse(sc.now, at)}, " "))
-	if bad, ok := errors.AsType[*events.Error](refused); ok {
+	if refused != nil {
+		bad, ok := errors.AsType[*events.Error](refused)
+		if !ok {
+			t.Fatalf("%s: %v", verb, refused)
+		}
 		return word(t, call.Refuse{Err: bad}, s.last)
 	}
 	return word(t, s.decide(l), s.last)

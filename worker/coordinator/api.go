@@ -153,7 +153,7 @@ func (a *API) serve(r micro.Request, reply func() (answer any, outcome string)) 
 	var outcome string
 	err := broker.RunAll(func() error { answer, outcome = reply(); return nil })
 	if err != nil {
-		answer, outcome = events.Refusal("", events.Errorf(events.CodeInternal, "internal error")), string(events.CodeInternal)
+		answer, outcome = events.Refusal("", err), string(events.CodeInternal)
 	}
 	body, encodeErr := events.Encode(answer)
 	if err = errors.Join(err, encodeErr); encodeErr == nil {

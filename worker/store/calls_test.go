@@ -141,11 +141,11 @@ func TestMalformedMessageOnASubject(t *testing.T) {
 	storeMalformed(forged)
 	storeMalformed(nil)
 	if _, err := calls.Commit(t.Context(), invited, next(t, invited.Transition, events.VerbRing, "k2").Transition, 1); !errors.Is(err, store.ErrConflict) {
-		t.Errorf("a commit that has not seen the malformed: %v", err)
+		t.Errorf("a commit after malformed messages that it has not read: %v", err)
 	}
 	again, err := calls.Load(t.Context(), app, id)
 	if err != nil || again.Seq != 1 {
-		t.Fatalf("after malformed: %+v, %v", again, err)
+		t.Fatalf("after malformed messages: %+v, %v", again, err)
 	}
 	commit(t, calls, again, next(t, again.Transition, events.VerbRing, "k2"))
 }

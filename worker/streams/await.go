@@ -15,7 +15,7 @@ var ErrNotSetUp = errors.New("streams: not set up")
 // awaitAgain is the pause between two looks.
 const awaitAgain = 500 * time.Millisecond
 
-// Await waits until these streams and buckets exist, or until ctx ends. It calls tell each time the reason for waiting changes.
+// Await waits until these streams and buckets exist, or until ctx ends. It calls report each time the reason for waiting changes.
 func Await(ctx context.Context, js jetstream.JetStream, report func(error), streams, buckets []string) error {
 	for reported := ""; ; {
 		err := present(ctx, js, streams, buckets)

@@ -35,16 +35,16 @@ func newListener(calls int) *listener {
 }
 
 // enter waits until one more call may be invited, as the number of calls that do not ring yet is limited.
-func (e *listener) enter(ctx context.Context) error {
+func (l *listener) enter(ctx context.Context) error {
 	select {
-	case e.room <- struct{}{}:
+	case l.room <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
 }
 
-func (e *listener) receive(m *nats.Msg) {
+func (l *listener) receive(m *nats.Msg) {
 	now := time.Now()
 	switch eventOf(m.Data) { //nolint:exhaustive // the others are of no interest here
 	case events.IncomingCallReceived:
@@ -52,28 +52,28 @@ func (e *listener) receive(m *nats.Msg) {
 		if json.Unmarshal(m.Data, &n) != nil || len(n.Call.Callees) != 1 {
 			return
 		}
-		if i, ok := e.number(n.Call.Caller.UserID); ok && e.set(e.due, i, n.Call.Callees[0].RingDeadline.Time()) {
-			<-e.room
+		if i, ok := l.number(n.Call.Caller.UserID); ok && l.set(l.due, i, n.Call.Callees[0].RingDeadline.Time()) {
+			<-l.room
 		}
 	case events.OutgoingCallTimeout:
 		_, user, _ := events.ParseUserSubject(m.Subject)
-		if i, ok := e.number(user); ok && e.set(e.notified, i, now) {
-			e.over <- struct{}{}
+		if i, ok := l.number(user); ok && l.set(l.notified, i, now) {
+			l.over <- struct{}{}
 		}
 	}
 }
 
 // number returns the number of a caller's call.
-func (e *listener) number(caller string) (int, bool) {
+func (l *listener) number(caller string) (int, bool) {
 	digits, found := strings.CutPrefix(caller, callerName)
 	i, err := strconv.Atoi(digits)
-	return i, found && err == nil && i >= 0 && i < len(e.due)
+	return i, found && err == nil && i >= 0 && i < len(l.due)
 }
 
 // set returns false if the time was already set.
-func (e *listener) set(times []time.Time, i int, at time.Time) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+func (l *listener) set(times []time.Time, i int, at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !times[i].IsZero() {
 		return false
 	}
@@ -82,14 +82,14 @@ func (e *listener) set(times []time.Time, i int, at time.Time) bool {
 }
 
 // ended waits until every caller was notified.
-func (e *listener) ended(ctx context.Context, most time.Time) error {
+func (l *listener) ended(ctx context.Context, most time.Time) error {
 	ctx, cancel := context.WithDeadline(ctx, most)
 	defer cancel()
-	for n := range cap(e.over) {
+	for n := range cap(l.over) {
 		select {
-		case <-e.over:
+		case <-l.over:
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d calls did not end: %w", cap(e.over)-n, cap(e.over), ctx.Err())
+			return fmt.Errorf("%d of %d calls did not end: %w", cap(l.over)-n, cap(l.over), ctx.Err())
 		}
 	}
 	return nil

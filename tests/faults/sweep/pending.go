@@ -155,31 +155,31 @@ const callerName = "caller-"
 
 // figures returns how many callers were notified before their deadline, and how late each notification was.
 // span is the time from the first deadline to the last notification.
-func (e *listener) figures() (early int, late idle.Times, span time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	first, last := e.due[0], e.notified[0]
-	for i, due := range e.due {
-		if e.notified[i].Before(due) {
+func (l *listener) figures() (early int, late idle.Times, span time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first, last := l.due[0], l.notified[0]
+	for i, due := range l.due {
+		if l.notified[i].Before(due) {
 			early++
 		}
-		late = append(late, e.notified[i].Sub(due))
+		late = append(late, l.notified[i].Sub(due))
 		if due.Before(first) {
 			first = due
 		}
-		if e.notified[i].After(last) {
-			last = e.notified[i]
+		if l.notified[i].After(last) {
+			last = l.notified[i]
 		}
 	}
 	return early, late, last.Sub(first)
 }
 
 // within returns the interval in which all deadlines lie.
-func (e *listener) within() time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	first, last := e.due[0], e.due[0]
-	for _, due := range e.due {
+func (l *listener) within() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	first, last := l.due[0], l.due[0]
+	for _, due := range l.due {
 		if due.Before(first) {
 			first = due
 		}

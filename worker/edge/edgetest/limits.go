@@ -110,7 +110,7 @@ func sessionsOfAUser(s *stage) {
 	s.refused("a third session", Client{Token: s.token("ann")}, connectionLimit)
 }
 
-// sessionsOfAnAddress checks that connections without a session count too, and free their place when they end.
+// sessionsOfAnAddress checks that connections without a session count too, and free their slot when they end.
 func sessionsOfAnAddress(s *stage) {
 	one := s.open("ann", "")
 	s.refused("no token", Client{}, invalidToken)

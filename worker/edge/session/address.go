@@ -18,7 +18,7 @@ type addresses struct {
 
 func newAddresses(most int) *addresses { return &addresses{most: most, count: map[string]int{}} }
 
-// take takes a place for a connection, if one is free.
+// take takes a slot for a connection, if one is free.
 func (a *addresses) take(address string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -42,15 +42,15 @@ func TestAddresses(t *testing.T) {
 	a := newAddresses(2)
 	for i, want := range []bool{true, true, false, false} {
 		if got := a.take("x"); got != want {
-			t.Errorf("place %d of an address: %v", i, got)
+			t.Errorf("slot %d of an address: %v", i, got)
 		}
 	}
 	if !a.take("y") {
-		t.Error("another address has no place")
+		t.Error("another address has no slot")
 	}
 	a.give("x")
 	if !a.take("x") || a.take("x") {
-		t.Error("a place that was given back is not there, or twice")
+		t.Error("a freed slot is not free, or it is free twice")
 	}
 	for _, address := range []string{"x", "x", "y"} {
 		a.give(address)

@@ -39,13 +39,13 @@ func TestOneSubscriptionOfAUser(t *testing.T) {
 	a.nothingMore("ann", a.open(e, "ann", dialWebsocket, ""))
 }
 
-// A client may vanish at any moment while it connects. It leaves neither a subscription nor a taken place.
+// A client may vanish at any moment while it connects. It leaves neither a subscription nor a taken slot.
 func TestVanishedClients(t *testing.T) {
 	t.Parallel()
-	const rounds, places = 20, 4
+	const rounds, slots = 20, 4
 	w := newWorld(t)
 	a := w.app(t)
-	e := w.start(t, func(c *session.Config) { c.Limits.SessionsPerAddress = places })
+	e := w.start(t, func(c *session.Config) { c.Limits.SessionsPerAddress = slots })
 	none := e.nc.NumSubscriptions()
 	for range rounds {
 		for _, dial := range transports() {
@@ -54,11 +54,11 @@ func TestVanishedClients(t *testing.T) {
 	}
 	eventually(t, "none is left", func() bool { return e.Sessions() == 0 && e.nc.NumSubscriptions() == none })
 	open := 0
-	eventually(t, "every place is free again", func() bool {
+	eventually(t, "every slot is free again", func() bool {
 		if _, ok := receive(t, "a snapshot", dialWebsocket(t, e.url, edgetest.Client{Token: a.token("ann")}, "").Pushes()); ok {
 			open++
 		}
-		return open == places
+		return open == slots
 	})
 }
 

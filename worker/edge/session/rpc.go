@@ -44,7 +44,7 @@ func (e *Edge) rpc(ctx context.Context, s *session, method string, data []byte, 
 		err := broker.RunAll(func() error { answer = e.answer(ctx, s, method, data, came); return nil })
 		if err != nil {
 			e.Log.Error().Err(err).Str("method", known(method)).Msg("command of a session failed")
-			answer = events.Refusal(commandID(data), events.Errorf(events.CodeInternal, "internal error"))
+			answer = events.Refusal(commandID(data), err)
 		}
 		e.count.Answered(time.Since(began))
 		if isLimit(answer) {

@@ -85,8 +85,8 @@ func readHeader(data []byte) (alg, kid string, err error) {
 	return alg, kid, nil
 }
 
-// object reads a JSON object. It rejects duplicate names, because another parser may use the other value. Other claims may hold
-// anything.
+// object reads a JSON object. It rejects duplicate names at the top level, because another parser may use the other value. It does
+// not check the values: a claim that no code reads may hold any JSON.
 func object(part string, data []byte) (map[string]jsontext.Value, error) {
 	list, err := jsonobject.Read(data)
 	if err != nil || !utf8.Valid(data) {
