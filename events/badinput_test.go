@@ -154,6 +154,18 @@ var badFields = []badInput{
 	{"ring timeout past 64 bits", events.VerbAdd, with(addBody, "ring_timeout_s", "18446744073709551676"), "ring_timeout_s", "from 1 to 600", false},
 	{"attempt 0", events.VerbRing, with(userBody, "attempt", "0"), "attempt", "from 1", false},
 	{"attempt -1", events.VerbAccept, with(userBody, "attempt", "-1"), "attempt", "from 1", false},
+	{"seen 0", events.VerbLeave, with(userBody, "seen", "0"), "seen", "from 1", false},
+	{"seen past 31 bits", events.VerbTake, with(takeBody, "seen", "2147483648"), "seen", "from 1 to 2147483647", false},
+	{"take without a device", events.VerbTake, with(takeBody, "device_id", ""), "device_id", "128", false},
+	{"take with an empty device", events.VerbTake, with(takeBody, "device_id", `""`), "device_id", "128", false},
+	{"take with custom data", events.VerbTake, with(takeBody, "custom_data", `"x"`), `"custom_data"`, "unknown field", false},
+	{"drop without a party", events.VerbDrop, with(dropBody, "party", ""), "party", "required", false},
+	{"drop without seen", events.VerbDrop, with(dropBody, "seen", ""), "seen", "required", false},
+	{"a party without a user", events.VerbDrop, with(dropBody, "party", `{"device_id":"d"}`), "party.user_id", "128", false},
+	{"a party without a device", events.VerbDrop, with(dropBody, "party", `{"user_id":"bob"}`), "party.device_id", "128", false},
+	{"a party with a device twice", events.VerbDrop, with(dropBody, "party", `{"user_id":"bob","device_id":"d","device_id":"d"}`), "party.device_id", "twice", false},
+	{"a party with a name", events.VerbDrop, with(dropBody, "party", `{"user_id":"bob","device_id":"d","user_name":"B"}`), `party."user_name"`, "unknown field", false},
+	{"a party with a control character", events.VerbDrop, with(dropBody, "party", `{"user_id":"bob","device_id":"\u0007"}`), "party.device_id", "control characters", false},
 	{"unknown reason", events.VerbDecline, with(userBody, "reason", `"nope"`), "reason", "declined or busy", false},
 	{"a reason of another verb", events.VerbDecline, with(userBody, "reason", `"timed_out"`), "reason", "declined or busy", false},
 	{"upper-case reason", events.VerbDecline, with(userBody, "reason", `"Busy"`), "reason", "declined or busy", false},
@@ -208,7 +220,7 @@ func checkRefused(t *testing.T, c badInput) {
 // sound holds a valid value of each field.
 var sound = map[string]string{
 	"custom_data": `"x"`, "user_name": `"Ann"`, "call_type": `1`, "room_id": `"r"`, "callees": `[{"user_id":"eve"}]`,
-	"ring_timeout_s": `5`, "reason": `"busy"`, "attempt": `1`,
+	"ring_timeout_s": `5`, "reason": `"busy"`, "attempt": `1`, "seen": `4`, "party": `{"user_id":"eve","device_id":"d"}`,
 }
 
 // member is a member of the schema of a command. A verb that only users send has a constant service.
@@ -251,7 +263,7 @@ func TestFieldsOfVerbs(t *testing.T) {
 
 func TestServices(t *testing.T) {
 	for _, v := range events.Verbs() {
-		c := badInput{verb: v, body: with(least(v), "user_id", "", "service", `"desk"`), field: "user_id", limit: "128"}
+		c := badInput{verb: v, body: with(least(v), "user_id", "", "device_id", "", "service", `"desk"`), field: "user_id", limit: "128"}
 		if schemaOf(t, v)["service"].Const != nil {
 			t.Run(string(v), func(t *testing.T) { checkRefused(t, c) })
 		} else if got, err := events.ReadCommand(address(v), []byte(c.body)); err != nil || got.Service != "desk" || got.UserID != "" {
@@ -281,6 +293,10 @@ func TestWrongTypes(t *testing.T) {
 		{events.VerbInvite, "ring_timeout_s", "%s", number},
 		{events.VerbAdd, "ring_timeout_s", "%s", number},
 		{events.VerbLeave, "attempt", "%s", number},
+		{events.VerbEnd, "seen", "%s", number},
+		{events.VerbDrop, "party", "%s", []string{`null`, `"bob"`, `1`, `true`, `[]`, `["bob"]`}},
+		{events.VerbDrop, "party", `{"user_id":%s,"device_id":"d"}`, text},
+		{events.VerbDrop, "party", `{"user_id":"bob","device_id":%s}`, text},
 		{events.VerbInvite, "callees", "%s", []string{`null`, `"bob"`, `1`, `true`, `{}`, `{"user_id":"bob"}`}},
 		{events.VerbInvite, "callees", "[%s]", []string{`null`, `"bob"`, `1`, `true`, `[]`}},
 		{events.VerbAdd, "callees", `[{"user_id":%s}]`, text},

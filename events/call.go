@@ -42,18 +42,28 @@ type Call struct {
 	MergedInto string         `json:"merged_into,omitempty"`
 }
 
-// Caller is the user who sent the invitation. DeviceID is the device that the call was placed from.
+// Caller is the user who sent the invitation. DeviceID is the device that they are or were in the call with: the one that
+// the call was placed from, until another one takes the call. Reason is set only if they were lost. ChangedSeq and
+// Watched are those of Callee.
 type Caller struct {
 	UserID   string     `json:"user_id"`
 	UserName string     `json:"user_name,omitempty"`
 	DeviceID string     `json:"device_id,omitempty"`
 	State    PartyState `json:"state"`
+	Reason   Reason     `json:"reason,omitempty"`
 	At       Time       `json:"at"`
+
+	ChangedSeq int  `json:"changed_seq,omitzero"`
+	Watched    bool `json:"watched,omitzero"`
 }
 
 // Callee is the latest attempt to reach a user. DeviceID is the device that answered or declined. CustomSeq is the
 // seq of the transition whose custom data applies to the callee (see Call.DataOf), or 0 if there is none. CustomData
 // is set only in messages of stored format 1.
+//
+// ChangedSeq is the seq of the transition that began the attempt, put the user in the call with their present device, or
+// took them out. Watched means that a client session put them in, so that presence watches their device. Both are unset
+// in calls of format 1.
 type Callee struct {
 	UserID       string     `json:"user_id"`
 	UserName     string     `json:"user_name,omitempty"`
@@ -66,6 +76,8 @@ type Callee struct {
 	DeviceID     string     `json:"device_id,omitempty"`
 	RingDeadline Time       `json:"ring_deadline,omitzero"`
 	At           Time       `json:"at"`
+	ChangedSeq   int        `json:"changed_seq,omitzero"`
+	Watched      bool       `json:"watched,omitzero"`
 }
 
 // array replaces nil by an empty slice, so that JSON has [] instead of null.

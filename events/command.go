@@ -24,7 +24,15 @@ type Command struct {
 	RingTimeoutS int
 	Reason       Reason
 	Attempt      int
-	Via          Via // set only by edges
+	Seen         int  // seq of the newest version of the call that the sender has seen
+	Party        Seat // of a drop
+	Via          Via  // set only by edges
+}
+
+// Seat is a party of a call, with the device that they are in with.
+type Seat struct {
+	UserID   string `json:"user_id"`
+	DeviceID string `json:"device_id"`
 }
 
 // Via is the channel through which a command arrived.
@@ -74,6 +82,8 @@ type body struct {
 	RingTimeoutS int       `json:"ring_timeout_s,omitzero"`
 	Reason       Reason    `json:"reason,omitempty"`
 	Attempt      int       `json:"attempt,omitzero"`
+	Seen         int       `json:"seen,omitzero"`
+	Party        Seat      `json:"party,omitzero"`
 	Via          Via       `json:"via,omitempty"`
 }
 
@@ -91,7 +101,7 @@ func (c Command) body() *body {
 	b := body{
 		CommandID: c.CommandID, UserID: c.UserID, Service: c.Service, DeviceID: c.DeviceID, CustomData: c.CustomData,
 		UserName: c.UserName, RoomID: c.RoomID, Callees: c.Callees, RingTimeoutS: c.RingTimeoutS, Reason: c.Reason,
-		Attempt: c.Attempt, Via: c.Via,
+		Attempt: c.Attempt, Seen: c.Seen, Party: c.Party, Via: c.Via,
 	}
 	if c.Verb == VerbInvite {
 		b.CallType = &c.CallType
@@ -146,6 +156,10 @@ func (c *Command) set(name string, raw jsontext.Value) error {
 		c.RingTimeoutS, err = readInt(raw, MinRingTimeoutS, MaxRingTimeoutS)
 	case "attempt":
 		c.Attempt, err = readInt(raw, 1, math.MaxInt32)
+	case "seen":
+		c.Seen, err = readInt(raw, 1, math.MaxInt32)
+	case "party":
+		return c.setParty(raw)
 	case "reason":
 		var s string
 		s, err = readString(raw)

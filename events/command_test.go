@@ -19,10 +19,12 @@ const (
 	addBody    = `{"command_id":"k1","user_id":"ann","callees":[{"user_id":"bob"}]}`
 	userBody   = `{"command_id":"k1","user_id":"bob"}`
 	expireBody = `{"command_id":"k1","service":"timeouts"}`
+	takeBody   = `{"command_id":"k1","user_id":"bob","device_id":"d"}`
+	dropBody   = `{"command_id":"k1","service":"presence","party":{"user_id":"bob","device_id":"d"},"seen":3}`
 )
 
 func least(v events.Verb) string {
-	bodies := map[events.Verb]string{events.VerbInvite: inviteBody, events.VerbAdd: addBody, events.VerbExpire: expireBody}
+	bodies := map[events.Verb]string{events.VerbInvite: inviteBody, events.VerbAdd: addBody, events.VerbExpire: expireBody, events.VerbTake: takeBody, events.VerbDrop: dropBody}
 	if body, has := bodies[v]; has {
 		return body
 	}
@@ -122,6 +124,15 @@ var good = []struct {
 		"everything", events.VerbLeave, with(userBody, "device_id", `"d"`, "custom_data", `"bye"`, "attempt", "2147483647"),
 		events.Command{CommandID: "k1", UserID: "bob", DeviceID: "d", CustomData: "bye", Attempt: 1<<31 - 1},
 	},
+	{
+		"everything", events.VerbTake, with(takeBody, "attempt", "2", "seen", "2147483647"),
+		events.Command{CommandID: "k1", UserID: "bob", DeviceID: "d", Attempt: 2, Seen: 1<<31 - 1},
+	},
+	{
+		"by presence", events.VerbDrop, dropBody,
+		events.Command{CommandID: "k1", Service: events.ServicePresence, Party: events.Seat{UserID: "bob", DeviceID: "d"}, Seen: 3},
+	},
+	{"with seen", events.VerbEnd, with(userBody, "seen", "1.0"), events.Command{CommandID: "k1", UserID: "bob", Seen: 1}},
 	{"by the timer", events.VerbExpire, expireBody, events.Command{CommandID: "k1", Service: events.ServiceTimeouts}},
 }
 
@@ -164,6 +175,9 @@ func checkReadsBack(t *testing.T, c events.Command) {
 	request, err := c.EncodeRequest()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !c.Verb.Served() {
+		return
 	}
 	if again, err := events.ReadRequest(c.App, c.Verb, request, noID(t)); err != nil || !reflect.DeepEqual(again, c) {
 		t.Fatalf("request %.300s\nis read as %.300v, %v\nwant       %.300v", request, again, err, c)

@@ -32,7 +32,8 @@ func (c Call) seenBy(x *Callee) map[int]string {
 	return nil
 }
 
-// stored returns the call in the layout of this format. In format 1 each callee holds their own custom data.
+// stored returns the call in the layout of this format. In format 1 each callee holds their own custom data, and no party
+// has a changed_seq.
 func (c Call) stored(format int) Call {
 	if format > 1 {
 		return c
@@ -41,8 +42,9 @@ func (c Call) stored(format int) Call {
 	for i := range c.Callees {
 		x := &c.Callees[i]
 		x.CustomData, x.CustomSeq = c.DataOf(*x), 0
+		x.ChangedSeq, x.Watched = 0, false
 	}
-	c.Custom = nil
+	c.Custom, c.Caller.ChangedSeq, c.Caller.Watched = nil, 0, false
 	return c
 }
 

@@ -145,6 +145,38 @@ func readParty(raw jsontext.Value, bare bool) (p Party, err error) {
 	return p, CheckName(".user_id", p.UserID)
 }
 
+// setParty reads the party of a drop. Its errors do not contain the names in it.
+func (c *Command) setParty(raw jsontext.Value) error {
+	if raw.Kind() != jsontext.KindBeginObject {
+		return invalid("party: must be an object, got %s", kindOf(raw))
+	}
+	members, err := readObject(raw, MaxCommand)
+	if err != nil {
+		return err
+	}
+	for i, m := range members {
+		if isThere(members[:i], m.Name) {
+			return invalid("party.%s: given twice", m.Name)
+		}
+		var err error
+		switch m.Name {
+		case "user_id":
+			c.Party.UserID, err = readString(m.Value)
+		case "device_id":
+			c.Party.DeviceID, err = readString(m.Value)
+		default:
+			return invalid("party.%s: unknown field, a party has user_id, device_id", quoted(m.Name))
+		}
+		if err != nil {
+			return invalid("party.%s: %v", m.Name, err)
+		}
+	}
+	if err := CheckName("party.user_id", c.Party.UserID); err != nil {
+		return err
+	}
+	return CheckName("party.device_id", c.Party.DeviceID)
+}
+
 // check validates the fields, each of which is well-formed, against the rules of the verb.
 func (c *Command) check(members []jsonobject.Member) error {
 	if err := CheckToken("command_id", c.CommandID); err != nil {
@@ -169,6 +201,14 @@ func (c *Command) check(members []jsonobject.Member) error {
 	}
 	if (c.Verb == VerbInvite || c.Verb == VerbAdd) && !isThere(members, "callees") {
 		return invalid("callees: required, at least 1 entry")
+	}
+	if c.Verb == VerbTake && c.DeviceID == "" {
+		return invalid("device_id: required for %s, 1 to %d bytes", c.Verb, MaxName)
+	}
+	for _, field := range []string{"party", "seen"} {
+		if c.Verb == VerbDrop && !isThere(members, field) {
+			return invalid("%s: required for %s", field, c.Verb)
+		}
 	}
 	for i, p := range c.Callees {
 		if c.Verb == VerbInvite && p.UserID == c.UserID {

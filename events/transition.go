@@ -121,5 +121,9 @@ func ReadTransition(app, callID string, data []byte) (Transition, Time, error) {
 	return t, e.Time, nil
 }
 
+// InFormat1 reports whether the call began in format 1. Such a call has no changed_seq, so its parties can't take it, and
+// the reason lost does not exist in it.
+func (t Transition) InFormat1() bool { return t.Format == 1 }
+
 // OldSizes reports whether the call began in format 1, which had no size limits for transitions.
-func (t Transition) OldSizes() bool { return t.Format == 1 }
+func (t Transition) OldSizes() bool { return t.InFormat1() }

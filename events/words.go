@@ -16,12 +16,15 @@ const (
 	VerbLeave   Verb = "leave"
 	VerbEnd     Verb = "end"
 	VerbExpire  Verb = "expire"
+	VerbTake    Verb = "take"
+	VerbDrop    Verb = "drop"
 )
 
 // Verbs lists every verb.
 func Verbs() []Verb {
 	return []Verb{
 		VerbInvite, VerbAdd, VerbRing, VerbAccept, VerbDecline, VerbCancel, VerbLeave, VerbEnd, VerbExpire,
+		VerbTake, VerbDrop,
 	}
 }
 
@@ -31,16 +34,22 @@ func (v Verb) Known() bool { return slices.Contains(Verbs(), v) }
 // Invites reports whether the verb makes users ring.
 func (v Verb) Invites() bool { return v == VerbInvite || v == VerbAdd }
 
-// Served reports whether the api accepts the verb. It does not accept expire: an early expire occupies a slot of the
-// consumer until its deadline, and an app could send thousands. Only Ringline sends expire, as a command.
-func (v Verb) Served() bool { return v.Known() && v != VerbExpire }
+// Internal reports whether only Ringline's own services send the verb. An early expire occupies a slot of the consumer
+// until its deadline, and an app could send thousands. A drop takes a user out of a call.
+func (v Verb) Internal() bool { return v == VerbExpire || v == VerbDrop }
+
+// Served reports whether the api and edges accept the verb.
+func (v Verb) Served() bool { return v.Known() && !v.Internal() }
+
+// Remembered reports whether a call remembers commands of this verb. The others are idempotent by state.
+func (v Verb) Remembered() bool { return v != VerbRing && v != VerbExpire && v != VerbDrop }
 
 // MayOvertake reports whether a command that finds no call waits for its invitation, because it may have overtaken it.
 func (v Verb) MayOvertake() bool {
 	switch v {
 	case VerbAdd, VerbCancel, VerbLeave, VerbEnd:
 		return true
-	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbExpire:
+	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbExpire, VerbTake, VerbDrop:
 	}
 	return false
 }
@@ -48,9 +57,9 @@ func (v Verb) MayOvertake() bool {
 // UsersOnly reports whether a service can't send the verb.
 func (v Verb) UsersOnly() bool {
 	switch v {
-	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbLeave:
+	case VerbInvite, VerbRing, VerbAccept, VerbDecline, VerbLeave, VerbTake:
 		return true
-	case VerbAdd, VerbCancel, VerbEnd, VerbExpire:
+	case VerbAdd, VerbCancel, VerbEnd, VerbExpire, VerbDrop:
 	}
 	return false
 }
@@ -62,7 +71,7 @@ func (v Verb) Fields() []string {
 	case VerbInvite:
 		return append(common, "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s")
 	case VerbAdd:
-		return append(common, "custom_data", "callees", "ring_timeout_s")
+		return append(common, "custom_data", "callees", "ring_timeout_s", "seen")
 	case VerbRing:
 		return append(common, "attempt")
 	case VerbAccept:
@@ -70,11 +79,15 @@ func (v Verb) Fields() []string {
 	case VerbDecline:
 		return append(common, "custom_data", "reason", "attempt")
 	case VerbCancel:
-		return append(common, "custom_data", "callees")
+		return append(common, "custom_data", "callees", "seen")
 	case VerbLeave:
-		return append(common, "custom_data", "attempt")
+		return append(common, "custom_data", "attempt", "seen")
 	case VerbEnd:
-		return append(common, "custom_data")
+		return append(common, "custom_data", "seen")
+	case VerbTake:
+		return append(common, "attempt", "seen")
+	case VerbDrop:
+		return append(common, "party", "seen")
 	case VerbExpire:
 		return common
 	}
@@ -99,15 +112,19 @@ const (
 	EventLeft     Event = "left"
 	EventEnded    Event = "ended"
 	EventFenced   Event = "fenced"
+	EventTaken    Event = "taken"
 )
 
 // Events lists every event.
 func Events() []Event {
 	return []Event{
 		EventInvited, EventRinging, EventAccepted, EventDeclined, EventCanceled, EventTimedOut, EventAdded,
-		EventLeft, EventEnded, EventFenced,
+		EventLeft, EventEnded, EventFenced, EventTaken,
 	}
 }
+
+// In reports whether calls of the format have the event.
+func (e Event) In(format int) bool { return format > 1 || e != EventTaken }
 
 // Kind is the type of a notification.
 type Kind string
@@ -126,6 +143,7 @@ const (
 	OutgoingCallTimeout           Kind = "outgoing_call_timeout"
 	ParticipantJoined             Kind = "participant_joined"
 	ParticipantLeft               Kind = "participant_left"
+	CallTaken                     Kind = "call_taken"
 	CallEnded                     Kind = "call_ended"
 )
 
@@ -134,7 +152,8 @@ func Kinds() []Kind {
 	return []Kind{
 		IncomingCallReceived, IncomingCallAnsweredElsewhere, IncomingCallDeclinedElsewhere, IncomingCallCanceled,
 		IncomingCallTimeout, OutgoingCallRinging, OutgoingCallAccepted, OutgoingCallDeclined,
-		OutgoingCallRejectedCauseBusy, OutgoingCallTimeout, ParticipantJoined, ParticipantLeft, CallEnded,
+		OutgoingCallRejectedCauseBusy, OutgoingCallTimeout, ParticipantJoined, ParticipantLeft, CallTaken,
+		CallEnded,
 	}
 }
 
@@ -172,7 +191,7 @@ func PartyStates() []PartyState {
 	}
 }
 
-// Reason is why a callee's attempt ended.
+// Reason is why a callee's attempt ended. A caller has a reason only if it is ReasonLost.
 type Reason string
 
 // The reasons of a callee.
@@ -184,14 +203,19 @@ const (
 	ReasonTimedOut Reason = "timed_out"
 	ReasonLeft     Reason = "left"
 	ReasonEnded    Reason = "ended" // the call ended before the attempt did
+	ReasonLost     Reason = "lost"  // the device that the party was in with is gone
 )
 
-// Reasons lists every reason of a callee.
+// Reasons lists every reason.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonDeclined, ReasonBusy, ReasonLineBusy, ReasonCanceled, ReasonTimedOut, ReasonLeft, ReasonEnded,
+		ReasonLost,
 	}
 }
+
+// In reports whether calls of the format have the reason.
+func (r Reason) In(format int) bool { return format > 1 || r != ReasonLost }
 
 // EndReason is why a call ended.
 type EndReason string
@@ -241,4 +265,5 @@ const (
 const (
 	ServiceTimeouts    = "timeouts"    // the only sender of expire
 	ServiceCoordinator = "coordinator" // the sender of fences
+	ServicePresence    = "presence"    // the only sender of drop
 )

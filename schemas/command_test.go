@@ -45,6 +45,12 @@ func least(v events.Verb) body {
 	if v.Invites() {
 		b = b.with("callees", `[{"user_id":"eve"}]`)
 	}
+	if v == events.VerbTake {
+		b = b.with("device_id", `"phone"`)
+	}
+	if v == events.VerbDrop {
+		b = b.with("party", `{"user_id":"eve","device_id":"phone"}`, "seen", "1")
+	}
 	return b
 }
 
@@ -95,11 +101,19 @@ func ownValues() map[string][]string {
 		"call_type":      {`0`, `1`, `2`, `-1`, `1.0`, `0.5`, `"0"`, `"bogus"`, `null`},
 		"ring_timeout_s": number(events.MinRingTimeoutS, events.MaxRingTimeoutS),
 		"attempt":        number(1, 1<<31-1),
-		"reason":         {`"declined"`, `"busy"`, `"canceled"`, `"bogus"`, `""`, `7`, `null`},
-		"via":            {`"session"`, `"bogus"`, `""`, `7`, `null`},
-		"callees":        callees,
-		"bogus":          {`"x"`},
-		"app":            {`"x"`},
+		"party": {
+			`{}`, `{"user_id":"e"}`, `{"device_id":"d"}`, `{"user_id":"e","device_id":""}`, `{"user_id":"","device_id":"d"}`, `{"user_id":"e","device_id":"tablet"}`,
+			`{"user_id":7,"device_id":"d"}`, `{"user_id":"e","device_id":null}`, `{"user_id":"e","device_id":"d","bogus":"x"}`, `{"user_id":"e","USER_ID":"e","device_id":"d"}`,
+			`{"user_id":"e","user_id":"e","device_id":"d"}`, `{"user_id":"e","device_id":"a\u0000"}`, `{"user_id":` + quoted("x", events.MaxName) + `,"device_id":"d"}`,
+			`{"user_id":` + quoted("x", events.MaxName+1) + `,"device_id":"d"}`,
+			`{"user_id":"e","device_id":` + quoted("x", events.MaxName) + `}`, `{"user_id":"e","device_id":` + quoted("x", events.MaxName+1) + `}`,
+			`{"user_id":"a\u0000","device_id":"d"}`, `{"user_id":"e","device_id":` + quoted("é", 65) + `}`, `[]`, `"e"`, `null`, `7`, `[{"user_id":"e","device_id":"d"}]`,
+		},
+		"reason":  {`"declined"`, `"busy"`, `"canceled"`, `"bogus"`, `""`, `7`, `null`},
+		"via":     {`"session"`, `"bogus"`, `""`, `7`, `null`},
+		"callees": callees,
+		"bogus":   {`"x"`},
+		"app":     {`"x"`},
 	}
 }
 

@@ -1,6 +1,7 @@
 package schemas_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -34,9 +35,11 @@ func TestMessagesCoverTheSchemas(t *testing.T) {
 	p.scenario(waitsForAnother())
 	never := []string{
 		"part/change.from=busy", "part/change.from=canceled", "part/change.from=declined", "part/change.from=left",
-		"part/change.from=timed_out",                                                                                           // terminal states do not change
+		"part/change.from=timed_out", // terminal states do not change
+		"part/change/v2.from=busy", "part/change/v2.from=canceled", "part/change/v2.from=declined", "part/change/v2.from=left",
+		"part/change/v2.from=timed_out",
 		"part/error.code=exhausted", "part/error.code=internal", "part/error.code=rate_limited", "part/error.code=unavailable", // no decision returns them
-		"part/remembered.verb=expire", "part/remembered.verb=ring", // not remembered
+		"part/remembered.verb=drop", "part/remembered.verb=expire", "part/remembered.verb=ring", // not remembered
 	}
 	missing := p.missing()
 	for quiet := 0; quiet < 6; quiet++ { // end after 6 rounds in a row that found nothing new: 2 in a row are rare
@@ -201,10 +204,26 @@ func (p *play) command(v events.Verb) events.Command {
 	case v == events.VerbExpire:
 		cmd.UserID, cmd.DeviceID, cmd.Service = "", "", events.ServiceTimeouts
 		p.now = p.now.Add(one(p, time.Second, time.Second, time.Second, time.Minute, 13*time.Hour))
+	case v == events.VerbTake:
+		cmd.DeviceID = one(p, "phone", "tablet")
+	case v == events.VerbDrop:
+		cmd.UserID, cmd.DeviceID, cmd.Service = "", "", events.ServicePresence
+		cmd.Party, cmd.Seen = events.Seat{UserID: "ann", DeviceID: cmp.Or(p.last.Call.Caller.DeviceID, "phone")}, max(1, p.last.Seq)
+		for _, x := range p.last.Call.Callees {
+			if x.DeviceID != "" && p.rand.IntN(2) == 0 {
+				cmd.Party = events.Seat{UserID: x.UserID, DeviceID: x.DeviceID}
+			}
+		}
 	case !v.UsersOnly():
 		if p.rand.IntN(3) == 0 {
 			cmd.UserID, cmd.DeviceID, cmd.Service = "", "", "desk"
 		}
+	}
+	if v.Has("seen") && v != events.VerbDrop {
+		cmd.Seen = one(p, 0, 0, 0, max(1, p.last.Seq-1))
+	}
+	if cmd.UserID != "" && p.rand.IntN(2) == 0 {
+		cmd.Via = events.ViaSession
 	}
 	if v.Has("custom_data") {
 		cmd.CustomData = one(p, "", "some data")
@@ -217,7 +236,8 @@ func (p *play) command(v events.Verb) events.Command {
 func (p *play) setOthers(cmd *events.Command) {
 	chosen := []string{
 		"CommandID", "UserID", "Service", "DeviceID", "CustomData", "UserName", "CallType", "RoomID", "Callees", "RingTimeoutS", "Reason",
-		"Attempt", "Via", // never set: most attempts are refused, and decisions ignore via
+		"Seen", "Party", "Via",
+		"Attempt", // never set: most attempts are refused
 	}
 	name := "command/" + string(cmd.Verb)
 	properties := p.c.schema(name)["properties"].(object)
@@ -260,6 +280,9 @@ func (p *play) outcome(cmd events.Command, o call.Outcome) {
 	answer.OK = answer.Error == nil
 	if cmd.Service != "" || p.last.Call.Has(cmd.UserID) {
 		view := p.last.Call
+		if p.rand.IntN(10) == 0 { // of a call that began before format 2
+			view = inFormat1(p.last).Call
+		}
 		if cmd.UserID != "" {
 			view = view.For(cmd.UserID)
 		}
@@ -282,12 +305,12 @@ func (p *play) written(w call.Write) {
 		p.t.Fatal(err)
 	}
 	p.c.message("call/"+string(w.Transition.Event)+"/v2", text)
-	old := w.Transition
-	old.Format = 1
-	if text, err = old.Encode(w.At); err != nil {
-		p.t.Fatal(err)
+	if w.Transition.Event.In(1) {
+		if text, err = inFormat1(w.Transition).Encode(w.At); err != nil {
+			p.t.Fatal(err)
+		}
+		p.c.message("call/"+string(w.Transition.Event), text)
 	}
-	p.c.message("call/"+string(w.Transition.Event), text)
 	for _, n := range call.Notify(w.Transition) {
 		p.message("notification/"+string(n.Event), n.Stamped(p.now))
 	}

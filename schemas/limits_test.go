@@ -21,7 +21,7 @@ func limits() map[string]limit {
 		"invited_by": name, "callees[]": name,
 		"user_name":  {"maxLength": events.MaxUserName, "pattern": name["pattern"]}, // may be empty
 		"custom{}":   {"maxLength": events.MaxCustomData},
-		"custom_seq": one, "seq": one, "attempt": one,
+		"custom_seq": one, "seq": one, "changed_seq": one, "attempt": one,
 		"ring_remaining_ms": {"minimum": 0},
 		"message":           {},
 		"sequence":          {"pattern": "^[0-9]{10}$"},

@@ -34,8 +34,11 @@ func TestRoundTrip(t *testing.T) {
 		r.command(v)
 	}
 	for _, e := range events.Events() {
-		r.transition(e, 1)
-		r.transition(e, 2)
+		for format := range names(e) {
+			if e.In(format) {
+				r.transition(e, format)
+			}
+		}
 	}
 	types := goTypes()
 	for _, name := range slices.Sorted(maps.Keys(types)) {
@@ -76,12 +79,38 @@ func (r *trip) command(v events.Verb) {
 	}
 }
 
+// inFormat1 returns the transition without what calls of format 1 don't have.
+func inFormat1(t events.Transition) events.Transition {
+	t.Format, t.Call.Callees, t.Changes = 1, slices.Clone(t.Call.Callees), slices.Clone(t.Changes)
+	c := &t.Call.Caller
+	c.Reason, c.ChangedSeq, c.Watched = "", 0, false
+	for i := range t.Call.Callees {
+		x := &t.Call.Callees[i]
+		if x.ChangedSeq, x.Watched = 0, false; !x.Reason.In(1) {
+			x.Reason = events.ReasonLeft
+		}
+	}
+	for i := range t.Changes {
+		switch ch := &t.Changes[i]; {
+		case ch.Reason.In(1):
+		case ch.Attempt == 0: // a caller has no reason
+			ch.Reason = ""
+		default:
+			ch.Reason = events.ReasonLeft
+		}
+	}
+	return t
+}
+
 func (r *trip) transition(e events.Event, format int) {
 	data := schema(r.t, schemas.PathOf("call/"+string(e)+"/v2"))["properties"].(object)["data"].(object)
 	sent := events.Transition{CommandID: "k1", Format: format}
 	r.filled["Transition.CommandID"], r.filled["Transition.Format"] = true, true
 	r.fill(reflect.ValueOf(&sent).Elem(), "call/"+string(e)+"/v2.data", data)
 	sent.Call.Seq = sent.Seq
+	if format == 1 {
+		sent = inFormat1(sent)
+	}
 	sent.Commands[0].Service, sent.Commands[1].UserID = "", ""                 // each has one sender
 	sent.Call.Custom = map[int]string{2: "for the first", 3: "for the second"} // as format 1 numbers them
 	for i := range sent.Call.Callees {

@@ -34,10 +34,12 @@ func goTypes() map[string]goType {
 		"reply/line":         {value: events.LineAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}}, // a refusal is an Answer
 		"reply/list":         {value: events.ListAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}},
 		"part/by":            {value: events.By{}},
-		"part/caller":        {value: events.Caller{}},
-		"part/callee":        {value: events.Callee{}, absent: []string{"custom_seq"}},
+		"part/caller":        {value: events.Caller{}, absent: []string{"reason", "changed_seq", "watched"}},
+		"part/caller/v2":     {value: events.Caller{}},
+		"part/callee":        {value: events.Callee{}, absent: []string{"custom_seq", "changed_seq", "watched"}},
 		"part/callee/v2":     {value: events.Callee{}, absent: []string{"custom_data"}},
 		"part/change":        {value: events.Change{}},
+		"part/change/v2":     {value: events.Change{}},
 		"part/entry":         {value: events.Entry{}},
 		"part/error":         {value: events.Error{}},
 		"part/party":         {value: events.Party{}, strict: true},
@@ -57,11 +59,18 @@ func goTypes() map[string]goType {
 		}
 	}
 	for _, e := range events.Events() {
-		for _, name := range []string{"call/" + string(e), "call/" + string(e) + "/v2"} {
-			types[name] = goType{value: envelope{}, absent: []string{"custom_data"}}
+		for format, name := range names(e) {
+			if e.In(format) {
+				types[name] = goType{value: envelope{}, absent: []string{"custom_data"}}
+			}
 		}
 	}
 	return types
+}
+
+// names returns the names of the schemas of an event, by format.
+func names(e events.Event) map[int]string {
+	return map[int]string{1: "call/" + string(e), 2: "call/" + string(e) + "/v2"}
 }
 
 // envelope is the envelope of a transition, which package events does not export (TestEnvelope).
@@ -123,7 +132,13 @@ func add[T ~string](sets map[reflect.Type][]string, words []T) {
 
 // narrower lists the members that use only some words of their type's set.
 func narrower() map[string][]string {
-	sets := map[string][]string{"part/caller.state": {"in", "left"}}
+	sets := map[string][]string{"part/caller.state": {"in", "left"}, "part/caller/v2.state": {"in", "left"}, "part/caller/v2.reason": {"lost"}}
+	for _, r := range events.Reasons() {
+		if r.In(1) {
+			sets["part/callee.reason"] = append(sets["part/callee.reason"], string(r))
+		}
+	}
+	sets["part/change.reason"] = sets["part/callee.reason"]
 	for _, s := range events.PartyStates() {
 		if s != events.StateIn {
 			sets["part/callee.state"] = append(sets["part/callee.state"], string(s))

@@ -53,6 +53,9 @@ func further() (string, error) {
 		}
 		return s
 	}
+	answered := append(ringing, by("bob/phone", events.VerbAccept))
+	declined := append(ringing, by("bob/phone", events.VerbDecline))
+	again := append(declined, by("ann/laptop", events.VerbAdd, "callees", callees("bob")))
 	add := func(users ...string) step { return by("ann/laptop", events.VerbAdd, "callees", callees(users...)) }
 	return outcomes([]situation{
 		{what: "`ring`, `accept` or `decline` to an unused call id", last: by("bob/phone", events.VerbAccept)},
@@ -77,6 +80,28 @@ func further() (string, error) {
 		{what: "`cancel` if none of the callees is pending", before: append(ringing, by("bob/phone", events.VerbDecline)), last: by("ann/laptop", events.VerbCancel, "callees", []string{"bob"})},
 		{what: "`leave` of the caller before any answer", before: ringing, last: by("ann/laptop", events.VerbLeave)},
 		{what: "`leave` of a pending callee", before: ringing, last: by("bob/phone", events.VerbLeave)},
+		{
+			what:   "`leave`, `cancel` or `end` by another device than the one that is in, with a `seen` before that device answered or took the call",
+			before: answered, last: by("bob/tablet", events.VerbLeave, "seen", 1),
+		},
+		{what: "the same from the device that is in, with a newer `seen`, or without `seen`", before: answered, last: by("bob/tablet", events.VerbLeave, "seen", 2)},
+		{what: "`leave` of a pending callee who was invited again after `seen`", before: again, last: by("bob/phone", events.VerbLeave, "seen", 2)},
+		{
+			what: "`cancel` that names a callee who was invited again after `seen`", before: again,
+			last: by("ann/laptop", events.VerbCancel, "callees", []string{"bob"}, "seen", 2),
+		},
+		{what: "`add` of a callee whose attempt ended after `seen`", before: declined, last: by("ann/laptop", events.VerbAdd, "callees", callees("bob"), "seen", 1)},
+		{what: "`take` from another device than the one that is in", before: answered, last: by("bob/tablet", events.VerbTake)},
+		{what: "`take` with a `seen` before another device answered or took the call", before: answered, last: by("bob/tablet", events.VerbTake, "seen", 1)},
+		{what: "`take` by a pending callee, who can accept instead", before: ringing, last: by("bob/phone", events.VerbTake)},
+		{what: "`take` or `drop` to an unused call id", last: by("bob/phone", events.VerbTake)},
+		{what: "`drop` of the caller before any answer", before: ringing, last: dropping("ann", "laptop")},
+		{what: "`drop` of a party who is in with another device, or not in the call", before: answered, last: dropping("bob", "tablet")},
+		{
+			what: "`drop` of a party who answered or took the call after `seen`, or in a call that was answered after it", before: answered,
+			last: by("service:presence", events.VerbDrop, "party", seat("bob", "phone"), "seen", 1),
+		},
+		{what: "`drop` that is more than 10 s old", before: answered, last: dropping("bob", "phone").after(11 * time.Second)},
 		{what: "`end` by the caller after an answer", before: append(ringing, by("bob/phone", events.VerbAccept)), last: by("ann/laptop", events.VerbEnd)},
 		{what: "`end` by a service", before: ringing, last: by("service:desk", events.VerbEnd)},
 		{what: "a command that the call remembers, with the same verb", before: append(ringing, by("bob/phone", events.VerbAccept).id("k9")), last: by("bob/phone", events.VerbAccept).id("k9")},

@@ -55,6 +55,11 @@ func data(st step) step {
 	return st
 }
 
+// dropping is the drop of a party who is in the call.
+func dropping(user, device string) step {
+	return by("service:presence", events.VerbDrop, "party", seat(user, device), "seen", 99)
+}
+
 // notificationTable renders the notifications of transitions after which the call continues.
 func notificationTable() (string, error) {
 	add := by("dan/phone", events.VerbAdd, "callees", callees("bob"))
@@ -77,6 +82,8 @@ func notificationTable() (string, error) {
 		{"canceled", inCall(), 0, data(by("dan/phone", events.VerbCancel)), "bob", group},
 		{"timed_out", inCall(), 40 * time.Second, expire, "bob", group},
 		{"left, by a callee", accepted, 0, data(by("bob/phone", events.VerbLeave)), "bob", group},
+		{"left, a callee whose device is gone", accepted, 0, dropping("bob", "phone"), "bob", group},
+		{"taken, by a callee", accepted, 0, by("bob/tablet", events.VerbTake), "bob", group},
 		{"left, by the caller", inCall()[:3], 0, data(by("ann/laptop", events.VerbLeave)), "ann", []string{"dan", "eve", "fay"}},
 	})
 }
@@ -95,6 +102,7 @@ func endsTable() (string, error) {
 		{"the only callee declines", one, 0, data(by("bob/phone", events.VerbDecline)), "bob", caller},
 		{"the only callee declines with `busy`", one, 0, data(by("bob/phone", events.VerbDecline, "reason", "busy")), "bob", caller},
 		{"the caller cancels, or leaves before any answer", one, 0, data(by("ann/laptop", events.VerbCancel)), "bob", caller},
+		{"the caller's device is gone before any answer", one, 0, dropping("ann", "laptop"), "bob", caller},
 		{"the only callee times out", one, time.Hour, expire, "bob", caller},
 		{"the only callee who answered leaves", answered, 0, data(by("bob/phone", events.VerbLeave)), "bob", caller},
 		{"the caller leaves the only callee", answered, 0, data(by("ann/laptop", events.VerbLeave)), "bob", caller},

@@ -51,6 +51,11 @@ func callees(users ...string) []map[string]string {
 	return list
 }
 
+// seat returns the party of a drop.
+func seat(user, device string) map[string]string {
+	return map[string]string{"user_id": user, "device_id": device}
+}
+
 func inviting(users ...string) step {
 	return by("ann/laptop", events.VerbInvite, "call_type", 0, "callees", callees(users...))
 }

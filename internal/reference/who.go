@@ -54,6 +54,7 @@ const (
 	stranger    = "any other user"
 	aService    = "a service"
 	timeouts    = "the service `timeouts`"
+	presence    = "the service `presence`"
 )
 
 // senders lists the senders to try for a verb, and the users who play them. A verb with an attempt affects only its
@@ -69,6 +70,7 @@ func senders(v events.Verb) [][2]string {
 		{stranger, "mal/phone"},
 		{aService, "service:desk"},
 		{timeouts, "service:timeouts"},
+		{presence, "service:presence"},
 	}
 	if v.Has("attempt") {
 		return slices.Delete(list, 4, 6)
@@ -86,7 +88,9 @@ func joined(names []string) string {
 		{[]string{sameDevice, otherDevice}, "the callee"},
 		{[]string{aCaller, callerLeft}, "the caller, even after leaving"},
 		{[]string{anInviter, participant}, "any other participant"},
-		{[]string{aService, timeouts}, "a service"},
+		{[]string{aService, timeouts, presence}, "a service"},
+		{[]string{aService, timeouts}, aService},
+		{[]string{aService, presence}, aService},
 	} {
 		missing := func(n string) bool { return !slices.Contains(names, n) }
 		if !slices.ContainsFunc(x.all, missing) {
@@ -154,6 +158,8 @@ func commandTo(verb events.Verb, from string) step {
 		return by(from, verb, "call_type", 0, "callees", callees("gil"))
 	case verb == events.VerbCancel:
 		return by(from, verb, "callees", []string{"bob"})
+	case verb == events.VerbDrop:
+		return by(from, verb, "party", seat("bob", "phone"), "seen", 99)
 	case verb.Has("callees"):
 		return by(from, verb, "callees", callees("bob"))
 	}

@@ -34,11 +34,12 @@ func Beyond(body []byte) []string {
 		UserName   string         `json:"user_name"`
 		CustomData jsontext.Value `json:"custom_data"`
 		Callees    []callee       `json:"callees"`
+		Party      events.Seat    `json:"party"`
 	}
 	if json.Unmarshal(body, &c, twice, half) != nil {
 		return wrong
 	}
-	for _, id := range []string{c.UserID, c.DeviceID, c.RoomID} {
+	for _, id := range []string{c.UserID, c.DeviceID, c.RoomID, c.Party.UserID, c.Party.DeviceID} {
 		add(onlyInBytes(id, events.MaxName), "an id has more than %d bytes", events.MaxName)
 	}
 	add(onlyInBytes(c.UserName, events.MaxUserName), "a name has more than %d bytes", events.MaxUserName)

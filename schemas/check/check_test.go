@@ -16,7 +16,7 @@ func address(v events.Verb) events.CommandAddress {
 // the reason.
 func TestRulesBeyondTheSchema(t *testing.T) {
 	c := check.New()
-	const invite, add, ring, end = events.VerbInvite, events.VerbAdd, events.VerbRing, events.VerbEnd
+	const invite, add, ring, end, drop = events.VerbInvite, events.VerbAdd, events.VerbRing, events.VerbEnd, events.VerbDrop
 	head := `{"command_id":"k","user_id":"bob",`
 	for _, x := range []struct {
 		verb       events.Verb
@@ -27,6 +27,7 @@ func TestRulesBeyondTheSchema(t *testing.T) {
 		{invite, head + `"call_type":0,"callees":[{"user_id":"eve"}],"room_id":"` + strings.Repeat("😀", 33) + `"}`, "128 bytes"},
 		{invite, head + `"call_type":0,"callees":[{"user_id":"eve"}],"user_name":"` + strings.Repeat("é", 129) + `"}`, "256 bytes"},
 		{invite, head + `"call_type":0,"callees":[{"user_id":"bob"}]}`, "is the caller"},
+		{drop, head + `"seen":1,"party":{"user_id":"eve","device_id":"` + strings.Repeat("é", 65) + `"}}`, "128 bytes"},
 		{add, head + `"callees":[{"user_id":"` + strings.Repeat("é", 65) + `"}]}`, "128 bytes"},
 		{add, head + `"callees":[{"user_id":"eve","user_name":"` + strings.Repeat("é", 129) + `"}]}`, "256 bytes"},
 		{add, head + `"callees":[{"user_id":"eve"},{"user_id":"eve","user_name":"E"}]}`, "twice"},

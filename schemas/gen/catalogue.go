@@ -52,7 +52,7 @@ func fill(pattern string, names ...string) string {
 
 // does returns the name of an operation, or "" if integrators may not send the verb.
 func does(action string, v string) string {
-	if v == string(events.VerbExpire) {
+	if events.Verb(v).Internal() {
 		return ""
 	}
 	return action + strings.ToUpper(v[:1]) + v[1:]
@@ -112,6 +112,9 @@ func streamChannels() []channel {
 	var transitions []message
 	for format := 1; format <= events.NewestFormat; format++ {
 		for _, e := range events.Events() {
+			if !e.In(format) {
+				continue
+			}
 			name := strings.ReplaceAll(versioned(string(e), format), "/", ".")
 			transitions = append(transitions, message{
 				id: "call." + name, name: name, schema: versioned("call/"+string(e), format), title: "Transition " + name,

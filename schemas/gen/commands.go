@@ -69,6 +69,9 @@ func withSender(v events.Verb, ofUser []string, schema obj) obj {
 
 func sender(v events.Verb) []field {
 	device := may("device_id", unsettable(name("The device that sends it.")))
+	if v == events.VerbTake {
+		device = need("device_id", name("The device that sends it, and that the user is in the call with from then on."))
+	}
 	if v.UsersOnly() {
 		return []field{
 			need("user_id", name("The user who sends it.")),
@@ -92,6 +95,16 @@ func data(about string) field { return may("custom_data", customData(about)) }
 func attempt() field {
 	return may("attempt", integer("The attempt that the sender saw. If it is not the callee's newest, the answer is not_pending.",
 		1, at(math.MaxInt32)))
+}
+
+// seen is the version of the call that a decision of its sender is based on.
+func seen(about string) field {
+	return may("seen", integer("The seq of the newest version of the call that the sender has seen. "+about, 1, at(math.MaxInt32)))
+}
+
+// seenByHangUp is the field seen of a command that takes its sender out of a call, or withdraws it.
+func seenByHangUp(more string) field {
+	return seen("If another device of the sender has answered or taken the call since, the answer is answered_elsewhere, with the call." + more)
 }
 
 func callees() field {

@@ -1,6 +1,10 @@
 package main
 
-import "ringline.io/ringline/events"
+import (
+	"slices"
+
+	"ringline.io/ringline/events"
+)
 
 // parts returns the schemas that other schemas refer to.
 func parts(codes map[events.Code]string) map[string]obj {
@@ -8,10 +12,12 @@ func parts(codes map[events.Code]string) map[string]obj {
 		"part/party":      party(),
 		"part/by":         by(),
 		"part/error":      refusal(codes),
-		"part/caller":     caller(),
+		"part/caller":     caller(1),
+		"part/caller/v2":  caller(2),
 		"part/callee":     callee(1),
 		"part/callee/v2":  callee(2),
-		"part/change":     change(),
+		"part/change":     change(1),
+		"part/change/v2":  change(2),
 		"part/remembered": remembered(),
 		"part/entry":      entry(),
 		"part/token_key":  tokenKey(),
@@ -46,14 +52,39 @@ func refusal(codes map[events.Code]string) obj {
 	)
 }
 
-func caller() obj {
-	return open("Caller", "The user who sent the invitation.",
+// reasonsIn lists the reasons of a callee in calls of the format.
+func reasonsIn(format int) []events.Reason {
+	return slices.DeleteFunc(events.Reasons(), func(r events.Reason) bool { return !r.In(format) })
+}
+
+// presence returns the fields that say how a party is in the call, in format 2.
+func presence(version int) []field {
+	if version == 1 {
+		return nil
+	}
+	return []field{
+		may("changed_seq", integer("The seq of the transition that began their present attempt, put them in the call with their present device, or "+
+			"took them out. Ringing does not change it. Commands refer to it by seen.", 1)),
+		may("watched", obj{
+			{"description", "Whether a client session put them in the call. If that device has had no session for too long, they are dropped."},
+			{"type", "boolean"},
+		}),
+	}
+}
+
+// caller is the schema of a caller. Version 1 belongs to transitions of format 1.
+func caller(version int) obj {
+	fields := []field{
 		need("user_id", name("The user.")),
 		may("user_name", userName("The display name, from the invitation.")),
-		may("device_id", name("The device that they called from, if the invitation named one. Only the caller and services receive it.")),
+		may("device_id", name("The device that they called from, if the invitation named one, or that took the call since. Only the caller and services receive it.")),
 		need("state", oneOf("Whether the caller is in the call.", callerStates(), partyStateMeaning)),
-		need("at", dateTime("When the caller entered this state.")),
-	)
+	}
+	if version > 1 {
+		fields = append(fields, may("reason", oneOf("Set only if they were dropped.", []events.Reason{events.ReasonLost}, reasonMeaning)))
+	}
+	fields = append(append(fields, need("at", dateTime("When the caller entered this state."))), presence(version)...)
+	return open(titled("Caller", version), "The user who sent the invitation.", fields...)
 }
 
 // callee is the schema of a callee. Version 1 belongs to transitions of format 1.
@@ -65,28 +96,31 @@ func callee(version int) obj {
 		data = may("custom_data", customData("At first that of the add if it has any, otherwise that of the call. Accept, decline, cancel and "+
 			"leave replace it, and so does the end or the caller's leave that ends the call, even if they carry none. Only the callee, the caller and services receive it."))
 	}
-	return open(titled("Callee", version), "The newest attempt to reach a user. There is one entry per user, at the position where they were first named.",
+	fields := []field{
 		need("user_id", name("The user.")),
 		may("user_name", userName("The display name, from the command that invited them.")),
 		need("attempt", integer("Counts the invitations of this user in this call, from 1.", 1)),
 		need("invited_by", name("The sender of the invitation: a user id, or service:<service>.")),
 		need("state", oneOf("The state of the attempt. It goes from invited and ringing to accepted and then left. From the "+
 			"first two it can also go to declined, busy, canceled or timed_out. A terminal state never changes.", calleeStates(), partyStateMeaning)),
-		may("reason", oneOf("Why the attempt is over. Set in a terminal state.", events.Reasons(), reasonMeaning)),
+		may("reason", oneOf("Why the attempt is over. Set in a terminal state.", reasonsIn(version), reasonMeaning)),
 		data,
-		may("device_id", name("The device that answered or declined. Only the callee, the caller and services receive it.")),
+		may("device_id", name("The device that answered or declined, or that took the call since. Only the callee, the caller and services receive it.")),
 		may("ring_deadline", dateTime("When it stops ringing. Absent if the line was busy, and in a call that was created as ended.")),
 		need("at", dateTime("When the callee entered this state.")),
-	).with(when(has("state", terminal()...), requires("reason"))...)
+	}
+	return open(titled("Callee", version), "The newest attempt to reach a user. There is one entry per user, at the position where they were first named.",
+		append(fields, presence(version)...)...).with(when(has("state", terminal()...), requires("reason"))...)
 }
 
-func change() obj {
-	return open("Change", "What a transition changed for one party.",
+// change is the schema of a change. Version 1 belongs to transitions of format 1.
+func change(version int) obj {
+	return open(titled("Change", version), "What a transition changed for one party.",
 		need("user_id", name("The party: the caller or a callee.")),
 		may("attempt", integer("The callee's attempt. Absent for the caller.", 1)),
 		may("from", oneOf("The state before. Absent if an attempt or the call begins.", events.PartyStates(), partyStateMeaning)),
 		need("to", oneOf("The state after.", events.PartyStates(), partyStateMeaning)),
-		may("reason", oneOf("Why the attempt is over. Set with a callee's terminal state.", events.Reasons(), reasonMeaning)),
+		may("reason", oneOf("Why the attempt is over. Set with a callee's terminal state, and for a caller who was dropped.", reasonsIn(version), reasonMeaning)),
 	)
 }
 

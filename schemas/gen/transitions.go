@@ -12,6 +12,9 @@ func transitions() map[string]obj {
 	all := map[string]obj{}
 	for _, e := range events.Events() {
 		for format := 1; format <= events.NewestFormat; format++ {
+			if !e.In(format) {
+				continue
+			}
 			all[versioned("call/"+string(e), format)] = transition(e, format)
 		}
 	}
@@ -64,7 +67,7 @@ func transitionData(e events.Event, format int) obj {
 		need("event", constant(e, "What happened.")),
 		need("seq", integer("Counts the call's transitions from 1.", 1)),
 		need("by", is("part/by", "The actor that caused it.")),
-		need("changes", list(obj{{"$ref", ref("part/change")}}, "What it changed for each party: the caller first, then the callees in their order.", changed)),
+		need("changes", list(obj{{"$ref", ref(versioned("part/change", format))}}, "What it changed for each party: the caller first, then the callees in their order.", changed)),
 	}
 	if carriesData(e) {
 		fields = append(fields, may("custom_data", customData("That of the command.")))

@@ -15,7 +15,7 @@ func view(version int) obj {
 		need("call_type", callType("What the call is for.")),
 		need("state", oneOf("The state of the call. It never goes back.", callStates(), callStateMeaning)),
 		need("seq", integer("Counts the call's transitions from 1. Of two views of a call, the one with the greater seq is newer.", 1)),
-		may("caller", is("part/caller", "The user who sent the invitation. Absent if end_reason is failed.")),
+		may("caller", is(versioned("part/caller", version), "The user who sent the invitation. Absent if end_reason is failed.")),
 		need("callees", list(obj{{"$ref", ref(versioned("part/callee", version))}}, "The invited users, in the order in which they were first named.",
 			member{"maxItems", events.MaxCallees})),
 		may("custom_data", customData("That of the invitation. All parties receive it.")),

@@ -1,6 +1,10 @@
 package main
 
-import "ringline.io/ringline/events"
+import (
+	"math"
+
+	"ringline.io/ringline/events"
+)
 
 // Meanings of the words of closed sets, and what a verb, an event and a kind of notification carries. The meanings of
 // error codes are next to their constants (codes.go).
@@ -27,6 +31,13 @@ func verbMeaning(v events.Verb) string {
 	case events.VerbExpire:
 		return "Times out callees who have not answered by their deadline, and ends a call at its maximum duration. Only Ringline's own " +
 			"service timeouts may send it. From all other senders it is permission_denied."
+	case events.VerbTake:
+		return "Moves the call to the device that sends it: the caller's while they are in, or that of a callee who has accepted. " +
+			"The device that was in the call before ends it locally. device_id is required."
+	case events.VerbDrop:
+		return "Takes a party whose device is gone out of the call, as their leave would, with the reason lost. Only Ringline's own service " +
+			"presence may send it. From all other senders it is permission_denied. It changes nothing if it is older than 10 s, or if the party is not in " +
+			"the call as they were at seen: with that device, since before, and with the call answered before if it is answered."
 	}
 	return ""
 }
@@ -48,6 +59,7 @@ func ownFields(v events.Verb) []field {
 			data("Sent to these callees instead of that of the invitation."),
 			callees(),
 			ringTimeout(),
+			seen("A callee who was in the call or was invited after it is already_exists."),
 		}
 	case events.VerbRing:
 		return []field{attempt()}
@@ -70,11 +82,24 @@ func ownFields(v events.Verb) []field {
 			data("Sent to the callees whose invitation is withdrawn."),
 			may("callees", list(name("A callee's user id."), "The callees whose invitations are withdrawn. By default all pending callees that the sender may cancel.",
 				member{"minItems", 1}, member{"maxItems", events.MaxCallees}, member{"uniqueItems", true})),
+			seenByHangUp(" Of the callees that it names, a cancel concerns only those who have not changed since (changed_seq)."),
 		}
 	case events.VerbLeave:
-		return []field{data("Sent to the caller. If the caller's leave ends the call, it is sent to all parties."), attempt()}
+		return []field{
+			data("Sent to the caller. If the caller's leave ends the call, it is sent to all parties."), attempt(),
+			seenByHangUp(" From a callee who was invited again since, it is not_pending."),
+		}
 	case events.VerbEnd:
-		return []field{data("Sent to all parties of the call.")}
+		return []field{data("Sent to all parties of the call."), seenByHangUp("")}
+	case events.VerbTake:
+		return []field{attempt(), seenByHangUp("")}
+	case events.VerbDrop:
+		party := strict("", "The party whose device is gone: user_id, and the device_id that they are in the call with.",
+			need("user_id", name("The user.")), need("device_id", name("The device.")))
+		return []field{
+			need("party", party),
+			need("seen", integer("The seq of the call on which the party was judged to be gone.", 1, at(math.MaxInt32))),
+		}
 	case events.VerbExpire:
 	}
 	return nil
@@ -92,15 +117,17 @@ func eventMeaning(e events.Event) string {
 	case events.EventDeclined:
 		return "A callee declined, or reported that they are busy."
 	case events.EventCanceled:
-		return "Invitations were withdrawn."
+		return "Invitations were withdrawn, or the caller was dropped before any answer."
 	case events.EventTimedOut:
 		return "Callees did not answer by their deadline."
 	case events.EventAdded:
 		return "More callees were invited, or some were invited again."
 	case events.EventLeft:
-		return "A party who was in the call left it."
+		return "A party who was in the call left it, or was dropped because their device is gone (lost)."
 	case events.EventEnded:
 		return "The call was ended for all parties, by an end or by its maximum duration."
+	case events.EventTaken:
+		return "A party moved the call to another of their devices."
 	case events.EventFenced:
 		return "Advances the call's sequence and changes nothing else, or takes an id out of use (end_reason failed). No party is notified."
 	}
@@ -110,7 +137,7 @@ func eventMeaning(e events.Event) string {
 // carriesData reports whether the commands that cause the event have custom data.
 func carriesData(e events.Event) bool {
 	switch e {
-	case events.EventRinging, events.EventTimedOut, events.EventFenced:
+	case events.EventRinging, events.EventTimedOut, events.EventFenced, events.EventTaken:
 		return false
 	case events.EventInvited, events.EventAccepted, events.EventDeclined, events.EventCanceled, events.EventAdded,
 		events.EventLeft, events.EventEnded:
@@ -119,7 +146,7 @@ func carriesData(e events.Event) bool {
 }
 
 // changesNothing reports whether the event changes the state of no party.
-func changesNothing(e events.Event) bool { return e == events.EventFenced }
+func changesNothing(e events.Event) bool { return e == events.EventFenced || e == events.EventTaken }
 
 // kindRule describes the notifications of a kind.
 type kindRule struct {
@@ -186,7 +213,12 @@ func rule(k events.Kind) kindRule {
 		return kindRule{about: "A callee answered whose answer the receiver was not waiting for.", remains: sometimes}
 	case events.ParticipantLeft:
 		return kindRule{
-			about: "A party left the call, and the call continues.", reasons: reasons(events.ReasonLeft), data: "That of the leave.", remains: sometimes,
+			about: "A party left the call, and the call continues.", reasons: reasons(events.ReasonLeft, events.ReasonLost), data: "That of the leave.", remains: sometimes,
+		}
+	case events.CallTaken:
+		return kindRule{
+			about: "The receiver has moved the call to another of their devices, by.device_id. All of their devices receive it. The device that was in the " +
+				"call before ends it locally.", remains: sometimes,
 		}
 	case events.CallEnded:
 		return kindRule{
@@ -274,6 +306,8 @@ func reasonMeaning(r events.Reason) string {
 		return "left"
 	case events.ReasonEnded:
 		return "the call ended, for any reason"
+	case events.ReasonLost:
+		return "the device that they were in the call with is gone"
 	}
 	return ""
 }

@@ -85,6 +85,8 @@ func Decide(last events.Transition, cmd events.Command, in Input) Outcome {
 	switch {
 	case cmd.Verb == events.VerbExpire:
 		return expire(last, cmd, in)
+	case cmd.Verb == events.VerbDrop:
+		return drop(last, cmd, in)
 	case last.Seq == 0:
 		return withoutCall(cmd, in)
 	}
@@ -139,7 +141,9 @@ func decideOpen(last events.Transition, cmd events.Command, in Input) Outcome {
 		return leave(last, cmd, in)
 	case events.VerbEnd:
 		return end(last, cmd, in)
-	case events.VerbInvite, events.VerbExpire:
+	case events.VerbTake:
+		return take(last, cmd, in)
+	case events.VerbInvite, events.VerbExpire, events.VerbDrop:
 	}
 	return refuse(events.CodeInternal, "verb: %s can't be decided here", cmd.Verb)
 }
@@ -193,7 +197,7 @@ func permitted(last events.Transition, cmd events.Command) bool {
 	switch cmd.Verb {
 	case events.VerbRing, events.VerbAccept, events.VerbDecline:
 		return callee != nil
-	case events.VerbLeave:
+	case events.VerbLeave, events.VerbTake:
 		return callee != nil || caller
 	case events.VerbAdd:
 		return service || caller || callee != nil && (callee.State == events.StateAccepted || ended)
@@ -201,7 +205,7 @@ func permitted(last events.Transition, cmd events.Command) bool {
 		return service || caller || callee != nil && hasInvited(last, cmd.UserID)
 	case events.VerbEnd:
 		return service || caller
-	case events.VerbInvite, events.VerbExpire:
+	case events.VerbInvite, events.VerbExpire, events.VerbDrop:
 	}
 	return false
 }

@@ -27,6 +27,28 @@ func newDraft(last events.Transition, cmd events.Command, at events.Time) *draft
 // move sets the state of a callee. reason is empty unless the state is terminal.
 func (d *draft) move(x *events.Callee, to events.PartyState, reason events.Reason) {
 	x.State, x.Reason, x.At = to, reason, d.at
+	if to != events.StateRinging {
+		x.ChangedSeq = d.changedSeq()
+	}
+}
+
+// changedSeq is the changed_seq of a party that this transition changes.
+func (d *draft) changedSeq() int {
+	if d.last.InFormat1() {
+		return 0
+	}
+	return d.call.Seq
+}
+
+// watched reports whether presence watches the device that the command puts in the call.
+func (d *draft) watched() bool { return fromSession(d.cmd) && !d.last.InFormat1() }
+
+// leaveReason is the reason of a party that the command takes out of the call.
+func (d *draft) leaveReason() events.Reason {
+	if d.cmd.Verb == events.VerbDrop && !d.last.InFormat1() {
+		return events.ReasonLost
+	}
+	return events.ReasonLeft
 }
 
 // answer sets a state that the command itself asks for. The command's custom data replaces the callee's.
@@ -46,7 +68,10 @@ func (d *draft) carries(x *events.Callee) {
 // callerLeaves marks the caller as left, if they are in the call.
 func (d *draft) callerLeaves() {
 	if d.call.CallerIn() {
-		d.call.Caller.State, d.call.Caller.At = events.StateLeft, d.at
+		d.call.Caller.State, d.call.Caller.At, d.call.Caller.ChangedSeq = events.StateLeft, d.at, d.changedSeq()
+		if d.leaver() == d.call.Caller.UserID && d.leaveReason() == events.ReasonLost {
+			d.call.Caller.Reason = events.ReasonLost
+		}
 	}
 }
 
@@ -101,10 +126,22 @@ func (d *draft) write(event events.Event) Write {
 	}}
 }
 
-// byCaller reports whether the caller withdraws, with leave, end or cancel.
+// leaver returns the user that a leave or drop takes out of the call, and for other commands the sender.
+func (d *draft) leaver() string {
+	if d.cmd.Verb == events.VerbDrop {
+		return d.cmd.Party.UserID
+	}
+	return d.cmd.UserID
+}
+
+// byCaller reports whether the caller withdraws, with leave, end or cancel, or is dropped.
 func (d *draft) byCaller() bool {
-	return d.by.Kind == events.ByUser && d.by.UserID == d.call.Caller.UserID &&
-		(d.cmd.Verb == events.VerbLeave || d.cmd.Verb == events.VerbEnd || d.cmd.Verb == events.VerbCancel)
+	switch d.cmd.Verb {
+	case events.VerbLeave, events.VerbEnd, events.VerbCancel, events.VerbDrop:
+		return d.leaver() == d.call.Caller.UserID
+	case events.VerbInvite, events.VerbAdd, events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbTake, events.VerbExpire:
+	}
+	return false
 }
 
 // endReason returns the reason for the end of a call that is over: completed if a callee had answered, canceled if the caller
@@ -136,8 +173,8 @@ func (d *draft) endReason() events.EndReason {
 // changes lists the differences in state: first the caller, then the callees in their order.
 func changes(before, after events.Call) []events.Change {
 	list := []events.Change{}
-	if before.Caller.State != after.Caller.State {
-		list = append(list, events.Change{UserID: after.Caller.UserID, From: before.Caller.State, To: after.Caller.State})
+	if a, b := before.Caller, after.Caller; a.State != b.State {
+		list = append(list, events.Change{UserID: b.UserID, From: a.State, To: b.State, Reason: b.Reason})
 	}
 	for i, x := range after.Callees {
 		ch := events.Change{UserID: x.UserID, Attempt: x.Attempt, To: x.State, Reason: x.Reason}

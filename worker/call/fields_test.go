@@ -61,6 +61,7 @@ func (w *world) noteFields(cmd events.Command) {
 func (w *world) setOthers(cmd *events.Command, b byte) {
 	chosen := []string{
 		"CommandID", "UserID", "Service", "DeviceID", "CustomData", "CallType", "RoomID", "Callees", "RingTimeoutS", "Reason", "Attempt", "Via",
+		"Seen", "Party",
 	}
 	for f, v := range reflect.ValueOf(cmd).Elem().Fields() {
 		if f.Anonymous || slices.Contains(chosen, f.Name) {

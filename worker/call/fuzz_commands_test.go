@@ -26,6 +26,7 @@ func (w *world) command(b [6]byte, slot int) (line, bool) {
 		w.meets(&l.cmd, b[2])
 	}
 	w.says(&l.cmd, b[3])
+	w.sees(&l.cmd, b[2])
 	w.setOthers(&l.cmd, b[3])
 	l.at = w.now
 	l.now = w.now + pick(lags(), b[4]/8)
@@ -117,6 +118,10 @@ func (w *world) sender(cmd *events.Command, b byte, caller string) {
 		}
 		return
 	}
+	if cmd.Verb == events.VerbDrop && b%8 > 0 {
+		cmd.Service = events.ServicePresence
+		return
+	}
 	cmd.UserID = pick(append([]string{"mal"}, people...), b/16)
 	if able := w.able(cmd.Verb); b%16 > 3 && len(able) > 0 {
 		cmd.UserID = pick(able, b/16)
@@ -124,8 +129,32 @@ func (w *world) sender(cmd *events.Command, b byte, caller string) {
 	if cmd.Verb == events.VerbInvite && b%8 > 0 {
 		cmd.UserID = caller
 	}
-	if d := b % 16 / 6; d > 0 {
+	d := b % 16 / 6
+	if cmd.Verb == events.VerbTake {
+		d = 1 + d%2
+	}
+	if d > 0 {
 		cmd.DeviceID = fmt.Sprintf("device-%s-%d", cmd.UserID, d)
+	}
+	if d > 1 && b > 128 {
+		cmd.Via = events.ViaSession
+	}
+}
+
+// sees sets the version of the call that the sender of the command has seen, and the party of a drop: in most cases a user
+// who is in the call, with their device.
+func (w *world) sees(cmd *events.Command, b byte) {
+	if cmd.Verb == events.VerbDrop {
+		cmd.Party = events.Seat{UserID: pick(people, b), DeviceID: "device-ann-1"}
+		if able := w.able(events.VerbTake); b%8 > 0 && len(able) > 0 {
+			cmd.Party.UserID = pick(able, b/16)
+			_, cmd.Party.DeviceID, _ = seat(w.last.Call, cmd.Party.UserID)
+		}
+		cmd.Seen = max(1, w.last.Seq-int(b)%4)
+		return
+	}
+	if cmd.Verb.Has("seen") && b%4 > 1 {
+		cmd.Seen = max(1, w.last.Seq-int(b)/4%4)
 	}
 }
 

@@ -47,8 +47,8 @@ func (w *world) keep(before events.Transition, l line, wr call.Write) {
 	w.log = append(w.log, t)
 	w.bodies = append(w.bodies, w.json(t))
 	w.owns(before.Call, t, l.cmd)
-	if v := l.cmd.Verb; v != events.VerbRing && v != events.VerbExpire && t.Event != events.EventFenced {
-		c := command{id: l.cmd.CommandID, verb: string(v), user: l.cmd.UserID, service: l.cmd.Service, seq: t.Seq}
+	if l.cmd.Verb.Remembered() && t.Event != events.EventFenced {
+		c := command{id: l.cmd.CommandID, verb: string(l.cmd.Verb), user: l.cmd.UserID, service: l.cmd.Service, seq: t.Seq}
 		if g := l.claimed.Glare; g != nil && t.Event == events.EventInvited {
 			c.answers = g.Attempt
 		}
@@ -69,6 +69,9 @@ func (w *world) keep(before events.Transition, l line, wr call.Write) {
 			w.failf("%s answered twice in attempt %d", x.UserID, x.Attempt)
 		}
 		w.winner[key] = l.cmd.DeviceID
+	}
+	if x := t.Call.Callee(l.cmd.UserID); t.Event == events.EventTaken && x != nil {
+		w.winner[fmt.Sprint(x.UserID, x.Attempt)] = l.cmd.DeviceID
 	}
 	w.noteReached(t)
 }
@@ -98,7 +101,7 @@ func (w *world) checkOutcome(before events.Transition, l line, o call.Outcome) {
 	known := slices.IndexFunc(before.Commands, func(r events.Remembered) bool {
 		return r.ID == l.cmd.CommandID && r.UserID == l.cmd.UserID && r.Service == l.cmd.Service
 	})
-	if l.cmd.Verb != events.VerbExpire && known >= 0 {
+	if l.cmd.Verb != events.VerbExpire && l.cmd.Verb != events.VerbDrop && known >= 0 {
 		w.checkRepeat(before.Commands[known], l, o)
 		return
 	}
@@ -109,6 +112,9 @@ func (w *world) checkOutcome(before events.Transition, l line, o call.Outcome) {
 		}
 	case call.Keep:
 		w.reached["kept"]++
+		if l.cmd.Verb == events.VerbDrop && w.drops(before, l) {
+			w.failf("%s drops no party", w.json(l.cmd))
+		}
 		if o.Made != 0 {
 			w.failf("%s is no repeat of %d", w.json(l.cmd), o.Made)
 		}
@@ -199,6 +205,8 @@ func (w *world) checkTransition(before events.Transition, d delivery, wr call.Wr
 	w.checkSize(before, wr)
 	w.checkFields(before.Call, c, l.cmd)
 	w.checkState(before.Call, c)
+	w.checkSeats(before.Call, t, l.cmd)
+	w.checkSeen(before, l)
 	w.checkEnd(before.Call, t)
 }
 
@@ -218,7 +226,7 @@ func (w *world) checkSize(before events.Transition, wr call.Write) {
 func (w *world) checkChanges(before events.Call, t events.Transition) {
 	want := []events.Change{}
 	if a, b := before.Caller, t.Call.Caller; a.State != b.State {
-		want = append(want, events.Change{UserID: b.UserID, From: a.State, To: b.State})
+		want = append(want, events.Change{UserID: b.UserID, From: a.State, To: b.State, Reason: b.Reason})
 	}
 	for _, x := range t.Call.Callees {
 		old := before.Callee(x.UserID)

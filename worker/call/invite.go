@@ -21,6 +21,7 @@ func invite(cmd events.Command, in Input) Outcome {
 		CallID: cmd.CallID, App: cmd.App, RoomID: cmd.RoomID, CallType: cmd.CallType, State: events.CallStateRinging, Seq: 1,
 		Caller: events.Caller{
 			UserID: cmd.UserID, UserName: cmd.UserName, DeviceID: cmd.DeviceID, State: events.StateIn, At: at,
+			ChangedSeq: events.FirstSeq, Watched: d.watched(),
 		},
 		Callees: []events.Callee{}, CustomData: cmd.CustomData, CreatedAt: at, ExpiresAt: at.Add(in.Limits.MaxDuration),
 	}
@@ -53,6 +54,8 @@ func add(last events.Transition, cmd events.Command, in Input) Outcome {
 			total++
 		case x.Pending() || x.State == events.StateAccepted:
 			return refuse(events.CodeInvalidArgument, "callees: %q is already %s in the call", p.UserID, x.State)
+		case changedSince(x.ChangedSeq, cmd):
+			return refuse(events.CodeAlreadyExists, "callees: %q was in the call after seq %d", p.UserID, cmd.Seen)
 		}
 	}
 	if total > in.Limits.MaxCallees {
@@ -96,7 +99,7 @@ func attempts(d *draft, in Input) []events.Callee {
 	for i, p := range d.cmd.Callees {
 		x := events.Callee{
 			UserID: p.UserID, UserName: p.UserName, Attempt: 1, InvitedBy: d.cmd.Sender(), State: events.StateInvited,
-			CustomSeq: data, RingDeadline: min(events.DeadlineOf(in.At.Add(timeout)), d.call.ExpiresAt), At: d.at,
+			CustomSeq: data, RingDeadline: min(events.DeadlineOf(in.At.Add(timeout)), d.call.ExpiresAt), At: d.at, ChangedSeq: d.changedSeq(),
 		}
 		if old := d.call.Callee(p.UserID); old != nil {
 			x.Attempt = old.Attempt + 1

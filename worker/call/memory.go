@@ -6,7 +6,7 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// PerSender is how many of the last commands of each sender a call remembers, whatever their verb (but not ring and expire).
+// PerSender is how many of the last commands of each sender a call remembers, whatever their verb (see Verb.Remembered).
 const PerSender = 4
 
 // remembered returns the entry with the id and the sender of this command, or nil.
@@ -24,7 +24,7 @@ func Remembers(t events.Transition, cmd events.Command) bool {
 }
 
 // MadeBy reports whether the command made this transition. It compares the fields of the transition, because a call does not
-// remember ring and expire. The id alone is not enough: each sender chooses their own ids.
+// remember all verbs. The id alone is not enough: each sender chooses their own ids.
 func MadeBy(t events.Transition, cmd events.Command) bool {
 	by := cmd.By()
 	return t.CommandID == cmd.CommandID && t.By.Kind == by.Kind && t.By.UserID == by.UserID && t.By.Service == by.Service &&
@@ -41,10 +41,10 @@ func sameSender(r events.Remembered, cmd events.Command) bool {
 //   - the command that made the present attempt of each callee;
 //   - the last PerSender commands of each sender.
 //
-// ring and expire are not remembered, because they are idempotent by state.
+// ring, expire and drop are not remembered, because they are idempotent by state.
 func remember(last events.Transition, cmd events.Command, seq, merged int) []events.Remembered {
 	all := make([]events.Remembered, 0, len(last.Commands)+1)
-	if cmd.Verb == events.VerbRing || cmd.Verb == events.VerbExpire {
+	if !cmd.Verb.Remembered() {
 		return append(all, last.Commands...)
 	}
 	for _, r := range last.Commands {

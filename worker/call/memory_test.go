@@ -42,10 +42,11 @@ func (w *world) checkEnd(before events.Call, t events.Transition) {
 // checkData checks the custom data and the device of each callee:
 //
 //   - A new attempt has the add's custom data, or the call's if the add has none.
-//   - A command of the callee, a cancel, an end and the caller's leave replace it, also with none. ring and expire keep it.
-//   - The device is the one that answered or declined.
+//   - A command of the callee, a cancel, an end and the caller's leave replace it, also with none. ring, take and expire keep it.
+//   - The device is the one that answered, declined or took the call.
 func (w *world) checkData(before events.Call, t events.Transition, cmd events.Command) {
-	byCaller := cmd.UserID != "" && cmd.UserID == t.Call.Caller.UserID
+	who := cmp.Or(cmd.Party.UserID, cmd.UserID) // a drop is the leave of its party
+	byCaller := who != "" && who == t.Call.Caller.UserID
 	for _, x := range t.Call.Callees {
 		old := before.Callee(x.UserID)
 		if old == nil || old.Attempt != x.Attempt {
@@ -55,12 +56,12 @@ func (w *world) checkData(before events.Call, t events.Transition, cmd events.Co
 			continue
 		}
 		data, device := before.DataOf(*old), old.DeviceID
-		own := cmd.UserID == x.UserID && cmd.Verb != events.VerbRing && cmd.Verb != events.VerbAdd && cmd.Verb != events.VerbCancel
+		own := who == x.UserID && cmd.Verb != events.VerbRing && cmd.Verb != events.VerbAdd && cmd.Verb != events.VerbCancel
 		withdrawn := x.Reason == events.ReasonCanceled || x.Reason == events.ReasonEnded && (byCaller || cmd.Verb == events.VerbEnd)
 		if old.State != x.State && (own || withdrawn) {
 			data = cmd.CustomData
 		}
-		if own && old.Pending() {
+		if own && (old.Pending() || t.Event == events.EventTaken) {
 			device = cmd.DeviceID
 		}
 		if t.Call.DataOf(x) != data || x.DeviceID != device {

@@ -182,6 +182,9 @@ func (e *oracle) derive() {
 	if e.t.Event == events.EventFenced || bornEnded(e.after) {
 		return
 	}
+	if e.t.Event == events.EventTaken {
+		e.say(e.t.By.UserID, events.CallTaken, e.t.By.UserID, "", "", true)
+	}
 	over := e.after.State == events.CallStateEnded
 	for _, x := range e.after.Callees {
 		old := e.before.Callee(x.UserID)
@@ -193,8 +196,12 @@ func (e *oracle) derive() {
 		}
 	}
 	if caller := e.after.Caller; !over && e.before.Caller.State == events.StateIn && caller.State == events.StateLeft {
-		e.say(caller.UserID, events.CallEnded, caller.UserID, "left", e.t.CustomData, true)
-		e.others(caller.UserID, "", events.ParticipantLeft, "left")
+		reason := "left"
+		if caller.Reason != "" {
+			reason = string(caller.Reason)
+		}
+		e.say(caller.UserID, events.CallEnded, caller.UserID, reason, e.t.CustomData, true)
+		e.others(caller.UserID, "", events.ParticipantLeft, reason)
 	}
 	if over {
 		e.over()

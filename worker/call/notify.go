@@ -18,6 +18,9 @@ func Notify(t events.Transition) []events.Notice {
 		return nil
 	}
 	n := &notices{t: t, list: make([]events.Notice, 0, len(t.Changes)+1)}
+	if t.Event == events.EventTaken {
+		n.add(t.By.UserID, content{kind: events.CallTaken, about: t.By.UserID})
+	}
 	for _, ch := range t.Changes {
 		if ch.Reason != events.ReasonEnded {
 			n.change(ch)
@@ -90,12 +93,14 @@ func (n *notices) change(ch events.Change) {
 		n.waiting(ch, w, events.OutgoingCallTimeout)
 	case events.EventLeft:
 		if !ended {
-			w.reason = string(events.ReasonLeft)
+			if w.reason == "" { // a caller's
+				w.reason = string(events.ReasonLeft)
+			}
 			n.self(ch, w, events.CallEnded)
 			n.waiting(ch, w, events.ParticipantLeft)
 			n.others(ch, w, events.ParticipantLeft)
 		}
-	case events.EventEnded, events.EventFenced:
+	case events.EventEnded, events.EventFenced, events.EventTaken:
 	}
 }
 

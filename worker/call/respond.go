@@ -37,7 +37,7 @@ func accept(last events.Transition, cmd events.Command, in Input) Outcome {
 
 func (d *draft) accept(x *events.Callee) Outcome {
 	d.answer(x, events.StateAccepted, "")
-	x.DeviceID = d.cmd.DeviceID
+	x.DeviceID, x.Watched = d.cmd.DeviceID, d.watched()
 	if d.call.State == events.CallStateRinging {
 		d.call.State, d.call.AnsweredAt = events.CallStateActive, d.at
 	}
@@ -73,24 +73,34 @@ func (d *draft) decline(x *events.Callee) Outcome {
 // if none of them has answered yet.
 func leave(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
-	if cmd.UserID == d.call.Caller.UserID {
-		if d.call.State == events.CallStateRinging {
-			return d.cancel(func(events.Callee) bool { return true })
-		}
-		d.callerLeaves()
-		return d.write(events.EventLeft)
-	}
 	x := d.call.Callee(cmd.UserID)
 	switch {
-	case anotherAttempt(x, cmd):
+	case x != nil && anotherAttempt(x, cmd):
 		return notPending(x)
-	case x.Pending():
+	case outdated(last.Call, cmd):
+		return answeredElsewhere()
+	case x != nil && x.Pending() && changedSince(x.ChangedSeq, cmd):
+		return notPending(x)
+	case x != nil && x.Pending():
 		return d.decline(x)
-	case x.State == events.StateAccepted:
-		d.answer(x, events.StateLeft, events.ReasonLeft)
+	case x != nil && x.State != events.StateAccepted:
+		return notPending(x)
+	}
+	return d.leave(cmd.UserID)
+}
+
+// leave takes a party who is in the call out of it. For the caller it is a cancel of all callees if none of them has
+// answered yet.
+func (d *draft) leave(userID string) Outcome {
+	if x := d.call.Callee(userID); x != nil {
+		d.answer(x, events.StateLeft, d.leaveReason())
 		return d.write(events.EventLeft)
 	}
-	return notPending(x)
+	if d.call.State == events.CallStateRinging {
+		return d.cancel(func(events.Callee) bool { return true })
+	}
+	d.callerLeaves()
+	return d.write(events.EventLeft)
 }
 
 func anotherAttempt(x *events.Callee, cmd events.Command) bool {
@@ -102,5 +112,5 @@ func notPending(x *events.Callee) Outcome {
 }
 
 func answeredElsewhere() Outcome {
-	return refuse(events.CodeAnsweredElsewhere, "device_id: another device of this user has answered")
+	return refuse(events.CodeAnsweredElsewhere, "device_id: this user is in the call with another device")
 }

@@ -105,13 +105,27 @@ func view(c events.Call, user string) string {
 		p.line("ended by %s", who(c.EndedBy))
 	}
 	if c.Caller.UserID != "" {
-		p.line("caller %s%s%s: %s since %s", c.Caller.UserID, in("/", c.Caller.DeviceID, ""), in(" ", c.Caller.UserName, ""),
-			c.Caller.State, since(c.Caller.At.Time()))
+		x := c.Caller
+		p.line("caller %s%s%s: %s%s since %s", x.UserID, in("/", x.DeviceID, ""), in(" ", x.UserName, ""), x.State,
+			in(" (", string(x.Reason), ")"), since(x.At.Time()))
 	}
 	for _, x := range c.Callees {
 		p.line("callee %s%s%s, attempt %d by %s: %s%s since %s%s%s", x.UserID, in("/", x.DeviceID, ""),
 			in(" ", x.UserName, ""), x.Attempt, x.InvitedBy, x.State, in(" (", string(x.Reason), ")"), since(x.At.Time()),
 			timestamp(", deadline ", x.RingDeadline), in(`, data "`, c.DataOf(x), `"`))
+	}
+	return p.b.String()
+}
+
+// seats writes the device of each party, the seq since which they are as they are, and whether presence watches them.
+func seats(c events.Call) string {
+	p := &printer{}
+	write := func(user, device string, state events.PartyState, changed int, watched bool) {
+		p.line("%s%s %s, changed by seq %d%s", user, in("/", device, ""), state, changed, map[bool]string{true: ", watched"}[watched])
+	}
+	write(c.Caller.UserID, c.Caller.DeviceID, c.Caller.State, c.Caller.ChangedSeq, c.Caller.Watched)
+	for _, x := range c.Callees {
+		write(x.UserID, x.DeviceID, x.State, x.ChangedSeq, x.Watched)
 	}
 	return p.b.String()
 }

@@ -21,6 +21,7 @@ var update = flag.Bool("update", false, "write what the scenario files of testda
 //	> limits callees=3 …       settings of the app: callees, timeout, duration
 //	> view bob [c2]            bob's view of the call (view service: the view of a service)
 //	> memory [c2]              the commands that the call remembers
+//	> seats                    who is in with which device, and since which seq
 //	> join c2 at 2s            at 2s, the merged invitation that wrote c2 joins the call that it crosses
 //	> fence c1: <command>      the command (for another call) finds a stale claim of c1
 //
@@ -88,6 +89,8 @@ func (s *stage) obey(t *testing.T, order string) string {
 			s.turnTo(callID)
 		}
 		return view(s.last.Call, user)
+	case "seats":
+		return seats(s.last.Call)
 	case "memory":
 		if rest != "" {
 			s.turnTo(rest)

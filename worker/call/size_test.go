@@ -38,6 +38,10 @@ func fullest(t events.Transition) events.Transition {
 	t.CustomData = strings.Repeat(`"`, events.MaxCustomData/2)
 	c.State, c.EndReason, c.AnsweredAt, c.EndedAt, c.MergedInto = events.CallStateRinging, events.EndCallerBusy, 1, 1, token(0)
 	t.Changes, c.Custom, c.Callees = nil, map[int]string{}, slices.Clone(c.Callees)
+	c.Caller.State, c.Caller.Reason, c.Caller.ChangedSeq, c.Caller.Watched = events.StateLeft, events.ReasonLost, seq, true
+	t.Changes = append(t.Changes, events.Change{
+		UserID: c.Caller.UserID, From: events.StateIn, To: events.StateLeft, Reason: events.ReasonLost,
+	})
 	commands := func(n int, r events.Remembered) {
 		for range n {
 			r.ID, r.Verb, r.Seq, r.Attempt = token(len(t.Commands)), events.VerbDecline, seq, seq
@@ -52,6 +56,7 @@ func fullest(t events.Transition) events.Transition {
 		commands(1, events.Remembered{Service: token(i)})
 		commands(PerSender, events.Remembered{UserID: x.UserID})
 		x.State, x.Reason, x.DeviceID, x.Attempt, x.CustomSeq = events.StateTimedOut, events.ReasonTimedOut, name(events.MaxName, i), seq, seq+i
+		x.ChangedSeq, x.Watched = seq, true
 		c.Custom[x.CustomSeq] = strings.Repeat(`"`, events.MaxCustom/2/len(c.Callees))
 		t.Changes = append(t.Changes, events.Change{
 			UserID: x.UserID, Attempt: seq, From: events.StateAccepted, To: x.State, Reason: x.Reason,

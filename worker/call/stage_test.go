@@ -129,9 +129,10 @@ func (s *stage) play(t *testing.T, script string) {
 
 // read makes a command from a line of a script
 //
-//	<at> <user>[/<device>]|service:<service>|timer <verb> [<callee>[:<name>],…] [voice|video|busy|c1.1] [key=value …]
+//	<at> <user>[/<device>]|service:<service>|timer <verb> [<callee>[:<name>],…] [voice|video|busy|c1.1|bob/phone] [key=value …]
 //
-// and reads it like a worker. The argument of a timer is the deadline that came due. The keys are
+// and reads it like a worker. The argument of a timer is the deadline that came due, that of a drop
+// the party with their device. The keys are
 //
 //   - id, data, timeout, name and room, and any other field of a command by its name, such as attempt;
 //   - call: the call id (default c1);
@@ -238,6 +239,8 @@ func (l *line) bare(t *testing.T, word string) {
 		l.cmd.CallType = events.CallTypeVoice
 	case word == "video":
 		l.cmd.CallType = events.CallTypeVideo
+	case l.cmd.Verb == events.VerbDrop:
+		l.cmd.Party.UserID, l.cmd.Party.DeviceID, _ = strings.Cut(word, "/")
 	case l.cmd.Verb == events.VerbDecline:
 		l.cmd.Reason = events.Reason(word)
 	case l.cmd.Verb != events.VerbInvite && l.cmd.Verb != events.VerbAdd && l.cmd.Verb != events.VerbCancel:

@@ -45,139 +45,153 @@ func scenes() []scene {
 // A call that does not exist has no roles, so only an expire by a wrong sender is denied. CONTRACT does not define expire by
 // timeouts here: it is not_found, because waiting does not help.
 const noCall = `
-bob/phone bob/tablet bob ann eve dan mal | invited wait wait unknown unknown unknown wait wait    wait denied
-ann,left                                 | none    none none none    none    none    none none    none none
-desk                                     | invalid wait wait invalid invalid invalid wait invalid wait denied
-timeouts                                 | invalid wait wait invalid invalid invalid wait invalid wait unknown`
+bob/phone bob/tablet bob ann eve dan mal | invited wait wait unknown unknown unknown wait wait    wait denied  unknown denied
+ann,left                                 | none    none none none    none    none    none none    none none    none    none
+desk                                     | invalid wait wait invalid invalid invalid wait invalid wait denied  invalid denied
+timeouts                                 | invalid wait wait invalid invalid invalid wait invalid wait unknown invalid denied
+presence                                 | invalid wait wait invalid invalid invalid wait invalid wait denied  invalid unknown`
 
 const noCallForLong = `
-bob/phone bob/tablet bob ann eve dan mal | invited unknown unknown unknown unknown unknown fence fence   fence denied
-ann,left                                 | none    none    none    none    none    none    none  none    none  none
-desk                                     | invalid unknown unknown invalid invalid invalid fence invalid fence denied
-timeouts                                 | invalid unknown unknown invalid invalid invalid fence invalid fence unknown`
+bob/phone bob/tablet bob ann eve dan mal | invited unknown unknown unknown unknown unknown fence fence   fence denied  unknown denied
+ann,left                                 | none    none    none    none    none    none    none  none    none  none    none    none
+desk                                     | invalid unknown unknown invalid invalid invalid fence invalid fence denied  invalid denied
+timeouts                                 | invalid unknown unknown invalid invalid invalid fence invalid fence unknown invalid denied
+presence                                 | invalid unknown unknown invalid invalid invalid fence invalid fence denied  invalid unknown`
 
 // CONTRACT defines only the outcome of invite. No user can see a failed call, and the hang-up that took the id out of use got
 // not_found. So every other command gets not_found too, each time.
 const failed = `
-bob/phone bob/tablet bob ann eve dan mal | over    unknown unknown unknown unknown unknown unknown unknown unknown denied
-ann,left                                 | none    none    none    none    none    none    none    none    none    none
-desk                                     | invalid unknown unknown invalid invalid invalid unknown invalid unknown denied
-timeouts                                 | invalid unknown unknown invalid invalid invalid unknown invalid unknown unknown`
+bob/phone bob/tablet bob ann eve dan mal | over    unknown unknown unknown unknown unknown unknown unknown unknown denied  unknown denied
+ann,left                                 | none    none    none    none    none    none    none    none    none    none    none    none
+desk                                     | invalid unknown unknown invalid invalid invalid unknown invalid unknown denied  invalid denied
+timeouts                                 | invalid unknown unknown invalid invalid invalid unknown invalid unknown unknown invalid denied
+presence                                 | invalid unknown unknown invalid invalid invalid unknown invalid unknown denied  invalid unknown`
 
 const pendingAlone = `
-bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined! denied    declined! denied denied
-ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied
-ann,left                 | none    none   none    none    none     none      none      none      none   none
-eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied
-desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied
-timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -`
+bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined! denied    declined! denied denied invalid denied
+ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied -       denied
+ann,left                 | none    none   none    none    none     none      none      none      none   none   none    none
+eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied denied  denied
+desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid denied
+timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -      invalid denied
+presence                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid -`
 
 const ringingAlone = `
-bob/phone bob/tablet bob | exists  denied denied  -       accepted declined! denied    declined! denied denied
-ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied
-ann,left                 | none    none   none    none    none     none      none      none      none   none
-eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied
-desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied
-timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -`
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined! denied    declined! denied denied invalid denied
+ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied -       denied
+ann,left                 | none    none   none    none    none     none      none      none      none   none   none    none
+eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied denied  denied
+desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid denied
+timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -      invalid denied
+presence                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid -`
 
 // An accepted callee may add. If they name themselves, the list has an accepted callee, which is invalid. Their cancel of
 // themselves is denied, because they did not make that invitation.
 const acceptedAlone = `
-bob/phone      | exists  added  invalid -       -         gone      denied left!   denied denied
-bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied
-ann            | exists  added  invalid denied  denied    denied    gone   left!   ended! denied
-ann,left       | none    none   none    none    none      none      none   none    none   none
-eve dan mal    | exists  denied denied  denied  denied    denied    denied denied  denied denied
-desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
-timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+bob/phone      | exists  added  invalid -       -         gone      denied left!   denied denied -       denied
+bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied taken   denied
+ann            | exists  added  invalid denied  denied    denied    gone   left!   ended! denied -       denied
+ann,left       | none    none   none    none    none      none      none   none    none   none   none    none
+eve dan mal    | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
+desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid left!`
 
 const acceptedAloneNoDevice = `
-bob                  | exists  added  invalid -       -         gone      denied left!   denied denied
-bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied
-ann                  | exists  added  invalid denied  denied    denied    gone   left!   ended! denied
-ann,left             | none    none   none    none    none      none      none   none    none   none
-eve dan mal          | exists  denied denied  denied  denied    denied    denied denied  denied denied
-desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
-timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+bob                  | exists  added  invalid -       -         gone      denied left!   denied denied taken denied
+bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied taken   denied
+ann                  | exists  added  invalid denied  denied    denied    gone   left!   ended! denied -       denied
+ann,left             | none    none   none    none    none      none      none   none    none   none   none    none
+eve dan mal          | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
+desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid -`
 
 // eve and dan have accepted on the device from which they send. So for their ring, accept, decline and leave the column
 // "accepted, same device" of CONTRACT section 2 applies.
 const invited = `
-bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined denied   declined denied denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
-ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
-mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -`
+bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined denied   declined denied denied invalid denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied -       denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied -       denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied -       denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -      invalid denied
+presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid -`
 
 const ringing = `
-bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
-ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
-mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -`
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied invalid denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied -       denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied -       denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied -       denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -      invalid denied
+presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid -`
 
 // A callee times out only by an expire. As long as bob is pending, the outcomes of all other verbs are the same as before the
 // deadline.
 const ringingTooLong = `
-bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
-ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
-mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! timed_out`
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied    invalid denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied    -       denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied    denied  denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied    -       denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied    -       denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied    denied  denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied    invalid denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! timed_out invalid denied
+presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied    invalid -`
 
 // CONTRACT does not define the time between the maximum duration and the expire that ends the call. As with ring deadlines,
 // nothing ends before the expire. The end of the call then wins over the ring deadline, which is cut to the maximum duration.
 const ringingForEver = `
-bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied
-ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied
-mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! ended!`
+bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied invalid denied
+ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied -       denied
+ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
+eve                      | exists  added  invalid -       -        gone     denied   left     denied denied -       denied
+dan                      | exists  added  invalid -       -        gone     canceled left     denied denied -       denied
+mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
+desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid denied
+timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! ended! invalid denied
+presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid -`
 
 const accepted = `
-bob/phone      | exists  added  invalid -       -         gone      denied left    denied denied
-bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left    denied denied
-ann            | exists  added  invalid denied  denied    denied    gone   left    ended! denied
-ann,left       | exists  denied denied  denied  denied    denied    denied denied  denied denied
-eve            | exists  added  invalid -       -         gone      denied left    denied denied
-dan            | exists  added  invalid -       -         gone      gone   left    denied denied
-mal            | exists  denied denied  denied  denied    denied    denied denied  denied denied
-desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
-timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+bob/phone      | exists  added  invalid -       -         gone      denied left    denied denied -       denied
+bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left    denied denied taken   denied
+ann            | exists  added  invalid denied  denied    denied    gone   left    ended! denied -       denied
+ann,left       | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
+eve            | exists  added  invalid -       -         gone      denied left    denied denied -       denied
+dan            | exists  added  invalid -       -         gone      gone   left    denied denied -       denied
+mal            | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
+desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid left`
 
 const acceptedNoDevice = `
-bob                  | exists  added  invalid -       -         gone      denied left    denied denied
-bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left    denied denied
-ann                  | exists  added  invalid denied  denied    denied    gone   left    ended! denied
-ann,left             | exists  denied denied  denied  denied    denied    denied denied  denied denied
-eve                  | exists  added  invalid -       -         gone      denied left    denied denied
-dan                  | exists  added  invalid -       -         gone      gone   left    denied denied
-mal                  | exists  denied denied  denied  denied    denied    denied denied  denied denied
-desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied
-timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -`
+bob                  | exists  added  invalid -       -         gone      denied left    denied denied taken denied
+bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left    denied denied taken   denied
+ann                  | exists  added  invalid denied  denied    denied    gone   left    ended! denied -       denied
+ann,left             | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
+eve                  | exists  added  invalid -       -         gone      denied left    denied denied -       denied
+dan                  | exists  added  invalid -       -         gone      gone   left    denied denied -       denied
+mal                  | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
+desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid -`
 
 // After any end of bob's attempt, bob can do nothing more in it. A sender who may add may add bob again.
 const terminal = `
-bob/phone bob/tablet bob | exists  denied denied gone    gone    gone    denied gone    denied denied
-ann                      | exists  added  added  denied  denied  denied  gone   left    ended! denied
-ann,left                 | exists  denied denied denied  denied  denied  denied denied  denied denied
-eve                      | exists  added  added  -       -       gone    denied left    denied denied
-dan                      | exists  added  added  -       -       gone    gone   left    denied denied
-mal                      | exists  denied denied denied  denied  denied  denied denied  denied denied
-desk                     | invalid added  added  invalid invalid invalid gone   invalid ended! denied
-timeouts                 | invalid added  added  invalid invalid invalid gone   invalid ended! -`
+bob/phone bob/tablet bob | exists  denied denied gone    gone    gone    denied gone    denied denied gone    denied
+ann                      | exists  added  added  denied  denied  denied  gone   left    ended! denied -       denied
+ann,left                 | exists  denied denied denied  denied  denied  denied denied  denied denied denied  denied
+eve                      | exists  added  added  -       -       gone    denied left    denied denied -       denied
+dan                      | exists  added  added  -       -       gone    gone   left    denied denied -       denied
+mal                      | exists  denied denied denied  denied  denied  denied denied  denied denied denied  denied
+desk                     | invalid added  added  invalid invalid invalid gone   invalid ended! denied invalid denied
+timeouts                 | invalid added  added  invalid invalid invalid gone   invalid ended! -      invalid denied
+presence                 | invalid added  added  invalid invalid invalid gone   invalid ended! denied invalid -`
 
 // In a call that has ended, no party is in or accepted. CONTRACT does not define which senders then have a wrong role. Senders
 // who had the role, or could have had it, get call_ended. All others are denied as before.
@@ -186,18 +200,20 @@ timeouts                 | invalid added  added  invalid invalid invalid gone   
 // with caller_busy or merged, CONTRACT says only that no user sees it. A callee who knows its id gets the same outcomes as in
 // any other ended call.
 const ended = `
-bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied
-ann ann,left             | exists  over   over   denied  denied  denied  over   over    over   denied
-eve                      | exists  over   over   over    over    over    denied over    denied denied
-dan                      | exists  over   over   over    over    over    over   over    denied denied
-mal                      | exists  denied denied denied  denied  denied  denied denied  denied denied
-desk                     | invalid over   over   invalid invalid invalid over   invalid over   denied
-timeouts                 | invalid over   over   invalid invalid invalid over   invalid over   -`
+bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied over    denied
+ann ann,left             | exists  over   over   denied  denied  denied  over   over    over   denied over    denied
+eve                      | exists  over   over   over    over    over    denied over    denied denied over    denied
+dan                      | exists  over   over   over    over    over    over   over    denied denied over    denied
+mal                      | exists  denied denied denied  denied  denied  denied denied  denied denied denied  denied
+desk                     | invalid over   over   invalid invalid invalid over   invalid over   denied invalid denied
+timeouts                 | invalid over   over   invalid invalid invalid over   invalid over   -      invalid denied
+presence                 | invalid over   over   invalid invalid invalid over   invalid over   denied invalid -`
 
 const endedAlone = `
-bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied
-ann                      | exists  over   over   denied  denied  denied  over   over    over   denied
-ann,left                 | none    none   none   none    none    none    none   none    none   none
-eve dan mal              | exists  denied denied denied  denied  denied  denied denied  denied denied
-desk                     | invalid over   over   invalid invalid invalid over   invalid over   denied
-timeouts                 | invalid over   over   invalid invalid invalid over   invalid over   -`
+bob/phone bob/tablet bob | exists  over   over   over    over    over    denied over    denied denied over    denied
+ann                      | exists  over   over   denied  denied  denied  over   over    over   denied over    denied
+ann,left                 | none    none   none   none    none    none    none   none    none   none   none    none
+eve dan mal              | exists  denied denied denied  denied  denied  denied denied  denied denied denied  denied
+desk                     | invalid over   over   invalid invalid invalid over   invalid over   denied invalid denied
+timeouts                 | invalid over   over   invalid invalid invalid over   invalid over   -      invalid denied
+presence                 | invalid over   over   invalid invalid invalid over   invalid over   denied invalid -`

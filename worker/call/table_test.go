@@ -23,14 +23,15 @@ import (
 //	none       the sender is not possible in the scene
 //
 // The cells are derived from CONTRACT section 2, not from the code. `add` invites gil, who is not in the call. `readd` and
-// `cancel` name bob. `invite` uses the call's id for an invitation of gil.
+// `cancel` name bob. `invite` uses the call's id for an invitation of gil. `drop` names bob with the phone. A `take`
+// needs a device: that of bob without one is sent from a third device.
 
 // column is a command of the table.
 type column struct{ name, args string }
 
 // columns lists the commands of the table: every verb, in the order of events.Verbs, and readd after add.
 func columns() []column {
-	args := map[events.Verb]string{events.VerbInvite: "gil voice", events.VerbAdd: "gil", events.VerbCancel: "bob"}
+	args := map[events.Verb]string{events.VerbInvite: "gil voice", events.VerbAdd: "gil", events.VerbCancel: "bob", events.VerbDrop: "bob/phone seen=99"}
 	var list []column
 	for _, v := range events.Verbs() {
 		list = append(list, column{string(v), args[v]})
@@ -45,7 +46,7 @@ func (c column) String() string { return c.name }
 
 // senders are the rows. "ann,left" is the caller after she left a call that continued. "ann" is the caller in the call. All
 // other senders are tried both with and without her in the call, because that makes no difference to them.
-var senders = []string{"bob/phone", "bob/tablet", "bob", "ann", "ann,left", "eve", "dan", "mal", "desk", "timeouts"}
+var senders = []string{"bob/phone", "bob/tablet", "bob", "ann", "ann,left", "eve", "dan", "mal", "desk", "timeouts", "presence"}
 
 // as returns a sender in the notation of scripts.
 func as(sender string) string {
@@ -54,7 +55,7 @@ func as(sender string) string {
 		return "ann/laptop"
 	case "eve", "dan", "mal":
 		return sender + "/phone"
-	case "desk", "timeouts":
+	case "desk", "timeouts", "presence":
 		return "service:" + sender
 	}
 	return sender
@@ -194,6 +195,9 @@ func (sc scene) try(t *testing.T, from string, left bool, column, args string) s
 		s.fence(t, "c1", s.readOn(t, "2.9s zoe invite yan voice call=c9"))
 	}
 	verb := column
+	if column == "take" && from == "bob" {
+		from += "/watch" // a third device
+	}
 	if column == "readd" {
 		verb = "add"
 	}
@@ -329,6 +333,8 @@ func TestDecideTimes(t *testing.T) {
 		{"invitation over 60 s old", "", "1s ann invite bob voice timeout=90 handled=61.001s", "invited!"},
 		{"invitation as old as its ring timeout", "", "1s ann invite bob voice timeout=10 handled=11s", "invited"},
 		{"invitation older than its ring timeout", "", "1s ann invite bob voice timeout=10 handled=11.001s", "invited!"},
+		{"drop 10 s old", oneToOne + accepts, "3s service:presence drop bob/phone seen=2 handled=13s", "left!"},
+		{"drop over 10 s old", oneToOne + accepts, "3s service:presence drop bob/phone seen=2 handled=13.001s", "-"},
 		{"other commands however old", oneToOne, "1s bob accept handled=3h", "accepted"},
 		{"deadline just not reached", oneToOne, "59.999s timer expire c1.1", "early"},
 		{"deadline reached", oneToOne, "60s timer expire c1.1", "timed_out!"},

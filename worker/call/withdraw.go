@@ -1,12 +1,9 @@
 package call
 
-import (
-	"slices"
+import "ringline.io/ringline/events"
 
-	"ringline.io/ringline/events"
-)
-
-// cancel cancels the pending callees that the command names. Without names, it cancels all that the sender may cancel.
+// cancel cancels the pending callees that the command names, in the attempts that its sender has seen. Without names, it
+// cancels all that the sender may cancel: it is a hang-up, and its sender may have an add in flight.
 func cancel(last events.Transition, cmd events.Command, in Input) Outcome {
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	for _, p := range cmd.Callees { // all permissions before unknown names
@@ -19,9 +16,11 @@ func cancel(last events.Transition, cmd events.Command, in Input) Outcome {
 			return refuse(events.CodeInvalidArgument, "callees: %q is not in the call", p.UserID)
 		}
 	}
+	if outdated(last.Call, cmd) {
+		return answeredElsewhere()
+	}
 	named := func(x events.Callee) bool {
-		return len(cmd.Callees) == 0 ||
-			slices.ContainsFunc(cmd.Callees, func(p events.Party) bool { return p.UserID == x.UserID })
+		return len(cmd.Callees) == 0 || names(cmd, x.UserID) && !changedSince(x.ChangedSeq, cmd)
 	}
 	return d.cancel(func(x events.Callee) bool { return named(x) && d.mayCancel(x) })
 }
@@ -48,6 +47,9 @@ func (d *draft) cancel(pick func(events.Callee) bool) Outcome {
 
 // end ends the call for all parties.
 func end(last events.Transition, cmd events.Command, in Input) Outcome {
+	if outdated(last.Call, cmd) {
+		return answeredElsewhere()
+	}
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	why := events.EndServerEnded
 	if cmd.Service == "" {

@@ -15,13 +15,14 @@ import (
 // Admission may refuse a command before the coordinator does anything for it. It returns nil, or an *events.Error for the
 // answer. After any other error the command is nak'ed, the error is logged, and the redelivery is carried out. The parameter at is
 // the time at which the command was stored, bytes is the size of its message. An Admission must not block. It is called once for
-// each command that appears to be delivered for the first time, and never for the expire of a deadline.
+// each command that appears to be delivered for the first time, and never for an expire or drop: if it were
+// refused, a callee would pend, or a party stay, forever.
 type Admission func(at time.Time, cmd events.Command, bytes int) error
 
 // refusal returns why the command is not admitted, or nil. It refuses only a first delivery, because a redelivered command may
 // have claimed lines or committed. Such a refusal therefore leaves nothing behind.
 func (c *Coordinator) refusal(ctx context.Context, d delivery) error {
-	if !d.handledFirst() || d.cmd.Verb == events.VerbExpire || !d.msg.Leased() {
+	if !d.handledFirst() || d.cmd.Verb.Internal() || !d.msg.Leased() {
 		return nil
 	}
 	why := c.notAdmitted(d)

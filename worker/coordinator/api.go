@@ -197,8 +197,8 @@ func (a *API) answer(ctx context.Context, r micro.Request, reads *gate.Gate) any
 			"subject: must be ringline.<app>.api.<verb>, app 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken))
 	case verb.Served():
 		return a.command(ctx, app, verb, r.Data())
-	case verb == events.VerbExpire:
-		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "verb: expire is not allowed, only Ringline itself sends it"))
+	case verb.Internal():
+		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "verb: %s is not allowed, only Ringline itself sends it", verb))
 	case read == nil:
 		return events.Refusal("", events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %q", apiMethods(), method))
 	}

@@ -247,11 +247,11 @@ func isRepeat(o call.Outcome) bool {
 	return ok && k.Made > 0
 }
 
-// madeBefore repeats the effects of the transition that a ring or expire made in an earlier delivery, because that worker may
+// madeBefore repeats the effects of the transition that a ring, expire or drop made in an earlier delivery, because that worker may
 // have died before them. Calls don't remember those commands, and a redelivered one may make another transition: a redelivered
 // expire may find that more deadlines have passed.
 func (c *Coordinator) madeBefore(ctx context.Context, d delivery, now events.Transition) error {
-	if d.cmd.Verb != events.VerbRing && d.cmd.Verb != events.VerbExpire {
+	if d.cmd.Verb.Remembered() {
 		return nil
 	}
 	made := now
@@ -274,11 +274,11 @@ func noneOr(err error) error {
 	return err
 }
 
-// recall finds the transition that a ring or expire made in an earlier delivery, because calls don't remember those commands.
+// recall finds the transition that a ring, expire or drop made in an earlier delivery, because calls don't remember those commands.
 // It checks the newest transition, and the history if the command may have been handled before.
 func (c *Coordinator) recall(ctx context.Context, d delivery, now events.Transition, o call.Outcome) (call.Outcome, error) {
 	switch {
-	case d.cmd.Verb != events.VerbRing && d.cmd.Verb != events.VerbExpire:
+	case d.cmd.Verb.Remembered():
 		return o, nil
 	case call.MadeBy(now, d.cmd):
 		return call.Keep{Made: now.Seq}, nil

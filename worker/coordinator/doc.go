@@ -49,7 +49,7 @@
 // Guarantee 9 needs more than that (tests/model, scenarios admit*). An admission
 //
 //   - answers only if no other worker can have the command (worker.AckThen);
-//   - never refuses an expire, because its callee would pend forever;
+//   - never refuses an expire or drop, because its callee would pend, or its party stay, forever;
 //   - refuses only commands that were stored after this worker connected and opened its consumer, because a broker that crashes
 //     loses its delivery counts, and so does a recreated consumer;
 //   - refuses no invite or add that the call remembers, because a sender may repeat one that was carried out. It looks up at

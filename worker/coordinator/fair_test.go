@@ -209,14 +209,20 @@ func TestSessionsAreLimited(t *testing.T) {
 	}
 }
 
-// An early expire would occupy a place of the consumer until the deadline, so the API refuses every expire.
+// An early expire would occupy a place of the consumer until the deadline, so the API refuses every expire. It refuses every
+// drop, because only presence knows whose device is gone.
 func TestNoExpireOverTheAPI(t *testing.T) {
 	i, _ := startFair(t, `{}`)
 	i.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`)
-	for range 50 {
-		e, _ := i.request("expire", `{"call_id":"c1","service":"timeouts"}`)["error"].(object)
-		if text, _ := e["message"].(string); e["code"] != string(events.CodePermissionDenied) || !strings.Contains(text, "verb: expire is not allowed") {
-			t.Fatalf("%v", e)
+	for verb, body := range map[string]string{
+		"expire": `{"call_id":"c1","service":"timeouts"}`,
+		"drop":   `{"call_id":"c1","service":"presence","party":{"user_id":"ann","device_id":"d"},"seen":1}`,
+	} {
+		for range 50 {
+			e, _ := i.request(verb, body)["error"].(object)
+			if text, _ := e["message"].(string); e["code"] != string(events.CodePermissionDenied) || !strings.Contains(text, "verb: "+verb+" is not allowed") {
+				t.Fatalf("%v", e)
+			}
 		}
 	}
 	if n := i.pending(); n > 0 {

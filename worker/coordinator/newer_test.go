@@ -76,6 +76,8 @@ func stuck() map[[2]string]string {
 		{"c1", "add"}:     `{"command_id":"k6","user_id":"ann","callees":[{"user_id":"eve"}]}`,
 		{"c1", "end"}:     `{"command_id":"k8","service":"desk"}`,
 		{"c1", "expire"}:  `{"command_id":"k9","service":"timeouts"}`,
+		{"c1", "take"}:    `{"command_id":"k10","user_id":"bob","device_id":"d"}`,
+		{"c1", "drop"}:    `{"command_id":"k11","service":"presence","party":{"user_id":"bob","device_id":"d"},"seen":1}`,
 		{"c2", "invite"}:  `{"command_id":"k1","user_id":"eve","call_type":0,"callees":[{"user_id":"bob"}]}`,
 		{"c3", "invite"}:  `{"command_id":"k1","user_id":"bob","call_type":0,"callees":[{"user_id":"ann"}]}`,
 	}

@@ -197,7 +197,8 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 	const (
 		invite = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"},{"user_id":"eve"}],"ring_timeout_s":600}`
 		quick  = `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":60}`
-		accept = `{"command_id":"a1","user_id":"bob"}`
+		accept = `{"command_id":"a1","user_id":"bob","device_id":"phone"}`
+		drop   = `{"command_id":"x","service":"presence","party":{"user_id":"bob","device_id":"phone"},"seen":2}`
 	)
 	cases := []redelivered{ // the other verbs need only their sender, and an invitation
 		{"invite", invite, nil, true},
@@ -206,6 +207,8 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 		{"leave", `{"command_id":"x","user_id":"bob"}`, [][2]string{{"invite", invite}, {"accept", accept}}, false},
 		{"end", `{"command_id":"x","service":"desk"}`, [][2]string{{"invite", invite}, {"accept", accept}}, false},
 		{"expire", `{"command_id":"x","service":"timeouts"}`, [][2]string{{"invite", quick}}, false},
+		{"take", `{"command_id":"x","user_id":"bob","device_id":"laptop","seen":2}`, [][2]string{{"invite", invite}, {"accept", accept}}, false},
+		{"drop", drop, [][2]string{{"invite", invite}, {"accept", accept}}, false},
 	}
 	for _, v := range events.Verbs() {
 		if !slices.ContainsFunc(cases, func(c redelivered) bool { return c.verb == string(v) }) {
@@ -265,6 +268,40 @@ func TestRedeliveredExpireNotifiesAgain(t *testing.T) {
 		if !strings.Contains(published, want) {
 			t.Errorf("no user received %q:\n%s", want, published)
 		}
+	}
+}
+
+// A drop that waited for too long changes nothing. If an earlier delivery carried it out, its effects are repeated all the same.
+func TestDropsThatWaited(t *testing.T) {
+	b := newBench(t)
+	b.handled(b.deliver("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"},{"user_id":"eve"}]}`))
+	b.handled(b.deliver("c1", "accept", `{"command_id":"k2","user_id":"bob","device_id":"phone"}`))
+	b.handled(b.deliver("c1", "accept", `{"command_id":"k3","user_id":"eve","device_id":"phone"}`))
+	const drop = `{"command_id":"%s","service":"presence","party":{"user_id":"bob","device_id":"phone"},"seen":3}`
+	m := b.deliver("c1", "drop", fmt.Sprintf(drop, "x1"))
+	b.passes(11 * time.Second)
+	b.published("c1")
+	b.handled(m)
+	if got := b.published("c1"); len(got) > 0 { // the answer follows the ack
+		t.Errorf("published %q", got)
+	}
+	if lines, err := b.c.lines.CallsOf(t.Context(), "demo", "c1-bob"); err != nil || len(lines) != 1 {
+		t.Errorf("the line of bob: %v, %v", lines, err)
+	}
+	b.ahead.Store(0)
+	m = b.deliver("c1", "drop", fmt.Sprintf(drop, "x2"))
+	b.commits(m)
+	b.published("c1")
+	b.ahead.Store(int64(11 * time.Second))
+	b.handled(b.again(m))
+	published := strings.Join(b.published("c1"), "\n")
+	for _, want := range []string{"answer ok=true", "c1-bob c1-4-0 call_ended", "c1-ann c1-4-0 participant_left", "c1-eve c1-4-0 participant_left"} {
+		if !strings.Contains(published, want) {
+			t.Errorf("no user received %q:\n%s", want, published)
+		}
+	}
+	if lines, err := b.c.lines.CallsOf(t.Context(), "demo", "c1-bob"); err != nil || len(lines) != 0 {
+		t.Errorf("the line of bob: %v, %v", lines, err)
 	}
 }
 

@@ -62,9 +62,9 @@ func New(share func() int) *Quotas {
 func (q *Quotas) coordinators() float64 { return float64(max(1, q.share())) }
 
 // Admit admits a command with a message of that many bytes, or returns the limit that it exceeds. It charges the maximum cost,
-// because others are admitted before the command is done. Settle gives the unused part back. An expire is always admitted.
+// because others are admitted before the command is done. Settle gives the unused part back. An expire or drop is always admitted.
 func (q *Quotas) Admit(at time.Time, l Limits, cmd events.Command, bytes int) error {
-	if cmd.Verb == events.VerbExpire {
+	if cmd.Verb.Internal() {
 		return nil
 	}
 	q.mu.Lock()
@@ -122,7 +122,7 @@ type Done struct {
 
 // Settle charges the actual cost of a command, relative to what Admit has charged.
 func (q *Quotas) Settle(at time.Time, l Limits, cmd events.Command, d Done) {
-	if cmd.Verb == events.VerbExpire { // sent by Ringline itself
+	if cmd.Verb.Internal() { // sent by Ringline itself
 		return
 	}
 	bytes, commands, ofUser := float64(max(0, d.Stored-d.Message)), 0.0, 0.0

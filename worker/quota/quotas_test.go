@@ -118,10 +118,11 @@ func TestInvitationsLeaveAReserve(t *testing.T) {
 	if err := q.Admit(start, l, command("other", events.VerbInvite, "ann", "bob"), 10); err != nil {
 		t.Errorf("another app: %v", err)
 	}
-	expire := command("demo", events.VerbExpire, "")
-	for range 1000 {
-		if err := q.Admit(start, l, expire, 10); err != nil {
-			t.Fatalf("expire: %v", err)
+	for _, v := range []events.Verb{events.VerbExpire, events.VerbDrop} { // sent by Ringline itself
+		for range 1000 {
+			if err := q.Admit(start, l, command("demo", v, ""), 10); err != nil {
+				t.Fatalf("%s: %v", v, err)
+			}
 		}
 	}
 }

@@ -280,6 +280,7 @@ test("every verb sends its fields", async () => {
   assert.deepEqual(await sent(() => client.cancel("c1", { callees: ["bob"] })), ["cancel", { call_id: "c1", callees: ["bob"] }]);
   assert.deepEqual(await sent(() => client.cancel("c1")), ["cancel", { call_id: "c1" }]);
   assert.deepEqual(await sent(() => client.leave("c1")), ["leave", { call_id: "c1" }]);
+  assert.deepEqual(await sent(() => client.take("c1")), ["take", { call_id: "c1" }]);
   assert.deepEqual(await sent(() => client.end("c1", { customData: "" })), ["end", { call_id: "c1" }]);
   assert.deepEqual(await sent(() => client.ring("c1")), ["ring", { call_id: "c1" }]);
   assert.deepEqual(await sent(() => client.get("c1")), ["get", { call_id: "c1" }]);

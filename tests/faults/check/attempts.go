@@ -1,13 +1,13 @@
 package check
 
-// attempts checks that a ring, accept, decline or leave that names an attempt affects only that attempt.
+// attempts checks that a ring, accept, decline, leave or take that names an attempt affects only that attempt.
 // Every change of its sender must carry that attempt number. It is written from CONTRACT, section 2.
 func attempts(r *run, v *verdict) {
 	type sender struct{ app, call, user, id string }
 	named := map[sender]map[int]bool{} // a command id that was used twice may name two
 	for _, m := range r.messages {
 		switch m.Verb {
-		case "ring", "accept", "decline", "leave":
+		case "ring", "accept", "decline", "leave", "take":
 			c := saidByHand(m)
 			key := sender{m.App, m.CallID, c.UserID, c.CommandID}
 			if named[key] == nil {

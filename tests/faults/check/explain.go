@@ -109,12 +109,12 @@ func (r *run) showsSince(s *story, x *reading, seq, k int) bool {
 	return false
 }
 
-// madeBefore reports whether the message is a ring or an expire that made one of the transitions up to the
+// madeBefore reports whether the message is a ring, expire or drop that made one of the transitions up to the
 // kth. Calls do not remember these commands. A coordinator can find them in the stored transitions, but does
 // not always look.
 func (r *run) madeBefore(s *story, x *reading, k int) bool {
 	cmd := x.message.command
-	if cmd.Verb != events.VerbRing && cmd.Verb != events.VerbExpire {
+	if cmd.Verb.Remembered() {
 		return false
 	}
 	return slices.ContainsFunc(s.steps[:k], func(st *step) bool { return call.MadeBy(st.Transition, cmd.Command) })

@@ -106,7 +106,7 @@ func (r *run) refusedAndDone(s *story, v *verdict) {
 }
 
 // mustBeOK reports whether only ok can answer the command that made the transition. It returns false for fences
-// and for calls that ended at once (caller busy, or merged). It also returns false for rings and expires:
+// and for calls that ended at once (caller busy, or merged). It also returns false for rings, expires and drops:
 // calls do not remember them, so they may be refused after they made a transition.
 func mustBeOK(st *step) bool {
 	switch st.Call.EndReason {
@@ -115,7 +115,7 @@ func mustBeOK(st *step) bool {
 	case events.EndCompleted, events.EndDeclined, events.EndBusy, events.EndTimedOut, events.EndCanceled, events.EndExpired,
 		events.EndServerEnded, events.EndFailed, "":
 	}
-	return st.Event != events.EventFenced && st.made.Verb != events.VerbRing && st.made.Verb != events.VerbExpire
+	return st.Event != events.EventFenced && st.made.Verb.Remembered()
 }
 
 // refused reports whether the message has answers, and all of them are refusals.

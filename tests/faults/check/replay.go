@@ -58,6 +58,8 @@ func (r *run) candidates(s *story, st *step) []candidate {
 		return r.fences(s, st)
 	case st.By.Kind == events.ByTimer:
 		return r.expires(s, st)
+	case st.By.Kind == events.ByService && st.By.Service == events.ServicePresence:
+		return r.drops(s, st)
 	}
 	var list []candidate
 	for _, c := range r.commands[commandID{s.app, st.CommandID}] {
@@ -108,7 +110,7 @@ func (r *run) fences(s *story, st *step) []candidate {
 				fencing.CallID = s.call
 				return call.Fence(before, fencing, in)
 			}})
-		case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbExpire:
+		case events.VerbRing, events.VerbAccept, events.VerbDecline, events.VerbExpire, events.VerbTake, events.VerbDrop:
 		}
 	}
 	return list
@@ -130,6 +132,26 @@ func (r *run) expires(s *story, st *step) []candidate {
 		}
 	}
 	return nil
+}
+
+// drops returns the drop that presence may have sent, judged on the version before the transition.
+func (r *run) drops(s *story, st *step) []candidate {
+	cmd := events.Command{
+		CommandAddress: events.CommandAddress{App: s.app, CallID: s.call, Verb: events.VerbDrop},
+		CommandID:      st.CommandID, Service: events.ServicePresence, Seen: st.Seq - 1,
+	}
+	c := st.Call
+	for _, ch := range st.Changes {
+		if ch.Reason != events.ReasonLost {
+			continue
+		}
+		if cmd.Party = (events.Seat{UserID: ch.UserID, DeviceID: c.Caller.DeviceID}); ch.Attempt != 0 {
+			cmd.Party.DeviceID = c.Callee(ch.UserID).DeviceID
+		}
+	}
+	return []candidate{{&command{Command: cmd}, func(before events.Transition, in call.Input) call.Outcome {
+		return call.Decide(before, cmd, in)
+	}}}
 }
 
 // makes explains why the candidate does not make the transition, and returns "" if it does. If all inputs
@@ -180,7 +202,7 @@ func (r *run) inputs(c *command, before events.Transition, st *step) []call.Inpu
 	if slices.ContainsFunc(st.Changes, func(ch events.Change) bool { return ch.To == events.StateTimedOut }) {
 		wait = lateAfter(r.limits, c) + time.Second
 	}
-	if c.Verb == events.VerbExpire {
+	if c.Verb.Internal() {
 		wait = 0
 	}
 	times := []time.Time{base.At, base.At.Add(half)}

@@ -80,7 +80,7 @@ func repeats(messages []*message) [][]*message {
 // same call.
 func (r *run) againOK(s *story, messages []*message, v *verdict) {
 	verb := messages[0].command.Verb
-	if verb == events.VerbRing || verb == events.VerbExpire {
+	if !verb.Remembered() {
 		v.exempt("ring, which is idempotent by state")
 		return
 	}

@@ -1,7 +1,5 @@
 package check
 
-import "ringline.io/ringline/events"
-
 // sound checks that the history itself is consistent. A violation here is a bug of the harness, and weakens
 // all other checks.
 func sound(r *run, v *verdict) {
@@ -47,8 +45,8 @@ func (r *run) soundSent(v *verdict) {
 			v.failApp(m.App, m.CallID, "%s is malformed: %v", r.describeSent(m), m.bad)
 		case m.bad == nil && m.Bad:
 			v.failApp(m.App, m.CallID, "%s should be malformed, but is not", r.describeSent(m))
-		case m.command != nil && m.command.Verb == events.VerbExpire && m.command.Service == events.ServiceTimeouts:
-			v.failApp(m.App, m.CallID, "%s pretends to be a timeouts worker", r.describeSent(m))
+		case m.command != nil && m.command.Verb.Internal() && m.command.Service != "":
+			v.failApp(m.App, m.CallID, "%s pretends to be a worker", r.describeSent(m))
 		}
 	}
 }

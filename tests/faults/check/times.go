@@ -32,7 +32,7 @@ func (r *run) timely(st *step, before events.Transition) string {
 	switch c := st.made; {
 	case waited < -clockError:
 		return fmt.Sprintf("its time is %s, after it was stored", r.when(nanos(st.time)))
-	case c.Verb == events.VerbExpire, before.Seq > 0 && st.time == before.Call.CreatedAt: // the time may have been clamped
+	case c.Verb.Internal(), before.Seq > 0 && st.time == before.Call.CreatedAt: // the time may have been clamped
 		return ""
 	case st.Event == events.EventFenced && c.Verb != events.VerbInvite && c.Verb != events.VerbAdd && waited < overtakenFor-clockError:
 		return fmt.Sprintf("the id was taken out of use after %v, but its invitation may take %v", waited, overtakenFor)

@@ -128,11 +128,11 @@ func (w *world) handle(d *delivery) (again int64) {
 	return w.carryOut(d, base, w.recall(d, base, call.Decide(base, d.cmd, in)))
 }
 
-// recall finds the transition that a ring or expire made in an earlier delivery.
+// recall finds the transition that a ring, expire or drop made in an earlier delivery.
 func (w *world) recall(d *delivery, now events.Transition, o call.Outcome) call.Outcome {
 	_, writes := o.(call.Write)
 	switch {
-	case writes, d.cmd.Verb != events.VerbRing && d.cmd.Verb != events.VerbExpire:
+	case writes, d.cmd.Verb.Remembered():
 		return o
 	case call.MadeBy(now, d.cmd):
 		return call.Keep{Made: now.Seq}

@@ -27,6 +27,7 @@ func parts() []part {
 		{"raced", 10, (*scene).raced},
 		{"group", 11, (*scene).group},
 		{"glare", 12, (*scene).glare},
+		{"taken", 6, (*scene).taken},
 		{"strangers", 4, (*scene).strangers},
 		{"unreadable", 2, (*scene).unreadable},
 		{"unknown", 2, (*scene).unknown},
@@ -263,14 +264,40 @@ func (x *scene) glare(ctx context.Context) {
 	other.over(ctx, u[1])
 }
 
+// taken answers on one device and takes the call to another, while the first hangs up what it shows.
+func (x *scene) taken(ctx context.Context) {
+	caller, callee, ok := x.ringing(ctx, x.stage.RingS)
+	if !ok {
+		return
+	}
+	seen := func(seq int, cmd events.Command) events.Command { cmd.Seen = seq; return cmd }
+	declines := seen(1, x.from("tablet", x.saw(x.command(events.VerbLeave, callee)))) // the tablet does not know yet that the phone answers
+	accept := x.from("phone", x.saw(x.command(events.VerbAccept, callee)))
+	if x.chance(50) {
+		x.concurrently(ctx, accept, declines)
+		x.over(ctx, caller)
+		return
+	}
+	a := x.send(ctx, accept)
+	if a == nil || !a.OK || a.Call.State != events.CallStateActive {
+		return
+	}
+	x.pause(ctx, 200)
+	take := seen(a.Call.Seq, x.from("tablet", x.command(events.VerbTake, callee)))
+	x.concurrently(ctx, take, seen(a.Call.Seq, x.from("phone", x.command(events.VerbLeave, callee))))
+	x.pause(ctx, 200)
+	x.concurrently(ctx, seen(a.Call.Seq, x.from("web", x.command(events.VerbTake, callee))), x.from("web", x.command(events.VerbTake, caller)))
+	x.over(ctx, caller)
+}
+
 // strangers sends commands that the senders are not allowed to send.
 func (x *scene) strangers(ctx context.Context) {
 	caller, callee, ok := x.ringing(ctx, x.stage.RingS)
 	if !ok {
 		return
 	}
-	verbs := []events.Verb{events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbEnd, events.VerbRing, events.VerbLeave}
-	x.concurrently(ctx, x.command(verbs[x.draw(len(verbs))], "stranger"), x.command(events.VerbCancel, callee))
+	verbs := []events.Verb{events.VerbAccept, events.VerbDecline, events.VerbCancel, events.VerbEnd, events.VerbRing, events.VerbLeave, events.VerbTake}
+	x.concurrently(ctx, x.from("phone", x.command(verbs[x.draw(len(verbs))], "stranger")), x.command(events.VerbCancel, callee))
 	again := x.invitation(caller, []string{callee}, x.stage.RingS) // with an id that is taken
 	x.send(ctx, again)
 	x.over(ctx, caller)
@@ -279,7 +306,7 @@ func (x *scene) strangers(ctx context.Context) {
 // unreadable sends a malformed command.
 func (x *scene) unreadable(ctx context.Context) {
 	bodies := []string{`{"command_id":"k1"}`, `garbage`, `{"command_id":"k1","user_id":"u1","colour":"red"}`, ``}
-	verbs := slices.DeleteFunc(events.Verbs(), func(v events.Verb) bool { return v == events.VerbExpire })
+	verbs := slices.DeleteFunc(events.Verbs(), func(v events.Verb) bool { return v.Internal() })
 	x.client().sendBad(ctx, x.app, x.id, verbs[x.draw(len(verbs))], bodies[x.draw(len(bodies))])
 }
 

@@ -127,7 +127,7 @@ func (x *scene) command(verb events.Verb, user string) events.Command {
 }
 
 func customData(verb events.Verb, n int) string {
-	if verb == events.VerbRing {
+	if !verb.Has("custom_data") {
 		return ""
 	}
 	return fmt.Sprintf("data-%d", n)

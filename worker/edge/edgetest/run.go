@@ -38,6 +38,7 @@ func tests() []test {
 		{"PushesAreOfOneUserOfOneApp", Limits{}, pushesAreOfOneUserOfOneApp},
 
 		{"EveryVerb", Limits{}, everyVerb},
+		{"TakenElsewhere", Limits{}, takenElsewhere},
 		{"TimesOut", Limits{}, timesOut},
 		{"AnswersThatRefuse", Limits{}, answersThatRefuse},
 		{"NameOfTheToken", Limits{}, nameOfTheToken},

@@ -127,6 +127,8 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 		return e.line(ctx, s, data)
 	case !verb.Known():
 		return events.Refusal(commandID(data), events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %.40q", methods(), method))
+	case verb.Internal():
+		return events.Refusal(commandID(data), events.Errorf(events.CodePermissionDenied, "verb: %s is not allowed, only Ringline itself sends it", verb))
 	}
 	if e.Stall.Stalled() || e.Stall.Since(came) {
 		return events.Refusal(commandID(data), events.Errorf(events.CodeUnavailable, "this edge was paused, the command was not executed"))
@@ -225,7 +227,9 @@ func encoded(answer any) []byte {
 func methods() string {
 	var list []string
 	for _, v := range events.Verbs() {
-		list = append(list, string(v))
+		if v.Served() {
+			list = append(list, string(v))
+		}
 	}
 	return strings.Join(append(list, methodGet, methodLine), ", ")
 }

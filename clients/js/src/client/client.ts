@@ -239,6 +239,11 @@ export class RinglineClient {
     return this.command("leave", callID, { ...this.attempt(callID), ...customDataOf(options.customData) });
   }
 
+  /** Moves a call that this user is in on another device to this device. */
+  async take(callID: string): Promise<Call> {
+    return this.command("take", callID, this.attempt(callID));
+  }
+
   /** Ends the call for all parties. For the caller only. */
   async end(callID: string, options: { customData?: string } = {}): Promise<Call> {
     return this.command("end", callID, customDataOf(options.customData));

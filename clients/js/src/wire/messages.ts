@@ -68,6 +68,7 @@ export type ReplyLine = {
 export type Push = SnapshotPush | Notification;
 export type Notification =
   | NotificationCallEnded
+  | NotificationCallTaken
   | NotificationIncomingCallAnsweredElsewhere
   | NotificationIncomingCallCanceled
   | NotificationIncomingCallDeclinedElsewhere
@@ -100,7 +101,10 @@ export interface Caller {
   user_name?: string;
   device_id?: string;
   state: "in" | "left";
+  reason?: "lost";
   at: string;
+  changed_seq?: number;
+  watched?: boolean;
 }
 export interface Callee {
   user_id: string;
@@ -108,11 +112,13 @@ export interface Callee {
   attempt: number;
   invited_by: string;
   state: "invited" | "ringing" | "accepted" | "left" | "declined" | "busy" | "canceled" | "timed_out";
-  reason?: "declined" | "busy" | "line_busy" | "canceled" | "timed_out" | "left" | "ended";
+  reason?: "declined" | "busy" | "line_busy" | "canceled" | "timed_out" | "left" | "ended" | "lost";
   custom_seq?: number;
   device_id?: string;
   ring_deadline?: string;
   at: string;
+  changed_seq?: number;
+  watched?: boolean;
 }
 export interface Error {
   code:
@@ -146,11 +152,22 @@ export interface NotificationCallEnded {
   call_id: string;
   seq: number;
   user_id?: string;
-  reason: "declined" | "busy" | "canceled" | "timed_out" | "left" | "completed" | "expired" | "server_ended";
+  reason: "declined" | "busy" | "canceled" | "timed_out" | "left" | "lost" | "completed" | "expired" | "server_ended";
   custom_data?: string;
   by: By;
   call: View;
   server_time: string;
+}
+export interface NotificationCallTaken {
+  event: "call_taken";
+  id: string;
+  call_id: string;
+  seq: number;
+  user_id: string;
+  by: By;
+  call: View;
+  server_time: string;
+  ring_remaining_ms?: number;
 }
 export interface NotificationIncomingCallAnsweredElsewhere {
   event: "incoming_call_answered_elsewhere";
@@ -291,7 +308,7 @@ export interface NotificationParticipantLeft {
   call_id: string;
   seq: number;
   user_id: string;
-  reason: "left";
+  reason: "left" | "lost";
   custom_data?: string;
   by: By;
   call: View;
@@ -309,4 +326,5 @@ export type Method =
   | "invite"
   | "leave"
   | "line"
-  | "ring";
+  | "ring"
+  | "take";
