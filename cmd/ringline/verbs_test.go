@@ -30,9 +30,10 @@ func TestVerbs(t *testing.T) {
 		{"add c1 eve --service desk", []string{"callee  eve        invited    rings 60s, attempt 2\n"}},
 		{"cancel c1 joe --service desk", []string{"callee  joe        canceled\n"}},
 		{"accept c1 --user bob --device phone-1", []string{"c1  active", "callee  bob        accepted   on phone-1\n"}},
-		{"leave c1 --user ann", []string{"c1  active", "caller  Ann (ann)  left"}},
+		{"take c1 --user bob --device laptop --seen 8 --attempt 1", []string{"c1  active", "callee  bob        accepted   on laptop\n"}},
+		{"leave c1 --user ann --seen 9", []string{"c1  active", "caller  Ann (ann)  left"}},
 		{"end c1 --service desk", []string{
-			"c1  ended: server_ended by service desk", "callee  bob        left       ended, on phone-1\n",
+			"c1  ended: server_ended by service desk", "callee  bob        left       ended, on laptop\n",
 			"callee  eve        canceled   ended, attempt 2\n",
 		}},
 		{"get c1", []string{"c1  ended: server_ended by service desk"}},

@@ -49,7 +49,7 @@ func verbs() []verb {
 		{
 			name: string(events.VerbAdd), args: "CALL CALLEE… --user U|--service S", short: "Invite more users to a call",
 			example: "add c1 joe --user ann", call: true, callees: someParties,
-			flags: []string{"user", "service", "device", "data", "timeout", "command-id"},
+			flags: []string{"user", "service", "device", "data", "timeout", "seen", "command-id"},
 		},
 		{
 			name: string(events.VerbRing), args: "CALL --user U", short: "Report that a callee's device rings",
@@ -69,15 +69,19 @@ func verbs() []verb {
 			name: string(events.VerbCancel), args: "CALL [CALLEE…] --user U|--service S",
 			short:   "Withdraw the invitation of all callees or of some",
 			example: "cancel c1 --user ann", call: true, callees: maybeUserIDs,
-			flags: []string{"user", "service", "device", "data", "command-id"},
+			flags: []string{"user", "service", "device", "data", "seen", "command-id"},
 		},
 		{
 			name: string(events.VerbLeave), args: "CALL --user U", short: "Hang up",
-			example: "leave c1 --user bob", call: true, flags: []string{"user", "device", "data", "attempt", "command-id"},
+			example: "leave c1 --user bob", call: true, flags: []string{"user", "device", "data", "attempt", "seen", "command-id"},
+		},
+		{
+			name: string(events.VerbTake), args: "CALL --user U --device D", short: "Move a call to another device of its user",
+			example: "take c1 --user bob --device laptop", call: true, flags: []string{"user", "device", "attempt", "seen", "command-id"},
 		},
 		{
 			name: string(events.VerbEnd), args: "CALL --user U|--service S", short: "End a call for all parties",
-			example: "end c1 --service desk", call: true, flags: []string{"user", "service", "device", "data", "command-id"},
+			example: "end c1 --service desk", call: true, flags: []string{"user", "service", "device", "data", "seen", "command-id"},
 		},
 		{name: methodGet, args: "CALL", short: "Show a call", example: "get c1", call: true},
 	}
@@ -187,6 +191,8 @@ func addField(f *pflag.FlagSet, name string) {
 		f.Bool(name, false, "decline because the callee is busy")
 	case "attempt":
 		f.Int(name, 0, "only if this is still the callee's attempt")
+	case "seen":
+		f.Int(name, 0, "the seq of the call that the decision is based on")
 	case "timeout":
 		f.Duration(name, 0, "ring timeout, 1s to 600s (default: that of the app, 60s)")
 	}
@@ -247,8 +253,8 @@ func setField(body map[string]any, flags *pflag.FlagSet, f *pflag.Flag) {
 		body["call_type"] = events.CallTypeVideo
 	case f.Name == "busy" && on:
 		body["reason"] = events.ReasonBusy
-	case f.Name == "attempt":
-		body["attempt"], _ = flags.GetInt(f.Name) // added as an int flag
+	case f.Name == "attempt", f.Name == "seen":
+		body[f.Name], _ = flags.GetInt(f.Name) // added as an int flag
 	case f.Name == "timeout":
 		d, _ := flags.GetDuration(f.Name)
 		body["ring_timeout_s"] = float64(d) / float64(time.Second)
