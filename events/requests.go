@@ -23,11 +23,14 @@ func ReadLineRequest(data []byte) (userID string, err error) {
 }
 
 // ReadOwnLineRequest decodes the body of a session's request for its user's line. It has no fields and may be empty.
-func ReadOwnLineRequest(data []byte) error {
+func ReadOwnLineRequest(data []byte) error { return ReadEmpty("line", data) }
+
+// ReadEmpty decodes the body of a session's request that has no fields. The body may be empty.
+func ReadEmpty(method string, data []byte) error {
 	if len(data) == 0 || string(data) == "null" {
 		return nil
 	}
-	return readRequest("line", data, nil, nil)
+	return readRequest(method, data, nil, nil)
 }
 
 // readOne reads an object with a single string field.

@@ -23,6 +23,10 @@ const (
 // SubjectCoordinators is the subject on which coordinators announce that they are alive. No app can have this name.
 const SubjectCoordinators = "ringline.$coordinator.alive"
 
+// SubjectDevices is the subject on which edges inform each other about the devices of their sessions. App, user and
+// device are in the message, so the subject needs no escaping.
+const SubjectDevices = "ringline.$edge.devices"
+
 // Subject patterns of streams, consumers and subscriptions. The first * is the app.
 const (
 	CommandSubjects    = "ringline.*.cmd.*.*"

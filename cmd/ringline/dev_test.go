@@ -154,6 +154,8 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"RINGLINE_LOG_LEVEL=loud", `RINGLINE_LOG_LEVEL must be debug, info, warn or error, got "loud"`},
 		{"RINGLINE_REPLICAS=3", "RINGLINE_REPLICAS is 3, but dev has only one node"},
 		{"RINGLINE_NATS_URL=nats://me:hush@h:port", "RINGLINE_NATS_URL must be URLs such as nats://host:4222 (or tls, ws, wss),"},
+		{"RINGLINE_EDGE_PING_EVERY=2500ms", "RINGLINE_EDGE_PING_EVERY must be whole seconds from 2s to 1m0s, got 2.5s"},
+		{"RINGLINE_EDGE_PONG_WITHIN=10s", "RINGLINE_EDGE_PONG_WITHIN must be at least 1s and less than RINGLINE_EDGE_PING_EVERY, got 10s"},
 		{"RINGLINE_APP=a.b", "RINGLINE_APP: must be 1 to 64 characters"},
 	} {
 		t.Run(c.variable, func(t *testing.T) {

@@ -44,6 +44,7 @@ func order() []string {
 		"worker/storage",
 		"worker/store",
 		"worker/coordinator",
+		"worker/edge/devices",
 		"worker/edge/token",
 		"worker/edge/session",
 		"worker/edge/edgetest",

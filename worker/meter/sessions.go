@@ -37,13 +37,14 @@ const (
 	endedSlow     = "slow"     // the client did not read its messages
 	endedExpired  = "expired"  // the token expired
 	endedSilent   = "silent"   // the client did not answer a ping
-	endedShutdown = "shutdown" // the edge stops
+	endedShutdown = "shutdown" // the edge stops, or has lost NATS
+	endedReplaced = "replaced" // the device has opened a newer session
 	endedRefused  = "refused"  // for any other reason
 )
 
 // Ends lists every way in which a session ends.
 func Ends() []string {
-	return []string{endedByClient, endedSlow, endedExpired, endedSilent, endedShutdown, endedRefused}
+	return []string{endedByClient, endedSlow, endedExpired, endedSilent, endedShutdown, endedReplaced, endedRefused}
 }
 
 // endOf returns the end for a code of centrifuge.
@@ -59,6 +60,8 @@ func endOf(code int) string {
 		return endedSlow
 	case 3012:
 		return endedSilent
+	case 4501:
+		return endedReplaced
 	}
 	return endedRefused
 }

@@ -83,6 +83,6 @@ func sessionLimits(s settings.Edge) session.Limits {
 	l.Commands = session.Rate{PerSecond: s.CommandRate, Burst: max(1, int(2*s.CommandRate))}
 	l.UserCommands = session.Rate{PerSecond: 2 * s.CommandRate, Burst: max(1, int(4*s.CommandRate))}
 	l.Invitations = session.Rate{PerSecond: s.InviteRate, Burst: max(1, int(10*s.InviteRate))}
-	l.Sweep, l.CloseOver = s.SweepEvery, s.CloseOver
+	l.Sweep, l.CloseOver, l.Ping, l.Pong = s.SweepEvery, s.CloseOver, s.PingEvery, s.PongWithin
 	return l
 }

@@ -18,6 +18,8 @@ type Edge struct {
 	CommandRate        float64       `split_words:"true" default:"20" unit:"a second" desc:"commands of a session, with a burst of twice as many; of a user twice that"`
 	InviteRate         float64       `split_words:"true" default:"1" unit:"a second" desc:"invitations of a caller, with a burst of ten times as many"`
 	SweepEvery         time.Duration `split_words:"true" default:"60s" unit:"duration" desc:"how often a session that shows a call is compared with the call"`
+	PingEvery          time.Duration `split_words:"true" default:"10s" unit:"duration" desc:"how often a client is pinged"`
+	PongWithin         time.Duration `split_words:"true" default:"5s" unit:"duration" desc:"how long a client has to answer a ping"`
 	SendVia            bool          `split_words:"true" default:"true" unit:"bool" desc:"set via in commands of sessions; false while a coordinator runs that does not know via (see docs/upgrading.md)"`
 	CloseOver          time.Duration `split_words:"true" default:"10s" unit:"duration" desc:"how long a stopping edge takes to close its sessions, if there are many"`
 }
@@ -40,6 +42,10 @@ func (s Edge) problems() (list []Problem) {
 	refuse(!(s.InviteRate >= minRate && s.InviteRate <= MaxRate), "RINGLINE_EDGE_INVITE_RATE",
 		"must be from %g to %g, got %g", minRate, MaxRate, s.InviteRate)
 	refuse(s.SweepEvery < leastSweep, "RINGLINE_EDGE_SWEEP_EVERY", "must be at least %v, got %v", leastSweep, s.SweepEvery)
+	refuse(s.PingEvery < leastPing || s.PingEvery > mostPing || s.PingEvery%time.Second != 0, "RINGLINE_EDGE_PING_EVERY",
+		"must be whole seconds from %v to %v, got %v", leastPing, mostPing, s.PingEvery)
+	refuse(s.PongWithin < leastPong || s.PongWithin >= s.PingEvery, "RINGLINE_EDGE_PONG_WITHIN",
+		"must be at least %v and less than RINGLINE_EDGE_PING_EVERY, got %v", leastPong, s.PongWithin)
 	refuse(s.CloseOver < 0, "RINGLINE_EDGE_CLOSE_OVER", "must not be below 0, got %v", s.CloseOver)
 	return list
 }
@@ -48,6 +54,13 @@ func (s Edge) problems() (list []Problem) {
 const (
 	minRate = 0.01
 	MaxRate = 100_000.0
+)
+
+// The limits of pings.
+const (
+	leastPing = 2 * time.Second
+	mostPing  = time.Minute
+	leastPong = time.Second
 )
 
 // OriginList lists the origins of RINGLINE_EDGE_ORIGINS.

@@ -58,7 +58,7 @@ func (b Bare) Run(ctx context.Context) error {
 }
 
 func (b Bare) serve(ctx context.Context, node *centrifuge.Node) error {
-	pings := centrifuge.PingPongConfig{PingInterval: session.DefaultLimits().Ping, PongTimeout: session.DefaultLimits().Ping / 3}
+	pings := centrifuge.PingPongConfig{PingInterval: session.DefaultLimits().Ping, PongTimeout: session.DefaultLimits().Pong}
 	cfg := centrifuge.WebsocketConfig{PingPongConfig: pings}
 	if !b.Defaults {
 		cfg.ReadBufferSize, cfg.UseWriteBufferPool, cfg.ProcessCommandsOffReadLoop = 512, true, true

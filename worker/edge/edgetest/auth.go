@@ -24,8 +24,8 @@ const (
 	tooManyRequests = 3013
 	invalidToken    = 3500
 	badRequest      = 3501
-	connectionLimit = 3504
 	denied          = 3507
+	tooManySessions = 4004
 )
 
 // tokensThatAreRefused checks that a session needs a token of the app that is valid now.

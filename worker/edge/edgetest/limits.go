@@ -103,11 +103,11 @@ func tooManyRefused(s *stage) {
 func sessionsOfAUser(s *stage) {
 	one := s.open("ann", "")
 	s.open("ann", "")
-	s.refused("a third session", Client{Token: s.token("ann")}, connectionLimit)
+	s.refused("a third session", Client{Token: s.token("ann")}, tooManySessions)
 	s.open("bob", "")
 	one.leaves()
 	s.open("ann", "")
-	s.refused("a third session", Client{Token: s.token("ann")}, connectionLimit)
+	s.refused("a third session", Client{Token: s.token("ann")}, tooManySessions)
 }
 
 // sessionsOfAnAddress checks that connections without a session count too, and free their slot when they end.

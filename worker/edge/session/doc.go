@@ -13,9 +13,14 @@
 //     consumer), every affected session gets a new snapshot. Sessions that show a call are also checked periodically,
 //     because core NATS can lose messages silently.
 //  4. A client that reads too slowly is closed with a code. It gets a snapshot when it reconnects.
-//  5. Everything that a client may do is limited: sessions per user, connections per address, commands per second and
+//  5. A device has one session. A new one closes the older one, also on another edge. The connect command that arrived
+//     later, by broker time, makes the newer session; equal times are ordered by session id. Every edge decides this
+//     alike, so two sessions never close each other. Edges inform each other over core NATS. If such a message is lost,
+//     the older session lives until its client does not answer a ping.
+//  6. An edge that NATS does not answer for Limits.WithoutNATS closes its sessions, and accepts none until it does.
+//  7. Everything that a client may do is limited: sessions per user, connections per address, commands per second and
 //     in flight, message size, and queued bytes. Each refusal has a code and is counted.
-//  6. An edge that stops accepts no new sessions. It closes its sessions over a while, so that not all of them
+//  8. An edge that stops accepts no new sessions. It closes its sessions over a while, so that not all of them
 //     reconnect to the next edge at once. It does not wait for silent peers.
-//  7. The log contains no token, and none of the data that users send to each other.
+//  9. The log contains no token, and none of the data that users send to each other.
 package session

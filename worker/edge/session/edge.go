@@ -15,6 +15,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/clock"
+	"ringline.io/ringline/worker/edge/devices"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
@@ -23,7 +24,7 @@ import (
 	"ringline.io/ringline/worker/store"
 )
 
-// Config configures an edge. Only Clock, Stall, Meter and Health may be nil.
+// Config configures an edge. Clock, Stall, Meter and Health may be nil.
 type Config struct {
 	NC      *nats.Conn // for notifications and other edges; the edge handles its reports of slow consumers
 	Asker   *ask.Asker
@@ -37,7 +38,11 @@ type Config struct {
 	Stall   *stall.Watch // of this process
 
 	Origins       []string // origins that may connect for every app, in addition to those of the app and of the same host
+	Loopback      bool     // allow every page of this machine, if it names this machine in Host
 	AddressHeader string   // the header in which a proxy sends the client's address; empty without a proxy
+
+	OriginRefused func(origin string)            // may be nil; must not block
+	AwayFor       func(app string) time.Duration // how long a device may be away; nil for DefaultAway
 
 	Via bool // mark commands as sent by a session; coordinators of older versions reject such commands
 
@@ -56,14 +61,16 @@ type Edge struct {
 	handler   http.Handler
 	count     *meter.Sessions
 	quotas    *quota.Quotas // quotas of apps, for the commands of the sessions here
+	devices   *devices.Table
 	stopping  atomic.Bool
+	cutOff    atomic.Bool // from NATS
 }
 
 // New makes an edge. Its handler accepts clients once Run runs.
 func New(cfg Config) (*Edge, error) {
 	e := &Edge{
 		Config: cfg, users: newUsers(cfg.NC, cfg.Limits), addresses: newAddresses(cfg.Limits.SessionsPerAddress),
-		count: cfg.Meter.Sessions(), quotas: quota.New(func() int { return 1 }),
+		count: cfg.Meter.Sessions(), quotas: quota.New(func() int { return 1 }), devices: devices.New(devices.DefaultLimits()),
 	}
 	e.stopping.Store(true)
 	e.refresher = newRefresher(e.refresh, cfg.Limits.Snapshots)
@@ -84,6 +91,11 @@ func (e *Edge) Run(ctx context.Context) error {
 	defer parts.Wait()
 	defer stop()
 	defer e.listen()()
+	others, err := e.NC.Subscribe(events.SubjectDevices, e.hear)
+	if err != nil {
+		return fmt.Errorf("session: subscribe to other edges: %w", err)
+	}
+	defer func() { _ = others.Unsubscribe() }() // it fails only if the connection is closed
 	if err := e.node.run(); err != nil {
 		return fmt.Errorf("session: start: %w", err)
 	}
@@ -92,14 +104,16 @@ func (e *Edge) Run(ctx context.Context) error {
 	}
 	parts.Go(func() { e.refresher.run(work) })
 	parts.Go(func() { e.watch(work, connected) })
+	parts.Go(func() { e.watchNATS(work) })
 	e.stopping.Store(false)
 	e.Health.OK() // node.run has waited until the server has its subscriptions
 	<-ctx.Done()
 	e.stopping.Store(true)
 	e.linger()
 	e.closeAll()
-	err := e.node.shutdown(ctx)
+	err = e.node.shutdown(ctx)
 	e.emptied()
+	e.handOver()
 	return err
 }
 
@@ -141,6 +155,7 @@ func (e *Edge) watch(ctx context.Context, connected <-chan nats.Status) {
 		case <-revoked.C:
 			e.endRevoked(ctx)
 			e.users.forget(time.Now())
+			e.devices.Forget(e.Clock.Now())
 			e.refresher.soon(e.users.lost())
 		}
 	}

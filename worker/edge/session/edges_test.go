@@ -70,7 +70,7 @@ func TestPings(t *testing.T) {
 	const noPong, badRequest = 3012, 3501
 	w := newWorld(t)
 	a := w.app(t)
-	e := w.start(t, func(c *session.Config) { c.Limits.Ping = 2 * time.Second })
+	e := w.start(t, func(c *session.Config) { c.Limits.Ping, c.Limits.Pong = 2*time.Second, time.Second })
 	var silent, there []*device
 	for _, dial := range transports() {
 		d := a.open(e, "ann", dial, "")

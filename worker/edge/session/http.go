@@ -3,6 +3,7 @@ package session
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -36,14 +37,14 @@ func (e *Edge) routes() http.Handler {
 // guarded rejects pages of unknown origins, and everything once the edge stops.
 func (e *Edge) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o := originOf(r)
+		o := originOf(r, e.Loopback)
 		switch {
 		case !e.mayAsk(o):
-			e.count.Refused(meter.RefusedOrigin)
+			e.refuseOrigin(o.origin)
 			http.Error(w, "this origin may not connect: `ringline app set APP --origin` lists those that may", http.StatusForbidden)
-		case e.stopping.Load():
+		case e.stopping.Load() || e.cutOff.Load():
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "this edge is stopping or not ready yet", http.StatusServiceUnavailable)
+			http.Error(w, "this edge is stopping, not ready yet, or without NATS", http.StatusServiceUnavailable)
 		default:
 			share(w.Header(), o)
 			next.ServeHTTP(w, withOrigin(r, o))
@@ -64,17 +65,31 @@ func (e *Edge) counted(next http.Handler) http.Handler {
 			http.Error(w, "too many connections from this address", http.StatusTooManyRequests)
 			return
 		}
-		slot := &connSlot{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) })}
+		slot := &connSlot{ResponseWriter: w, give: sync.OnceFunc(func() { e.addresses.give(address) }), within: e.Limits.Connect}
 		defer slot.served()
-		next.ServeHTTP(slot, r)
+		next.ServeHTTP(slot, r.WithContext(context.WithValue(r.Context(), slotKey{}, slot)))
 	})
 }
 
-// connSlot is the slot of one connection. It is freed when the connection ends.
+// slotKey is the context key of a connSlot.
+type slotKey struct{}
+
+// connSlot is the slot of one connection. It is freed when the connection ends. A hijacked connection is closed if its
+// client sends no connect command in time. It gets no code: centrifuge would send 3502, after which clients do not
+// reconnect, although only the network may have been slow.
 type connSlot struct {
 	http.ResponseWriter
 	give     func()
+	within   time.Duration
+	late     *time.Timer
 	hijacked bool
+}
+
+// greeted records that the connect command has arrived.
+func greeted(ctx context.Context) {
+	if s, ok := ctx.Value(slotKey{}).(*connSlot); ok && s.late != nil {
+		s.late.Stop()
+	}
 }
 
 // served frees the slot, unless the connection was hijacked.
@@ -94,7 +109,9 @@ func (s *connSlot) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	s.hijacked = true
-	return slottedConn{conn, s.give}, buffered, nil
+	taken := slottedConn{conn, s.give}
+	s.late = time.AfterFunc(s.within, func() { _ = taken.Close() }) // it may be closed already
+	return taken, buffered, nil
 }
 
 // slottedConn frees its slot when the connection is closed.

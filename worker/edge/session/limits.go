@@ -24,8 +24,12 @@ type Limits struct {
 	Snapshots   int           // concurrent reads of snapshots; a quarter of them for one app
 	Sweep       time.Duration // how often a session that shows a call is checked for missed notifications
 	Revoked     time.Duration // how often sessions are checked for revoked tokens
-	Ping        time.Duration // interval of pings; a client must answer within a third of it
+	Ping        time.Duration // interval of pings; whole seconds, because clients learn it in seconds
+	Pong        time.Duration // how long a client has to answer a ping; less than Ping
+	Connect     time.Duration // how long a client has to send its connect command
+	Open        time.Duration // how long a session may take to open
 	Renewal     time.Duration // how long a client has to send a new token after the old one expired
+	WithoutNATS time.Duration // how long NATS may not answer before the sessions are closed
 	CloseOver   time.Duration // how long an edge that stops takes to close its sessions
 }
 
@@ -43,7 +47,8 @@ func DefaultLimits() Limits {
 		SessionsPerUser: 20, SessionsPerAddress: 1000,
 		Commands: Rate{20, 40}, UserCommands: Rate{40, 80}, Invitations: Rate{1, 10}, Refusals: Rate{1, 20}, Connects: Rate{1, 40},
 		InFlight: 8, Held: 256, Queue: 1 << 20, MessageSize: 64 << 10, Snapshots: 32,
-		Sweep: time.Minute, Revoked: 5 * time.Second, Ping: 25 * time.Second,
-		Renewal: 25 * time.Second, CloseOver: 10 * time.Second,
+		Sweep: time.Minute, Revoked: 5 * time.Second, Ping: 10 * time.Second, Pong: 5 * time.Second,
+		Connect: 15 * time.Second, Open: 20 * time.Second, Renewal: 25 * time.Second, WithoutNATS: 10 * time.Second,
+		CloseOver: 10 * time.Second,
 	}
 }

@@ -30,6 +30,7 @@ func newNode(e *Edge) (*node, error) {
 		ClientQueueMaxSize:      e.Limits.Queue,
 		ClientChannelLimit:      1,
 		ClientExpiredCloseDelay: e.Limits.Renewal,
+		ClientStaleCloseDelay:   2 * (e.Limits.Connect + e.Limits.Open), // never reached: its code is final, see connSlot
 		Metrics:                 centrifuge.MetricsConfig{RegistererGatherer: e.Meter.Library()},
 		UserConnectionLimit:     0, // users.add enforces the limit exactly
 	})
@@ -60,7 +61,7 @@ func (n *node) shutdown(ctx context.Context) error {
 
 // pings returns the ping interval, and the time that a client has to answer.
 func (n *node) pings() centrifuge.PingPongConfig {
-	return centrifuge.PingPongConfig{PingInterval: n.edge.Limits.Ping, PongTimeout: n.edge.Limits.Ping / 3}
+	return centrifuge.PingPongConfig{PingInterval: n.edge.Limits.Ping, PongTimeout: n.edge.Limits.Pong}
 }
 
 func (n *node) websocket() http.Handler {
@@ -98,10 +99,9 @@ func (n *node) disconnect(user string) error {
 type sessionKey struct{}
 
 func (n *node) connecting(ctx context.Context, ev centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+	greeted(ctx)
 	from, _ := ctx.Value(originKey{}).(pageOrigin)
-	s, snapshot, err := n.edge.open(ctx, hello{
-		token: ev.Token, data: ev.Data, origin: from.origin, sameHost: from.sameHost, transport: ev.Transport.Name(),
-	})
+	s, snapshot, err := n.edge.open(ctx, hello{token: ev.Token, data: ev.Data, pageOrigin: from, transport: ev.Transport.Name()})
 	if err != nil {
 		return centrifuge.ConnectReply{}, n.refused(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/nats-io/nuid"
 
@@ -19,23 +18,25 @@ import (
 type hello struct {
 	token     string
 	data      []byte
-	origin    string // of the page; empty outside a browser
-	sameHost  bool   // the page comes from the host that it connects to
+	pageOrigin
+
 	transport string
 }
 
 // open makes a session whose user is already subscribed, and the client's first snapshot. The session ends with ctx,
 // the context of its connection, at the latest.
 func (e *Edge) open(ctx context.Context, h hello) (*session, []byte, error) {
-	if e.stopping.Load() {
-		return nil, nil, refuse(Shutdown, "stopping")
+	if e.stopping.Load() || e.cutOff.Load() {
+		return nil, nil, refuse(Shutdown, "stopping, or without NATS")
 	}
-	s, showing, err := e.admit(ctx, h)
+	opening, cancel := context.WithTimeout(ctx, e.Limits.Open)
+	defer cancel()
+	s, showing, err := e.admit(opening, h)
 	if err != nil {
 		return nil, nil, err
 	}
 	s.unwatch = context.AfterFunc(ctx, func() { e.end(s) })
-	first, err := e.enter(ctx, s, showing)
+	first, err := e.enter(opening, s, showing)
 	var snapshot []byte
 	if err == nil {
 		s.recordSnapshot(first)
@@ -57,26 +58,28 @@ func (e *Edge) enter(ctx context.Context, s *session, showing []string) (events.
 }
 
 func (e *Edge) join(ctx context.Context, s *session, showing int) error {
-	err := e.users.join(ctx, s)
+	older, first, err := e.users.add(s, showing)
+	if err != nil {
+		return err
+	}
+	e.replace(older)
+	e.announce(s)
+	err = e.users.join(ctx, s.user, first)
 	if ctx.Err() != nil { // if it ended before the session joined, nothing else removes the session
 		e.users.leave(s)
-	}
-	if err == nil && !s.user.mayConnect(time.Now(), showing) {
-		return errTooOften
 	}
 	return err
 }
 
-// errTooOften is returned when a user exceeds the rate of connects.
-var errTooOften = errors.New("session: the user connects too often")
-
 // refuseEntry converts the error of a session that was admitted but can't be opened.
 func (e *Edge) refuseEntry(err error) error {
-	if errors.Is(err, errTooMany) {
+	switch {
+	case errors.Is(err, errReplaced):
+		return refuse(Replaced, err.Error())
+	case errors.Is(err, errTooMany):
 		e.count.Refused(meter.RefusedUser)
-		return refuse(ConnectionLimit, fmt.Sprintf("a user has at most %d sessions here", e.Limits.SessionsPerUser))
-	}
-	if errors.Is(err, errTooOften) {
+		return refuse(TooManySessions, fmt.Sprintf("a user has at most %d sessions here", e.Limits.SessionsPerUser))
+	case errors.Is(err, errTooOften):
 		e.count.Refused(meter.RefusedRate)
 	}
 	return refuse(Unavailable, err.Error())
@@ -88,9 +91,8 @@ func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string
 	if err != nil {
 		return nil, nil, e.refuseToken(err)
 	}
-	if !e.allows(ctx, claims.App, h) {
-		e.count.Refused(meter.RefusedOrigin)
-		return nil, nil, refuse(Denied, "origin is not one of app "+claims.App)
+	if err := e.checkOrigin(ctx, claims.App, h); err != nil {
+		return nil, nil, err
 	}
 	data, bad := events.ReadConnectData(h.data)
 	if bad != nil {
@@ -105,7 +107,7 @@ func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string
 	}
 	return &session{
 		id: nuid.Next(), app: claims.App, claims: claims, transport: h.transport, commands: e.Limits.Commands.limiter(),
-		by: events.Sender{UserID: claims.UserID, UserName: claims.UserName, DeviceID: device},
+		by: events.Sender{UserID: claims.UserID, UserName: claims.UserName, DeviceID: device}, opened: e.Clock.Now().Round(0).UTC(),
 	}, data.Showing, nil
 }
 
@@ -140,23 +142,34 @@ func deviceID(ofToken, said string) (id string, ok bool) {
 	return "", false
 }
 
-// allows reports whether a page of that origin may connect for this app.
-func (e *Edge) allows(ctx context.Context, app string, h hello) bool {
-	if h.origin == "" || h.sameHost || slices.Contains(e.Origins, h.origin) {
-		return true
+// checkOrigin refuses a page whose origin may not connect for this app.
+func (e *Edge) checkOrigin(ctx context.Context, app string, h hello) error {
+	if h.origin == "" || h.own || slices.Contains(e.Origins, h.origin) {
+		return nil
 	}
 	s, _, err := e.Apps.Settings(ctx, app)
-	return err == nil && slices.Contains(s.Origins, h.origin)
+	if err != nil {
+		return refuse(Unavailable, err.Error())
+	}
+	if !slices.Contains(s.Origins, h.origin) {
+		e.refuseOrigin(h.origin)
+		return refuse(Denied, "origin is not one of app "+app)
+	}
+	return nil
 }
 
 // begin starts the pushes of a session.
 func (e *Edge) begin(s *session, p peer) {
 	s.unwatch() // from now on centrifuge reports its end
-	if !s.start(p, e.Clock.Now()) {
+	whole, asked := s.start(p, e.Clock.Now())
+	if !whole {
 		e.refresher.soon([]*session{s})
 	}
 	e.count.Opened(s.transport)
 	e.publishChange(s, events.SessionConnected, 0, "")
+	if asked != 0 {
+		p.Close(asked)
+	}
 	if e.stopping.Load() { // it was admitted before the stop, and closeAll may not have seen it
 		s.close(Shutdown)
 	}
@@ -164,8 +177,8 @@ func (e *Edge) begin(s *session, p peer) {
 
 // end removes a session.
 func (e *Edge) end(s *session) {
-	if s.end() {
-		e.users.leave(s)
+	if s.end() && e.users.leave(s) {
+		e.devices.Left(s.key(), s.opened, e.Clock.Now())
 	}
 }
 

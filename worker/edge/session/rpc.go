@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,6 +126,8 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 		return e.get(ctx, s, data)
 	case method == methodLine:
 		return e.line(ctx, s, data)
+	case method == methodAway || method == methodBack:
+		return e.away(s, method, data)
 	case !verb.Known():
 		return events.Refusal(commandID(data), events.Errorf(events.CodeInvalidArgument, "verb: must be one of %s, got %.40q", methods(), method))
 	case verb.Internal():
@@ -231,12 +234,12 @@ func methods() string {
 			list = append(list, string(v))
 		}
 	}
-	return strings.Join(append(list, methodGet, methodLine), ", ")
+	return strings.Join(append(list, methodGet, methodLine, methodAway, methodBack), ", ")
 }
 
 // known returns the method, or "unknown", so that the log contains no text of a client.
 func known(method string) string {
-	if method == methodGet || method == methodLine || events.Verb(method).Known() {
+	if slices.Contains([]string{methodGet, methodLine, methodAway, methodBack}, method) || events.Verb(method).Known() {
 		return method
 	}
 	return "unknown"

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/edge/devices"
 	"ringline.io/ringline/worker/edge/token"
 )
 
@@ -37,6 +38,7 @@ type session struct {
 	transport string
 	claims    token.Claims
 	user      *user
+	opened    time.Time   // broker time of its connect command; orders the sessions of a device
 	unwatch   func() bool // stops watching the connection's context, which costs a goroutine
 	commands  *rate.Limiter
 	inFlight  atomic.Int32
@@ -44,7 +46,7 @@ type session struct {
 
 	mu     sync.Mutex
 	peer   peer // nil until the session has started
-	asked  bool // close was called
+	asked  Code // of the first close
 	closed bool
 	held   []push
 	missed bool           // more arrived than could be held: it needs a snapshot
@@ -85,12 +87,13 @@ func (s *session) note(callID string, seq int, over bool) {
 	s.shown[callID] = max(seq, s.shown[callID])
 }
 
-// start sends the held pushes, restamped with this broker time. It returns false if some were not held.
-func (s *session) start(p peer, now time.Time) (whole bool) {
+// start sends the held pushes, restamped with this broker time. It returns false if some were not held. If close was
+// called before, it returns the code, and the caller closes the peer.
+func (s *session) start(p peer, now time.Time) (whole bool, asked Code) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return true
+	if s.closed || s.asked != 0 {
+		return true, s.asked
 	}
 	s.peer = p
 	for _, h := range s.held {
@@ -100,7 +103,7 @@ func (s *session) start(p peer, now time.Time) (whole bool) {
 		s.send(h)
 	}
 	s.held = nil
-	return !s.missed
+	return !s.missed, 0
 }
 
 // end stops deliveries to the session. It returns false if they were stopped before.
@@ -136,18 +139,30 @@ func (s *session) isOver() bool {
 	return s.closed
 }
 
-// close asks the client to disconnect, with a code. It returns false if it was called before, or if the session has not
-// started.
+// close asks the client to disconnect, with a code, now or when the session starts. It returns false if it was called
+// before.
 func (s *session) close(c Code) (first bool) {
 	s.mu.Lock()
 	p := s.peer
-	first = p != nil && !s.asked
-	s.asked = s.asked || first
+	if first = s.asked == 0; first {
+		s.asked = c
+	}
 	s.mu.Unlock()
-	if first {
+	if first && p != nil {
 		p.Close(c)
 	}
 	return first
+}
+
+// key identifies the session's device.
+func (s *session) key() devices.Key { return devices.Key{App: s.app, UserID: s.by.UserID, DeviceID: s.by.DeviceID} }
+
+// olderThan orders the sessions of a device, in the same way on every edge.
+func (s *session) olderThan(opened time.Time, id string) bool {
+	if s.opened.Equal(opened) {
+		return s.id < id
+	}
+	return s.opened.Before(opened)
 }
 
 // showing lists the calls that the client shows, as far as the edge knows.

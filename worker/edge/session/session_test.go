@@ -83,7 +83,7 @@ func TestDeliver(t *testing.T) {
 	for seq, data := range []string{"a", "b"} {
 		s.deliver(push{data: []byte(data), callID: "c", seq: seq + 1}, 2)
 	}
-	if whole := s.start(p, time.Now()); !whole || !slices.Equal(p.sent, []string{"a", "b"}) {
+	if whole, _ := s.start(p, time.Now()); !whole || !slices.Equal(p.sent, []string{"a", "b"}) {
 		t.Errorf("sent %q, whole: %v", p.sent, whole)
 	}
 	s.deliver(push{data: []byte("c"), callID: "d", seq: 1}, 0)
@@ -104,13 +104,18 @@ func TestDeliver(t *testing.T) {
 	for range 3 {
 		full.deliver(push{data: []byte("a")}, 2)
 	}
-	if full.start(&sink{}, time.Now()) {
+	if whole, _ := full.start(&sink{}, time.Now()); whole {
 		t.Error("what there was no room for is not missed")
 	}
 	gone := &session{}
 	gone.end()
-	if p := (&sink{}); !gone.start(p, time.Now()) || gone.peer != nil {
+	if whole, _ := gone.start(&sink{}, time.Now()); !whole || gone.peer != nil {
 		t.Error("a session that has ended starts")
+	}
+	if replaced := (&session{}); !replaced.close(Replaced) || replaced.close(Shutdown) {
+		t.Error("it is closed once")
+	} else if _, asked := replaced.start(&sink{}, time.Now()); asked != Replaced || replaced.peer != nil {
+		t.Errorf("a session that was closed before its start starts, and closes with %d", asked)
 	}
 }
 
@@ -147,7 +152,7 @@ func TestRenewBeforeStart(t *testing.T) {
 	if err := s.renew(seen{"c": 1}.snapshot(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if s.start(&sink{}, time.Now()) {
+	if whole, _ := s.start(&sink{}, time.Now()); whole {
 		t.Error("it starts as if nothing were missing")
 	}
 }

@@ -14,8 +14,12 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// errTooMany is returned when a user has the maximum number of sessions.
-var errTooMany = errors.New("session: too many sessions of this user")
+// The reasons why a session can't join its user.
+var (
+	errTooMany  = errors.New("session: too many sessions of this user")
+	errTooOften = errors.New("session: the user connects too often")
+	errReplaced = errors.New("session: the device has opened a newer session")
+)
 
 // user is a user with sessions on this edge. All sessions of a user share one subscription.
 type user struct {
@@ -58,13 +62,9 @@ func newUsers(nc *nats.Conn, limits Limits) *users {
 	return u
 }
 
-// join adds a session. When it returns, every notification that is published to the user from now on reaches the
-// session.
-func (u *users) join(ctx context.Context, s *session) error {
-	x, first, err := u.add(s)
-	if err != nil {
-		return err
-	}
+// join waits until every notification that is published to the user from now on reaches the session. first is what
+// add returned.
+func (u *users) join(ctx context.Context, x *user, first bool) error {
 	if first {
 		x.err = u.subscribe(x)
 		close(x.ready)
@@ -78,23 +78,48 @@ func (u *users) join(ctx context.Context, s *session) error {
 	return x.err
 }
 
-func (u *users) add(s *session) (x *user, first bool, err error) {
+// add adds a session that reads this many calls, in place of the older ones of its device. It returns the older ones,
+// and whether the session is the first of its user.
+func (u *users) add(s *session, showing int) (older []*session, first bool, err error) {
 	subject := events.UserSubject(s.app, s.by.UserID)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	x = u.bySubject[subject]
-	if x == nil {
+	x := u.bySubject[subject]
+	if first = x == nil; first {
 		x = &user{allowance: u.allow(subject), subject: subject, ready: make(chan struct{})}
-		u.bySubject[subject] = x
-		first = true
 	}
-	if len(x.sessions) >= u.limits.SessionsPerUser {
-		return nil, false, errTooMany
+	if older, err = u.admit(x, s, showing); err != nil {
+		if first {
+			u.left[subject] = x.allowance
+		}
+		return nil, false, err
 	}
-	s.user = x
+	u.bySubject[subject] = x
+	x.sessions = slices.DeleteFunc(x.sessions, func(other *session) bool { return slices.Contains(older, other) })
 	x.sessions = append(x.sessions, s)
-	u.count++
-	return x, first, nil
+	u.count += 1 - len(older)
+	s.user = x
+	return older, first, nil
+}
+
+// admit checks whether a session may join its user, and lists the older sessions of its device. The caller holds mu.
+func (u *users) admit(x *user, s *session, showing int) (older []*session, err error) {
+	for _, other := range x.sessions {
+		switch {
+		case other.by.DeviceID != s.by.DeviceID:
+		case other.olderThan(s.opened, s.id):
+			older = append(older, other)
+		default:
+			return nil, errReplaced
+		}
+	}
+	if len(x.sessions)-len(older) >= u.limits.SessionsPerUser {
+		return nil, errTooMany
+	}
+	if !x.mayConnect(time.Now(), showing) {
+		return nil, errTooOften
+	}
+	return older, nil
 }
 
 // subscribe subscribes to the user's subject and waits until the server has the subscription. It does not depend on the
@@ -112,13 +137,14 @@ func (u *users) subscribe(x *user) (err error) {
 
 func (u *users) flush() error { return u.nc.FlushTimeout(5 * time.Second) }
 
-// leave removes a session, and its user with the last one.
-func (u *users) leave(s *session) {
+// leave removes a session, and its user with the last one. It returns false if the session is not there.
+func (u *users) leave(s *session) (left bool) {
 	u.mu.Lock()
 	x := s.user
 	if x != nil {
 		before := len(x.sessions)
 		x.sessions = slices.DeleteFunc(x.sessions, func(other *session) bool { return other == s })
+		left = len(x.sessions) < before
 		u.count -= before - len(x.sessions)
 		if len(x.sessions) == 0 && u.bySubject[x.subject] == x {
 			delete(u.bySubject, x.subject)
@@ -129,6 +155,7 @@ func (u *users) leave(s *session) {
 	if x != nil {
 		u.unsubscribe(x)
 	}
+	return left
 }
 
 // unsubscribe ends the subscription of a user without sessions. A subscription that is not active yet is ended by join.

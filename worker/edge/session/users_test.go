@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"testing"
@@ -102,7 +103,7 @@ func TestLost(t *testing.T) {
 	t.Parallel()
 	e, _ := edgeOn(t)
 	s := &session{app: "demo", by: events.Sender{UserID: "ann"}}
-	if err := e.users.join(t.Context(), s); err != nil {
+	if err := e.join(t.Context(), s, 0); err != nil {
 		t.Fatal(err)
 	}
 	publish := func(n int) { // no goroutine reads the lanes
@@ -135,7 +136,7 @@ func TestAllowanceIsKept(t *testing.T) {
 	come := func() *session {
 		t.Helper()
 		s := &session{app: "demo", by: events.Sender{UserID: "ann"}}
-		if err := e.users.join(t.Context(), s); err != nil {
+		if err := e.join(t.Context(), s, 0); err != nil {
 			t.Fatal(err)
 		}
 		return s
@@ -153,5 +154,17 @@ func TestAllowanceIsKept(t *testing.T) {
 	e.users.forget(now.Add(3 * time.Second))
 	if len(e.users.left) != 0 {
 		t.Errorf("%d allowances are kept", len(e.users.left))
+	}
+}
+
+// A page whose app can't be read is refused for now and not for good, because its origin may be one of the app.
+func TestOriginOfAnUnreadableApp(t *testing.T) {
+	t.Parallel()
+	e, tok := edgeOn(t) // its apps are never read
+	e.Limits.Open = 50 * time.Millisecond
+	_, _, err := e.open(t.Context(), hello{token: tok, pageOrigin: pageOrigin{origin: "https://app.example"}})
+	var r refusal
+	if !errors.As(err, &r) || r.Code != Unavailable {
+		t.Errorf("refused with %v", err)
 	}
 }

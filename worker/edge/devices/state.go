@@ -1,0 +1,29 @@
+package devices
+
+import "time"
+
+// Key identifies a device.
+type Key struct{ App, UserID, DeviceID string }
+
+// State is what one or more edges know of a device. The times are broker times. A time is zero if it is not known.
+type State struct {
+	Connected bool      // it has a session
+	Opened    time.Time // when it last opened a session, or came back
+	Seen      time.Time // when its latest session ended
+	Away      time.Time // when it was last away
+}
+
+// IsAway reports whether the device is away.
+func (s State) IsAway() bool { return s.Away.After(s.Opened) }
+
+// Merge combines what two edges know.
+func (s State) Merge(o State) State {
+	return State{s.Connected || o.Connected, later(s.Opened, o.Opened), later(s.Seen, o.Seen), later(s.Away, o.Away)}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
