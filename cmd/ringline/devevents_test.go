@@ -66,7 +66,7 @@ func named(t *testing.T, got *lines) map[string]pageEvent {
 func TestDevEvents(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
-	got := eventsOf(t, d.http+"/dev/events")
+	got := eventsOf(t, d.http+"/dev/events?key="+d.key)
 	d.ok(t, "invite", "bob", "--user", "ann", "--call", "c1")
 	const transition, notification = "transition ringline.demo.events", "notification ringline.demo.user.bob"
 	poll(t, "both", func() bool { return len(named(t, got)) == 2 })

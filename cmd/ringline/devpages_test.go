@@ -11,7 +11,8 @@ func TestPagesOfDevAndEdge(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--memory")
 	d.serves(t, map[string]int{
-		"/": http.StatusOK, "/ringline.js": http.StatusOK, "/dev/token?user_id=ann": http.StatusOK,
+		"/": http.StatusOK, "/ringline.js": http.StatusOK, "/dev/token?user_id=ann": http.StatusForbidden, "/dev/events": http.StatusForbidden,
+		"/dev/token?user_id=ann&key=" + d.key: http.StatusOK,
 		"/connection/sse": http.StatusMethodNotAllowed, "/connection/websocket": http.StatusBadRequest,
 	})
 	cmd := program("ringline", "edge", "--http", "127.0.0.1:0")

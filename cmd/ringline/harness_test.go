@@ -217,6 +217,7 @@ type devServer struct {
 	*process
 
 	nats, http string // URLs
+	key        string // in the URL of its page
 }
 
 // startDev starts dev, on free ports unless args name some, and waits until it is ready.
@@ -230,6 +231,7 @@ func startDev(t *testing.T, args ...string) *devServer {
 	d.wait(&d.stdout, `^(Next|Or), +in a second terminal:`)
 	d.nats = d.wait(&d.stdout, `^  NATS +(nats://127\.0\.0\.1:\d+)$`)[1]
 	d.http = d.wait(&d.stdout, `^  HTTP +(http://127\.0\.0\.1:\d+)/healthz`)[1]
+	d.key = d.wait(&d.stdout, `^Next, in a browser: +http://127\.0\.0\.1:\d+/\?key=([0-9a-f]{32})$`)[1]
 	if status, body := d.get(t, "/readyz"); status != http.StatusOK {
 		t.Fatalf("/readyz: %d %s", status, body)
 	}

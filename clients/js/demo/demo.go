@@ -3,7 +3,8 @@ package demo
 
 import "embed"
 
-// Page is the HTML page. It needs Files at /demo/, and /ringline.js, /dev/token and /dev/events on the same origin.
+// Page is the HTML page. It needs Files at /demo/, and /ringline.js, /dev/token and /dev/events on the same origin. The
+// key for the last two is in its URL.
 //
 //go:embed index.html
 var Page []byte

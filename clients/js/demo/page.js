@@ -7,6 +7,7 @@ const $ = (id) => document.getElementById(id)
 const query = new URLSearchParams(location.search)
 const user = query.get('user')
 const isPane = query.has('pane') // a phone embedded in the page of another one
+const key = keyOf(query) // allows this page to get tokens
 const channel = new BroadcastChannel('ringline-demo') // between all phones of this browser
 const wire = new Wire()
 const moments = isPane ? undefined : new Moments($('list'), $('empty'))
@@ -28,10 +29,29 @@ function showState(state) {
   $('state').dataset.state = wire.isCut ? 'offline' : state
 }
 
+// The key is in the URL that `ringline dev` prints. This browser keeps it, so that later URLs need none.
+function keyOf(query) {
+  const name = 'ringline.dev.key'
+  const given = query.get('key')
+  try {
+    if (given) localStorage.setItem(name, given)
+    return given ?? localStorage.getItem(name) ?? ''
+  } catch {
+    return given ?? '' // no storage
+  }
+}
+
 async function token() {
-  const answer = await fetch('/dev/token?' + new URLSearchParams({ user_id: user, user_name: user }))
-  if (!answer.ok) throw new Error(await answer.text())
-  return answer.json()
+  const answer = await fetch('/dev/token?' + new URLSearchParams({ key, user_id: user, user_name: user }))
+  if (answer.ok) return answer.json()
+  const why = await answer.text()
+  if (why.startsWith('key:')) askForKey()
+  throw new Error(why)
+}
+
+function askForKey() {
+  for (const id of ['welcome', 'phones', 'moments']) $(id).hidden = true
+  $('locked').hidden = false
 }
 
 async function start() {
@@ -102,7 +122,7 @@ async function goOffline() {
 const embedded = (query.get('phones') ?? '').split(',').filter(Boolean)
 
 function addPhone(name) {
-  const pane = Object.assign(document.createElement('iframe'), { src: `/?pane&user=${encodeURIComponent(name)}`, title: `Phone of ${name}`, allow: 'autoplay' })
+  const pane = Object.assign(document.createElement('iframe'), { src: '/?pane&' + new URLSearchParams({ key, user: name }), title: `Phone of ${name}`, allow: 'autoplay' })
   $('another').before(pane)
   const next = free()[0]
   $('another').hidden = next === undefined || embedded.length >= 3
@@ -122,17 +142,19 @@ function openAnother() {
 
 function watch() {
   channel.onmessage = ({ data }) => data.callback && moments.callback(data.callback)
-  const events = new EventSource('/dev/events')
+  const events = new EventSource('/dev/events?' + new URLSearchParams({ key }))
   events.onmessage = ({ data }) => moments.message(JSON.parse(data))
   $('clear').onclick = () => moments.clear()
 }
 
-if (!user) {
+if (!key) {
+  askForKey()
+} else if (!user) {
   $('welcome').hidden = false
   $('who').onsubmit = (e) => {
     e.preventDefault()
     const name = $('name').value.trim()
-    location.search = new URLSearchParams({ user: name, ...(e.submitter?.value === 'one' ? {} : { phones: others(name)[0] }) })
+    location.search = new URLSearchParams({ key, user: name, ...(e.submitter?.value === 'one' ? {} : { phones: others(name)[0] }) })
   }
 } else {
   document.body.classList.toggle('pane', isPane)

@@ -1,12 +1,12 @@
 // Makes real calls from Node, over each transport, against the `ringline dev` at the given address. Without an address
-// it starts one: node test/live.mjs [http://127.0.0.1:8080]. The browser scenarios are in browser/.
+// it starts one: node test/live.mjs ['http://127.0.0.1:8080/?key=…']. The browser scenarios are in browser/.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import WebSocket from "ws";
 import { Ringline, RinglineClient } from "../dist/index.mjs";
 
-const server = process.argv[2] ?? (await start());
+const { origin: server, search: key } = new URL(process.argv[2] ?? (await start()));
 const users = ["ann", "bob", "eve"];
 let run = 0;
 
@@ -122,7 +122,7 @@ async function phone(id, transport) {
 }
 
 async function token(user) {
-  const response = await fetch(`${server}/dev/token?user_id=${user}&user_name=${user}`);
+  const response = await fetch(`${server}/dev/token${key}&user_id=${user}&user_name=${user}`);
   return (await response.json()).token;
 }
 
@@ -138,16 +138,20 @@ async function start() {
   const args = RINGLINE_BIN ? [] : ["run", "../../cmd/ringline"];
   const child = spawn(program, [...args, "dev", "--memory", "--port", "0", "--http", `127.0.0.1:${port}`], {
     env,
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "pipe", "inherit"],
     detached: true,
   });
   child.unref();
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => (printed += text));
+  child.stdout.unref();
   process.on("exit", () => process.kill(-child.pid));
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
   const address = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) {
     const ready = await fetch(`${address}/readyz`).then((r) => r.ok, () => false);
-    if (ready) return address;
+    const [url] = printed.match(/http:\S+\?key=\w+/) ?? [];
+    if (ready && url) return url;
     if (i > 600) throw new Error("ringline dev does not become ready");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

@@ -1,5 +1,5 @@
 // Mini-programs that call each other through a real edge. Without an argument it builds `ringline` and starts `ringline
-// dev` on free ports: npm run mini:test [http://127.0.0.1:8080]
+// dev` on free ports: npm run mini:test ['http://127.0.0.1:8080/?key=…']
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -11,7 +11,7 @@ import { MiniPhone } from "./miniphone.js";
 
 const code = readFileSync("build/mini/ringline.mini.js", "utf8");
 const began = Date.now();
-const server = process.argv[2] ?? (await start());
+const { origin: server, search: key } = new URL(process.argv[2] ?? (await start()));
 console.log(`an edge after ${Date.now() - began} ms`);
 const ready = Date.now();
 const within = setTimeout(() => {
@@ -159,7 +159,7 @@ function done(what: string): void {
 }
 
 async function token(user: string): Promise<string> {
-  const response = await fetch(`${server}/dev/token?user_id=${user}&user_name=${user.toUpperCase()}`);
+  const response = await fetch(`${server}/dev/token${key}&user_id=${user}&user_name=${user.toUpperCase()}`);
   return ((await response.json()) as { token: string }).token;
 }
 
@@ -174,7 +174,9 @@ async function start(): Promise<string> {
       s.close(() => resolve(typeof address === "object" && address ? address.port : 0));
     });
   });
-  const child = spawn(bin, ["dev", "--memory", "--port", "0", "--http", `127.0.0.1:${port}`], { env, cwd: dir, stdio: "ignore" });
+  const child = spawn(bin, ["dev", "--memory", "--port", "0", "--http", `127.0.0.1:${port}`], { env, cwd: dir, stdio: ["ignore", "pipe", "ignore"] });
+  let printed = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => (printed += text));
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
   process.on("exit", () => {
     child.kill("SIGKILL");
@@ -182,7 +184,9 @@ async function start(): Promise<string> {
   });
   const address = `http://127.0.0.1:${port}`;
   for (let i = 0; ; i++) {
-    if (await fetch(`${address}/readyz`).then((r) => r.ok, () => false)) return address;
+    const ready = await fetch(`${address}/readyz`).then((r) => r.ok, () => false);
+    const [url] = printed.match(/http:\S+\?key=\w+/) ?? [];
+    if (ready && url) return url;
     if (i > 300 || child.exitCode !== null) throw new Error("ringline dev does not become ready");
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

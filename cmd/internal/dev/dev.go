@@ -123,11 +123,13 @@ func (d *dev) serve(
 	}
 	process := serve.NewProcess(d.settings, d.log, m, d.health, &pages.sessions, natsURL, nil)
 	process.DevKey = pages.key()
+	refused := refusedOrigins{app: d.settings.App, natsURL: natsURL, log: m.Log(d.log, meter.HTTP)}
+	process.OriginRefused = refused.report
 	return serve.RunParts(ctx, []serve.Part{
 		{Name: "http", Run: probes.Run},
 		{Name: "page events", Run: func(ctx context.Context) error { return pages.events.run(ctx, natsURL) }},
 		{Name: "workers", Run: func(ctx context.Context) error {
-			return process.Run(ctx, func() { d.greet(natsURL, listener, dir) }, serve.CoordinatorRole(), serve.TimeoutsRole(), serve.EdgeRole())
+			return process.Run(ctx, func() { d.greet(natsURL, listener, dir, pages.urlKey()) }, serve.CoordinatorRole(), serve.TimeoutsRole(), serve.EdgeRole())
 		}},
 	})
 }
@@ -148,7 +150,7 @@ func (d *dev) openData() (*embedded.DataDir, error) {
 }
 
 // greet prints the addresses, the limits of dev, and last the commands to try next.
-func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
+func (d *dev) greet(natsURL string, listener net.Listener, dir, key string) {
 	p := cli.NewPalette(d.out)
 	kept := "a power failure may lose up to 2 minutes of acknowledged messages; kill -9 loses nothing"
 	if d.memory {
@@ -162,8 +164,7 @@ func (d *dev) greet(natsURL string, listener net.Listener, dir string) {
 		p.Bold("Ringline is running."), natsURL, http, dir, kept)
 	next := "Next,"
 	if listener != nil {
-		page := fmt.Sprintf("http://%s/?user=", listener.Addr())
-		_, _ = fmt.Fprintf(d.out, "Next, in two browser tabs:   %s  and  %s\n", p.Bold(page+"ann"), p.Bold(page+"bob"))
+		_, _ = fmt.Fprintf(d.out, "Next, in a browser:          %s\n", p.Bold(fmt.Sprintf("http://%s/?key=%s", listener.Addr(), key)))
 		next = "Or,  "
 	}
 	_, _ = fmt.Fprintf(d.out, "%s in a second terminal:  %s\n", next, p.Bold(cli.Invocation()+" watch --user bob"+urlFlag(natsURL)))

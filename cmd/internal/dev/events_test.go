@@ -119,19 +119,21 @@ func TestDevEventsRefuses(t *testing.T) {
 		"another machine": {func(r *http.Request) { r.RemoteAddr = "192.0.2.1:40000" }, 0, http.StatusForbidden},
 		"rebound DNS":     {func(r *http.Request) { r.Host = "evil.example:8080" }, 0, http.StatusForbidden},
 		"another page":    {origin("http://evil.example"), 0, http.StatusForbidden},
+		"nginx' defaults": {withoutKey, 0, http.StatusForbidden},
 		"not ready":       {origin("http://127.0.0.1:8080"), 0, http.StatusServiceUnavailable},
 		"too many":        {origin("http://127.0.0.1:8080"), maxPages, http.StatusTooManyRequests},
 	} {
-		var d eventFeed
+		s := siteOn(t, t.TempDir())
+		d := &s.events
 		if c.open > 0 {
 			d.source.Store(&feedSource{})
 			d.open.Store(c.open)
 		}
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8080/dev/events", nil)
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8080/dev/events?key="+s.urlKey(), nil)
 		r.RemoteAddr = "127.0.0.1:40000"
 		c.change(r)
 		w := httptest.NewRecorder()
-		d.ServeHTTP(w, r)
+		s.access(d).ServeHTTP(w, r)
 		if w.Code != c.status || d.open.Load() != c.open {
 			t.Errorf("%s: %d %s, want %d; %d open", name, w.Code, w.Body, c.status, d.open.Load())
 		}

@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,8 +21,8 @@ import (
 	"ringline.io/ringline/worker/edge/token"
 )
 
-// site serves what only dev has: a page to try Ringline, the client library and, for requests from this machine,
-// tokens and the event stream.
+// site serves what only dev has: a page to try Ringline, the client library and, for those who know its key, tokens and
+// the event stream.
 type site struct {
 	app      string
 	audience string
@@ -51,8 +48,8 @@ func (d *site) routes() []serve.Route {
 		serve.Route{Pattern: "GET /{$}", Handler: static("text/html; charset=utf-8", demo.Page)},
 		serve.Route{Pattern: "GET /demo/{file}", Handler: uncached(http.StripPrefix("/demo/", http.FileServerFS(demo.Files)))},
 		serve.Route{Pattern: "GET /ringline.js", Handler: static("text/javascript; charset=utf-8", js.Script)},
-		serve.Route{Pattern: "GET /dev/token", Handler: http.HandlerFunc(d.token)},
-		serve.Route{Pattern: "GET /dev/events", Handler: &d.events})
+		serve.Route{Pattern: "GET /dev/token", Handler: d.access(http.HandlerFunc(d.token))},
+		serve.Route{Pattern: "GET /dev/events", Handler: d.access(&d.events)})
 }
 
 // keep reads the signing secret of tokens from the data folder, or creates one.
@@ -78,10 +75,10 @@ func (d *site) keep(dir string) error {
 
 func (d *site) key() *events.TokenKey { return d.secret.Load() }
 
-// token issues a token to any request from this machine, unless a page of another site sent it.
+// token issues a token to a request that access allows.
 func (d *site) token(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	status, body := d.mint(onThisMachine(r), query.Get("user_id"), query.Get("user_name"))
+	status, body := d.mint(query.Get("user_id"), query.Get("user_name"))
 	if status != http.StatusOK {
 		http.Error(w, body, status)
 		return
@@ -92,18 +89,14 @@ func (d *site) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // mint returns the answer with a token, or the reason for none.
-func (d *site) mint(here bool, userID, userName string) (status int, body string) {
+func (d *site) mint(userID, userName string) (status int, body string) {
 	now := time.Now().Truncate(time.Second)
 	c := token.Claims{App: d.app, UserID: userID, UserName: userName, IssuedAt: now, Expires: now.Add(tokenTTL)}
 	switch bad := events.CheckName("user_id", userID); {
-	case !here:
-		return http.StatusForbidden, "tokens without a password are only for this machine"
 	case bad != nil:
 		return http.StatusBadRequest, events.Message(bad)
 	case len(userName) > events.MaxUserName:
 		return http.StatusBadRequest, fmt.Sprintf("user_name: must be at most %d bytes, got %d", events.MaxUserName, len(userName))
-	case d.key() == nil:
-		return http.StatusServiceUnavailable, "not ready yet, see /readyz"
 	}
 	signing, err := token.Secret(*d.key())
 	if err != nil {
@@ -122,36 +115,6 @@ func (d *site) mint(here bool, userID, userName string) (status int, body string
 		return http.StatusInternalServerError, err.Error()
 	}
 	return http.StatusOK, string(answer)
-}
-
-// onThisMachine reports whether the request comes from this machine and names it in Host. Without the check of Host,
-// another site could point its DNS name at this machine (DNS rebinding).
-func onThisMachine(r *http.Request) bool {
-	for _, header := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "Via"} {
-		if r.Header.Get(header) != "" { // a local proxy may forward a request of another machine
-			return false
-		}
-	}
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !from.Addr().Unmap().IsLoopback() || !isLoopback(r.Host) {
-		return false
-	}
-	origin := r.Header.Get("Origin")
-	if origin == "" {
-		return r.Header.Get("Sec-Fetch-Site") != "cross-site"
-	}
-	u, err := url.Parse(origin)
-	return err == nil && strings.EqualFold(u.Host, r.Host)
-}
-
-// isLoopback reports whether host, with or without a port, is a name of this machine.
-func isLoopback(host string) bool {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.Trim(host, "[]")
-	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 func static(contentType string, content []byte) http.Handler {

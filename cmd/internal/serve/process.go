@@ -44,10 +44,13 @@ type Process struct {
 	options  []nats.Option
 	sessions *LazyHandler     // serves client sessions
 	DevKey   *events.TokenKey // signs tokens for the app of the settings; nil except in dev
-	conns    []*natsconn.Conn
-	clock    *clock.Clock // broker time
-	stalls   []*stall.Watch
-	needs    needs
+
+	OriginRefused func(origin string, origins []string) // reports a refused page, and the origins of the app of the settings; may be nil
+
+	conns  []*natsconn.Conn
+	clock  *clock.Clock // broker time
+	stalls []*stall.Watch
+	needs  needs
 
 	inspectEvery, surveyEvery time.Duration
 }

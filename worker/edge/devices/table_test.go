@@ -10,7 +10,9 @@ import (
 
 func at(seconds int) time.Time { return time.Unix(int64(1_000_000+seconds), 0) }
 
-func key(i int) devices.Key { return devices.Key{App: "a", UserID: "ann", DeviceID: fmt.Sprint("d", i)} }
+func key(i int) devices.Key {
+	return devices.Key{App: "a", UserID: "ann", DeviceID: fmt.Sprint("d", i)}
+}
 
 // A device is away until it is back or expires, whatever its sessions do meanwhile, and however late a message comes.
 func TestAway(t *testing.T) {

@@ -16,8 +16,8 @@ import (
 
 // hello holds what a client sends when it connects.
 type hello struct {
-	token     string
-	data      []byte
+	token string
+	data  []byte
 	pageOrigin
 
 	transport string

@@ -41,6 +41,27 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
+// In `ringline dev` a page of this machine may connect from any port, over each transport. A page of another machine may
+// not, and is reported.
+func TestPagesOfThisMachine(t *testing.T) {
+	t.Parallel()
+	const vite = "http://localhost:5173"
+	w := newWorld(t)
+	a := w.app(t)
+	refused := make(chan string, room)
+	e := w.start(t, func(c *session.Config) { c.Loopback, c.OriginRefused = true, func(origin string) { refused <- origin } })
+	for _, dial := range transports() {
+		a.open(e, "ann", dial, vite).works()
+		dial(t, e.url, edgetest.Client{Token: a.token("ann")}, foreign).closed(t, http.StatusForbidden)
+		if got, _ := receive(t, "a report", refused); got != foreign {
+			t.Errorf("%s is reported", got)
+		}
+	}
+	if got := request(t, http.MethodOptions, e.url+session.PathEmulation, vite).header.Get("Access-Control-Allow-Origin"); got != vite {
+		t.Errorf("Access-Control-Allow-Origin is %q", got)
+	}
+}
+
 // answered is a response without its body.
 type answered struct {
 	status int

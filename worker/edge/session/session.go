@@ -155,7 +155,9 @@ func (s *session) close(c Code) (first bool) {
 }
 
 // key identifies the session's device.
-func (s *session) key() devices.Key { return devices.Key{App: s.app, UserID: s.by.UserID, DeviceID: s.by.DeviceID} }
+func (s *session) key() devices.Key {
+	return devices.Key{App: s.app, UserID: s.by.UserID, DeviceID: s.by.DeviceID}
+}
 
 // olderThan orders the sessions of a device, in the same way on every edge.
 func (s *session) olderThan(opened time.Time, id string) bool {

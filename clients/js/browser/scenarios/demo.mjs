@@ -12,7 +12,7 @@ function demo(name, look, play) {
     try {
       const [, RINGLINE_NATS_URL] = await dev.prints(/NATS +(nats:\S+:\d+)/);
       await run(stage.bin.ringline, ["app", "set", "demo", "--capacity", "2"], { RINGLINE_NATS_URL }); // concurrent calls
-      const url = (await dev.prints(/HTTP +(http:\S+:\d+)/))[1];
+      const url = (await dev.prints(/(http:\S+\?key=\w+)/))[1];
       const page = await (await stage.newContext(looks[look])).newPage();
       const errors = [];
       page.on("pageerror", (error) => errors.push(error.message));

@@ -29,7 +29,7 @@ class Tab {
 
   constructor(page, url, user) {
     this.page = page;
-    this.url = `${url}/?user=${user}`;
+    this.url = `${url}&user=${user}`;
     page.on("pageerror", (error) => this.errors.push(error.message));
   }
 
@@ -71,7 +71,7 @@ class Tab {
 scenario("ringline dev: two tabs of its page call, answer and leave", async (stage) => {
   const dev = new Program("dev", stage.bin.ringline, ["dev", "--memory", "--port", "0", "--http", "127.0.0.1:0"]);
   try {
-    const url = (await dev.prints(/HTTP +(http:\S+:\d+)/))[1];
+    const url = (await dev.prints(/(http:\S+\?key=\w+)/))[1];
     const context = await stage.newContext();
     await context.addInitScript(listen);
     const [ann, bob] = [new Tab(await context.newPage(), url, "ann"), new Tab(await context.newPage(), url, "bob")];
