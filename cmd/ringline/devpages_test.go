@@ -13,7 +13,7 @@ func TestPagesOfDevAndEdge(t *testing.T) {
 	d.serves(t, map[string]int{
 		"/": http.StatusOK, "/ringline.js": http.StatusOK, "/dev/token?user_id=ann": http.StatusForbidden, "/dev/events": http.StatusForbidden,
 		"/dev/token?user_id=ann&key=" + d.key: http.StatusOK,
-		"/connection/sse": http.StatusMethodNotAllowed, "/connection/websocket": http.StatusBadRequest,
+		"/connection/sse":                     http.StatusMethodNotAllowed, "/connection/websocket": http.StatusBadRequest,
 	})
 	cmd := program("ringline", "edge", "--http", "127.0.0.1:0")
 	cmd.Env = append(cmd.Env, "RINGLINE_NATS_URL="+d.nats)

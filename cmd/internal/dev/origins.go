@@ -1,6 +1,7 @@
 package dev
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -37,7 +38,7 @@ func (o *refusedOrigins) report(origin string, origins []string) {
 		o.log.Warn().Msg("a page whose origin can't be allowed tried to connect: it is sandboxed, or opened from a file")
 		return
 	}
-	o.log.Warn().Str("origin", origin).Msg("a page may not connect; this allows it: " + o.command(append(origins[:len(origins):len(origins)], origin)))
+	o.log.Warn().Str("origin", origin).Msg("a page may not connect; this allows it: " + o.command(append(slices.Clip(origins), origin)))
 }
 
 func (o *refusedOrigins) command(origins []string) string {

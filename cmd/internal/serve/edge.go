@@ -69,7 +69,7 @@ func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
 		Limits: sessionLimits(c.settings.Edge), Origins: c.settings.Edge.OriginList(), AddressHeader: c.settings.Edge.AddressHeader,
 		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Stall: c.stall(nc, askNC),
-		Health: c.health.Needs(health.Edge, health.Hold), Loopback: c.DevKey != nil, OriginRefused: c.originRefused(apps),
+		Health: c.health.Needs(health.Edge, health.Hold), Loopback: c.DevKey != nil, OriginRefused: c.originRefused(ctx, apps),
 	})
 	if err != nil {
 		return nil, nil, err
@@ -79,12 +79,12 @@ func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
 }
 
 // originRefused returns what reports a refused page, or nil.
-func (c *Process) originRefused(apps *store.Apps) func(origin string) {
+func (c *Process) originRefused(ctx context.Context, apps *store.Apps) func(origin string) {
 	if c.OriginRefused == nil {
 		return nil
 	}
 	return func(origin string) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(ctx, time.Second)
 		defer cancel()
 		s, _, _ := apps.Settings(ctx, c.settings.App) // on an error there are no origins
 		c.OriginRefused(origin, s.Origins)

@@ -26,6 +26,7 @@ const (
 	badRequest      = 3501
 	denied          = 3507
 	tooManySessions = 4004
+	replaced        = 4501
 )
 
 // tokensThatAreRefused checks that a session needs a token of the app that is valid now.

@@ -151,3 +151,21 @@ func stopsWithASilentPeer(s *stage) {
 		s.Errorf("bob is closed with %d", got)
 	}
 }
+
+// newSessionOfADevice checks that a new session of a device closes the older one, which then no longer counts. Another
+// device keeps its session.
+func newSessionOfADevice(s *stage) {
+	const phone = `{"device":"phone.tab1"}`
+	laptop, first := s.open("ann", `{"device":"phone.tab2"}`), s.open("ann", phone)
+	second := s.open("ann", phone)
+	if got := s.code(first.conn); got != replaced {
+		s.Errorf("closed with %d", got)
+	}
+	third := s.open("ann", phone)
+	if got := s.code(second.conn); got != replaced {
+		s.Errorf("closed with %d", got)
+	}
+	laptop.line()
+	third.line()
+	third.nothingMore()
+}

@@ -171,3 +171,15 @@ func eightUnderWay(s *stage) {
 		}
 	}
 }
+
+// awayAndBack checks that a session may send away and back, with no data or an empty object.
+func awayAndBack(s *stage) {
+	ann := s.open("ann", `{"device":"phone"}`)
+	for _, method := range []string{"away", "back", "back", "away", "away"} {
+		if a := ann.ask(method, `{}`); !a.OK || a.Error != nil || a.Call != nil {
+			s.Errorf("%s: %s", method, s.encode(a))
+		}
+	}
+	ann.mayNot("away", `{"call_id":"c1"}`, events.CodeInvalidArgument)
+	ann.mayNot("back", `[]`, events.CodeInvalidArgument)
+}

@@ -35,6 +35,7 @@ func tests() []test {
 		{"PushesInOrder", Limits{}, pushesInOrder},
 		{"NothingIsLostWhileItOpens", Limits{}, nothingIsLostWhileItOpens},
 		{"ComesBack", Limits{}, comesBack},
+		{"NewSessionOfADevice", Limits{SessionsPerUser: 2}, newSessionOfADevice},
 		{"PushesAreOfOneUserOfOneApp", Limits{}, pushesAreOfOneUserOfOneApp},
 
 		{"EveryVerb", Limits{}, everyVerb},
@@ -43,6 +44,7 @@ func tests() []test {
 		{"AnswersThatRefuse", Limits{}, answersThatRefuse},
 		{"NameOfTheToken", Limits{}, nameOfTheToken},
 		{"Reads", Limits{}, reads},
+		{"AwayAndBack", Limits{}, awayAndBack},
 
 		{"EightUnderWay", Limits{}, eightUnderWay},
 		{"CommandsOfASession", Limits{Commands: 5}, commandsOfASession},
