@@ -250,3 +250,15 @@ test("clear rejects everything and leaves no timer", async () => {
   for (const e of await Promise.all(all)) assert.equal(e.code, "disconnected");
   assert.equal(clock.pending, 0);
 });
+
+test("a command that an answer's callback issues does not send the answered one again", async () => {
+  const clock = new FakeClock();
+  const session = new FakeSession({} as never, {} as never);
+  const commands = new Commands((m, d) => session.request(m, d), () => void commands.run("ring", "c1", {}, 1000), clock);
+  commands.up();
+  const read = commands.run("get", "c1", {}, 1000);
+  session.request1.answer(ok);
+  await read;
+  await settle();
+  assert.equal(session.request1.method, "ring");
+});

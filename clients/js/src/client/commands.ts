@@ -137,6 +137,9 @@ export class Commands {
     let settle: () => void;
     try {
       const answer = readAnswer(await this.request(command.method, command.data));
+      // The answer to a given-up command carries the state of the call too. The command still counts as in flight, so
+      // that a command issued by a callback does not send it again.
+      if (answer) this.onAnswer(answer);
       settle = () => this.answered(command, answer);
     } catch (error) {
       settle = () => this.unanswered(command, error);
@@ -148,7 +151,6 @@ export class Commands {
   }
 
   private answered(command: Command, answer: Reply | undefined): void {
-    if (answer) this.onAnswer(answer); // also the answer to a given-up command: it carries the state of the call
     if (!this.isKept(command)) return;
     const error = refusalOf(answer, command.callID);
     if (error?.code !== "rate_limited" && error?.code !== "exhausted") command.isUncertain = !answer || error?.code === "unavailable";
