@@ -33,8 +33,15 @@ export class FakeEdge {
   refuse: (token: string) => { code: number; reason: string; temporary?: boolean } | undefined = () => undefined;
   onRPC: (method: string, data: unknown) => Promise<unknown> = (method, data) => Promise.resolve({ ok: true, method, data });
   ttl: number | undefined;
+  /** The seconds between its pings, and whether it sends them. */
+  ping = 25;
+  pings = false;
   refreshed: string[] = [];
 
+  /** What its snapshots contain. */
+  snapshot: object = {};
+
+  private readonly timers = new Set<NodeJS.Timeout>();
   private readonly http = createServer((q, r) => void this.posted(q, r));
   private readonly sockets = new Set<Socket>();
   private readonly emulated = new Map<string, (command: Command) => void>();
@@ -67,6 +74,7 @@ export class FakeEdge {
   async kill(): Promise<void> {
     const closed = new Promise((resolve) => this.http.close(resolve));
     for (const s of this.sockets) s.destroy();
+    for (const timer of this.timers) clearInterval(timer);
     await closed;
   }
 
@@ -90,7 +98,8 @@ export class FakeEdge {
         this.emulated.set(session, this.server(transport, send, end));
         const expiry = this.ttl === undefined ? {} : { expires: true, ttl: this.ttl };
         const snapshot = { server_time: at(0), user_id: "ann", device_id: data.device, calls: [] };
-        send({ id: c.id, connect: { client: session, session, node: "n", data: snapshot, ping: 25, ...expiry } });
+        send({ id: c.id, connect: { client: session, session, node: "n", data: { ...snapshot, ...this.snapshot }, ping: this.ping, ...expiry } });
+        if (this.pings) this.timers.add(setInterval(() => send({}), this.ping * 1000));
         this.connected.push({ transport, token, data, push: (d) => send({ push: { message: { data: d } } }), end });
       } else if (c.rpc) {
         void this.onRPC(c.rpc.method, c.rpc.data).then((data) => send({ id: c.id, rpc: { data } }));

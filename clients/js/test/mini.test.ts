@@ -157,6 +157,26 @@ test("in the background for a moment: the socket stays", async (t) => {
   assert.deepEqual(p.received.slice(-1), ['onConnectionStateChanged("connected")']);
 });
 
+test("hidden during a call: away at once, and back if the socket lives; without a call nothing is sent", async (t) => {
+  const { p, e, peer } = await connected(t);
+  const methods: string[] = [];
+  e.onRPC = (method) => (methods.push(method), Promise.resolve({ ok: false, error: { code: "invalid_argument", message: "verb: unknown" } }));
+  const dispatch = (type: string) => {
+    for (const f of p.phone.listeners.get(type) ?? []) f({});
+  };
+  for (const type of ["hide", "show"]) dispatch(type);
+  const accepted = incoming(2, { state: "accepted", device_id: peer.data.device, at: at(5) });
+  peer.push(push({ ...accepted, state: "active" }));
+  await p.until(() => p.kit.getCalls().length === 1, "the call");
+  dispatch("hide");
+  await p.until(() => methods.length === 1, "away");
+  dispatch("show");
+  await p.until(() => methods.length === 2, "back");
+  assert.deepEqual(methods, ["away", "back"]);
+  assert.equal(e.connected.length, 1);
+  assert.deepEqual(p.received.filter((h) => h.startsWith("onError")), []);
+});
+
 test("no network, then one again: it reconnects at once", async (t) => {
   const { p, e } = await connected(t);
   p.phone.network(false);
@@ -276,8 +296,8 @@ test("a socket closes once, whatever the platform calls, and emits nothing after
 
 test("a permanent close code of the server ends the session", async (t) => {
   const { p, peer } = await connected(t);
-  peer.end(3504, "connection limit");
-  await p.until(() => p.received.some((h) => h.startsWith('onError({"code":"rate_limited"')), "the refusal");
+  peer.end(3503, "force disconnect");
+  await p.until(() => p.received.some((h) => h.startsWith('onError({"code":"disconnected"')), "the refusal");
   await p.until(() => p.phone.open.length === 0, "no socket");
 });
 

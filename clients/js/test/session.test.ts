@@ -1,65 +1,10 @@
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
-import WebSocket from "ws";
-import { systemClock } from "../src/platform/clock.js";
-import type { RinglineError } from "../src/api/error.js";
-import { CentrifugeSession, Lost } from "../src/session/session.js";
-import { transports, type Transport } from "../src/session/rotation.js";
-import { Tokens, type GetToken } from "../src/session/tokens.js";
+import { test } from "node:test";
+import { Lost } from "../src/session/session.js";
+import { transports } from "../src/session/rotation.js";
 import { FakeEdge } from "./fakeedge.js";
 import { token } from "./fakes.js";
-
-interface Setup {
-  edges: FakeEdge[];
-  by?: readonly Transport[];
-  first?: string;
-  getToken?: GetToken;
-  onError?: () => void;
-}
-
-function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken, onError }: Setup) {
-  const received: string[] = [];
-  const pushes: unknown[] = [];
-  const showing: string[] = [];
-  let wake = (): void => {};
-  const record = (what: string) => (received.push(what), wake());
-  const session = new CentrifugeSession(
-    {
-      servers: edges.map((e) => e.url),
-      transports: by,
-      tokens: new Tokens(first, getToken, systemClock),
-      clock: systemClock,
-      webSocket: WebSocket,
-      fetch,
-      networkEventTarget: undefined,
-    },
-    {
-      connectData: () => ({ device: "d.1", showing: [...showing] }),
-      onOpen: (data) => record(`open ${(data as { device_id: string }).device_id}`),
-      onPush: (data) => (pushes.push(data), wake()),
-      onDown: (refused?: RinglineError) => record(refused ? `refused ${refused.code}: ${refused.message}` : "down"),
-      onError: (error) => (record(`error ${error.message}`), onError?.()),
-    },
-  );
-  const until = async (holds: () => boolean) => {
-    const timeout = setTimeout(() => wake(), 60_000);
-    const by = Date.now() + 60_000;
-    while (!holds()) {
-      if (Date.now() >= by) throw new Error(`received only ${received.join(", ")}`);
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-    clearTimeout(timeout);
-  };
-  t.after(() => session.close());
-  session.open();
-  return { session, received, pushes, showing, until, receives: (what: string) => until(() => received.some((h) => h.startsWith(what))) };
-}
-
-async function edge(t: TestContext): Promise<FakeEdge> {
-  const e = await new FakeEdge().start();
-  t.after(() => e.kill().catch(() => {}));
-  return e;
-}
+import { edge, open } from "./opensession.js";
 
 for (const transport of transports) {
   test(`${transport}: connect, push, request, end; the token is never in an address`, async (t) => {
@@ -99,9 +44,9 @@ for (const transport of transports) {
     const e = await edge(t);
     const s = open(t, { edges: [e], by: [transport] });
     (await e.next(1)).end(3001, "shutdown");
-    (await e.next(2)).end(3504, "connection limit");
+    (await e.next(2)).end(3503, "force disconnect");
     await s.receives("refused");
-    assert.deepEqual(s.received.slice(-1), ["refused rate_limited: refused by the server with code 3504, connection limit"]);
+    assert.deepEqual(s.received.slice(-1), ["refused disconnected: refused by the server with code 3503, force disconnect"]);
     assert.equal(e.connected.length, 2);
   });
 

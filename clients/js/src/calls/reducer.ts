@@ -61,6 +61,13 @@ export function reduce(state: State, input: Input): Step {
   return draft.step();
 }
 
+/** A snapshot that does not mention some of its calls. */
+export function without(input: Input & { kind: "snapshot" }, callIDs: readonly string[]): Input {
+  const others = (callID: string): boolean => !callIDs.includes(callID);
+  const calls = input.snapshot.calls.filter((x) => others(x.call.call_id));
+  return { ...input, snapshot: { ...input.snapshot, calls }, showing: input.showing.filter(others) };
+}
+
 /** The ids of the calls that this device shows, newest last. */
 export function showing(state: State): string[] {
   return [...state.calls].filter(([, seen]) => seen.shown).map(([callID]) => callID);

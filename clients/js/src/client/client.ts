@@ -1,6 +1,6 @@
 import type { CallbackArgs, CallbackName, ConnectionState } from "../api/callbacks.js";
 import { RinglineError, messageOf } from "../api/error.js";
-import { initial, reduce, showing, type Input, type State } from "../calls/reducer.js";
+import { initial, reduce, showing, without, type Input, type State } from "../calls/reducer.js";
 import { callOf, type Call } from "../calls/shapes.js";
 import { ShownCalls, type ObservableCalls } from "../calls/shown.js";
 import type { Clock } from "../platform/clock.js";
@@ -11,6 +11,7 @@ import type { Session, SessionListener } from "../session/session.js";
 import { tokenError, Tokens, type Claims } from "../session/tokens.js";
 import type { Method } from "../wire/messages.js";
 import { readPush, readSnapshot, type Reply } from "../wire/read.js";
+import { Away } from "./away.js";
 import { Commands } from "./commands.js";
 import { Emitter, guarded } from "./emitter.js";
 import { defaults, type Internals } from "./internals.js";
@@ -19,11 +20,13 @@ import {
   checkSize,
   customDataOf,
   invitationOf,
+  readConnectTimeout,
   readTransports,
   type AddOptions,
   type InviteOptions,
   type RinglineClientOptions,
 } from "./options.js";
+import { Reads } from "./reads.js";
 import { ServerTime } from "./servertime.js";
 import { TokenWatch } from "./tokenwatch.js";
 
@@ -38,6 +41,8 @@ const inviteTimeout = 30_000;
 const ringTimeout = 60_000;
 /** The server looks up at most this many calls for a client. */
 const maxShowing = 100;
+/** A push that arrives later than this, in milliseconds, may invite to a call that is over. */
+const maxLate = 2_000;
 
 /**
  * A session of one device of one user, and the calls that the device shows.
@@ -67,7 +72,11 @@ export class RinglineClient {
   private device: DeviceID | undefined;
   private listed: readonly string[] = []; // the calls listed as shown in the last connect request
   private connecting: { promise: Promise<void>; resolve(): void; reject(error: RinglineError): void } | undefined;
-  private readonly reads = new Map<string, number>(); // the calls that are being read, with the seq to reach
+  private readonly away: Away;
+  private readonly reads = new Reads(
+    (callID) => this.state.calls.get(callID)?.call.seq ?? 0,
+    (callID) => this.run("get", callID, {}, commandTimeout),
+  );
   // Counts connect and disconnect, so that an asynchronous step of an earlier one can tell that it is late.
   private generation = 0;
   private refusedToken = false;
@@ -96,6 +105,11 @@ export class RinglineClient {
     );
     const servers = readServers(options.server);
     const transports = readTransports(options.transports);
+    const connectTimeout = readConnectTimeout(options.connectTimeout);
+    this.away = new Away(
+      () => this.calls.current.some((c) => c.phase === "active" || c.direction === "outgoing"),
+      (method) => this.session?.request(method, {}),
+    );
     this.makeSession = (listener) =>
       internals.makeSession(
         {
@@ -106,6 +120,7 @@ export class RinglineClient {
           webSocket: options.webSocket,
           fetch: options.fetch ?? (typeof fetch === "function" ? fetch.bind(globalThis) : undefined),
           networkEventTarget: options.networkEventTarget,
+          connectTimeout,
         },
         listener,
       );
@@ -284,9 +299,7 @@ export class RinglineClient {
     try {
       const claims = await this.firstToken(generation);
       if (!claims || this.generation !== generation) return;
-      const { storage, device } = this.options;
-      const storages = storage === null ? {} : (storage ?? browserStorages());
-      const acquired = this.device ?? (await acquireDevice(claims, device, storages, this.clock));
+      const acquired = this.device ?? (await this.acquireDevice(claims));
       if (this.generation !== generation) return acquired.release();
       this.device = acquired;
       this.session = this.makeSession(this.listener);
@@ -295,6 +308,22 @@ export class RinglineClient {
       if (this.generation !== generation) return;
       this.fail(error instanceof RinglineError ? error : new RinglineError("internal", messageOf(error)));
     }
+  }
+
+  private acquireDevice(claims: Claims, anew = false): Promise<DeviceID> {
+    const { storage, device } = this.options;
+    const storages = storage === null ? {} : (storage ?? browserStorages());
+    return acquireDevice(claims, device, storages, this.clock, anew);
+  }
+
+  private async newDevice(): Promise<void> {
+    const { generation } = this;
+    const { claims } = this.tokens;
+    this.device?.release();
+    this.device = undefined;
+    const acquired = claims && (await this.acquireDevice(claims, true));
+    if (this.generation === generation) this.device = acquired;
+    else acquired?.release();
   }
 
   /** Gets the first token. Its device claim is needed before anything else. */
@@ -320,6 +349,8 @@ export class RinglineClient {
     onOpen: (data) => this.onOpen(data),
     onPush: (data) => this.onPush(data),
     onError: (error) => this.report(error),
+    onAway: (away) => this.away.set(away),
+    newDevice: () => this.newDevice(),
     onDown: (refused) => {
       if (refused) return this.fail(refused);
       this.commands.down();
@@ -333,13 +364,14 @@ export class RinglineClient {
       return this.fail(new RinglineError("internal", "server: the connect reply can't be read; is this a Ringline edge?"));
     }
     this.refusedToken = false;
-    this.serverTime.update(snapshot.server_time);
+    this.serverTime.start(snapshot.server_time);
     this.tokenWatch.start();
     this.setConnection("connected");
     if (this.connectionState !== "connected") return; // a callback has disconnected
     this.apply({ kind: "snapshot", snapshot, showing: this.listed, receivedAt: this.clock.now() });
     if (this.connectionState !== "connected") return;
     this.commands.up();
+    this.away.opened();
     this.connecting?.resolve();
     this.connecting = undefined;
   }
@@ -347,40 +379,33 @@ export class RinglineClient {
   private onPush(data: unknown): void {
     const push = readPush(data);
     if (!push) return this.report(new RinglineError("internal", "a push can't be read"));
-    const receivedAt = this.clock.now();
-    if ("snapshot" in push) {
-      this.serverTime.update(push.snapshot.server_time);
-      this.apply({ kind: "snapshot", snapshot: push.snapshot, showing: push.snapshot.showing ?? [], receivedAt });
-    } else {
-      this.serverTime.update(push.server_time);
-      const { call } = push;
-      if (call) this.apply({ kind: "notification", notification: { ...push, call }, receivedAt });
-      else this.read(push.call_id, push.seq);
-    }
+    const isSnapshot = "snapshot" in push;
+    const late = this.serverTime.arrived(isSnapshot ? push.snapshot.server_time : push.server_time);
+    const receivedAt = this.clock.now() - late; // when it would have arrived without a delay
+    if (isSnapshot) {
+      const { snapshot } = push;
+      this.applyPush({ kind: "snapshot", snapshot, showing: snapshot.showing ?? [], receivedAt }, late);
+    } else if (push.call) this.applyPush({ kind: "notification", notification: { ...push, call: push.call }, receivedAt }, late);
+    else this.reads.read(push.call_id, push.seq);
   }
 
   /**
-   * Reads a call after a notification without it, if the notification with the call was lost. One read per call is in
-   * flight at a time.
+   * Applies a push. If it comes late and would ring, its call may be over: a sleeping device gets what waited in its
+   * socket when it wakes, and later ones perhaps never. The call is then read first.
    */
-  private read(callID: string, seq: number): void {
-    if ((this.state.calls.get(callID)?.call.seq ?? 0) >= seq) return;
-    const waits = this.reads.has(callID);
-    this.reads.set(callID, Math.max(seq, this.reads.get(callID) ?? 0));
-    if (waits) return;
-    this.run("get", callID, {}, commandTimeout).then(
-      () => {
-        const wanted = this.reads.get(callID) ?? 0;
-        this.reads.delete(callID);
-        if (wanted > seq) this.read(callID, wanted);
-      },
-      () => this.reads.delete(callID), // the next snapshot contains it
-    );
+  private applyPush(input: Exclude<Input, { kind: "answer" }>, late: number): void {
+    const rings = late > maxLate ? reduce(this.state, input).commands.map((c) => c.callID) : [];
+    if (rings.length === 0) return this.apply(input);
+    const calls = input.kind === "snapshot" ? input.snapshot.calls.map((x) => x.call) : [input.notification.call];
+    if (input.kind === "snapshot") this.apply(without(input, rings));
+    for (const { call_id, seq } of calls.filter((x) => rings.includes(x.call_id))) this.reads.verify(call_id, seq);
   }
 
   private answered({ call }: Reply): void {
     if (!call || this.connection === "disconnected") return;
-    const remaining = this.serverTime.remaining(call, this.state.userID);
+    let remaining = this.serverTime.remaining(call, this.state.userID);
+    // The server knows better whether it still rings: the push was perhaps not late, and its clock was changed.
+    if (this.reads.verifies(call.call_id) && remaining === 0) remaining = undefined;
     const input = { kind: "answer", call, receivedAt: this.clock.now() } as const;
     this.apply(remaining === undefined ? input : { ...input, ringRemainingMs: remaining });
   }
@@ -397,6 +422,7 @@ export class RinglineClient {
     }
     if (this.generation !== generation) return;
     for (const { callID, attempt } of commands) this.sendRing(callID, attempt);
+    this.away.update();
   }
 
   private sendRing(callID: string, attempt: number): void {
@@ -428,6 +454,7 @@ export class RinglineClient {
     this.tokens.stop();
     this.tokenWatch.stop();
     this.commands.clear(error);
+    this.away.reset();
     this.setConnection("disconnected");
     this.connecting?.reject(error);
     this.connecting = undefined;

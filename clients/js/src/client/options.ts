@@ -32,8 +32,13 @@ export interface RinglineClientOptions {
   webSocket?: unknown;
   /** Replaces the global fetch for HTTP streaming and SSE. */
   fetch?: typeof globalThis.fetch;
-  /** Emits `online` and `offline` instead of `window`. */
+  /** Emits `online` and `offline` instead of `window`, and `hide` and `show` where they mean that the app is suspended. */
   networkEventTarget?: EventTarget;
+  /**
+   * How long there may be no connection before `error` reports the cause, in milliseconds, 1,000 to 600,000; 0: never.
+   * Default: 15,000. It ends nothing: the client keeps trying.
+   */
+  connectTimeout?: number;
 }
 
 export interface CallInvitation {
@@ -65,6 +70,13 @@ export function readTransports(list: readonly Transport[] | undefined): readonly
     throw new RinglineError("invalid_argument", `transports: must be some of ${transports.join(", ")}, got ${String(unknown)}`);
   }
   return chosen;
+}
+
+const defaultConnectTimeout = 15_000;
+
+export function readConnectTimeout(ms: number = defaultConnectTimeout): number {
+  if (Number.isInteger(ms) && (ms === 0 || (ms >= 1_000 && ms <= 600_000))) return ms;
+  throw new RinglineError("invalid_argument", `connectTimeout: must be 0, or 1000 to 600000 milliseconds, got ${String(ms)}`);
 }
 
 /**

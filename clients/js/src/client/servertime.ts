@@ -2,15 +2,35 @@ import type { Clock } from "../platform/clock.js";
 import type * as wire from "../wire/messages.js";
 import { pending } from "../wire/read.js";
 
-/** The server's clock, estimated from the last frame. The local clock may be wrong by hours. */
+/** How much two clocks may drift apart, as a share of the time that passes. */
+const drift = 2e-4;
+
+/**
+ * The server's clock, estimated from frames. The local clock may be wrong by hours. A frame arrives some time after its
+ * `server_time`, so of two estimates the higher one is better. A frame that waited, for example in the socket of a
+ * sleeping device, changes nothing.
+ */
 export class ServerTime {
-  private ahead: number | undefined; // relative to our monotonic clock
+  private ahead: number | undefined; // relative to our clock
+  private at = 0; // when it was estimated, by our clock
 
   constructor(private readonly clock: Clock) {}
 
-  update(serverTime: string): void {
-    const at = Date.parse(serverTime);
-    if (!Number.isNaN(at)) this.ahead = at - this.clock.now();
+  /** Starts anew with the reply to a connect request, which can't be older than the request. */
+  start(serverTime: string): void {
+    this.ahead = undefined;
+    this.arrived(serverTime);
+  }
+
+  /** Takes the time of a frame, and returns how late the frame arrived, in milliseconds. */
+  arrived(serverTime: string): number {
+    const now = this.clock.now();
+    const sent = Date.parse(serverTime);
+    if (Number.isNaN(sent)) return 0;
+    const known = this.ahead === undefined ? -Infinity : this.ahead - drift * (now - this.at);
+    this.ahead = Math.max(known, sent - now);
+    this.at = now;
+    return this.ahead + now - sent;
   }
 
   /** Milliseconds since 1970; undefined before the first frame. */

@@ -17,7 +17,7 @@ export const CallScenario = {
 export type CallScenario = (typeof CallScenario)[keyof typeof CallScenario];
 
 export interface KitConfig
-  extends Pick<RinglineClientOptions, "getToken" | "onTokenWillExpire" | "device" | "transports" | "storage" | "webSocket"> {
+  extends Pick<RinglineClientOptions, "getToken" | "onTokenWillExpire" | "device" | "transports" | "storage" | "webSocket" | "connectTimeout"> {
   /** The purpose of the app. It changes nothing. */
   mode?: CallScenario;
   /**

@@ -8,7 +8,7 @@ const suspendedAfter = 5_000;
 /**
  * Emits `online` and `offline` as a browser's window does. It emits both when the connection is no longer reliable:
  * after the app was in the background long enough to be suspended (its socket may be dead without a close), and when
- * the network changes from or to Wi-Fi.
+ * the network changes from or to Wi-Fi. It also emits `hide` and `show`, which only a suspended app needs.
  */
 export class NetworkEvents {
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -31,7 +31,7 @@ export class NetworkEvents {
     if (this.listeners.size === 0) this.unlisten();
   }
 
-  private dispatch(type: "online" | "offline"): void {
+  private dispatch(type: "online" | "offline" | "hide" | "show"): void {
     const set = this.listeners.get(type);
     for (const listener of [...(set ?? [])]) {
       if (set?.has(listener)) listener({ type });
@@ -40,6 +40,7 @@ export class NetworkEvents {
 
   private readonly onHide = (): void => {
     this.hiddenAt = Date.now();
+    this.dispatch("hide");
   };
 
   private readonly onShow = (): void => {
@@ -47,6 +48,7 @@ export class NetworkEvents {
     this.hiddenAt = undefined;
     if (wasSuspended) this.dispatch("offline");
     this.dispatch("online");
+    this.dispatch("show");
   };
 
   private readonly onChange = ({ isConnected, networkType = "" }: NetworkStatus): void => {

@@ -30,6 +30,7 @@ export class Rotation {
   private order: readonly Transport[] = []; // of this round
   private round: Address[] = [];
   private started = false;
+  private cut = false; // the round ended early, because a server answered
   private failures = 0;
   private address: Address | undefined;
 
@@ -39,17 +40,21 @@ export class Rotation {
     private readonly random: () => number = Math.random,
   ) {}
 
-  next(): { address: Address; pause: number } {
+  /** `roundOver`: every server was tried with every transport, and none answered. */
+  next(): { address: Address; pause: number; roundOver: boolean } {
     let pause = 0;
+    let roundOver = false;
     if (this.round.length === 0) {
       if (this.started) pause = this.pause();
+      roundOver = this.started && !this.cut;
       this.started = true;
+      this.cut = false;
       this.round = this.newRound();
     }
     const address = this.round.shift();
     if (!address) throw new Error("rotation: no server or no transport");
     this.address = address;
-    return { address, pause };
+    return { address, pause, roundOver };
   }
 
   connected(): void {
@@ -75,6 +80,7 @@ export class Rotation {
     const i = this.servers.indexOf(this.address?.server ?? "");
     this.first = (i + 1) % this.servers.length;
     this.round = [];
+    this.cut = true;
   }
 
   private newRound(): Address[] {

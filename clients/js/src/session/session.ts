@@ -4,9 +4,13 @@ import { RinglineError, messageOf } from "../api/error.js";
 import { version } from "../api/version.js";
 import type { Clock } from "../platform/clock.js";
 import { eventSourceOver } from "./eventsource.js";
+import { Outage } from "./outage.js";
+import { PageLife } from "./pagelife.js";
+import { whyNoConnection } from "./reach.js";
 import { Rotation, type Address, type Transport } from "./rotation.js";
 import { emulationOf, endpointOf } from "./servers.js";
 import { tokenError, type Tokens } from "./tokens.js";
+import { Wake } from "./wake.js";
 
 /** What the client needs from a connection. Only this file uses centrifuge. */
 export interface Session {
@@ -29,6 +33,10 @@ export interface SessionListener {
   onDown(refused?: RinglineError): void;
   /** An error after which the session continues. */
   onError(error: RinglineError): void;
+  /** The page goes away, so that its socket will close, or comes back. */
+  onAway(away: boolean): void;
+  /** Another page has taken this device's id. Resolves once `connectData` has another one. */
+  newDevice(): Promise<void>;
 }
 
 export interface SessionOptions {
@@ -39,19 +47,32 @@ export interface SessionOptions {
   webSocket: unknown;
   fetch: typeof globalThis.fetch | undefined;
   networkEventTarget: EventTarget | undefined;
+  /** After this many milliseconds without a connection, the cause is reported. 0: never. */
+  connectTimeout: number;
 }
 
 /** A request was not answered. It may be sent again. */
 export class Lost extends Error {}
 
 /** The time limits of a connection attempt and of a request. The server waits 8 s for a coordinator's answer. */
-const connectTimeout = 5_000;
+const attemptTimeout = 5_000;
 const requestTimeout = 10_000;
+/** How late a ping of the server may be before the connection counts as dead. */
+const maxPingDelay = 4_000;
+/** A device id that is taken a second time within this time ends the session, so that two pages don't chase each other. */
+const chase = 600_000;
+/** For this long after an attempt was given up, its connect command may still arrive and look like another page's. */
+const straggles = 60_000;
 
 // centrifuge's codes.
 const connectCalled = 0;
+const unavailable = 100;
 const tokenExpired = 109;
 const sessionExpired = 3005;
+// Ringline's codes.
+const tooManyBefore = 3504; // of edges before 0.7
+const tooMany = 4004;
+const otherSession = 4501;
 
 /**
  * A session over centrifuge-js. Each connection attempt has a Centrifuge of its own, for one server and one transport.
@@ -66,15 +87,30 @@ export class CentrifugeSession implements Session {
   private connectedAt = 0;
   private isNewToken = false; // the token of this attempt was not tried before
   private stopTimer = (): void => {};
+  private replacedAt = -Infinity;
+  private givenUpAt = -Infinity; // the last attempt that did not connect
+  private sparedAt = -Infinity; // the last time that it kept its device id although another session had it
   private readonly network: EventTarget | undefined;
   private readonly onNetwork = (): void => this.retryNow();
+  private readonly outage: Outage;
+  private readonly wake: Wake;
+  private readonly page: PageLife;
 
   constructor(
     private readonly options: SessionOptions,
     private readonly listener: SessionListener,
   ) {
     this.rotation = new Rotation(options.servers, usable(options));
-    this.network = options.networkEventTarget ?? (typeof addEventListener === "function" ? globalThis : undefined);
+    const { servers, clock, connectTimeout, fetch, networkEventTarget: platform } = options;
+    this.network = platform ?? (typeof addEventListener === "function" ? globalThis : undefined);
+    const report = (error: RinglineError): void => listener.onError(error);
+    this.outage = new Outage(servers, clock, connectTimeout, (server) => whyNoConnection(server, fetch, clock), report);
+    this.wake = new Wake(clock, () => this.reconnect());
+    const onLook = (wasFrozen: boolean): void => {
+      if (this.wake.woke() || wasFrozen) this.reconnect();
+      this.retryNow();
+    };
+    this.page = new PageLife({ onAway: () => listener.onAway(true), onBack: () => listener.onAway(false), onLook }, platform);
   }
 
   open(): void {
@@ -82,12 +118,16 @@ export class CentrifugeSession implements Session {
     this.state = "connecting";
     this.network?.addEventListener("online", this.onNetwork);
     this.network?.addEventListener("pageshow", this.onNetwork);
+    this.page.start(); // before centrifuge listens: it closes the socket in `pagehide`
+    this.outage.begin();
     this.next();
   }
 
   close(): void {
     this.stop();
     this.state = "disconnected";
+    this.outage.end(false);
+    this.page.stop();
     this.network?.removeEventListener("online", this.onNetwork);
     this.network?.removeEventListener("pageshow", this.onNetwork);
   }
@@ -106,8 +146,9 @@ export class CentrifugeSession implements Session {
 
   /** Tries the next address, after a pause. */
   private next(): void {
-    const { address, pause } = this.rotation.next();
+    const { address, pause, roundOver } = this.rotation.next();
     const attemptID = ++this.attemptID;
+    if (roundOver) void this.outage.failed(true);
     this.pending = address;
     this.stopTimer = this.options.clock.after(pause, () => void this.attempt(address, attemptID));
   }
@@ -130,12 +171,12 @@ export class CentrifugeSession implements Session {
       if (error instanceof RinglineError) return this.refuse(error);
       this.rotation.refused();
       this.next();
-      return this.listener.onError(tokenError(error)); // last, because the listener may close the session
+      return this.noToken(tokenError(error)); // last, because the listener may close the session
     }
     if (this.attemptID !== attemptID) return;
     this.isNewToken = tokens.isNew(token);
     this.centrifuge = this.dial(address, token, attemptID);
-    this.stopTimer = clock.after(connectTimeout, () => this.failed(false));
+    this.stopTimer = clock.after(attemptTimeout, () => this.failed(false));
     try {
       this.centrifuge.connect();
     } catch (error) {
@@ -153,19 +194,21 @@ export class CentrifugeSession implements Session {
       name: "ringline-js",
       version,
       timeout: requestTimeout,
+      maxServerPingDelay: maxPingDelay,
       emulationEndpoint: emulationOf(address),
       ...(webSocket ? { websocket: webSocket } : {}),
       ...(fetch ? { fetch, eventsource: eventSourceOver(fetch) } : {}),
       ...(networkEventTarget ? { networkEventTarget } : {}),
     });
+    const closed = watchCode(centrifuge);
     const ifCurrent = <T>(f: (ctx: T) => void) => (ctx: T) => {
       if (this.attemptID === attemptID) f(ctx);
     };
     centrifuge.on("connected", ifCurrent(({ data }) => this.connected(data)));
-    centrifuge.on("message", ifCurrent(({ data }) => this.listener.onPush(data)));
-    centrifuge.on("connecting", ifCurrent(({ code }) => this.connectionLost(code, used)));
+    centrifuge.on("message", ifCurrent(({ data }) => this.received(data)));
+    centrifuge.on("connecting", ifCurrent(({ code, reason }) => this.connectionLost(code, reason, used)));
     centrifuge.on("disconnected", ifCurrent(({ code, reason }) => this.disconnected(code, reason, used)));
-    centrifuge.on("error", ifCurrent(({ type, error }) => this.connectionError(type, error, used)));
+    centrifuge.on("error", ifCurrent(({ type, error }) => this.connectionError(type, error, used, closed)));
     return centrifuge;
   }
 
@@ -185,20 +228,44 @@ export class CentrifugeSession implements Session {
     this.isNewToken = false;
     this.connectedAt = this.options.clock.now();
     this.rotation.connected();
+    this.outage.end(true);
+    this.wake.start();
     this.listener.onOpen(data);
   }
 
+  /** After a gap this may be old, and the connection dead. The snapshot of a new one is not. */
+  private received(data: unknown): void {
+    if (this.wake.woke()) this.reconnect();
+    else this.listener.onPush(data);
+  }
+
+  /** Connects anew, because the connection may be dead without a sign. */
+  private reconnect(): void {
+    if (this.state !== "connected") return;
+    this.failed(false);
+    this.retryNow();
+  }
+
   /** centrifuge lost its connection, and would reconnect by itself. */
-  private connectionLost(code: number, token: string): void {
+  private connectionLost(code: number, reason: string, token: string): void {
     if (code === connectCalled) return;
+    if (code === tooMany) return this.crowded(reason);
     if (code === sessionExpired) this.options.tokens.expired(token);
     this.failed(false);
   }
 
-  private connectionError(type: string, error: { code: number; message: string }, token: string): void {
+  /** The user has too many sessions. Some may be dead, and the server has not noticed yet. */
+  private crowded(reason: string): void {
+    this.failed(true);
+    this.outage.tell(new RinglineError("rate_limited", `too many sessions of this user (${reason}); the client keeps trying`));
+  }
+
+  private connectionError(type: string, error: { code: number; message: string }, token: string, closed: Closed): void {
     if (type !== "transport" && type !== "connect") return; // from a token refresh, which is retried
+    if (closed.code === tooMany) return this.crowded(closed.reason);
     if (error.code === tokenExpired) return this.expired(token);
-    this.failed(error.code >= 100);
+    this.failed(error.code >= unavailable);
+    if (error.code >= unavailable) this.outage.because(new RinglineError("unavailable", `the server accepts no session now: ${error.message}`));
   }
 
   /**
@@ -209,24 +276,59 @@ export class CentrifugeSession implements Session {
     const { isNewToken } = this;
     this.options.tokens.expired(token);
     this.failed(true);
-    if (isNewToken) this.listener.onError(tokenError("the server says that the new token has expired already"));
+    if (isNewToken) this.noToken(tokenError("the server says that the new token has expired already"));
+  }
+
+  private noToken(error: RinglineError): void {
+    this.outage.known(error);
+    this.listener.onError(error);
   }
 
   /** This attempt is over. `answered`: the server itself refused it. */
   private failed(answered: boolean): void {
+    this.drop(answered);
+    if (this.state === "connecting") this.next();
+  }
+
+  private drop(answered: boolean): void {
     const was = this.state;
     this.stop();
-    if (was === "connected") this.rotation.lost(this.options.clock.now() - this.connectedAt);
-    else if (answered) this.rotation.refused();
     this.state = "connecting";
-    if (was === "connected") this.listener.onDown();
-    if (this.state === "connecting") this.next();
+    if (was === "connected") {
+      const lasted = this.options.clock.now() - this.connectedAt;
+      this.rotation.lost(answered ? 0 : lasted);
+      this.outage.begin(lasted);
+      this.listener.onDown();
+    } else if (answered) this.rotation.refused();
+    else void this.outage.failed(false);
+  }
+
+  /**
+   * Another page has this device's id, for example a duplicated tab. This one goes on under another id. But if an
+   * attempt was given up shortly before, the other session may be that one.
+   */
+  private replaced(reason: string): void {
+    const now = this.options.clock.now();
+    if (now - this.givenUpAt < straggles && now - this.sparedAt >= chase) {
+      this.sparedAt = now;
+      return this.failed(true);
+    }
+    if (now - this.replacedAt < chase) return this.refuse(refusal(otherSession, reason));
+    this.replacedAt = now;
+    this.drop(true);
+    const { attemptID } = this;
+    this.listener.newDevice().then(
+      () => this.attemptID === attemptID && this.next(),
+      (error: unknown) => this.attemptID === attemptID && this.refuse(new RinglineError("internal", messageOf(error))),
+    );
   }
 
   /** centrifuge gave up. */
   private disconnected(code: number, reason: string, token: string): void {
-    if (code !== tokenExpired) return this.refuse(refusal(code, reason));
-    this.expired(token);
+    if (code === tokenExpired) this.expired(token);
+    else if (code === tooManyBefore) this.crowded(reason);
+    else if (code === otherSession) this.replaced(reason);
+    else this.refuse(refusal(code, reason));
   }
 
   private refuse(error: RinglineError): void {
@@ -238,10 +340,32 @@ export class CentrifugeSession implements Session {
     this.attemptID++;
     this.pending = undefined;
     this.stopTimer();
+    this.wake.stop();
     const { centrifuge } = this;
+    if (centrifuge && this.state === "connecting") this.givenUpAt = this.options.clock.now();
     this.centrifuge = undefined;
     centrifuge?.disconnect();
   }
+}
+
+interface Closed {
+  code: number;
+  reason: string;
+}
+
+/**
+ * The code with which a server closes a connection. If it comes before the reply to the connect command, centrifuge-js
+ * reports only that the connection was closed.
+ */
+function watchCode(centrifuge: Centrifuge): Closed {
+  const closed: Closed = { code: 0, reason: "" };
+  const inner = centrifuge as unknown as { _disconnect(code: number, reason: string, reconnect: boolean): void };
+  const disconnect = inner._disconnect;
+  inner._disconnect = (code, reason, reconnect) => {
+    Object.assign(closed, { code, reason });
+    disconnect.call(centrifuge, code, reason, reconnect);
+  };
+  return closed;
 }
 
 /** The transports available on this platform. */
@@ -267,8 +391,8 @@ function refusal(code: number, reason: string): RinglineError {
     case 107:
     case 3501:
       return new RinglineError("invalid_argument", message);
-    case 3504:
-      return new RinglineError("rate_limited", message);
+    case otherSession:
+      return new RinglineError("disconnected", `device: another page keeps taking this device's id; ${message}`);
     default:
       return new RinglineError("disconnected", message);
   }
