@@ -4,6 +4,7 @@ import "./scenarios/groups.mjs";
 import "./scenarios/devices.mjs";
 import "./scenarios/breaks.mjs";
 import "./scenarios/sessions.mjs";
+import "./scenarios/wake.mjs";
 import "./scenarios/transports.mjs";
 import "./scenarios/dev.mjs";
 import "./scenarios/demo.mjs";

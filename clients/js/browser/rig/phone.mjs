@@ -77,6 +77,23 @@ export class Phone {
     return local;
   }
 
+  /** Calls Ringline.init and does not wait for it. */
+  async startInit(options) {
+    this.options = { app, user: this.user, ...options };
+    await this.inPage((o) => void Ringline.init(...initArgs(o)).catch(() => {}), this.options);
+  }
+
+  /** Stops the page for a while, as sleep does: it runs nothing, and what arrives waits. */
+  async sleep(ms) {
+    await this.inPage((ms) => {
+      setTimeout(() => {
+        const request = new XMLHttpRequest();
+        request.open("GET", `/late?ms=${ms}`, false);
+        request.send();
+      });
+    }, ms);
+  }
+
   /** Reloads the page and calls Ringline.init as before. */
   async reload() {
     await this.page.reload();

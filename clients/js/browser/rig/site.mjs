@@ -7,8 +7,8 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const script = () => readFileSync(process.env.RINGLINE_JS ?? here("../../dist/ringline.js"));
 
 /**
- * An app's own site on its own origin: the page of a phone, the client, and tokens for `getToken`. `mint` returns a
- * token for the query.
+ * An app's own site on its own origin: the page of a phone, the client, tokens for `getToken`, and an answer that comes
+ * late. `mint` returns a token for the query.
  */
 export class Site {
   constructor(mint) {
@@ -17,6 +17,7 @@ export class Site {
       const send = (type, body) => response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store" }).end(body);
       if (pathname === "/") send("text/html", readFileSync(here("phone.html")));
       else if (pathname === "/ringline.js") send("text/javascript", script());
+      else if (pathname === "/late") setTimeout(() => send("text/plain", ""), Number(searchParams.get("ms")));
       else if (pathname === "/token") send("text/plain", mint(Object.fromEntries(searchParams)));
       else response.writeHead(404).end();
     });
