@@ -79,7 +79,7 @@ test("a late snapshot: other facts count at once, and a call that would ring is 
   assert.deepEqual(session.request1.data, { call_id: "c1" });
 });
 
-test("the server's clock was put back: pushes look late, and still ring", async () => {
+test("the server's clock was set back: pushes look late, and still ring", async () => {
   const { clock, session, received } = await eve();
   await clock.pass(120_000);
   session.push(ringing(), sent);
@@ -106,7 +106,7 @@ test("a monotonic clock that stops during sleep is put forward by what the time 
   assert.equal(pass(100, 100), 1_100);
   assert.equal(pass(10, 20_000), 21_100, "it slept for 20 s, some of it awake");
   assert.equal(pass(1_000, 2_500), 22_100, "the time of day was corrected");
-  assert.equal(pass(1_000, -3_600_000), 23_100, "the time of day was put back");
+  assert.equal(pass(1_000, -3_600_000), 23_100, "the time of day was set back");
   assert.equal(pass(1_000, 1_000), 24_100);
 });
 

@@ -16,7 +16,7 @@ export class ServerTime {
 
   constructor(private readonly clock: Clock) {}
 
-  /** Starts anew with the reply to a connect request, which can't be older than the request. */
+  /** Starts again with the reply to a connect request, which can't be older than the request. */
   start(serverTime: string): void {
     this.ahead = undefined;
     this.arrived(serverTime);

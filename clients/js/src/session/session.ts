@@ -70,7 +70,7 @@ const unavailable = 100;
 const tokenExpired = 109;
 const sessionExpired = 3005;
 // Ringline's codes.
-const tooManyBefore = 3504; // of edges before 0.7
+const tooManyBefore = 3504; // of older edges
 const tooMany = 4004;
 const otherSession = 4501;
 
@@ -239,7 +239,7 @@ export class CentrifugeSession implements Session {
     else this.listener.onPush(data);
   }
 
-  /** Connects anew, because the connection may be dead without a sign. */
+  /** Connects again, because the connection may be dead without a sign. */
   private reconnect(): void {
     if (this.state !== "connected") return;
     this.failed(false);

@@ -21,7 +21,7 @@ export class Wake {
     private readonly onWake: () => void,
   ) {}
 
-  /** Starts, or starts anew with a new connection. */
+  /** Starts, or starts again with a new connection. */
   start(): void {
     this.stop();
     this.look();
