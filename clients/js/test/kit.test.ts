@@ -12,7 +12,7 @@ import { call, callee, push } from "./world.js";
 
 let edge: FakeEdge;
 const config = { webSocket: WebSocket, storage: null };
-const pause = (ms = 30) => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms = 100) => new Promise((resolve) => setTimeout(resolve, ms));
 
 beforeEach(async () => {
   edge = await new FakeEdge().start();
