@@ -15,12 +15,13 @@ interface Setup extends Partial<SessionOptions> {
   first?: string;
   getToken?: GetToken;
   onError?: () => void;
+  onDown?: () => void;
   /** The device ids that it gets, one after another. */
   devices?: string[];
 }
 
 /** Opens a session and records what its listener receives. */
-export function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken, onError, devices = ["d.1"], ...more }: Setup) {
+export function open(t: TestContext, { edges, by = transports, first = token("ann"), getToken, onError, onDown, devices = ["d.1"], ...more }: Setup) {
   const received: string[] = [];
   const pushes: unknown[] = [];
   const showing: string[] = [];
@@ -42,7 +43,7 @@ export function open(t: TestContext, { edges, by = transports, first = token("an
       connectData: () => ({ device: devices[0], showing: [...showing] }),
       onOpen: (data) => record(`open ${(data as { device_id: string }).device_id}`),
       onPush: (data) => (pushes.push(data), wake()),
-      onDown: (refused?: RinglineError) => record(refused ? `refused ${refused.code}: ${refused.message}` : "down"),
+      onDown: (refused?: RinglineError) => (record(refused ? `refused ${refused.code}: ${refused.message}` : "down"), onDown?.()),
       onError: (error) => (record(`error ${error.message}`), onError?.()),
       onAway: (away) => record(away ? "away" : "back"),
       newDevice: async () => void devices.shift(),

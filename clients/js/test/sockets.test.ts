@@ -134,6 +134,15 @@ test("two pages with one device id (4501): the older one takes another id and re
   assert.equal(e.connected.length, 3);
 });
 
+test("4501 to a page that closes its session because of it: it stays closed", async (t) => {
+  const e = await edge(t);
+  const s = open(t, { edges: [e], devices: ["d.1", "d.2"], onDown: () => s.session.close() });
+  (await e.next(1)).end(4501, "replaced");
+  await s.receives("down");
+  await pause(1_000);
+  assert.deepEqual([s.received, e.connected.length], [["open d.1", "down"], 1]);
+});
+
 test("a page whose own reconnect replaced its session (4501) does nothing", async (t) => {
   const e = await edge(t);
   const proxy = await new Swallow(e.port).start();

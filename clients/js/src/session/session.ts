@@ -316,6 +316,7 @@ export class CentrifugeSession implements Session {
     if (now - this.replacedAt < chase) return this.refuse(refusal(otherSession, reason));
     this.replacedAt = now;
     this.drop(true);
+    if (this.state !== "connecting") return; // the listener has closed the session
     const { attemptID } = this;
     this.listener.newDevice().then(
       () => this.attemptID === attemptID && this.next(),
