@@ -8,6 +8,9 @@ const state = { userID: "", connection: "disconnected", calls: [], events: [] };
 const watchers = new Set();
 let tick;
 
+// Ringline reports every change of the calls. The timer below only counts the seconds down.
+Ringline.subscribe(changed);
+
 function changed() {
   state.calls = Ringline.getCalls().map(shown);
   for (const watcher of Array.from(watchers)) watcher(state);
@@ -22,6 +25,7 @@ function shown(call) {
     callID: call.callID,
     incoming: call.direction === "incoming",
     rings: call.phase === "ringing",
+    elsewhere: call.phase === "elsewhere", // this user is in it on another device
     caller: call.caller.userName || call.caller.userID,
     kind: call.callType === Ringline.CallType.videoCall ? "video" : "voice",
     callees: call.callees.map((x) => `${x.userName || x.userID}: ${x.state}`).join(", "),
@@ -52,6 +56,7 @@ for (const name of [
   "onOutgoingCallTimeout",
   "onParticipantJoined",
   "onParticipantLeft",
+  "onCallStarted", // this device is in the call now: join the media room here
   "onCallEnded", // the last of each call: leave the media room here
   "onError",
 ]) {

@@ -125,6 +125,8 @@ class Row {
   matches({ user, name, args }) {
     const event = name.slice(2).replace(/[A-Z]/g, (c, i) => (i ? '_' : '') + c.toLowerCase())
     const { message } = this
+    const comesIn = message.event === 'outgoing_call_accepted' || message.event === 'incoming_call_answered_elsewhere'
+    if (event === 'call_started') return user === this.receiver && comesIn && args[2].how !== 'restored'
     const about = event.startsWith('outgoing') || event.startsWith('participant') ? args[1] : undefined
     return user === this.receiver && event === message.event && (about === undefined || about === message.user_id)
   }

@@ -3,8 +3,8 @@ export const names = [
   'onIncomingCallReceived', 'onIncomingCallCanceled', 'onIncomingCallTimeout', 'onIncomingCallAcceptButtonPressed',
   'onIncomingCallDeclineButtonPressed', 'onOutgoingCallAccepted', 'onOutgoingCallRejectedCauseBusy', 'onOutgoingCallDeclined',
   'onOutgoingCallTimeout', 'onOutgoingCallCancelButtonPressed', 'onOutgoingCallRinging', 'onIncomingCallAnsweredElsewhere',
-  'onIncomingCallDeclinedElsewhere', 'onParticipantJoined', 'onParticipantLeft', 'onCallEnded', 'onError',
-  'onConnectionStateChanged',
+  'onIncomingCallDeclinedElsewhere', 'onParticipantJoined', 'onParticipantLeft', 'onCallStarted', 'onCallEnded',
+  'onError', 'onConnectionStateChanged',
 ]
 
 /** The users that a user may call with one click. */

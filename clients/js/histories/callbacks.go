@@ -14,6 +14,7 @@ const (
 	outgoingRinging   = "onOutgoingCallRinging"
 	answeredElsewhere = "onIncomingCallAnsweredElsewhere"
 	declinedElsewhere = "onIncomingCallDeclinedElsewhere"
+	callStarted       = "onCallStarted"
 	callEnded         = "onCallEnded"
 	ring              = "ring"
 )
@@ -23,6 +24,26 @@ const (
 	endAnsweredElsewhere = "answered_elsewhere"
 	endDeclinedElsewhere = "declined_elsewhere"
 )
+
+// how a device came into a call, as far as the histories contain it.
+type how string
+
+const (
+	howAnswered how = "answered"
+	howAccepted how = "accepted"
+	howGlare    how = "glare"
+	howRestored how = "restored"
+)
+
+// start is the argument of onCallStarted besides the call and its room.
+type start struct {
+	CallType events.CallType `json:"callType"`
+	How      how             `json:"how"`
+}
+
+func started(c events.Call, h how) callback {
+	return callback{callStarted, []any{c.CallID, c.RoomID, start{c.CallType, h}}}
+}
 
 // person is a user as a callback names them.
 func person(id, name string) map[string]string {

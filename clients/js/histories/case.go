@@ -11,10 +11,19 @@ type oneCase struct {
 	Name     string       `json:"name"`
 	UserID   string       `json:"user_id"`
 	DeviceID string       `json:"device_id"`
+	Sent     []sent       `json:"sent"`
 	Steps    []step       `json:"steps"`
 	Expect   [][]callback `json:"expect"`
 
 	frames []frame
+}
+
+// sent is a command of this device that explains how it comes into a call: an invitation of a single user, or an accept.
+type sent struct {
+	Verb    events.Verb `json:"verb"`
+	CallID  string      `json:"call_id"`
+	Callee  string      `json:"callee,omitempty"`
+	Attempt int         `json:"attempt,omitempty"`
 }
 
 // step is one frame as on the wire: a push, a snapshot with the calls that the client listed as shown when it asked for

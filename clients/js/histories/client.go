@@ -13,6 +13,7 @@ type client struct {
 	user, device string
 	known        map[string]int
 	shown        []*history // the calls that are live here, in order of arrival
+	open         bool       // it has received a snapshot
 	unclear      bool       // it made a jump for which the rules define no outcome
 	met          counts     // rare cases that occurred
 	mistake      mistake    // planted by a test
@@ -24,6 +25,7 @@ type frame struct {
 	call    *history
 	seq     int
 	rings   bool // there is ring time left, according to the frame
+	first   bool // it is in the first snapshot
 	listed  []frame
 	showing []string
 }
@@ -57,7 +59,10 @@ func (c *client) snapshot(f frame) []callback {
 			over = append(over, c.missing(id)...)
 		}
 	}
+	first := !c.open
+	c.open = true
 	for _, l := range f.listed {
+		l.first = first
 		list := c.move(l)
 		if n := len(list); n > 0 && list[n-1].Name == callEnded {
 			over = append(over, list...)
@@ -103,8 +108,9 @@ func (c *client) move(f frame) []callback {
 	case j.own.pending():
 		return c.rings(j)
 	case j.own.in() && j.here:
+		list := append(j.facts(), j.starts()...)
 		c.show(f.call)
-		return j.facts()
+		return list
 	case j.here && (c.shows(f.call) || j.ofCaller() && from == 0 && c.mistake != dropsOwnOver):
 		return append(j.facts(), c.over(j)...)
 	case !j.here && c.shows(f.call):

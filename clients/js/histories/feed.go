@@ -79,7 +79,7 @@ func (w *world) snapshot(d device, origin int, showing []string) item {
 
 // between returns a time after a happening and before the next one, closer to the next one.
 func (w *world) between(origin int) time.Time {
-	from, to := start(), w.now
+	from, to := begins(), w.now
 	if origin >= 0 {
 		from = w.past[origin].at
 	}

@@ -69,7 +69,7 @@ func TestSituationsOccur(t *testing.T) {
 	for name, least := range map[string]int{
 		incomingReceived: 50, incomingCanceled: 50, incomingTimeout: 50, outgoingAccepted: 50, outgoingBusy: 50,
 		outgoingDeclined: 50, outgoingTimeout: 50, outgoingRinging: 50, answeredElsewhere: 50, declinedElsewhere: 50,
-		callEnded: 50, ring: 50,
+		callStarted: 50, callEnded: 50, ring: 50,
 		dropped: 200, repeated: 200, reordered: 200, snapshotted: 200, reconnected: 200,
 		ahead: 50, reloaded: 30, stale: 20, forgotten: 15,
 	} {

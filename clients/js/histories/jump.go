@@ -88,6 +88,31 @@ func (j jump) unclear() bool {
 	return j.here && invites && j.own.attempt > 1 && j.before.attempt != j.own.attempt
 }
 
+// starts reports that this device came into the call, if it did so in this jump.
+func (j jump) starts() []callback {
+	wasIn := j.before.in() && j.before.device == j.device && j.before.attempt == j.own.attempt
+	how := howAccepted
+	switch {
+	case j.ofCaller() && j.view.State != events.CallStateActive && j.mistake != startsUnanswered:
+		return nil
+	case j.ofCaller():
+		wasIn = j.from > 0 && j.call.at(j.from).Call.State == events.CallStateActive
+		how = howAnswered
+	case j.call.merged[j.own.changed] && j.mistake != mergedIsAccepted:
+		how = howGlare
+	}
+	if wasIn && j.shows(j.call) && j.mistake != startsAgain {
+		return nil
+	}
+	if j.first && j.from == 0 && j.mistake != neverRestores {
+		how = howRestored
+	}
+	if how == howGlare {
+		j.met[mergedHere]++
+	}
+	return []callback{started(j.view, how)}
+}
+
 // facts returns the outcomes of the callees that the user waits for, at most one for each, in the order of the callees.
 func (j jump) facts() []callback {
 	type fact struct {

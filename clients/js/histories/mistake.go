@@ -22,6 +22,10 @@ const (
 	endsUnasked         mistake = "a call that a snapshot lacks ends even if it was not in showing"
 	dropsOwnOver        mistake = "an own call that is first seen after its end is dropped"
 	ignoresRingInAnswer mistake = "an attempt in an answer does not ring"
+	startsAgain         mistake = "a call starts again with each newer version"
+	startsUnanswered    mistake = "a call starts before a callee has answered"
+	mergedIsAccepted    mistake = "a call that an own invitation was merged into counts as accepted"
+	neverRestores       mistake = "a call that a new client finds itself in is not restored"
 	forgetsOldAttempt   mistake = "a call is no longer shown in the next attempt"
 )
 
@@ -29,7 +33,7 @@ func mistakes() []mistake {
 	return []mistake{
 		goesBack, replaysSuperseded, ringsOvertaken, ringsTooLate, showsTwice, endsTwice, keepsMissing, everyDevice,
 		alwaysElsewhere, reportsAfterLeaving, dataOfFrame, dataOfEntry, endsUnasked,
-		dropsOwnOver, ignoresRingInAnswer, forgetsOldAttempt,
+		dropsOwnOver, ignoresRingInAnswer, forgetsOldAttempt, startsAgain, startsUnanswered, mergedIsAccepted, neverRestores,
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"time"
+
+	"ringline.io/ringline/events"
 )
 
 // player feeds frames to the reference and inserts snapshots and outages.
@@ -19,8 +21,29 @@ type player struct {
 func (w *world) player(d device, first int) *player {
 	p := &player{world: w, device: d, count: counts{}, newest: first - 1}
 	p.client = &client{user: d.user, device: d.id, known: map[string]int{}, met: counts{}}
-	p.out = oneCase{UserID: d.user, DeviceID: d.id}
+	p.out = oneCase{UserID: d.user, DeviceID: d.id, Sent: w.sentBy(d)}
 	return p
+}
+
+// sentBy lists the commands of a device that explain how it comes into a call.
+func (w *world) sentBy(d device) []sent {
+	list := []sent{}
+	for _, h := range w.calls {
+		if m := h.made; m.UserID == d.user && m.DeviceID == d.id && len(m.Callees) == 1 {
+			list = append(list, sent{Verb: events.VerbInvite, CallID: h.id, Callee: m.Callees[0].UserID})
+		}
+		for _, t := range h.log {
+			if t.Event != events.EventAccepted || h.merged[t.Seq] || t.By.UserID != d.user || t.By.DeviceID != d.id {
+				continue
+			}
+			for _, ch := range t.Changes {
+				if ch.UserID == d.user {
+					list = append(list, sent{Verb: events.VerbAccept, CallID: h.id, Attempt: ch.Attempt})
+				}
+			}
+		}
+	}
+	return list
 }
 
 // play feeds the device what it receives from happening first on.

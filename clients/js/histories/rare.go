@@ -21,13 +21,14 @@ const (
 	inviterNotified        = "an outcome of a callee that this participant invited"
 	inAgain                = "an outcome of a callee invited by a participant who rejoined"
 	elsewhereLeft          = "an answer elsewhere, and a leave, within a jump"
+	mergedHere             = "an own invitation merged into a call, which starts here"
 	canceledUnseen         = "a cancel first seen in a snapshot"
 )
 
 func rarities() []string {
 	return []string{
 		expiredAttempt, otherAttempt, endWithoutNotification, otherOver, canceledByOthers, afterLeaving, supersededFact,
-		overtakenRing, acceptedLeft, ownEndedAtCreation, firstSeenOver, leftThenEnded, endedByLeaving, answerFirst, inviterNotified, inAgain, elsewhereLeft, canceledUnseen,
+		overtakenRing, acceptedLeft, ownEndedAtCreation, firstSeenOver, leftThenEnded, endedByLeaving, answerFirst, inviterNotified, inAgain, elsewhereLeft, canceledUnseen, mergedHere,
 	}
 }
 

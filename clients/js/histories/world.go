@@ -10,8 +10,8 @@ import (
 	"ringline.io/ringline/worker/call"
 )
 
-// start is the time at which every world begins.
-func start() time.Time { return time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC) }
+// begins is the time at which every world begins.
+func begins() time.Time { return time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC) }
 
 const (
 	app      = "demo"
@@ -26,6 +26,7 @@ type history struct {
 	log     []events.Transition
 	written []time.Time
 	made    events.Command // the invitation
+	merged  map[int]bool   // the transitions that another invitation made, which was merged into this call
 }
 
 // last is the newest transition, zero if there is none.
@@ -73,7 +74,7 @@ type world struct {
 }
 
 func newWorld(th theme, r *rand.Rand) *world {
-	w := &world{r: r, theme: th, now: start(), lags: map[string]time.Duration{}}
+	w := &world{r: r, theme: th, now: begins(), lags: map[string]time.Duration{}}
 	w.limits = call.Limits{
 		RingTimeout: pick[time.Duration](r, 15, 30, 60) * time.Second, MaxCallees: 4, MaxDuration: duration, Capacity: pick(r, 1, 1, 1, 2),
 	}
@@ -89,7 +90,7 @@ func (w *world) chance(p float64) bool { return w.r.Float64() < p }
 
 // newCall makes room for a call that has no invitation yet.
 func (w *world) newCall() *history {
-	h := &history{id: fmt.Sprintf("c%d", len(w.calls)+1)}
+	h := &history{id: fmt.Sprintf("c%d", len(w.calls)+1), merged: map[int]bool{}}
 	w.calls = append(w.calls, h)
 	return h
 }
@@ -147,6 +148,7 @@ func (w *world) join(cmd events.Command, g call.Glare, in call.Input) {
 	o := call.Join(first.last(), cmd, g, in)
 	if wr, ok := o.(call.Write); ok {
 		w.write(first, wr)
+		first.merged[len(first.log)] = true
 	}
 	w.recordOutcome(first, cmd, o)
 }

@@ -1,10 +1,10 @@
-// Fails if a file that a page loads exceeds its size budget: node scripts/size.mjs. Of the 55 KB of ringline.js, some
-// 27 are centrifuge-js, 10 the elements, and 4 what handles sleep, half-open connections and unreachable servers. With a bundler, an app that imports only RinglineClient loads 39 KB of the
-// package.
+// Fails if a file that a page loads exceeds its size budget: node scripts/size.mjs. Of the 58 KB of ringline.js, some
+// 27 are centrifuge-js, 11 the elements, and 4 what handles sleep, half-open connections and unreachable servers. With a
+// bundler, an app that imports only RinglineClient loads 40 KB of the package.
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
-const budgets = { "dist/ringline.js": 57_000, "dist/ringline.mini.js": 44_500 }; // bytes, gzip -9
+const budgets = { "dist/ringline.js": 59_000, "dist/ringline.mini.js": 46_000 }; // bytes, gzip -9
 
 for (const [file, budget] of Object.entries(budgets)) {
   const content = readFileSync(file);

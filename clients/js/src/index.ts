@@ -8,6 +8,7 @@ export type {
   CallEnd,
   CallEndReason,
   CallError,
+  CallStart,
   CallUser,
   ConnectionState,
   InvitationEvents,

@@ -84,7 +84,7 @@ test("a screen reader announces each state once", () => {
   const incoming = { callID: "c1", callType: 1 as const, caller: { userID: "ann", name: "Ann" }, others: ["Eve"], call };
   assert.deepEqual(describeIncoming(en, incoming), ["Ann is calling, Video call, with Eve"]);
   assert.deepEqual(describeIncoming(en, { ...incoming, outcome: "missed" }), ["Missed call from Ann"]);
-  const active = { callID: "c1", callType: 0 as const, names: ["Bob"], users: ["bob"], answeredAt: "" };
+  const active = { callID: "c1", callType: 0 as const, names: ["Bob"], users: ["bob"], answeredAt: "", isElsewhere: false };
   assert.deepEqual(describeActive(en, active), ["In a call with Bob"]);
   assert.deepEqual(describeActive(en, { ...active, names: [], users: [] }), ["No one else is in the call"]);
 });

@@ -12,6 +12,7 @@ interface History {
   name: string;
   user_id: string;
   device_id: string;
+  sent: Sent[];
   steps: Frame[];
   expect: Called[][];
 }
@@ -20,6 +21,8 @@ type Frame =
   | { push: Notification }
   | { snapshot: wire.Snapshot; showing?: string[] }
   | { answer: { verb: string; answer: Reply } };
+
+type Sent = { verb: "invite"; call_id: string; callee: string } | { verb: "accept"; call_id: string; attempt: number };
 
 interface Called {
   name: string;
@@ -35,7 +38,7 @@ const unspoken = ["onParticipantJoined", "onParticipantLeft"];
 test("the histories contain callbacks", () => {
   assert.ok(files.length > 0, `no file in ${folder}`);
   const calls = files.flatMap(read).flatMap((h) => h.expect.flat());
-  for (const name of ["onIncomingCallReceived", "ring", "onCallEnded", "onOutgoingCallAccepted", "onIncomingCallAnsweredElsewhere"]) {
+  for (const name of ["onIncomingCallReceived", "ring", "onCallStarted", "onCallEnded", "onOutgoingCallAccepted", "onIncomingCallAnsweredElsewhere"]) {
     assert.ok(calls.filter((c) => c.name === name).length > 20, name);
   }
 });
@@ -52,8 +55,9 @@ function read(file: string): History[] {
   return JSON.parse(readFileSync(`${folder}/${file}`, "utf8")) as History[];
 }
 
-function replay({ name, user_id, device_id, steps, expect }: History): void {
+function replay({ name, user_id, device_id, sent, steps, expect }: History): void {
   let state: State = { ...initial, userID: user_id, deviceID: device_id };
+  for (const command of sent) state = reduce(state, commandOf(command)).state;
   assert.equal(steps.length, expect.length, `${name}: as many steps as expectations`);
   for (const [i, frame] of steps.entries()) {
     const input = inputOf(frame);
@@ -63,6 +67,11 @@ function replay({ name, user_id, device_id, steps, expect }: History): void {
   }
 }
 
+function commandOf(sent: Sent): Input {
+  if (sent.verb === "accept") return { kind: "accepts", callID: sent.call_id, attempt: sent.attempt };
+  return { kind: "invites", callID: sent.call_id, callee: sent.callee };
+}
+
 function inputOf(frame: Frame): Input | undefined {
   const receivedAt = 0;
   if ("push" in frame) {
@@ -70,8 +79,8 @@ function inputOf(frame: Frame): Input | undefined {
     return call && { kind: "notification", notification: { ...frame.push, call }, receivedAt };
   }
   if ("snapshot" in frame) return { kind: "snapshot", snapshot: frame.snapshot, showing: frame.showing ?? [], receivedAt };
-  const { call } = frame.answer.answer;
-  return call && { kind: "answer", call, receivedAt };
+  const { verb, answer } = frame.answer;
+  return answer.call && { kind: "answer", call: answer.call, verb, receivedAt };
 }
 
 /** The ring command is sent right after the callback. */

@@ -204,6 +204,7 @@ test("sendCallInvitation: the command and the result", async () => {
     code: 0,
     callID,
     roomID: "room",
+    state: "ringing",
     timeout: 30,
     errorUserList: [{ userID: "eve", reason: "line_busy" }],
     customData: "hi",
@@ -296,3 +297,84 @@ test("the values of CallType and CallScenario", () => {
   assert.deepEqual({ ...Ringline.CallType }, { voiceCall: 0, videoCall: 1 });
   assert.equal(Ringline.CallScenario.CALL_INTIVATION, Ringline.CallScenario.CALL_INVITATION);
 });
+
+test("subscribe: the calls after each change, before init and across sessions; getCalls is a new array exactly then", async () => {
+  const got: string[][] = [];
+  const none = Ringline.getCalls();
+  const stop = Ringline.subscribe((calls) => got.push(calls.map((c) => `${c.callID} ${c.phase}`)));
+  await init();
+  assert.equal(Ringline.getCalls().length, 0);
+  edge.connected[0]!.push(push(eveRings()));
+  await pause();
+  assert.deepEqual(got, [["c1 ringing"]]);
+  assert.equal(Ringline.getCalls(), Ringline.getCalls());
+  Ringline.unInit();
+  assert.deepEqual(got, [["c1 ringing"], []]);
+  assert.equal(Ringline.getCalls(), none);
+  await pause(1);
+  await init();
+  edge.connected[1]!.push(push(eveRings("c2")));
+  await pause();
+  stop();
+  edge.connected[1]!.push(push(eveRings("c3")));
+  await pause();
+  assert.deepEqual(got, [["c1 ringing"], [], ["c2 ringing"]]);
+});
+
+test("onCallStarted comes with the room and the type; the result of an invitation has its state", async () => {
+  const { received, events } = recorder();
+  await init(events);
+  const { result } = await calls({ callees: [{ userID: "zoe" }], callType: 0 }, () => ({
+    ok: true,
+    call: { ...eveRings("hers", 2), state: "active", callees: [callee("ann", { invited_by: "zoe", state: "accepted", device_id: Ringline.getLocalUser()!.deviceID })] },
+  }));
+  assert.equal(result.state, "active");
+  assert.deepEqual(received.filter((h) => !h.startsWith("onConnection")), ['onCallStarted("hers","room",{"callType":1,"how":"glare"})']);
+});
+
+test("a call on another device: leave needs its id, take moves it here", async () => {
+  const { received, events } = recorder();
+  await init(events);
+  const { deviceID } = Ringline.getLocalUser()!;
+  const away = (device_id: string, seq: number) => call(seq, { state: "active", caller: { ...call(1).caller!, device_id }, callees: [callee("bob", { state: "accepted" })] });
+  edge.connected[0]!.push(push(away("ann.other", 3)));
+  await pause();
+  assert.deepEqual(Ringline.getCalls().map((c) => c.phase), ["elsewhere"]);
+  for (const verb of ["leave", "end", "cancel", "accept"] as const) assert.equal((await rejected(Ringline[verb]())).code, "not_found", verb);
+  const sent: unknown[] = [];
+  edge.onRPC = (method, data) => {
+    sent.push([method, (data as { call_id: string }).call_id]);
+    return Promise.resolve({ ok: true, call: away(method === "take" ? deviceID : "ann.other", 4) });
+  };
+  await Ringline.take();
+  assert.deepEqual(Ringline.getCalls().map((c) => c.phase), ["active"]);
+  await Ringline.leave("c1");
+  assert.deepEqual(sent, [["take", "c1"], ["leave", "c1"]]);
+  assert.equal(received.at(-1), 'onCallStarted("c1","room",{"callType":1,"how":"taken"})');
+  assert.equal((await rejected(Ringline.take())).code, "not_found");
+});
+
+for (const [what, storage] of [
+  ["without a storage", null],
+  ["with a denied storage", { session: { getItem: () => null, setItem: () => { throw new Error("denied"); } } }],
+] as const) {
+  test(`a token that expires ${what}: one error, and renewToken continues as the same device`, async () => {
+    const { received, events } = recorder();
+    edge.ttl = 1;
+    const { deviceID } = await init(events, { storage });
+    edge.connected[0]!.push(push(eveRings()));
+    await pause(3_500); // the client asks for another token again and again
+    edge.connected[0]!.end(3005, "connection expired");
+    for (let i = 0; i < 100 && Ringline.getCalls().length > 0 && !received.some((h) => h.endsWith('"disconnected")')); i++) await pause();
+    await pause(100);
+    const errors = received.filter((h) => h.startsWith("onError"));
+    assert.equal(errors.length, 1, errors.join());
+    assert.match(errors[0]!, /"permission_denied","message":"token: has expired/);
+    edge.ttl = undefined;
+    Ringline.renewToken(token("ann", { n: 2 }));
+    assert.deepEqual((await edge.next(2)).data, { device: deviceID, showing: ["c1"] });
+    await pause();
+    assert.equal(received.filter((h) => h.startsWith("onCallEnded")).length, 1, "the snapshot lacks the call");
+    assert.deepEqual(Ringline.getCalls(), []);
+  });
+}

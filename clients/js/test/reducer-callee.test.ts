@@ -11,6 +11,9 @@ function eve(seq: number, entry: Parameters<typeof callee>[1], more = {}) {
   return call(seq, { callees: [callee("bob", { state: "declined" }), callee("eve", entry)], ...more });
 }
 
+const placeOf = (d: Device) => d.state.calls.get("c1")?.place;
+const started = (how: string) => `onCallStarted(c1, room, {"callType":1,"how":"${how}"})`;
+
 function shows(): Device {
   const d = new Device("eve", "e.1");
   d.push(eve(1, { data: "hi" }));
@@ -107,16 +110,20 @@ test("answered elsewhere, known only after the end of the call", () => {
   ]);
 });
 
-test("another device of the user that never showed the call makes no callback", () => {
+test("another device of the user that never showed the call makes no callback, and shows it as elsewhere until its end", () => {
   const d = new Device("eve", "e.3");
   assert.deepEqual(d.push(eve(2, { state: "accepted", device_id: "e.2" }, { state: "active" })), []);
-  assert.deepEqual(showing(d.state), []);
+  assert.equal(placeOf(d), "elsewhere");
+  assert.deepEqual(showing(d.state), ["c1"], "a snapshot reports its end");
+  const left = callee("eve", { state: "left", reason: "ended", device_id: "e.2", at: at(9) });
+  assert.deepEqual(d.push(endedCall(3, 9, "completed", byAnn, [left])), []);
+  assert.equal(placeOf(d), "nowhere");
 });
 
 test("accepted here: the answer makes it active at once, its push changes nothing, and the end calls back", () => {
   const d = shows();
   const accepted = eve(2, { state: "accepted", device_id: "e.1", at: at(3) }, { state: "active" });
-  assert.deepEqual(d.answer(accepted), []);
+  assert.deepEqual(d.answer(accepted, "accept"), [started("accepted")]);
   assert.deepEqual(d.push(accepted, { event: "incoming_call_answered_elsewhere", user_id: "eve" }), []);
   assert.deepEqual(showing(d.state), ["c1"]);
   const left = callee("eve", { state: "left", reason: "ended", device_id: "e.1", at: at(9) });
@@ -182,9 +189,9 @@ test("a call that the server no longer knows has ended", () => {
 
 test("glare: an invitation that is answered with the call that rang makes that call active here", () => {
   const shown = shows();
-  assert.deepEqual(shown.answer(eve(2, { state: "accepted", device_id: "e.1" }, { state: "active" })), []);
+  assert.deepEqual(shown.answer(eve(2, { state: "accepted", device_id: "e.1" }, { state: "active" }), "invite"), [started("glare")]);
   const unseen = new Device("eve", "e.1");
-  assert.deepEqual(unseen.answer(eve(2, { state: "accepted", device_id: "e.1" }, { state: "active" })), []);
+  assert.deepEqual(unseen.answer(eve(2, { state: "accepted", device_id: "e.1" }, { state: "active" }), "invite"), [started("glare")]);
   assert.deepEqual(showing(unseen.state), ["c1"]);
   assert.deepEqual(unseen.push(eve(1, {})), [], "the late invitation does not ring");
 });

@@ -219,7 +219,7 @@ test("another page has this device's id: the next connect request has another ta
   await session.listener.newDevice();
   session.connect([], { user_id: "eve" });
   const [stableAfter, tabAfter] = client.deviceID.split(".");
-  assert.equal(stableAfter === stable, false, "without a storage nothing is kept");
+  assert.equal(stableAfter, stable, "the client keeps it, also without a storage");
   assert.match(tabAfter ?? "", /^[a-z0-9]{8}$/);
   assert.notEqual(tabAfter, tab);
 });

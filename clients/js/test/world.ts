@@ -87,16 +87,29 @@ export class Device {
     return this.take(reduce(this.state, { kind: "notification", notification: push(call, more), receivedAt: 1000 }));
   }
 
-  answer(call: wire.View): string[] {
-    return this.take(reduce(this.state, { kind: "answer", call, receivedAt: 1000 }));
+  answer(call: wire.View, verb = ""): string[] {
+    return this.take(reduce(this.state, { kind: "answer", call, verb, receivedAt: 1000 }));
+  }
+
+  /** A single user is invited. */
+  invites(callID: string, callee: string): void {
+    this.take(reduce(this.state, { kind: "invites", callID, callee }));
+  }
+
+  accepts(attempt?: number): void {
+    const accepts = { kind: "accepts", callID: "c1" } as const;
+    this.take(reduce(this.state, attempt === undefined ? accepts : { ...accepts, attempt }));
   }
 
   snapshot(calls: wire.View[], showing: string[] = [], ring_remaining_ms?: number): string[] {
-    const { userID, deviceID } = this.state;
+    return this.snapshotAs(this.state.deviceID, calls, showing, ring_remaining_ms);
+  }
+
+  snapshotAs(device_id: string, calls: wire.View[], showing: string[], ring_remaining_ms?: number): string[] {
     const snapshot = {
       server_time: at(0),
-      user_id: userID,
-      device_id: deviceID,
+      user_id: this.state.userID,
+      device_id,
       calls: calls.map((call) => (ring_remaining_ms === undefined ? { call } : { call, ring_remaining_ms })),
     };
     return this.take(reduce(this.state, { kind: "snapshot", snapshot, showing, receivedAt: 1000 }));

@@ -1,4 +1,4 @@
-import { down, receivedExactly, up } from "./phone.mjs";
+import { down, receivedExactly, started, up } from "./phone.mjs";
 
 /** A call during which `kill` kills the edge of both phones and makes bob accept. The other edge answers. */
 export async function edgeDies(stage, kill) {
@@ -18,6 +18,7 @@ export async function edgeDies(stage, kill) {
         down,
         up,
         ["onOutgoingCallAccepted", callID, bob.id],
+        started(callID, "answered"),
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
       ],
     ],
@@ -27,6 +28,7 @@ export async function edgeDies(stage, kill) {
         ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
         down,
         up,
+        started(callID, "accepted"),
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
       ],
     ],

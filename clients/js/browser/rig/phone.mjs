@@ -6,6 +6,9 @@ import { patience, quiet, until, within } from "./until.mjs";
 /** Callbacks that may come in any order. */
 export const anyOrder = (...callbacks) => ({ anyOrder: callbacks });
 
+/** The callback of a phone that comes into a call. */
+export const started = (callID, how, { roomID = callID, callType = 0 } = {}) => ["onCallStarted", callID, roomID, { callType, how }];
+
 /** The callbacks of a phone that disconnects and reconnects. */
 export const down = ["onConnectionStateChanged", "connecting"];
 export const up = ["onConnectionStateChanged", "connected"];

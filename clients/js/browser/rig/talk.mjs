@@ -1,4 +1,4 @@
-import { receivedExactly } from "./phone.mjs";
+import { receivedExactly, started } from "./phone.mjs";
 
 /** Calls, answers and hangs up, and checks all callbacks of both phones. */
 export async function talk(ann, bob) {
@@ -13,6 +13,7 @@ export async function talk(ann, bob) {
       [
         ["onOutgoingCallRinging", callID, bob.id],
         ["onOutgoingCallAccepted", callID, bob.id],
+        started(callID, "answered"),
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
       ],
     ],
@@ -20,6 +21,7 @@ export async function talk(ann, bob) {
       bob,
       [
         ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
+        started(callID, "accepted"),
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
       ],
     ],

@@ -1,17 +1,18 @@
 // Two phones, and each way in which a call between them can end.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { receivedExactly } from "../rig/phone.mjs";
+import { receivedExactly, started } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 
 scenario("answered, and hung up by the callee", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const invitation = { callType: 1, customData: "hello \u{1F44B}", timeout: 30, roomID: "room 1" };
   const { callID, ...result } = await ann.call([bob], invitation);
-  deepStrictEqual(result, { code: 0, roomID: "room 1", timeout: 30, errorUserList: [], customData: invitation.customData });
+  deepStrictEqual(result, { code: 0, roomID: "room 1", state: "ringing", timeout: 30, errorUserList: [], customData: invitation.customData });
   await bob.receives("onIncomingCallReceived", callID, ann.user, 1, [bob.user], invitation.customData);
   await ann.receives("onOutgoingCallRinging", callID, bob.id);
   await bob.press("accept");
   await ann.receives("onOutgoingCallAccepted", callID, bob.id);
+  const room = { roomID: "room 1", callType: 1 };
   await bob.press("leave");
   await receivedExactly(
     [
@@ -19,6 +20,7 @@ scenario("answered, and hung up by the callee", async (stage) => {
       [
         ["onOutgoingCallRinging", callID, bob.id],
         ["onOutgoingCallAccepted", callID, bob.id],
+        started(callID, "answered", room),
         ["onCallEnded", callID, "room 1", { reason: "completed", by: bob.by }],
       ],
     ],
@@ -26,6 +28,7 @@ scenario("answered, and hung up by the callee", async (stage) => {
       bob,
       [
         ["onIncomingCallReceived", callID, ann.user, 1, [bob.user], invitation.customData],
+        started(callID, "accepted", room),
         ["onCallEnded", callID, "room 1", { reason: "completed", by: bob.by }],
       ],
     ],

@@ -1,7 +1,7 @@
 // Failures during a call: of a page, a connection, an edge, a coordinator.
 import { equal, ok } from "node:assert/strict";
 import { edgeDies } from "../rig/edgedies.mjs";
-import { receivedExactly } from "../rig/phone.mjs";
+import { receivedExactly, started } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { until } from "../rig/until.mjs";
 
@@ -36,10 +36,11 @@ scenario("reloaded while it rings: it still rings, and is answered", async (stag
       [
         ["onOutgoingCallRinging", callID, bob.id],
         accepted(callID, bob),
+        started(callID, "answered"),
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
       ],
     ],
-    [bob, [received, ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
+    [bob, [received, started(callID, "accepted"), ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
   );
 });
 
@@ -84,6 +85,7 @@ scenario("the only coordinator is killed between accept and its answer", async (
       [
         ["onOutgoingCallRinging", callID, bob.id],
         accepted(callID, bob),
+        started(callID, "answered"),
         ["onCallEnded", callID, callID, { reason: "completed", by: bob.by }],
       ],
     ],
@@ -91,6 +93,7 @@ scenario("the only coordinator is killed between accept and its answer", async (
       bob,
       [
         ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
+        started(callID, "accepted"),
         ["onCallEnded", callID, callID, { reason: "completed", by: bob.by }],
       ],
     ],

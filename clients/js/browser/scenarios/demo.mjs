@@ -46,8 +46,9 @@ for (const look of Object.keys(looks)) {
     await screen.seesButton("Leave");
     const accepted = page.locator(".moment", { has: page.getByRole("heading", { name: "accepted" }) });
     const pair = accepted.locator(".pair", { hasText: "outgoing_call_accepted" });
-    await until("the callback is next to its notification", async () => (await pair.locator("code").count()) === 1);
-    match(await pair.locator("code").innerText(), /^onOutgoingCallAccepted\("\w+", "bob"\)$/);
+    await until("the callback is next to its notification", async () => (await pair.locator("code").count()) === 2);
+    match(await pair.locator("code").first().innerText(), /^onOutgoingCallAccepted\("\w+", "bob"\)$/);
+    match(await pair.locator("code").last().innerText(), /^onCallStarted\("\w+", "\w+", /);
     match(await pair.locator("summary").innerText(), /^ringline\.demo\.user\.ann$/);
     await accepted.locator("summary").first().click();
     match(await accepted.locator("pre").first().innerText(), /type: "io\.ringline\.call\.accepted\.v2"/);

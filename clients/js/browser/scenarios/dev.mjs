@@ -85,15 +85,15 @@ scenario("ringline dev: two tabs of its page call, answer and leave", async (sta
     for (const tab of [ann, bob]) await tab.shown("Leave");
     await Promise.all([ann.picture("caller"), bob.picture("callee")]);
     const states = ["onConnectionStateChanged", "onConnectionStateChanged"];
-    deepStrictEqual(await bob.callbacks(), [...states, "onIncomingCallReceived"]);
+    deepStrictEqual(await bob.callbacks(), [...states, "onIncomingCallReceived", "onCallStarted"]);
     await bob.open(); // reload during the call
     await bob.shown("Leave");
     await bob.press("Leave");
     for (const tab of [ann, bob]) await tab.shows("Leave", tab.button("Leave"), false);
     await Promise.all([ann.picture("ended"), bob.picture("left")]);
     await quiet(() => Promise.all([ann.callbacks(), bob.callbacks()]));
-    deepStrictEqual(await ann.callbacks(), [...states, "onOutgoingCallRinging", "onOutgoingCallAccepted", "onCallEnded"]);
-    deepStrictEqual(await bob.callbacks(), [...states, "onCallEnded"]);
+    deepStrictEqual(await ann.callbacks(), [...states, "onOutgoingCallRinging", "onOutgoingCallAccepted", "onCallStarted", "onCallEnded"]);
+    deepStrictEqual(await bob.callbacks(), [...states, "onCallStarted", "onCallEnded"]);
     deepStrictEqual([...ann.errors, ...bob.errors, ...dev.takeProblems()], []);
   } finally {
     await dev.kill();

@@ -1,6 +1,7 @@
 // One user on several devices, and in several tabs of one browser.
-import { equal, notEqual } from "node:assert/strict";
-import { receivedExactly } from "../rig/phone.mjs";
+import { deepStrictEqual, equal, notEqual, rejects } from "node:assert/strict";
+import { receivedExactly, started } from "../rig/phone.mjs";
+import { Screen } from "../rig/screen.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { until } from "../rig/until.mjs";
 
@@ -41,10 +42,11 @@ scenario("answered in one tab: the second tab and the other browser stop", async
       [
         ["onOutgoingCallRinging", callID, tab.id],
         ["onOutgoingCallAccepted", callID, tab.id],
+        started(callID, "answered"),
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
       ],
     ],
-    [tab, [received, ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
+    [tab, [received, started(callID, "accepted"), ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
     [second, elsewhere],
     [other, elsewhere],
   );
@@ -73,5 +75,33 @@ scenario("declined in the other browser: both tabs stop", async (stage) => {
     [tab, elsewhere],
     [second, elsewhere],
     [other, [received, ["onCallEnded", callID, callID, { reason: "declined", by: other.by }]]],
+  );
+});
+
+scenario("in a call on another device: a new browser shows it, keeps no focus, and can leave it", async (stage) => {
+  const [ann, bob] = await stage.phonesOf("ann", "bob");
+  const { callID } = await ann.call([bob]);
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
+  await bob.press("accept", callID);
+  await ann.receives(...started(callID, "answered"));
+  const other = await stage.phone(ann.user);
+  const sees = new Screen(other.page);
+  await sees.sees("In a call with Bob on another device");
+  await sees.seesButton("Continue here");
+  equal(await sees.focused(), "BODY");
+  deepStrictEqual((await other.press("getCalls")).map((c) => [c.callID, c.phase, c.direction]), [[callID, "elsewhere", "outgoing"]]);
+  await rejects(other.press("leave"), { code: "not_found" }, "without the id it is not left by mistake");
+  await sees.press("Leave");
+  await sees.seesButton("Leave", 0);
+  await receivedExactly(
+    [other, []],
+    [
+      bob,
+      [
+        ["onIncomingCallReceived", callID, ann.user, 0, [bob.user], ""],
+        started(callID, "accepted"),
+        ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
+      ],
+    ],
   );
 });

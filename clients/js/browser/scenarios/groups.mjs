@@ -1,6 +1,6 @@
 // Calls with more than two parties, and two calls at the same time.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { anyOrder, receivedExactly } from "../rig/phone.mjs";
+import { anyOrder, receivedExactly, started } from "../rig/phone.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { until } from "../rig/until.mjs";
 
@@ -25,12 +25,13 @@ scenario("a group: one accepts, one declines, one does not answer", async (stage
       [
         anyOrder(...[bob, eve, joe].map((phone) => ["onOutgoingCallRinging", callID, phone.id])),
         ["onOutgoingCallAccepted", callID, bob.id],
+        started(callID, "answered"),
         ["onOutgoingCallDeclined", callID, eve.id],
         ["onOutgoingCallTimeout", callID, joe.id, "lunch?"],
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
       ],
     ],
-    [bob, [received, ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
+    [bob, [received, started(callID, "accepted"), ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }]]],
     [eve, [received, ["onCallEnded", callID, callID, { reason: "declined", by: eve.by }]]],
     [
       joe,
@@ -63,6 +64,7 @@ scenario("glare: two users call each other at the same moment and get one call",
       [
         ...(await ifReceived(caller, ["onOutgoingCallRinging", callID, callee.id])),
         ["onOutgoingCallAccepted", callID, callee.id],
+        started(callID, "answered"),
         ["onCallEnded", callID, callID, { reason: "completed", by: caller.by }],
       ],
     ],
@@ -70,6 +72,7 @@ scenario("glare: two users call each other at the same moment and get one call",
       callee,
       [
         ...(await ifReceived(callee, ["onIncomingCallReceived", callID, caller.user, 0, [callee.user], ""])),
+        started(callID, "glare"),
         ["onCallEnded", callID, callID, { reason: "completed", by: caller.byUser }],
       ],
     ],

@@ -46,6 +46,9 @@ for (const [look, options] of Object.entries(looks)) {
       await annSees.seesButton("Leave");
       await see(annSees, "group-answered");
       await see(eveSees, "active");
+      const other = new Screen((await open("ann")).page);
+      await other.seesButton("Continue here");
+      await see(other, "elsewhere");
       await annSees.press("Cancel");
       await annSees.seesButton("Cancel", 0);
       await eveSees.press("Leave");

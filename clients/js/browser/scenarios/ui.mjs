@@ -1,6 +1,6 @@
 // Ringline's elements, mounted by Ringline.init and placed by an app: presses, callbacks, ringing.
 import { deepStrictEqual, equal } from "node:assert/strict";
-import { receivedExactly } from "../rig/phone.mjs";
+import { receivedExactly, started } from "../rig/phone.mjs";
 import { Screen } from "../rig/screen.mjs";
 import { scenario } from "../rig/stage.mjs";
 import { pause, until } from "../rig/until.mjs";
@@ -63,6 +63,7 @@ scenario("all ten callbacks, with the buttons of the elements", async (stage) =>
       [
         ["onOutgoingCallRinging", video, bob.id],
         ["onOutgoingCallAccepted", video, bob.id],
+        started(video, "answered", { callType: 1 }),
         ends(video, "completed", ann.by),
         ["onOutgoingCallRinging", decline, bob.id],
         ["onOutgoingCallDeclined", decline, bob.id],
@@ -82,6 +83,7 @@ scenario("all ten callbacks, with the buttons of the elements", async (stage) =>
       [
         begins(video, 1, "hi"),
         ["onIncomingCallAcceptButtonPressed"],
+        started(video, "accepted", { callType: 1 }),
         ends(video, "completed", ann.byUser),
         begins(decline, 1, "hi"),
         ["onIncomingCallDeclineButtonPressed"],
@@ -245,35 +247,92 @@ scenario("elements show the calls of a client that an app created without the ki
   deepStrictEqual(await ann.received(), [["pressed"], ["ended"]]);
 });
 
-scenario("the focus moves to the first button and back, not out of a text field, and each state is announced once", async (stage) => {
+/** Stops and starts the clock by which a page decides whether a key comes too early. */
+const holdClock = (phone) => phone.inPage(() => {
+  const at = (window.heldAt = performance.now());
+  performance.now = () => at;
+});
+async function releaseClock(phone) {
+  await phone.inPage(() => void delete performance.now);
+  await until("a second has passed", () => phone.page.evaluate("performance.now() > heldAt + 1100"));
+}
+
+scenario("an incoming call leaves the focus where it is, is announced, and keys on it count after one second", async (stage) => {
+  const [ann, bob] = await stage.phonesOf("ann", "bob");
+  const [bobSees] = screens(bob);
+  await bob.inPage(() => {
+    const button = Object.assign(document.createElement("button"), { id: "own", textContent: "own" });
+    button.onclick = () => (button.dataset.pressed = Number(button.dataset.pressed ?? 0) + 1);
+    document.body.append(button);
+  });
+  await bob.page.locator("#own").focus();
+  await holdClock(bob);
+  const { callID } = await ann.call([bob]);
+  await bobSees.seesButton("Accept");
+  await ann.receives("onOutgoingCallRinging", callID, bob.id);
+  equal(await bobSees.focused(), "own");
+  equal(await bobSees.announced("ringline-incoming"), "Ann is calling, Voice call");
+  for (const key of ["Space", "Enter"]) await bob.page.keyboard.press(key);
+  equal(await bob.page.locator("#own").getAttribute("data-pressed"), "2");
+  await bob.inPage(() => document.querySelector("ringline-incoming").focus());
+  equal(await bobSees.focused(), "Accept");
+  for (const key of ["Space", "Enter"]) await bob.page.keyboard.press(key);
+  await pause(200);
+  deepStrictEqual((await bob.received()).filter(([name]) => name.endsWith("Pressed")), []);
+  await releaseClock(bob);
+  await bob.page.keyboard.press("Space");
+  await ann.receives("onOutgoingCallAccepted", callID, bob.id);
+  await bobSees.until("the focus is on Leave", async () => (await bobSees.focused()) === "Leave");
+  await ann.press("end");
+  await bobSees.until("the focus is back", async () => (await bobSees.focused()) === "own");
+});
+
+scenario("without a focus, an incoming call and a call after a reload take none", async (stage) => {
+  const [ann, bob] = await stage.phonesOf("ann", "bob");
+  const [bobSees] = screens(bob);
+  const { callID } = await ann.call([bob]);
+  await bobSees.seesButton("Accept");
+  for (const key of ["Space", "Enter"]) await bob.page.keyboard.press(key);
+  equal(await bobSees.focused(), "BODY");
+  await bob.press("accept", callID);
+  await bobSees.seesButton("Leave");
+  await bob.reload();
+  await bobSees.seesButton("Leave");
+  for (const key of ["Space", "Enter"]) await bob.page.keyboard.press(key);
+  equal(await bobSees.focused(), "BODY");
+  deepStrictEqual((await bob.received()).slice(2), [started(callID, "restored")]);
+  deepStrictEqual((await bob.press("getCalls")).map((c) => c.phase), ["active"]);
+});
+
+scenario("the focus follows the user's own call and goes back, not out of a text field, and each state is announced once", async (stage) => {
   const [ann, bob] = await stage.phonesOf("ann", "bob");
   const [annSees, bobSees] = screens(ann, bob);
   await buttonFor(ann, [bob]);
   await annSees.button("Call").focus();
+  await holdClock(ann);
   await ann.page.keyboard.press("Enter");
   await annSees.until("the focus is on Cancel", async () => (await annSees.focused()) === "Cancel");
-  await bobSees.until("the focus is on Accept", async () => (await bobSees.focused()) === "Accept");
-  equal(await bobSees.announced("ringline-incoming"), "Ann is calling, Voice call");
+  await ann.page.keyboard.press("Enter"); // a double press of Call
+  await annSees.until("ringing is announced", async () => (await annSees.announced("ringline-outgoing")) === "Bob: ringing");
+  await bobSees.button("Accept").focus();
   const order = [];
   for (let i = 0; i < 2; i++) {
     await bob.page.keyboard.press("Tab");
     order.push(await bobSees.focused());
   }
   deepStrictEqual(order, ["Decline", "Turn on notifications"]);
-  await annSees.until("ringing is announced", async () => (await annSees.announced("ringline-outgoing")) === "Bob: ringing");
-  await bobSees.button("Accept").focus();
-  await bob.page.keyboard.press("Enter");
+  await bobSees.button("Accept").click();
   await bobSees.until("the focus is on Leave", async () => (await bobSees.focused()) === "Leave");
   equal(await bobSees.announced("ringline-active"), "In a call with Ann");
   await annSees.until("the focus is on Leave", async () => (await annSees.focused()) === "Leave");
+  await releaseClock(ann);
   await ann.page.keyboard.press("Space");
   await annSees.until("the focus is back on Call", async () => (await annSees.focused()) === "Call");
-  // A user who is typing keeps the focus.
+  // A user who is typing keeps the focus, also when they call.
   await ann.inPage(() => document.body.append(Object.assign(document.createElement("input"), { id: "note" })));
   await ann.page.locator("#note").focus();
-  await bob.call([ann]);
-  await annSees.seesButton("Accept");
+  await ann.call([bob]);
+  await annSees.seesButton("Cancel");
   await ann.page.keyboard.type("a b");
   deepStrictEqual([await annSees.focused(), await ann.page.inputValue("#note")], ["note", "a b"]);
-  equal(await annSees.announced("ringline-incoming"), "Bob is calling, Voice call");
 });

@@ -26,7 +26,9 @@ export interface CallActor {
  * - `declined`, `busy`, `timed_out`, `canceled`: no callee answered; on a callee's device: the outcome of their own
  *   invitation;
  * - `left`: this user left, and the call continues for the others;
- * - `answered_elsewhere`, `declined_elsewhere`: another device of this user has answered or declined.
+ * - `lost`: this device was gone for too long, so the server took this user out of the call;
+ * - `answered_elsewhere`, `declined_elsewhere`: another device of this user has answered or declined;
+ * - `taken_elsewhere`: this user continues the call on another device.
  */
 export type CallEndReason =
   | "completed"
@@ -37,13 +39,29 @@ export type CallEndReason =
   | "expired"
   | "server_ended"
   | "left"
+  | "lost"
   | "answered_elsewhere"
-  | "declined_elsewhere";
+  | "declined_elsewhere"
+  | "taken_elsewhere";
 
 export interface CallEnd {
   reason: CallEndReason;
   /** Who caused it, if that is known. */
   by?: CallActor;
+}
+
+/**
+ * How this device came into a call.
+ *
+ * - `answered`: a callee answered the call that was made here;
+ * - `accepted`: this user accepted it here;
+ * - `glare`: this user called the caller at the same time, and both calls became this one;
+ * - `restored`: this device was in the call before, and the page was reloaded or the app opened again;
+ * - `taken`: this user took the call from another device.
+ */
+export interface CallStart {
+  callType: CallType;
+  how: "answered" | "accepted" | "glare" | "restored" | "taken";
 }
 
 /** Reports an error that rejects no promise. */
@@ -100,6 +118,11 @@ export interface InvitationEvents {
   onParticipantJoined?(callID: string, userID: string): void;
   /** Another user left a call that continues. */
   onParticipantLeft?(callID: string, userID: string): void;
+  /**
+   * This device is in the call now: join the room of the media. Once each time that it comes into a call, however it
+   * does, and not again when it reconnects. It follows onOutgoingCallAccepted. onCallEnded follows each of them.
+   */
+  onCallStarted?(callID: string, roomID: string, start: CallStart): void;
   /** The call is over on this device. It is the last callback of a call. */
   onCallEnded?(callID: string, roomID: string, end: CallEnd): void;
   /** An error that rejects no promise, including an exception in a callback. */

@@ -1,17 +1,10 @@
 import type { Callback, CallEndReason } from "../api/callbacks.js";
 import type * as wire from "../wire/messages.js";
-import { dataOf, pending } from "../wire/read.js";
+import { dataOf, pending, wasLost } from "../wire/read.js";
+import { started, type Entry } from "./entry.js";
+import type { KnownCall, Place } from "./known.js";
 import { awaited, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
-
-/** The newest known version of a call. */
-export interface KnownCall {
-  readonly call: wire.View;
-  /** Whether this device shows the call: it rings here, was made here, or this user is in it here. */
-  readonly shown: boolean;
-  /** When it stops ringing for this user, by the clock of `receivedAt`. */
-  readonly ringEndsAt: number | undefined;
-}
 
 /** A newer version of a call that this device received. */
 export interface CallUpdate {
@@ -23,6 +16,7 @@ export interface CallUpdate {
   expired: boolean;
   /** Who caused this user's outcome, if the frame carries it. */
   by: wire.By | undefined;
+  entry: Entry;
 }
 
 export interface Advance {
@@ -34,30 +28,40 @@ export interface Advance {
 
 /** Computes what a newer version of a call means for this device. */
 export function advance(before: KnownCall | undefined, update: CallUpdate): Advance {
-  const { shown, ...rest } = moved(before, update);
-  return { seen: { call: update.call, shown, ringEndsAt: update.ringEndsAt }, ...rest };
+  const { place, ...rest } = moved(before, update);
+  return { seen: { call: update.call, place, ringEndsAt: update.ringEndsAt }, ...rest };
 }
 
 /** Ends a call that the server no longer knows, with the reason that its last state suggests. */
 export function endMissing(seen: KnownCall): Advance {
-  if (!seen.shown) return { seen, callbacks: [] };
+  const over: KnownCall = { ...seen, place: "nowhere" };
+  if (seen.place !== "here") return { seen: over, callbacks: [] };
   const reason = seen.call.state === "ringing" ? "timed_out" : "completed";
-  return { seen: { ...seen, shown: false }, callbacks: [ended(seen.call, reason, undefined)] };
+  return { seen: over, callbacks: [ended(seen.call, reason, undefined)] };
+}
+
+/**
+ * Ends a call here because this client has another device id from now on, unless the call rings here. Undefined if that
+ * changes nothing.
+ */
+export function endOfOldDevice({ call, place }: KnownCall, userID: string): Callback | undefined {
+  const own = call.callees.find((x) => x.user_id === userID);
+  return place === "here" && !(own && pending(own)) ? ended(call, "taken_elsewhere", undefined) : undefined;
 }
 
 interface Moved {
-  shown: boolean;
+  place: Place;
   callbacks: Callback[];
   ring?: number;
 }
 
-const hidden: Moved = { shown: false, callbacks: [] };
+const hidden: Moved = { place: "nowhere", callbacks: [] };
 
 function moved(before: KnownCall | undefined, update: CallUpdate): Moved {
   const { call, userID, deviceID } = update;
   if (neverRang(call)) return hidden;
   if (call.caller?.user_id === userID) {
-    return call.caller.device_id === deviceID ? asCaller(before, update, call.caller) : hidden;
+    return call.caller.device_id === deviceID ? asCaller(before, update, call.caller) : asCallerElsewhere(before, update, call.caller);
   }
   const own = call.callees.find((x) => x.user_id === userID);
   return own ? asCallee(before, update, own) : hidden;
@@ -73,41 +77,56 @@ function asCaller(before: KnownCall | undefined, update: CallUpdate, caller: wir
   const { call } = update;
   const all = (): boolean => true;
   if (caller.state === "in") {
-    const callbacks = [...awaited(before?.call, call, all), ...participants(before?.call, call, all, caller.at)];
-    return { shown: true, callbacks };
+    const known = before?.place === "here" && before.call.state === "active";
+    const starts = call.state === "active" && !known ? [started(call, update.entry.ofCaller(before))] : [];
+    const callbacks = [...awaited(before?.call, call, all), ...starts, ...participants(before?.call, call, all, caller.at)];
+    return { place: "here", callbacks };
   }
-  if (before && !before.shown) return hidden;
-  const end =
-    call.state === "ended" && caller.at === call.ended_at
-      ? ended(call, call.end_reason as CallEndReason, call.ended_by)
-      : ended(call, "left", update.by ?? { kind: "user", user_id: caller.user_id });
-  return { shown: false, callbacks: [...awaited(before?.call, call, all, caller.at), end] };
+  if (before && before.place !== "here") return hidden;
+  return { place: "nowhere", callbacks: [...awaited(before?.call, call, all, caller.at), callerOut(update, caller)] };
+}
+
+function callerOut({ call, by }: CallUpdate, caller: wire.Caller): Callback {
+  const endedIt = call.state === "ended" && caller.at === call.ended_at;
+  if (wasLost(caller)) return ended(call, "lost", endedIt ? call.ended_by : by);
+  if (endedIt) return ended(call, call.end_reason as CallEndReason, call.ended_by);
+  return ended(call, "left", by ?? { kind: "user", user_id: caller.user_id });
+}
+
+/** The caller made the call on another device, or has taken it there. */
+function asCallerElsewhere(before: KnownCall | undefined, { call }: CallUpdate, caller: wire.Caller): Moved {
+  const callbacks = before?.place === "here" ? [ended(call, "taken_elsewhere", byDevice(caller))] : [];
+  return { place: caller.state === "in" ? "elsewhere" : "nowhere", callbacks };
 }
 
 function asCallee(before: KnownCall | undefined, update: CallUpdate, own: wire.Callee): Moved {
   const { call } = update;
-  const shown = before?.shown ?? false;
-  const known = before?.call.callees.find((x) => x.user_id === own.user_id);
-  if (pending(own)) return known?.attempt === own.attempt ? { shown, callbacks: [] } : rings(shown, update, own);
+  const shown = before?.place === "here";
+  const known = before?.call.callees.find((x) => x.user_id === own.user_id && x.attempt === own.attempt);
+  if (pending(own)) return known ? { place: shown ? "here" : "nowhere", callbacks: [] } : rings(shown, update, own);
   const here = own.device_id === update.deviceID;
+  const wasIn = shown && known?.state === "accepted";
   const invited = (x: wire.Callee): boolean => x.invited_by === own.user_id;
   if (own.state === "accepted" && here) {
-    const callbacks = [...awaited(before?.call, call, invited), ...participants(before?.call, call, invited, own.at)];
-    return { shown: true, callbacks };
+    const starts = wasIn ? [] : [started(call, update.entry.ofCallee(before, call, own))];
+    const callbacks = [...awaited(before?.call, call, invited), ...starts, ...participants(before?.call, call, invited, own.at)];
+    return { place: "here", callbacks };
   }
-  if (!shown) return hidden;
+  const place = own.state === "accepted" ? "elsewhere" : "nowhere";
+  if (!shown) return { place, callbacks: [] };
+  if (wasIn && !here) return { place, callbacks: [ended(call, "taken_elsewhere", byDevice(own))] };
   const last = own.state === "left" && here ? awaited(before?.call, call, invited, own.at) : [];
-  return { shown: false, callbacks: [...last, ...outcome(update, own, here)] };
+  return { place, callbacks: [...last, ...outcome(update, own, here)] };
 }
 
 /** Shows an attempt when it is first seen. An attempt whose ring time has expired is never shown. */
 function rings(shown: boolean, { call, expired }: CallUpdate, own: wire.Callee): Moved {
-  if (expired) return { shown, callbacks: [] };
+  if (expired) return { place: shown ? "here" : "nowhere", callbacks: [] };
   const received: Callback = {
     name: "onIncomingCallReceived",
     args: [call.call_id, userOf(call.caller), call.call_type, call.callees.map(userOf), dataOf(call, own)],
   };
-  return { shown: true, callbacks: [received], ring: own.attempt };
+  return { place: "here", callbacks: [received], ring: own.attempt };
 }
 
 /** The callbacks for this user's outcome and the end of a call that was shown. */
@@ -115,8 +134,7 @@ function outcome(update: CallUpdate, own: wire.Callee, here: boolean): Callback[
   const { call } = update;
   const callID = call.call_id;
   const caller = userOf(call.caller);
-  const me: wire.By = { kind: "user", user_id: own.user_id };
-  if (own.device_id !== undefined) me.device_id = own.device_id;
+  const me = byDevice(own);
   switch (own.state) {
     case "accepted":
     case "left":
@@ -140,8 +158,14 @@ function outcome(update: CallUpdate, own: wire.Callee, here: boolean): Callback[
   }
 }
 
+/** This user, with the device of their entry. */
+function byDevice({ user_id, device_id }: wire.Caller | wire.Callee): wire.By {
+  return device_id === undefined ? { kind: "user", user_id } : { kind: "user", user_id, device_id };
+}
+
 /** A user who left gets `left`, unless leaving ended the call. */
 function leftHere({ call, by }: CallUpdate, own: wire.Callee): Callback {
+  if (wasLost(own)) return ended(call, "lost", own.at === call.ended_at ? call.ended_by : by);
   const endedIt = own.at === call.ended_at && (own.reason === "ended" || call.ended_by?.user_id === own.user_id);
   if (endedIt) return ended(call, call.end_reason as CallEndReason, call.ended_by);
   return ended(call, "left", by ?? { kind: "user", user_id: own.user_id });

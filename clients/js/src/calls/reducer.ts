@@ -1,7 +1,9 @@
 import type { Callback } from "../api/callbacks.js";
 import type * as wire from "../wire/messages.js";
 import { dataOf, type Notification } from "../wire/read.js";
-import { advance, endMissing, type Advance, type KnownCall } from "./facts.js";
+import { Entry, nothingSent, sentAccept, sentInvitation, withoutInvitation, type Sent } from "./entry.js";
+import { advance, endMissing, endOfOldDevice, type Advance } from "./facts.js";
+import type { KnownCall } from "./known.js";
 
 /**
  * The state of the calls that this user's device has seen, and the one function that changes it. It has no clock and
@@ -16,15 +18,28 @@ export interface State {
   readonly userID: string;
   readonly deviceID: string;
   readonly calls: ReadonlyMap<string, KnownCall>;
+  readonly sent: Sent;
+  /** It has received a snapshot. */
+  readonly isOpen: boolean;
 }
 
 export type NotificationWithCall = Notification & { call: wire.View };
 
-/** `receivedAt` is a time in milliseconds on a monotonic clock. The remaining ring time counts from it. */
-export type Input =
+/**
+ * A frame. `receivedAt` is a time in milliseconds on a monotonic clock. The remaining ring time counts from it. `verb` is
+ * that of the command that an answer answers.
+ */
+export type Frame =
   | { kind: "notification"; notification: NotificationWithCall; receivedAt: number }
   | { kind: "snapshot"; snapshot: wire.Snapshot; showing: readonly string[]; receivedAt: number }
-  | { kind: "answer"; call: wire.View; ringRemainingMs?: number; receivedAt: number };
+  | { kind: "answer"; call: wire.View; verb?: string; ringRemainingMs?: number; receivedAt: number };
+
+/** A frame, or what this client does: it invites a single user, is refused that, or accepts. */
+export type Input =
+  | Frame
+  | { kind: "invites"; callID: string; callee: string }
+  | { kind: "refused"; callID: string }
+  | { kind: "accepts"; callID: string; attempt?: number };
 
 /** Reports to the server that this device rings, once for each attempt that it shows. */
 export interface RingCommand {
@@ -41,36 +56,59 @@ export interface Step {
 /** The number of calls that are over here and still remembered, so that a late frame of one is not taken as new. */
 const remembered = 256;
 
-export const initial: State = { userID: "", deviceID: "", calls: new Map() };
+export const initial: State = { userID: "", deviceID: "", calls: new Map(), sent: nothingSent, isOpen: false };
 
 export function reduce(state: State, input: Input): Step {
-  const draft = new Draft(state);
+  const { sent } = state;
   switch (input.kind) {
-    case "notification": {
-      const { by, ring_remaining_ms } = input.notification;
-      draft.update(withOwnData(input.notification), ring_remaining_ms, input.receivedAt, causedOwnOutcome(input.notification, state.userID) ? by : undefined);
-      break;
+    case "notification":
+      return notified(state, input.notification, input.receivedAt);
+    case "answer": {
+      const draft = new Draft(state, input.verb ?? "");
+      draft.update(input.call, input.ringRemainingMs, input.receivedAt);
+      return draft.step();
     }
-    case "answer":
-      draft.update(input.call, input.ringRemainingMs, input.receivedAt, undefined);
-      break;
-    case "snapshot":
+    case "snapshot": {
+      const draft = new Draft(state, "");
       draft.snapshot(input.snapshot, input.showing, input.receivedAt);
-      break;
+      return draft.step();
+    }
+    case "invites":
+      return quiet({ ...state, sent: sentInvitation(sent, input.callID, input.callee) });
+    case "refused":
+      return quiet({ ...state, sent: withoutInvitation(sent, input.callID) });
+    case "accepts":
+      return quiet({ ...state, sent: sentAccept(sent, input.callID, input.attempt) });
   }
+}
+
+function notified(state: State, notification: NotificationWithCall, receivedAt: number): Step {
+  const { by, ring_remaining_ms, call, seq } = notification;
+  const event: string = notification.event;
+  const draft = new Draft(state, event === "call_taken" && seq === call.seq ? "take" : "");
+  draft.update(withOwnData(notification), ring_remaining_ms, receivedAt, causedOwnOutcome(notification, state.userID) ? by : undefined);
   return draft.step();
 }
 
+function quiet(state: State): Step {
+  return { state, callbacks: [], commands: [] };
+}
+
 /** A snapshot that does not mention some of its calls. */
-export function without(input: Input & { kind: "snapshot" }, callIDs: readonly string[]): Input {
+export function without(input: Frame & { kind: "snapshot" }, callIDs: readonly string[]): Frame {
   const others = (callID: string): boolean => !callIDs.includes(callID);
   const calls = input.snapshot.calls.filter((x) => others(x.call.call_id));
   return { ...input, snapshot: { ...input.snapshot, calls }, showing: input.showing.filter(others) };
 }
 
-/** The ids of the calls that this device shows, newest last. */
+/**
+ * The ids of the calls whose state this device needs in a snapshot, the most important last: those that this user is in
+ * on another device, then those that it shows, each newest last.
+ */
 export function showing(state: State): string[] {
-  return [...state.calls].filter(([, seen]) => seen.shown).map(([callID]) => callID);
+  const at = (place: KnownCall["place"]): string[] =>
+    [...state.calls].filter(([, seen]) => seen.place === place).map(([callID]) => callID);
+  return [...at("elsewhere"), ...at("here")];
 }
 
 /** Only in these cases `by` caused this user's own outcome. */
@@ -89,20 +127,28 @@ function withOwnData({ call, seq, user_id, custom_data }: NotificationWithCall):
 class Draft {
   private userID: string;
   private deviceID: string;
+  private sent: Sent;
+  private isOpen: boolean;
+  private isFirst = false;
   private readonly calls: Map<string, KnownCall>;
   private readonly callbacks: Callback[] = [];
   private readonly commands: RingCommand[] = [];
 
-  constructor(state: State) {
+  /** `verb`: of this client's command that the frame answers, or `take` if it reports that this user took the call. */
+  constructor(
+    state: State,
+    private readonly verb: string,
+  ) {
     this.userID = state.userID;
     this.deviceID = state.deviceID;
+    this.sent = state.sent;
+    this.isOpen = state.isOpen;
     this.calls = new Map(state.calls);
   }
 
   /** Ends come first: an app with room for one call must remove the old one before it shows the new one. */
   snapshot(snapshot: wire.Snapshot, asked: readonly string[], receivedAt: number): void {
-    this.userID = snapshot.user_id;
-    this.deviceID = snapshot.device_id;
+    this.open(snapshot);
     const there = new Set(snapshot.calls.map((x) => x.call.call_id));
     for (const callID of asked) {
       const seen = this.calls.get(callID);
@@ -110,16 +156,31 @@ class Draft {
     }
     const before = this.callbacks.splice(0);
     const groups = snapshot.calls.map(({ call, ring_remaining_ms }) => {
-      this.update(call, ring_remaining_ms, receivedAt, undefined);
+      this.update(call, ring_remaining_ms, receivedAt);
       return this.callbacks.splice(0);
     });
     const ends = (group: Callback[]): boolean => group.some((c) => c.name === "onCallEnded");
     this.callbacks.push(...before, ...groups.filter(ends).flat(), ...groups.filter((g) => !ends(g)).flat());
   }
 
-  update(call: wire.View, remainingMs: number | undefined, receivedAt: number, by: wire.By | undefined): void {
+  /** A client whose device id another page holds gets a new one. It is in no call with that one. */
+  private open({ user_id, device_id }: wire.Snapshot): void {
+    const isOther = this.isOpen && device_id !== this.deviceID;
+    this.isFirst = !this.isOpen || isOther;
+    this.isOpen = true;
+    this.userID = user_id;
+    this.deviceID = device_id;
+    for (const [callID, seen] of isOther ? [...this.calls] : []) {
+      const end = endOfOldDevice(seen, user_id);
+      if (end) this.callbacks.push(end);
+      if (end || seen.place === "elsewhere") this.calls.delete(callID); // the snapshot tells where it is now
+    }
+  }
+
+  update(call: wire.View, remainingMs: number | undefined, receivedAt: number, by?: wire.By): void {
     const { userID, deviceID } = this;
     const before = this.calls.get(call.call_id);
+    this.sent = withoutInvitation(this.sent, call.call_id);
     if (before && before.call.seq > call.seq) return;
     const ringEndsAt = remainingMs === undefined ? undefined : receivedAt + remainingMs;
     if (before && before.call.seq === call.seq) {
@@ -128,7 +189,8 @@ class Draft {
       return;
     }
     const expired = remainingMs !== undefined && remainingMs <= 0;
-    this.put(call.call_id, advance(before, { call, userID, deviceID, ringEndsAt, expired, by }));
+    const entry = new Entry(this.sent, this.isFirst, this.verb);
+    this.put(call.call_id, advance(before, { call, userID, deviceID, ringEndsAt, expired, by, entry }));
   }
 
   private put(callID: string, next: Advance): void {
@@ -141,12 +203,9 @@ class Draft {
     let excess = this.calls.size - remembered;
     for (const [callID, seen] of this.calls) {
       if (excess <= 0) break;
-      if (!seen.shown && this.calls.delete(callID)) excess--;
+      if (seen.place === "nowhere" && this.calls.delete(callID)) excess--;
     }
-    return {
-      state: { userID: this.userID, deviceID: this.deviceID, calls: this.calls },
-      callbacks: this.callbacks,
-      commands: this.commands,
-    };
+    const { userID, deviceID, calls, sent, isOpen } = this;
+    return { state: { userID, deviceID, calls, sent, isOpen }, callbacks: this.callbacks, commands: this.commands };
   }
 }

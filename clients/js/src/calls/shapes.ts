@@ -47,13 +47,14 @@ export interface Call {
 
 /** A call that this device shows. */
 export interface ShownCall extends Call {
-  /** `outgoing` if this device made the call, `incoming` if it is a call to this user. */
+  /** `outgoing` if this user made the call, `incoming` if it is a call to this user. */
   direction: "outgoing" | "incoming";
   /**
    * `active` once this device is in the call: for an incoming call once it was accepted here, for an outgoing one once
-   * any callee answered.
+   * any callee answered. `elsewhere` while this user is in the call on another device: this device can take or leave
+   * it. It causes no callbacks here.
    */
-  phase: "ringing" | "active";
+  phase: "ringing" | "active" | "elsewhere";
   /**
    * How long it still rings, in milliseconds, by the server's clock: for an incoming call until its own deadline, for
    * an outgoing one until the latest deadline of the pending callees. 0 if nothing rings.

@@ -1,6 +1,6 @@
 import type { CallbackArgs, CallbackName, ConnectionState } from "../api/callbacks.js";
 import { RinglineError, messageOf } from "../api/error.js";
-import { initial, reduce, showing, without, type Input, type State } from "../calls/reducer.js";
+import { initial, reduce, showing, without, type Frame, type Input, type State } from "../calls/reducer.js";
 import { callOf, type Call } from "../calls/shapes.js";
 import { ShownCalls, type ObservableCalls } from "../calls/shown.js";
 import type { Clock } from "../platform/clock.js";
@@ -9,10 +9,10 @@ import { acquireDevice, browserStorages, type DeviceID } from "../session/device
 import { readServers } from "../session/servers.js";
 import type { Session, SessionListener } from "../session/session.js";
 import { tokenError, Tokens, type Claims } from "../session/tokens.js";
-import type { Method } from "../wire/messages.js";
 import { readPush, readSnapshot, type Reply } from "../wire/read.js";
 import { Away } from "./away.js";
 import { Commands } from "./commands.js";
+import type { Method } from "../wire/messages.js";
 import { Emitter, guarded } from "./emitter.js";
 import { defaults, type Internals } from "./internals.js";
 import {
@@ -53,7 +53,7 @@ const maxLate = 2_000;
  * at most 30 s, and then canceled, so that nothing rings once the caller has stopped waiting.
  */
 export class RinglineClient {
-  /** The calls that this device shows. */
+  /** The calls that this device shows, and those that this user is in on another device. */
   readonly calls: ObservableCalls;
 
   private readonly clock: Clock;
@@ -80,6 +80,7 @@ export class RinglineClient {
   // Counts connect and disconnect, so that an asynchronous step of an earlier one can tell that it is late.
   private generation = 0;
   private refusedToken = false;
+  private readonly reported = new WeakSet<RinglineError>();
   private stopTimer = (): void => {}; // cancels the pause before the next request for a token
 
   constructor(options: RinglineClientOptions);
@@ -100,14 +101,14 @@ export class RinglineClient {
     this.shown = new ShownCalls(() => clock.now());
     this.commands = new Commands(
       (method, data) => this.session?.request(method, data) ?? Promise.reject(new Error("not connected")),
-      (answer) => this.answered(answer),
+      (answer, method) => this.answered(answer, method),
       clock,
     );
     const servers = readServers(options.server);
     const transports = readTransports(options.transports);
     const connectTimeout = readConnectTimeout(options.connectTimeout);
     this.away = new Away(
-      () => this.calls.current.some((c) => c.phase === "active" || c.direction === "outgoing"),
+      () => this.calls.current.some((c) => c.phase === "active" || (c.phase === "ringing" && c.direction === "outgoing")),
       (method) => this.session?.request(method, {}),
     );
     this.makeSession = (listener) =>
@@ -207,12 +208,16 @@ export class RinglineClient {
    */
   async invite(options: InviteOptions): Promise<Call> {
     const { callID = randomID(), timeout = 60 } = options;
+    const fields = invitationOf(options);
+    const [only, ...others] = options.callees;
+    if (only && others.length === 0) this.apply({ kind: "invites", callID, callee: only.userID });
     try {
-      return await this.command("invite", callID, invitationOf(options), Math.min(timeout * 1000, inviteTimeout));
+      return await this.command("invite", callID, fields, Math.min(timeout * 1000, inviteTimeout));
     } catch (error) {
       // The caller no longer waits for it, so it must not ring. The server ensures that even if the invitation arrives
       // later.
-      if (this.commands.mayBeDone(error)) this.run("cancel", callID, {}, timeout * 1000).catch(() => {});
+      if (this.commands.mayBeDone(error)) this.run("cancel", callID, this.seen(callID), timeout * 1000).catch(() => {});
+      else this.apply({ kind: "refused", callID });
       throw error;
     }
   }
@@ -222,7 +227,7 @@ export class RinglineClient {
    * callees who have accepted.
    */
   async add(callID: string, options: AddOptions): Promise<Call> {
-    return this.command("add", callID, calleesOf(options));
+    return this.command("add", callID, { ...calleesOf(options), ...this.seen(callID) });
   }
 
   /** Reports that this device rings. The client does so by itself for each invitation that it shows. */
@@ -232,7 +237,15 @@ export class RinglineClient {
 
   /** Accepts a call to this user. */
   async accept(callID: string, options: { customData?: string } = {}): Promise<Call> {
-    return this.command("accept", callID, { ...this.attempt(callID), ...customDataOf(options.customData) });
+    const attempt = this.attempt(callID);
+    const fields = { ...attempt, ...customDataOf(options.customData) };
+    this.apply({ kind: "accepts", callID, ...attempt });
+    return this.command("accept", callID, fields);
+  }
+
+  /** Moves a call that this user is in on another device to this device. There it ends with `taken_elsewhere`. */
+  async take(callID: string): Promise<Call> {
+    return this.command("take", callID, { ...this.attempt(callID), ...this.seen(callID) });
   }
 
   /** Declines the call, as declined or as busy. */
@@ -244,24 +257,19 @@ export class RinglineClient {
   /** Cancels the invitations of the named callees, or of all pending callees that this user may cancel. */
   async cancel(callID: string, options: { callees?: readonly string[]; customData?: string } = {}): Promise<Call> {
     const callees = options.callees?.length ? { callees: options.callees } : {};
-    return this.command("cancel", callID, { ...callees, ...customDataOf(options.customData) });
+    return this.command("cancel", callID, { ...callees, ...this.seen(callID), ...customDataOf(options.customData) });
   }
 
   /**
    * Leaves the call, which continues for the others. Before any callee has answered, this cancels the caller's call.
    */
   async leave(callID: string, options: { customData?: string } = {}): Promise<Call> {
-    return this.command("leave", callID, { ...this.attempt(callID), ...customDataOf(options.customData) });
-  }
-
-  /** Moves a call that this user is in on another device to this device. */
-  async take(callID: string): Promise<Call> {
-    return this.command("take", callID, this.attempt(callID));
+    return this.command("leave", callID, { ...this.attempt(callID), ...this.seen(callID), ...customDataOf(options.customData) });
   }
 
   /** Ends the call for all parties. For the caller only. */
   async end(callID: string, options: { customData?: string } = {}): Promise<Call> {
-    return this.command("end", callID, customDataOf(options.customData));
+    return this.command("end", callID, { ...this.seen(callID), ...customDataOf(options.customData) });
   }
 
   /** The current state of the call. For its parties only. */
@@ -289,10 +297,16 @@ export class RinglineClient {
   }
 
   /** The attempt that this user saw. The server refuses an answer to an earlier attempt. */
-  private attempt(callID: string): object {
+  private attempt(callID: string): { attempt?: number } {
     const call = this.state.calls.get(callID)?.call;
     const attempt = call?.callees.find((x) => x.user_id === this.state.userID)?.attempt;
     return attempt === undefined ? {} : { attempt };
+  }
+
+  /** The newest version of the call that this user saw. The server does not apply the command to what came after it. */
+  private seen(callID: string): { seen?: number } {
+    const seen = this.state.calls.get(callID)?.call.seq;
+    return seen === undefined ? {} : { seen };
   }
 
   private async open(generation: number): Promise<void> {
@@ -313,7 +327,7 @@ export class RinglineClient {
   private acquireDevice(claims: Claims, anew = false): Promise<DeviceID> {
     const { storage, device } = this.options;
     const storages = storage === null ? {} : (storage ?? browserStorages());
-    return acquireDevice(claims, device, storages, this.clock, anew);
+    return acquireDevice(claims, device, storages, this.clock, this.deviceID, anew);
   }
 
   private async newDevice(): Promise<void> {
@@ -393,7 +407,7 @@ export class RinglineClient {
    * Applies a push. If it comes late and would ring, its call may be over: a sleeping device gets what waited in its
    * socket when it wakes, and later ones perhaps never. The call is then read first.
    */
-  private applyPush(input: Exclude<Input, { kind: "answer" }>, late: number): void {
+  private applyPush(input: Exclude<Frame, { kind: "answer" }>, late: number): void {
     const rings = late > maxLate ? reduce(this.state, input).commands.map((c) => c.callID) : [];
     if (rings.length === 0) return this.apply(input);
     const calls = input.kind === "snapshot" ? input.snapshot.calls.map((x) => x.call) : [input.notification.call];
@@ -401,12 +415,12 @@ export class RinglineClient {
     for (const { call_id, seq } of calls.filter((x) => rings.includes(x.call_id))) this.reads.verify(call_id, seq);
   }
 
-  private answered({ call }: Reply): void {
+  private answered({ call }: Reply, verb: Method): void {
     if (!call || this.connection === "disconnected") return;
     let remaining = this.serverTime.remaining(call, this.state.userID);
     // The server knows better whether it still rings: the push was perhaps not late, and its clock was changed.
     if (this.reads.verifies(call.call_id) && remaining === 0) remaining = undefined;
-    const input = { kind: "answer", call, receivedAt: this.clock.now() } as const;
+    const input = { kind: "answer", call, verb, receivedAt: this.clock.now() } as const;
     this.apply(remaining === undefined ? input : { ...input, ringRemainingMs: remaining });
   }
 
@@ -460,7 +474,10 @@ export class RinglineClient {
     this.connecting = undefined;
   }
 
+  /** Reports an error once, however often it occurs. */
   private report(error: RinglineError): void {
+    if (this.reported.has(error)) return;
+    this.reported.add(error);
     const { code, message, callID } = error;
     this.emit("onError", [callID === undefined ? { code, message } : { code, message, callID }]);
   }

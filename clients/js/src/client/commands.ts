@@ -43,7 +43,7 @@ export class Commands {
 
   constructor(
     private readonly request: (method: string, data: object) => Promise<unknown>,
-    private readonly onAnswer: (answer: Reply) => void,
+    private readonly onAnswer: (answer: Reply, method: Method) => void,
     private readonly clock: Clock,
   ) {}
 
@@ -139,7 +139,7 @@ export class Commands {
       const answer = readAnswer(await this.request(command.method, command.data));
       // The answer to a given-up command carries the state of the call too. The command still counts as in flight, so
       // that a command issued by a callback does not send it again.
-      if (answer) this.onAnswer(answer);
+      if (answer) this.onAnswer(answer, command.method);
       settle = () => this.answered(command, answer);
     } catch (error) {
       settle = () => this.unanswered(command, error);

@@ -2,8 +2,10 @@ import type { CallUser, InvitationEvents } from "../api/callbacks.js";
 import { CallType } from "../api/callbacks.js";
 import { RinglineError } from "../api/error.js";
 import { version } from "../api/version.js";
-import type { ShownCall } from "../calls/shapes.js";
+import type { Call, ShownCall } from "../calls/shapes.js";
+import { noCalls } from "../calls/shown.js";
 import { RinglineClient } from "../client/client.js";
+import { Emitter } from "../client/emitter.js";
 import type { CallInvitation } from "../client/options.js";
 import { mount, unmount } from "../ui/mount.js";
 import { CallScenario, KitSession, readInit, sameSession, type KitConfig } from "./kitsession.js";
@@ -22,6 +24,11 @@ export interface CallInvitationResult {
   callID: string;
   /** The room for the media. */
   roomID: string;
+  /**
+   * `ringing`; `active` if the only callee was calling this user at the same time; `ended` if no device of any callee
+   * rings.
+   */
+  state: Call["state"];
   /** How long it rings, in seconds. */
   timeout: number;
   /**
@@ -33,6 +40,16 @@ export interface CallInvitationResult {
 }
 
 let session: KitSession | undefined;
+
+let last = noCalls; // the calls that the listeners know
+const listeners = /* @__PURE__ */ new Emitter<{ change: unknown }>(() => {}); // it reports exceptions to the console
+
+function callsChanged(): void {
+  const calls = Ringline.getCalls();
+  if (calls === last) return;
+  last = calls;
+  listeners.emit("change", [calls]);
+}
 
 /** The session. Throws if there is none. */
 function openSession(): KitSession {
@@ -67,7 +84,8 @@ export const Ringline = {
       session = undefined;
     }
     if (session) session.resume(init, invitationEvents);
-    else session = new KitSession(init, invitationEvents);
+    else session = new KitSession(init, invitationEvents, callsChanged);
+    callsChanged();
     mount(session.phone, init.config.ui);
     await session.connected;
     return Ringline.getLocalUser() ?? { userID, userName, deviceID: "" };
@@ -81,6 +99,7 @@ export const Ringline = {
       code: 0,
       callID: call.callID,
       roomID: call.roomID,
+      state: call.state,
       timeout: invitation.timeout ?? Math.ceil((shown?.ringRemaining() || 60_000) / 1000),
       errorUserList: call.callees
         .filter((x) => x.reason === "line_busy" || x.reason === "timed_out")
@@ -99,14 +118,25 @@ export const Ringline = {
     await openSession().client.decline(pick(callID, "decline", rings), options);
   },
 
+  /**
+   * Moves a call that this user is in on another device to this device. Default: the newest call on another device. There
+   * it ends with the reason `taken_elsewhere`.
+   */
+  async take(callID?: string): Promise<void> {
+    await openSession().client.take(pick(callID, "take", elsewhere));
+  },
+
   /** Cancels the invitations of all callees who have not answered. Default: those of the newest call made here. */
   async cancel(callID?: string, options: { customData?: string } = {}): Promise<void> {
     await hangUp("cancel", callID, outgoing, options);
   },
 
-  /** Leaves a call, which continues for the others. Default: the newest call here. */
+  /**
+   * Leaves a call, which continues for the others. Default: the newest call here. With its id, it also leaves a call
+   * that this user is in on another device.
+   */
   async leave(callID?: string, options: { customData?: string } = {}): Promise<void> {
-    await hangUp("leave", callID, () => true, options);
+    await hangUp("leave", callID, here, options);
   },
 
   /** Ends a call for all parties. For the caller only. Default: the newest call made here. */
@@ -126,9 +156,20 @@ export const Ringline = {
     return { userID, userName, deviceID: session.client.deviceID };
   },
 
-  /** The calls shown here, newest last. */
+  /**
+   * The calls shown here, and those that this user is in on another device (phase `elsewhere`), newest last. The array
+   * is a new one exactly when something has changed, as React's useSyncExternalStore needs it.
+   */
   getCalls(): readonly ShownCall[] {
-    return session && !session.closing ? session.client.calls.current : [];
+    return session && !session.closing ? session.client.calls.current : noCalls;
+  },
+
+  /**
+   * Calls the listener with the calls after each change, until the returned function is called. It may be called before
+   * init, and stays subscribed across sessions.
+   */
+  subscribe(listener: (calls: readonly ShownCall[]) => void): () => void {
+    return listeners.on("change", listener);
   },
 
   /**
@@ -141,6 +182,7 @@ export const Ringline = {
     closing?.suspend(() => {
       if (session === closing) session = undefined;
     });
+    callsChanged();
   },
 
   CallType,
@@ -150,8 +192,10 @@ export const Ringline = {
   version,
 };
 
+const elsewhere = (c: ShownCall): boolean => c.phase === "elsewhere";
+const here = (c: ShownCall): boolean => !elsewhere(c);
 const rings = (c: ShownCall): boolean => c.direction === "incoming" && c.phase === "ringing";
-const outgoing = (c: ShownCall): boolean => c.direction === "outgoing";
+const outgoing = (c: ShownCall): boolean => c.direction === "outgoing" && here(c);
 
 function pick(callID: string | undefined, verb: string, fits: (call: ShownCall) => boolean): string {
   const call = callID ?? openSession().client.calls.current.filter(fits).pop()?.callID;

@@ -53,6 +53,7 @@ const events: { [E in keyof RinglineEvents]: CallbackName } = {
   incomingCallDeclinedElsewhere: "onIncomingCallDeclinedElsewhere",
   participantJoined: "onParticipantJoined",
   participantLeft: "onParticipantLeft",
+  callStarted: "onCallStarted",
   callEnded: "onCallEnded",
   error: "onError",
   connectionStateChanged: "onConnectionStateChanged",
@@ -110,6 +111,8 @@ export class KitSession {
   constructor(
     public init: Init,
     private callbacks: InvitationEvents,
+    /** The calls have changed. */
+    changed: () => void,
   ) {
     const { server, token, config } = init;
     const { getToken } = config;
@@ -123,6 +126,7 @@ export class KitSession {
     for (const event of Object.keys(events) as (keyof RinglineEvents)[]) {
       this.client.on(event, (...args: CallbackArgs<CallbackName>) => this.callBack(events[event], args));
     }
+    this.client.calls.subscribe(changed);
     this.phone = new Phone(this.client, () => this.init.userName);
     this.connected = this.client.connect();
     void Promise.resolve().then(() => (this.initReturned = true));

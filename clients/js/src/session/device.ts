@@ -33,22 +33,27 @@ export interface DeviceID {
  * The stable part comes from the token, else from the app, else it is random and kept in local storage. The tab's part
  * is kept in session storage, which survives a reload. A duplicated tab gets a copy of it, detects that it is in use,
  * and makes a new one. Its key contains the app and the user, because several clients may share a page. Without a
- * storage both parts last as long as the client. `anew` makes another part for the tab, because another page has the one
- * that is kept.
+ * storage both parts last as long as the client: `previous` is the id that it had before, and it keeps that whatever the
+ * storages contain now, unless another page has taken it. `anew` makes another
+ * part for the tab, because another page has this one.
  */
 export async function acquireDevice(
   { app, userID, device: fixed }: Pick<Claims, "app" | "userID" | "device">,
   chosen: string | undefined,
   storages: Storages,
   clock: Clock,
+  previous = "",
   anew = false,
 ): Promise<DeviceID> {
   if (fixed && chosen && fixed !== chosen) {
     throw new RinglineError("invalid_argument", `device: must be the token's, ${fixed}, got ${chosen}`);
   }
-  const stable = fixed || chosen || (read(storages.local, stableKey) ?? write(storages.local, stableKey, randomID()));
+  const dot = previous.lastIndexOf(".");
+  const before = previous.slice(0, Math.max(0, dot));
+  const stable = fixed || chosen || before || (read(storages.local, stableKey) ?? write(storages.local, stableKey, randomID()));
   const key = `${tabKey}.${app}.${userID}`;
-  const kept = anew ? null : read(storages.session, key);
+  const kept = anew ? null : previous.slice(dot + 1) || read(storages.session, key);
+  if (kept !== null && !storages.session) return { id: `${stable}.${kept}`, release: () => {} };
   let release = kept === null ? undefined : await claim(key, kept, true, clock);
   let tab = kept;
   if (!release || tab === null) {

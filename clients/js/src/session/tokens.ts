@@ -57,6 +57,7 @@ export class Tokens {
   private isExpired = false;
   private untried = false;
   private first: Claims | undefined;
+  private noOther: RinglineError | undefined; // there is no token after the current one
   private pending: { promise: Promise<string>; resolve(token: string): void; stopTimer(): void } | undefined;
 
   constructor(
@@ -115,7 +116,7 @@ export class Tokens {
     if (this.pending) return this.pending.promise;
     const { getToken, token: before } = this;
     if (!getToken) {
-      return Promise.reject(new RinglineError("permission_denied", "token: has expired; pass getToken, or call renewToken in time"));
+      return Promise.reject(this.final("token: has expired; pass getToken, or call renewToken in time"));
     }
     let resolve = (_: string): void => {};
     let reject = (_: unknown): void => {};
@@ -130,11 +131,16 @@ export class Tokens {
     this.pending = request;
     const received = (token: string | null | undefined): void => {
       if (this.token !== before) return; // another token arrived in the meantime and was passed on
-      if (!token) throw new RinglineError("permission_denied", "getToken: returned no token");
+      if (!token) throw this.final("getToken: returned no token");
       this.renew(token);
     };
     new Promise<string | null | undefined>((answer) => answer(getToken())).then(received).catch(failed);
     return promise;
+  }
+
+  /** There is no other token. It is one error for one token, however often the session asks for another. */
+  private final(message: string): RinglineError {
+    return (this.noOther ??= new RinglineError("permission_denied", message));
   }
 
   private use(token: string): void {
@@ -146,6 +152,7 @@ export class Tokens {
     this.first = claims;
     this.token = token;
     this.isExpired = false;
+    this.noOther = undefined;
   }
 }
 

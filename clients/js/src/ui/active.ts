@@ -7,7 +7,7 @@ import type { Phone } from "./phone.js";
 import { CardButton, Note, Stack, type CardView } from "./stack.js";
 import { listed } from "./texts.js";
 
-/** `<ringline-active>`: the calls that this device is in. */
+/** `<ringline-active>`: the calls that this device is in, and those that this user is in on another device. */
 export const activeView: MakeView = (host, root, phone) => (phone ? new ActiveView(host, root, phone) : noView);
 
 class ActiveView implements View {
@@ -23,7 +23,7 @@ class ActiveView implements View {
       cards: () => phone.board.current.active,
       make: (card) => new ActiveCardView(phone, card),
       describe: describeActive,
-      appearance: "successor",
+      appearance: (card) => (card.isElsewhere ? "unrequested" : "successor"),
     });
   }
 
@@ -47,8 +47,9 @@ class ActiveCardView implements CardView<ActiveCard> {
   private readonly time = node("span", { class: "time", part: "time", role: "timer" });
   private readonly face = node("div");
   private readonly note: Note;
-  private readonly leave: CardButton;
+  private readonly buttons: CardButton[];
   private readonly actions: HTMLElement;
+  private readonly take: HTMLElement;
   private card: ActiveCard;
 
   constructor(
@@ -59,8 +60,10 @@ class ActiveCardView implements CardView<ActiveCard> {
     const id = `t-${card.callID}`;
     this.title = node("h2", { id, class: "title", part: "title participants" });
     this.note = new Note(phone, "active");
-    this.leave = new CardButton(phone, "active", card.callID, "leave", "hangUp", id);
-    this.actions = node("div", { class: "actions", part: "actions" }, this.leave.element);
+    const take = new CardButton(phone, "active", card.callID, "take", card.callType === 1 ? "video" : "voice", id);
+    this.take = take.element;
+    this.buttons = [take, new CardButton(phone, "active", card.callID, "leave", "hangUp", id)];
+    this.actions = node("div", { class: "actions", part: "actions" }, ...this.buttons.map((b) => b.element));
     const sub = node("p", { class: "sub", part: "subtitle" }, this.type, this.time);
     const head = node("div", { class: "head" }, this.face, node("div", { class: "who" }, this.title, sub));
     const attributes = { class: "card", part: "card active", role: "group" };
@@ -70,10 +73,10 @@ class ActiveCardView implements CardView<ActiveCard> {
   update(card: ActiveCard, words: Words): void {
     const { texts, language } = words;
     this.card = card;
-    const { names, outcome, callID } = card;
+    const { names, outcome, callID, isElsewhere } = card;
     const all = listed(language, names);
-    setText(this.title, outcome ? outcomeText(texts, outcome, "") : all || texts.alone);
     const [label = ""] = describeActive(words, card);
+    setText(this.title, outcome ? outcomeText(texts, outcome, "") : isElsewhere ? label : all || texts.alone);
     this.element.setAttribute("aria-label", label);
     setText(this.type, outcome ? all : typeText(texts, card.callType));
     const [only] = names;
@@ -83,7 +86,8 @@ class ActiveCardView implements CardView<ActiveCard> {
       this.face.replaceChildren(avatar({ userID: card.users[0] ?? only, name: only }));
     }
     this.note.update(callID, Boolean(outcome), words);
-    this.leave.update(words);
+    for (const button of this.buttons) button.update(words);
+    this.take.hidden = !isElsewhere;
     this.actions.hidden = Boolean(outcome);
     this.tick();
   }

@@ -40,6 +40,8 @@ export function outcomeText(texts: UITexts, outcome: Outcome, name: string): str
       return texts.answeredElsewhere;
     case "declined_elsewhere":
       return texts.declinedElsewhere;
+    case "lost":
+      return texts.lost;
     case "ended":
     case "unanswered":
       return texts.ended;
@@ -54,6 +56,8 @@ export function pressText(texts: UITexts, press: Press): string {
       return texts.declining;
     case "cancel":
       return texts.canceling;
+    case "take":
+      return texts.taking;
     case "leave":
       return texts.leaving;
   }
@@ -106,8 +110,9 @@ export function describeOutgoing({ texts, language }: Words, { rows, outcome }: 
   return [fill(texts.outgoing, { names }), ...of, ...(outcome ? [outcomeText(texts, outcome, names)] : [])];
 }
 
-export function describeActive({ texts, language }: Words, { names, outcome }: ActiveCard): Sentences {
+export function describeActive({ texts, language }: Words, { names, outcome, isElsewhere }: ActiveCard): Sentences {
   if (outcome) return [outcomeText(texts, outcome, "")];
+  if (isElsewhere) return [names.length > 0 ? fill(texts.elsewhere, { names: listed(language, names) }) : texts.elsewhereAlone];
   return [names.length > 0 ? fill(texts.active, { names: listed(language, names) }) : texts.alone];
 }
 

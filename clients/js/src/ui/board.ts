@@ -93,7 +93,7 @@ export class Board {
     };
     this.stops = [
       client.calls.subscribe((calls) => {
-        for (const call of calls) this.last.set(call.callID, call);
+        this.remember(calls);
         this.changed();
       }),
       client.on("outgoingCallAccepted", record("accepted")),
@@ -103,8 +103,13 @@ export class Board {
       client.on("callEnded", (callID, _, end) => this.ended(callID, end)),
       client.on("connectionStateChanged", () => this.changed()),
     ];
-    for (const call of client.calls.current) this.last.set(call.callID, call);
+    this.remember(client.calls.current);
     this.refresh();
+  }
+
+  /** A call that continues on another device stays as it was here until its end is reported. */
+  private remember(calls: readonly ShownCall[]): void {
+    for (const call of calls) if (call.phase !== "elsewhere") this.last.set(call.callID, call);
   }
 
   private unwatch(): void {
@@ -136,8 +141,8 @@ export class Board {
     const call = this.last.get(callID);
     const active = call && activeCard(call, userID);
     if (active) {
-      const own = reason === "left" || (by?.kind === "user" && by.userID === userID);
-      return own ? undefined : { where: "active", card: { ...active, outcome: "ended" } };
+      const own = reason === "left" || reason === "taken_elsewhere" || (by?.kind === "user" && by.userID === userID);
+      return own ? undefined : { where: "active", card: { ...active, outcome: reason === "lost" ? "lost" : "ended" } };
     }
     if (call?.direction === "incoming") {
       const card = incomingCard(call, userID);
@@ -163,7 +168,7 @@ export class Board {
 
   private refresh(): void {
     const { client, dialed, endedCards } = this;
-    const calls = client.calls.current;
+    const calls = client.calls.current.filter((c) => c.phase !== "elsewhere" || !endedCards.has(c.callID));
     const shown = new Set(calls.map((c) => c.callID));
     if (calls.some((c) => !this.drawn.has(c.callID))) endedCards.clear();
     this.drawn = shown;
@@ -173,7 +178,8 @@ export class Board {
       outgoing: [...calls.flatMap((c) => outgoingCard(c) ?? []), ...dialing.map(dialedCard), ...this.endedOf("outgoing")],
       active: [...calls.flatMap((c) => activeCard(c, client.userID) ?? []), ...this.endedOf("active")],
     };
-    this.last = new Map(calls.map((c) => [c.callID, c]));
+    this.last.clear();
+    this.remember(calls);
     this.facts.clear();
   }
 

@@ -11,10 +11,10 @@ export interface CalleeRow {
 }
 
 /** The outcome of an ended call, shown for some seconds. */
-export type Outcome = "missed" | "answered_elsewhere" | "declined_elsewhere" | "ended" | "unanswered";
+export type Outcome = "missed" | "answered_elsewhere" | "declined_elsewhere" | "lost" | "ended" | "unanswered";
 
 /** A button of a card. */
-export type Press = "accept" | "decline" | "cancel" | "leave";
+export type Press = "accept" | "decline" | "cancel" | "take" | "leave";
 
 interface Card {
   callID: string;
@@ -41,6 +41,8 @@ export interface ActiveCard extends Card {
   users: string[];
   /** RFC 3339, by the server's clock; "" if unknown. */
   answeredAt: string;
+  /** This user is in the call on another device. It may still ring at the callees. */
+  isElsewhere: boolean;
 }
 
 /** A call that is being made: its invitation has no answer yet, so the server may not know it. */
@@ -63,7 +65,7 @@ export function incomingCard(call: ShownCall, me: string): IncomingCard | undefi
 
 /** Shown while any callee is pending. A group call that some callees have answered therefore has two cards. */
 export function outgoingCard(call: ShownCall): OutgoingCard | undefined {
-  if (call.direction !== "outgoing" || !call.callees.some(pends)) return undefined;
+  if (call.direction !== "outgoing" || call.phase === "elsewhere" || !call.callees.some(pends)) return undefined;
   return { callID: call.callID, callType: call.callType, rows: rowsOf(call.callees) };
 }
 
@@ -72,13 +74,14 @@ export function dialedCard({ callID, callType, callees }: Dialed): OutgoingCard 
 }
 
 export function activeCard(call: ShownCall, me: string): ActiveCard | undefined {
-  if (call.phase !== "active") return undefined;
   const { callID, callType, caller, answeredAt = "" } = call;
-  const inIt: CallUser[] = call.callees.filter((x) => x.state === "accepted");
+  const isElsewhere = call.phase === "elsewhere";
+  if (call.phase !== "active" && !isElsewhere) return undefined;
+  const inIt: CallUser[] = call.callees.filter((x) => x.state === "accepted" || (isElsewhere && call.state === "ringing" && pends(x)));
   if (caller.state === "in") inIt.unshift(caller);
   const others = inIt.filter((x) => x.userID !== me);
   if (others.length === 0 && outgoingCard(call)) return undefined; // the outgoing card already shows everything
-  return { callID, callType, names: others.map(nameOf), users: others.map((x) => x.userID), answeredAt };
+  return { callID, callType, names: others.map(nameOf), users: others.map((x) => x.userID), answeredAt, isElsewhere };
 }
 
 export function rowsOf(callees: readonly Callee[]): CalleeRow[] {
@@ -123,13 +126,19 @@ export function incomingOutcome(reason: CallEndReason): Outcome | undefined {
     case "declined":
     case "busy":
     case "left":
+    case "lost":
+    case "taken_elsewhere":
       return undefined;
   }
 }
 
-/** The outcome that a caller sees of a call that no callee answered. There is none if the caller canceled it. */
+/**
+ * The outcome that a caller sees of a call that no callee answered. There is none if the caller canceled it, or took it
+ * on another device, where it continues.
+ */
 export function outgoingOutcome(reason: CallEndReason): Outcome | undefined {
-  return reason === "canceled" || reason === "left" ? undefined : "unanswered";
+  if (reason === "lost") return "lost";
+  return reason === "canceled" || reason === "left" || reason === "taken_elsewhere" ? undefined : "unanswered";
 }
 
 /** The remaining share of the ring time, from 1 to 0, by the server's clock. */

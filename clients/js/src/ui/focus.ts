@@ -1,5 +1,5 @@
-/** For this long after a key press, an unasked card does not take the focus: the next key was not meant for it. */
-const typing = 800;
+/** For this long after a card appears, keys on its buttons do nothing: they were meant for something else. */
+const early = 1_000;
 
 const textFields = "textarea, select, input:not([type=button], [type=checkbox], [type=radio], [type=submit])";
 
@@ -7,35 +7,21 @@ const textFields = "textarea, select, input:not([type=button], [type=checkbox], 
 export type Appearance = "requested" | "unrequested" | "successor";
 
 /**
- * Moves the focus to a card's first button when the card appears, and back when the last card goes. It does not take
- * the focus from a user who is typing, because a space would answer the call. Screen readers still announce the card.
+ * Moves the focus to the card of a call that the user makes, from card to card while the user is in one, and back when
+ * the last card goes. A card that appears by itself never takes the focus, because a key meant for the page would answer
+ * the call. Screen readers announce every card.
  */
 export class FocusKeeper {
   private before: HTMLElement | undefined;
   private readonly cards = new Set<() => HTMLElement | undefined>(); // functions that return each card's first button
-  private lastKey = -Infinity;
-  private users = 0;
-
-  private readonly onKey = (): void => {
-    this.lastKey = performance.now();
-  };
-
-  /** Registers an element until the returned function is called. */
-  use(): () => void {
-    if (this.users++ === 0) document.addEventListener("keydown", this.onKey, true);
-    return () => {
-      if (--this.users === 0) document.removeEventListener("keydown", this.onKey, true);
-    };
-  }
 
   /** Registers a new card. The returned function must be called just before the card goes. */
   add(card: HTMLElement, firstButton: () => HTMLElement | undefined, appearance: Appearance): () => void {
-    const focused = activeElement();
-    if (mayMove(focused, appearance, performance.now() - this.lastKey)) {
-      if (focused && !this.holds(focused)) this.before = focused;
-      firstButton()?.focus({ preventScroll: true });
-    }
-    this.cards.add(firstButton);
+    card.addEventListener("focusin", ({ relatedTarget: from }) => {
+      if (from instanceof HTMLElement && !card.contains(from) && !from.shadowRoot?.querySelector(".card")) this.before = from;
+    });
+    if (appearance === "requested") this.move(firstButton());
+    if (appearance !== "unrequested") this.cards.add(firstButton);
     return () => {
       this.cards.delete(firstButton);
       const inside = card.contains(activeElement() ?? null);
@@ -44,8 +30,11 @@ export class FocusKeeper {
     };
   }
 
-  private holds(element: HTMLElement): boolean {
-    return [...this.cards].some((first) => first()?.getRootNode() === element.getRootNode() && element.getRootNode() !== document);
+  private move(button: HTMLElement | undefined): void {
+    const focused = activeElement();
+    if (focused?.isContentEditable || focused?.matches(textFields)) return;
+    button?.focus({ preventScroll: true });
+    if (focused && !focused.closest(".card")) this.before = focused; // it may be inside another element
   }
 
   private restore(): void {
@@ -57,15 +46,25 @@ export class FocusKeeper {
   }
 }
 
+/** Ignores keys on a new button that come too early, and keys that are held down or were pressed somewhere else. */
+export function ignoreEarlyKeys(button: HTMLElement): void {
+  const from = performance.now() + early;
+  let counts = false; // the key went down here, in time
+  const presses = ({ key }: KeyboardEvent): boolean => key === "Enter" || key === " ";
+  button.addEventListener("keydown", (event) => {
+    if (!presses(event)) return;
+    counts = !event.repeat && performance.now() >= from;
+    if (!counts) event.preventDefault();
+  });
+  button.addEventListener("keyup", (event) => {
+    if (presses(event) && !counts) event.preventDefault();
+    counts = false;
+  });
+}
+
 /** The element that has the focus, in any shadow tree; undefined if it is the page itself. */
 export function activeElement(): HTMLElement | undefined {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
   return element instanceof HTMLElement && element !== document.body && element !== document.documentElement ? element : undefined;
-}
-
-function mayMove(focused: HTMLElement | undefined, appearance: Appearance, sinceKey: number): boolean {
-  if (appearance === "successor") return !focused;
-  if (appearance === "unrequested" && sinceKey < typing) return false;
-  return !focused?.isContentEditable && !focused?.matches(textFields);
 }

@@ -59,6 +59,12 @@ export function defineElement(name: string, attributes: readonly string[], makeV
         this.draw();
       }
 
+      /** Moves the focus to the first button that it shows. */
+      override focus(options?: FocusOptions): void {
+        const button = this.shadowRoot?.querySelector<HTMLElement>("button:not([hidden], [hidden] *)");
+        if (button) button.focus(options);
+      }
+
       get client(): RinglineClient | undefined {
         return this.own;
       }
@@ -92,7 +98,7 @@ export function defineElement(name: string, attributes: readonly string[], makeV
         const phone = (this.phone = this.own ? phoneOf(this.own) : kitPhone.current);
         this.view = makeView(this, root, phone);
         this.stops = [kitPhone.subscribe(() => this.own || this.begin())];
-        if (phone) this.stops.push(phone.board.subscribe(() => this.draw()), phone.focus.use());
+        if (phone) this.stops.push(phone.board.subscribe(() => this.draw()));
         if (this.view.tick) {
           const timer = setInterval(() => this.view?.tick?.(), 1_000);
           this.stops.push(() => clearInterval(timer));

@@ -35,7 +35,7 @@ class IncomingView implements View {
         cards: () => phone.board.current.incoming,
         make: (card) => new IncomingCardView(phone, card),
         describe: describeIncoming,
-        appearance: "unrequested",
+        appearance: () => "unrequested",
       },
       [hints],
     );

@@ -24,7 +24,7 @@ class OutgoingView implements View {
       cards: () => phone.board.current.outgoing,
       make: (card) => new OutgoingCardView(phone, card),
       describe: describeOutgoing,
-      appearance: "requested",
+      appearance: () => "requested",
     });
     this.stopSound = host.hasAttribute("muted") ? () => {} : phone.sounds.use("ringback");
   }

@@ -25,12 +25,13 @@ export interface UIOptions {
 }
 
 /** The card that has each button. */
-const cardOf = { accept: "incoming", decline: "incoming", cancel: "outgoing", leave: "active" } as const;
+const cardOf = { accept: "incoming", decline: "incoming", cancel: "outgoing", take: "active", leave: "active" } as const;
 
 const callbackOf = {
   accept: "onIncomingCallAcceptButtonPressed",
   decline: "onIncomingCallDeclineButtonPressed",
   cancel: "onOutgoingCallCancelButtonPressed",
+  take: undefined,
   leave: undefined,
 } as const;
 

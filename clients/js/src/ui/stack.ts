@@ -1,7 +1,7 @@
 import { failureText, newSentences, pressText, type Sentences, type Words } from "./announce.js";
 import type { Cards } from "./board.js";
 import type { Press } from "./cards.js";
-import type { Appearance } from "./focus.js";
+import { ignoreEarlyKeys, type Appearance } from "./focus.js";
 import { icon, node, setText, type Icon } from "./nodes.js";
 import type { Phone } from "./phone.js";
 
@@ -18,7 +18,7 @@ export interface Kind<C> {
   cards(): readonly C[];
   make(card: C): CardView<C>;
   describe(words: Words, card: C): Sentences;
-  appearance: Appearance;
+  appearance(card: C): Appearance;
 }
 
 /** A stack of cards, with the announcements for a screen reader. */
@@ -79,8 +79,8 @@ export class Stack<C extends { callID: string; outcome?: unknown }> {
     const view = kind.make(card);
     view.update(card, words);
     this.list.append(view.element);
-    const first = (): HTMLElement | undefined => view.element.querySelector<HTMLElement>("button:not([hidden] *)") ?? undefined;
-    const gone = card.outcome ? () => {} : phone.focus.add(view.element, first, kind.appearance);
+    const first = (): HTMLElement | undefined => view.element.querySelector<HTMLElement>("button:not([hidden], [hidden] *)") ?? undefined;
+    const gone = card.outcome ? () => {} : phone.focus.add(view.element, first, kind.appearance(card));
     views.set(card.callID, { view, gone, isOver: Boolean(card.outcome) });
   }
 
@@ -132,10 +132,11 @@ export class CardButton {
     image: Icon,
     describedBy: string,
   ) {
-    const kind = press === "accept" ? "accept" : "decline";
+    const kind = press === "accept" || press === "take" ? "accept" : "decline";
     const attributes = { type: "button", class: kind, part: `button ${press}`, "aria-describedby": describedBy };
     this.element = node("button", attributes, icon(image), this.label);
     this.element.addEventListener("click", () => void phone.press(callID, press));
+    ignoreEarlyKeys(this.element);
   }
 
   update({ texts }: Words): void {

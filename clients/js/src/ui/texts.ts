@@ -4,6 +4,8 @@ export interface UITexts {
   decline: string;
   cancel: string;
   leave: string;
+  /** Moves a call from another device to this one. */
+  take: string;
   call: string;
   voiceCall: string;
   videoCall: string;
@@ -26,15 +28,21 @@ export interface UITexts {
   active: string;
   /** The same while no other party is in it. */
   alone: string;
+  /** Shown above a call that this user is in on another device, and the same while no other party is in it. */
+  elsewhere: string;
+  elsewhereAlone: string;
   /** Shown while a press has no answer. */
   answering: string;
   declining: string;
   canceling: string;
+  taking: string;
   leaving: string;
   /** The outcome of a call, shown for some seconds. */
   missed: string;
   answeredElsewhere: string;
   declinedElsewhere: string;
+  /** This device was gone for too long. */
+  lost: string;
   ended: string;
   reconnecting: string;
   hearRingtone: string;
@@ -54,6 +62,7 @@ const en: UITexts = {
   decline: "Decline",
   cancel: "Cancel",
   leave: "Leave",
+  take: "Continue here",
   call: "Call",
   voiceCall: "Voice call",
   videoCall: "Video call",
@@ -71,13 +80,17 @@ const en: UITexts = {
   stateLeft: "left",
   active: "In a call with {names}",
   alone: "No one else is in the call",
+  elsewhere: "In a call with {names} on another device",
+  elsewhereAlone: "In a call on another device",
   answering: "Answering …",
   declining: "Declining …",
   canceling: "Canceling …",
+  taking: "Moving the call here …",
   leaving: "Leaving …",
   missed: "Missed call from {name}",
   answeredElsewhere: "Answered on another device",
   declinedElsewhere: "Declined on another device",
+  lost: "You left the call: no connection for too long",
   ended: "Call ended",
   reconnecting: "No connection, trying again …",
   hearRingtone: "Tap to hear the ringtone",
@@ -96,6 +109,7 @@ const zh: UITexts = {
   decline: "拒绝",
   cancel: "取消",
   leave: "挂断",
+  take: "在此设备继续",
   call: "呼叫",
   voiceCall: "语音通话",
   videoCall: "视频通话",
@@ -113,13 +127,17 @@ const zh: UITexts = {
   stateLeft: "已离开",
   active: "与 {names} 通话中",
   alone: "通话中没有其他人",
+  elsewhere: "正在其他设备上与 {names} 通话",
+  elsewhereAlone: "正在其他设备上通话",
   answering: "正在接听…",
   declining: "正在拒绝…",
   canceling: "正在取消…",
+  taking: "正在转移通话…",
   leaving: "正在挂断…",
   missed: "{name} 的未接来电",
   answeredElsewhere: "已在其他设备接听",
   declinedElsewhere: "已在其他设备拒绝",
+  lost: "连接中断过久，您已退出通话",
   ended: "通话已结束",
   reconnecting: "连接已断开，正在重连…",
   hearRingtone: "轻触以播放铃声",

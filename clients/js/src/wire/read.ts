@@ -15,6 +15,11 @@ export function pending(callee: wire.Callee): boolean {
   return callee.state === "invited" || callee.state === "ringing";
 }
 
+/** Reports whether this party is out because their device was gone for too long. */
+export function wasLost(party: wire.Caller | wire.Callee): boolean {
+  return party.reason === "lost";
+}
+
 /** The custom data that applies to a callee, as far as this user may see it. */
 export function dataOf(call: wire.View, callee: wire.Callee): string {
   const seq = callee.custom_seq;

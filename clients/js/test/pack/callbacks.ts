@@ -1,6 +1,6 @@
 // Copied into an empty project with the packed client, as ESM and as CommonJS. It must type-check with all callbacks.
 import { Ringline, RinglineClient, RinglineError, CallType, CallScenario } from "@ringline/client";
-import type { CallUser, InvitationEvents, RinglineClientOptions, ShownCall, CallEnd } from "@ringline/client";
+import type { CallUser, InvitationEvents, RinglineClientOptions, ShownCall, CallEnd, CallStart } from "@ringline/client";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 const same = <_ extends true>(): void => {};
@@ -16,6 +16,7 @@ same<Equal<Args<"onOutgoingCallRejectedCauseBusy">, [callID: string, calleeID: s
 same<Equal<Args<"onOutgoingCallDeclined">, [callID: string, calleeID: string]>>();
 same<Equal<Args<"onOutgoingCallTimeout">, [callID: string, calleeID: string, customData: string]>>();
 same<Equal<Args<"onOutgoingCallCancelButtonPressed">, []>>();
+same<Equal<Args<"onCallStarted">, [callID: string, roomID: string, start: CallStart]>>();
 same<Equal<Args<"onCallEnded">, [callID: string, roomID: string, end: CallEnd]>>();
 
 const log: unknown[] = [];
@@ -35,6 +36,7 @@ const events: InvitationEvents = {
   onOutgoingCallRinging: (callID, calleeID) => log.push(callID, calleeID),
   onIncomingCallAnsweredElsewhere: (callID, caller) => log.push(callID, caller),
   onIncomingCallDeclinedElsewhere: (callID, caller) => log.push(callID, caller),
+  onCallStarted: (callID, roomID, { callType, how }) => log.push(callID, roomID, callType === CallType.videoCall, how === "answered"),
   onCallEnded: (callID, roomID, { reason, by }) => log.push(callID, roomID, reason === "completed", by?.deviceID),
   onError: ({ code, message, callID }) => log.push(code === "timeout", message, callID),
   onConnectionStateChanged: (state) => log.push(state === "connected"),
@@ -43,7 +45,7 @@ const events: InvitationEvents = {
 export async function app(token: string): Promise<string> {
   await Ringline.init("demo", "", "ann", "Ann", token, { mode: CallScenario.CALL_INTIVATION, onTokenWillExpire() {}, ui: false }, events);
   try {
-    const { callID, errorUserList } = await Ringline.sendCallInvitation({
+    const { callID, state, errorUserList } = await Ringline.sendCallInvitation({
       callees: [{ userID: "bob", userName: "Bob" }],
       callType: CallType.voiceCall,
       customData: "hi",
@@ -51,7 +53,9 @@ export async function app(token: string): Promise<string> {
       roomID: "room",
     });
     errorUserList.map(({ userID, reason }) => `${userID}: ${reason}`);
-    await Ringline.cancel(callID);
+    if (state === "ringing") await Ringline.cancel(callID);
+    await Ringline.take();
+    Ringline.subscribe((calls: readonly ShownCall[]) => calls.filter((c) => c.phase === "elsewhere"))();
     await Ringline.decline(undefined, { reason: "busy" });
   } catch (error) {
     if (error instanceof RinglineError && error.code === "caller_busy") return error.message;

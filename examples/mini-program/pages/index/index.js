@@ -61,6 +61,10 @@ Page({
     return Ringline.cancel(currentTarget.dataset.id).catch(whyNot);
   },
 
+  take({ currentTarget }) {
+    return Ringline.take(currentTarget.dataset.id).catch(whyNot);
+  },
+
   leave({ currentTarget }) {
     return Ringline.leave(currentTarget.dataset.id).catch(whyNot);
   },

@@ -1,5 +1,5 @@
 // More call flows.
-import { anyOrder, receivedExactly } from "../../rig/phone.mjs";
+import { anyOrder, receivedExactly, started } from "../../rig/phone.mjs";
 import { scenario } from "../../rig/stage.mjs";
 import { talk } from "../../rig/talk.mjs";
 
@@ -27,6 +27,7 @@ scenario("a group: two accept, one leaves, the caller ends it", async (stage) =>
       [
         anyOrder(...[bob, eve].map((phone) => ["onOutgoingCallRinging", callID, phone.id])),
         ["onOutgoingCallAccepted", callID, bob.id],
+        started(callID, "answered"),
         ["onOutgoingCallAccepted", callID, eve.id],
         ["onParticipantLeft", callID, bob.id],
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.by }],
@@ -34,12 +35,18 @@ scenario("a group: two accept, one leaves, the caller ends it", async (stage) =>
     ],
     [
       bob,
-      [received, ["onParticipantJoined", callID, eve.id], ["onCallEnded", callID, callID, { reason: "left", by: bob.by }]],
+      [
+        received,
+        started(callID, "accepted"),
+        ["onParticipantJoined", callID, eve.id],
+        ["onCallEnded", callID, callID, { reason: "left", by: bob.by }],
+      ],
     ],
     [
       eve,
       [
         received,
+        started(callID, "accepted"),
         ["onParticipantLeft", callID, bob.id],
         ["onCallEnded", callID, callID, { reason: "completed", by: ann.byUser }],
       ],

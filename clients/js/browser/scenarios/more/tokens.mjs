@@ -33,3 +33,20 @@ scenario("a token that has expired, without getToken, is an error with that mess
     return true;
   });
 });
+
+scenario("a token that expires during a call, without a storage: one error, and renewToken continues as the same device", async (stage) => {
+  const user = stage.user("ann");
+  const [ann, bob] = [await stage.page(user), await stage.phone("bob")];
+  const { deviceID } = await ann.init(stage.options(user, { ttl: 4, config: { storage: null } }));
+  const { callID } = await ann.call([bob]);
+  await until("the session ends", async () => (await ann.received()).some(([, state]) => state === "disconnected"), 45_000);
+  ann.options.token = stage.cluster.mint(user);
+  await ann.press("renewToken", ann.options.token);
+  await ann.reachesState(5);
+  equal((await ann.press("getLocalUser")).deviceID, deviceID);
+  deepStrictEqual((await ann.press("getCalls")).map((c) => [c.callID, c.phase]), [[callID, "ringing"]]);
+  await ann.press("cancel", callID);
+  await ann.receives("onCallEnded", callID, callID, { reason: "canceled", by: ann.by });
+  const names = (await ann.received()).map(([name]) => name);
+  for (const name of ["onError", "onCallEnded"]) equal(names.filter((x) => x === name).length, 1, name);
+}, { timeout: 100_000 });
