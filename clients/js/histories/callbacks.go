@@ -37,7 +37,7 @@ const (
 
 // start is the argument of onCallStarted besides the call and its room.
 type start struct {
-	CallType events.CallType `json:"callType"`
+	CallType events.CallType `json:"callType"` //nolint:tagliatelle // the name in JavaScript
 	How      how             `json:"how"`
 }
 
