@@ -23,6 +23,10 @@ type AppSettings struct {
 	RingingPerCaller  int    `json:"ringing_per_caller,omitzero"`   // callees that ring at the same time for one user's sessions
 	ServiceCallPrefix string `json:"service_call_prefix,omitempty"` // call ids with this prefix are reserved for the backend
 
+	LostRingingS *int `json:"lost_ringing_s,omitempty"` // a caller without a session leaves a ringing call; 0 is never
+	LostActiveS  *int `json:"lost_active_s,omitempty"`  // a party without a session leaves an active call; 0 is never
+	LostAwayS    *int `json:"lost_away_s,omitempty"`    // the same for a device that is away, in both; 0 is never
+
 	TokenKeys []TokenKey      `json:"token_keys,omitempty"` // verify the tokens of the app's users, newest last
 	Origins   []string        `json:"origins,omitempty"`    // origins of the pages that may open sessions
 	NotBefore map[string]Time `json:"not_before,omitempty"` // by user id: tokens issued before this time are revoked
@@ -47,6 +51,8 @@ const (
 	MaxPairInvitesPerMin = 6000
 	MaxRingingPerCaller  = MaxCapacity * MaxCallees
 	MaxCallPrefix        = 32 // bytes
+	MaxLostS             = 300
+	MaxLostAwayS         = 12 * 60 * 60
 )
 
 // Defaults of an app that does not override them.
@@ -57,6 +63,9 @@ const (
 	DefaultPairInvitesPerMin = 6
 	DefaultRingingPerCaller  = 50
 	DefaultServiceCallPrefix = "s_"
+	DefaultLostRingingS      = 20
+	DefaultLostActiveS       = 60
+	DefaultLostAwayS         = 3600
 )
 
 // appFields lists the field names of an app's settings.
@@ -72,19 +81,40 @@ type appNumber struct {
 	name        string
 	least, most int
 	at          func(*AppSettings) *int
+	optional    func(*AppSettings) **int // instead of at, if 0 differs from unset
+}
+
+func (n appNumber) set(s *AppSettings, v int) {
+	if n.optional != nil {
+		*n.optional(s) = &v
+		return
+	}
+	*n.at(s) = v
+}
+
+// keep copies the number from last.
+func (n appNumber) keep(s *AppSettings, last AppSettings) {
+	if n.optional != nil {
+		*n.optional(s) = *n.optional(&last)
+		return
+	}
+	*n.at(s) = *n.at(&last)
 }
 
 func appNumbers() []appNumber {
 	return []appNumber{
-		{"capacity", 1, MaxCapacity, func(s *AppSettings) *int { return &s.Capacity }},
-		{"ring_timeout_s", MinRingTimeoutS, MaxRingTimeoutS, func(s *AppSettings) *int { return &s.RingTimeoutS }},
-		{"max_callees", 1, MaxCallees, func(s *AppSettings) *int { return &s.MaxCallees }},
-		{"max_duration_s", 1, MaxDurationS, func(s *AppSettings) *int { return &s.MaxDurationS }},
-		{"commands_per_s", 1, MaxCommandsPerS, func(s *AppSettings) *int { return &s.CommandsPerS }},
-		{"bytes_per_s", MinBytesPerS, MaxBytesPerS, func(s *AppSettings) *int { return &s.BytesPerS }},
-		{"api_slots", 1, MaxAPISlots, func(s *AppSettings) *int { return &s.APISlots }},
-		{"pair_invites_per_min", 1, MaxPairInvitesPerMin, func(s *AppSettings) *int { return &s.PairInvitesPerMin }},
-		{"ringing_per_caller", 1, MaxRingingPerCaller, func(s *AppSettings) *int { return &s.RingingPerCaller }},
+		{name: "capacity", least: 1, most: MaxCapacity, at: func(s *AppSettings) *int { return &s.Capacity }},
+		{name: "ring_timeout_s", least: MinRingTimeoutS, most: MaxRingTimeoutS, at: func(s *AppSettings) *int { return &s.RingTimeoutS }},
+		{name: "max_callees", least: 1, most: MaxCallees, at: func(s *AppSettings) *int { return &s.MaxCallees }},
+		{name: "max_duration_s", least: 1, most: MaxDurationS, at: func(s *AppSettings) *int { return &s.MaxDurationS }},
+		{name: "commands_per_s", least: 1, most: MaxCommandsPerS, at: func(s *AppSettings) *int { return &s.CommandsPerS }},
+		{name: "bytes_per_s", least: MinBytesPerS, most: MaxBytesPerS, at: func(s *AppSettings) *int { return &s.BytesPerS }},
+		{name: "api_slots", least: 1, most: MaxAPISlots, at: func(s *AppSettings) *int { return &s.APISlots }},
+		{name: "pair_invites_per_min", least: 1, most: MaxPairInvitesPerMin, at: func(s *AppSettings) *int { return &s.PairInvitesPerMin }},
+		{name: "ringing_per_caller", least: 1, most: MaxRingingPerCaller, at: func(s *AppSettings) *int { return &s.RingingPerCaller }},
+		{name: "lost_ringing_s", most: MaxLostS, optional: func(s *AppSettings) **int { return &s.LostRingingS }},
+		{name: "lost_active_s", most: MaxLostS, optional: func(s *AppSettings) **int { return &s.LostActiveS }},
+		{name: "lost_away_s", most: MaxLostAwayS, optional: func(s *AppSettings) **int { return &s.LostAwayS }},
 	}
 }
 
@@ -124,7 +154,7 @@ func (s *AppSettings) setNumber(name string, raw jsontext.Value) error {
 		if err != nil {
 			return invalid("%s: %v", name, err)
 		}
-		*n.at(s) = v
+		n.set(s, v)
 	}
 	return nil
 }

@@ -92,7 +92,7 @@ func (s *AppSettings) keep(name string, last AppSettings) {
 	}
 	for _, n := range appNumbers() {
 		if n.name == name {
-			*n.at(s) = *n.at(&last)
+			n.keep(s, last)
 		}
 	}
 }

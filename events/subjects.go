@@ -27,6 +27,12 @@ const SubjectCoordinators = "ringline.$coordinator.alive"
 // device are in the message, so the subject needs no escaping.
 const SubjectDevices = "ringline.$edge.devices"
 
+// Subjects of messages between edges about presence. No app can have this name.
+const (
+	SubjectBeats    = "ringline.$edge.beats"    // edges announce that they are alive
+	SubjectPresence = "ringline.$edge.presence" // an edge asks what the others know of devices
+)
+
 // Subject patterns of streams, consumers and subscriptions. The first * is the app.
 const (
 	CommandSubjects    = "ringline.*.cmd.*.*"

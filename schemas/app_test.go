@@ -22,6 +22,7 @@ func TestAppSettings(t *testing.T) {
 		"max_duration_s": {1, events.MaxDurationS}, "commands_per_s": {1, events.MaxCommandsPerS},
 		"bytes_per_s": {events.MinBytesPerS, events.MaxBytesPerS}, "api_slots": {1, events.MaxAPISlots},
 		"pair_invites_per_min": {1, events.MaxPairInvitesPerMin}, "ringing_per_caller": {1, events.MaxRingingPerCaller},
+		"lost_ringing_s": {0, events.MaxLostS}, "lost_active_s": {0, events.MaxLostS}, "lost_away_s": {0, events.MaxLostAwayS},
 	} {
 		least, most := limits[0], limits[1]
 		for _, v := range []any{least, most, fmt.Sprintf("%d.0", least+1)} {

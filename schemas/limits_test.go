@@ -40,6 +40,9 @@ func limits() map[string]limit {
 		"api_slots":            {"minimum": 1, "maximum": events.MaxAPISlots},
 		"pair_invites_per_min": {"minimum": 1, "maximum": events.MaxPairInvitesPerMin},
 		"ringing_per_caller":   {"minimum": 1, "maximum": events.MaxRingingPerCaller},
+		"lost_ringing_s":       {"minimum": 0, "maximum": events.MaxLostS},
+		"lost_active_s":        {"minimum": 0, "maximum": events.MaxLostS},
+		"lost_away_s":          {"minimum": 0, "maximum": events.MaxLostAwayS},
 		"service_call_prefix":  {"maxLength": events.MaxCallPrefix, "pattern": "^[A-Za-z0-9_-]+$"},
 
 		"device": {"maxLength": events.MaxName, "pattern": name["pattern"]}, "showing[]": token, "session": token,

@@ -45,6 +45,7 @@ func order() []string {
 		"worker/store",
 		"worker/coordinator",
 		"worker/edge/devices",
+		"worker/presence",
 		"worker/edge/token",
 		"worker/edge/session",
 		"worker/edge/edgetest",

@@ -27,6 +27,12 @@ func appSettings() obj {
 			"It does not limit the backend.", events.DefaultPairInvitesPerMin), 1, at(events.MaxPairInvitesPerMin))),
 		may("ringing_per_caller", integer(fmt.Sprintf("How many callees of the sessions of one user may ring at the same time. By default %d. "+
 			"It does not limit the backend.", events.DefaultRingingPerCaller), 1, at(events.MaxRingingPerCaller))),
+		may("lost_ringing_s", integer(fmt.Sprintf("How long the caller's device may be without a session while the call rings, in seconds. Then the caller "+
+			"leaves with reason lost. Only for callers who invited from a session. By default %d. 0: never.", events.DefaultLostRingingS), 0, at(events.MaxLostS))),
+		may("lost_active_s", integer(fmt.Sprintf("How long the device of a party may be without a session in an active call, in seconds. Then the party leaves "+
+			"with reason lost. Only for parties who came in from a session. By default %d. 0: never.", events.DefaultLostActiveS), 0, at(events.MaxLostS))),
+		may("lost_away_s", integer(fmt.Sprintf("The same for a device that has said that it is away, in seconds, in both phases. By default %d. 0: never.",
+			events.DefaultLostAwayS), 0, at(events.MaxLostAwayS))),
 		may("service_call_prefix", str(fmt.Sprintf("Call ids that begin with it are reserved for the app's backend: a session can neither invite with one nor "+
 			"take one out of use. By default %s. Characters: A-Z a-z 0-9 _ -.", events.DefaultServiceCallPrefix),
 			member{"maxLength", events.MaxCallPrefix}, member{"pattern", "^[A-Za-z0-9_-]+$"})),

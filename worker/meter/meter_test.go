@@ -53,6 +53,10 @@ func exercise(m *meter.Meter) {
 	}
 	m.Takeovers().Inc()
 	m.Overdue().Inc()
+	p := m.Presence()
+	p.Dropped(false)
+	p.Dropped(true)
+	p.State(3, true)
 	m.Stalls().Inc()
 	m.Levels(exerciseLevels)
 	m.Oldest(func() (time.Duration, bool) { return time.Second, true })
@@ -184,7 +188,7 @@ func checkDeclaration(t *testing.T, d meter.Metric) {
 	if d.Unit == "" || d.Of == "" || !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "|\n") || !slices.IsSorted(d.Buckets) {
 		t.Errorf("%s is declared badly: %+v", d.Name, d)
 	}
-	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition", "part", "problem", "method", "role", "failure", "reply", "stream"}
+	allowed := []string{"verb", "outcome", "step", "consumer", "reason", "where", "component", "version", "transport", "end", "refusal", "condition", "part", "problem", "method", "role", "failure", "phase", "reply", "stream"}
 	for _, l := range d.Labels {
 		if !slices.Contains(allowed, l.Name) {
 			t.Errorf("%s has a label %s", d.Name, l.Name)

@@ -48,6 +48,8 @@ type metrics struct {
 	// Counters.
 	commands, rejected, conflicts, takeovers, malformed, redeliveries, naks, overdue *prometheus.CounterVec
 	sessions, sessionsEnded, sessionsRefused, pushes, snapshots, lost                *prometheus.CounterVec
+	presenceDrops                                                                    *prometheus.CounterVec
+	presenceSuspects, presenceHeld, presenceSweepSeconds                             *prometheus.GaugeVec
 	errors, requests, publishFailures, stalls                                        *prometheus.CounterVec
 	commandSeconds, stepSeconds, latenessSeconds, sessionCommandSeconds              *prometheus.HistogramVec
 	sessionsOpen, setupProblem, buildInfo                                            *prometheus.GaugeVec
@@ -183,6 +185,22 @@ func (d *declarations) declare() metrics {
 		publishFailures: d.counter(Metric{
 			Name: "ringline_publish_failures_total", Of: OfEach, Unit: "messages", Labels: []Label{{"role", texts(Publishers())}, {"failure", texts(Failures())}},
 			Help: "Messages that this process could not store: refused by JetStream, or not acknowledged.",
+		}),
+		presenceDrops: d.counter(Metric{
+			Name: "ringline_presence_drops_total", Of: OfEdge, Unit: "parties", Labels: []Label{{"phase", []string{phaseRinging, phaseActive}}},
+			Help: "Drops sent for parties whose devices are gone. A drop is sent again while the party is in the call.",
+		}),
+		presenceSuspects: d.gauge(Metric{
+			Name: "ringline_presence_suspects", Of: OfEdge, Unit: "devices",
+			Help: "Devices without a session that this edge checks, because they may be in a call.",
+		}),
+		presenceHeld: d.gauge(Metric{
+			Name: "ringline_presence_held", Of: OfEdge, Unit: "none",
+			Help: "1 while drops are held, because more than 20 % of the watched devices are gone at once.",
+		}),
+		presenceSweepSeconds: d.gauge(Metric{
+			Name: "ringline_presence_sweep_seconds", Of: OfEdge, Unit: "seconds",
+			Help: "Duration of the last check of every party, after the loss of an edge or periodically.",
 		}),
 		stalls: d.counter(Metric{
 			Name: "ringline_stalls_total", Of: OfEach, Unit: "stalls",

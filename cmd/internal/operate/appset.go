@@ -105,6 +105,12 @@ func (a apps) applyOne(name string, s *events.AppSettings) (known bool, err erro
 		s.MaxDurationS, err = a.seconds(name)
 	case "bytes-per-s":
 		s.BytesPerS, err = a.bytes(name)
+	case "lost-ringing":
+		s.LostRingingS, err = a.optionalSeconds(name)
+	case "lost-active":
+		s.LostActiveS, err = a.optionalSeconds(name)
+	case "lost-away":
+		s.LostAwayS, err = a.optionalSeconds(name)
 	case "service-call-prefix":
 		if s.ServiceCallPrefix, _ = a.flags.GetString(name); s.ServiceCallPrefix == "" {
 			err = errors.New("must not be empty")
@@ -134,6 +140,16 @@ func (a apps) seconds(name string) (int, error) {
 		return 0, fmt.Errorf("must be whole seconds, at least 1s, got %v", d)
 	}
 	return int(d.Seconds()), nil
+}
+
+// optionalSeconds returns seconds of which 0 differs from unset.
+func (a apps) optionalSeconds(name string) (*int, error) {
+	d, _ := a.flags.GetDuration(name)
+	if d%time.Second != 0 || d < 0 {
+		return nil, fmt.Errorf("must be whole seconds, at least 0s, got %v", d)
+	}
+	n := int(d.Seconds())
+	return &n, nil
 }
 
 func (a apps) bytes(name string) (int, error) {

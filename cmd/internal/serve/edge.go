@@ -8,11 +8,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"ringline.io/ringline/cmd/internal/settings"
+	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/ask"
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/presence"
 	"ringline.io/ringline/worker/store"
 	"ringline.io/ringline/worker/streams"
 )
@@ -65,17 +67,45 @@ func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
 		tokens = tokens.WithKey(c.settings.App, *c.DevKey)
 	}
 	secrets := store.NewSecrets(askNC, askJS, log)
+	watch := c.stall(nc, askNC)
+	lines := store.NewLines(askNC, askJS, calls, log, c.meter)
 	edge, err := session.New(session.Config{
-		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
+		NC: nc, Asker: asker, Calls: calls, Lines: lines, Apps: apps, Tokens: tokens, AwayFor: awayFor(ctx, apps),
 		Limits: sessionLimits(c.settings.Edge), Origins: c.settings.Edge.OriginList(), AddressHeader: c.settings.Edge.AddressHeader,
-		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Stall: c.stall(nc, askNC),
+		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Stall: watch,
 		Health: c.health.Needs(health.Edge, health.Hold), Loopback: c.DevKey != nil, OriginRefused: c.originRefused(ctx, apps),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
+	checker, err := presence.New(presence.Config{
+		ID: edge.ID(), NC: nc, JS: askJS, Local: edge, Lines: lines, Calls: calls, Apps: appSettings(apps), Times: presence.DefaultTimes(),
+		Clock: c.clock, Stall: watch, Log: log, Meter: c.meter,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	edge.Presence = checker
 	c.sessions.set(edge)
-	return []Part{{"edge", edge.Run}}, []Part{{"apps", apps.Run}, {"secrets", secrets.Run}}, nil
+	return []Part{{"edge", edge.Run}}, []Part{{"presence", checker.Run}, {"apps", apps.Run}, {"secrets", secrets.Run}}, nil
+}
+
+func appSettings(apps *store.Apps) func(context.Context, string) (events.AppSettings, error) {
+	return func(ctx context.Context, app string) (events.AppSettings, error) {
+		s, _, err := apps.Settings(ctx, app)
+		return s, err
+	}
+}
+
+// awayFor returns how long the devices of an app may be away.
+func awayFor(ctx context.Context, apps *store.Apps) func(app string) time.Duration {
+	return func(app string) time.Duration {
+		s, _, err := apps.Settings(ctx, app)
+		if err != nil || s.LostAwayS == nil {
+			return session.DefaultAway
+		}
+		return time.Duration(*s.LostAwayS) * time.Second
+	}
 }
 
 // originRefused returns what reports a refused page, or nil.

@@ -44,11 +44,23 @@ type Config struct {
 	OriginRefused func(origin string)            // may be nil; must not block
 	AwayFor       func(app string) time.Duration // how long a device may be away; nil for DefaultAway
 
+	Presence Presence // of the devices of the sessions here; may be nil
+
 	Via bool // mark commands as sent by a session; coordinators of older versions reject such commands
 
 	Log    zerolog.Logger
 	Meter  *meter.Meter
 	Health *health.Condition // OK while the edge relays; may be nil
+}
+
+// Presence learns which devices have a session here.
+type Presence interface {
+	// Announce makes this edge known to the others. It is called before a session opens.
+	Announce()
+	// Began reports that a device has a session.
+	Began(k devices.Key)
+	// Ended reports that a device has no session any more, and whether its last one showed a call.
+	Ended(k devices.Key, inCall bool)
 }
 
 // Edge relays between NATS and client sessions.
@@ -193,6 +205,19 @@ func (e *Edge) deliver(msg *nats.Msg) {
 func (e *Edge) Disconnect(app, userID string) error {
 	return e.node.disconnect(nodeUser(app, userID))
 }
+
+// InCall returns the number of sessions that show a call.
+func (e *Edge) InCall() (count int) {
+	for _, s := range e.users.all() {
+		if s.showsCalls() {
+			count++
+		}
+	}
+	return count
+}
+
+// ID returns the id of this edge, which is another one after each start.
+func (e *Edge) ID() string { return e.node.id() }
 
 // Sessions returns the number of open sessions on this edge.
 func (e *Edge) Sessions() int {

@@ -58,17 +58,34 @@ func (e *Edge) enter(ctx context.Context, s *session, showing []string) (events.
 }
 
 func (e *Edge) join(ctx context.Context, s *session, showing int) error {
+	e.began(s)
 	older, first, err := e.users.add(s, showing)
 	if err != nil {
+		e.gone(s, true) // its device may have no other session
 		return err
 	}
 	e.replace(older)
 	e.announce(s)
 	err = e.users.join(ctx, s.user, first)
-	if ctx.Err() != nil { // if it ended before the session joined, nothing else removes the session
-		e.users.leave(s)
+	if ctx.Err() != nil && e.users.leave(s) { // if it ended before the session joined, nothing else removes the session
+		e.gone(s, true)
 	}
 	return err
+}
+
+// began ends the check of the session's device, before the session opens: it may end at any time after that.
+func (e *Edge) began(s *session) {
+	if e.Presence != nil {
+		e.Presence.Announce()
+		e.Presence.Began(s.key())
+	}
+}
+
+// gone begins the check of the session's device.
+func (e *Edge) gone(s *session, inCall bool) {
+	if e.Presence != nil {
+		e.Presence.Ended(s.key(), inCall)
+	}
 }
 
 // refuseEntry converts the error of a session that was admitted but can't be opened.
@@ -177,8 +194,10 @@ func (e *Edge) begin(s *session, p peer) {
 
 // end removes a session.
 func (e *Edge) end(s *session) {
+	inCall := s.showsCalls()
 	if s.end() && e.users.leave(s) {
 		e.devices.Left(s.key(), s.opened, e.Clock.Now())
+		e.gone(s, inCall)
 	}
 }
 

@@ -167,6 +167,13 @@ func (s *session) olderThan(opened time.Time, id string) bool {
 	return s.opened.Before(opened)
 }
 
+// showsCalls reports whether the client shows a call.
+func (s *session) showsCalls() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.shown) > 0
+}
+
 // showing lists the calls that the client shows, as far as the edge knows.
 func (s *session) showing() []string {
 	s.mu.Lock()

@@ -1,0 +1,226 @@
+package presence
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/rs/zerolog"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/clock"
+	"ringline.io/ringline/worker/edge/devices"
+	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/stall"
+	"ringline.io/ringline/worker/store"
+)
+
+// Local is the edge of a checker.
+type Local interface {
+	// Device returns what the edge knows of a device.
+	Device(k devices.Key) devices.State
+	// InCall returns the number of sessions that show a call.
+	InCall() int
+}
+
+// Times are the intervals of a checker.
+type Times struct {
+	Tick   time.Duration // between two looks at the suspects
+	Beat   time.Duration // between two messages to other edges
+	Lost   time.Duration // after which a silent edge is lost; longer than an edge without NATS keeps its sessions
+	Answer time.Duration // how long other edges have to answer
+	Again  time.Duration // after a look that decided nothing, or a drop: a drop is valid for 10 s
+	Sweep  time.Duration // between two checks of every party
+}
+
+// DefaultTimes returns the times of an edge that keeps its sessions for 10 s without NATS.
+func DefaultTimes() Times {
+	return Times{
+		Tick: time.Second, Beat: 2 * time.Second, Lost: 15 * time.Second, Answer: 2 * time.Second, Again: 10 * time.Second,
+		Sweep: 10 * time.Minute,
+	}
+}
+
+// Config configures a checker. Clock, Stall and Meter may be nil.
+type Config struct {
+	ID    string // of this edge
+	NC    *nats.Conn
+	JS    jetstream.JetStream
+	Local Local
+	Lines *store.Lines
+	Calls *store.Calls
+	Apps  func(ctx context.Context, app string) (events.AppSettings, error)
+	Times Times
+	Clock *clock.Clock // broker time
+	Stall *stall.Watch // of this process
+	Log   zerolog.Logger
+	Meter *meter.Meter
+}
+
+// Checker finds the devices that are gone.
+type Checker struct {
+	Config
+	subs     []*nats.Subscription
+	count    *meter.Presence
+	started  time.Time // broker time
+	peers    *peers
+	suspects *suspects
+	guard    guard
+	holding  bool // drops are held; only the ticks use it and guard
+
+	worked atomic.Int64  // the clock of this checker: the time in which it worked, in ns
+	beaten atomic.Int64  // when it last sent a beat, on that clock
+	sweep  chan struct{} // asks for a check of every party
+}
+
+// New makes a checker that answers other edges from now on. Run does the rest.
+func New(cfg Config) (*Checker, error) {
+	c := &Checker{
+		Config: cfg, count: cfg.Meter.Presence(), started: cfg.Clock.Now(), peers: newPeers(), suspects: newSuspects(),
+		sweep: make(chan struct{}, 1),
+	}
+	for subject, handle := range map[string]nats.MsgHandler{events.SubjectBeats: c.hear, events.SubjectPresence: c.answer} {
+		sub, err := c.NC.Subscribe(subject, handle)
+		if err != nil {
+			return nil, fmt.Errorf("presence: subscribe to other edges: %w", err)
+		}
+		c.subs = append(c.subs, sub)
+	}
+	c.beat(false)
+	if err := c.NC.FlushTimeout(5 * time.Second); err != nil {
+		return nil, fmt.Errorf("presence: subscribe to other edges: %w", err)
+	}
+	return c, nil
+}
+
+// now returns the time for which the checker has worked.
+func (c *Checker) now() time.Duration { return time.Duration(c.worked.Load()) }
+
+// Ended suspects a device whose last session here has ended.
+func (c *Checker) Ended(k devices.Key, inCall bool) {
+	now := c.now()
+	c.suspects.set(k, suspect{since: now, next: now + c.Times.Again, inCall: inCall})
+}
+
+// Began ends the check of a device that has opened a session here.
+func (c *Checker) Began(k devices.Key) { c.suspects.remove(k) }
+
+// Announce makes sure that the other edges know this one. Call it before a session opens.
+func (c *Checker) Announce() {
+	if c.now()-time.Duration(c.beaten.Load()) > c.Times.Lost/3 || c.Stall.Stalled() {
+		c.beat(false)
+	}
+}
+
+func (c *Checker) beat(stopping bool) {
+	c.beaten.Store(c.worked.Load())
+	c.send(events.SubjectBeats, beat{
+		Edge: c.ID, InCall: c.Local.InCall(), Due: c.suspects.soon(c.now() + guardAhead), Stopping: stopping,
+	})
+}
+
+func (c *Checker) hear(msg *nats.Msg) {
+	var b beat
+	if err := json.Unmarshal(msg.Data, &b); err != nil {
+		c.Log.Warn().Str("error", events.WithoutQuotes(err.Error())).Msg("a message of another edge is malformed")
+		return
+	}
+	if b.Edge != c.ID {
+		c.peers.hear(b, c.now())
+	}
+}
+
+// Run checks until ctx ends. End the sessions of this edge before ctx: then other edges begin to check their devices.
+func (c *Checker) Run(ctx context.Context) error {
+	var parts sync.WaitGroup
+	parts.Go(func() { c.beats(ctx) })
+	parts.Go(func() { c.sweeps(ctx) })
+	c.ticks(ctx)
+	parts.Wait()
+	c.beat(true)
+	for _, sub := range c.subs {
+		_ = sub.Unsubscribe() // it fails only if the connection is closed
+	}
+	return nil
+}
+
+func (c *Checker) beats(ctx context.Context) {
+	tick := time.NewTicker(c.Times.Beat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			c.beat(false)
+		}
+	}
+}
+
+// ticks looks at the suspects until ctx ends.
+func (c *Checker) ticks(ctx context.Context) {
+	reconnected := c.NC.StatusChanged(nats.CONNECTED)
+	defer c.NC.RemoveStatusListener(reconnected)
+	tick := time.NewTicker(c.Times.Tick)
+	defer tick.Stop()
+	for last := time.Now(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-reconnected: // it may have missed the whole session of a device on another edge
+			c.suspects.anew(c.now())
+		case <-tick.C:
+			passed := time.Since(last)
+			last = last.Add(passed)
+			if c.works(passed) {
+				c.tick(ctx)
+			}
+		}
+	}
+}
+
+// works lets the clock of the checker run, unless the process was paused or has no connection.
+func (c *Checker) works(passed time.Duration) bool {
+	if c.NC.Status() != nats.CONNECTED || c.Stall.Stalled() {
+		return false
+	}
+	c.worked.Add(int64(min(passed, 2*c.Times.Tick)))
+	return true
+}
+
+func (c *Checker) tick(ctx context.Context) {
+	if c.peers.lost(c.now(), c.Times.Lost) {
+		c.Log.Warn().Msg("an edge is gone; its devices are checked from now on")
+		c.suspects.anew(c.now()) // each of them may have had a session there
+		c.sweepSoon()
+	}
+	c.measure()
+	for {
+		due := c.suspects.due(c.now(), atOnce)
+		if len(due) == 0 || ctx.Err() != nil {
+			return
+		}
+		c.look(ctx, due)
+	}
+}
+
+// measure decides whether drops are held.
+func (c *Checker) measure() {
+	inCall, due := c.peers.sums()
+	inCall += c.Local.InCall()
+	due += c.suspects.soon(c.now() + guardAhead)
+	was := c.holding
+	c.holding = c.guard.holds(c.now(), due, inCall)
+	c.count.State(c.suspects.size(), c.holding)
+	switch {
+	case c.holding && !was:
+		c.Log.Error().Int("gone", due).Int("connected", inCall).Msg("too many devices are gone at once; drops are held")
+	case was && !c.holding:
+		c.Log.Info().Msg("drops are no longer held")
+	}
+}

@@ -1,0 +1,118 @@
+package presence
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nuid"
+
+	"ringline.io/ringline/events"
+	"ringline.io/ringline/worker/edge/devices"
+)
+
+// atOnce is the number of devices in one question.
+const atOnce = 200
+
+// look looks at some suspects. Each one is removed, or looked at again later.
+func (c *Checker) look(ctx context.Context, list map[devices.Key]suspect) {
+	keys := keysOf(list)
+	all, complete := c.ask(ctx, keys)
+	for _, k := range keys {
+		x, state := list[k], all[k]
+		switch {
+		case !complete:
+			c.again(k, x, c.Times.Again)
+		case state.Connected:
+			c.suspects.remove(k)
+		default:
+			c.decide(ctx, k, x, state)
+		}
+	}
+}
+
+func (c *Checker) again(k devices.Key, x suspect, wait time.Duration) {
+	c.suspects.later(k, x, c.now()+wait, x.inCall)
+}
+
+// decide handles a suspect that has no session.
+func (c *Checker) decide(ctx context.Context, k devices.Key, x suspect, state known) {
+	settings, err := c.Apps(ctx, k.App)
+	if err != nil {
+		c.again(k, x, c.Times.Again)
+		return
+	}
+	g := gracesOf(settings)
+	absent := min(c.now()-x.since, state.absence(c.Clock.Now()))
+	switch least := g.shortest(); {
+	case least == 0:
+		c.suspects.remove(k)
+		return
+	case absent < least:
+		c.again(k, x, least-absent)
+		return
+	}
+	calls, err := c.Lines.CallsOf(ctx, k.App, k.UserID)
+	if err != nil {
+		c.Log.Warn().Err(err).Str("app", k.App).Msg("the calls of a device that may be gone could not be read; it is checked again")
+		c.again(k, x, c.Times.Again)
+		return
+	}
+	var over []events.Call
+	next := time.Duration(0)
+	for _, call := range calls {
+		grace := g.of(call, k, state.IsAway())
+		wait := grace - absent
+		switch {
+		case grace == 0:
+			continue
+		case wait <= 0:
+			over = append(over, call)
+			wait = c.Times.Again // and again, until the user is out
+		}
+		if next == 0 || wait < next {
+			next = wait
+		}
+	}
+	if next == 0 {
+		c.suspects.remove(k)
+		return
+	}
+	x.inCall = len(over) == 0 || c.holding // a device that is dropped now is not one of those to come
+	c.again(k, x, next)
+	if !c.holding {
+		c.drop(ctx, k, x, over)
+	}
+}
+
+// drop takes the user out of these calls. The coordinator checks that the user is still in with this device, since the
+// version of the call that was read.
+func (c *Checker) drop(ctx context.Context, k devices.Key, x suspect, calls []events.Call) {
+	for _, call := range calls {
+		if !c.suspects.holds(k, x) {
+			return // it has opened a session here meanwhile
+		}
+		if err := c.publish(ctx, k, call); err != nil {
+			c.Log.Warn().Err(err).Msg("a party whose device is gone could not be dropped; it is checked again")
+			continue
+		}
+		c.count.Dropped(call.State == events.CallStateActive)
+		c.Log.Info().Str("app", k.App).Str("call_id", call.CallID).Int("seen", call.Seq).Msg("the device of a party is gone; dropping the party")
+	}
+}
+
+func (c *Checker) publish(ctx context.Context, k devices.Key, call events.Call) error {
+	cmd := events.Command{
+		CommandAddress: events.CommandAddress{App: k.App, CallID: call.CallID, Verb: events.VerbDrop},
+		CommandID:      nuid.Next(), Service: events.ServicePresence, Seen: call.Seq,
+		Party: events.Seat{UserID: k.UserID, DeviceID: k.DeviceID},
+	}
+	body, err := cmd.Encode()
+	if err != nil {
+		return err
+	}
+	if _, err := c.JS.Publish(ctx, events.CommandSubject(k.App, call.CallID, cmd.Verb), body); err != nil {
+		return fmt.Errorf("presence: drop a party of call %s: %w", call.CallID, err)
+	}
+	return nil
+}

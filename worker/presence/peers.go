@@ -1,0 +1,94 @@
+package presence
+
+import (
+	"sync"
+	"time"
+)
+
+// beat is the message that each edge sends to all others every Times.Beat, and before it accepts sessions.
+type beat struct {
+	Edge     string `json:"edge"`
+	InCall   int    `json:"in_call"`            // sessions here that show a call
+	Due      int    `json:"due"`                // devices that may be dropped soon
+	Stopping bool   `json:"stopping,omitempty"` // it has closed its sessions
+}
+
+// peer is another edge.
+type peer struct {
+	beat
+	heard time.Duration // on the clock of this checker
+}
+
+// peers are the other edges that are not lost.
+type peers struct {
+	mu    sync.Mutex
+	edges map[string]peer
+	gone  bool // an edge was lost since the last call of lost
+}
+
+func newPeers() *peers { return &peers{edges: map[string]peer{}} }
+
+// hear records a beat of another edge.
+func (p *peers) hear(b beat, now time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !b.Stopping {
+		p.edges[b.Edge] = peer{b, now}
+		return
+	}
+	if _, known := p.edges[b.Edge]; known {
+		delete(p.edges, b.Edge)
+		p.gone = true
+	}
+}
+
+// lost forgets the edges that have been silent for longer than most. It reports whether an edge was lost since its last
+// call.
+func (p *peers) lost(now, most time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, x := range p.edges {
+		if now-x.heard > most {
+			delete(p.edges, id)
+			p.gone = true
+		}
+	}
+	gone := p.gone
+	p.gone = false
+	return gone
+}
+
+// silent lists the edges that are not lost and have not answered.
+func (p *peers) silent(answered map[string]bool) (list []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id := range p.edges {
+		if !answered[id] {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// first reports whether this edge does the work that only one edge has to do: that with the lowest id.
+func (p *peers) first(id string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for other := range p.edges {
+		if other < id {
+			return false
+		}
+	}
+	return true
+}
+
+// sums adds up what the other edges said last.
+func (p *peers) sums() (inCall, due int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, x := range p.edges {
+		inCall += x.InCall
+		due += x.Due
+	}
+	return inCall, due
+}

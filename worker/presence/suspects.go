@@ -1,0 +1,107 @@
+package presence
+
+import (
+	"sync"
+	"time"
+
+	"ringline.io/ringline/worker/edge/devices"
+)
+
+// suspect is a device that may be gone. The times are on the clock of the checker.
+type suspect struct {
+	since  time.Duration // from when its absence counts
+	next   time.Duration // when it is looked at
+	inCall bool          // it is in a call, as far as this edge knows
+}
+
+// suspects are the devices that a checker looks at.
+type suspects struct {
+	mu   sync.Mutex
+	list map[devices.Key]suspect
+}
+
+func newSuspects() *suspects { return &suspects{list: map[devices.Key]suspect{}} }
+
+// set adds a device, or replaces what is known of it.
+func (s *suspects) set(k devices.Key, x suspect) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list[k] = x
+}
+
+// add adds a device unless it is in the list.
+func (s *suspects) add(k devices.Key, x suspect) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.list[k]; !known {
+		s.list[k] = x
+	}
+}
+
+func (s *suspects) remove(k devices.Key) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.list, k)
+}
+
+// later looks at a device again at that time. It changes nothing if the device was removed, or its absence began again.
+func (s *suspects) later(k devices.Key, x suspect, next time.Duration, inCall bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now, known := s.list[k]; known && now.since == x.since {
+		now.next, now.inCall = next, inCall
+		s.list[k] = now
+	}
+}
+
+// anew lets the absence of every device count from now on.
+func (s *suspects) anew(now time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, x := range s.list {
+		x.since, x.next = now, now
+		s.list[k] = x
+	}
+}
+
+// holds reports whether the device is in the list and its absence counts from the same time.
+func (s *suspects) holds(k devices.Key, x suspect) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, known := s.list[k]
+	return known && now.since == x.since
+}
+
+// due lists up to most devices to look at now.
+func (s *suspects) due(now time.Duration, most int) map[devices.Key]suspect {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := map[devices.Key]suspect{}
+	for k, x := range s.list {
+		if len(list) == most {
+			break
+		}
+		if x.next <= now {
+			list[k] = x
+		}
+	}
+	return list
+}
+
+// soon counts the devices in calls that are looked at before that time.
+func (s *suspects) soon(before time.Duration) (count int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.list {
+		if x.inCall && x.next <= before {
+			count++
+		}
+	}
+	return count
+}
+
+func (s *suspects) size() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.list)
+}
