@@ -97,12 +97,12 @@ func ownFields(v events.Verb) (string, error) {
 	return table, err
 }
 
-// takesService lists the verbs that a user or a service may send, or those that only users may send. An expire is in neither
-// list: only the service timeouts may send it.
+// takesService lists the verbs that a user or a service may send, or those that only users may send. Neither
+// list has the verbs that only a service of Ringline may send.
 func takesService(want bool) (string, error) {
 	var list []string
 	for _, v := range events.Verbs() {
-		if v == events.VerbExpire {
+		if v.Internal() {
 			continue
 		}
 		p, err := at("command/"+string(v), "service")

@@ -17,6 +17,9 @@ func (m *Meter) Presence() *Presence {
 		return nil
 	}
 	p := &Presence{m}
+	for _, phase := range []string{phaseRinging, phaseActive} {
+		m.presenceDrops.WithLabelValues(phase)
+	}
 	p.State(0, false)
 	p.Swept(0)
 	return p

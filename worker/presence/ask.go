@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/edge/devices"
@@ -21,7 +22,7 @@ type question struct {
 // answer is what one edge knows. It knows nothing from before it started.
 type answer struct {
 	Edge    string          `json:"edge"`
-	Started time.Time       `json:"started"` // broker time
+	Started time.Time       `json:"started"` // broker time, as the edge estimates it now
 	States  []devices.State `json:"states"`  // in the order of the question
 }
 
@@ -50,11 +51,7 @@ func (c *Checker) answer(msg *nats.Msg) {
 	if q.Edge == c.ID {
 		return
 	}
-	a := answer{Edge: c.ID, Started: c.started, States: make([]devices.State, len(q.Devices))}
-	for i, k := range q.Devices {
-		a.States[i] = c.Local.Device(k)
-	}
-	c.send(msg.Reply, a)
+	c.send(msg.Reply, c.own(q.Devices))
 }
 
 // send publishes a message to other edges. A message that is lost costs time: the question is asked again.
@@ -71,9 +68,9 @@ func (c *Checker) send(subject string, v any) {
 // ask asks all edges about these devices. It returns false unless every edge that is not lost has answered.
 func (c *Checker) ask(ctx context.Context, keys []devices.Key) (all map[devices.Key]known, complete bool) {
 	all = map[devices.Key]known{}
-	c.merge(all, keys, answer{Edge: c.ID, Started: c.started, States: c.states(keys)})
+	c.merge(all, keys, c.own(keys))
 	answers := make(chan *nats.Msg, 256)
-	sub, err := c.NC.ChanSubscribe(c.NC.NewRespInbox(), answers)
+	sub, err := c.NC.ChanSubscribe(events.SubjectPresence+"."+nuid.Next(), answers) // edges may publish there
 	if err != nil {
 		return nil, false
 	}
@@ -103,11 +100,13 @@ func (c *Checker) ask(ctx context.Context, keys []devices.Key) (all map[devices.
 	return all, true
 }
 
-func (c *Checker) states(keys []devices.Key) (list []devices.State) {
-	for _, k := range keys {
-		list = append(list, c.Local.Device(k))
+// own returns what this edge knows.
+func (c *Checker) own(keys []devices.Key) answer {
+	a := answer{Edge: c.ID, Started: c.Clock.Now().Add(-time.Since(c.started)), States: make([]devices.State, len(keys))}
+	for i, k := range keys {
+		a.States[i] = c.Local.Device(k)
 	}
-	return list
+	return a
 }
 
 func (c *Checker) merge(all map[devices.Key]known, keys []devices.Key, a answer) {

@@ -67,21 +67,21 @@ type Checker struct {
 	Config
 	subs     []*nats.Subscription
 	count    *meter.Presence
-	started  time.Time // broker time
+	started  time.Time // local, and monotonic
 	peers    *peers
 	suspects *suspects
 	guard    guard
 	holding  bool // drops are held; only the ticks use it and guard
 
 	worked atomic.Int64  // the clock of this checker: the time in which it worked, in ns
-	beaten atomic.Int64  // when it last sent a beat, on that clock
+	beaten atomic.Int64  // when it last sent a beat: the time since started, in ns
 	sweep  chan struct{} // asks for a check of every party
 }
 
 // New makes a checker that answers other edges from now on. Run does the rest.
 func New(cfg Config) (*Checker, error) {
 	c := &Checker{
-		Config: cfg, count: cfg.Meter.Presence(), started: cfg.Clock.Now(), peers: newPeers(), suspects: newSuspects(),
+		Config: cfg, count: cfg.Meter.Presence(), started: time.Now(), peers: newPeers(), suspects: newSuspects(),
 		sweep: make(chan struct{}, 1),
 	}
 	for subject, handle := range map[string]nats.MsgHandler{events.SubjectBeats: c.hear, events.SubjectPresence: c.answer} {
@@ -104,21 +104,29 @@ func (c *Checker) now() time.Duration { return time.Duration(c.worked.Load()) }
 // Ended suspects a device whose last session here has ended.
 func (c *Checker) Ended(k devices.Key, inCall bool) {
 	now := c.now()
-	c.suspects.set(k, suspect{since: now, next: now + c.Times.Again, inCall: inCall})
+	c.suspects.set(k, suspect{since: now, next: now + c.Times.Again, showed: inCall})
 }
 
-// Began ends the check of a device that has opened a session here.
-func (c *Checker) Began(k devices.Key) { c.suspects.remove(k) }
+// Began ends the check of a device that opens a session here. Call undo if the session does not open.
+func (c *Checker) Began(k devices.Key) (undo func()) {
+	x, known := c.suspects.take(k)
+	return func() {
+		if known {
+			c.suspects.add(k, x)
+		}
+	}
+}
 
 // Announce makes sure that the other edges know this one. Call it before a session opens.
 func (c *Checker) Announce() {
-	if c.now()-time.Duration(c.beaten.Load()) > c.Times.Lost/3 || c.Stall.Stalled() {
+	silent := time.Since(c.started) - time.Duration(c.beaten.Load())
+	if silent > c.Times.Lost/3 || silent > c.Times.Beat/20 && c.Stall.Stalled() {
 		c.beat(false)
 	}
 }
 
 func (c *Checker) beat(stopping bool) {
-	c.beaten.Store(c.worked.Load())
+	c.beaten.Store(int64(time.Since(c.started)))
 	c.send(events.SubjectBeats, beat{
 		Edge: c.ID, InCall: c.Local.InCall(), Due: c.suspects.soon(c.now() + guardAhead), Stopping: stopping,
 	})
@@ -137,6 +145,7 @@ func (c *Checker) hear(msg *nats.Msg) {
 
 // Run checks until ctx ends. End the sessions of this edge before ctx: then other edges begin to check their devices.
 func (c *Checker) Run(ctx context.Context) error {
+	c.beat(false)
 	var parts sync.WaitGroup
 	parts.Go(func() { c.beats(ctx) })
 	parts.Go(func() { c.sweeps(ctx) })
@@ -175,6 +184,11 @@ func (c *Checker) ticks(ctx context.Context) {
 		case <-reconnected: // it may have missed the whole session of a device on another edge
 			c.suspects.anew(c.now())
 		case <-tick.C:
+			select {
+			case <-reconnected:
+				c.suspects.anew(c.now())
+			default:
+			}
 			passed := time.Since(last)
 			last = last.Add(passed)
 			if c.works(passed) {
@@ -189,7 +203,7 @@ func (c *Checker) works(passed time.Duration) bool {
 	if c.NC.Status() != nats.CONNECTED || c.Stall.Stalled() {
 		return false
 	}
-	c.worked.Add(int64(min(passed, 2*c.Times.Tick)))
+	c.worked.Add(int64(min(passed, c.Times.Tick+c.Times.Answer)))
 	return true
 }
 
@@ -200,12 +214,11 @@ func (c *Checker) tick(ctx context.Context) {
 		c.sweepSoon()
 	}
 	c.measure()
-	for {
+	for began := time.Now(); ctx.Err() == nil && time.Since(began) < c.Times.Tick; { // a loss must be noticed meanwhile
 		due := c.suspects.due(c.now(), atOnce)
-		if len(due) == 0 || ctx.Err() != nil {
+		if len(due) == 0 || !c.look(ctx, due) {
 			return
 		}
-		c.look(ctx, due)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nuid"
 
 	"ringline.io/ringline/events"
@@ -14,21 +15,50 @@ import (
 // atOnce is the number of devices in one question.
 const atOnce = 200
 
-// look looks at some suspects. Each one is removed, or looked at again later.
-func (c *Checker) look(ctx context.Context, list map[devices.Key]suspect) {
+// fresh is how long answers may be acted on.
+const fresh = 3 * time.Second
+
+// round is one question to the other edges. A drop needs answers that are fresh: no edge was lost since, this process was
+// not paused, and its connection was not lost.
+type round struct {
+	asked      time.Time
+	stall      time.Time
+	losses     int
+	reconnects uint64
+}
+
+func (c *Checker) begin() round {
+	return round{time.Now(), c.Stall.Now(), c.peers.losses(), c.NC.Stats().Reconnects}
+}
+
+func (c *Checker) isFresh(r round) bool {
+	return time.Since(r.asked) < fresh && !c.Stall.Since(r.stall) && c.peers.losses() == r.losses &&
+		c.NC.Stats().Reconnects == r.reconnects && c.NC.Status() == nats.CONNECTED
+}
+
+// look looks at some suspects. Each one is removed, or looked at again later. It returns false if the answers were not
+// complete, or are no longer fresh.
+func (c *Checker) look(ctx context.Context, list map[devices.Key]suspect) bool {
+	r := c.begin()
 	keys := keysOf(list)
 	all, complete := c.ask(ctx, keys)
+	ctx, cancel := context.WithTimeout(ctx, fresh)
+	defer cancel()
 	for _, k := range keys {
 		x, state := list[k], all[k]
 		switch {
 		case !complete:
 			c.again(k, x, c.Times.Again)
 		case state.Connected:
-			c.suspects.remove(k)
+			c.suspects.remove(k, x)
+		case !c.isFresh(r):
+			return false // the others are still due
 		default:
-			c.decide(ctx, k, x, state)
+			x.inCall = x.showed
+			c.decide(ctx, r, k, x, state)
 		}
 	}
+	return complete
 }
 
 func (c *Checker) again(k devices.Key, x suspect, wait time.Duration) {
@@ -36,7 +66,7 @@ func (c *Checker) again(k devices.Key, x suspect, wait time.Duration) {
 }
 
 // decide handles a suspect that has no session.
-func (c *Checker) decide(ctx context.Context, k devices.Key, x suspect, state known) {
+func (c *Checker) decide(ctx context.Context, r round, k devices.Key, x suspect, state known) {
 	settings, err := c.Apps(ctx, k.App)
 	if err != nil {
 		c.again(k, x, c.Times.Again)
@@ -46,7 +76,7 @@ func (c *Checker) decide(ctx context.Context, k devices.Key, x suspect, state kn
 	absent := min(c.now()-x.since, state.absence(c.Clock.Now()))
 	switch least := g.shortest(); {
 	case least == 0:
-		c.suspects.remove(k)
+		c.suspects.remove(k, x)
 		return
 	case absent < least:
 		c.again(k, x, least-absent)
@@ -75,22 +105,22 @@ func (c *Checker) decide(ctx context.Context, k devices.Key, x suspect, state kn
 		}
 	}
 	if next == 0 {
-		c.suspects.remove(k)
+		c.suspects.remove(k, x)
 		return
 	}
 	x.inCall = len(over) == 0 || c.holding // a device that is dropped now is not one of those to come
 	c.again(k, x, next)
 	if !c.holding {
-		c.drop(ctx, k, x, over)
+		c.drop(ctx, r, k, x, over)
 	}
 }
 
 // drop takes the user out of these calls. The coordinator checks that the user is still in with this device, since the
 // version of the call that was read.
-func (c *Checker) drop(ctx context.Context, k devices.Key, x suspect, calls []events.Call) {
+func (c *Checker) drop(ctx context.Context, r round, k devices.Key, x suspect, calls []events.Call) {
 	for _, call := range calls {
-		if !c.suspects.holds(k, x) {
-			return // it has opened a session here meanwhile
+		if !c.suspects.holds(k, x) || !c.isFresh(r) {
+			return // it has opened a session here meanwhile, or it is checked again
 		}
 		if err := c.publish(ctx, k, call); err != nil {
 			c.Log.Warn().Err(err).Msg("a party whose device is gone could not be dropped; it is checked again")

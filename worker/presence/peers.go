@@ -24,6 +24,7 @@ type peers struct {
 	mu    sync.Mutex
 	edges map[string]peer
 	gone  bool // an edge was lost since the last call of lost
+	count int  // of lost edges
 }
 
 func newPeers() *peers { return &peers{edges: map[string]peer{}} }
@@ -37,9 +38,22 @@ func (p *peers) hear(b beat, now time.Duration) {
 		return
 	}
 	if _, known := p.edges[b.Edge]; known {
-		delete(p.edges, b.Edge)
-		p.gone = true
+		p.forget(b.Edge)
 	}
+}
+
+// forget removes an edge that is lost. The caller holds mu.
+func (p *peers) forget(id string) {
+	delete(p.edges, id)
+	p.gone = true
+	p.count++
+}
+
+// losses returns the number of edges that were lost so far.
+func (p *peers) losses() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
 }
 
 // lost forgets the edges that have been silent for longer than most. It reports whether an edge was lost since its last
@@ -49,8 +63,7 @@ func (p *peers) lost(now, most time.Duration) bool {
 	defer p.mu.Unlock()
 	for id, x := range p.edges {
 		if now-x.heard > most {
-			delete(p.edges, id)
-			p.gone = true
+			p.forget(id)
 		}
 	}
 	gone := p.gone

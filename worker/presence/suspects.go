@@ -11,7 +11,8 @@ import (
 type suspect struct {
 	since  time.Duration // from when its absence counts
 	next   time.Duration // when it is looked at
-	inCall bool          // it is in a call, as far as this edge knows
+	showed bool          // its last session showed a call
+	inCall bool          // it may be dropped when it is looked at next
 }
 
 // suspects are the devices that a checker looks at.
@@ -38,10 +39,22 @@ func (s *suspects) add(k devices.Key, x suspect) {
 	}
 }
 
-func (s *suspects) remove(k devices.Key) {
+// take removes a device and returns what was known of it.
+func (s *suspects) take(k devices.Key) (x suspect, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	x, known = s.list[k]
 	delete(s.list, k)
+	return x, known
+}
+
+// remove removes a device, unless its absence began again.
+func (s *suspects) remove(k devices.Key, x suspect) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.list[k].since == x.since {
+		delete(s.list, k)
+	}
 }
 
 // later looks at a device again at that time. It changes nothing if the device was removed, or its absence began again.

@@ -2,6 +2,7 @@ package presence
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"ringline.io/ringline/events"
@@ -55,6 +56,9 @@ func (c *Checker) checkAll(ctx context.Context) {
 			}
 			visited[id] = true
 			now, err := c.Calls.LoadFromLeader(ctx, app, e.CallID)
+			if _, newer := errors.AsType[*events.NewerFormatError](err); newer {
+				continue // edges of that version check it
+			}
 			if err != nil {
 				return err
 			}
@@ -78,7 +82,7 @@ func (c *Checker) suspectAll(call events.Call) (count int) {
 			continue
 		}
 		now := c.now()
-		c.suspects.add(k, suspect{since: now, next: now, inCall: true})
+		c.suspects.add(k, suspect{since: now, next: now, showed: true})
 		count++
 	}
 	return count

@@ -33,6 +33,9 @@ func (s *Lines) Walk(ctx context.Context, f func(app string, entries []events.En
 	for left := cons.CachedInfo().NumPending; left > 0; left-- {
 		msg, err := messages.Next(jetstream.NextMaxWait(longestNext))
 		if errors.Is(err, nats.ErrTimeout) {
+			if info, err := cons.Info(ctx); err != nil || info.NumPending > 0 {
+				return fmt.Errorf("store: read all lines: %w", errors.Join(nats.ErrTimeout, err))
+			}
 			return nil // the others have changed meanwhile
 		}
 		if err != nil || ctx.Err() != nil {

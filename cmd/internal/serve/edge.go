@@ -68,9 +68,8 @@ func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
 	}
 	secrets := store.NewSecrets(askNC, askJS, log)
 	watch := c.stall(nc, askNC)
-	lines := store.NewLines(askNC, askJS, calls, log, c.meter)
 	edge, err := session.New(session.Config{
-		NC: nc, Asker: asker, Calls: calls, Lines: lines, Apps: apps, Tokens: tokens, AwayFor: awayFor(ctx, apps),
+		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(askNC, askJS, calls, log, c.meter), Apps: apps, Tokens: tokens,
 		Limits: sessionLimits(c.settings.Edge), Origins: c.settings.Edge.OriginList(), AddressHeader: c.settings.Edge.AddressHeader,
 		Secrets: secrets, Via: c.settings.Edge.SendVia, Log: log, Meter: c.meter, Clock: c.clock, Stall: watch,
 		Health: c.health.Needs(health.Edge, health.Hold), Loopback: c.DevKey != nil, OriginRefused: c.originRefused(ctx, apps),
@@ -78,8 +77,9 @@ func wireEdge(ctx context.Context, c *Process) (front, back []Part, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	own := store.NewCalls(nc, log, c.meter) // on the connection on which it asks: without the other edges, it must not reach the calls
 	checker, err := presence.New(presence.Config{
-		ID: edge.ID(), NC: nc, JS: askJS, Local: edge, Lines: lines, Calls: calls, Apps: appSettings(apps), Times: presence.DefaultTimes(),
+		ID: edge.ID(), NC: nc, JS: js, Local: edge, Lines: store.NewLines(nc, js, own, log, c.meter), Calls: own, Apps: appSettings(apps), Times: presence.DefaultTimes(),
 		Clock: c.clock, Stall: watch, Log: log, Meter: c.meter,
 	})
 	if err != nil {
@@ -94,17 +94,6 @@ func appSettings(apps *store.Apps) func(context.Context, string) (events.AppSett
 	return func(ctx context.Context, app string) (events.AppSettings, error) {
 		s, _, err := apps.Settings(ctx, app)
 		return s, err
-	}
-}
-
-// awayFor returns how long the devices of an app may be away.
-func awayFor(ctx context.Context, apps *store.Apps) func(app string) time.Duration {
-	return func(app string) time.Duration {
-		s, _, err := apps.Settings(ctx, app)
-		if err != nil || s.LostAwayS == nil {
-			return session.DefaultAway
-		}
-		return time.Duration(*s.LostAwayS) * time.Second
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 	"ringline.io/ringline/worker/edge/devices"
 )
 
-// DefaultAway is how long a device may be away, unless its app sets another time.
-const DefaultAway = time.Hour
+// DefaultAway is how long edges remember that a device is away: longer than the longest lost_away_s.
+const DefaultAway = 13 * time.Hour
 
 // The methods of a session that concern its device only.
 const (
@@ -133,11 +133,11 @@ func (e *Edge) handOver() {
 
 // Device returns what this edge knows of a device. Other edges may know more: devices.State.Merge combines it.
 func (e *Edge) Device(k devices.Key) devices.State {
-	state := e.devices.State(k)
-	for _, s := range e.users.of(events.UserSubject(k.App, k.UserID)) {
+	var state devices.State
+	for _, s := range e.users.of(events.UserSubject(k.App, k.UserID)) { // first: a session that ends is recorded before it goes
 		if s.by.DeviceID == k.DeviceID {
 			state = state.Merge(devices.State{Connected: true, Opened: s.opened})
 		}
 	}
-	return state
+	return state.Merge(e.devices.State(k))
 }

@@ -42,7 +42,7 @@ type Config struct {
 	AddressHeader string   // the header in which a proxy sends the client's address; empty without a proxy
 
 	OriginRefused func(origin string)            // may be nil; must not block
-	AwayFor       func(app string) time.Duration // how long a device may be away; nil for DefaultAway
+	AwayFor       func(app string) time.Duration // how long a device is remembered as away; nil for DefaultAway
 
 	Presence Presence // of the devices of the sessions here; may be nil
 
@@ -57,8 +57,8 @@ type Config struct {
 type Presence interface {
 	// Announce makes this edge known to the others. It is called before a session opens.
 	Announce()
-	// Began reports that a device has a session.
-	Began(k devices.Key)
+	// Began reports that a device opens a session. undo reports that it did not.
+	Began(k devices.Key) (undo func())
 	// Ended reports that a device has no session any more, and whether its last one showed a call.
 	Ended(k devices.Key, inCall bool)
 }

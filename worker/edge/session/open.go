@@ -58,10 +58,10 @@ func (e *Edge) enter(ctx context.Context, s *session, showing []string) (events.
 }
 
 func (e *Edge) join(ctx context.Context, s *session, showing int) error {
-	e.began(s)
+	undo := e.began(s)
 	older, first, err := e.users.add(s, showing)
 	if err != nil {
-		e.gone(s, true) // its device may have no other session
+		undo()
 		return err
 	}
 	e.replace(older)
@@ -74,11 +74,12 @@ func (e *Edge) join(ctx context.Context, s *session, showing int) error {
 }
 
 // began ends the check of the session's device, before the session opens: it may end at any time after that.
-func (e *Edge) began(s *session) {
-	if e.Presence != nil {
-		e.Presence.Announce()
-		e.Presence.Began(s.key())
+func (e *Edge) began(s *session) (undo func()) {
+	if e.Presence == nil {
+		return func() {}
 	}
+	e.Presence.Announce()
+	return e.Presence.Began(s.key())
 }
 
 // gone begins the check of the session's device.
@@ -195,8 +196,11 @@ func (e *Edge) begin(s *session, p peer) {
 // end removes a session.
 func (e *Edge) end(s *session) {
 	inCall := s.showsCalls()
-	if s.end() && e.users.leave(s) {
-		e.devices.Left(s.key(), s.opened, e.Clock.Now())
+	if !s.end() {
+		return
+	}
+	e.devices.Left(s.key(), s.opened, e.Clock.Now()) // before the session goes: other edges may ask at any moment
+	if e.users.leave(s) {
 		e.gone(s, inCall)
 	}
 }
