@@ -17,6 +17,7 @@ const recorded = "deploy/prometheus/recorded"
 func unrecorded() []string {
 	return []string{
 		"RinglineHeldUp", "RinglineDefect",
+		"RinglinePresenceHeld", // new; written/small.yml fires it until a mass disconnect is recorded
 	}
 }
 
