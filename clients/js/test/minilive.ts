@@ -28,7 +28,7 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   const invited = Date.now();
   const made = plain(await ann.p.kit.sendCallInvitation({ callees: [{ userID: "bob", userName: "BOB" }], callType: 1, customData: "grüezi", timeout: 30 }));
   const { callID } = made;
-  assert.deepEqual(made, { code: 0, callID, roomID: callID, timeout: 30, errorUserList: [], customData: "grüezi" });
+  assert.deepEqual(made, { code: 0, callID, roomID: callID, timeout: 30, state: "ringing", errorUserList: [], customData: "grüezi" });
   await bob.p.receives(`onIncomingCallReceived(${json(callID, person("ann"), 1, [person("bob")], "grüezi")})`);
   await ann.p.receives(`onOutgoingCallRinging(${json(callID, "bob")})`);
   const left = bob.p.kit.getCalls()[0]?.ringRemaining() ?? 0;
@@ -39,8 +39,10 @@ const person = (id: string) => ({ userID: id, userName: id.toUpperCase() });
   const ended = `onCallEnded(${json(callID, callID, { reason: "completed", by: by(ann.p, "ann") })})`;
   await ann.p.receives(ended);
   await bob.p.until(() => bob.p.received.some((h) => h.startsWith(`onCallEnded("${callID}", "${callID}", {"reason":"completed"`)), "the end");
-  assert.deepEqual(ann.p.calls, [`onOutgoingCallRinging(${json(callID, "bob")})`, `onOutgoingCallAccepted(${json(callID, "bob")})`, ended]);
-  assert.equal(bob.p.calls.length, 2);
+  const started = (how: string): string => `onCallStarted(${json(callID, callID, { callType: 1, how })})`;
+  assert.deepEqual(ann.p.calls, [`onOutgoingCallRinging(${json(callID, "bob")})`, `onOutgoingCallAccepted(${json(callID, "bob")})`, started("answered"), ended]);
+  assert.equal(bob.p.calls.length, 3);
+  assert.equal(bob.p.calls[1], started("accepted"));
   done("call, accept, end");
 }
 
