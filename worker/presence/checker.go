@@ -232,7 +232,7 @@ func (c *Checker) measure() {
 	c.count.State(c.suspects.size(), c.holding)
 	switch {
 	case c.holding && !was:
-		c.Log.Error().Int("gone", due).Int("connected", inCall).Msg("too many devices are gone at once; drops are held")
+		c.Log.Warn().Int("gone", due).Int("connected", inCall).Msg("too many devices are gone at once; drops are held")
 	case was && !c.holding:
 		c.Log.Info().Msg("drops are no longer held")
 	}
