@@ -10,9 +10,6 @@ import (
 	"ringline.io/ringline/worker/edge/devices"
 )
 
-// DefaultAway is how long edges remember that a device is away: longer than the longest lost_away_s.
-const DefaultAway = 13 * time.Hour
-
 // The methods of a session that concern its device only.
 const (
 	methodAway = "away"
@@ -108,20 +105,13 @@ func (e *Edge) away(s *session, method string, data []byte) any {
 	}
 	n := deviceNews{Event: newsBack, At: e.Clock.Now()}
 	if method == methodAway {
-		n.Event, n.Until = newsAway, n.At.Add(e.awayFor(s.app))
+		n.Event, n.Until = newsAway, n.At.Add(e.Limits.Away)
 		e.devices.Away(s.key(), n.At, n.Until)
 	} else {
 		e.devices.Back(s.key(), n.At)
 	}
 	e.tell(s.key(), n)
 	return events.Answer{OK: true}
-}
-
-func (e *Edge) awayFor(app string) time.Duration {
-	if e.AwayFor == nil {
-		return DefaultAway
-	}
-	return e.AwayFor(app)
 }
 
 // handOver informs the other edges about every device that is away, before this edge forgets them.

@@ -67,14 +67,12 @@ func TestDevicesOfAnEdge(t *testing.T) {
 	again.works()
 }
 
-// A device is forgotten to be away after the time that its app allows, and needs no data to say so.
+// A device is forgotten to be away after the time that the edge allows, and needs no data to say so.
 func TestAwayExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.app(t)
-	e := w.start(t, func(c *session.Config) {
-		c.AwayFor = func(app string) time.Duration { return map[string]time.Duration{a.name: time.Second}[app] }
-	})
+	e := w.start(t, func(c *session.Config) { c.Limits.Away = time.Second })
 	ann := a.by(e, "ann", "phone")
 	ann.says("away")
 	ann.Break()

@@ -41,8 +41,7 @@ type Config struct {
 	Loopback      bool     // allow every page of this machine, if it names this machine in Host
 	AddressHeader string   // the header in which a proxy sends the client's address; empty without a proxy
 
-	OriginRefused func(origin string)            // may be nil; must not block
-	AwayFor       func(app string) time.Duration // how long a device is remembered as away; nil for DefaultAway
+	OriginRefused func(origin string) // may be nil; must not block
 
 	Presence Presence // of the devices of the sessions here; may be nil
 

@@ -29,6 +29,7 @@ type Limits struct {
 	Connect     time.Duration // how long a client has to send its connect command
 	Open        time.Duration // how long a session may take to open
 	Renewal     time.Duration // how long a client has to send a new token after the old one expired
+	Away        time.Duration // how long a device is remembered as away: longer than the longest lost_away_s
 	WithoutNATS time.Duration // how long NATS may not answer before the sessions are closed
 	CloseOver   time.Duration // how long an edge that stops takes to close its sessions
 }
@@ -48,7 +49,7 @@ func DefaultLimits() Limits {
 		Commands: Rate{20, 40}, UserCommands: Rate{40, 80}, Invitations: Rate{1, 10}, Refusals: Rate{1, 20}, Connects: Rate{1, 40},
 		InFlight: 8, Held: 256, Queue: 1 << 20, MessageSize: 64 << 10, Snapshots: 32,
 		Sweep: time.Minute, Revoked: 5 * time.Second, Ping: 10 * time.Second, Pong: 5 * time.Second,
-		Connect: 15 * time.Second, Open: 20 * time.Second, Renewal: 25 * time.Second, WithoutNATS: 10 * time.Second,
+		Connect: 15 * time.Second, Open: 20 * time.Second, Renewal: 25 * time.Second, WithoutNATS: 10 * time.Second, Away: 13 * time.Hour,
 		CloseOver: 10 * time.Second,
 	}
 }
