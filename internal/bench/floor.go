@@ -201,7 +201,7 @@ func (f *floor) inTurn(ctx context.Context, m jetstream.Msg) {
 	f.handle(ctx, m)
 }
 
-// handle performs one command. After an error it sends no answer, which fails the call.
+// handle performs one command. An error becomes its answer, which fails the call.
 func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 	key := number(&nats.Msg{Header: m.Headers()})
 	if key == "" {
@@ -213,6 +213,15 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 		return
 	}
 	e, _ := found.(errand)
+	if err := f.perform(ctx, e); err != nil && e.answer != "" {
+		refusal := events.Refusal("", events.Errorf(events.CodeUnavailable, "the floor failed: %v", err))
+		_ = f.nc.Publish(bare.subject+f.desk.app+".answer."+e.answer, refusal.Append(nil)) // a lost answer fails the call too
+	}
+	_ = m.Ack()
+}
+
+// perform performs the operations of a command, those of a level in parallel.
+func (f *floor) perform(ctx context.Context, e errand) error {
 	p := e.plan
 	for level := 0; ; level++ {
 		var parallel []func() error
@@ -221,20 +230,19 @@ func (f *floor) handle(ctx context.Context, m jetstream.Msg) {
 			case o.kind == kindAck:
 			case !o.waits && o.level == level:
 				if err := f.nc.PublishMsg(&nats.Msg{Subject: e.subject(o.subject), Header: e.headers(o, 0), Data: o.body}); err != nil {
-					return
+					return err
 				}
 			case o.waits && o.level == level+1:
 				parallel = append(parallel, func() error { return f.do(ctx, e, o) })
 			}
 		}
 		if err := broker.RunAll(parallel...); err != nil {
-			return
+			return err
 		}
 		if level >= p.waits {
-			break
+			return nil
 		}
 	}
-	_ = m.Ack()
 }
 
 // do performs an operation and waits for its reply.
@@ -254,7 +262,9 @@ func (f *floor) do(ctx context.Context, e errand, o planned) error {
 	}
 	msg := &nats.Msg{Subject: subject, Data: o.body, Header: e.headers(o, last)}
 	seq, err := broker.Write(ctx, f.nc, msg)
-	if _, wrong := errors.AsType[*jetstream.APIError](err); wrong && o.expects { // the server's delete marker came earlier or later than expected
+	// The server's delete marker came earlier or later than expected, another call wrote to the same line, or the ack of
+	// this write was late.
+	for o.expects && broker.IsConflict(err) {
 		if last, err = f.newest(ctx, subject); err != nil {
 			return err
 		}
@@ -290,9 +300,14 @@ func (f *floor) expected(ctx context.Context, subject string) (uint64, error) {
 	return x.seq, nil
 }
 
-// newest reads the last sequence of a subject of the lines from the stream leader. It returns 0 if there is no message.
+// newest reads the last sequence of a subject of the lines or the calls from the stream leader. It returns 0 if there is
+// no message.
 func (f *floor) newest(ctx context.Context, subject string) (uint64, error) {
-	reply, err := f.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+asFloor("KV_"+streams.BucketLines), []byte(`{"last_by_subj":"`+subject+`"}`))
+	stream := streams.StreamCalls
+	if strings.HasPrefix(subject, "$KV.") {
+		stream = "KV_" + streams.BucketLines
+	}
+	reply, err := f.nc.RequestWithContext(ctx, "$JS.API.STREAM.MSG.GET."+asFloor(stream), []byte(`{"last_by_subj":"`+subject+`"}`))
 	if err != nil {
 		return 0, err
 	}

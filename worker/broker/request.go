@@ -89,3 +89,10 @@ func readAck(data []byte) (uint64, error) {
 	}
 	return ack.Sequence, nil
 }
+
+// IsConflict reports whether the server refused a write for its expected sequence: 10071, or in a cluster 10071 or 10164.
+func IsConflict(err error) bool {
+	const wrongLastSequence, wrongLastSequenceConstant = 10071, 10164
+	api, ok := errors.AsType[*jetstream.APIError](err)
+	return ok && (api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant)
+}

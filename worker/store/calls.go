@@ -151,7 +151,7 @@ func (s *Calls) Commit(ctx context.Context, base Loaded, t events.Transition, at
 	seq, err := broker.Write(ctx, s.msg.nc, msg)
 	s.noticeTail(before, seq, err)
 	switch {
-	case isConflict(err):
+	case broker.IsConflict(err):
 		return Loaded{}, ErrConflict
 	case err != nil:
 		return Loaded{}, fmt.Errorf("store: commit %s: %w", events.TransitionID(t.Call.CallID, t.Seq), err)
@@ -179,13 +179,6 @@ func (s *Calls) noticeTail(before, seq uint64, err error) {
 // means that there is no message.
 func expecting(seq uint64) nats.Header {
 	return nats.Header{jetstream.ExpectedLastSubjSeqHeader: {strconv.FormatUint(seq, 10)}}
-}
-
-// isConflict reports whether the server refused a write for its expected sequence: 10071, or in a cluster 10071 or 10164.
-func isConflict(err error) bool {
-	const wrongLastSequence, wrongLastSequenceConstant = 10071, 10164
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == wrongLastSequence || api.ErrorCode == wrongLastSequenceConstant)
 }
 
 // isNewer reports whether a newer version wrote the transition. Such a transition is never skipped as garbage, because it may

@@ -97,14 +97,14 @@ func (s *Lines) Write(ctx context.Context, app string, l Line, entries []events.
 		msg.Data = data
 	}
 	revision, err := broker.Write(ctx, s.msg.nc, msg)
-	if l.guessed && (err == nil || isConflict(err)) {
+	if l.guessed && (err == nil || broker.IsConflict(err)) {
 		s.hints.track.went(err == nil)
 	}
 	switch {
 	case err == nil:
 		s.hints.left(key, Line{UserID: l.UserID, Entries: entries, revision: revision})
 		return nil
-	case isConflict(err):
+	case broker.IsConflict(err):
 		err = ErrConflict
 	default:
 		err = fmt.Errorf("store: write a line: %w", err)

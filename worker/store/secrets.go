@@ -99,7 +99,7 @@ func (s *Secrets) readOrMake(ctx context.Context) ([]byte, error) {
 	msg := &nats.Msg{
 		Subject: secretsPrefix + callIDSecret, Header: expecting(m.seq), Data: []byte(base64.RawURLEncoding.EncodeToString(secret)),
 	}
-	if _, err = broker.Write(ctx, s.msg.nc, msg); isConflict(err) {
+	if _, err = broker.Write(ctx, s.msg.nc, msg); broker.IsConflict(err) {
 		return nil, ErrConflict
 	}
 	return secret, err
