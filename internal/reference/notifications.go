@@ -46,6 +46,14 @@ func inCall() []step {
 	}
 }
 
+// addedByDan sets up a call: ann is in, dan and eve have accepted, and dan added fay.
+func addedByDan() []step {
+	return []step{
+		invite("dan", "eve"), by("dan/phone", events.VerbAccept), by("eve/phone", events.VerbAccept),
+		by("dan/phone", events.VerbAdd, "callees", callees("fay"), "ring_timeout_s", 30),
+	}
+}
+
 func invite(users ...string) step {
 	return by("ann/laptop", events.VerbInvite, "call_type", 0, "callees", callees(users...), "custom_data", theInvitations)
 }
@@ -83,6 +91,7 @@ func notificationTable() (string, error) {
 		{"timed_out", inCall(), 40 * time.Second, expire, "bob", group},
 		{"left, by a callee", accepted, 0, data(by("bob/phone", events.VerbLeave)), "bob", group},
 		{"left, a callee whose device is gone", accepted, 0, dropping("bob", "phone"), "bob", group},
+		{"left, by the participant who invited a pending callee", addedByDan(), 0, data(by("dan/phone", events.VerbLeave)), "dan", []string{"ann", "eve", "fay"}},
 		{"taken, by a callee", accepted, 0, by("bob/tablet", events.VerbTake), "bob", group},
 		{"left, by the caller", inCall()[:3], 0, data(by("ann/laptop", events.VerbLeave)), "ann", []string{"dan", "eve", "fay"}},
 	})

@@ -178,6 +178,18 @@ func (e *oracle) others(about, invitedBy string, kind events.Kind, reason string
 	}
 }
 
+// rung adds a fact for the callees who see this user as the one who calls.
+func (e *oracle) rung(about, reason string) {
+	for _, x := range e.after.Callees {
+		if pending := x.State == events.StateInvited || x.State == events.StateRinging; !pending {
+			continue
+		}
+		if about == e.after.Caller.UserID || about == x.InvitedBy {
+			e.say(x.UserID, events.ParticipantLeft, about, reason, "", false)
+		}
+	}
+}
+
 func (e *oracle) derive() {
 	if e.t.Event == events.EventFenced || bornEnded(e.after) {
 		return
@@ -202,6 +214,7 @@ func (e *oracle) derive() {
 		}
 		e.say(caller.UserID, events.CallEnded, caller.UserID, reason, e.t.CustomData, true)
 		e.others(caller.UserID, "", events.ParticipantLeft, reason)
+		e.rung(caller.UserID, reason)
 	}
 	if over {
 		e.over()
@@ -251,6 +264,7 @@ func (e *oracle) moved(x events.Callee, over bool) {
 			self(events.CallEnded)
 			e.waiting(x, events.ParticipantLeft, data)
 			e.others(x.UserID, x.InvitedBy, events.ParticipantLeft, reason)
+			e.rung(x.UserID, reason)
 		}
 	case events.StateIn, events.StateInvited:
 	}

@@ -99,6 +99,7 @@ func (n *notices) change(ch events.Change) {
 			n.self(ch, w, events.CallEnded)
 			n.waiting(ch, w, events.ParticipantLeft)
 			n.others(ch, w, events.ParticipantLeft)
+			n.rung(ch, w, events.ParticipantLeft)
 		}
 	case events.EventEnded, events.EventFenced, events.EventTaken:
 	}
@@ -140,6 +141,16 @@ func (n *notices) others(ch events.Change, w content, kind events.Kind) {
 	for _, u := range n.in() {
 		if u != ch.UserID && !slices.Contains(waiting, u) {
 			n.add(u, w)
+		}
+	}
+}
+
+// rung notifies the pending callees for whom that user calls: all of them for the caller, otherwise those that the user invited.
+func (n *notices) rung(ch events.Change, w content, kind events.Kind) {
+	w.kind = kind
+	for _, x := range n.t.Call.Callees {
+		if x.Pending() && (ch.UserID == n.t.Call.Caller.UserID || ch.UserID == inviter(n.t.Commands, x.UserID)) {
+			n.add(x.UserID, w)
 		}
 	}
 }

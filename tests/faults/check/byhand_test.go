@@ -19,6 +19,13 @@ func leaves(w *world) {
 	w.do(w.command("c1", events.VerbLeave, "bob"))
 }
 
+// callerLeaves lets the caller leave a call while eve rings.
+func callerLeaves(w *world) {
+	w.do(w.invite("c1", "ann", "bob", "eve"))
+	w.do(w.command("c1", events.VerbAccept, "bob"))
+	w.do(w.command("c1", events.VerbLeave, "ann"))
+}
+
 // withoutNotice removes a watcher's notifications of this event.
 func withoutNotice(event string) func(h *record.History) {
 	return func(h *record.History) {
@@ -93,6 +100,7 @@ func refused(verb events.Verb, why error) func(*world) {
 func TestByHand(t *testing.T) {
 	runAll(t, []defect{
 		{"a leaver is not missed", "notified parting", leaves, withoutNotice("participant_left"), "never received participant_left to"},
+		{"a callee whose caller left rings on", "notified parting", callerLeaves, withoutNotice("participant_left"), "never received participant_left to"},
 		{"a decline of another attempt", "history attempts", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob", "eve"))
 			decline := w.command("c1", events.VerbDecline, "bob")

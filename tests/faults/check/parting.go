@@ -3,7 +3,7 @@ package check
 import "ringline.io/ringline/events"
 
 // parting checks that when a party leaves and the call continues, everyone else in the call receives
-// participant_left. A watcher must receive it between the storage of the transition and the answer to the
+// participant_left, and so does a pending callee whose caller or inviter left. A watcher must receive it between the storage of the transition and the answer to the
 // leave, unless it had a gap then. It is written from the table of CONTRACT, section 3.
 func parting(r *run, v *verdict) {
 	type receipt struct {
@@ -24,7 +24,7 @@ func parting(r *run, v *verdict) {
 				continue
 			}
 			leaver, until := p.Data.Changes[0].UserID, r.publishedBy(s, st)
-			for _, user := range p.Data.Call.in() {
+			for _, user := range append(p.Data.Call.in(), p.Data.Call.rungBy(leaver)...) {
 				for w := range r.gaps {
 					switch v.looked(); {
 					case user == leaver, received[receipt{w, s.app, events.Escape(user), s.call, leaver, st.Seq}]:

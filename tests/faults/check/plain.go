@@ -36,6 +36,7 @@ type plainCall struct {
 
 type plainParty struct {
 	UserID       string    `json:"user_id"`
+	InvitedBy    string    `json:"invited_by"`
 	State        string    `json:"state"`
 	RingDeadline time.Time `json:"ring_deadline"`
 }
@@ -72,6 +73,16 @@ func (c plainCall) in() (users []string) {
 	}
 	for _, x := range c.Callees {
 		if x.State == "accepted" {
+			users = append(users, x.UserID)
+		}
+	}
+	return users
+}
+
+// rungBy lists the pending callees for whom the user calls: all of them for the caller, otherwise those that the user invited.
+func (c plainCall) rungBy(user string) (users []string) {
+	for _, x := range c.Callees {
+		if x.pends() && (user == c.Caller.UserID || user == x.InvitedBy) {
 			users = append(users, x.UserID)
 		}
 	}
