@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -27,10 +28,37 @@ type AppSettings struct {
 	LostActiveS  *int `json:"lost_active_s,omitempty"`  // a party without a session leaves an active call; 0 is never
 	LostAwayS    *int `json:"lost_away_s,omitempty"`    // the same for a device that is away, in both; 0 is never
 
+	EndWhenAlone EndWhenAlone `json:"end_when_alone,omitempty"` // unset is AloneAtLastRing
+	RoomIDFrom   RoomIDFrom   `json:"room_id_from,omitempty"`   // unset is RoomIDFromAny
+
 	TokenKeys []TokenKey      `json:"token_keys,omitempty"` // verify the tokens of the app's users, newest last
 	Origins   []string        `json:"origins,omitempty"`    // origins of the pages that may open sessions
 	NotBefore map[string]Time `json:"not_before,omitempty"` // by user id: tokens issued before this time are revoked
 }
+
+// EndWhenAlone says when an active call ends in which only one party is left while callees ring.
+type EndWhenAlone string
+
+// The values of EndWhenAlone.
+const (
+	AloneAtLastRing EndWhenAlone = "last_ring"
+	AloneNow        EndWhenAlone = "now"
+)
+
+// EndsWhenAlone lists the values of EndWhenAlone.
+func EndsWhenAlone() []EndWhenAlone { return []EndWhenAlone{AloneAtLastRing, AloneNow} }
+
+// RoomIDFrom says which senders of an invitation may choose its room_id.
+type RoomIDFrom string
+
+// The values of RoomIDFrom.
+const (
+	RoomIDFromAny     RoomIDFrom = "any"
+	RoomIDFromService RoomIDFrom = "service"
+)
+
+// RoomIDsFrom lists the values of RoomIDFrom.
+func RoomIDsFrom() []RoomIDFrom { return []RoomIDFrom{RoomIDFromAny, RoomIDFromService} }
 
 // Limits of an app's settings. MaxDurationS is one hour below the TTL of lines (18 h). MaxAppSettings has room for
 // MaxNotBefore entries with the longest ids. It is well below the maximum message size of NATS.
@@ -73,7 +101,7 @@ func appFields() (list []string) {
 	for _, n := range appNumbers() {
 		list = append(list, n.name)
 	}
-	return append(list, "service_call_prefix", "token_keys", "origins", "not_before")
+	return append(list, "service_call_prefix", "end_when_alone", "room_id_from", "token_keys", "origins", "not_before")
 }
 
 // appNumber describes a numeric setting.
@@ -133,6 +161,10 @@ func (s *AppSettings) set(name string, raw jsontext.Value) (bad error) {
 	switch name {
 	case "service_call_prefix":
 		s.ServiceCallPrefix, bad = readCallPrefix(raw)
+	case "end_when_alone":
+		s.EndWhenAlone, bad = readWord(name, raw, EndsWhenAlone())
+	case "room_id_from":
+		s.RoomIDFrom, bad = readWord(name, raw, RoomIDsFrom())
 	case "token_keys":
 		s.TokenKeys, bad = readTokenKeys(raw)
 	case "origins":
@@ -168,6 +200,18 @@ func readCallPrefix(raw jsontext.Value) (string, error) {
 		return "", invalid("service_call_prefix: must be 1 to %d characters of A-Z a-z 0-9 _ -, got %s", MaxCallPrefix, quoted(prefix))
 	}
 	return prefix, nil
+}
+
+// readWord reads one word of a closed set.
+func readWord[T ~string](name string, raw jsontext.Value, words []T) (T, error) {
+	s, err := readString(raw)
+	if err != nil {
+		return "", invalid("%s: %v", name, err)
+	}
+	if !slices.Contains(words, T(s)) {
+		return "", invalid("%s: must be one of %v, got %s", name, words, quoted(s))
+	}
+	return T(s), nil
 }
 
 // readItems splits an array into its items. It keeps each item as it is in the input, as jsonobject.Read does.

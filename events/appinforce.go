@@ -87,8 +87,13 @@ func (f *InForce) bad(why error) { f.Bad = append(f.Bad, why) }
 // keep copies a limit from last. It never copies keys, origins or revocations, because an entry may have been
 // removed.
 func (s *AppSettings) keep(name string, last AppSettings) {
-	if name == "service_call_prefix" {
+	switch name {
+	case "service_call_prefix":
 		s.ServiceCallPrefix = last.ServiceCallPrefix
+	case "end_when_alone":
+		s.EndWhenAlone = last.EndWhenAlone
+	case "room_id_from":
+		s.RoomIDFrom = last.RoomIDFrom
 	}
 	for _, n := range appNumbers() {
 		if n.name == name {

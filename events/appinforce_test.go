@@ -15,6 +15,7 @@ func TestAppSettingsInEffect(t *testing.T) {
 	const never, revoked = 253_402_300_799_999, 1763978400250
 	last := events.AppSettings{
 		Capacity: 7, RingTimeoutS: 8, MaxCallees: 9, MaxDurationS: 10, BytesPerS: 70_000, ServiceCallPrefix: "old_",
+		EndWhenAlone: events.AloneNow, RoomIDFrom: events.RoomIDFromService,
 		TokenKeys: keysNamed("old", "new"), Origins: []string{"https://old.example"},
 		NotBefore: map[string]events.Time{"ann": revoked},
 	}
@@ -45,6 +46,11 @@ func TestAppSettingsInEffect(t *testing.T) {
 			"a bad prefix", `{"service_call_prefix":"a.b","api_slots":7,"bytes_per_s":1}`,
 			events.AppSettings{APISlots: 7, BytesPerS: 70_000, ServiceCallPrefix: "old_"},
 			"", "bytes_per_s: |service_call_prefix: ",
+		},
+		{
+			"words to come", `{"end_when_alone":"in_a_minute","room_id_from":7}`,
+			events.AppSettings{EndWhenAlone: events.AloneNow, RoomIDFrom: events.RoomIDFromService},
+			"", "end_when_alone: |room_id_from: ",
 		},
 		{"a limit given twice", `{"capacity":2,"capacity":3}`, events.AppSettings{Capacity: 7}, "", "capacity: given twice"},
 		{

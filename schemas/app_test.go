@@ -41,6 +41,14 @@ func TestAppSettings(t *testing.T) {
 			bad = append(bad, body)
 		}
 	}
+	for name, words := range map[string][]string{"end_when_alone": {"last_ring", "now"}, "room_id_from": {"any", "service"}} {
+		for _, word := range words {
+			good = append(good, fmt.Sprintf(`{%q:%q}`, name, word))
+		}
+		for _, v := range []string{`""`, `"bogus"`, `1`, `null`, `["now"]`} {
+			bad = append(bad, fmt.Sprintf(`{%q:%s}`, name, v))
+		}
+	}
 	moreGood, moreBad := sessionSettings(t)
 	for _, body := range append(good, moreGood...) {
 		judge(t, c, body, true, true)

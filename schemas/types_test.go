@@ -115,6 +115,8 @@ func closedSets() map[reflect.Type][]string {
 	add(sets, events.EndReasons())
 	add(sets, events.Codes())
 	add(sets, events.TokenAlgs())
+	add(sets, events.EndsWhenAlone())
+	add(sets, events.RoomIDsFrom())
 	add(sets, events.SessionChanges())
 	add(sets, []events.PushEvent{events.PushSnapshot})
 	add(sets, []events.CallState{events.CallStateRinging, events.CallStateActive, events.CallStateEnded})

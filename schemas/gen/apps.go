@@ -36,6 +36,10 @@ func appSettings() obj {
 		may("service_call_prefix", str(fmt.Sprintf("Call ids that begin with it are reserved for the app's backend: a session can neither invite with one nor "+
 			"take one out of use. By default %s. Characters: A-Z a-z 0-9 _ -.", events.DefaultServiceCallPrefix),
 			member{"maxLength", events.MaxCallPrefix}, member{"pattern", "^[A-Za-z0-9_-]+$"})),
+		may("end_when_alone", oneOf(fmt.Sprintf("When an active call ends in which a party leaves only one other behind while callees still ring. By default %s.",
+			events.AloneAtLastRing), events.EndsWhenAlone(), aloneMeaning)),
+		may("room_id_from", oneOf(fmt.Sprintf("Which senders of an invitation may choose its room_id. By default %s.", events.RoomIDFromAny),
+			events.RoomIDsFrom(), roomMeaning)),
 		may("token_keys", list(obj{{"$ref", ref("part/token_key")}}, fmt.Sprintf("The keys that verify the tokens of the app's users, the newest last. "+
 			"At most %d of HS256. Without any key there are no sessions.", events.MaxSecrets), member{"maxItems", events.MaxTokenKeys})),
 		may("origins", list(origin(), "The pages that may open sessions, as browsers send them in the header Origin, without duplicates.",
@@ -48,6 +52,26 @@ func appSettings() obj {
 			{"additionalProperties", dateTime("Tokens issued before this time are revoked.")},
 		}),
 	)
+}
+
+func aloneMeaning(x events.EndWhenAlone) string {
+	switch x {
+	case events.AloneAtLastRing:
+		return "When no callee rings anymore. Until then, one of them may still answer."
+	case events.AloneNow:
+		return "At once. The callees who ring are canceled."
+	}
+	return ""
+}
+
+func roomMeaning(x events.RoomIDFrom) string {
+	switch x {
+	case events.RoomIDFromAny:
+		return "All. A media backend must not grant access to a room because of it."
+	case events.RoomIDFromService:
+		return "Only those outside of client sessions. From a session, an invitation with a room_id is invalid_argument."
+	}
+	return ""
 }
 
 func origin() obj {

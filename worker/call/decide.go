@@ -17,6 +17,9 @@ type Limits struct {
 
 	RingingPerCaller int    // callees that the sessions of one user may make ring at once; 0: no limit
 	BackendPrefix    string // call ids with this prefix are reserved for the backend
+
+	EndAlone     bool // an active call ends when only one party is left, even if callees still ring
+	BackendRooms bool // only the backend chooses the room id
 }
 
 // DefaultLimits returns the limits of an app without settings.

@@ -78,7 +78,12 @@ func (d *draft) callerLeaves() {
 // over reports whether the call has to end. The parties that count are the caller while in, the accepted callees and the
 // pending callees. A call is over if fewer than two of them are left, or only pending ones.
 func (d *draft) over() bool {
-	in, pending := 0, 0
+	in, pending := d.count()
+	return in == 0 || in+pending < 2
+}
+
+// count returns the number of parties who are in the call, and of those who are pending.
+func (d *draft) count() (in, pending int) {
 	if d.call.CallerIn() {
 		in++
 	}
@@ -90,7 +95,15 @@ func (d *draft) over() bool {
 			pending++
 		}
 	}
-	return in == 0 || in+pending < 2
+	return in, pending
+}
+
+// left completes a draft in which a party has left an active call.
+func (d *draft) left(l Limits) Write {
+	if in, _ := d.count(); l.EndAlone && in < 2 {
+		d.end(d.endReason(), d.byCaller())
+	}
+	return d.write(events.EventLeft)
 }
 
 // end ends the call. The caller and the accepted callees become left, the pending callees canceled. If replace is set, the

@@ -21,7 +21,7 @@ func drop(last events.Transition, cmd events.Command, in Input) Outcome {
 	case in.Now.Sub(in.At) > freshFor, !isGone(last, cmd):
 		return Keep{}
 	}
-	return newDraft(last, cmd, events.TimeOf(in.At)).leave(cmd.Party.UserID)
+	return newDraft(last, cmd, events.TimeOf(in.At)).leave(cmd.Party.UserID, in.Limits)
 }
 
 // isGone reports whether the party is still in the call as presence judged them at cmd.Seen: with the same device, by the

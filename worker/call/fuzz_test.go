@@ -106,6 +106,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) begin(b byte) {
 	w.limits = call.Limits{
 		RingTimeout: 10 * time.Second, MaxCallees: 4, MaxDuration: 200 * time.Second, Capacity: pick([]int{1, 1, 2}, b),
+		EndAlone: b%5 == 0,
 	}
 	w.now, w.script, w.count, w.lasting, w.slots = 0, nil, 0, b%2 == 1, make([]string, pick([]int{1, 1, 1, 2, 3, 4}, b/8))
 	w.exchange = exchange{calls: map[string]*history{}, lines: map[string][]entry{}}

@@ -313,6 +313,9 @@ func (w *world) checkState(before, after events.Call) {
 	if ended && in+pending > 0 || !ended && (in == 0 || in+pending < 2) {
 		w.failf("%d in and %d pending: %s", in, pending, w.json(after))
 	}
+	if was, _ := present(before); w.limits.EndAlone && w.first > 0 && !ended && in < 2 && in < was {
+		w.failf("one party was left alone: %s", w.json(after))
+	}
 }
 
 // present counts the users who are in the call and the pending callees.

@@ -15,6 +15,9 @@ func invite(cmd events.Command, in Input) Outcome {
 	if refusal := tooManyRing(events.Call{}, cmd, in); refusal != nil {
 		return refusal
 	}
+	if in.Limits.BackendRooms && fromSession(cmd) && cmd.RoomID != "" {
+		return refuse(events.CodeInvalidArgument, "room_id: only the app's backend chooses it (room_id_from is %s), got %q", events.RoomIDFromService, cmd.RoomID)
+	}
 	at := events.TimeOf(in.At)
 	d := newDraft(events.Transition{}, cmd, at)
 	d.call = events.Call{

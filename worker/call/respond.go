@@ -86,21 +86,21 @@ func leave(last events.Transition, cmd events.Command, in Input) Outcome {
 	case x != nil && x.State != events.StateAccepted:
 		return notPending(x)
 	}
-	return d.leave(cmd.UserID)
+	return d.leave(cmd.UserID, in.Limits)
 }
 
 // leave takes a party who is in the call out of it. For the caller it is a cancel of all callees if none of them has
 // answered yet.
-func (d *draft) leave(userID string) Outcome {
+func (d *draft) leave(userID string, l Limits) Outcome {
 	if x := d.call.Callee(userID); x != nil {
 		d.answer(x, events.StateLeft, d.leaveReason())
-		return d.write(events.EventLeft)
+		return d.left(l)
 	}
 	if d.call.State == events.CallStateRinging {
 		return d.cancel(func(events.Callee) bool { return true })
 	}
 	d.callerLeaves()
-	return d.write(events.EventLeft)
+	return d.left(l)
 }
 
 func anotherAttempt(x *events.Callee, cmd events.Command) bool {

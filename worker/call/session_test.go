@@ -124,3 +124,28 @@ func TestConcurrentlyRingingCallees(t *testing.T) {
 		t.Errorf("after one has declined: %s", got)
 	}
 }
+
+// With room_id_from=service, only a sender outside of client sessions chooses the room of a call.
+func TestRoomOfASession(t *testing.T) {
+	at := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	in := call.Input{At: at, Now: at, Limits: call.DefaultLimits()}
+	for _, x := range []struct {
+		backendRooms bool
+		via          events.Via
+		room, want   string
+	}{
+		{false, events.ViaSession, "r1", "invited"},
+		{true, events.ViaSession, "r1", "invalid_argument"},
+		{true, events.ViaSession, "", "invited"},
+		{true, "", "r1", "invited"},
+	} {
+		in.Limits.BackendRooms = x.backendRooms
+		invite := events.Command{
+			CommandAddress: events.CommandAddress{App: "demo", CallID: "c1", Verb: events.VerbInvite}, CommandID: "k", UserID: "ann",
+			Callees: []events.Party{{UserID: "bob"}}, RoomID: x.room, Via: x.via,
+		}
+		if got := decided(call.Decide(events.Transition{}, invite, in)); got != x.want {
+			t.Errorf("%+v: %s", x, got)
+		}
+	}
+}

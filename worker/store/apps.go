@@ -82,6 +82,8 @@ func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
 		l.MaxDuration = min(a.longest, time.Duration(s.MaxDurationS)*time.Second)
 	}
 	l.RingingPerCaller = cmp.Or(s.RingingPerCaller, l.RingingPerCaller)
+	l.EndAlone = s.EndWhenAlone == events.AloneNow
+	l.BackendRooms = s.RoomIDFrom == events.RoomIDFromService
 	l.BackendPrefix = cmp.Or(s.ServiceCallPrefix, l.BackendPrefix)
 	return l, nil
 }

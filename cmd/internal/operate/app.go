@@ -109,6 +109,8 @@ func addAppFlags(f *pflag.FlagSet) {
 	f.Duration("lost-active", 0, fmt.Sprintf("the same for all parties of an active call, 0s (never) to %ds (default %ds)", events.MaxLostS, events.DefaultLostActiveS))
 	f.Duration("lost-away", 0, fmt.Sprintf("the same for a device that is away, 0s (never) to %ds (default %ds)", events.MaxLostAwayS, events.DefaultLostAwayS))
 	f.String("service-call-prefix", "", fmt.Sprintf("prefix of call ids that are reserved for the app's backend (default %s)", events.DefaultServiceCallPrefix))
+	f.String("end-when-alone", "", fmt.Sprintf("when an active call ends in which one party is left while callees ring: %s (default) or %s", events.AloneAtLastRing, events.AloneNow))
+	f.String("room-id-from", "", fmt.Sprintf("who may choose the room id of a call: %s (default) or %s", events.RoomIDFromAny, events.RoomIDFromService))
 	f.StringArray("origin", nil, "origin of a page that may open sessions, such as https://app.example.com; repeat the flag for more: they replace all previous ones ('' removes all)")
 }
 
@@ -186,8 +188,22 @@ func limitTexts(s events.AppSettings) (list []string) {
 	if s.BytesPerS > 0 {
 		list = append(list, fmt.Sprintf("bytes %v/s", settings.ByteSize(s.BytesPerS)))
 	}
-	if s.ServiceCallPrefix != "" {
-		list = append(list, "service call prefix "+s.ServiceCallPrefix)
+	for _, f := range []struct {
+		name  string
+		value *int
+	}{
+		{"lost while ringing", s.LostRingingS}, {"lost while active", s.LostActiveS}, {"lost while away", s.LostAwayS},
+	} {
+		if f.value != nil {
+			list = append(list, fmt.Sprintf("%s %ds", f.name, *f.value))
+		}
+	}
+	for _, f := range []struct{ name, value string }{
+		{"service call prefix", s.ServiceCallPrefix}, {"end when alone", string(s.EndWhenAlone)}, {"room id from", string(s.RoomIDFrom)},
+	} {
+		if f.value != "" {
+			list = append(list, f.name+" "+f.value)
+		}
 	}
 	return list
 }

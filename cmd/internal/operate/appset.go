@@ -112,9 +112,15 @@ func (a apps) applyOne(name string, s *events.AppSettings) (known bool, err erro
 	case "lost-away":
 		s.LostAwayS, err = a.optionalSeconds(name)
 	case "service-call-prefix":
-		if s.ServiceCallPrefix, _ = a.flags.GetString(name); s.ServiceCallPrefix == "" {
-			err = errors.New("must not be empty")
-		}
+		s.ServiceCallPrefix, err = a.text(name)
+	case "end-when-alone":
+		var word string
+		word, err = a.text(name)
+		s.EndWhenAlone = events.EndWhenAlone(word)
+	case "room-id-from":
+		var word string
+		word, err = a.text(name)
+		s.RoomIDFrom = events.RoomIDFrom(word)
 	case "origin":
 		if s.Origins, _ = a.flags.GetStringArray(name); slices.Equal(s.Origins, []string{""}) {
 			s.Origins = nil
@@ -123,6 +129,15 @@ func (a apps) applyOne(name string, s *events.AppSettings) (known bool, err erro
 		return false, nil
 	}
 	return true, err
+}
+
+// text returns the value of a string flag. It rejects the empty one, because JSON omits it and the default would apply.
+func (a apps) text(name string) (string, error) {
+	s, _ := a.flags.GetString(name)
+	if s == "" {
+		return "", errors.New("must not be empty")
+	}
+	return s, nil
 }
 
 // number returns the value of an integer flag. It rejects 0, because JSON omits 0 and the default would apply.
