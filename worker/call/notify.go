@@ -145,7 +145,7 @@ func (n *notices) others(ch events.Change, w content, kind events.Kind) {
 	}
 }
 
-// rung notifies the pending callees for whom that user calls: all of them for the caller, otherwise those that the user invited.
+// rung notifies the pending callees that this user calls: all of them for the caller, otherwise those that the user invited.
 func (n *notices) rung(ch events.Change, w content, kind events.Kind) {
 	w.kind = kind
 	for _, x := range n.t.Call.Callees {

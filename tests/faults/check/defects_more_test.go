@@ -219,6 +219,14 @@ func TestNotified(t *testing.T) {
 			w.pass(20 * second)
 			w.h.Gaps = append(w.h.Gaps, record.Gap{Watcher: 0, From: w.now, To: w.now + second})
 		}, drop(0, events.OutgoingCallRinging), "when the watcher missed nothing"},
+		{"not the take of a caller who left later, while disconnected", "", func(w *world) {
+			talk(w)
+			take := w.command("c1", events.VerbTake, "ann")
+			take.DeviceID, take.CustomData = "tablet", ""
+			w.do(take)
+			w.do(w.command("c1", events.VerbLeave, "ann"))
+			w.h.Gaps = append(w.h.Gaps, record.Gap{Watcher: 0, From: began, To: began + 10*second})
+		}, drop(0, events.CallTaken), ""},
 		{"an invitation that ended too soon to be sent again", "", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.do(w.command("c1", events.VerbCancel, "ann"))

@@ -214,8 +214,8 @@ func inEnd(f *fact) bool {
 	}
 	then, now := f.step.Call.Callee(f.UserID), end.Callee(f.UserID)
 	switch {
-	case then == nil: // about the caller
-		return end.Caller.State == f.step.Call.Caller.State
+	case then == nil: // about the caller, who was in if they took the call, and never comes back
+		return !over(f.step.Call.Caller.State) || over(end.Caller.State)
 	case now == nil:
 		return false
 	case now.Attempt != then.Attempt:
