@@ -79,7 +79,7 @@ func (c plainCall) in() (users []string) {
 	return users
 }
 
-// rungBy lists the pending callees for whom the user calls: all of them for the caller, otherwise those that the user invited.
+// rungBy lists the pending callees that the user calls: all of them for the caller, otherwise those that the user invited.
 func (c plainCall) rungBy(user string) (users []string) {
 	for _, x := range c.Callees {
 		if x.pends() && (user == c.Caller.UserID || user == x.InvitedBy) {
