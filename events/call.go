@@ -48,6 +48,7 @@ type Call struct {
 type Caller struct {
 	UserID   string     `json:"user_id"`
 	UserName string     `json:"user_name,omitempty"`
+	Avatar   string     `json:"avatar,omitempty"`
 	DeviceID string     `json:"device_id,omitempty"`
 	State    PartyState `json:"state"`
 	Reason   Reason     `json:"reason,omitempty"`
@@ -67,6 +68,7 @@ type Caller struct {
 type Callee struct {
 	UserID       string     `json:"user_id"`
 	UserName     string     `json:"user_name,omitempty"`
+	Avatar       string     `json:"avatar,omitempty"`
 	Attempt      int        `json:"attempt"`
 	InvitedBy    string     `json:"invited_by"`
 	State        PartyState `json:"state"`

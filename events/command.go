@@ -18,6 +18,7 @@ type Command struct {
 	DeviceID     string
 	CustomData   string
 	UserName     string
+	UserAvatar   string // https URL of the sender's picture
 	CallType     CallType
 	RoomID       string
 	Callees      []Party
@@ -76,6 +77,7 @@ type body struct {
 	DeviceID     string    `json:"device_id,omitempty"`
 	CustomData   string    `json:"custom_data,omitempty"`
 	UserName     string    `json:"user_name,omitempty"`
+	UserAvatar   string    `json:"user_avatar,omitempty"`
 	CallType     *CallType `json:"call_type,omitempty"` // always in an invite, never in others
 	RoomID       string    `json:"room_id,omitempty"`
 	Callees      any       `json:"callees,omitempty"` // []Party; []string in a cancel
@@ -100,7 +102,7 @@ func (c Command) EncodeRequest() ([]byte, error) {
 func (c Command) body() *body {
 	b := body{
 		CommandID: c.CommandID, UserID: c.UserID, Service: c.Service, DeviceID: c.DeviceID, CustomData: c.CustomData,
-		UserName: c.UserName, RoomID: c.RoomID, Callees: c.Callees, RingTimeoutS: c.RingTimeoutS, Reason: c.Reason,
+		UserName: c.UserName, UserAvatar: c.UserAvatar, RoomID: c.RoomID, Callees: c.Callees, RingTimeoutS: c.RingTimeoutS, Reason: c.Reason,
 		Attempt: c.Attempt, Seen: c.Seen, Party: c.Party, Via: c.Via,
 	}
 	if c.Verb == VerbInvite {
@@ -143,6 +145,12 @@ func (c *Command) set(name string, raw jsontext.Value) error {
 	case "user_name":
 		if c.UserName, err = readString(raw); err == nil {
 			if bad := CheckUserName(name, c.UserName); bad != nil {
+				return bad
+			}
+		}
+	case "user_avatar":
+		if c.UserAvatar, err = readString(raw); err == nil && c.UserAvatar != "" {
+			if bad := CheckAvatar(name, c.UserAvatar); bad != nil {
 				return bad
 			}
 		}

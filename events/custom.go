@@ -33,7 +33,7 @@ func (c Call) seenBy(x *Callee) map[int]string {
 }
 
 // stored returns the call in the layout of this format. In format 1 each callee holds their own custom data, and no party
-// has a changed_seq.
+// has a changed_seq or a picture.
 func (c Call) stored(format int) Call {
 	if format > 1 {
 		return c
@@ -42,9 +42,9 @@ func (c Call) stored(format int) Call {
 	for i := range c.Callees {
 		x := &c.Callees[i]
 		x.CustomData, x.CustomSeq = c.DataOf(*x), 0
-		x.ChangedSeq, x.Watched = 0, false
+		x.ChangedSeq, x.Watched, x.Avatar = 0, false, ""
 	}
-	c.Custom, c.Caller.ChangedSeq, c.Caller.Watched = nil, 0, false
+	c.Custom, c.Caller.ChangedSeq, c.Caller.Watched, c.Caller.Avatar = nil, 0, false, ""
 	return c
 }
 

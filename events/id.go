@@ -14,6 +14,7 @@ const (
 	MaxToken    = 64
 	MaxName     = 128
 	MaxUserName = 256
+	MaxAvatar   = 256
 	maxEscaped  = 128
 )
 
@@ -54,6 +55,20 @@ func CheckUserName(field, s string) error {
 		return invalid("%s: must be at most %d bytes, got %d", field, MaxUserName, len(s))
 	case hasControl(s) || !utf8.ValidString(s):
 		return invalid("%s: must be at most %d bytes of UTF-8 without control characters, got %s", field, MaxUserName, quoted(s))
+	}
+	return nil
+}
+
+// AvatarPattern is the pattern of a picture's URL, without its maximum length.
+const AvatarPattern = `^https://[!#-\[\]-~]+$`
+
+// CheckAvatar checks the URL of a picture: https, at most 256 bytes of ASCII without spaces, quotes and backslashes.
+func CheckAvatar(field, s string) error {
+	const want = "must be an https URL of at most %d bytes of ASCII without spaces, quotes and backslashes"
+	rest, ok := strings.CutPrefix(s, "https://")
+	fits := func(r rune) bool { return r > ' ' && r <= '~' && r != '"' && r != '\\' }
+	if !ok || rest == "" || len(s) > MaxAvatar || strings.ContainsFunc(rest, func(r rune) bool { return !fits(r) }) {
+		return invalid("%s: "+want+", got %s", field, MaxAvatar, quoted(s))
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package events
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -12,18 +13,19 @@ import (
 	"ringline.io/ringline/events/jsonobject"
 )
 
-// Sender identifies the client session that sends commands.
-type Sender struct{ UserID, UserName, DeviceID string }
+// Sender identifies the client session that sends commands. Name and picture are those of its token.
+type Sender struct{ UserID, UserName, UserAvatar, DeviceID string }
 
 // ReadSessionCommand decodes a command of a client session: a command plus its call_id, without fields for the
-// sender. The user name of the session overrides the one of an invitation. Otherwise it works like ReadRequest.
+// sender. The user name and the picture of the session override those of the command. Otherwise it works like ReadRequest.
 func ReadSessionCommand(app string, verb Verb, data []byte, by Sender, makeID func() string) (Command, error) {
 	ofSender := []string{"user_id", "service", "device_id"}
 	fields := slices.DeleteFunc(verb.Fields(), func(f string) bool { return slices.Contains(ofSender, f) })
 	c := Command{CommandAddress: CommandAddress{App: app, Verb: verb}, UserID: by.UserID, DeviceID: by.DeviceID}
 	c, err := readAddressed(c, data, fields, makeID)
-	if verb == VerbInvite && by.UserName != "" {
-		c.UserName = by.UserName
+	if verb.Has("user_name") {
+		c.UserName = cmp.Or(by.UserName, c.UserName)
+		c.UserAvatar = cmp.Or(by.UserAvatar, c.UserAvatar)
 	}
 	return c, err
 }

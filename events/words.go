@@ -69,13 +69,13 @@ func (v Verb) Fields() []string {
 	common := []string{"command_id", "user_id", "service", "device_id"}
 	switch v {
 	case VerbInvite:
-		return append(common, "custom_data", "user_name", "call_type", "room_id", "callees", "ring_timeout_s")
+		return append(common, "custom_data", "user_name", "user_avatar", "call_type", "room_id", "callees", "ring_timeout_s")
 	case VerbAdd:
 		return append(common, "custom_data", "callees", "ring_timeout_s", "seen")
 	case VerbRing:
 		return append(common, "attempt")
 	case VerbAccept:
-		return append(common, "custom_data", "attempt")
+		return append(common, "custom_data", "attempt", "user_name", "user_avatar")
 	case VerbDecline:
 		return append(common, "custom_data", "reason", "attempt")
 	case VerbCancel:
@@ -85,7 +85,7 @@ func (v Verb) Fields() []string {
 	case VerbEnd:
 		return append(common, "custom_data", "seen")
 	case VerbTake:
-		return append(common, "attempt", "seen")
+		return append(common, "attempt", "seen", "user_name", "user_avatar")
 	case VerbDrop:
 		return append(common, "party", "seen")
 	case VerbExpire:

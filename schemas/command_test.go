@@ -93,7 +93,12 @@ func ownValues() map[string][]string {
 		`[{"user_id":"a\u0000"}]`, `[{"user_id":` + quoted("x", events.MaxName) + `}]`, `[{"user_id":` + quoted("x", events.MaxName+1) + `}]`, `[{"user_id":` + quoted("é", 65) + `}]`,
 		`[{"user_id":"eve","user_name":` + quoted("x", events.MaxUserName) + `}]`, `[{"user_id":"eve","user_name":` + quoted("x", events.MaxUserName+1) + `}]`, `[{"user_id":"eve","user_name":` + quoted("é", 129) + `}]`,
 	}
+	url := func(n int) string { return `"https://` + strings.Repeat("x", n-len("https://")) + `"` }
 	return map[string][]string{
+		"user_avatar": append([]string{
+			`""`, `"https://x"`, `"https://"`, `"http://x"`, `"HTTPS://x"`, `"x"`, `"javascript:x"`, `"https://a b"`, `"https://a\"b"`, `"https://a\\b"`, `"https://é"`, `"https://a\u007f"`,
+			`"https://a.example/!#[]~?x=%20"`, `" https://x"`, `"https://x\n"`, url(events.MaxAvatar), url(events.MaxAvatar + 1),
+		}, wrongType...),
 		"command_id": token, "call_id": token, "service": token,
 		"user_id": name, "device_id": name, "room_id": name,
 		"user_name":      append([]string{`"x"`, quoted("x", events.MaxUserName), quoted("x", events.MaxUserName+1), `""`, `"\u0000"`, `"\u009f"`, "\"\x7f\"", quoted("é", events.MaxUserName/2+1)}, wrongType...),

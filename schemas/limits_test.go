@@ -20,6 +20,7 @@ func limits() map[string]limit {
 		"app": token, "merged_into": token, "causationid": token, "subject": token, "calls[]": token,
 		"invited_by": name, "callees[]": name,
 		"user_name":  {"maxLength": events.MaxUserName, "pattern": name["pattern"]}, // may be empty
+		"avatar":     {"maxLength": events.MaxAvatar, "pattern": events.AvatarPattern},
 		"custom{}":   {"maxLength": events.MaxCustomData},
 		"custom_seq": one, "seq": one, "changed_seq": one, "attempt": one,
 		"ring_remaining_ms": {"minimum": 0},

@@ -83,10 +83,10 @@ func (r *trip) command(v events.Verb) {
 func inFormat1(t events.Transition) events.Transition {
 	t.Format, t.Call.Callees, t.Changes = 1, slices.Clone(t.Call.Callees), slices.Clone(t.Changes)
 	c := &t.Call.Caller
-	c.Reason, c.ChangedSeq, c.Watched = "", 0, false
+	c.Reason, c.ChangedSeq, c.Watched, c.Avatar = "", 0, false, ""
 	for i := range t.Call.Callees {
 		x := &t.Call.Callees[i]
-		if x.ChangedSeq, x.Watched = 0, false; !x.Reason.In(1) {
+		if x.ChangedSeq, x.Watched, x.Avatar = 0, false, ""; !x.Reason.In(1) {
 			x.Reason = events.ReasonLeft
 		}
 	}

@@ -34,9 +34,9 @@ func goTypes() map[string]goType {
 		"reply/line":         {value: events.LineAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}}, // a refusal is an Answer
 		"reply/list":         {value: events.ListAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}},
 		"part/by":            {value: events.By{}},
-		"part/caller":        {value: events.Caller{}, absent: []string{"reason", "changed_seq", "watched"}},
+		"part/caller":        {value: events.Caller{}, absent: []string{"avatar", "reason", "changed_seq", "watched"}},
 		"part/caller/v2":     {value: events.Caller{}},
-		"part/callee":        {value: events.Callee{}, absent: []string{"custom_seq", "changed_seq", "watched"}},
+		"part/callee":        {value: events.Callee{}, absent: []string{"avatar", "custom_seq", "changed_seq", "watched"}},
 		"part/callee/v2":     {value: events.Callee{}, absent: []string{"custom_data"}},
 		"part/change":        {value: events.Change{}},
 		"part/change/v2":     {value: events.Change{}},

@@ -72,16 +72,24 @@ func presence(version int) []field {
 	}
 }
 
+// pictures returns the picture of a party, in format 2.
+func pictures(version int) []field {
+	if version == 1 {
+		return nil
+	}
+	return []field{may("avatar", avatar("The picture, from their accept or take."))}
+}
+
 // caller is the schema of a caller. Version 1 belongs to transitions of format 1.
 func caller(version int) obj {
 	fields := []field{
 		need("user_id", name("The user.")),
-		may("user_name", userName("The display name, from the invitation.")),
+		may("user_name", userName("The display name, from the invitation, or from the take of their present device.")),
 		may("device_id", name("The device that they called from, if the invitation named one, or that took the call since. Only the caller and services receive it.")),
 		need("state", oneOf("Whether the caller is in the call.", callerStates(), partyStateMeaning)),
 	}
 	if version > 1 {
-		fields = append(fields, may("reason", oneOf("Set only if they were dropped.", []events.Reason{events.ReasonLost}, reasonMeaning)))
+		fields = append(fields, may("avatar", avatar("The picture, from their newest command that has one.")), may("reason", oneOf("Set only if they were dropped.", []events.Reason{events.ReasonLost}, reasonMeaning)))
 	}
 	fields = append(append(fields, need("at", dateTime("When the caller entered this state."))), presence(version)...)
 	return open(titled("Caller", version), "The user who sent the invitation.", fields...)
@@ -98,7 +106,7 @@ func callee(version int) obj {
 	}
 	fields := []field{
 		need("user_id", name("The user.")),
-		may("user_name", userName("The display name, from the command that invited them.")),
+		may("user_name", userName("The display name, from the command that invited them. Their own, from the accept or take, replaces it once they answer.")),
 		need("attempt", integer("Counts the invitations of this user in this call, from 1.", 1)),
 		need("invited_by", name("The sender of the invitation: a user id, or service:<service>.")),
 		need("state", oneOf("The state of the attempt. It goes from invited and ringing to accepted and then left. From the "+
@@ -110,7 +118,7 @@ func callee(version int) obj {
 		need("at", dateTime("When the callee entered this state.")),
 	}
 	return open(titled("Callee", version), "The newest attempt to reach a user. There is one entry per user, at the position where they were first named.",
-		append(fields, presence(version)...)...).with(when(has("state", terminal()...), requires("reason"))...)
+		append(append(fields, pictures(version)...), presence(version)...)...).with(when(has("state", terminal()...), requires("reason"))...)
 }
 
 // change is the schema of a change. Version 1 belongs to transitions of format 1.

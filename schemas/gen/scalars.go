@@ -46,6 +46,11 @@ func userName(about string) obj {
 		member{"maxLength", events.MaxUserName}, member{"pattern", noControls})
 }
 
+func avatar(about string) obj {
+	return str(fmt.Sprintf("%s An https URL of at most %d bytes of ASCII without spaces, quotes and backslashes.", about, events.MaxAvatar),
+		member{"maxLength", events.MaxAvatar}, member{"pattern", events.AvatarPattern})
+}
+
 func customData(about string) obj {
 	return str(fmt.Sprintf("%s An opaque string of the app, at most %d bytes as written between its quotes in the JSON "+
 		"(with escapes); maxLength counts characters.", about, events.MaxCustomData),
@@ -88,6 +93,8 @@ func unsettable(schema obj) obj {
 			continue
 		case m.key == "pattern" && m.value == tokenPattern(1):
 			m.value = tokenPattern(0)
+		case m.key == "pattern" && m.value == events.AvatarPattern:
+			m.value = "^(?:" + events.AvatarPattern[1:len(events.AvatarPattern)-1] + ")?$"
 		case m.key == "description":
 			m.value = m.value.(string) + " The empty string counts as unset."
 		}

@@ -49,6 +49,7 @@ func ownFields(v events.Verb) []field {
 		return []field{
 			data("Sent to every callee and visible to all parties of the call."),
 			may("user_name", unsettable(userName("The caller's display name."))),
+			may("user_avatar", unsettable(avatar("The caller's picture."))),
 			need("call_type", callType("What the call is for.")),
 			may("room_id", unsettable(name("The media room. By default the call id."))),
 			callees(),
@@ -64,7 +65,7 @@ func ownFields(v events.Verb) []field {
 	case events.VerbRing:
 		return []field{attempt()}
 	case events.VerbAccept:
-		return []field{data("Sent to the caller."), attempt()}
+		return append([]field{data("Sent to the caller."), attempt()}, own()...)
 	case events.VerbDecline:
 		return []field{
 			data("Sent to the caller."),
@@ -92,7 +93,7 @@ func ownFields(v events.Verb) []field {
 	case events.VerbEnd:
 		return []field{data("Sent to all parties of the call."), seenByHangUp("")}
 	case events.VerbTake:
-		return []field{attempt(), seenByHangUp("")}
+		return append([]field{attempt(), seenByHangUp("")}, own()...)
 	case events.VerbDrop:
 		party := strict("", "The party whose device is gone: user_id, and the device_id that they are in the call with.",
 			need("user_id", name("The user.")), need("device_id", name("The device.")))
@@ -103,6 +104,14 @@ func ownFields(v events.Verb) []field {
 	case events.VerbExpire:
 	}
 	return nil
+}
+
+// own returns the fields with which a party introduces themselves.
+func own() []field {
+	return []field{
+		may("user_name", unsettable(userName("The sender's display name, instead of the one that the call has for them."))),
+		may("user_avatar", unsettable(avatar("The sender's picture, instead of the one that the call has for them."))),
+	}
 }
 
 func eventMeaning(e events.Event) string {

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"cmp"
 	"slices"
 
 	"ringline.io/ringline/events"
@@ -62,6 +63,20 @@ func (d *draft) carries(x *events.Callee) {
 	x.CustomSeq = 0
 	if d.cmd.CustomData != "" {
 		x.CustomSeq = d.call.Seq
+	}
+}
+
+// introduce replaces the name and the picture of a party with those of their own command. If the call has no room for them,
+// it keeps the previous ones. So does a call of format 1.
+func (d *draft) introduce(name, avatar *string) {
+	if d.last.InFormat1() {
+		return
+	}
+	oldName, oldAvatar := *name, *avatar
+	*name, *avatar = cmp.Or(d.cmd.UserName, oldName), cmp.Or(d.cmd.UserAvatar, oldAvatar)
+	changed := *name != oldName || *avatar != oldAvatar
+	if changed && most(events.Transition{Call: d.call, Commands: d.last.Commands}) > MaxTransition {
+		*name, *avatar = oldName, oldAvatar
 	}
 }
 

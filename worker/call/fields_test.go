@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -39,6 +40,42 @@ func (w *world) checkFields(before, after events.Call, cmd events.Command) {
 	}
 }
 
+// checkNames: the name and the picture of a party change only by their own accept or take, which replaces what it carries.
+func (w *world) checkNames(before events.Call, t events.Transition, cmd events.Command) {
+	want := func(u, oldName, oldAvatar, name, avatar string) {
+		if own := t.Event == events.EventAccepted || t.Event == events.EventTaken; own && cmd.UserID == u {
+			oldName, oldAvatar = cmp.Or(cmd.UserName, oldName), cmp.Or(cmd.UserAvatar, oldAvatar)
+		}
+		if name != oldName || avatar != oldAvatar {
+			w.failf("%s is %q with %q, want %q with %q: %s", u, name, avatar, oldName, oldAvatar, w.json(t))
+		}
+	}
+	c := before.Caller
+	if before.Seq == 0 {
+		c.UserName, c.Avatar = cmd.UserName, cmd.UserAvatar
+	}
+	now := t.Call.Caller
+	if t.Event != events.EventFenced {
+		want(now.UserID, c.UserName, c.Avatar, now.UserName, now.Avatar)
+	}
+	for _, x := range t.Call.Callees {
+		old := before.Callee(x.UserID)
+		if old == nil || old.Attempt != x.Attempt {
+			old = &events.Callee{UserName: nameIn(cmd, x.UserID)}
+		}
+		want(x.UserID, old.UserName, old.Avatar, x.UserName, x.Avatar)
+	}
+}
+
+func nameIn(cmd events.Command, user string) string {
+	for _, p := range cmd.Callees {
+		if p.UserID == user {
+			return p.UserName
+		}
+	}
+	return ""
+}
+
 // fieldFacts lists the fields of commands that the walks have to set. The tests of via are in session_test.go.
 func fieldFacts() (facts []string) {
 	for f := range reflect.TypeFor[events.Command]().Fields() {
@@ -61,7 +98,10 @@ func (w *world) noteFields(cmd events.Command) {
 func (w *world) setOthers(cmd *events.Command, b byte) {
 	chosen := []string{
 		"CommandID", "UserID", "Service", "DeviceID", "CustomData", "CallType", "RoomID", "Callees", "RingTimeoutS", "Reason", "Attempt", "Via",
-		"Seen", "Party",
+		"Seen", "Party", "UserAvatar",
+	}
+	if cmd.Verb.Has("user_avatar") && b%4 > 0 {
+		cmd.UserAvatar = fmt.Sprintf("https://x.example/%d", b%4)
 	}
 	for f, v := range reflect.ValueOf(cmd).Elem().Fields() {
 		if f.Anonymous || slices.Contains(chosen, f.Name) {

@@ -202,22 +202,25 @@ func (w *world) checkTransition(before events.Transition, d delivery, wr call.Wr
 	w.checkCallees(before.Call, c)
 	w.checkData(before.Call, t, l.cmd)
 	w.checkCustom(t.Call)
-	w.checkSize(before, wr)
+	w.checkSize(before, wr, l.cmd)
 	w.checkFields(before.Call, c, l.cmd)
 	w.checkState(before.Call, c)
 	w.checkSeats(before.Call, t, l.cmd)
+	w.checkNames(before.Call, t, l.cmd)
 	w.checkSeen(before, l)
 	w.checkEnd(before.Call, t)
 }
 
-// checkSize: a transition fits in the size that was reserved, and only an invite or add increases that size.
-func (w *world) checkSize(before events.Transition, wr call.Write) {
+// checkSize: a transition fits in the size that was reserved. Only an invite or add increases that size, and an accept or take
+// with a name or picture, as far as there is room.
+func (w *world) checkSize(before events.Transition, wr call.Write, cmd events.Command) {
 	t := wr.Transition
 	body, err := t.Encode(wr.At)
 	if err != nil || len(body) > call.Most(t) {
 		w.failf("%d bytes, of %d reserved, %v: %s", len(body), call.Most(t), err, w.json(t))
 	}
-	if t.Event != events.EventInvited && t.Event != events.EventAdded && call.Most(t) > call.Most(before) {
+	named := (cmd.UserName != "" || cmd.UserAvatar != "") && call.Most(t) <= call.MaxTransition
+	if t.Event != events.EventInvited && t.Event != events.EventAdded && !named && call.Most(t) > call.Most(before) {
 		w.failf("%s took %d bytes more than was reserved: %s", t.Event, call.Most(t)-call.Most(before), w.json(t))
 	}
 }

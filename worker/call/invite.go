@@ -23,7 +23,7 @@ func invite(cmd events.Command, in Input) Outcome {
 	d.call = events.Call{
 		CallID: cmd.CallID, App: cmd.App, RoomID: cmd.RoomID, CallType: cmd.CallType, State: events.CallStateRinging, Seq: 1,
 		Caller: events.Caller{
-			UserID: cmd.UserID, UserName: cmd.UserName, DeviceID: cmd.DeviceID, State: events.StateIn, At: at,
+			UserID: cmd.UserID, UserName: cmd.UserName, Avatar: cmd.UserAvatar, DeviceID: cmd.DeviceID, State: events.StateIn, At: at,
 			ChangedSeq: events.FirstSeq, Watched: d.watched(),
 		},
 		Callees: []events.Callee{}, CustomData: cmd.CustomData, CreatedAt: at, ExpiresAt: at.Add(in.Limits.MaxDuration),

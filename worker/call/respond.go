@@ -38,6 +38,7 @@ func accept(last events.Transition, cmd events.Command, in Input) Outcome {
 func (d *draft) accept(x *events.Callee) Outcome {
 	d.answer(x, events.StateAccepted, "")
 	x.DeviceID, x.Watched = d.cmd.DeviceID, d.watched()
+	d.introduce(&x.UserName, &x.Avatar)
 	if d.call.State == events.CallStateRinging {
 		d.call.State, d.call.AnsweredAt = events.CallStateActive, d.at
 	}

@@ -106,12 +106,12 @@ func view(c events.Call, user string) string {
 	}
 	if c.Caller.UserID != "" {
 		x := c.Caller
-		p.line("caller %s%s%s: %s%s since %s", x.UserID, in("/", x.DeviceID, ""), in(" ", x.UserName, ""), x.State,
+		p.line("caller %s%s%s: %s%s since %s", x.UserID, in("/", x.DeviceID, ""), in(" ", x.UserName, "")+in(" with ", x.Avatar, ""), x.State,
 			in(" (", string(x.Reason), ")"), since(x.At.Time()))
 	}
 	for _, x := range c.Callees {
 		p.line("callee %s%s%s, attempt %d by %s: %s%s since %s%s%s", x.UserID, in("/", x.DeviceID, ""),
-			in(" ", x.UserName, ""), x.Attempt, x.InvitedBy, x.State, in(" (", string(x.Reason), ")"), since(x.At.Time()),
+			in(" ", x.UserName, "")+in(" with ", x.Avatar, ""), x.Attempt, x.InvitedBy, x.State, in(" (", string(x.Reason), ")"), since(x.At.Time()),
 			timestamp(", deadline ", x.RingDeadline), in(`, data "`, c.DataOf(x), `"`))
 	}
 	return p.b.String()

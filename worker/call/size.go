@@ -14,6 +14,7 @@ const (
 	deviceLen  = 256     // the device that answers: 128 bytes, each an escaped quote
 	changeLen  = 100     // a change
 	commandLen = 90      // a remembered command
+	avatarLen  = 16      // the overhead of a picture
 	dataLen    = 16      // the overhead of an entry in call.custom, or of a user id in a list
 )
 
@@ -28,13 +29,14 @@ func most(t events.Transition) int {
 	command := func(senderLen int) int { return commandLen + events.MaxToken + senderLen }
 	caller := events.WrittenLen(c.Caller.UserID)
 	n := frameLen + events.WrittenLen(c.CustomData) + events.MaxCustomData + events.MaxCustom + PerSender*command(caller)
+	n += avatarLen + len(c.Caller.Avatar)
 	n += command(2 * events.MaxName) // the first accept
 	if c.State != events.CallStateEnded {
 		n += command(events.MaxToken) // a service's end
 	}
 	for _, x := range c.Callees {
 		id := events.WrittenLen(x.UserID)
-		n += calleeLen + id + events.WrittenLen(x.UserName) + events.WrittenLen(x.InvitedBy) + deviceLen + dataLen
+		n += calleeLen + id + events.WrittenLen(x.UserName) + avatarLen + len(x.Avatar) + events.WrittenLen(x.InvitedBy) + deviceLen + dataLen
 		n += changeLen + id + PerSender*command(id)
 		if x.Pending() {
 			n += command(events.MaxToken)

@@ -16,12 +16,15 @@ func name(n, i int) string { return strings.Repeat(`"`, n-3) + fmt.Sprintf("%03d
 // token returns a token of maximum length with this number.
 func token(i int) string { return fmt.Sprintf("%0*d", events.MaxToken, i) }
 
+// picture returns a URL of maximum length with this number.
+func picture(i int) string { return fmt.Sprintf("https://%0*d", events.MaxAvatar-len("https://"), i) }
+
 // longest returns an invitation of n callees with all fields at their maximum length.
 func longest(n int) (events.Command, Input) {
 	at := time.Date(2026, 11, 24, 10, 0, 0, 250e6, time.UTC)
 	cmd := events.Command{
 		CommandAddress: events.CommandAddress{App: token(0), CallID: token(0), Verb: events.VerbInvite}, CommandID: token(0),
-		UserID: name(events.MaxName, 0), DeviceID: name(events.MaxName, 0), UserName: name(events.MaxUserName, 0),
+		UserID: name(events.MaxName, 0), DeviceID: name(events.MaxName, 0), UserName: name(events.MaxUserName, 0), UserAvatar: picture(0),
 		RoomID: name(events.MaxName, 0), CustomData: strings.Repeat(`"`, events.MaxCustomData/2),
 	}
 	for i := range n {
@@ -98,6 +101,62 @@ func TestLargestTransition(t *testing.T) {
 	old.Format = 1
 	if !isWrite(Decide(old, add, in)) {
 		t.Error("a call of format 1 has no such limit")
+	}
+}
+
+// An answer is carried out even if the call has no room for the name and the picture that it carries. Then the call keeps the
+// previous ones.
+func TestNoRoomForTheNameOfAnAnswer(t *testing.T) {
+	fits := func(cmd events.Command, in Input) (bool, events.Transition) {
+		w, ok := Decide(events.Transition{}, cmd, in).(Write)
+		return ok, w.Transition
+	}
+	n := 1
+	for ; ; n++ {
+		if ok, _ := fits(longest(n + 1)); !ok {
+			break
+		}
+	}
+	for _, x := range []struct {
+		callees int
+		room    bool
+	}{{1, true}, {n, false}} {
+		cmd, in := longest(x.callees)
+		for i := range cmd.Callees {
+			cmd.Callees[i].UserName = strings.Repeat("n", 256) // half as long as the name of the answer
+		}
+		if !x.room { // fill what the shorter names left
+			for ok := true; ok; {
+				cmd.Callees = append(cmd.Callees, events.Party{UserID: name(events.MaxName, len(cmd.Callees)+1)})
+				ok, _ = fits(cmd, in)
+			}
+			cmd.Callees = cmd.Callees[:len(cmd.Callees)-1]
+			for i := 1; i < len(cmd.Callees); i++ {
+				before := cmd.Callees[i].UserName
+				cmd.Callees[i].UserName = name(events.MaxUserName, i)
+				if ok, _ := fits(cmd, in); !ok {
+					cmd.Callees[i].UserName = before
+				}
+			}
+		}
+		_, last := fits(cmd, in)
+		accept := events.Command{
+			CommandAddress: cmd.CommandAddress, CommandID: token(1), UserID: cmd.Callees[0].UserID, DeviceID: name(events.MaxName, 1),
+			UserName: name(events.MaxUserName, 1), UserAvatar: picture(1),
+		}
+		accept.Verb = events.VerbAccept
+		w, ok := Decide(last, accept, in).(Write)
+		if !ok {
+			t.Fatalf("%d callees: the answer is refused", len(cmd.Callees))
+		}
+		got := w.Transition.Call.Callees[0]
+		if kept := got.UserName == cmd.Callees[0].UserName && got.Avatar == ""; got.State != events.StateAccepted || kept == x.room {
+			t.Errorf("%d callees: %+v", len(cmd.Callees), got)
+		}
+		body, err := fullest(w.Transition).Encode(w.At)
+		if err != nil || len(body) > MaxTransition {
+			t.Errorf("%d callees: %d bytes, %v", len(cmd.Callees), len(body), err)
+		}
 	}
 }
 

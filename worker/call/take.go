@@ -21,9 +21,11 @@ func take(last events.Transition, cmd events.Command, in Input) Outcome {
 		return refuse(events.CodeInvalidArgument, "call_id: the call began in an older version, and can't be taken")
 	}
 	if x != nil {
+		d.introduce(&x.UserName, &x.Avatar)
 		x.DeviceID, x.ChangedSeq, x.Watched = cmd.DeviceID, d.changedSeq(), d.watched()
 	} else {
 		c := &d.call.Caller
+		d.introduce(&c.UserName, &c.Avatar)
 		c.DeviceID, c.ChangedSeq, c.Watched = cmd.DeviceID, d.changedSeq(), d.watched()
 	}
 	return d.write(events.EventTaken)

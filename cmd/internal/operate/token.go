@@ -69,6 +69,7 @@ func newTokenMint() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&m.claims.UserID, "user", "", "the user")
 	f.StringVar(&m.claims.UserName, "name", "", "the display name")
+	f.StringVar(&m.claims.Avatar, "avatar", "", "https URL of the user's picture")
 	f.StringVar(&m.claims.Device, "device", "", "fix the user's device id, except the part of the tab")
 	f.DurationVar(&m.ttl, "ttl", time.Hour, "how long the token is valid")
 	f.StringVar(&m.key, "key", "", "file with a private key (Ed25519 or P-256, PEM of PKCS #8) to sign with, instead of the app's newest secret")

@@ -105,6 +105,7 @@ func showToken(out io.Writer, u token.Unverified, verdict string, now time.Time)
 		{"app", c.App},
 		{"user", cli.Plain(c.UserID)},
 		{"name", shown(c.UserName)},
+		{"avatar", shown(c.Avatar)},
 		{"device", shown(c.Device)},
 		{"audience", plainList(u.Audience)},
 		{"issued", timeText(c.IssuedAt, now)},

@@ -117,10 +117,16 @@ func answersThatRefuse(s *stage) {
 // nameOfTheToken checks that the user name in a token overrides the one in a command.
 func nameOfTheToken(s *stage) {
 	bob := s.open("bob", "")
-	ann := s.opened("ann", Client{Token: s.token("ann", func(c *token.Claims) { c.UserName = "Ann" })})
-	ann.does("invite", `{"call_id":"c1","call_type":0,"user_name":"The bank","callees":[{"user_id":"bob"}]}`)
-	if got := bob.expect("c1", events.IncomingCallReceived).Call.Caller.UserName; got != "Ann" {
-		s.Errorf("bob is called by %q", got)
+	const bank, picture = "https://bank.example/logo", "https://a.example/ann"
+	ann := s.opened("ann", Client{Token: s.token("ann", func(c *token.Claims) { c.UserName, c.Avatar = "Ann", picture })})
+	ann.does("invite", `{"call_id":"c1","call_type":0,"user_name":"The bank","user_avatar":"`+bank+`","callees":[{"user_id":"bob","user_name":"Bobby"}]}`)
+	if got := bob.expect("c1", events.IncomingCallReceived).Call.Caller; got.UserName != "Ann" || got.Avatar != picture {
+		s.Errorf("bob is called by %+v", got)
+	}
+	robert := s.opened("bob", Client{Token: s.token("bob", func(c *token.Claims) { c.UserName = "Robert" }), Data: `{"device":"tablet"}`})
+	robert.does("accept", `{"call_id":"c1","user_name":"The bank"}`)
+	if got := ann.expect("c1", events.OutgoingCallAccepted).Call.Callee("bob"); got.UserName != "Robert" {
+		s.Errorf("%+v answers", got)
 	}
 	eve := s.open("eve", "") // eve's token has no name
 	if got := eve.does("invite", `{"call_id":"c2","call_type":0,"user_name":"Eve","callees":[{"user_id":"dan"}]}`); got.Caller.UserName != "Eve" {

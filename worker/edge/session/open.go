@@ -125,7 +125,7 @@ func (e *Edge) admit(ctx context.Context, h hello) (s *session, showing []string
 	}
 	return &session{
 		id: nuid.Next(), app: claims.App, claims: claims, transport: h.transport, commands: e.Limits.Commands.limiter(),
-		by: events.Sender{UserID: claims.UserID, UserName: claims.UserName, DeviceID: device}, opened: e.Clock.Now().Round(0).UTC(),
+		by: events.Sender{UserID: claims.UserID, UserName: claims.UserName, UserAvatar: claims.Avatar, DeviceID: device}, opened: e.Clock.Now().Round(0).UTC(),
 	}, data.Showing, nil
 }
 

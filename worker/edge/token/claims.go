@@ -25,6 +25,7 @@ type Claims struct {
 	App      string
 	UserID   string
 	UserName string // may be empty
+	Avatar   string // https URL of the user's picture; may be empty
 	Device   string // may be empty; otherwise the stable part of the session's device id
 
 	IssuedAt time.Time // zero if the token has no iat
@@ -48,6 +49,8 @@ func (c Claims) check() error {
 		return invalid("app must be 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken)
 	case events.CheckUserName("", c.UserName) != nil:
 		return invalid("name must be at most %d bytes without control characters", events.MaxUserName)
+	case c.Avatar != "" && events.CheckAvatar("", c.Avatar) != nil:
+		return invalid("avatar must be an https URL of at most %d bytes", events.MaxAvatar)
 	case c.Device != "" && (len(c.Device) > MaxDevice || events.CheckName("", c.Device) != nil):
 		return invalid("device must be a device id of at most %d bytes without control characters", MaxDevice)
 	case c.Expires.IsZero():
@@ -97,6 +100,9 @@ func readClaims(data []byte) (u Unverified, err error) {
 		if *to, err = optTime(name, members[name]); err != nil {
 			return u, err
 		}
+	}
+	if u.Claims.Avatar, err = optString("avatar", members["avatar"]); err != nil || events.CheckAvatar("", u.Claims.Avatar) != nil {
+		u.Claims.Avatar = "" // a picture never locks a user out
 	}
 	if u.Audience, err = audiences(members["aud"]); err != nil {
 		return u, err

@@ -68,7 +68,7 @@ func Mint(k SigningKey, c Claims, audience string) (string, error) {
 		audience = DefaultAudience
 	}
 	claims := jwt.MapClaims{"sub": c.UserID, "app": c.App, "aud": audience, "exp": c.Expires.Unix()}
-	for name, s := range map[string]string{"name": c.UserName, "device": c.Device} {
+	for name, s := range map[string]string{"name": c.UserName, "avatar": c.Avatar, "device": c.Device} {
 		if s != "" {
 			claims[name] = s
 		}

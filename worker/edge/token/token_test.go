@@ -2,11 +2,14 @@ package token_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/golang-jwt/jwt/v5"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker/edge/token"
@@ -29,6 +32,34 @@ func TestMintAndVerify(t *testing.T) {
 	}
 }
 
+// A picture that is not an https URL never locks a user out: it is ignored.
+func TestPicture(t *testing.T) {
+	p := secretPair("s1")
+	v := apps{"demo": {TokenKeys: []events.TokenKey{p.TokenKey}}}.verifier()
+	good := ann()
+	good.Avatar = "https://a.example/x"
+	c, err := v.Verify(t.Context(), mint(t, p, good), noon())
+	if err != nil || c.Avatar != good.Avatar {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	for _, bad := range []any{"http://a.example/x", 7, nil, map[string]any{}} {
+		claims := jwt.MapClaims{"sub": "ann", "app": "demo", "aud": token.DefaultAudience, "exp": noon().Add(time.Hour).Unix(), "avatar": bad}
+		raw := jwt.NewWithClaims(jwt.SigningMethodHS256, claims)
+		raw.Header["kid"] = p.KID
+		secret, err := base64.RawURLEncoding.DecodeString(p.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := raw.SignedString(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err := v.Verify(t.Context(), text, noon()); err != nil || c.UserID != "ann" || c.Avatar != "" {
+			t.Errorf("%v: %+v, %v", bad, c, err)
+		}
+	}
+}
+
 // Mint refuses claims that Verify would reject.
 func TestMintRefuses(t *testing.T) {
 	k := secretPair("s1").signing(t)
@@ -38,6 +69,7 @@ func TestMintRefuses(t *testing.T) {
 		"no app":         func(c *token.Claims) { c.App = "" },
 		"a bad app":      func(c *token.Claims) { c.App = "a.b" },
 		"a long name":    func(c *token.Claims) { c.UserName = strings.Repeat("n", 257) },
+		"a bad picture":  func(c *token.Claims) { c.Avatar = "http://a.example/x" },
 		"a long device":  func(c *token.Claims) { c.Device = strings.Repeat("d", 97) },
 		"no end":         func(c *token.Claims) { c.Expires = time.Time{} },
 		"no text":        func(c *token.Claims) { c.UserID = "a\xff" },

@@ -101,6 +101,7 @@ export interface Caller {
   user_name?: string;
   device_id?: string;
   state: "in" | "left";
+  avatar?: string;
   reason?: "lost";
   at: string;
   changed_seq?: number;
@@ -117,6 +118,7 @@ export interface Callee {
   device_id?: string;
   ring_deadline?: string;
   at: string;
+  avatar?: string;
   changed_seq?: number;
   watched?: boolean;
 }
