@@ -147,8 +147,13 @@ func (e *Edge) answer(ctx context.Context, s *session, method string, data []byt
 		}
 		cmd.CallID = events.DeriveCallID(secret, s.app, cmd.UserID, cmd.CommandID)
 	}
-	if e.Via {
+	switch {
+	case e.Via:
 		cmd.Via = events.ViaSession
+	case verb == events.VerbInvite: // coordinators that don't know via know neither pictures nor other names
+		cmd.UserAvatar = ""
+	default:
+		cmd.UserName, cmd.UserAvatar = "", ""
 	}
 	if bad := e.above(ctx, cmd, len(data)); bad != nil {
 		return events.Refusal(cmd.CommandID, bad)

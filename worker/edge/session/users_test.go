@@ -98,6 +98,45 @@ func TestCommandOfAClosedSession(t *testing.T) {
 	}
 }
 
+// An edge that may not send via sends nothing else that an older coordinator refuses: neither pictures, nor the name of who
+// answers.
+func TestFieldsForOlderCoordinators(t *testing.T) {
+	t.Parallel()
+	e, _ := edgeOn(t)
+	sub, err := e.NC.SubscribeSync(events.CommandSubject("demo", "c1", "*"))
+	if err == nil {
+		err = e.NC.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann := &session{
+		app: "demo", user: &user{allowance: e.Limits.allowance()},
+		by: events.Sender{UserID: "ann", UserName: "Ann", UserAvatar: "https://a.example/x", DeviceID: "d"},
+	}
+	for _, x := range []struct {
+		via        bool
+		verb, body string
+		want       string
+	}{
+		{true, "accept", `{"call_id":"c1","command_id":"k1"}`, "Ann https://a.example/x"},
+		{false, "accept", `{"call_id":"c1","command_id":"k2"}`, " "},
+		{true, "invite", `{"call_id":"c1","command_id":"k3","call_type":0,"callees":[{"user_id":"bob"}]}`, "Ann https://a.example/x"},
+		{false, "invite", `{"call_id":"c1","command_id":"k4","call_type":0,"callees":[{"user_id":"bob"}]}`, "Ann "},
+	} {
+		e.Via = x.via
+		go e.answer(t.Context(), ann, x.verb, []byte(x.body), time.Now())
+		m, err := sub.NextMsg(within)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd, err := events.ReadCommand(events.CommandAddress{App: "demo", CallID: "c1", Verb: events.Verb(x.verb)}, m.Data)
+		if got := cmd.UserName + " " + cmd.UserAvatar; err != nil || got != x.want || (cmd.Via != "") != x.via {
+			t.Errorf("%+v: %s, %v", x, m.Data, err)
+		}
+	}
+}
+
 // NATS reports only the first of several drops in a row. The others are found too.
 func TestLost(t *testing.T) {
 	t.Parallel()
