@@ -58,6 +58,7 @@ func hunts() []hunt {
 		{defect: "repeat-does-nothing", by: []string{"notified", "lines"}, only: deaths},
 		{defect: "gives-up", by: []string{"lost", "prompt"}, only: []kind{killAt, fillStore}},
 		{defect: "participant-left-unsent", by: []string{"parting"}, alike: true, only: deaths, scenes: []string{"group"}},
+		{defect: "participant-left-pending", by: []string{"parting"}, alike: true, only: deaths, scenes: []string{"group"}},
 		{defect: "attempt-ignored", by: []string{"attempts"}, alike: true, only: deaths, scenes: []string{"group"}},
 		{defect: "early-take-over", by: []string{"fences"}, alike: true, only: []kind{pauseAt}, points: []string{"after claim"}, scenes: []string{"answered", "group"}, users: 20},
 		{defect: "events-capped", by: []string{"event_log"}, alike: true, only: deaths},
