@@ -24,6 +24,12 @@ type LineAnswer struct {
 	Calls []string `json:"calls"`
 }
 
+// PresentAnswer is the reply to a request that renews the presence of a device.
+type PresentAnswer struct {
+	OK           bool `json:"ok"`
+	PresentUntil Time `json:"present_until"`
+}
+
 // ListAnswer is the reply to a request for the open calls of an app.
 type ListAnswer struct {
 	OK    bool   `json:"ok"`

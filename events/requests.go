@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -31,6 +32,31 @@ func ReadEmpty(method string, data []byte) error {
 		return nil
 	}
 	return readRequest(method, data, nil, nil)
+}
+
+// PresentFor is how long a request present renews the presence of a device.
+const PresentFor = 60 * time.Second
+
+// PresentRequest says that a device is in a call, although it may have no session.
+type PresentRequest struct{ CallID, UserID, DeviceID string }
+
+// ReadPresent decodes the body of a request that renews the presence of a device.
+func ReadPresent(data []byte) (r PresentRequest, err error) {
+	fields := map[string]*string{"call_id": &r.CallID, "user_id": &r.UserID, "device_id": &r.DeviceID}
+	err = readRequest("present", data, []string{"call_id", "user_id", "device_id"}, func(name string, raw jsontext.Value) (err error) {
+		*fields[name], err = readString(raw)
+		return err
+	})
+	if err == nil {
+		err = CheckToken("call_id", r.CallID)
+	}
+	if err == nil {
+		err = CheckName("user_id", r.UserID)
+	}
+	if err == nil {
+		err = CheckName("device_id", r.DeviceID)
+	}
+	return r, err
 }
 
 // readOne reads an object with a single string field.

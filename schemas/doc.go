@@ -16,7 +16,7 @@
 //	notification.<kind>  notification/<kind>/v1.json  Notification                a notification to a user
 //	view                 view/v1.json                 Call                        the call as its reader may see it
 //	request.<method>     request/<method>/v1.json     Command, by ReadRequest     an api request; get, line and list
-//	                                                                              by ReadGet, ReadLineRequest, ReadListRequest
+//	                                                                              by ReadGet, ReadLineRequest, ReadListRequest, ReadPresent
 //	reply.<method>       reply/<method>/v1.json       Answer (get), LineAnswer, ListAnswer; the reply to a verb is the answer
 //	session.<what>       session/<what>/v1.json       ConnectData, by ReadConnectData; Snapshot, SnapshotPush, SessionEvent
 //	part.<name>          part/<name>/v1.json          By, Caller, Callee, Change, Entry, Error, Party, Remembered, SnapshotCall, TokenKey

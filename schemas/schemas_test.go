@@ -58,7 +58,7 @@ func TestEveryMessageHasASchema(t *testing.T) {
 	for _, k := range events.Kinds() {
 		want = append(want, "notification/"+string(k))
 	}
-	for _, method := range []string{"get", "line", "list"} {
+	for _, method := range []string{"get", "line", "list", "present"} {
 		want = append(want, "request/"+method, "reply/"+method)
 	}
 	for _, part := range []string{"by", "caller", "callee", "change", "entry", "error", "party", "remembered", "snapshot_call", "token_key"} {
@@ -168,7 +168,7 @@ func TestAsyncAPIHasEverything(t *testing.T) {
 			want[events.APISubject("*", string(v))] = 1
 		}
 	}
-	for _, method := range []string{"get", "line", "list"} {
+	for _, method := range []string{"get", "line", "list", "present"} {
 		want[events.APISubject("*", method)] = 1
 	}
 	if !maps.Equal(subjects, want) {

@@ -33,6 +33,7 @@ func goTypes() map[string]goType {
 		"reply/get":          {value: events.Answer{}, absent: []string{"command_id"}},                          // a read has no command
 		"reply/line":         {value: events.LineAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}}, // a refusal is an Answer
 		"reply/list":         {value: events.ListAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}},
+		"reply/present":      {value: events.PresentAnswer{}, extra: []string{"error"}, onlyOK: []string{"present_until"}},
 		"part/by":            {value: events.By{}},
 		"part/caller":        {value: events.Caller{}, absent: []string{"avatar", "reason", "changed_seq", "watched"}},
 		"part/caller/v2":     {value: events.Caller{}},

@@ -20,6 +20,7 @@ import (
 // lostWorld is dev with a second edge, and an app with short grace periods.
 type lostWorld struct {
 	*testing.T
+	nc          *nats.Conn
 	app         device.App
 	here, there string // addresses of the edges
 	other       *process
@@ -39,6 +40,7 @@ func newLostWorld(t *testing.T) *lostWorld {
 		t.Fatal(err)
 	}
 	t.Cleanup(nc.Close)
+	w.nc = nc
 	js, err := jetstream.New(nc)
 	if err != nil {
 		t.Fatal(err)
@@ -159,4 +161,26 @@ func TestKilledEdge(t *testing.T) {
 	}
 	dan.isLost("c2")
 	ann.says("leave", `{"command_id":"l","call_id":"c1"}`) // it is in the call
+}
+
+// A media server says that a device is in the call, although it has no session. The party stays, while others are lost.
+func TestPresentWithoutASession(t *testing.T) {
+	w := newLostWorld(t)
+	ann, bob, cid, dan, eve, fay := w.phone("ann", w.there), w.phone("bob", w.here), w.phone("cid", w.there), w.phone("dan", w.here),
+		w.phone("eve", w.there), w.phone("fay", w.here)
+	talk("c1", ann, bob)
+	talk("c2", cid, dan)
+	talk("c3", eve, fay)
+	m, err := w.nc.Request(events.APISubject("lost", "present"), []byte(`{"call_id":"c1","user_id":"ann","device_id":"ann-phone"}`), within)
+	if err != nil || !strings.Contains(string(m.Data), `"present_until":`) {
+		t.Fatalf("%v, %v", m, err)
+	}
+	ann.Socket.Reset()
+	cid.Socket.Reset()
+	dan.isLost("c2")
+	eve.Socket.Reset()
+	fay.isLost("c3") // ann is without a session for at least two grace periods
+	if c := bob.call("c1"); c.State != events.CallStateActive || !c.CallerIn() {
+		t.Errorf("c1: %+v", c)
+	}
 }

@@ -214,7 +214,7 @@ func (w *watch) reply(m *nats.Msg) {
 		return
 	}
 	var wrong []error
-	for _, name := range []string{"answer", "reply/get", "reply/line", "reply/list"} {
+	for _, name := range []string{"answer", "reply/get", "reply/line", "reply/list", "reply/present"} {
 		err := w.schemas.Valid(name+"/v1.json", m.Data)
 		if err == nil {
 			return

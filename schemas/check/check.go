@@ -153,6 +153,8 @@ func (c *Checker) Request(method string, body []byte) error {
 		_, refused = events.ReadGet(body)
 	case "line":
 		_, refused = events.ReadLineRequest(body)
+	case "present":
+		_, refused = events.ReadPresent(body)
 	case "list":
 		if _, refused = events.ReadListRequest(body); len(body) == 0 {
 			body = []byte("{}")

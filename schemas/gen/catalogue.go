@@ -29,12 +29,14 @@ func catalogue() []channel {
 		apiChannel("get", "Returns one call.", "reply.get"),
 		apiChannel("line", "Returns the calls that a user is in.", "reply.line"),
 		apiChannel("list", "Returns an app's open calls.", "reply.list"),
+		apiChannel("present", "Renews the presence of a device that is in a call.", "reply.present"),
 		channel{
 			id: "inbox", about: "The reply subject of a request, as NATS clients create it. Ringline replies only to subjects that begin with _INBOX.",
 			messages: []message{
 				answerMessage(),
 				{id: "reply.get", name: "reply.get", schema: "reply/get", title: "Reply to get"},
 				{id: "reply.line", name: "reply.line", schema: "reply/line", title: "Reply to line"},
+				{id: "reply.present", name: "reply.present", schema: "reply/present", title: "Reply to present"},
 				{id: "reply.list", name: "reply.list", schema: "reply/list", title: "Reply to list"},
 			},
 		},

@@ -13,7 +13,11 @@ func replies() map[string]obj {
 		"request/get":  strict("Request get", "Asks for one call.", need("call_id", token("The call."))),
 		"request/line": strict("Request line", "Asks for the calls that a user is in.", need("user_id", name("The user."))),
 		"request/list": listRequest(),
-		"reply/get":    reply("get", "The call, in a service's view.", "call", is("view/v2", "The call.")),
+		"request/present": strict("Request present", fmt.Sprintf("Says that a device is in a call, for example on behalf of a media server: presence counts it as connected for %d s. "+
+			"Repeat it before. It is not stored, and Ringline does not check that there is such a call.", int(events.PresentFor.Seconds())),
+			need("call_id", token("The call.")), need("user_id", name("The party.")), need("device_id", name("The device that they are in the call with."))),
+		"reply/present": reply("present", "The edges were informed.", "present_until", dateTime("When it ends, in broker time, unless it is renewed.")),
+		"reply/get": reply("get", "The call, in a service's view.", "call", is("view/v2", "The call.")),
 		"reply/line": reply("line", "The calls that a user is in, as caller or as a callee who rings or has accepted.",
 			"calls", list(token("A call id."), "The ids of the calls.")),
 		"reply/list": reply("list", "An app's open calls, the newest first, in a service's view.",

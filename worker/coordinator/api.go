@@ -43,6 +43,8 @@ type API struct {
 	Clock       *clock.Clock         // broker time; may be nil
 	Stall       *stall.Watch         // watches this process; may be nil
 
+	Present func(app, userID, deviceID string, until time.Time) error // informs the edges that a device is in a call
+
 	count *meter.Requests
 }
 
@@ -131,6 +133,9 @@ const (
 	methodList = "list"
 )
 
+// methodPresent renews the presence of a device.
+const methodPresent = "present"
+
 func apiMethods() string {
 	list := []string{}
 	for _, v := range events.Verbs() {
@@ -138,7 +143,7 @@ func apiMethods() string {
 			list = append(list, string(v))
 		}
 	}
-	return strings.Join(append(list, methodGet, methodLine, methodList), ", ")
+	return strings.Join(append(list, methodGet, methodLine, methodList, methodPresent), ", ")
 }
 
 // serve answers and counts one request. It drops a request whose reply subject is not an inbox.
@@ -197,6 +202,8 @@ func (a *API) answer(ctx context.Context, r micro.Request, reads *gate.Gate) any
 			"subject: must be ringline.<app>.api.<verb>, app 1 to %d characters of A-Z a-z 0-9 _ -", events.MaxToken))
 	case verb.Served():
 		return a.command(ctx, app, verb, r.Data())
+	case method == methodPresent:
+		return a.present(app, r.Data())
 	case verb.Internal():
 		return events.Refusal("", events.Errorf(events.CodePermissionDenied, "verb: %s is not allowed, only Ringline itself sends it", verb))
 	case read == nil:
@@ -224,6 +231,23 @@ func (a *API) reader(method string) func(ctx context.Context, app string, data [
 		return a.list
 	}
 	return nil
+}
+
+// present informs the edges that a device is in a call. It reads nothing: edges look at the calls of a device before they drop
+// a party. The quota counts it as a read.
+func (a *API) present(app string, data []byte) any {
+	r, err := events.ReadPresent(data)
+	if err == nil {
+		err = a.mayRead(app, methodPresent)
+	}
+	if err != nil {
+		return events.Refusal("", err)
+	}
+	until := a.Clock.Now().Add(events.PresentFor)
+	if err := a.Present(app, r.UserID, r.DeviceID, until); err != nil {
+		return events.Refusal("", events.Errorf(events.CodeUnavailable, "the edges could not be informed: %v", err))
+	}
+	return events.PresentAnswer{OK: true, PresentUntil: events.TimeOf(until)}
 }
 
 // command publishes a command that coordinators would not refuse, and waits for its answer.

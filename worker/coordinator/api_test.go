@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -50,6 +52,42 @@ func TestAPIAnswersEveryRequest(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// A request present informs the edges for 60 s. Its errors name the field.
+func TestPresent(t *testing.T) {
+	s := newScene(t)
+	s.rings() // its answers are checked too
+	told, err := s.nc.SubscribeSync("present.>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now()
+	if a := s.request("present", `{"call_id":"c1","user_id":"ann","device_id":"phone"}`); a["ok"] != true {
+		t.Errorf("got %v", a)
+	}
+	m, err := told.NextMsg(within)
+	if err != nil {
+		t.Fatal(err)
+	}
+	until, err := strconv.ParseInt(string(m.Data), 10, 64)
+	if left := time.UnixMilli(until).Sub(before); err != nil || m.Subject != "present.demo.ann.phone" || left < 59*time.Second || left > 70*time.Second {
+		t.Errorf("%s, %v, %v", m.Subject, left, err)
+	}
+	for body, want := range map[string]string{
+		`{}`:                                    "call_id: ",
+		`{"call_id":"c1","device_id":"phone"}`:  "user_id: ",
+		`{"call_id":"c1","user_id":"ann"}`:      "device_id: ",
+		`{"call_id":"a.b","user_id":"ann"}`:     "call_id: ",
+		`{"call_id":"c1","user_id":7}`:          "user_id: ",
+		`{"call_id":"c1","user_id":"a","x":""}`: `"x": unknown field`,
+	} {
+		a := s.request("present", body)
+		failure, _ := a["error"].(object)
+		if text, _ := failure["message"].(string); failure["code"] != "invalid_argument" || !strings.HasPrefix(text, want) {
+			t.Errorf("%s: %v", body, a)
+		}
+	}
 }
 
 func TestAPI(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -96,6 +97,9 @@ func startWorkers(tb testing.TB, s *natstest.Server, coordinators int) (conflict
 	api := &coordinator.API{
 		NC: nc, Asker: asker, Calls: calls, Lines: store.NewLines(nc, js, calls, logger(), nil), Log: logger(), Parallel: 64,
 		InboxPrefix: "_INBOX", Secrets: store.NewSecrets(nc, js, logger()),
+		Present: func(app, userID, deviceID string, until time.Time) error {
+			return nc.Publish("present."+app+"."+userID+"."+deviceID, fmt.Append(nil, until.UnixMilli()))
+		},
 	}
 	run(tb, api.Run)
 	(&integrator{t: tb, nc: s.NC}).serves()

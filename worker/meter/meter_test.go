@@ -61,7 +61,7 @@ func exercise(m *meter.Meter) {
 	m.Levels(exerciseLevels)
 	m.Oldest(func() (time.Duration, bool) { return time.Second, true })
 	requests := m.Requests()
-	for _, method := range append([]string{"get", "line", "list", "made up"}, texts(events.Verbs())...) {
+	for _, method := range append([]string{"get", "line", "list", "present", "made up"}, texts(events.Verbs())...) {
 		for _, o := range append([]string{"ok", "stalled", "late", "no_reply", "made up"}, texts(events.Codes())...) {
 			requests.Done(method, o)
 		}

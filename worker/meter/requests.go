@@ -25,7 +25,7 @@ func requestReplies() []string {
 	return list
 }
 
-func methods() []string { return append([]string{"get", "line", "list"}, texts(verbs())...) }
+func methods() []string { return append([]string{"get", "line", "list", "present"}, texts(verbs())...) }
 
 // Requests counts the outcomes of requests to the api.
 type Requests struct {

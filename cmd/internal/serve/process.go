@@ -23,6 +23,7 @@ import (
 	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/clock"
 	"ringline.io/ringline/worker/coordinator"
+	"ringline.io/ringline/worker/edge/devices"
 	"ringline.io/ringline/worker/health"
 	"ringline.io/ringline/worker/meter"
 	"ringline.io/ringline/worker/quota"
@@ -274,6 +275,11 @@ func wireCoordinator(ctx context.Context, c *Process) (front, back []Part, err e
 		Parallel: c.settings.Parallel, InboxPrefix: c.settings.InboxPrefix, Meter: c.meter,
 		Secrets: secrets, Slots: apps.APISlots, Fair: fair, Health: c.health.Needs(health.API, health.Hold),
 		Clock: c.clock, Stall: c.stall(apiNC),
+		Present: func(app, userID, deviceID string, until time.Time) error {
+			return devices.Publish(apiNC, devices.News{
+				Key: devices.Key{App: app, UserID: userID, DeviceID: deviceID}, Event: devices.NewsPresent, At: until,
+			})
+		},
 	}
 	watch := storage.New(js, c.meter.Log(c.log, meter.Storage), c.health.Degrades(health.Storage))
 	watch.Every = c.surveyEvery

@@ -21,7 +21,7 @@ func (k Key) Compare(o Key) int {
 type State struct {
 	Connected bool      `json:"connected,omitempty"` // it has a session
 	Opened    time.Time `json:"opened,omitzero"`     // when it last opened a session, or came back
-	Seen      time.Time `json:"seen,omitzero"`       // when its latest session ended
+	Seen      time.Time `json:"seen,omitzero"`       // when its latest session ended, or until when it is present without one
 	Away      time.Time `json:"away,omitzero"`       // when it was last away
 }
 

@@ -58,6 +58,11 @@ func (t *Table) Back(k Key, now time.Time) {
 	}
 }
 
+// Present records that a device is in a call until that time, although it may have no session.
+func (t *Table) Present(k Key, until time.Time) {
+	t.update(k, State{Seen: until}, until.Add(t.limits.Kept))
+}
+
 // State returns what the table remembers of a device.
 func (t *Table) State(k Key) State {
 	t.mu.Lock()

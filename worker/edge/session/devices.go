@@ -16,62 +16,37 @@ const (
 	methodBack = "back"
 )
 
-// deviceNews is a message between edges. Every edge receives all of them.
-type deviceNews struct {
-	Event    string    `json:"event"`
-	App      string    `json:"app"`
-	UserID   string    `json:"user_id"`
-	DeviceID string    `json:"device_id"`
-	At       time.Time `json:"at"`                // broker time of the event
-	Session  string    `json:"session,omitempty"` // that was opened
-	Until    time.Time `json:"until,omitzero"`    // when an away device is forgotten
-}
-
-// The events of deviceNews.
-const (
-	newsOpened = "opened"
-	newsAway   = "away"
-	newsBack   = "back"
-)
-
-func (n deviceNews) key() devices.Key {
-	return devices.Key{App: n.App, UserID: n.UserID, DeviceID: n.DeviceID}
-}
-
 // tell publishes news to the other edges. If a message is lost, the older session of a device stays open until its
 // client does not answer a ping, and one edge less knows that a device is away.
-func (e *Edge) tell(k devices.Key, n deviceNews) {
-	n.App, n.UserID, n.DeviceID = k.App, k.UserID, k.DeviceID
-	body, err := events.Encode(n)
-	if err == nil {
-		err = e.NC.Publish(events.SubjectDevices, body)
-	}
-	if err != nil {
-		e.Log.Warn().Err(err).Str("event", n.Event).Msg("the other edges could not be informed about a device")
+func (e *Edge) tell(n devices.News) {
+	if err := devices.Publish(e.NC, n); err != nil {
+		e.Log.Warn().Err(err).Str("event", string(n.Event)).Msg("the other edges could not be informed about a device")
 	}
 }
 
 // hear handles news of the edges, including those of this edge.
 func (e *Edge) hear(msg *nats.Msg) {
-	var n deviceNews
+	var n devices.News
 	if err := json.Unmarshal(msg.Data, &n); err != nil {
 		e.Log.Warn().Str("error", events.WithoutQuotes(err.Error())).Msg("a message of another edge about a device is malformed")
 		return
 	}
 	switch n.Event {
-	case newsAway:
-		e.devices.Away(n.key(), n.At, n.Until)
-	case newsBack:
-		e.devices.Back(n.key(), n.At)
-	case newsOpened:
-		e.devices.Back(n.key(), n.At)
+	case devices.NewsAway:
+		e.devices.Away(n.Key, n.At, n.Until)
+	case devices.NewsBack:
+		e.devices.Back(n.Key, n.At)
+	case devices.NewsPresent:
+		e.devices.Present(n.Key, n.At)
+	case devices.NewsOpened:
+		e.devices.Back(n.Key, n.At)
 		e.compare(n)
 	}
 }
 
 // compare closes the sessions here that are older than the opened one. If a newer one is here, it announces that one
 // again: the other edge may have opened its session after the first announcement.
-func (e *Edge) compare(n deviceNews) {
+func (e *Edge) compare(n devices.News) {
 	for _, s := range e.users.of(events.UserSubject(n.App, n.UserID)) {
 		switch {
 		case s.by.DeviceID != n.DeviceID || s.id == n.Session:
@@ -86,7 +61,7 @@ func (e *Edge) compare(n deviceNews) {
 // announce informs the other edges about a session that has joined its user.
 func (e *Edge) announce(s *session) {
 	e.devices.Back(s.key(), s.opened)
-	e.tell(s.key(), deviceNews{Event: newsOpened, At: s.opened, Session: s.id})
+	e.tell(devices.News{Event: devices.NewsOpened, Key: s.key(), At: s.opened, Session: s.id})
 }
 
 // replace closes older sessions of a device. They no longer count and receive nothing more, even if their connections
@@ -103,21 +78,21 @@ func (e *Edge) away(s *session, method string, data []byte) any {
 	if bad := events.ReadEmpty(method, data); bad != nil {
 		return events.Refusal("", bad)
 	}
-	n := deviceNews{Event: newsBack, At: e.Clock.Now()}
+	n := devices.News{Event: devices.NewsBack, Key: s.key(), At: e.Clock.Now()}
 	if method == methodAway {
-		n.Event, n.Until = newsAway, n.At.Add(e.Limits.Away)
+		n.Event, n.Until = devices.NewsAway, n.At.Add(e.Limits.Away)
 		e.devices.Away(s.key(), n.At, n.Until)
 	} else {
 		e.devices.Back(s.key(), n.At)
 	}
-	e.tell(s.key(), n)
+	e.tell(n)
 	return events.Answer{OK: true}
 }
 
 // handOver informs the other edges about every device that is away, before this edge forgets them.
 func (e *Edge) handOver() {
 	e.devices.Each(func(k devices.Key, s devices.State, until time.Time) {
-		e.tell(k, deviceNews{Event: newsAway, At: s.Away, Until: until})
+		e.tell(devices.News{Event: devices.NewsAway, Key: k, At: s.Away, Until: until})
 	})
 }
 

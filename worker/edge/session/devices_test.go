@@ -20,6 +20,22 @@ func (d *device) says(method string) {
 	}
 }
 
+// News that a device is present, which the api sends for media servers, count on every edge.
+func TestPresentWithoutASession(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.app(t)
+	one, two := w.start(t), w.start(t)
+	phone := devices.Key{App: a.name, UserID: "ann", DeviceID: "phone"}
+	until := time.Now().Add(time.Minute).Round(0).UTC()
+	if err := devices.Publish(a.nc, devices.News{Key: phone, Event: devices.NewsPresent, At: until}); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []*edge{one, two} {
+		eventually(t, "the device is present", func() bool { return e.Device(phone) == devices.State{Seen: until} })
+	}
+}
+
 // An edge knows of each device whether it has a session, when it left, and whether it is away. A device stays away
 // after its socket is closed, on every edge, and after its edge has stopped. A new session on any edge brings it back.
 func TestDevicesOfAnEdge(t *testing.T) {
