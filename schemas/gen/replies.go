@@ -17,7 +17,7 @@ func replies() map[string]obj {
 			"Repeat it before. It is not stored, and Ringline does not check that there is such a call.", int(events.PresentFor.Seconds())),
 			need("call_id", token("The call.")), need("user_id", name("The party.")), need("device_id", name("The device that they are in the call with."))),
 		"reply/present": reply("present", "The edges were informed.", "present_until", dateTime("When it ends, in broker time, unless it is renewed.")),
-		"reply/get": reply("get", "The call, in a service's view.", "call", is("view/v2", "The call.")),
+		"reply/get":     reply("get", "The call, in a service's view.", "call", is("view/v2", "The call.")),
 		"reply/line": reply("line", "The calls that a user is in, as caller or as a callee who rings or has accepted.",
 			"calls", list(token("A call id."), "The ids of the calls.")),
 		"reply/list": reply("list", "An app's open calls, the newest first, in a service's view.",

@@ -328,5 +328,6 @@ export type Method =
   | "invite"
   | "leave"
   | "line"
+  | "present"
   | "ring"
   | "take";
