@@ -8,11 +8,19 @@ import (
 
 // Answer is the reply to a command. If OK, Call is the call as the sender may see it. Otherwise Error is set, and
 // Call is set only if the sender takes part in the call. CommandID is unset only if the command id could not be read.
+// Refused lists the callees of an add that were not invited, if others were.
 type Answer struct {
-	CommandID string `json:"command_id,omitempty"`
-	OK        bool   `json:"ok"`
-	Error     *Error `json:"error,omitempty"`
-	Call      *Call  `json:"call,omitempty"`
+	CommandID string          `json:"command_id,omitempty"`
+	OK        bool            `json:"ok"`
+	Error     *Error          `json:"error,omitempty"`
+	Refused   []RefusedCallee `json:"refused,omitempty"`
+	Call      *Call           `json:"call,omitempty"`
+}
+
+// RefusedCallee is a callee that an add did not invite. Code is already_exists, or invalid_argument for the caller.
+type RefusedCallee struct {
+	UserID string `json:"user_id"`
+	Code   Code   `json:"code"`
 }
 
 // Append appends the answer to b, in the format of Encode.

@@ -14,7 +14,7 @@ type Code string
 const (
 	CodeInvalidArgument   Code = "invalid_argument"   // the command breaks a rule; a retry fails again
 	CodeNotFound          Code = "not_found"          // no call has this id
-	CodeAlreadyExists     Code = "already_exists"     // the call id of an invitation is taken
+	CodeAlreadyExists     Code = "already_exists"     // the call id is taken, or the callee of an add is in the call
 	CodePermissionDenied  Code = "permission_denied"  // the sender may not do this or is not in the call
 	CodeCallerBusy        Code = "caller_busy"        // the caller's own line is full
 	CodeCallEnded         Code = "call_ended"         // the call has ended

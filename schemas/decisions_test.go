@@ -184,9 +184,16 @@ func (p *play) command(v events.Verb) events.Command {
 		cmd.RingTimeoutS = one(p, 0, 0, 5)
 		for _, u := range []string{"bob", "eve", "dan", "fay"} {
 			x := p.last.Call.Callee(u)
-			if addable := x == nil || !x.Pending() && x.State != events.StateAccepted; addable && p.rand.IntN(2) == 0 {
+			likely := 8 // the others are refused
+			if x == nil || !x.Pending() && x.State != events.StateAccepted {
+				likely = 2
+			}
+			if p.rand.IntN(likely) == 0 {
 				cmd.Callees = append(cmd.Callees, events.Party{UserID: u, UserName: one(p, "", "Some One")})
 			}
+		}
+		if v == events.VerbAdd && p.rand.IntN(8) == 0 {
+			cmd.Callees = append(cmd.Callees, events.Party{UserID: "ann"})
 		}
 		if len(cmd.Callees) == 0 {
 			cmd.Callees = []events.Party{{UserID: "bob"}}
@@ -270,7 +277,7 @@ func (p *play) outcome(cmd events.Command, o call.Outcome) {
 	switch o := o.(type) {
 	case call.Write:
 		p.written(o)
-		answer.Error = o.Err
+		answer.Error, answer.Refused = o.Err, call.Refused(cmd, o.Transition)
 	case call.Refuse:
 		answer.Error = o.Err
 	case call.Keep:

@@ -61,7 +61,7 @@ func TestEveryMessageHasASchema(t *testing.T) {
 	for _, method := range []string{"get", "line", "list", "present"} {
 		want = append(want, "request/"+method, "reply/"+method)
 	}
-	for _, part := range []string{"by", "caller", "callee", "change", "entry", "error", "party", "remembered", "snapshot_call", "token_key"} {
+	for _, part := range []string{"by", "caller", "callee", "change", "entry", "error", "party", "refused", "remembered", "snapshot_call", "token_key"} {
 		want = append(want, "part/"+part)
 	}
 	for _, what := range []string{"connect", "event", "push", "snapshot"} {

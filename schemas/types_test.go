@@ -30,7 +30,7 @@ func goTypes() map[string]goType {
 		"line":               {value: []events.Entry{}},
 		"app":                {value: events.AppSettings{}, strict: true},
 		"deadline":           {value: events.Deadline{}},
-		"reply/get":          {value: events.Answer{}, absent: []string{"command_id"}},                          // a read has no command
+		"reply/get":          {value: events.Answer{}, absent: []string{"command_id", "refused"}},               // a read has no command
 		"reply/line":         {value: events.LineAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}}, // a refusal is an Answer
 		"reply/list":         {value: events.ListAnswer{}, extra: []string{"error"}, onlyOK: []string{"calls"}},
 		"reply/present":      {value: events.PresentAnswer{}, extra: []string{"error"}, onlyOK: []string{"present_until"}},
@@ -43,6 +43,7 @@ func goTypes() map[string]goType {
 		"part/change/v2":     {value: events.Change{}},
 		"part/entry":         {value: events.Entry{}},
 		"part/error":         {value: events.Error{}},
+		"part/refused":       {value: events.RefusedCallee{}},
 		"part/party":         {value: events.Party{}, strict: true},
 		"part/remembered":    {value: events.Remembered{}},
 		"session/connect":    {value: events.ConnectData{}},
@@ -136,6 +137,7 @@ func add[T ~string](sets map[reflect.Type][]string, words []T) {
 // narrower lists the members that use only some words of their type's set.
 func narrower() map[string][]string {
 	sets := map[string][]string{"part/caller.state": {"in", "left"}, "part/caller/v2.state": {"in", "left"}, "part/caller/v2.reason": {"lost"}}
+	sets["part/refused.code"] = []string{"already_exists", "invalid_argument"}
 	for _, r := range events.Reasons() {
 		if r.In(1) {
 			sets["part/callee.reason"] = append(sets["part/callee.reason"], string(r))

@@ -12,6 +12,7 @@ func parts(codes map[events.Code]string) map[string]obj {
 		"part/party":      party(),
 		"part/by":         by(),
 		"part/error":      refusal(codes),
+		"part/refused":    refusedCallee(),
 		"part/caller":     caller(1),
 		"part/caller/v2":  caller(2),
 		"part/callee":     callee(1),
@@ -49,6 +50,23 @@ func refusal(codes map[events.Code]string) obj {
 	return open("Error", "Why a command was refused.",
 		need("code", oneOf("The kind of refusal, for programs.", events.Codes(), func(c events.Code) string { return codes[c] })),
 		need("message", str("A description for people. It names the field and the limit. The text may change between versions.")),
+	)
+}
+
+// refusedCodes lists the codes with which an add refuses a callee.
+func refusedCodes() []events.Code {
+	return []events.Code{events.CodeAlreadyExists, events.CodeInvalidArgument}
+}
+
+func refusedCallee() obj {
+	return open("Refused", "A callee that an add did not invite, although it invited others.",
+		need("user_id", name("The user.")),
+		need("code", oneOf("Why.", refusedCodes(), func(c events.Code) string {
+			if c == events.CodeInvalidArgument {
+				return "the user is the caller"
+			}
+			return "the user is pending or has accepted, or has changed since the version in seen"
+		})),
 	)
 }
 

@@ -42,6 +42,8 @@ func answer() obj {
 		may("command_id", token("The id of the command. Absent if none could be read.")),
 		okField(),
 		may("error", is("part/error", "Why it was refused.")),
+		may("refused", list(obj{{"$ref", ref("part/refused")}}, "The callees of an add that were not invited, in the order of the command. "+
+			"Absent if all were. A repeat of the command has the same list, whatever has happened since.")),
 		may("call", is("view/v2", "The call as the sender may see it. Always set with ok. With an error, set if the sender is a party of the call.")),
 	).with(okOr(succeeded("command_id", "call")))
 }

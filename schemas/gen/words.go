@@ -14,7 +14,9 @@ func verbMeaning(v events.Verb) string {
 	case events.VerbInvite:
 		return "Begins a call: the callees ring."
 	case events.VerbAdd:
-		return "Invites more callees into a call. It can also invite again a callee who declined, did not answer, was busy, was canceled or left."
+		return "Invites more callees into a call. It can also invite again a callee who declined, did not answer, was busy, was canceled or left. " +
+			"Each callee has an outcome: those who are pending or have accepted, and the caller, are refused, and the others are invited. " +
+			"If none is left to invite, the command fails with the code of the first."
 	case events.VerbRing:
 		return "Reports that a device of the callee rings. A client sends it once for each attempt that it shows."
 	case events.VerbAccept:
@@ -60,7 +62,7 @@ func ownFields(v events.Verb) []field {
 			data("Sent to these callees instead of that of the invitation."),
 			callees(),
 			ringTimeout(),
-			seen("A callee who was in the call or was invited after it is already_exists."),
+			seen("A callee who was in the call or was invited after it is refused (already_exists)."),
 		}
 	case events.VerbRing:
 		return []field{attempt()}

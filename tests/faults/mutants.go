@@ -80,6 +80,8 @@ func hunts() []hunt {
 		{defect: "leave-seen", by: []string{"go test"}, tests: []string{"./worker/call", "-run", "RulesOfTheModel"}},
 		{defect: "cancel-seen", by: []string{"go test"}, tests: []string{"./worker/call", "-run", "RulesOfTheModel"}},
 		{defect: "add-seen", by: []string{"go test"}, tests: []string{"./worker/call", "-run", "RulesOfTheModel"}},
+		{defect: "add-partly", by: []string{"go test"}, tests: []string{"./worker/call", "-run", "RulesOfTheModel"}},
+		{defect: "add-names", by: []string{"go test"}, tests: []string{"./worker/coordinator", "-run", "RefusedCallees"}},
 		{defect: "drop-join", by: []string{"go test"}, tests: []string{"./worker/call", "-run", "RulesOfTheModel"}},
 		{defect: "drop-phase", by: []string{"go test"}, tests: []string{"./worker/call", "-run", "RulesOfTheModel"}},
 		{defect: "drop-fresh", by: []string{"go test"}, tests: []string{"./worker/call", "-run", "RulesOfTheModel"}},

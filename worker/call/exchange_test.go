@@ -149,7 +149,9 @@ func (w *world) claims(d delivery) []string {
 	_, writes := call.Decide(w.last, d.cmd, in).(call.Write)
 	late := d.now-d.at > min(timeout, time.Minute)
 	if invites := d.cmd.Verb == events.VerbInvite; writes && !late && (invites || d.cmd.Verb == events.VerbAdd) {
-		want = claimants(d.cmd)
+		cmd := d.cmd
+		cmd.Callees = invitees(w.last.Call, d.cmd)
+		want = claimants(cmd)
 	}
 	if !slices.Equal(got, slices.Sorted(slices.Values(want))) {
 		w.failf("%s claims %v, want %v", w.json(d.cmd), got, want)

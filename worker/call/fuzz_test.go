@@ -63,7 +63,8 @@ func TestWalksReachEveryState(t *testing.T) {
 		want = append(want, "refused "+string(c))
 	}
 	want = append(want, "repeat", "kept", "wait "+string(call.WaitForInvitation), "wait "+string(call.WaitForDeadline),
-		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others are notified", "without the call", "dropped", "from another device")
+		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others are notified", "without the call", "dropped", "from another device",
+		"refused in part", "refused as a whole", "refused in part, again", "refused the caller", "refused an unseen attempt")
 	want = append(want, lineFacts()...)
 	want = append(want, fieldFacts()...)
 	for _, name := range want {

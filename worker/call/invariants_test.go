@@ -26,10 +26,12 @@ type history struct {
 	due    map[int]events.Time
 	winner map[string]string // by callee and attempt: the device that answered
 	owners map[string][]string
+
+	refused map[int][]events.RefusedCallee // by sequence: the callees that an add refused
 }
 
 func newHistory() *history {
-	return &history{owners: map[string][]string{}, due: map[int]events.Time{}, maker: map[string]int{}, winner: map[string]string{}}
+	return &history{refused: map[int][]events.RefusedCallee{}, owners: map[string][]string{}, due: map[int]events.Time{}, maker: map[string]int{}, winner: map[string]string{}}
 }
 
 // command is a command that made a transition.
@@ -55,9 +57,10 @@ func (w *world) keep(before events.Transition, l line, wr call.Write) {
 		w.made = append(w.made, c)
 	}
 	if t.Event == events.EventInvited || t.Event == events.EventAdded {
-		for _, p := range l.cmd.Callees {
+		for _, p := range invitees(before.Call, l.cmd) {
 			w.maker[p.UserID] = t.Seq
 		}
+		w.refused[t.Seq] = refusals(before.Call, l.cmd)
 	}
 	if t.Event == events.EventAccepted {
 		if w.first == 0 {
@@ -105,6 +108,9 @@ func (w *world) checkOutcome(before events.Transition, l line, o call.Outcome) {
 		w.checkRepeat(before.Commands[known], l, o)
 		return
 	}
+	if l.cmd.Verb == events.VerbAdd && before.Call.State != events.CallStateEnded {
+		w.checkAdd(before.Call, l.cmd, o)
+	}
 	switch o := o.(type) {
 	case call.Write:
 		if before.Call.State == events.CallStateEnded {
@@ -140,6 +146,7 @@ func (w *world) checkRepeat(known events.Remembered, l line, o call.Outcome) {
 	switch o := o.(type) {
 	case call.Keep:
 		if known.Verb == l.cmd.Verb && o.Made == known.Seq && w.last.Call.EndReason != events.EndCallerBusy {
+			w.checkRefusedAgain(known.Seq, l.cmd)
 			return
 		}
 	case call.Refuse:

@@ -44,21 +44,18 @@ func invite(cmd events.Command, in Input) Outcome {
 	return checkSize(d.last, d.write(events.EventInvited))
 }
 
-// add invites new callees, and begins a new attempt for callees whose attempt is over.
+// add invites new callees, and begins a new attempt for callees whose attempt is over. It refuses the other callees of the
+// command, and fails if none is left to invite.
 func add(last events.Transition, cmd events.Command, in Input) Outcome {
+	cmd, first := withoutRefused(last.Call, cmd)
+	if len(cmd.Callees) == 0 {
+		return first
+	}
 	d := newDraft(last, cmd, events.TimeOf(in.At))
 	total := len(d.call.Callees)
 	for _, p := range cmd.Callees {
-		x := d.call.Callee(p.UserID)
-		switch {
-		case p.UserID == d.call.Caller.UserID:
-			return refuse(events.CodeInvalidArgument, "callees: %q is the caller", p.UserID)
-		case x == nil:
+		if d.call.Callee(p.UserID) == nil {
 			total++
-		case x.Pending() || x.State == events.StateAccepted:
-			return refuse(events.CodeInvalidArgument, "callees: %q is already %s in the call", p.UserID, x.State)
-		case changedSince(x.ChangedSeq, cmd):
-			return refuse(events.CodeAlreadyExists, "callees: %q was in the call after seq %d", p.UserID, cmd.Seen)
 		}
 	}
 	if total > in.Limits.MaxCallees {

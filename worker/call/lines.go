@@ -31,9 +31,9 @@ func Claims(without Outcome, cmd events.Command) []string {
 		return nil
 	}
 	var users []string
-	for _, p := range cmd.Callees {
-		if w.Transition.Call.Callee(p.UserID).Pending() {
-			users = append(users, p.UserID)
+	for _, ch := range w.Transition.Changes {
+		if began(ch) && ch.To == events.StateInvited {
+			users = append(users, ch.UserID)
 		}
 	}
 	if cmd.Verb == events.VerbInvite && len(users) > 0 {

@@ -300,7 +300,7 @@ func (w *world) owns(before events.Call, t events.Transition, cmd events.Command
 	case t.Event == events.EventInvited:
 		whose = append(whose, "everyone")
 	case cmd.Verb == events.VerbAdd:
-		for _, p := range cmd.Callees {
+		for _, p := range invitees(before, cmd) {
 			whose = append(whose, p.UserID)
 		}
 	case cmd.Verb == events.VerbCancel, cmd.Verb == events.VerbEnd, cmd.Verb == events.VerbLeave && byCaller:

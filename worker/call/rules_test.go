@@ -1,6 +1,7 @@
 package call_test
 
 import (
+	"strings"
 	"testing"
 
 	"ringline.io/ringline/events"
@@ -9,13 +10,15 @@ import (
 
 // TestRulesOfTheModel: each rule of tests/model that concerns take, drop and seen holds here, and its counterexample does not.
 // The words are those of the decision table. tests/faults/defects has a defect for each rule, with the name of the rule, that this
-// test finds.
+// test finds. The one of add-names is in worker/coordinator, and its test finds it.
 func TestRulesOfTheModel(t *testing.T) {
 	const (
 		takes   = accepts + "\n3s bob/tablet take"
 		retakes = takes + "\n4s bob/phone take"
 		rejoins = group + accepts + "\n3s bob/phone leave\n4s dan/phone add bob\n5s bob/phone accept"
 		readds  = group + declines + "\n3s dan/phone add bob"
+		partly  = oneToOne + "\n1s ann/laptop add bob,eve seen=1 id=k0"
+		again   = "9s ann/laptop add bob,eve seen=1 id=k0"
 	)
 	for _, c := range []struct {
 		rule, defect string
@@ -61,6 +64,22 @@ func TestRulesOfTheModel(t *testing.T) {
 			{"a callee who declined since", group + declines, "9s dan/phone add bob seen=5", "exists"},
 			{"a callee who declined before", group + declines, "9s dan/phone add bob seen=6", "added"},
 			{"a new callee", group + declines, "9s dan/phone add gil seen=1", "added"},
+			{"a new callee, and one who declined since", group + declines, "9s dan/phone add bob,gil seen=5", "added, bob exists"},
+			{"a callee who was invited since", readds, "9s dan/phone add bob seen=5", "exists"},
+			{"a callee that another user added since, and that declined", oneToOne + accepts + "\n3s bob/phone add eve seen=2\n4s eve/phone decline", "9s ann/laptop add eve,bob seen=2", "exists"},
+			{"a callee who joined since", oneToOne + accepts, "9s ann/laptop add bob seen=1", "exists"},
+		}},
+		{"add-names", "the answer to a repeat is derived from the present call and its memory", []try{
+			{"one rings, the other is invited", oneToOne, "9s ann/laptop add bob,eve seen=1", "added, bob exists"},
+			{"a repeat", partly, again, "repeat of 2, bob exists"},
+			{"after the other declined and was added again", partly + "\n2s eve/phone decline\n3s ann/laptop add eve seen=3", again, "repeat of 2, bob exists"},
+			{"after the refused one declined and was added", partly + "\n2s bob/phone decline\n3s ann/laptop add bob seen=3", again, "repeat of 2, bob exists"},
+			{"after the end", partly + "\n2s ann/laptop end", again, "repeat of 2, bob exists"},
+			{"the caller", oneToOne + accepts, "9s bob/phone add ann,eve", "added, ann invalid"},
+			{"the caller and the sender", oneToOne + accepts, "9s bob/phone add bob,ann,eve", "added, bob exists, ann invalid"},
+			{"none is left, the first is in the call", oneToOne + accepts, "9s bob/phone add bob,ann", "exists"},
+			{"none is left, the first is the caller", oneToOne + accepts, "9s bob/phone add ann,bob", "invalid"},
+			{"as many as a call may have, without the refused", "0s ann/laptop invite " + crowd(2, 50) + " voice", "1s ann/laptop add u2,u51,ann", "added, u2 exists, ann invalid"},
 		}},
 		{"drop-join", "isGone ignores changed_seq: user and device are the same", []try{
 			{"the call went to device 2 and back", oneToOne + retakes, "9s service:presence drop bob/phone seen=3", "-"},
@@ -104,7 +123,35 @@ func (x try) word(t *testing.T) string {
 	if refused != nil {
 		t.Fatalf("%s: %v", x.command, refused)
 	}
-	return word(t, s.decide(l), s.last)
+	o := s.decide(l)
+	list := []string{word(t, o, s.last)}
+	for _, r := range call.Refused(l.cmd, s.madeBy(o)) {
+		list = append(list, r.UserID+" "+word(t, call.Refuse{Err: &events.Error{Code: r.Code, Message: "-"}}, s.last))
+	}
+	return strings.Join(list, ", ")
+}
+
+// madeBy returns the transition of an outcome that is ok, or the zero transition if there is none.
+func (s *stage) madeBy(o call.Outcome) events.Transition {
+	switch o := o.(type) {
+	case call.Write:
+		return o.Transition
+	case call.Keep:
+		if o.Made > 0 {
+			return s.log[o.Made-1]
+		}
+	case call.Refuse, call.Wait:
+	}
+	return events.Transition{}
+}
+
+// crowd lists the users from u<first> to u<last>.
+func crowd(first, last int) string {
+	var users []string
+	for i := first; i <= last; i++ {
+		users = append(users, "u"+itoa(i))
+	}
+	return strings.Join(users, ",")
 }
 
 // TestDropNeedsNoMemory: a call does not remember a drop, because a drop that is delivered again finds that its party is out.

@@ -117,7 +117,13 @@ func (s *stage) obeyCommand(t *testing.T, l line) string {
 	unclaimed.claimed = call.Claimed{}
 	p := &printer{}
 	p.claims(call.Claims(call.Decide(before, l.cmd, unclaimed.input(s.limits)), l.cmd))
-	return p.b.String() + s.outcome(s.do(t, l), before, l.now)
+	o := s.do(t, l)
+	text := p.b.String() + s.outcome(o, before, l.now)
+	p = &printer{}
+	for _, r := range call.Refused(l.cmd, s.madeBy(o)) {
+		p.line("refuses %s, %s", r.UserID, r.Code)
+	}
+	return text + p.b.String()
 }
 
 func (s *stage) obeyJoin(t *testing.T, text string) string {

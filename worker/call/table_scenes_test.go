@@ -69,117 +69,117 @@ presence                                 | invalid unknown unknown invalid inval
 
 const pendingAlone = `
 bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined! denied    declined! denied denied invalid denied
-ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied -       denied
+ann                      | exists  added  exists  denied  denied   denied    canceled! canceled! ended! denied -       denied
 ann,left                 | none    none   none    none    none     none      none      none      none   none   none    none
 eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied denied  denied
-desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid denied
-timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -      invalid denied
-presence                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid -`
+desk                     | invalid added  exists  invalid invalid  invalid   canceled! invalid   ended! denied invalid denied
+timeouts                 | invalid added  exists  invalid invalid  invalid   canceled! invalid   ended! -      invalid denied
+presence                 | invalid added  exists  invalid invalid  invalid   canceled! invalid   ended! denied invalid -`
 
 const ringingAlone = `
 bob/phone bob/tablet bob | exists  denied denied  -       accepted declined! denied    declined! denied denied invalid denied
-ann                      | exists  added  invalid denied  denied   denied    canceled! canceled! ended! denied -       denied
+ann                      | exists  added  exists  denied  denied   denied    canceled! canceled! ended! denied -       denied
 ann,left                 | none    none   none    none    none     none      none      none      none   none   none    none
 eve dan mal              | exists  denied denied  denied  denied   denied    denied    denied    denied denied denied  denied
-desk                     | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid denied
-timeouts                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! -      invalid denied
-presence                 | invalid added  invalid invalid invalid  invalid   canceled! invalid   ended! denied invalid -`
+desk                     | invalid added  exists  invalid invalid  invalid   canceled! invalid   ended! denied invalid denied
+timeouts                 | invalid added  exists  invalid invalid  invalid   canceled! invalid   ended! -      invalid denied
+presence                 | invalid added  exists  invalid invalid  invalid   canceled! invalid   ended! denied invalid -`
 
-// An accepted callee may add. If they name themselves, the list has an accepted callee, which is invalid. Their cancel of
+// An accepted callee may add. If they name themselves, the list has an accepted callee, who is refused. Their cancel of
 // themselves is denied, because they did not make that invitation.
 const acceptedAlone = `
-bob/phone      | exists  added  invalid -       -         gone      denied left!   denied denied -       denied
-bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied taken   denied
-ann            | exists  added  invalid denied  denied    denied    gone   left!   ended! denied -       denied
+bob/phone      | exists  added  exists  -       -         gone      denied left!   denied denied -       denied
+bob/tablet bob | exists  added  exists  -       elsewhere elsewhere denied left!   denied denied taken   denied
+ann            | exists  added  exists  denied  denied    denied    gone   left!   ended! denied -       denied
 ann,left       | none    none   none    none    none      none      none   none    none   none   none    none
 eve dan mal    | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
-desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
-timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
-presence       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid left!`
+desk           | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts       | invalid added  exists  invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence       | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid left!`
 
 const acceptedAloneNoDevice = `
-bob                  | exists  added  invalid -       -         gone      denied left!   denied denied taken denied
-bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left!   denied denied taken   denied
-ann                  | exists  added  invalid denied  denied    denied    gone   left!   ended! denied -       denied
+bob                  | exists  added  exists  -       -         gone      denied left!   denied denied taken denied
+bob/phone bob/tablet | exists  added  exists  -       elsewhere elsewhere denied left!   denied denied taken   denied
+ann                  | exists  added  exists  denied  denied    denied    gone   left!   ended! denied -       denied
 ann,left             | none    none   none    none    none      none      none   none    none   none   none    none
 eve dan mal          | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
-desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
-timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
-presence             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid -`
+desk                 | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts             | invalid added  exists  invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence             | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid -`
 
 // eve and dan have accepted on the device from which they send. So for their ring, accept, decline and leave the column
 // "accepted, same device" of CONTRACT section 2 applies.
 const invited = `
 bob/phone bob/tablet bob | exists  denied denied  ringing accepted declined denied   declined denied denied invalid denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied -       denied
+ann                      | exists  added  exists  denied  denied   denied   canceled left     ended! denied -       denied
 ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied -       denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied -       denied
+eve                      | exists  added  exists  -       -        gone     denied   left     denied denied -       denied
+dan                      | exists  added  exists  -       -        gone     canceled left     denied denied -       denied
 mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -      invalid denied
-presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid -`
+desk                     | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied invalid denied
+timeouts                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! -      invalid denied
+presence                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied invalid -`
 
 const ringing = `
 bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied invalid denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied -       denied
+ann                      | exists  added  exists  denied  denied   denied   canceled left     ended! denied -       denied
 ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied -       denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied -       denied
+eve                      | exists  added  exists  -       -        gone     denied   left     denied denied -       denied
+dan                      | exists  added  exists  -       -        gone     canceled left     denied denied -       denied
 mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! -      invalid denied
-presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid -`
+desk                     | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied invalid denied
+timeouts                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! -      invalid denied
+presence                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied invalid -`
 
 // A callee times out only by an expire. As long as bob is pending, the outcomes of all other verbs are the same as before the
 // deadline.
 const ringingTooLong = `
 bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied    invalid denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied    -       denied
+ann                      | exists  added  exists  denied  denied   denied   canceled left     ended! denied    -       denied
 ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied    denied  denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied    -       denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied    -       denied
+eve                      | exists  added  exists  -       -        gone     denied   left     denied denied    -       denied
+dan                      | exists  added  exists  -       -        gone     canceled left     denied denied    -       denied
 mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied    denied  denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied    invalid denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! timed_out invalid denied
-presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied    invalid -`
+desk                     | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied    invalid denied
+timeouts                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! timed_out invalid denied
+presence                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied    invalid -`
 
 // CONTRACT does not define the time between the maximum duration and the expire that ends the call. As with ring deadlines,
 // nothing ends before the expire. The end of the call then wins over the ring deadline, which is cut to the maximum duration.
 const ringingForEver = `
 bob/phone bob/tablet bob | exists  denied denied  -       accepted declined denied   declined denied denied invalid denied
-ann                      | exists  added  invalid denied  denied   denied   canceled left     ended! denied -       denied
+ann                      | exists  added  exists  denied  denied   denied   canceled left     ended! denied -       denied
 ann,left                 | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
-eve                      | exists  added  invalid -       -        gone     denied   left     denied denied -       denied
-dan                      | exists  added  invalid -       -        gone     canceled left     denied denied -       denied
+eve                      | exists  added  exists  -       -        gone     denied   left     denied denied -       denied
+dan                      | exists  added  exists  -       -        gone     canceled left     denied denied -       denied
 mal                      | exists  denied denied  denied  denied   denied   denied   denied   denied denied denied  denied
-desk                     | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid denied
-timeouts                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! ended! invalid denied
-presence                 | invalid added  invalid invalid invalid  invalid  canceled invalid  ended! denied invalid -`
+desk                     | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied invalid denied
+timeouts                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! ended! invalid denied
+presence                 | invalid added  exists  invalid invalid  invalid  canceled invalid  ended! denied invalid -`
 
 const accepted = `
-bob/phone      | exists  added  invalid -       -         gone      denied left    denied denied -       denied
-bob/tablet bob | exists  added  invalid -       elsewhere elsewhere denied left    denied denied taken   denied
-ann            | exists  added  invalid denied  denied    denied    gone   left    ended! denied -       denied
+bob/phone      | exists  added  exists  -       -         gone      denied left    denied denied -       denied
+bob/tablet bob | exists  added  exists  -       elsewhere elsewhere denied left    denied denied taken   denied
+ann            | exists  added  exists  denied  denied    denied    gone   left    ended! denied -       denied
 ann,left       | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
-eve            | exists  added  invalid -       -         gone      denied left    denied denied -       denied
-dan            | exists  added  invalid -       -         gone      gone   left    denied denied -       denied
+eve            | exists  added  exists  -       -         gone      denied left    denied denied -       denied
+dan            | exists  added  exists  -       -         gone      gone   left    denied denied -       denied
 mal            | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
-desk           | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
-timeouts       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
-presence       | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid left`
+desk           | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts       | invalid added  exists  invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence       | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid left`
 
 const acceptedNoDevice = `
-bob                  | exists  added  invalid -       -         gone      denied left    denied denied taken denied
-bob/phone bob/tablet | exists  added  invalid -       elsewhere elsewhere denied left    denied denied taken   denied
-ann                  | exists  added  invalid denied  denied    denied    gone   left    ended! denied -       denied
+bob                  | exists  added  exists  -       -         gone      denied left    denied denied taken denied
+bob/phone bob/tablet | exists  added  exists  -       elsewhere elsewhere denied left    denied denied taken   denied
+ann                  | exists  added  exists  denied  denied    denied    gone   left    ended! denied -       denied
 ann,left             | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
-eve                  | exists  added  invalid -       -         gone      denied left    denied denied -       denied
-dan                  | exists  added  invalid -       -         gone      gone   left    denied denied -       denied
+eve                  | exists  added  exists  -       -         gone      denied left    denied denied -       denied
+dan                  | exists  added  exists  -       -         gone      gone   left    denied denied -       denied
 mal                  | exists  denied denied  denied  denied    denied    denied denied  denied denied denied  denied
-desk                 | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid denied
-timeouts             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! -      invalid denied
-presence             | invalid added  invalid invalid invalid   invalid   gone   invalid ended! denied invalid -`
+desk                 | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid denied
+timeouts             | invalid added  exists  invalid invalid   invalid   gone   invalid ended! -      invalid denied
+presence             | invalid added  exists  invalid invalid   invalid   gone   invalid ended! denied invalid -`
 
 // After any end of bob's attempt, bob can do nothing more in it. A sender who may add may add bob again.
 const terminal = `

@@ -264,7 +264,8 @@ func (c *Coordinator) madeBefore(ctx context.Context, d delivery, now events.Tra
 			return noneOr(err)
 		}
 	}
-	return c.repeat(ctx, d, now, made.Seq)
+	_, err := c.repeat(ctx, d, now, made.Seq)
+	return err
 }
 
 func noneOr(err error) error {
@@ -299,13 +300,14 @@ func (c *Coordinator) decided(ctx context.Context, d delivery, now events.Transi
 		if o.Made == 0 { // as for a refusal, answer only once no other worker can decide the command
 			return worker.AckThen(func() { c.answerAcked(d, c.ok(d, now.Call)) })
 		}
-		if err := c.repeat(ctx, d, now, o.Made); err != nil {
+		made, err := c.repeat(ctx, d, now, o.Made)
+		if err != nil {
 			return c.nak(d, err)
 		}
 		if glare := call.Merged(now); glare != nil && d.cmd.Verb == events.VerbInvite {
 			return c.settle(ctx, d, glare)
 		}
-		return c.accepted(d, now.Call)
+		return c.accepted(d, now.Call, made)
 	case call.Refuse:
 		d.spent.unknown = now.Seq == 0
 		if err := c.claims.release(ctx, now, claimants(d.cmd)); err != nil {

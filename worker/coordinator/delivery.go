@@ -11,6 +11,7 @@ import (
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/worker"
 	"ringline.io/ringline/worker/broker"
+	"ringline.io/ringline/worker/call"
 	"ringline.io/ringline/worker/meter"
 )
 
@@ -129,9 +130,10 @@ func (c *Coordinator) done(d delivery, a events.Answer) {
 	c.recordStep(d, meter.StepAnswered)
 }
 
-// accepted answers ok and acks the command.
-func (c *Coordinator) accepted(d delivery, now events.Call) worker.Exit {
+// accepted answers ok and acks the command, which made the transition made.
+func (c *Coordinator) accepted(d delivery, now events.Call, made events.Transition) worker.Exit {
 	a := c.ok(d, now)
+	a.Refused = call.Refused(d.cmd, made)
 	if err := c.answer(d, a); err != nil {
 		return c.nak(d, err)
 	}

@@ -31,7 +31,7 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 	if glare := call.Merged(after); glare != nil {
 		return c.settle(ctx, d, glare)
 	}
-	return c.accepted(d, after.Call)
+	return c.accepted(d, after.Call, after)
 }
 
 // effects notifies the users that the transition concerns, and releases the lines of those that it removed from the call. It
@@ -108,15 +108,15 @@ func stillPending(now events.Call, n events.Notice) bool {
 }
 
 // repeat repeats the effects of the transition that this command made in an earlier delivery, because that worker may have died
-// before it finished them.
-func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transition, made int) error {
+// before it finished them. It returns that transition. If the transition was deleted by age, only its sequence is set.
+func (c *Coordinator) repeat(ctx context.Context, d delivery, now events.Transition, made int) (events.Transition, error) {
 	t := now
 	if made != now.Seq {
 		var err error
 		if t, err = c.calls.Transition(ctx, d.cmd.App, now.Call.CallID, made); err != nil && !errors.Is(err, store.ErrNoTransition) {
-			return err
+			return t, err
 		}
 	}
-	t.Seq = made // the transition may have expired, but the call may still wait for its deadline
-	return c.effects(ctx, d, t, now)
+	t.Seq = made // the call may still wait for the deadline of a deleted transition
+	return t, c.effects(ctx, d, t, now)
 }

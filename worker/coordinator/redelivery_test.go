@@ -202,7 +202,7 @@ func TestRedeliveryOfEveryVerb(t *testing.T) {
 	)
 	cases := []redelivered{ // the other verbs need only their sender, and an invitation
 		{"invite", invite, nil, true},
-		{"add", `{"command_id":"x","user_id":"ann","callees":[{"user_id":"joe"}]}`, [][2]string{{"invite", invite}}, true},
+		{"add", `{"command_id":"x","user_id":"ann","callees":[{"user_id":"bob"},{"user_id":"joe"}]}`, [][2]string{{"invite", invite}}, true},
 		{"accept", `{"command_id":"x","user_id":"bob"}`, [][2]string{{"invite", invite}}, true},
 		{"leave", `{"command_id":"x","user_id":"bob"}`, [][2]string{{"invite", invite}, {"accept", accept}}, false},
 		{"end", `{"command_id":"x","service":"desk"}`, [][2]string{{"invite", invite}, {"accept", accept}}, false},

@@ -166,11 +166,11 @@ func (w *world) write(h *history, wr call.Write) {
 func (w *world) recordOutcome(h *history, cmd events.Command, o call.Outcome) {
 	switch o := o.(type) {
 	case call.Write:
-		w.record(h, h.last().Seq, w.answer(h, cmd, o.Err))
+		w.record(h, h.last().Seq, w.answer(h, cmd, h.last().Seq, o.Err))
 	case call.Keep:
-		w.record(h, o.Made, w.answer(h, cmd, nil))
+		w.record(h, o.Made, w.answer(h, cmd, o.Made, nil))
 	case call.Refuse:
-		w.record(h, 0, w.answer(h, cmd, o.Err))
+		w.record(h, 0, w.answer(h, cmd, 0, o.Err))
 	case call.Wait: // it is redelivered
 	}
 }
@@ -183,12 +183,16 @@ func (w *world) record(h *history, notifies int, a *answered) {
 	w.past = append(w.past, happening{at: w.now, call: h, notifies: notifies, answer: a, seqs: seqs})
 }
 
-// answer returns the answer that the coordinator sends. There is none if a service sent the command.
-func (w *world) answer(h *history, cmd events.Command, why *events.Error) *answered {
+// answer returns the answer that the coordinator sends to a command that made the transition made, or none if it is 0. There is
+// no answer if a service sent the command.
+func (w *world) answer(h *history, cmd events.Command, made int, why *events.Error) *answered {
 	if cmd.UserID == "" {
 		return nil
 	}
 	a := events.Answer{CommandID: cmd.CommandID, OK: why == nil, Error: why}
+	if made > 0 {
+		a.Refused = call.Refused(cmd, h.log[made-1])
+	}
 	now, seq := h.last().Call, 0
 	if why == nil || now.Has(cmd.UserID) && now.EndReason != events.EndFailed {
 		seen := now.For(cmd.UserID)

@@ -30,6 +30,15 @@ func callText(p colors, c events.Call, now time.Time) string {
 	return b.String()
 }
 
+// refusedText lists the callees that an add did not invite.
+func refusedText(list []events.RefusedCallee) string {
+	var b strings.Builder
+	for _, r := range list {
+		fmt.Fprintf(&b, "not invited: %s (%s)\n", cli.Plain(r.UserID), r.Code)
+	}
+	return b.String()
+}
+
 // row is one party of a call.
 type row struct {
 	role, who string

@@ -277,7 +277,7 @@ func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) er
 		return fmt.Errorf("print the answer: %w", err)
 	}
 	if a.Error != nil {
-		return advised(a.Error)
+		return v.advised(a.Error)
 	}
 	if !a.OK {
 		return errors.New("the answer is neither ok nor an error")
@@ -286,14 +286,14 @@ func (v verb) show(cmd *cobra.Command, c *client, answer []byte, asJSON bool) er
 }
 
 // advised adds advice to an error, if the command line can help.
-func advised(err *events.Error) error {
-	if err.Code == events.CodeAlreadyExists {
+func (v verb) advised(err *events.Error) error {
+	if err.Code == events.CodeAlreadyExists && v.name == string(events.VerbInvite) {
 		return fmt.Errorf("%w; choose another id, or omit --call", err)
 	}
 	return err
 }
 
-// showCall prints the call and, for a new call, the command that answers it.
+// showCall prints the call. For a new call it adds the command that answers it, and for an add the callees that were refused.
 func (v verb) showCall(out io.Writer, a events.Answer, flags string) error {
 	p := newColors(out)
 	text := callText(p, *a.Call, time.Now())
@@ -302,6 +302,6 @@ func (v verb) showCall(out io.Writer, a events.Answer, flags string) error {
 		text += "\nAnswer it:  " + p.Bold(fmt.Sprintf("%s accept %s --user %s%s",
 			cli.Invocation(), a.Call.CallID, cli.ShellWord(a.Call.Callees[rings].UserID), flags)) + "\n"
 	}
-	_, err := io.WriteString(out, text)
+	_, err := io.WriteString(out, text+refusedText(a.Refused))
 	return err
 }
