@@ -287,6 +287,51 @@ test("every verb sends its fields", async () => {
   assert.deepEqual(await sent(() => client.line()), ["line", {}]);
 });
 
+test("add resolves with the call and the outcome of each callee who does not ring", async () => {
+  const { client, connect } = await world();
+  const session = await connect();
+  session.push(call(2, { callees: [callee("bob", { state: "ringing" })] }), { event: "outgoing_call_ringing", user_id: "bob" });
+  await settle();
+  const callees = ["bob", "carol", "dan", "eve", "ann"].map((userID) => ({ userID }));
+  const added = client.add("c1", { callees });
+  const canceled = client.cancel("c1", { callees: ["carol"] });
+  await settle();
+  const { method, data } = session.request1;
+  assert.deepEqual([method, data.seen], ["add", 2]);
+  session.request1.answer({
+    ok: true,
+    refused: [
+      { user_id: "bob", code: "already_exists" },
+      { user_id: "ann", code: "invalid_argument" },
+    ],
+    call: call(3, {
+      callees: [
+        callee("bob", { state: "timed_out", reason: "timed_out" }),
+        callee("carol"),
+        callee("dan", { state: "busy", reason: "line_busy" }),
+        callee("eve", { state: "timed_out", reason: "timed_out" }),
+        callee("fay", { state: "busy", reason: "line_busy" }),
+      ],
+    }),
+  });
+  const { callID, seq, errorUserList } = await added;
+  assert.deepEqual([callID, seq], ["c1", 3]);
+  assert.deepEqual(errorUserList, [
+    { userID: "bob", reason: "already_exists" },
+    { userID: "dan", reason: "line_busy" },
+    { userID: "eve", reason: "timed_out" },
+    { userID: "ann", reason: "invalid_argument" },
+  ]);
+  await settle();
+  assert.deepEqual([session.request1.method, session.request1.data.seen], ["cancel", 3], "it cancels what the add began");
+  session.request1.answer({ ok: true, call: call(4) });
+  await canceled;
+  const none = rejected(client.add("c1", { callees: [{ userID: "bob" }] }));
+  await settle();
+  session.request1.answer({ ok: false, error: { code: "already_exists", message: "" }, call: call(4) });
+  assert.equal((await none).code, "already_exists");
+});
+
 test("every request of a session is a method of the client, which sends it with the call's id", async () => {
   const { client, connect } = await world();
   const session = await connect();

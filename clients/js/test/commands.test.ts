@@ -29,6 +29,44 @@ test("commands about one call are sent one after another, those about other call
   assert.deepEqual(sent(), ["cancel c2", "leave c1"]);
 });
 
+test("a cancel or add that waits behind an add or cancel has seen its outcome; other commands have not", async () => {
+  const queued = { seen: 1, callees: ["carol"] };
+  for (const [first, next, seen] of [
+    ["add", "cancel", 3],
+    ["cancel", "add", 3],
+    ["ring", "cancel", 1],
+    ["add", "leave", 1],
+    ["add", "end", 1],
+    ["cancel", "take", 1],
+  ] as const) {
+    const { session, commands } = world();
+    void commands.run(first, "c1", queued, 1000);
+    void commands.run(next, "c1", queued, 1000);
+    session.request1.answer({ ok: true, call: call(3) });
+    await settle();
+    const { method, data } = session.request1;
+    assert.deepEqual([method, data.seen], [next, seen], `${next} behind ${first}`);
+  }
+});
+
+test("a command that was sent keeps what it has seen, and one without stays without", async () => {
+  const { session, commands } = world();
+  void commands.run("add", "c1", { seen: 1 }, 15_000);
+  void commands.run("cancel", "c1", { seen: 1, callees: ["carol"] }, 15_000).catch(() => {});
+  void commands.run("cancel", "c1", { callees: ["carol"] }, 15_000).catch(() => {});
+  session.request1.answer({ ok: true, call: call(3) });
+  await settle();
+  const { data } = session.request1;
+  commands.down();
+  session.request1.lose();
+  await settle();
+  commands.up();
+  assert.deepEqual(session.request1.data, data);
+  session.request1.answer({ ok: false, error: { code: "not_pending", message: "" }, call: call(4) });
+  await settle();
+  assert.equal("seen" in session.request1.data, false);
+});
+
 test("at most 8 are in flight", async () => {
   const { session, commands, sent } = world();
   for (let i = 0; i < 12; i++) void commands.run("get", `c${i}`, {}, 1000);

@@ -223,6 +223,28 @@ test("sendCallInvitation: glare returns the existing call; a refusal rejects", a
   assert.equal((await rejected(Ringline.sendCallInvitation(invitation))).code, "caller_busy");
 });
 
+test("add: the command, its default call and the result; a refusal rejects", async () => {
+  await init();
+  const options = { callees: [{ userID: "bob" }, { userID: "eve" }], timeout: 20, customData: "join" };
+  assert.equal((await rejected(Ringline.add(undefined, options))).message, "callID: there is no call here to add to");
+  const mine = { user_id: "ann", device_id: Ringline.getLocalUser()!.deviceID, state: "in", at: "" } as const;
+  edge.connected[0]!.push(push(eveRings("in1")));
+  edge.connected[0]!.push(push(call(1, { call_id: "out", caller: mine, callees: [callee("bob")] })));
+  await pause();
+  let sent: Record<string, unknown> = {};
+  edge.onRPC = async (method, data) => {
+    sent = { method, ...(data as object), command_id: "" };
+    const refused = [{ user_id: "bob", code: "already_exists" }];
+    return { ok: true, refused, call: call(2, { call_id: "out", caller: mine, callees: [callee("bob"), callee("eve")] }) };
+  };
+  const result = await Ringline.add(undefined, options);
+  assert.deepEqual(result, { callID: "out", errorUserList: [{ userID: "bob", reason: "already_exists" }] });
+  const callees = [{ user_id: "bob" }, { user_id: "eve" }];
+  assert.deepEqual(sent, { method: "add", command_id: "", call_id: "out", callees, ring_timeout_s: 20, custom_data: "join", seen: 1 });
+  edge.onRPC = async () => ({ ok: false, error: { code: "already_exists", message: "no" } });
+  assert.equal((await rejected(Ringline.add("out", options))).code, "already_exists");
+});
+
 test("without an id: the newest call here that fits", async () => {
   await init();
   const sent: string[] = [];

@@ -3,7 +3,7 @@
  *
  * - `invalid_argument`: an argument breaks a rule; a retry fails too;
  * - `not_found`: no call has this id, or there is none here;
- * - `already_exists`: the call id of an invitation is in use;
+ * - `already_exists`: the call id of an invitation is in use, or no callee of an add can be invited;
  * - `permission_denied`: this user may not do this, or the token or the device was refused;
  * - `caller_busy`: the user's own line is full;
  * - `call_ended`: the call is over;

@@ -45,6 +45,22 @@ export interface Call {
   endedBy?: CallActor;
 }
 
+/** A callee whose devices do not ring, and why. */
+export interface UserError {
+  userID: string;
+  /**
+   * `line_busy` (in another call) or `timed_out` (the invitation arrived too late). For an add also `already_exists` (in
+   * the call already, or ringing) or `invalid_argument` (the caller).
+   */
+  reason: string;
+}
+
+/** The call after an add. */
+export interface AddedCall extends Call {
+  /** The added callees whose devices do not ring because of it. */
+  errorUserList: UserError[];
+}
+
 /** A call that this device shows. */
 export interface ShownCall extends Call {
   /** `outgoing` if this user made the call, `incoming` if it is a call to this user. */
@@ -84,6 +100,15 @@ function calleeOf(call: wire.View, x: wire.Callee): Callee {
   };
   if (x.reason !== undefined) callee.reason = x.reason;
   return callee;
+}
+
+/** Lists those of the invited users whose devices do not ring. The server refused to invite some of them. */
+export function errorsOf(invited: readonly { userID: string }[], call: Call, refused: readonly wire.Refused[] = []): UserError[] {
+  return invited.flatMap(({ userID }) => {
+    const code = refused.find((x) => x.user_id === userID)?.code;
+    const reason = code ?? call.callees.find((x) => x.userID === userID)?.reason;
+    return code || reason === "line_busy" || reason === "timed_out" ? [{ userID, reason: reason ?? "" }] : [];
+  });
 }
 
 export function callOf(wire: wire.View): Call {

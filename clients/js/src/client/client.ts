@@ -1,7 +1,7 @@
 import type { CallbackArgs, CallbackName, ConnectionState } from "../api/callbacks.js";
 import { RinglineError, messageOf } from "../api/error.js";
 import { initial, reduce, showing, without, type Frame, type Input, type State } from "../calls/reducer.js";
-import { callOf, type Call } from "../calls/shapes.js";
+import { callOf, errorsOf, type AddedCall, type Call } from "../calls/shapes.js";
 import { ShownCalls, type ObservableCalls } from "../calls/shown.js";
 import type { Clock } from "../platform/clock.js";
 import { randomID } from "../platform/random.js";
@@ -224,10 +224,13 @@ export class RinglineClient {
 
   /**
    * Invites more callees into the call, or invites some of them again. For the caller while in the call, and for
-   * callees who have accepted.
+   * callees who have accepted. Callees who are in the call already, or ring, are refused, each on their own; it rejects
+   * if no others are left.
    */
-  async add(callID: string, options: AddOptions): Promise<Call> {
-    return this.command("add", callID, { ...calleesOf(options), ...this.seen(callID) });
+  async add(callID: string, options: AddOptions): Promise<AddedCall> {
+    const answer = await this.run("add", callID, { ...calleesOf(options), ...this.seen(callID) }, commandTimeout);
+    const call = callIn(answer, "add", callID);
+    return { ...call, errorUserList: errorsOf(options.callees, call, answer.refused) };
   }
 
   /** Reports that this device rings. The client does so by itself for each invitation that it shows. */
@@ -283,9 +286,7 @@ export class RinglineClient {
   }
 
   private async command(method: Method, callID: string, fields: object, withinMs = commandTimeout): Promise<Call> {
-    const { call } = await this.run(method, callID, fields, withinMs);
-    if (!call) throw new RinglineError("internal", `${method}: the answer has no call`, callID);
-    return callOf(call);
+    return callIn(await this.run(method, callID, fields, withinMs), method, callID);
   }
 
   private async run(method: Method, callID: string, fields: object, withinMs: number): Promise<Reply> {
@@ -491,4 +492,9 @@ export class RinglineClient {
     const event = (name.charAt(2).toLowerCase() + name.slice(3)) as keyof RinglineEvents;
     this.emitter.emit(event, args);
   }
+}
+
+function callIn({ call }: Reply, method: Method, callID: string): Call {
+  if (!call) throw new RinglineError("internal", `${method}: the answer has no call`, callID);
+  return callOf(call);
 }

@@ -10,7 +10,7 @@ const maxInFlight = 8;
 interface Command {
   method: Method;
   callID: string;
-  data: object;
+  data: { seen?: number };
   /** It was passed to a connection, so it may have been carried out. */
   sent: boolean;
   /** There was a connection while it waited. */
@@ -140,6 +140,7 @@ export class Commands {
       // The answer to a given-up command carries the state of the call too. The command still counts as in flight, so
       // that a command issued by a callback does not send it again.
       if (answer) this.onAnswer(answer, command.method);
+      if (answer?.ok) this.showToWaiting(command, answer.call?.seq ?? 0);
       settle = () => this.answered(command, answer);
     } catch (error) {
       settle = () => this.unanswered(command, error);
@@ -148,6 +149,17 @@ export class Commands {
     command.inFlight = false;
     settle();
     this.sendNext();
+  }
+
+  /**
+   * A cancel or add that waits behind another one builds on its outcome, so it has seen that too. Otherwise `seen` is
+   * what the user had seen when they decided: a hang-up that waits must not end what it was not meant for.
+   */
+  private showToWaiting({ method, callID }: Command, seq: number): void {
+    if (!invites(method)) return;
+    for (const c of this.queues.get(callID) ?? []) {
+      if (!c.sent && invites(c.method) && c.data.seen !== undefined) c.data.seen = Math.max(c.data.seen, seq);
+    }
   }
 
   private answered(command: Command, answer: Reply | undefined): void {
@@ -212,6 +224,11 @@ export class Commands {
 /** A user's answer to an invitation, or a later command. */
 function isAnswer(method: Method): boolean {
   return method === "accept" || method === "decline" || method === "leave";
+}
+
+/** It begins or ends attempts of callees. */
+function invites(method: Method): boolean {
+  return method === "add" || method === "cancel";
 }
 
 /** Reads have no command id, because they carry out nothing. */

@@ -2,11 +2,11 @@ import type { CallUser, InvitationEvents } from "../api/callbacks.js";
 import { CallType } from "../api/callbacks.js";
 import { RinglineError } from "../api/error.js";
 import { version } from "../api/version.js";
-import type { Call, ShownCall } from "../calls/shapes.js";
+import { errorsOf, type Call, type ShownCall, type UserError } from "../calls/shapes.js";
 import { noCalls } from "../calls/shown.js";
 import { RinglineClient } from "../client/client.js";
 import { Emitter } from "../client/emitter.js";
-import type { CallInvitation } from "../client/options.js";
+import type { AddOptions, CallInvitation } from "../client/options.js";
 import { mount, unmount } from "../ui/mount.js";
 import { CallScenario, KitSession, readInit, sameSession, type KitConfig } from "./kitsession.js";
 
@@ -35,8 +35,17 @@ export interface CallInvitationResult {
    * The callees whose devices do not ring, with `line_busy` (in another call) or `timed_out` (the invitation arrived too
    * late).
    */
-  errorUserList: { userID: string; reason: string }[];
+  errorUserList: UserError[];
   customData: string;
+}
+
+export interface AddResult {
+  callID: string;
+  /**
+   * The added callees whose devices do not ring because of it, with `line_busy`, `timed_out`, `already_exists` (in the
+   * call already, or ringing) or `invalid_argument` (the caller).
+   */
+  errorUserList: UserError[];
 }
 
 let session: KitSession | undefined;
@@ -101,11 +110,18 @@ export const Ringline = {
       roomID: call.roomID,
       state: call.state,
       timeout: invitation.timeout ?? Math.ceil((shown?.ringRemaining() || 60_000) / 1000),
-      errorUserList: call.callees
-        .filter((x) => x.reason === "line_busy" || x.reason === "timed_out")
-        .map((x) => ({ userID: x.userID, reason: x.reason ?? "" })),
+      errorUserList: errorsOf(call.callees, call),
       customData: invitation.customData ?? "",
     };
+  },
+
+  /**
+   * Invites more callees into a call, or invites some of them again. For the caller, and for callees who have accepted.
+   * Default: the newest call that this user is in here. Each callee has an outcome; it rejects if none can be invited.
+   */
+  async add(callID: string | undefined, options: AddOptions): Promise<AddResult> {
+    const added = await openSession().client.add(pick(callID, "add to", invites), options);
+    return { callID: added.callID, errorUserList: added.errorUserList };
   },
 
   /** Accepts a call. Default: the newest call that rings here. */
@@ -195,6 +211,7 @@ export const Ringline = {
 const elsewhere = (c: ShownCall): boolean => c.phase === "elsewhere";
 const here = (c: ShownCall): boolean => !elsewhere(c);
 const rings = (c: ShownCall): boolean => c.direction === "incoming" && c.phase === "ringing";
+const invites = (c: ShownCall): boolean => c.phase === "active" || outgoing(c);
 const outgoing = (c: ShownCall): boolean => c.direction === "outgoing" && here(c);
 
 function pick(callID: string | undefined, verb: string, fits: (call: ShownCall) => boolean): string {

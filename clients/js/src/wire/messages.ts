@@ -42,6 +42,7 @@ export type Answer = {
   command_id?: string;
   ok: boolean;
   error?: Error;
+  refused?: Refused[];
   call?: View;
 } & (
   | {
@@ -137,6 +138,10 @@ export interface Error {
     | "unavailable"
     | "internal";
   message: string;
+}
+export interface Refused {
+  user_id: string;
+  code: "already_exists" | "invalid_argument";
 }
 export interface SnapshotPush {
   event: "snapshot";
