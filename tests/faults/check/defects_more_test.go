@@ -306,6 +306,27 @@ func TestSameAnswer(t *testing.T) {
 			*memory = slices.DeleteFunc(slices.Clone(*memory), func(r events.Remembered) bool { return r.ID == cmd.CommandID })
 			w.do(cmd)
 		}, nil, "was executed with seq 2, and again with seq 4"},
+		{"an add that names another refused callee when sent again", "same_answer", func(w *world) {
+			w.do(w.invite("c1", "ann", "bob", "eve"))
+			cmd := w.command("c1", events.VerbAdd, "ann")
+			cmd.Callees = []events.Party{{UserID: "bob"}, {UserID: "gil"}}
+			w.do(cmd)
+			w.do(w.command("c1", events.VerbDecline, "gil"))
+			seen := w.newest("c1").Call
+			refused := []events.RefusedCallee{{UserID: "bob", Code: events.CodeAlreadyExists}, {UserID: "gil", Code: events.CodeAlreadyExists}}
+			w.answer(w.send(cmd), events.Answer{CommandID: cmd.CommandID, OK: true, Call: &seen, Refused: refused})
+		}, nil, "it left out [{bob already_exists}]"},
+		{"an add that names no refused callee", "same_answer", func(w *world) {
+			w.do(w.invite("c1", "ann", "bob", "eve"))
+			cmd := w.command("c1", events.VerbAdd, "ann")
+			cmd.Callees = []events.Party{{UserID: "ann"}, {UserID: "gil"}}
+			w.do(cmd)
+		}, func(h *record.History) {
+			h.Answers[1].Body = strings.Replace(h.Answers[1].Body, `"refused":`, `"unknown":`, 1)
+		}, "it left out [{ann invalid_argument}]"},
+		{"an accept that names a refused callee", "same_answer", talk, func(h *record.History) {
+			h.Answers[1].Body = strings.Replace(h.Answers[1].Body, `"ok":true,`, `"ok":true,"refused":[{"user_id":"bob","code":"already_exists"}],`, 1)
+		}, "it left out []"},
 		{"garbage", "linearizable same_answer", ended, func(h *record.History) { h.Answers[1].Body = "x" }, "malformed answer"},
 	})
 }

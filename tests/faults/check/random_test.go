@@ -211,6 +211,9 @@ func (p *player) draw() events.Command {
 	}
 	if cmd.Verb == events.VerbAdd {
 		cmd.Callees, cmd.RingTimeoutS = []events.Party{{UserID: who()}}, 1+p.rng.IntN(6)
+		if also := who(); also != cmd.Callees[0].UserID && p.rng.IntN(2) == 0 {
+			cmd.Callees = append(cmd.Callees, events.Party{UserID: also})
+		}
 	}
 	if p.rng.IntN(3) == 0 {
 		cmd.DeviceID = "tablet"

@@ -9,12 +9,14 @@ import (
 
 // sameAnswer checks that commands are idempotent by command id. All answers to a message agree. A command
 // that was carried out is carried out once, and gets the same answer when it is sent again. A refused command
-// may be decided again, and so may a command that the call no longer remembers.
+// may be decided again, and so may a command that the call no longer remembers. Every ok answer to an add
+// names the callees that its transition did not invite.
 func sameAnswer(r *run, v *verdict) {
 	for _, m := range r.messages {
 		if len(m.answers) > 0 {
 			v.looked()
 			r.oneAnswer(m, v)
+			r.namesRefused(m, v)
 		}
 	}
 	r.each(v, func(s *story, v *verdict) {
@@ -44,6 +46,42 @@ func (r *run) oneAnswer(m *message, v *verdict) {
 			v.failApp(m.App, m.CallID, "%s is malformed, but was %s", r.describeSent(m), r.describeAnswer(a))
 		}
 	}
+}
+
+// namesRefused checks the refused callees in the answers to a message. It is written from CONTRACT, section 8.
+func (r *run) namesRefused(m *message, v *verdict) {
+	var st *step
+	if m.command != nil && m.command.Verb == events.VerbAdd {
+		st = stepOf(m.story, m)
+	}
+	for _, a := range m.said() {
+		if a.err != nil || st == nil && len(a.Refused) == 0 || st != nil && !a.OK {
+			continue // an ok without a transition is reported by linearizable
+		}
+		var want []events.RefusedCallee
+		if st != nil {
+			want = leftOut(m.command.Command, st.Transition)
+			v.count("callees that an add refused", len(want))
+		}
+		if !slices.Equal(a.Refused, want) {
+			v.failApp(m.App, m.CallID, "%s was %s, and refuses %v; it left out %v", r.describeSent(m), r.describeAnswer(a), a.Refused, want)
+		}
+	}
+}
+
+// leftOut lists the callees of an add that are not in the changes of its transition.
+func leftOut(cmd events.Command, t events.Transition) []events.RefusedCallee {
+	var list []events.RefusedCallee
+	for _, p := range cmd.Callees {
+		code := events.CodeAlreadyExists
+		if p.UserID == t.Call.Caller.UserID {
+			code = events.CodeInvalidArgument
+		}
+		if !slices.ContainsFunc(t.Changes, func(ch events.Change) bool { return ch.UserID == p.UserID }) {
+			list = append(list, events.RefusedCallee{UserID: p.UserID, Code: code})
+		}
+	}
+	return list
 }
 
 // changedNothing reports whether the message made no transition. Then only its acknowledgement records the

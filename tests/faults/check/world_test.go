@@ -287,7 +287,13 @@ func (w *world) gone(watcher int, at int64) bool {
 
 func (w *world) ok(d *delivery, now events.Transition) {
 	seen := w.view(d, now)
-	w.answer(d, events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen})
+	a := events.Answer{CommandID: d.cmd.CommandID, OK: true, Call: &seen}
+	for _, s := range w.stored[d.cmd.CallID] {
+		if call.MadeBy(s.Transition, d.cmd) {
+			a.Refused = call.Refused(d.cmd, s.Transition)
+		}
+	}
+	w.answer(d, a)
 }
 
 func (w *world) refuse(d *delivery, now events.Transition, why error) {

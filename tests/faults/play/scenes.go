@@ -211,6 +211,9 @@ func (x *scene) group(ctx context.Context) {
 	}
 	add := x.command(events.VerbAdd, caller)
 	add.Callees = []events.Party{{UserID: later}}
+	if x.chance(40) { // callees who are in the call, or ring, are refused
+		add.Callees = []events.Party{{UserID: callees[0]}, {UserID: later}, {UserID: caller}}
+	}
 	add.RingTimeoutS = 1 + x.draw(8)
 	x.pause(ctx, 300)
 	x.send(ctx, add)
