@@ -24,6 +24,8 @@ type AppSettings struct {
 	RingingPerCaller  int    `json:"ringing_per_caller,omitzero"`   // callees that ring at the same time for one user's sessions
 	ServiceCallPrefix string `json:"service_call_prefix,omitempty"` // call ids with this prefix are reserved for the backend
 
+	ReachS int `json:"reach_s,omitzero"` // for a device of a callee to confirm that it rings; 0 is no limit
+
 	LostRingingS *int `json:"lost_ringing_s,omitempty"` // a caller without a session leaves a ringing call; 0 is never
 	LostActiveS  *int `json:"lost_active_s,omitempty"`  // a party without a session leaves an active call; 0 is never
 	LostAwayS    *int `json:"lost_away_s,omitempty"`    // the same for a device that is away, in both; 0 is never
@@ -79,6 +81,8 @@ const (
 	MaxPairInvitesPerMin = 6000
 	MaxRingingPerCaller  = MaxCapacity * MaxCallees
 	MaxCallPrefix        = 32 // bytes
+	MinReachS            = 5
+	MaxReachS            = 60
 	MaxLostS             = 300
 	MaxLostAwayS         = 12 * 60 * 60
 )
@@ -108,6 +112,7 @@ func appFields() (list []string) {
 type appNumber struct {
 	name        string
 	least, most int
+	orZero      bool // 0 is also valid, and is the default
 	at          func(*AppSettings) *int
 	optional    func(*AppSettings) **int // instead of at, if 0 differs from unset
 }
@@ -118,6 +123,17 @@ func (n appNumber) set(s *AppSettings, v int) {
 		return
 	}
 	*n.at(s) = v
+}
+
+func (n appNumber) read(raw jsontext.Value) (int, error) {
+	if !n.orZero {
+		return readInt(raw, n.least, n.most)
+	}
+	v, err := readInt(raw, 0, n.most)
+	if err == nil && v != 0 && v < n.least {
+		return 0, fmt.Errorf("must be 0 or %d to %d, got %d", n.least, n.most, v)
+	}
+	return v, err
 }
 
 // keep copies the number from last.
@@ -140,6 +156,7 @@ func appNumbers() []appNumber {
 		{name: "api_slots", least: 1, most: MaxAPISlots, at: func(s *AppSettings) *int { return &s.APISlots }},
 		{name: "pair_invites_per_min", least: 1, most: MaxPairInvitesPerMin, at: func(s *AppSettings) *int { return &s.PairInvitesPerMin }},
 		{name: "ringing_per_caller", least: 1, most: MaxRingingPerCaller, at: func(s *AppSettings) *int { return &s.RingingPerCaller }},
+		{name: "reach_s", least: MinReachS, most: MaxReachS, orZero: true, at: func(s *AppSettings) *int { return &s.ReachS }},
 		{name: "lost_ringing_s", most: MaxLostS, optional: func(s *AppSettings) **int { return &s.LostRingingS }},
 		{name: "lost_active_s", most: MaxLostS, optional: func(s *AppSettings) **int { return &s.LostActiveS }},
 		{name: "lost_away_s", most: MaxLostAwayS, optional: func(s *AppSettings) **int { return &s.LostAwayS }},
@@ -182,7 +199,7 @@ func (s *AppSettings) setNumber(name string, raw jsontext.Value) error {
 		if n.name != name {
 			continue
 		}
-		v, err := readInt(raw, n.least, n.most)
+		v, err := n.read(raw)
 		if err != nil {
 			return invalid("%s: %v", name, err)
 		}

@@ -134,7 +134,7 @@ func TestAppSettingsErrors(t *testing.T) {
 		`{"not_before":{"ann":"2026-11-24T10:00:00Z"}}`:            `not_before["ann"]: must be a time such as 2026-11-24T10:00:07.250Z`,
 		`{"not_before":{"ann":5}}`:                                 `not_before["ann"]: must be a string, got a number`,
 		`{"not_before":{"ann":"2026-11-24T10:00:00.000Z","ann":"2026-11-24T10:00:00.000Z"}}`: `not_before["ann"]: given twice`,
-		`{"bogus":1}`: `"bogus": unknown field, an app has capacity, ring_timeout_s, max_callees, max_duration_s, commands_per_s, bytes_per_s, api_slots, pair_invites_per_min, ringing_per_caller, lost_ringing_s, lost_active_s, lost_away_s, service_call_prefix, end_when_alone, room_id_from, token_keys, origins, not_before`,
+		`{"bogus":1}`: `"bogus": unknown field, an app has capacity, ring_timeout_s, max_callees, max_duration_s, commands_per_s, bytes_per_s, api_slots, pair_invites_per_min, ringing_per_caller, reach_s, lost_ringing_s, lost_active_s, lost_away_s, service_call_prefix, end_when_alone, room_id_from, token_keys, origins, not_before`,
 		`{"capacity":1,"origins":["` + strings.Repeat(" ", events.MaxAppSettings) + `"]}`: "body: must be at most 524288 bytes",
 	} {
 		_, err := events.ReadAppSettings([]byte(body))

@@ -27,9 +27,9 @@ func TestAppSettingsInEffect(t *testing.T) {
 		bad        string // prefixes of the errors, separated by |
 	}{
 		{
-			"an unknown setting and a removed key", `{` + keys(secretKey("new")) + `,"reach_s":5,"media":{"kind":"x"}}`,
+			"an unknown setting and a removed key", `{` + keys(secretKey("new")) + `,"rings_s":5,"media":{"kind":"x"}}`,
 			events.AppSettings{TokenKeys: keysNamed("new")},
-			"reach_s media", "",
+			"rings_s media", "",
 		},
 		{
 			"a bad limit and a removed key", `{` + keys(secretKey("new")) + `,"capacity":51}`,

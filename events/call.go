@@ -63,8 +63,9 @@ type Caller struct {
 // is set only in messages of stored format 1.
 //
 // ChangedSeq is the seq of the transition that began the attempt, put the user in the call with their present device, or
-// took them out. Watched means that a client session put them in, so that presence watches their device. Both are unset
-// in calls of format 1.
+// took them out. Watched means that a client session put them in, so that presence watches their device.
+// ReachDeadline is the time by which a device must have confirmed that it rings. It is 0 if the app has no reach_s, and
+// if the attempt never rang. All three are unset in calls of format 1.
 type Callee struct {
 	UserID       string     `json:"user_id"`
 	UserName     string     `json:"user_name,omitempty"`
@@ -80,6 +81,8 @@ type Callee struct {
 	At           Time       `json:"at"`
 	ChangedSeq   int        `json:"changed_seq,omitzero"`
 	Watched      bool       `json:"watched,omitzero"`
+
+	ReachDeadline Time `json:"reach_deadline,omitzero"`
 }
 
 // array replaces nil by an empty slice, so that JSON has [] instead of null.
@@ -89,6 +92,9 @@ func array[T any](s []T) []T {
 	}
 	return s
 }
+
+// Unconfirmed reports whether the callee is pending and no device has confirmed that it rings.
+func (c Callee) Unconfirmed() bool { return c.State == StateInvited }
 
 // Pending reports whether the callee is invited or ringing.
 func (c Callee) Pending() bool { return c.State == StateInvited || c.State == StateRinging }

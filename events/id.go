@@ -148,8 +148,8 @@ func DeriveCallID(secret []byte, app, userID, commandID string) string {
 	return hex.EncodeToString(mac.Sum(nil))[:32]
 }
 
-// ExpireID returns the command id of the expire command for the deadline <call>.<seq>.
-func ExpireID(callID string, seq int) string { return digest(fmt.Sprintf("%s\x00%d", callID, seq)) }
+// ExpireID returns the command id of the expire command for a deadline of a call.
+func ExpireID(callID string, d DeadlineID) string { return digest(callID + "\x00" + d.token()) }
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))

@@ -233,10 +233,14 @@ func TestDeriveCallID(t *testing.T) {
 // ExpireID is the first 32 hex digits of the SHA-256 of call, NUL and seq: `printf 'c1\x004' | sha256sum | head -c
 // 32`.
 func TestExpireID(t *testing.T) {
-	if got, want := events.ExpireID("c1", 4), "8346f8e9d2607ef66541b044817a387d"; got != want {
+	id := func(callID string, seq int) string { return events.ExpireID(callID, events.DeadlineID{Seq: seq}) }
+	if got, want := id("c1", 4), "8346f8e9d2607ef66541b044817a387d"; got != want {
 		t.Errorf("ExpireID(c1, 4) = %s, want %s", got, want)
 	}
-	if events.ExpireID("c1", 14) == events.ExpireID("c11", 4) {
+	if reach := events.ExpireID("c1", events.DeadlineID{Seq: 4, Kind: events.DeadlineReach}); reach == id("c1", 4) {
+		t.Error("the ring deadline and the reach deadline of a transition have one id")
+	}
+	if id("c1", 14) == id("c11", 4) {
 		t.Error("ExpireID(c1, 14) = ExpireID(c11, 4)")
 	}
 }

@@ -10,8 +10,8 @@ import (
 const (
 	subjectCommand    = "ringline.%s.cmd.%s.%s"   // app, call, verb: a command
 	subjectTransition = "ringline.%s.call.%s"     // app, call: the call's transitions; the newest one is the call's state
-	subjectTimer      = "ringline.%s.timer.%s.%s" // app, call, seq: a pending deadline
-	subjectDue        = "ringline.%s.due.%s.%s"   // app, call, seq: an expired deadline
+	subjectTimer      = "ringline.%s.timer.%s.%s" // app, call, seq or seq.kind: a pending deadline
+	subjectDue        = "ringline.%s.due.%s.%s"   // app, call, seq or seq.kind: an expired deadline
 	subjectUser       = "ringline.%s.user.%s"     // app, user: notifications
 	subjectAnswer     = "ringline.%s.answer.%s"   // app, token or token.token: the answer to a command
 	subjectRejected   = "ringline.%s.rejected.%s" // app, verb: a malformed command
@@ -37,8 +37,8 @@ const (
 const (
 	CommandSubjects    = "ringline.*.cmd.*.*"
 	TransitionSubjects = "ringline.*.call.*"
-	TimerSubjects      = "ringline.*.timer.*.*"
-	DueSubjects        = "ringline.*.due.*.*"
+	TimerSubjects      = "ringline.*.timer.>"
+	DueSubjects        = "ringline.*.due.>"
 	EventsSubjects     = "ringline.*.events"
 	CDRSubjects        = "ringline.*.cdr"
 	RejectedSubjects   = "ringline.*.rejected.*"
@@ -96,14 +96,14 @@ func TransitionSubject(app, callID string) string { return fill(subjectTransitio
 // AppTransitions matches the transitions of all calls of an app.
 func AppTransitions(app string) string { return fill(subjectTransition, app, "*") }
 
-// TimerSubject returns the subject that stores the deadline created by transition seq of a call until it is due.
-func TimerSubject(app, callID string, seq int) string {
-	return fill(subjectTimer, app, callID, strconv.Itoa(seq))
+// TimerSubject returns the subject that stores a deadline of a call until it is due.
+func TimerSubject(app, callID string, d DeadlineID) string {
+	return fill(subjectTimer, app, callID, d.token())
 }
 
 // DueSubject returns the subject of that deadline once it is due.
-func DueSubject(app, callID string, seq int) string {
-	return fill(subjectDue, app, callID, strconv.Itoa(seq))
+func DueSubject(app, callID string, d DeadlineID) string {
+	return fill(subjectDue, app, callID, d.token())
 }
 
 // UserSubject returns the subject of a user's notifications.
@@ -173,23 +173,27 @@ func ParseTransitionSubject(subject string) (app, callID string, ok bool) {
 	return t[1], t[3], true
 }
 
-// ParseDueSubject returns the app, call and seq of a deadline that is due.
-func ParseDueSubject(subject string) (app, callID string, seq int, ok bool) {
+// ParseDueSubject returns the app, the call and the id of a deadline that is due.
+func ParseDueSubject(subject string) (app, callID string, d DeadlineID, ok bool) {
 	return parseDeadline(subject, "due")
 }
 
-// ParseTimerSubject returns the app, call and seq of a pending deadline.
-func ParseTimerSubject(subject string) (app, callID string, seq int, ok bool) {
+// ParseTimerSubject returns the app, the call and the id of a pending deadline.
+func ParseTimerSubject(subject string) (app, callID string, d DeadlineID, ok bool) {
 	return parseDeadline(subject, "timer")
 }
 
-func parseDeadline(subject, kind string) (app, callID string, seq int, ok bool) {
+func parseDeadline(subject, which string) (app, callID string, d DeadlineID, ok bool) {
 	t := strings.Split(subject, ".")
-	if len(t) != 5 || t[0] != "ringline" || t[2] != kind || !isToken(t[1]) || !isToken(t[3]) {
-		return "", "", 0, false
+	if len(t) == 6 && t[5] == string(DeadlineReach) {
+		t, d.Kind = t[:5], DeadlineReach
+	}
+	if len(t) != 5 || t[0] != "ringline" || t[2] != which || !isToken(t[1]) || !isToken(t[3]) {
+		return "", "", DeadlineID{}, false
 	}
 	seq, err := strconv.Atoi(t[4])
-	return t[1], t[3], seq, err == nil && seq > 0
+	d.Seq = seq
+	return t[1], t[3], d, err == nil && seq > 0
 }
 
 // ParseAPISubject returns the app and the method of a request's subject.

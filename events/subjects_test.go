@@ -29,13 +29,19 @@ var patterns = []string{
 	events.CDRSubjects, events.RejectedSubjects, events.SessionSubjects, events.UserSubjects, events.AnswerSubjects,
 }
 
+func reach(seq int) events.DeadlineID {
+	return events.DeadlineID{Seq: seq, Kind: events.DeadlineReach}
+}
+
 func TestSubjects(t *testing.T) {
 	for _, c := range []struct{ got, want, pattern string }{
 		{events.CommandSubject("demo", "c1", events.VerbDecline), "ringline.demo.cmd.c1.decline", events.CommandSubjects},
 		{events.TransitionSubject("demo", "c1"), "ringline.demo.call.c1", events.TransitionSubjects},
 		{events.AppTransitions("demo"), "ringline.demo.call.*", events.TransitionSubjects},
-		{events.TimerSubject("demo", "c1", 4), "ringline.demo.timer.c1.4", events.TimerSubjects},
-		{events.DueSubject("demo", "c1", 4), "ringline.demo.due.c1.4", events.DueSubjects},
+		{events.TimerSubject("demo", "c1", events.DeadlineID{Seq: 4}), "ringline.demo.timer.c1.4", events.TimerSubjects},
+		{events.TimerSubject("demo", "c1", reach(4)), "ringline.demo.timer.c1.4.reach", events.TimerSubjects},
+		{events.DueSubject("demo", "c1", events.DeadlineID{Seq: 4}), "ringline.demo.due.c1.4", events.DueSubjects},
+		{events.DueSubject("demo", "c1", reach(4)), "ringline.demo.due.c1.4.reach", events.DueSubjects},
 		{events.UserSubject("demo", "ann"), "ringline.demo.user.ann", events.UserSubjects},
 		{events.UserSubject("demo", "a.b>*"), "ringline.demo.user.a=2Eb=3E=2A", events.UserSubjects},
 		{events.AppNotifications("demo"), "ringline.demo.user.*", events.UserSubjects},
@@ -79,10 +85,12 @@ func TestSubjectsRoundTrip(t *testing.T) {
 			if a, c, ok := events.ParseTransitionSubject(events.TransitionSubject(app, call)); !ok || a != app || c != call {
 				t.Errorf("transition of %s, %s: got %s, %s, %t", app, call, a, c, ok)
 			}
-			for _, seq := range []int{1, 4, 10, 123456789} {
-				a, c, n, ok := events.ParseDueSubject(events.DueSubject(app, call, seq))
-				if !ok || a != app || c != call || n != seq {
-					t.Errorf("due of %s, %s, %d: got %s, %s, %d, %t", app, call, seq, a, c, n, ok)
+			for _, d := range []events.DeadlineID{{Seq: 1}, {Seq: 4}, {Seq: 10}, {Seq: 123456789}, reach(1), reach(123456789)} {
+				if a, c, got, ok := events.ParseDueSubject(events.DueSubject(app, call, d)); !ok || a != app || c != call || got != d {
+					t.Errorf("due of %s, %s, %v: got %s, %s, %v, %t", app, call, d, a, c, got, ok)
+				}
+				if a, c, got, ok := events.ParseTimerSubject(events.TimerSubject(app, call, d)); !ok || a != app || c != call || got != d {
+					t.Errorf("timer of %s, %s, %v: got %s, %s, %v, %t", app, call, d, a, c, got, ok)
 				}
 			}
 		}
@@ -161,10 +169,11 @@ func TestParsersRefuse(t *testing.T) {
 		"", "ringline.demo.due.c1", "ringline.demo.due.c1.4.4", "ringline.demo.timer.c1.4", "x.demo.due.c1.4",
 		"ringline..due.c1.4", "ringline.demo.due..4", "ringline.demo.due." + long + ".4", "ringline.demo.due.c1.",
 		"ringline.demo.due.c1.0", "ringline.demo.due.c1.-1", "ringline.demo.due.c1.x", "ringline.demo.due.c1.1e3",
-		"ringline.demo.due.c1.99999999999999999999",
+		"ringline.demo.due.c1.99999999999999999999", "ringline.demo.due.c1.4.", "ringline.demo.due.c1.4.max", "ringline.demo.due.c1.reach",
+		"ringline.demo.due.c1.0.reach", "ringline.demo.due.c1.4.reach.4",
 	} {
 		if app, call, seq, ok := events.ParseDueSubject(s); ok {
-			t.Errorf("ParseDueSubject(%q) = %q, %q, %d, want none", s, app, call, seq)
+			t.Errorf("ParseDueSubject(%q) = %q, %q, %v, want none", s, app, call, seq)
 		}
 	}
 	for _, s := range []string{"", "ringline.demo.api", "ringline.demo.api.get.x", "ringline.demo.call.get", "x.demo.api.get", "ringline.*.api.get"} {

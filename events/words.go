@@ -204,18 +204,22 @@ const (
 	ReasonLeft     Reason = "left"
 	ReasonEnded    Reason = "ended" // the call ended before the attempt did
 	ReasonLost     Reason = "lost"  // the device that the party was in with is gone
+
+	ReasonNotReached Reason = "not_reached" // no device confirmed in time that it rings
 )
 
 // Reasons lists every reason.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonDeclined, ReasonBusy, ReasonLineBusy, ReasonCanceled, ReasonTimedOut, ReasonLeft, ReasonEnded,
-		ReasonLost,
+		ReasonLost, ReasonNotReached,
 	}
 }
 
 // In reports whether calls of the format have the reason.
-func (r Reason) In(format int) bool { return format > 1 || r != ReasonLost }
+func (r Reason) In(format int) bool {
+	return format > 1 || r != ReasonLost && r != ReasonNotReached
+}
 
 // EndReason is why a call ended.
 type EndReason string
@@ -241,6 +245,12 @@ func EndReasons() []EndReason {
 		EndMerged, EndFailed,
 	}
 }
+
+// DeadlineKind is the kind of a deadline. A ring deadline and the maximum duration of a call have the empty kind.
+type DeadlineKind string
+
+// DeadlineReach is the kind of the time by which a device of a callee must confirm that it rings.
+const DeadlineReach DeadlineKind = "reach"
 
 // CallType is the media type of a call. Ringline only transports it.
 type CallType int

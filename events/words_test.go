@@ -17,7 +17,7 @@ func TestClosedSets(t *testing.T) {
 		got        []string
 	}{
 		{"party states", "in left invited ringing accepted declined busy canceled timed_out", words(events.PartyStates())},
-		{"reasons", "declined busy line_busy canceled timed_out left ended lost", words(events.Reasons())},
+		{"reasons", "declined busy line_busy canceled timed_out left ended lost not_reached", words(events.Reasons())},
 		{
 			"end reasons", "completed declined busy timed_out canceled expired server_ended caller_busy merged failed",
 			words(events.EndReasons()),

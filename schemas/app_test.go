@@ -32,6 +32,13 @@ func TestAppSettings(t *testing.T) {
 			bad = append(bad, fmt.Sprintf(`{%q:%v}`, name, v))
 		}
 	}
+	for seconds, fits := range map[string]bool{"0": true, "0.0": true, "1": false, "4": false, "4.5": false, "5": true, "60": true, "61": false, "-5": false} {
+		if body := fmt.Sprintf(`{"reach_s":%s}`, seconds); fits {
+			good = append(good, body)
+		} else {
+			bad = append(bad, body)
+		}
+	}
 	for prefix, fits := range map[string]bool{
 		"s_": true, "-": true, strings.Repeat("a", 32): true, strings.Repeat("a", 33): false, "": false, "a.b": false, "ü": false,
 	} {

@@ -170,7 +170,9 @@ func (p *play) id() string {
 }
 
 func (p *play) input(late time.Duration, claimed call.Claimed) call.Input {
-	return call.Input{At: p.now, Now: p.now.Add(late), Limits: call.DefaultLimits(), Claimed: claimed}
+	limits := call.DefaultLimits()
+	limits.Reach = one(p, 0, 5*time.Second)
+	return call.Input{At: p.now, Now: p.now.Add(late), Limits: limits, Claimed: claimed}
 }
 
 // command creates a command from a random sender.

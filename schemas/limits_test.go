@@ -41,6 +41,7 @@ func limits() map[string]limit {
 		"api_slots":            {"minimum": 1, "maximum": events.MaxAPISlots},
 		"pair_invites_per_min": {"minimum": 1, "maximum": events.MaxPairInvitesPerMin},
 		"ringing_per_caller":   {"minimum": 1, "maximum": events.MaxRingingPerCaller},
+		"reach_s":              {"minimum": 0, "maximum": events.MaxReachS},
 		"lost_ringing_s":       {"minimum": 0, "maximum": events.MaxLostS},
 		"lost_active_s":        {"minimum": 0, "maximum": events.MaxLostS},
 		"lost_away_s":          {"minimum": 0, "maximum": events.MaxLostAwayS},

@@ -86,7 +86,7 @@ func inFormat1(t events.Transition) events.Transition {
 	c.Reason, c.ChangedSeq, c.Watched, c.Avatar = "", 0, false, ""
 	for i := range t.Call.Callees {
 		x := &t.Call.Callees[i]
-		if x.ChangedSeq, x.Watched, x.Avatar = 0, false, ""; !x.Reason.In(1) {
+		if x.ChangedSeq, x.Watched, x.Avatar, x.ReachDeadline = 0, false, "", 0; !x.Reason.In(1) {
 			x.Reason = events.ReasonLeft
 		}
 	}

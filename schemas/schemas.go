@@ -72,7 +72,7 @@ func ForSubject(subject, event string) string {
 		name = "answer"
 	case t[2] == "api" && len(t) == 4:
 		name = "request/" + t[3]
-	case (t[2] == "timer" || t[2] == "due") && len(t) == 5:
+	case (t[2] == "timer" || t[2] == "due") && (len(t) == 5 || len(t) == 6):
 		name = "deadline"
 	}
 	path := PathOf(name)

@@ -110,8 +110,8 @@ func TestForSubject(t *testing.T) {
 		{events.AnswerSubject(app, "t"), "", "answer/v1.json"},
 		{events.AnswerSubject(app, "p.t"), "", "answer/v1.json"},
 		{events.APISubject(app, "list"), "", "request/list/v1.json"},
-		{events.TimerSubject(app, call, 1), "", "deadline/v1.json"},
-		{events.DueSubject(app, call, 1), "", "deadline/v1.json"},
+		{events.TimerSubject(app, call, events.DeadlineID{Seq: 1}), "", "deadline/v1.json"},
+		{events.DueSubject(app, call, events.DeadlineID{Seq: 1, Kind: events.DeadlineReach}), "", "deadline/v1.json"},
 		{events.CommandSubject(app, call, "shout"), "", ""},
 		{events.TransitionSubject(app, call), "", ""},
 		{events.TransitionSubject(app, call), "../view", ""},
@@ -159,7 +159,7 @@ func TestAsyncAPIHasEverything(t *testing.T) {
 		subjects[regexp.MustCompile(`\{\w+\}`).ReplaceAllString(a[1], "*")]++
 	}
 	want := map[string]int{
-		events.TransitionSubjects: 1, events.TimerSubjects: 1, events.DueSubjects: 1, events.EventsSubjects: 1, events.RejectedSubjects: 1,
+		events.TransitionSubjects: 1, "ringline.*.timer.*.*": 1, "ringline.*.due.*.*": 1, events.EventsSubjects: 1, events.RejectedSubjects: 1,
 		events.SessionSubjects: 1, events.UserSubjects: 1, events.AnswerSubject("*", "*"): 1, events.AnswerSubject("*", "*.*"): 1, "null": 1,
 	}
 	for _, v := range events.Verbs() {
@@ -167,6 +167,10 @@ func TestAsyncAPIHasEverything(t *testing.T) {
 		if v.Served() {
 			want[events.APISubject("*", string(v))] = 1
 		}
+	}
+	reach := events.DeadlineID{Kind: events.DeadlineReach}
+	for _, subject := range []string{events.TimerSubject("*", "*", reach), events.DueSubject("*", "*", reach)} {
+		want[strings.Replace(subject, ".0.", ".*.", 1)] = 1
 	}
 	for _, method := range []string{"get", "line", "list", "present"} {
 		want[events.APISubject("*", method)] = 1

@@ -37,7 +37,7 @@ func goTypes() map[string]goType {
 		"part/by":            {value: events.By{}},
 		"part/caller":        {value: events.Caller{}, absent: []string{"avatar", "reason", "changed_seq", "watched"}},
 		"part/caller/v2":     {value: events.Caller{}},
-		"part/callee":        {value: events.Callee{}, absent: []string{"avatar", "custom_seq", "changed_seq", "watched"}},
+		"part/callee":        {value: events.Callee{}, absent: []string{"avatar", "custom_seq", "changed_seq", "watched", "reach_deadline"}},
 		"part/callee/v2":     {value: events.Callee{}, absent: []string{"custom_data"}},
 		"part/change":        {value: events.Change{}},
 		"part/change/v2":     {value: events.Change{}},
@@ -116,6 +116,7 @@ func closedSets() map[reflect.Type][]string {
 	add(sets, events.Reasons())
 	add(sets, events.EndReasons())
 	add(sets, events.Codes())
+	add(sets, []events.DeadlineKind{events.DeadlineReach})
 	add(sets, events.TokenAlgs())
 	add(sets, events.EndsWhenAlone())
 	add(sets, events.RoomIDsFrom())

@@ -73,17 +73,17 @@ func (w *Worker) missed(ctx context.Context) (count int, err error) {
 		if err != nil {
 			return count, fmt.Errorf("timeouts: sweep the deadlines: %w", err)
 		}
-		app, callID, seq, ok := events.ParseTimerSubject(msg.Subject())
+		app, callID, id, ok := events.ParseTimerSubject(msg.Subject())
 		var d events.Deadline
 		if !ok || json.Unmarshal(msg.Data(), &d) != nil || d.Deadline > overdue {
 			continue // a removed deadline has no body
 		}
-		if err := w.expire(ctx, app, callID, seq); err != nil {
+		if err := w.expire(ctx, app, callID, id); err != nil {
 			return count, err
 		}
 		w.overdue.Inc()
 		w.late.Took(w.clock.Now().Sub(d.Deadline.Time()))
-		if err := store.RemoveDeadline(w.js.Conn(), app, callID, seq); err != nil {
+		if err := store.RemoveDeadline(w.js.Conn(), app, callID, id); err != nil {
 			return count, err
 		}
 		count++

@@ -77,7 +77,7 @@ func TestDueBecomesExpire(t *testing.T) {
 		if _, err := fmt.Sscanf(a.CallID, "c%d", &n); err != nil {
 			t.Fatal(err)
 		}
-		if cmd.CommandID != events.ExpireID(a.CallID, n+1) || cmd.Service != "timeouts" || a.App != "demo" {
+		if cmd.CommandID != events.ExpireID(a.CallID, events.DeadlineID{Seq: n + 1}) || cmd.Service != "timeouts" || a.App != "demo" {
 			t.Errorf("%s: %+v", m.Subject, cmd)
 		}
 		if now.Before(due[a.CallID].Time()) {
@@ -97,7 +97,7 @@ func TestRemovedPastAndRepeatedDeadlines(t *testing.T) {
 	arm(t, s, "twice", 1, soon.Add(500*time.Millisecond))
 	arm(t, s, "twice", 1, soon.Add(500*time.Millisecond))
 	arm(t, s, "last", 1, soon.Add(time.Second))
-	if err := store.RemoveDeadline(s.NC, "demo", "removed", 1); err != nil {
+	if err := store.RemoveDeadline(s.NC, "demo", "removed", events.DeadlineID{Seq: 1}); err != nil {
 		t.Fatal(err)
 	}
 	arm(t, s, "past", 1, time.Now().Add(-time.Second))
@@ -114,8 +114,45 @@ func TestRemovedPastAndRepeatedDeadlines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", "removed", 1)); err == nil {
+	if m, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", "removed", events.DeadlineID{Seq: 1})); err == nil {
 		t.Errorf("it left %+v", m)
+	}
+}
+
+// The ring deadline and the reach deadline of one transition are two messages with two expire commands. Removing one keeps the
+// other.
+func TestDeadlinesOfBothKinds(t *testing.T) {
+	s := natstest.Start(t)
+	natstest.Watch(t, s, natstest.Due, natstest.Command)
+	expires := start(t, s, 0)
+	at := time.Now().Add(500 * time.Millisecond)
+	for _, callID := range []string{"both", "rings"} {
+		for i, kind := range []events.DeadlineKind{events.DeadlineReach, ""} {
+			d := events.Deadline{CallID: callID, Seq: 1, Kind: kind, Deadline: events.DeadlineOf(at.Add(time.Duration(i) * 300 * time.Millisecond))}
+			if err := store.ArmDeadline(t.Context(), s.NC, "demo", d); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	ring, reach := events.DeadlineID{Seq: 1}, events.DeadlineID{Seq: 1, Kind: events.DeadlineReach}
+	if err := store.RemoveDeadline(s.NC, "demo", "rings", reach); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]bool{events.ExpireID("both", reach): true, events.ExpireID("both", ring): true, events.ExpireID("rings", ring): true}
+	for range len(want) {
+		m, err := expires.NextMsg(within)
+		if err != nil {
+			t.Fatalf("%v are missing: %v", want, err)
+		}
+		a, bad := events.ParseCommandSubject(m.Subject)
+		if bad != nil {
+			t.Fatal(bad)
+		}
+		cmd, bad := events.ReadCommand(a, m.Data)
+		if bad != nil || !want[cmd.CommandID] {
+			t.Fatalf("%s: %+v, %v", m.Subject, cmd, bad)
+		}
+		delete(want, cmd.CommandID)
 	}
 }
 
@@ -161,17 +198,25 @@ func TestMissedDeadlines(t *testing.T) {
 	}
 }
 
+// missedKinds are the kinds of the deadlines that the server misses.
+var missedKinds = map[string]events.DeadlineKind{"young": events.DeadlineReach}
+
+func missedID(callID string) events.DeadlineID {
+	return events.DeadlineID{Seq: 3, Kind: missedKinds[callID]}
+}
+
 func missedDeadlines(t *testing.T, ahead time.Duration) {
 	t.Helper()
 	s := natstest.Start(t)
 	expires := start(t, s, ahead)
 	missed := func(callID string, ago time.Duration) {
 		t.Helper()
-		body, err := events.Encode(events.Deadline{CallID: callID, Seq: 3, Deadline: events.TimeOf(time.Now().Add(-ago))})
+		d := events.Deadline{CallID: callID, Seq: 3, Kind: missedKinds[callID], Deadline: events.TimeOf(time.Now().Add(-ago))}
+		body, err := events.Encode(d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.JS.Publish(t.Context(), events.TimerSubject("demo", callID, 3), body); err != nil {
+		if _, err := s.JS.Publish(t.Context(), events.TimerSubject("demo", callID, d.ID()), body); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -188,7 +233,7 @@ func missedDeadlines(t *testing.T, ahead time.Duration) {
 			t.Fatal(bad)
 		}
 		cmd, bad := events.ReadCommand(a, m.Data)
-		if bad != nil || cmd.CommandID != events.ExpireID(a.CallID, 3) {
+		if bad != nil || cmd.CommandID != events.ExpireID(a.CallID, missedID(a.CallID)) {
 			t.Errorf("%s: %+v, %v", m.Subject, cmd, bad)
 		}
 		if seen[a.CallID] = true; a.CallID == "young" && !seen["old"] {
@@ -201,7 +246,7 @@ func missedDeadlines(t *testing.T, ahead time.Duration) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", callID, 3)); err != nil {
+			if _, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", callID, missedID(callID))); err != nil {
 				break
 			}
 			if time.Now().After(deadline) {

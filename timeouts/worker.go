@@ -52,13 +52,13 @@ func (w *Worker) Run(ctx context.Context) error {
 }
 
 func (w *Worker) handle(ctx context.Context, msg worker.Msg) worker.Exit {
-	app, callID, seq, ok := events.ParseDueSubject(msg.Subject())
+	app, callID, id, ok := events.ParseDueSubject(msg.Subject())
 	if !ok {
 		w.malformed.Inc()
 		w.log.Error().Str("subject", msg.Subject()).Msg("malformed deadline dropped")
 		return worker.Term("malformed deadline")
 	}
-	if err := w.expire(ctx, app, callID, seq); err != nil {
+	if err := w.expire(ctx, app, callID, id); err != nil {
 		return worker.Failed(worker.Delivered(msg), meter.ExpireNotStored, err)
 	}
 	var d events.Deadline
@@ -68,10 +68,10 @@ func (w *Worker) handle(ctx context.Context, msg worker.Msg) worker.Exit {
 	return worker.Ack()
 }
 
-func (w *Worker) expire(ctx context.Context, app, callID string, seq int) error {
+func (w *Worker) expire(ctx context.Context, app, callID string, d events.DeadlineID) error {
 	cmd := events.Command{
 		CommandAddress: events.CommandAddress{App: app, CallID: callID, Verb: events.VerbExpire},
-		CommandID:      events.ExpireID(callID, seq), Service: events.ServiceTimeouts,
+		CommandID:      events.ExpireID(callID, d), Service: events.ServiceTimeouts,
 	}
 	body, err := cmd.Encode()
 	if err != nil {

@@ -310,6 +310,7 @@ func subjects() (string, error) {
 			"notifications": "a [notification](#notifications)", "api": "a [request](#requests-and-replies)",
 			"events": "a copy of every [transition](#transitions)", "transitions": "the [transitions](#transitions) of a call",
 			"rejected": "a [malformed command](#malformed-commands)", "sessions": "a [session event](#session-events)", "timer": "a deadline", "due": "a deadline that is due",
+			"timerReach": "a reach deadline", "dueReach": "a reach deadline that is due",
 		}[family]
 		if !known {
 			return "", fmt.Errorf("reference: what is %s?", id)

@@ -12,6 +12,9 @@ func (st step) claims(c call.Claimed) step { st.claimed = c; return st }
 func (st step) after(d time.Duration) step { st.late = d; return st }
 func (st step) id(id string) step          { st.body["command_id"] = id; return st }
 
+// reaches sends the step in an app with this reach_s.
+func (st step) reaches(d time.Duration) step { st.reach = d; return st }
+
 func many(n int) []string {
 	list := make([]string, n)
 	for i := range list {

@@ -76,6 +76,7 @@ func notificationTable() (string, error) {
 	glare := by("bob/phone", events.VerbAccept).claims(call.Claimed{Glare: &call.Glare{CallID: "c1", Attempt: 1}})
 	group := []string{"ann", "dan", "eve", "fay"}
 	accepted := append(inCall(), by("bob/phone", events.VerbAccept))
+	unconfirmed := append(inCall()[:3], inCall()[3].reaches(5*time.Second))
 	return renderCases([]notifyCase{
 		{"invited, line free", nil, 0, invite("bob", "fay"), "bob", []string{"ann"}},
 		{"invited, line full", nil, 0, invite("bob", "fay").claims(busy), "bob", []string{"ann"}},
@@ -89,6 +90,7 @@ func notificationTable() (string, error) {
 		{"declined with `busy`", inCall(), 0, data(by("bob/phone", events.VerbDecline, "reason", "busy")), "bob", group},
 		{"canceled", inCall(), 0, data(by("dan/phone", events.VerbCancel)), "bob", group},
 		{"timed_out", inCall(), 40 * time.Second, expire, "bob", group},
+		{"timed_out, and no device has confirmed (`reach_s`)", unconfirmed, 10 * time.Second, expire, "bob", group},
 		{"left, by a callee", accepted, 0, data(by("bob/phone", events.VerbLeave)), "bob", group},
 		{"left, a callee whose device is gone", accepted, 0, dropping("bob", "phone"), "bob", group},
 		{"left, by the participant who invited a pending callee", addedByDan(), 0, data(by("dan/phone", events.VerbLeave)), "dan", []string{"ann", "eve", "fay"}},
@@ -113,6 +115,7 @@ func endsTable() (string, error) {
 		{"the caller cancels, or leaves before any answer", one, 0, data(by("ann/laptop", events.VerbCancel)), "bob", caller},
 		{"the caller's device is gone before any answer", one, 0, dropping("ann", "laptop"), "bob", caller},
 		{"the only callee times out", one, time.Hour, expire, "bob", caller},
+		{"no device of the only callee has confirmed (`reach_s`)", []step{invite("bob").reaches(5 * time.Second)}, 10 * time.Second, expire, "bob", caller},
 		{"the only callee who answered leaves", answered, 0, data(by("bob/phone", events.VerbLeave)), "bob", caller},
 		{"the caller leaves the only callee", answered, 0, data(by("ann/laptop", events.VerbLeave)), "bob", caller},
 		{"the last participant leaves while a callee is pending", leaving, 0, data(by("ann/laptop", events.VerbLeave)), "", []string{"ann", "fay"}},

@@ -31,6 +31,7 @@ type step struct {
 	body   map[string]any
 
 	late    time.Duration // delay before the command is processed
+	reach   time.Duration // reach_s of the app
 	claimed call.Claimed  // result of the claims on lines
 }
 
@@ -89,6 +90,7 @@ func (s *stage) decide(st step) (call.Outcome, error) {
 		return nil, err
 	}
 	in := call.Input{At: s.now, Now: s.now.Add(st.late), Limits: s.limits, Claimed: st.claimed}
+	in.Limits.Reach = st.reach
 	if g := st.claimed.Glare; g != nil && st.verb == events.VerbAccept { // the other side of a glare
 		return call.Join(s.last, cmd, *g, in), nil
 	}

@@ -27,6 +27,9 @@ func appSettings() obj {
 			"It does not limit the backend.", events.DefaultPairInvitesPerMin), 1, at(events.MaxPairInvitesPerMin))),
 		may("ringing_per_caller", integer(fmt.Sprintf("How many callees of the sessions of one user may ring at the same time. By default %d. "+
 			"It does not limit the backend.", events.DefaultRingingPerCaller), 1, at(events.MaxRingingPerCaller))),
+		may("reach_s", integer(fmt.Sprintf("How long the devices of a callee have to confirm with ring that they ring, in seconds, from when the invitation is "+
+			"handled. Otherwise the callee is timed_out with the reason not_reached, and their line is free. 0 or %d to %d. By default 0: no limit.",
+			events.MinReachS, events.MaxReachS), 0, at(events.MaxReachS), member{"not", obj{{"minimum", 1}, {"maximum", events.MinReachS - 1}}})),
 		may("lost_ringing_s", integer(fmt.Sprintf("How long the caller's device may be without a session while the call rings, in seconds. Then the caller "+
 			"leaves with reason lost. Only for callers who invited from a session. By default %d. 0: never.", events.DefaultLostRingingS), 0, at(events.MaxLostS))),
 		may("lost_active_s", integer(fmt.Sprintf("How long the device of a party may be without a session in an active call, in seconds. Then the party leaves "+

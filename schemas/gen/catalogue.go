@@ -154,11 +154,19 @@ func streamChannels() []channel {
 			messages: []message{{id: "session.event", name: "session.event", schema: "session/event", title: "Session event"}},
 		},
 		{
-			id: "timer", address: fill(events.TimerSubjects, "app", "call", "seq"), about: "Internal, stream RINGLINE_TIMERS: a deadline as a delayed message.",
+			id: "timer", address: "ringline.{app}.timer.{call}.{seq}", about: "Internal, stream RINGLINE_TIMERS: a deadline as a delayed message.",
 			messages: deadline,
 		},
 		{
-			id: "due", address: fill(events.DueSubjects, "app", "call", "seq"), about: "Internal, stream RINGLINE_TIMERS: a deadline that is due.",
+			id: "timerReach", address: "ringline.{app}.timer.{call}.{seq}.reach", about: "The same for a reach deadline (reach_s of the app).",
+			messages: deadline,
+		},
+		{
+			id: "due", address: "ringline.{app}.due.{call}.{seq}", about: "Internal, stream RINGLINE_TIMERS: a deadline that is due.",
+			messages: deadline,
+		},
+		{
+			id: "dueReach", address: "ringline.{app}.due.{call}.{seq}.reach", about: "The same for a reach deadline.",
 			messages: deadline,
 		},
 	}

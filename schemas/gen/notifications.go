@@ -12,7 +12,8 @@ func reasons(list ...events.Reason) []string {
 
 // endings lists the reasons of call_ended: those of the receiver and those of the call.
 func endings() []string {
-	words := reasons(events.ReasonDeclined, events.ReasonBusy, events.ReasonCanceled, events.ReasonTimedOut, events.ReasonLeft, events.ReasonLost)
+	words := reasons(events.ReasonDeclined, events.ReasonBusy, events.ReasonCanceled, events.ReasonTimedOut, events.ReasonNotReached, events.ReasonLeft,
+		events.ReasonLost)
 	for _, r := range []events.EndReason{events.EndCompleted, events.EndExpired, events.EndServerEnded} {
 		words = append(words, string(r))
 	}

@@ -135,6 +135,10 @@ func callee(version int) obj {
 		may("ring_deadline", dateTime("When it stops ringing. Absent if the line was busy, and in a call that was created as ended.")),
 		need("at", dateTime("When the callee entered this state.")),
 	}
+	if version > 1 {
+		fields = append(fields, may("reach_deadline", dateTime("By when a device must confirm with ring that it rings. Otherwise the callee is timed_out with the "+
+			"reason not_reached. Set if the app has reach_s and the attempt rang.")))
+	}
 	return open(titled("Callee", version), "The newest attempt to reach a user. There is one entry per user, at the position where they were first named.",
 		append(append(fields, pictures(version)...), presence(version)...)...).with(when(has("state", terminal()...), requires("reason"))...)
 }

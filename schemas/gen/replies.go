@@ -79,6 +79,8 @@ func kept() map[string]obj {
 		"deadline": open("Deadline", "A deadline of a call: the body of a delayed message, before and after it is due.",
 			need("call_id", token("The call.")),
 			need("seq", integer("The transition that created it.", 1)),
+			may("kind", oneOf("What is due. Absent for a ring deadline and for the maximum duration of the call.",
+				[]events.DeadlineKind{events.DeadlineReach}, deadlineMeaning)),
 			need("deadline", dateTime("When it is due.")),
 		),
 	}

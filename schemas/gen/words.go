@@ -130,7 +130,7 @@ func eventMeaning(e events.Event) string {
 	case events.EventCanceled:
 		return "Invitations were withdrawn, or the caller was dropped before any answer."
 	case events.EventTimedOut:
-		return "Callees did not answer by their deadline."
+		return "Callees did not answer by their deadline, or no device of theirs confirmed by their reach deadline."
 	case events.EventAdded:
 		return "More callees were invited, or some were invited again."
 	case events.EventLeft:
@@ -200,7 +200,7 @@ func rule(k events.Kind) kindRule {
 			reasons: reasons(events.ReasonCanceled, events.ReasonEnded), data: "That of the command that caused it.",
 		}
 	case events.IncomingCallTimeout:
-		return kindRule{about: "The receiver did not answer in time.", reasons: reasons(events.ReasonTimedOut), data: "The callee's."}
+		return kindRule{about: "The receiver did not answer in time.", reasons: reasons(events.ReasonTimedOut, events.ReasonNotReached), data: "The callee's."}
 	case events.OutgoingCallRinging:
 		return kindRule{about: "A device of the callee rings.", remains: always}
 	case events.OutgoingCallAccepted:
@@ -217,7 +217,7 @@ func rule(k events.Kind) kindRule {
 		}
 	case events.OutgoingCallTimeout:
 		return kindRule{
-			about: "The callee did not answer in time. One for each callee.", reasons: reasons(events.ReasonTimedOut),
+			about: "The callee did not answer in time. One for each callee.", reasons: reasons(events.ReasonTimedOut, events.ReasonNotReached),
 			data: "The callee's.", remains: sometimes, many: true,
 		}
 	case events.ParticipantJoined:
@@ -319,8 +319,14 @@ func reasonMeaning(r events.Reason) string {
 		return "the call ended, for any reason"
 	case events.ReasonLost:
 		return "the device that they were in the call with is gone"
+	case events.ReasonNotReached:
+		return "no device confirmed within the app's reach_s that it rings"
 	}
 	return ""
+}
+
+func deadlineMeaning(k events.DeadlineKind) string {
+	return map[events.DeadlineKind]string{events.DeadlineReach: "a device of a callee must have confirmed by then that it rings"}[k]
 }
 
 func endReasonMeaning(r events.EndReason) string {

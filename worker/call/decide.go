@@ -11,6 +11,7 @@ import (
 // Limits are the settings of an app that a decision depends on.
 type Limits struct {
 	RingTimeout time.Duration // of an invite or add without ring_timeout_s
+	Reach       time.Duration // for a device of a callee to confirm that it rings; 0: no limit
 	MaxCallees  int           // of a call, including those whose attempt is over
 	MaxDuration time.Duration // of a call, from its creation
 	Capacity    int           // calls on one line

@@ -55,7 +55,7 @@ func (w *world) checkGlare(before events.Call, cmd events.Command, second string
 	}
 	if before.State == events.CallStateActive {
 		w.reached["joined a group that talks"]++
-	} else if due, made := call.DeadlineFor(w.last, w.last.Seq); made && due.At == first.ExpiresAt {
+	} else if due := call.DeadlinesMade(w.last, w.last.Seq); len(due) == 1 && due[0].At == first.ExpiresAt {
 		w.reached["deadline of a join"]++
 	}
 	for id, c := range w.calls {
@@ -97,7 +97,7 @@ func (w *world) checkBornEnded(d delivery, t events.Transition) {
 	bad := t.Seq != 1 || t.Call.Caller.State != events.StateLeft || len(call.Notify(t))+len(call.Deadlines(t)) > 0 ||
 		!reflect.DeepEqual(call.Merged(t), d.claimed.Glare) || !reflect.DeepEqual(call.Merged(w.read), d.claimed.Glare)
 	for _, x := range t.Call.Callees {
-		bad = bad || x.State != events.StateCanceled || x.Reason != events.ReasonEnded || x.RingDeadline != 0 || x.Attempt != 1
+		bad = bad || x.State != events.StateCanceled || x.Reason != events.ReasonEnded || x.RingDeadline != 0 || x.ReachDeadline != 0 || x.Attempt != 1
 	}
 	if bad {
 		w.failf("born ended: %s", w.json(t))

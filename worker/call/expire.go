@@ -4,9 +4,9 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// expire times out every pending callee whose deadline has passed, and ends an active call at its maximum duration. It looks
-// at all deadlines of the call, whichever of them came due. A command that comes before its own deadline waits for it,
-// because no other expire follows for that deadline.
+// expire times out every pending callee whose ring deadline has passed, or whose reach deadline has passed before a device
+// confirmed that it rings. It ends an active call at its maximum duration. It looks at all deadlines of the call, whichever of
+// them came due. A command that comes before its own deadline waits for it, because no other expire follows for that deadline.
 //
 // The time of the decision is the later of At and Now. A command that was nak'ed with a delay keeps the time at which it was
 // stored, and that time may be before the deadline.
@@ -25,7 +25,7 @@ func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 	}
 	d := newDraft(last, cmd, events.TimeOf(at))
 	for _, due := range Deadlines(last) {
-		if events.ExpireID(cmd.CallID, due.Seq) == cmd.CommandID && due.At > d.at {
+		if events.ExpireID(cmd.CallID, due.DeadlineID) == cmd.CommandID && due.At > d.at {
 			return Wait{Until: due.At.Time(), Why: WaitForDeadline}
 		}
 	}
@@ -35,13 +35,25 @@ func expire(last events.Transition, cmd events.Command, in Input) Outcome {
 	}
 	any := false
 	for i := range d.call.Callees {
-		if x := &d.call.Callees[i]; x.Pending() && x.RingDeadline <= d.at {
-			d.move(x, events.StateTimedOut, events.ReasonTimedOut)
-			any = true
+		if x := &d.call.Callees[i]; x.Pending() {
+			any = d.expire(x) || any
 		}
 	}
 	if any {
 		return d.write(events.EventTimedOut)
 	}
 	return Keep{}
+}
+
+// expire times out a pending callee if one of their deadlines has passed, and reports whether it did.
+func (d *draft) expire(x *events.Callee) bool {
+	switch {
+	case x.Unconfirmed() && x.ReachDeadline != 0 && x.ReachDeadline <= d.at:
+		d.move(x, events.StateTimedOut, events.ReasonNotReached)
+	case x.RingDeadline <= d.at:
+		d.move(x, events.StateTimedOut, events.ReasonTimedOut)
+	default:
+		return false
+	}
+	return true
 }

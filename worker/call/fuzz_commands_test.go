@@ -220,11 +220,11 @@ func (w *world) says(cmd *events.Command, b byte) {
 func (w *world) expires(l *line, b byte) {
 	list := call.Deadlines(w.last)
 	if len(list) == 0 || b%4 == 0 {
-		l.cmd.CommandID = events.ExpireID(l.cmd.CallID, int(b)%8)
+		l.cmd.CommandID = events.ExpireID(l.cmd.CallID, events.DeadlineID{Seq: int(b) % 8})
 		return
 	}
 	d := pick(list, b/4)
-	l.cmd.CommandID = events.ExpireID(l.cmd.CallID, d.Seq)
+	l.cmd.CommandID = events.ExpireID(l.cmd.CallID, d.DeadlineID)
 	if due := d.At.Time().Sub(start); b%4 == 1 && due > w.now {
 		w.now, l.at, l.now = due, due, due
 	}

@@ -64,7 +64,8 @@ func TestWalksReachEveryState(t *testing.T) {
 	}
 	want = append(want, "repeat", "kept", "wait "+string(call.WaitForInvitation), "wait "+string(call.WaitForDeadline),
 		"late", "attempt 3", "forgotten", "hidden", "canceled by the end", "others are notified", "without the call", "dropped", "from another device",
-		"refused in part", "refused as a whole", "refused in part, again", "refused the caller", "refused an unseen attempt")
+		"refused in part", "refused as a whole", "refused in part, again", "refused the caller", "refused an unseen attempt",
+		"not reached", "not reached, at the ring deadline", "reach deadline confirmed")
 	want = append(want, lineFacts()...)
 	want = append(want, fieldFacts()...)
 	for _, name := range want {
@@ -108,6 +109,7 @@ func (w *world) begin(b byte) {
 	w.limits = call.Limits{
 		RingTimeout: 10 * time.Second, MaxCallees: 4, MaxDuration: 200 * time.Second, Capacity: pick([]int{1, 1, 2}, b),
 		EndAlone: b%5 == 0,
+		Reach:    pick([]time.Duration{0, 5 * time.Second}, b/4),
 	}
 	w.now, w.script, w.count, w.lasting, w.slots = 0, nil, 0, b%2 == 1, make([]string, pick([]int{1, 1, 1, 2, 3, 4}, b/8))
 	w.exchange = exchange{calls: map[string]*history{}, lines: map[string][]entry{}}

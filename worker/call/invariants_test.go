@@ -23,7 +23,7 @@ type history struct {
 	made   []command      // the commands that made the transitions, without ring and expire
 	maker  map[string]int // by callee: sequence of the transition that made the present attempt
 	first  int            // sequence of the first accept
-	due    map[int]events.Time
+	due    map[events.DeadlineID]events.Time
 	winner map[string]string // by callee and attempt: the device that answered
 	owners map[string][]string
 
@@ -31,7 +31,10 @@ type history struct {
 }
 
 func newHistory() *history {
-	return &history{refused: map[int][]events.RefusedCallee{}, owners: map[string][]string{}, due: map[int]events.Time{}, maker: map[string]int{}, winner: map[string]string{}}
+	return &history{
+		refused: map[int][]events.RefusedCallee{}, owners: map[string][]string{}, due: map[events.DeadlineID]events.Time{},
+		maker: map[string]int{}, winner: map[string]string{},
+	}
 }
 
 // command is a command that made a transition.
@@ -170,7 +173,7 @@ func (w *world) checkWait(before events.Transition, l line, o call.Wait) {
 			[]events.Verb{events.VerbAdd, events.VerbCancel, events.VerbLeave, events.VerbEnd}, l.cmd.Verb)
 	case call.WaitForDeadline:
 		ok = ok && l.cmd.Verb == events.VerbExpire && slices.ContainsFunc(call.Deadlines(before), func(d call.Deadline) bool {
-			return o.Until.Equal(d.At.Time()) && events.ExpireID(l.cmd.CallID, d.Seq) == l.cmd.CommandID
+			return o.Until.Equal(d.At.Time()) && events.ExpireID(l.cmd.CallID, d.DeadlineID) == l.cmd.CommandID
 		})
 	default:
 		ok = false
@@ -215,6 +218,7 @@ func (w *world) checkTransition(before events.Transition, d delivery, wr call.Wr
 	w.checkSeats(before.Call, t, l.cmd)
 	w.checkNames(before.Call, t, l.cmd)
 	w.checkSeen(before, l)
+	w.checkReach(before.Call, t, l)
 	w.checkEnd(before.Call, t)
 }
 
@@ -285,7 +289,7 @@ func (w *world) checkCallees(before, after events.Call) {
 			w.failf("%s was over: %s, now %s", x.UserID, w.json(old), w.json(x))
 		case x.State != old.State && !slices.Contains(strings.Fields(next[old.State]), string(x.State)):
 			w.failf("%s went from %s to %s", x.UserID, old.State, x.State)
-		case x.RingDeadline != old.RingDeadline || x.InvitedBy != old.InvitedBy:
+		case x.RingDeadline != old.RingDeadline || x.ReachDeadline != old.ReachDeadline || x.InvitedBy != old.InvitedBy:
 			w.failf("the invitation of %s moved: %s, now %s", x.UserID, w.json(old), w.json(x))
 		}
 		if device, won := w.winner[fmt.Sprint(x.UserID, x.Attempt)]; won && device != x.DeviceID {

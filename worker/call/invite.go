@@ -110,10 +110,25 @@ func attempts(d *draft, in Input) []events.Callee {
 		case slices.Contains(in.Claimed.Busy, p.UserID):
 			d.move(&x, events.StateBusy, events.ReasonLineBusy)
 			x.RingDeadline = 0
+		default:
+			x.ReachDeadline = d.reachDeadline(in, x.RingDeadline)
 		}
 		list[i] = x
 	}
 	return list
+}
+
+// reachDeadline returns the time by which a device must confirm that it rings, or 0. It counts from the time at which the
+// invitation is handled, because no device can confirm an invitation that still waits. It is never after the ring deadline.
+func (d *draft) reachDeadline(in Input, ring events.Time) events.Time {
+	if in.Limits.Reach == 0 || d.last.InFormat1() {
+		return 0
+	}
+	from := in.At
+	if in.Now.After(from) {
+		from = in.Now
+	}
+	return min(events.DeadlineOf(from.Add(in.Limits.Reach)), ring)
 }
 
 func tooMany(n int, l Limits) Outcome {

@@ -91,7 +91,7 @@ func Join(last events.Transition, cmd events.Command, g Glare, in Input) Outcome
 func (d *draft) bornEnded(why events.EndReason) Write {
 	d.end(why, false)
 	for i := range d.call.Callees {
-		d.call.Callees[i].RingDeadline = 0
+		d.call.Callees[i].RingDeadline, d.call.Callees[i].ReachDeadline = 0, 0
 	}
 	return d.write(events.EventInvited)
 }

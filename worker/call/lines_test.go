@@ -247,7 +247,7 @@ func TestFence(t *testing.T) {
 			len(call.DeadlinesRemoved(before, got)) > 0 {
 			t.Errorf("%s: remembers %+v, waits for %+v", sc.name, got.Commands, call.Deadlines(got))
 		}
-		if _, made := call.DeadlineFor(got, got.Seq); made || len(call.Notify(got))+len(got.Changes) > 0 {
+		if made := call.DeadlinesMade(got, got.Seq); len(made)+len(call.Notify(got))+len(got.Changes) > 0 {
 			t.Errorf("%s: a deadline of its own, or notifications: %+v", sc.name, got)
 		}
 		checkFenced(t, sc.name, w, before.Seq+1)

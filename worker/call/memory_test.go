@@ -129,58 +129,72 @@ func (w *world) attemptsOf(c events.Call, made command) []string {
 	return list
 }
 
-// checkDeadlines: a call has one deadline for each command that made a pending attempt, and after the first answer one for the
-// maximum duration. After the end it has none. A deadline never moves.
+// checkDeadlines: a call has one deadline for each command that made a pending attempt, another one of kind reach while one of
+// these attempts is unconfirmed, and after the first answer one for the maximum duration. After the end it has none. A deadline
+// never moves.
 func (w *world) checkDeadlines(before, after events.Transition) {
-	got := map[int]events.Time{}
+	got := map[events.DeadlineID]events.Time{}
 	for _, d := range call.Deadlines(after) {
-		if _, twice := got[d.Seq]; twice {
-			w.failf("two deadlines of %d: %v", d.Seq, call.Deadlines(after))
+		if _, twice := got[d.DeadlineID]; twice {
+			w.failf("two deadlines of %v: %v", d.DeadlineID, call.Deadlines(after))
 		}
-		got[d.Seq] = d.At
-		if at, known := w.due[d.Seq]; known && at != d.At {
-			w.failf("deadline %d moved from %v to %v", d.Seq, at, d.At)
+		got[d.DeadlineID] = d.At
+		if at, known := w.due[d.DeadlineID]; known && at != d.At {
+			w.failf("deadline %v moved from %v to %v", d.DeadlineID, at, d.At)
 		}
-		w.due[d.Seq] = d.At
+		w.due[d.DeadlineID] = d.At
 	}
-	want := map[int]events.Time{}
+	want := map[events.DeadlineID]events.Time{}
 	for _, x := range after.Call.Callees {
+		made := w.maker[x.UserID]
+		if x.State == events.StateInvited && x.ReachDeadline != 0 {
+			want[events.DeadlineID{Seq: made, Kind: events.DeadlineReach}] = x.ReachDeadline
+		}
 		if x.State == events.StateInvited || x.State == events.StateRinging {
-			want[w.maker[x.UserID]] = x.RingDeadline
+			want[events.DeadlineID{Seq: made}] = x.RingDeadline
 			if x.RingDeadline == 0 || x.RingDeadline > after.Call.ExpiresAt {
 				w.failf("%s rings until %v, the call until %v", x.UserID, x.RingDeadline, after.Call.ExpiresAt)
 			}
 		}
 	}
 	if after.Call.State == events.CallStateActive {
-		want[w.first] = after.Call.ExpiresAt
+		want[events.DeadlineID{Seq: w.first}] = after.Call.ExpiresAt
 	}
-	if w.json(got) != w.json(want) {
-		w.failf("deadlines %s, want %s", w.json(got), w.json(want))
+	if !maps.Equal(got, want) {
+		w.failf("deadlines %v, want %v", got, want)
 	}
 	w.checkDeadlineChanges(before, after, want)
 }
 
-// checkDeadlineChanges: a transition adds the deadline that the call has only after it, and removes those that it had only before.
-func (w *world) checkDeadlineChanges(before, after events.Transition, want map[int]events.Time) {
+// checkDeadlineChanges: a transition adds the deadlines that the call has only after it, and removes those that it had only
+// before.
+func (w *world) checkDeadlineChanges(before, after events.Transition, want map[events.DeadlineID]events.Time) {
+	found := 0
 	for seq := range after.Seq + 2 {
-		d, waits := call.DeadlineFor(after, seq)
-		if at, wanted := want[seq]; waits != wanted || waits && (d.Seq != seq || d.At != at) {
-			w.failf("made by %d: %+v, %t; want %v", seq, d, waits, at)
+		for _, d := range call.DeadlinesMade(after, seq) {
+			if at, wanted := want[d.DeadlineID]; !wanted || d.Seq != seq || d.At != at {
+				w.failf("made by %d: %+v; want %v", seq, d, want)
+			}
+			found++
 		}
 	}
-	var gone []int
+	if found != len(want) {
+		w.failf("%d deadlines, want %v", found, want)
+	}
+	var gone []events.DeadlineID
+	had := map[events.DeadlineID]bool{}
 	for _, d := range call.Deadlines(before) {
-		if _, waits := want[d.Seq]; !waits {
-			gone = append(gone, d.Seq)
+		had[d.DeadlineID] = true
+		if _, waits := want[d.DeadlineID]; !waits {
+			gone = append(gone, d.DeadlineID)
 		}
 	}
-	if w.json(gone) != w.json(call.DeadlinesRemoved(before, after)) {
+	if !slices.Equal(gone, call.DeadlinesRemoved(before, after)) {
 		w.failf("gone %v, want %v", call.DeadlinesRemoved(before, after), gone)
 	}
-	for seq := range want {
-		if _, waited := call.DeadlineFor(before, seq); !waited && seq != after.Seq {
-			w.failf("transition %d made the deadline %d", after.Seq, seq)
+	for id := range want {
+		if !had[id] && id.Seq != after.Seq {
+			w.failf("transition %d made the deadline %v", after.Seq, id)
 		}
 	}
 }

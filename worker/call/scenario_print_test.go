@@ -82,11 +82,11 @@ func (p *printer) notifications(t transition, now time.Duration) {
 }
 
 func (p *printer) deadlines(before, after transition) {
-	if d, made := call.DeadlineFor(after, after.Seq); made {
-		p.line("deadline +%s.%d at %s", after.Call.CallID, d.Seq, since(d.At.Time()))
+	for _, d := range call.DeadlinesMade(after, after.Seq) {
+		p.line("deadline +%s.%d%s at %s", after.Call.CallID, d.Seq, in(".", string(d.Kind), ""), since(d.At.Time()))
 	}
-	for _, seq := range call.DeadlinesRemoved(before, after) {
-		p.line("deadline -%s.%d", after.Call.CallID, seq)
+	for _, d := range call.DeadlinesRemoved(before, after) {
+		p.line("deadline -%s.%d%s", after.Call.CallID, d.Seq, in(".", string(d.Kind), ""))
 	}
 }
 
@@ -110,9 +110,9 @@ func view(c events.Call, user string) string {
 			in(" (", string(x.Reason), ")"), since(x.At.Time()))
 	}
 	for _, x := range c.Callees {
-		p.line("callee %s%s%s, attempt %d by %s: %s%s since %s%s%s", x.UserID, in("/", x.DeviceID, ""),
+		p.line("callee %s%s%s, attempt %d by %s: %s%s since %s%s%s%s", x.UserID, in("/", x.DeviceID, ""),
 			in(" ", x.UserName, "")+in(" with ", x.Avatar, ""), x.Attempt, x.InvitedBy, x.State, in(" (", string(x.Reason), ")"), since(x.At.Time()),
-			timestamp(", deadline ", x.RingDeadline), in(`, data "`, c.DataOf(x), `"`))
+			timestamp(", deadline ", x.RingDeadline), timestamp(", reach deadline ", x.ReachDeadline), in(`, data "`, c.DataOf(x), `"`))
 	}
 	return p.b.String()
 }

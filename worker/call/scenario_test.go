@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write what the scenario files of testda
 // (see stage.read) or one of:
 //
 //	> new call                 start a new, independent scenario
-//	> limits callees=3 …       settings of the app: callees, timeout, duration, alone=now
+//	> limits callees=3 …       settings of the app: callees, timeout, duration, reach, alone=now
 //	> view bob [c2]            bob's view of the call (view service: the view of a service)
 //	> memory [c2]              the commands that the call remembers
 //	> seats                    who is in with which device, and since which seq
@@ -164,6 +164,8 @@ func (s *stage) limit(t *testing.T, text string) {
 			s.limits.MaxCallees = int(number(t, value))
 		case "timeout":
 			s.limits.RingTimeout = duration(t, value)
+		case "reach":
+			s.limits.Reach = duration(t, value)
 		case "duration":
 			s.limits.MaxDuration = duration(t, value)
 		case "alone":

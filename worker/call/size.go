@@ -10,10 +10,10 @@ const MaxTransition = 128 << 10
 // TestLargestTransition checks them against the encoder.
 const (
 	frameLen   = 4 << 10 // the envelope, by, and the call without callees, with ids and caller names of maximum length
-	calleeLen  = 270     // a callee
+	calleeLen  = 310     // a callee
 	deviceLen  = 256     // the device that answers: 128 bytes, each an escaped quote
 	changeLen  = 100     // a change
-	commandLen = 90      // a remembered command
+	commandLen = 82      // a remembered command
 	avatarLen  = 16      // the overhead of a picture
 	dataLen    = 16      // the overhead of an entry in call.custom, or of a user id in a list
 )

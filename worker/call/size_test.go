@@ -58,8 +58,8 @@ func fullest(t events.Transition) events.Transition {
 		x := &c.Callees[i]
 		commands(1, events.Remembered{Service: token(i)})
 		commands(PerSender, events.Remembered{UserID: x.UserID})
-		x.State, x.Reason, x.DeviceID, x.Attempt, x.CustomSeq = events.StateTimedOut, events.ReasonTimedOut, name(events.MaxName, i), seq, seq+i
-		x.ChangedSeq, x.Watched = seq, true
+		x.State, x.Reason, x.DeviceID, x.Attempt, x.CustomSeq = events.StateTimedOut, events.ReasonNotReached, name(events.MaxName, i), seq, seq+i
+		x.ChangedSeq, x.Watched, x.ReachDeadline = seq, true, x.RingDeadline
 		c.Custom[x.CustomSeq] = strings.Repeat(`"`, events.MaxCustom/2/len(c.Callees))
 		t.Changes = append(t.Changes, events.Change{
 			UserID: x.UserID, Attempt: seq, From: events.StateAccepted, To: x.State, Reason: x.Reason,

@@ -129,7 +129,7 @@ func (s *stage) play(t *testing.T, script string) {
 
 // read makes a command from a line of a script
 //
-//	<at> <user>[/<device>]|service:<service>|timer <verb> [<callee>[:<name>],…] [voice|video|busy|c1.1|bob/phone] [key=value …]
+//	<at> <user>[/<device>]|service:<service>|timer <verb> [<callee>[:<name>],…] [voice|video|busy|c1.1|c1.1.reach|bob/phone] [key=value …]
 //
 // and reads it like a worker. The argument of a timer is the deadline that came due, that of a drop
 // the party with their device. The keys are
@@ -232,9 +232,10 @@ func (l *line) bare(t *testing.T, word string) {
 	t.Helper()
 	switch {
 	case l.cmd.Verb == events.VerbExpire:
-		callID, seq, _ := strings.Cut(word, ".")
+		callID, deadline, _ := strings.Cut(word, ".")
+		seq, kind, _ := strings.Cut(deadline, ".")
 		l.cmd.CallID = callID
-		l.cmd.CommandID = events.ExpireID(l.cmd.CallID, int(number(t, seq)))
+		l.cmd.CommandID = events.ExpireID(callID, events.DeadlineID{Seq: int(number(t, seq)), Kind: events.DeadlineKind(kind)})
 	case word == "voice":
 		l.cmd.CallType = events.CallTypeVoice
 	case word == "video":

@@ -16,8 +16,8 @@ import (
 // committed carries out the effects of a commit: it updates lines and deadlines and notifies, all concurrently. Then it
 // answers, with the refusal if there is one. A merged invitation continues with the call that it merged into.
 func (c *Coordinator) committed(ctx context.Context, d delivery, before, after events.Transition, refusal *events.Error) worker.Exit {
-	for _, seq := range call.DeadlinesRemoved(before, after) {
-		if err := store.RemoveDeadline(c.nc, d.cmd.App, after.Call.CallID, seq); err != nil {
+	for _, gone := range call.DeadlinesRemoved(before, after) {
+		if err := store.RemoveDeadline(c.nc, d.cmd.App, after.Call.CallID, gone); err != nil {
 			c.log.Warn().Err(err).Msg("an obsolete deadline could not be removed")
 		}
 	}
@@ -35,24 +35,24 @@ func (c *Coordinator) committed(ctx context.Context, d delivery, before, after e
 }
 
 // effects notifies the users that the transition concerns, and releases the lines of those that it removed from the call. It
-// also writes the deadline that the transition created, if the current call still waits for it. All of that runs concurrently
+// also writes the deadlines that the transition created, if the current call still waits for them. All of that runs concurrently
 // and may be repeated.
 func (c *Coordinator) effects(ctx context.Context, d delivery, made, now events.Transition) error {
 	return errors.Join(
 		c.notify(made, now), // does not block
-		broker.RunAll(append(c.claims.releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now))...),
+		broker.RunAll(append(c.claims.releases(ctx, now, append(claimants(d.cmd), moved(made)...)), c.arming(ctx, made, now)...)...),
 	)
 }
 
-// arming returns a function that writes the deadline created by transition made. It returns nil if the current call does not
-// wait for that deadline.
-func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) func() error {
-	due, waits := call.DeadlineFor(now, made.Seq)
-	if !waits {
-		return nil
+// arming returns functions that write the deadlines created by transition made for which the current call waits.
+func (c *Coordinator) arming(ctx context.Context, made, now events.Transition) []func() error {
+	due := call.DeadlinesMade(now, made.Seq)
+	list := make([]func() error, len(due))
+	for i, at := range due {
+		app, d := now.Call.App, events.Deadline{CallID: now.Call.CallID, Seq: at.Seq, Kind: at.Kind, Deadline: at.At}
+		list[i] = func() error { return store.ArmDeadline(ctx, c.nc, app, d) } // captures only the deadline, not the call
 	}
-	app, d := now.Call.App, events.Deadline{CallID: now.Call.CallID, Seq: due.Seq, Deadline: due.At}
-	return func() error { return store.ArmDeadline(ctx, c.nc, app, d) } // captures only the deadline, not the call
+	return list
 }
 
 // claimants lists the users whose lines an invite or add may have claimed, in this delivery or an earlier one.

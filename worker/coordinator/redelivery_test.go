@@ -166,7 +166,11 @@ func (b *bench) commits(m worker.Msg) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	o := call.Decide(base.Transition, d.cmd, call.Input{At: d.at, Now: b.c.now(d), Limits: call.DefaultLimits()})
+	limits, err := b.c.cfg.Limits(b.Context(), d.cmd.App)
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := call.Decide(base.Transition, d.cmd, call.Input{At: d.at, Now: b.c.now(d), Limits: limits})
 	w, ok := o.(call.Write)
 	if !ok {
 		b.Fatalf("%#v", o)
@@ -325,13 +329,49 @@ func (b *bench) isDone(callID string, seq int, published []string) {
 	}
 }
 
-// isArmed reports whether the stream holds the scheduled message of a deadline.
+// An invitation makes two deadlines. The redelivery writes both, whatever the first worker wrote, and ring removes only the reach
+// deadline.
+func TestRedeliveryWritesBothDeadlines(t *testing.T) {
+	b := newBench(t)
+	b.c.cfg.Limits = func(context.Context, string) (call.Limits, error) {
+		l := call.DefaultLimits()
+		l.Reach = 5 * time.Second
+		return l, nil
+	}
+	ring, reach := events.DeadlineID{Seq: 1}, events.DeadlineID{Seq: 1, Kind: events.DeadlineReach}
+	m := b.deliver("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"}],"ring_timeout_s":600}`)
+	b.commits(m)
+	if b.holds("c1", ring) || b.holds("c1", reach) {
+		t.Error("a deadline is armed before the redelivery")
+	}
+	b.handled(b.again(m))
+	if !b.holds("c1", ring) || !b.holds("c1", reach) {
+		t.Errorf("armed: ring %t, reach %t", b.holds("c1", ring), b.holds("c1", reach))
+	}
+	b.handled(b.deliver("c1", "ring", `{"command_id":"x","user_id":"bob"}`))
+	if err := b.c.nc.Flush(); err != nil { // the removal is not acked
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(time.Minute); b.holds("c1", reach) && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	}
+	if !b.holds("c1", ring) || b.holds("c1", reach) {
+		t.Errorf("after ring: ring %t, reach %t", b.holds("c1", ring), b.holds("c1", reach))
+	}
+}
+
+// isArmed reports whether the stream holds the scheduled message of the ring deadline, or the maximum duration, of a transition.
 func (b *bench) isArmed(callID string, seq int) bool {
+	b.Helper()
+	return b.holds(callID, events.DeadlineID{Seq: seq})
+}
+
+// holds reports whether the stream holds the scheduled message of a deadline.
+func (b *bench) holds(callID string, d events.DeadlineID) bool {
 	b.Helper()
 	st, err := b.js.Stream(b.Context(), streams.StreamTimers)
 	if err != nil {
 		b.Fatal(err)
 	}
-	m, err := st.GetLastMsgForSubject(b.Context(), events.TimerSubject("demo", callID, seq))
+	m, err := st.GetLastMsgForSubject(b.Context(), events.TimerSubject("demo", callID, d))
 	return err == nil && m.Header.Get("Nats-Schedule") != ""
 }

@@ -217,7 +217,7 @@ func TestNoDeadlineIsLostToALimit(t *testing.T) {
 		if i < 50 {
 			seq = 2
 		}
-		m, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", callID, seq))
+		m, err := st.GetLastMsgForSubject(t.Context(), events.TimerSubject("demo", callID, events.DeadlineID{Seq: seq}))
 		if err != nil || m.Header.Get("Nats-Schedule") == "" {
 			t.Fatalf("the deadline of call %d of %d is gone: %v", i, len(calls), err)
 		}

@@ -34,7 +34,7 @@ const (
 
 // The estimated maximum that a command takes of a stream.
 const (
-	perDeadline = 2 << 10 // bytes of RINGLINE_TIMERS for an invitation
+	perDeadline = 2 << 10 // bytes of RINGLINE_TIMERS for an invitation, which makes up to two deadlines
 	perLine     = 512     // bytes of RINGLINE_LINES for a user
 )
 

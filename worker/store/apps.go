@@ -78,6 +78,7 @@ func (a *Apps) Limits(ctx context.Context, app string) (call.Limits, error) {
 	if s.MaxCallees > 0 {
 		l.MaxCallees = s.MaxCallees
 	}
+	l.Reach = time.Duration(s.ReachS) * time.Second
 	if s.MaxDurationS > 0 {
 		l.MaxDuration = min(a.longest, time.Duration(s.MaxDurationS)*time.Second)
 	}

@@ -10,6 +10,51 @@ import (
 	"ringline.io/ringline/worker/streams"
 )
 
+// Setup extends RINGLINE_TIMERS of an earlier version, whose subjects have no kind of deadline. It keeps the deadlines.
+func TestSetupOfEarlierDeadlines(t *testing.T) {
+	t.Parallel()
+	s := natstest.Start(t)
+	st, err := s.JS.Stream(t.Context(), streams.StreamTimers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := st.CachedInfo().Config
+	c.Subjects = []string{"ringline.*.timer.*.*", "ringline.*.due.*.*"}
+	cons, err := st.Consumer(t.Context(), streams.ConsumerTimeouts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier := cons.CachedInfo().Config
+	earlier.FilterSubject = "ringline.*.due.*.*"
+	if _, err := s.JS.UpdateConsumer(t.Context(), streams.StreamTimers, earlier); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.JS.UpdateStream(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.JS.Publish(t.Context(), "ringline.demo.due.c1.1", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.JS.Publish(t.Context(), "ringline.demo.due.c1.1.reach", nil); err == nil {
+		t.Fatal("the earlier stream stores a reach deadline")
+	}
+	if err := streams.Setup(t.Context(), s.JS, streams.DefaultSettings()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.JS.Publish(t.Context(), "ringline.demo.due.c1.1.reach", nil); err != nil {
+		t.Fatal(err)
+	}
+	if cons, err = st.Consumer(t.Context(), streams.ConsumerTimeouts); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"ringline.demo.due.c1.1", "ringline.demo.due.c1.1.reach"} {
+		m, err := cons.Next(jetstream.FetchMaxWait(10 * time.Second))
+		if err != nil || m.Subject() != want {
+			t.Fatalf("%v, %v, want %s", m, err, want)
+		}
+	}
+}
+
 // Setup may be repeated, and creates the streams with the documented configuration.
 func TestSetup(t *testing.T) {
 	t.Parallel()

@@ -232,14 +232,14 @@ func (w *world) line(user string, but *history) []*history {
 func (w *world) pass(d time.Duration) {
 	until := w.now.Add(d)
 	for {
-		h, due, seq := w.nextDue(until)
+		h, due, id := w.nextDue(until)
 		if h == nil {
 			break
 		}
 		w.now = later(due, w.now.Add(time.Millisecond))
 		w.do(h, events.Command{
 			CommandAddress: events.CommandAddress{Verb: events.VerbExpire}, Service: events.ServiceTimeouts,
-			CommandID: events.ExpireID(h.id, seq),
+			CommandID: events.ExpireID(h.id, id),
 		}, 0)
 	}
 	w.now = later(until, w.now.Add(time.Millisecond))
@@ -253,16 +253,16 @@ func later(a, b time.Time) time.Time {
 }
 
 // nextDue finds the deadline that expires first, up to a time.
-func (w *world) nextDue(by time.Time) (first *history, at time.Time, seq int) {
+func (w *world) nextDue(by time.Time) (first *history, at time.Time, id events.DeadlineID) {
 	for _, h := range w.calls {
 		for _, d := range call.Deadlines(h.last()) {
 			due := d.At.Time().Add(w.lag(h, d.Seq))
 			if !due.After(by) && (first == nil || due.Before(at)) {
-				first, at, seq = h, due, d.Seq
+				first, at, id = h, due, d.DeadlineID
 			}
 		}
 	}
-	return first, at, seq
+	return first, at, id
 }
 
 func (w *world) lag(h *history, seq int) time.Duration {

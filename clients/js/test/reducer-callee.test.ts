@@ -85,12 +85,14 @@ for (const [why, ended_by, end_reason, data] of [
   });
 }
 
-test("timed out", () => {
-  assert.deepEqual(shows().push(eve(2, { state: "timed_out", reason: "timed_out" }), { user_id: "eve", by: { kind: "timer" } }), [
-    `onIncomingCallTimeout(c1, ${ann})`,
-    'onCallEnded(c1, room, {"reason":"timed_out","by":{"kind":"timer"}})',
-  ]);
-});
+for (const reason of ["timed_out", "not_reached"] as const) {
+  test(`timed out, with the reason ${reason}`, () => {
+    assert.deepEqual(shows().push(eve(2, { state: "timed_out", reason }), { user_id: "eve", by: { kind: "timer" } }), [
+      `onIncomingCallTimeout(c1, ${ann})`,
+      'onCallEnded(c1, room, {"reason":"timed_out","by":{"kind":"timer"}})',
+    ]);
+  });
+}
 
 test("answered elsewhere, and no more callbacks of that call", () => {
   const d = shows();

@@ -39,11 +39,13 @@ test("lost frames: a newer one makes all callbacks, ringing only if it still rin
     callee("eve", { state: "timed_out", reason: "timed_out", data: "hi", at: at(9) }),
     callee("dan", { state: "canceled", reason: "canceled" }),
     callee("fay", { state: "ringing" }),
+    callee("gil", { state: "timed_out", reason: "not_reached", data: "hi", at: at(5) }),
   ];
   assert.deepEqual(calls().push(call(9, { callees })), [
     "onOutgoingCallRejectedCauseBusy(c1, bob, in a meeting)",
     "onOutgoingCallTimeout(c1, eve, hi)",
     "onOutgoingCallRinging(c1, fay)",
+    "onOutgoingCallTimeout(c1, gil, hi)",
   ]);
 });
 

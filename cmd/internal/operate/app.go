@@ -105,6 +105,7 @@ func addAppFlags(f *pflag.FlagSet) {
 		events.MaxPairInvitesPerMin, events.DefaultPairInvitesPerMin))
 	f.Int("ringing-per-caller", 0, fmt.Sprintf("callees of the sessions of one user that may ring at the same time, 1 to %d (default %d)",
 		events.MaxRingingPerCaller, events.DefaultRingingPerCaller))
+	f.Duration("reach", 0, fmt.Sprintf("how long devices of a callee have to confirm that they ring, %ds to %ds; 0s: no limit (default)", events.MinReachS, events.MaxReachS))
 	f.Duration("lost-ringing", 0, fmt.Sprintf("how long a caller's device may be without a session while the call rings, 0s (never) to %ds (default %ds)", events.MaxLostS, events.DefaultLostRingingS))
 	f.Duration("lost-active", 0, fmt.Sprintf("the same for all parties of an active call, 0s (never) to %ds (default %ds)", events.MaxLostS, events.DefaultLostActiveS))
 	f.Duration("lost-away", 0, fmt.Sprintf("the same for a device that is away, 0s (never) to %ds (default %ds)", events.MaxLostAwayS, events.DefaultLostAwayS))

@@ -105,6 +105,11 @@ func (a apps) applyOne(name string, s *events.AppSettings) (known bool, err erro
 		s.MaxDurationS, err = a.seconds(name)
 	case "bytes-per-s":
 		s.BytesPerS, err = a.bytes(name)
+	case "reach":
+		var reach *int
+		if reach, err = a.optionalSeconds(name); err == nil {
+			s.ReachS = *reach
+		}
 	case "lost-ringing":
 		s.LostRingingS, err = a.optionalSeconds(name)
 	case "lost-active":

@@ -43,7 +43,11 @@ func (r *run) timedOut(s *story, i int, st *step, v *verdict) []lateness {
 		due = append(due, was.ExpiresAt)
 	}
 	for _, ch := range st.Changes {
-		if x := was.Callee(ch.UserID); ch.To == events.StateTimedOut && x != nil {
+		switch x := was.Callee(ch.UserID); {
+		case ch.To != events.StateTimedOut || x == nil:
+		case ch.Reason == events.ReasonNotReached:
+			due = append(due, x.ReachDeadline)
+		default:
 			due = append(due, x.RingDeadline)
 		}
 	}
@@ -66,7 +70,7 @@ type waiting struct {
 
 // endsInTime checks that everything with a deadline ends in time.
 func (r *run) endsInTime(s *story, v *verdict) {
-	open := map[attempt]waiting{}
+	open := map[awaited]waiting{}
 	for _, st := range s.steps {
 		now := waitsFor(st)
 		for key, w := range open {
@@ -86,20 +90,30 @@ func (r *run) endsInTime(s *story, v *verdict) {
 	}
 }
 
-// waitsFor lists what has a deadline after a transition: each pending attempt, and an active call because of
-// its maximum duration.
-func waitsFor(st *step) map[attempt]waiting {
-	list := map[attempt]waiting{}
+// awaited identifies what has a deadline: an attempt, or the call.
+type awaited struct {
+	attempt
+	kind events.DeadlineKind
+}
+
+// waitsFor lists what has a deadline after a transition: each pending attempt, each attempt that no device has
+// confirmed, and an active call because of its maximum duration.
+func waitsFor(st *step) map[awaited]waiting {
+	list := map[awaited]waiting{}
 	if st.Call.State == events.CallStateEnded {
 		return list
 	}
 	for _, x := range st.Call.Callees {
 		if x.Pending() {
-			list[attempt{x.UserID, x.Attempt}] = waiting{st.at, x.RingDeadline, fmt.Sprintf("attempt %d of %s", x.Attempt, x.UserID)}
+			key, what := attempt{x.UserID, x.Attempt}, fmt.Sprintf("attempt %d of %s", x.Attempt, x.UserID)
+			list[awaited{attempt: key}] = waiting{st.at, x.RingDeadline, what}
+			if x.Unconfirmed() && x.ReachDeadline != 0 {
+				list[awaited{key, events.DeadlineReach}] = waiting{st.at, x.ReachDeadline, "the unconfirmed " + what}
+			}
 		}
 	}
 	if st.Call.State == events.CallStateActive {
-		list[attempt{}] = waiting{st.at, st.Call.ExpiresAt, "the call"}
+		list[awaited{}] = waiting{st.at, st.Call.ExpiresAt, "the call"}
 	}
 	return list
 }

@@ -127,7 +127,7 @@ func TestDeadlines(t *testing.T) {
 		{"rings too long", "deadlines", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.pass(26 * second)
-			w.expire("c1", 1)
+			w.expire("c1", events.DeadlineID{Seq: 1})
 		}, nil, "but ended only with seq 2"},
 		{"talks for ever", "deadlines", func(w *world) {
 			talk(w)

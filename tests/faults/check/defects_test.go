@@ -209,7 +209,7 @@ func TestHistory(t *testing.T) {
 			w.do(w.invite("c1", "ann", "bob"))
 			early := &delivery{n: -1, at: w.now + 6*second, cmd: events.Command{
 				CommandAddress: events.CommandAddress{App: "demo", CallID: "c1", Verb: events.VerbExpire},
-				CommandID:      events.ExpireID("c1", 1), Service: events.ServiceTimeouts,
+				CommandID:      events.ExpireID("c1", events.DeadlineID{Seq: 1}), Service: events.ServiceTimeouts,
 			}}
 			w.write(early, 0, call.Claimed{})
 			w.notify(w.newest("c1"), w.newest("c1"))
@@ -217,7 +217,7 @@ func TestHistory(t *testing.T) {
 		{"expires by a deadline that was never made", "history", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob"))
 			w.pass(6 * second)
-			w.expire("c1", 7)
+			w.expire("c1", events.DeadlineID{Seq: 7})
 		}, nil, "no sent command"},
 		{"timed out at once", "history", func(w *world) {
 			w.badly(w.send(w.invite("c1", "ann", "bob")), time.Hour, call.Claimed{})

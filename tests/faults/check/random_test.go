@@ -133,7 +133,7 @@ func (p *player) advance(ns int64) {
 			if p.broken() && p.rng.IntN(4) > 0 {
 				continue // it comes later
 			}
-			x, again := p.expire(d.CallID, d.Seq)
+			x, again := p.expire(d.CallID, d.ID())
 			p.later(x, again)
 		}
 		for len(p.waiting) > 0 && p.waiting[0].at <= p.now {

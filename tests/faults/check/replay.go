@@ -124,8 +124,10 @@ func (r *run) expires(s *story, st *step) []candidate {
 		CommandID:      st.CommandID, Service: events.ServiceTimeouts,
 	}
 	for _, earlier := range s.steps[:st.index-1] {
-		_, created := call.DeadlineFor(earlier.Transition, earlier.Seq)
-		if created && events.ExpireID(s.call, earlier.Seq) == st.CommandID {
+		created := slices.ContainsFunc(call.DeadlinesMade(earlier.Transition, earlier.Seq), func(d call.Deadline) bool {
+			return events.ExpireID(s.call, d.DeadlineID) == st.CommandID
+		})
+		if created {
 			return []candidate{{&command{Command: cmd}, func(before events.Transition, in call.Input) call.Outcome {
 				return call.Decide(before, cmd, in)
 			}}}
@@ -216,8 +218,21 @@ func (r *run) inputs(c *command, before events.Transition, st *step) []call.Inpu
 	for i, at := range times {
 		list[i] = base
 		list[i].At, list[i].Now = at, at.Add(wait)
+		if handled, shown := r.handled(st); shown {
+			list[i].Now = handled
+		}
 	}
 	return list
+}
+
+// handled returns when the transition's invitation was handled, if one of its attempts shows it.
+func (r *run) handled(st *step) (at time.Time, shown bool) {
+	for _, ch := range st.Changes {
+		if x := st.Call.Callee(ch.UserID); ch.From == "" && x != nil && x.ReachDeadline != 0 {
+			return x.ReachDeadline.Time().Add(-r.limits.Reach), true
+		}
+	}
+	return at, false
 }
 
 // half a millisecond represents any fraction of a millisecond.

@@ -53,6 +53,7 @@ func limitsOf(r record.Run) call.Limits {
 	if r.Capacity > 0 {
 		l.Capacity = r.Capacity
 	}
+	l.Reach = time.Duration(r.ReachS) * time.Second
 	if r.MaxDurationS > 0 {
 		l.MaxDuration = time.Duration(r.MaxDurationS) * time.Second
 	}

@@ -2,17 +2,17 @@ package check
 
 import (
 	"encoding/json"
+	"slices"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/tests/faults/record"
 	"ringline.io/ringline/worker/call"
 )
 
-// deadlineID identifies a deadline by the transition that created it.
+// deadlineID identifies a deadline.
 type deadlineID struct {
 	callID
-
-	seq int
+	events.DeadlineID
 }
 
 // timers checks the deadlines in RINGLINE_TIMERS at rest. They must be exactly the deadlines that the calls
@@ -21,7 +21,7 @@ func timers(r *run, v *verdict) {
 	pending := map[deadlineID]bool{}
 	for _, m := range r.Rest.Timers {
 		v.looked()
-		app, id, seq, ok := events.ParseTimerSubject(m.Subject)
+		app, id, deadline, ok := events.ParseTimerSubject(m.Subject)
 		var d events.Deadline
 		if err := json.Unmarshal([]byte(m.Data), &d); !ok || err != nil {
 			v.failApp(app, id, "%s, stored at %s: malformed deadline: %.200s", m.Subject, r.when(m.At), m.Data)
@@ -31,15 +31,23 @@ func timers(r *run, v *verdict) {
 			v.failApp(app, id, "%s was due at %s and had to be removed by %s, but existed when the store was read at %s", m.Subject,
 				r.when(nanos(d.Deadline)), r.when(due), r.when(r.Run.Read))
 		}
-		key := deadlineID{callID{app, id}, seq}
+		key := deadlineID{callID{app, id}, deadline}
 		pending[key] = true
 		r.waitedFor(key, m, v)
 	}
 	for _, s := range r.stories {
 		for _, d := range call.Deadlines(s.newest()) {
-			r.armed(s, d, pending[deadlineID{callID{s.app, s.call}, d.Seq}], v)
+			r.armed(s, d, pending[deadlineID{callID{s.app, s.call}, d.DeadlineID}], v)
 		}
 	}
+}
+
+// dotted returns the kind of a deadline as the end of its subject.
+func dotted(k events.DeadlineKind) string {
+	if k == "" {
+		return ""
+	}
+	return "." + string(k)
 }
 
 // waitedFor checks that the call waits for the timer's deadline.
@@ -49,7 +57,7 @@ func (r *run) waitedFor(id deadlineID, m record.Stored, v *verdict) {
 		v.failApp(id.app, id.call, "%s, stored at %s, belongs to a call that does not exist", m.Subject, r.when(m.At))
 		return
 	}
-	if _, waits := call.DeadlineFor(s.newest(), id.seq); !waits {
+	if !slices.ContainsFunc(call.Deadlines(s.newest()), func(d call.Deadline) bool { return d.DeadlineID == id.DeadlineID }) {
 		v.fail(s, "%s, stored at %s, is not a current deadline of the call, which is %s with %s", m.Subject, r.when(m.At),
 			s.newest().Call.State, r.describe(s.steps[len(s.steps)-1]))
 	}
@@ -62,6 +70,6 @@ func (r *run) armed(s *story, d call.Deadline, pending bool, v *verdict) {
 		return
 	}
 	if v.looked(); !pending {
-		v.fail(s, "the call waits for deadline %d at %s, but the store has no timer", d.Seq, r.when(nanos(d.At)))
+		v.fail(s, "the call waits for deadline %d%s at %s, but the store has no timer", d.Seq, dotted(d.Kind), r.when(nanos(d.At)))
 	}
 }

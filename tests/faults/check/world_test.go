@@ -246,15 +246,15 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 	if i, known := slices.BinarySearch(w.ids, id); !known {
 		w.ids = slices.Insert(w.ids, i, id)
 	}
-	for _, seq := range call.DeadlinesRemoved(before, t) {
-		delete(w.timers, events.TimerSubject(app, id, seq))
+	for _, gone := range call.DeadlinesRemoved(before, t) {
+		delete(w.timers, events.TimerSubject(app, id, gone))
 	}
-	if due, waits := call.DeadlineFor(t, t.Seq); waits {
-		body, err := events.Encode(events.Deadline{CallID: id, Seq: due.Seq, Deadline: due.At})
+	for _, due := range call.DeadlinesMade(t, t.Seq) {
+		body, err := events.Encode(events.Deadline{CallID: id, Seq: due.Seq, Kind: due.Kind, Deadline: due.At})
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		subject := events.TimerSubject(app, id, t.Seq)
+		subject := events.TimerSubject(app, id, due.DeadlineID)
 		w.timers[subject] = record.Stored{Subject: subject, At: w.tick(), Data: string(body)}
 	}
 	return t
@@ -332,12 +332,12 @@ func (w *world) broken() bool {
 }
 
 // expire publishes and handles the command of a deadline that is due.
-func (w *world) expire(callID string, seq int) (again *delivery, at int64) {
+func (w *world) expire(callID string, id events.DeadlineID) (again *delivery, at int64) {
 	d := &delivery{n: -1, at: w.tick(), cmd: events.Command{
 		CommandAddress: events.CommandAddress{App: "demo", CallID: callID, Verb: events.VerbExpire},
-		CommandID:      events.ExpireID(callID, seq), Service: events.ServiceTimeouts,
+		CommandID:      events.ExpireID(callID, id), Service: events.ServiceTimeouts,
 	}}
-	delete(w.timers, events.TimerSubject("demo", callID, seq))
+	delete(w.timers, events.TimerSubject("demo", callID, id))
 	return d, w.handle(d)
 }
 
@@ -352,8 +352,8 @@ func (w *world) due() []events.Deadline {
 			if d.At.Time().UnixNano() > w.now {
 				continue
 			}
-			if _, there := w.timers[events.TimerSubject("demo", id, d.Seq)]; there {
-				list = append(list, events.Deadline{CallID: id, Seq: d.Seq, Deadline: d.At})
+			if _, there := w.timers[events.TimerSubject("demo", id, d.DeadlineID)]; there {
+				list = append(list, events.Deadline{CallID: id, Seq: d.Seq, Kind: d.Kind, Deadline: d.At})
 			}
 		}
 	}
@@ -365,7 +365,7 @@ func (w *world) passTo(at int64) {
 	for w.now < at {
 		w.now += min(20*ms, at-w.now)
 		for _, d := range w.due() {
-			w.expire(d.CallID, d.Seq)
+			w.expire(d.CallID, d.ID())
 		}
 	}
 }

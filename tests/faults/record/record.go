@@ -27,8 +27,9 @@ type History struct {
 type Run struct {
 	Seed         uint64  `json:"seed"`
 	Nodes        int     `json:"nodes"`
-	Capacity     int     `json:"capacity"`       // of every line
-	MaxDurationS int     `json:"max_duration_s"` // of every call; 0: the default
+	Capacity     int     `json:"capacity"`         // of every line
+	ReachS       int     `json:"reach_s,omitzero"` // of every app; 0: off
+	MaxDurationS int     `json:"max_duration_s"`   // of every call; 0: the default
 	Began        int64   `json:"began"`
 	Healed       int64   `json:"healed"`   // the last fault was repaired, and every process ran
 	Stopped      int64   `json:"stopped"`  // the last command was sent

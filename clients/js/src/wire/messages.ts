@@ -114,11 +114,12 @@ export interface Callee {
   attempt: number;
   invited_by: string;
   state: "invited" | "ringing" | "accepted" | "left" | "declined" | "busy" | "canceled" | "timed_out";
-  reason?: "declined" | "busy" | "line_busy" | "canceled" | "timed_out" | "left" | "ended" | "lost";
+  reason?: "declined" | "busy" | "line_busy" | "canceled" | "timed_out" | "left" | "ended" | "lost" | "not_reached";
   custom_seq?: number;
   device_id?: string;
   ring_deadline?: string;
   at: string;
+  reach_deadline?: string;
   avatar?: string;
   changed_seq?: number;
   watched?: boolean;
@@ -159,7 +160,17 @@ export interface NotificationCallEnded {
   call_id: string;
   seq: number;
   user_id?: string;
-  reason: "declined" | "busy" | "canceled" | "timed_out" | "left" | "lost" | "completed" | "expired" | "server_ended";
+  reason:
+    | "declined"
+    | "busy"
+    | "canceled"
+    | "timed_out"
+    | "not_reached"
+    | "left"
+    | "lost"
+    | "completed"
+    | "expired"
+    | "server_ended";
   custom_data?: string;
   by: By;
   call: View;
@@ -230,7 +241,7 @@ export interface NotificationIncomingCallTimeout {
   call_id: string;
   seq: number;
   user_id: string;
-  reason: "timed_out";
+  reason: "timed_out" | "not_reached";
   custom_data?: string;
   by: By;
   call: View;
@@ -291,7 +302,7 @@ export interface NotificationOutgoingCallTimeout {
   call_id: string;
   seq: number;
   user_id: string;
-  reason: "timed_out";
+  reason: "timed_out" | "not_reached";
   custom_data?: string;
   by: By;
   call?: View;
