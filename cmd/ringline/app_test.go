@@ -26,9 +26,12 @@ func TestAppsLinesAndLists(t *testing.T) {
 	says("app set other --capacity 3", "other  capacity 3\n")
 	says("app list", "demo  capacity 2, ring timeout 90s, callees 5, duration 3600s\nother  capacity 3\n")
 	says("app set limits --commands-per-s 50 --bytes-per-s 1MiB --api-slots 7 --pair-invites-per-min 3 --ringing-per-caller 9 --service-call-prefix crm- "+
-		"--lost-ringing 0s --lost-active 30s --lost-away 2m --end-when-alone now --room-id-from service",
-		"limits  commands 50/s, api slots 7, invitations of a pair 3/min, ringing per caller 9, bytes 1MiB/s, lost while ringing 0s, "+
+		"--reach 10s --lost-ringing 0s --lost-active 30s --lost-away 2m --end-when-alone now --room-id-from service",
+		"limits  commands 50/s, api slots 7, invitations of a pair 3/min, ringing per caller 9, reach 10s, bytes 1MiB/s, lost while ringing 0s, "+
 			"lost while active 30s, lost while away 120s, service call prefix crm-, end when alone now, room id from service\n")
+	says("app set off --reach 10s", "off  reach 10s\n")
+	says("app set off --reach 0s", "off  has the default settings\n")
+	says("app remove off", "off  has the default settings\n")
 	says("app remove limits", "limits  has the default settings\n")
 
 	for n := 0; ; n++ { // takes effect within 1 s
@@ -74,6 +77,8 @@ func TestAppsLinesAndLists(t *testing.T) {
 		"app set demo --api-slots 0":                        "--api-slots: must be at least 1",
 		"app set demo --pair-invites-per-min -1":            "--pair-invites-per-min: must be at least 1",
 		"app set demo --ringing-per-caller 2501":            "ringing_per_caller: must be an integer from 1 to 2500",
+		"app set demo --reach 4s":                           "reach_s: must be 0 or 5 to 60, got 4",
+		"app set demo --reach 61s":                          "reach_s: must be an integer from 0 to 60",
 		"app set demo --service-call-prefix a.b":            "service_call_prefix: must be 1 to 32 characters",
 		"app set demo --end-when-alone later":               "end_when_alone: must be one of [last_ring now]",
 		"app set demo --room-id-from= --api-slots 3":        "--room-id-from: must not be empty",

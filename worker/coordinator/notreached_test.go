@@ -35,7 +35,7 @@ func timeOf(t *testing.T, x object, field string) time.Time {
 	return at
 }
 
-// Bob is offline, and Ann rings him for 600 s. Carol gets busy only until the reach deadline. Then his line is free.
+// Bob is offline, and Ann calls with a ring timeout of 600 s. Carol gets busy only until the reach deadline: then the line is free.
 func TestNotReachedFreesTheLine(t *testing.T) {
 	i := newReachScene(t)
 	ann, bob, carol := i.user("ann"), i.user("bob"), i.user("carol")
@@ -66,7 +66,7 @@ func TestNotReachedFreesTheLine(t *testing.T) {
 }
 
 // A device that confirms keeps the callee ringing until the ring deadline, whose expire is another command. Another callee of the
-// same invitation, for whom no device confirms, is not reached.
+// same invitation, whose devices do not confirm, is not reached.
 func TestNotReachedAndTimedOut(t *testing.T) {
 	i := newReachScene(t)
 	ann := i.user("ann")

@@ -43,15 +43,15 @@ func TestApps(t *testing.T) {
 	if got := limits(t, apps, "other"); got != call.DefaultLimits() {
 		t.Errorf("an app without an entry: %+v", got)
 	}
-	put(t, kv, "demo", `{"capacity":2,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600,"end_when_alone":"now","room_id_from":"service"}`)
+	put(t, kv, "demo", `{"capacity":2,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600,"reach_s":10,"end_when_alone":"now","room_id_from":"service"}`)
 	want := call.Limits{
 		Capacity: 2, RingTimeout: 30 * time.Second, MaxCallees: 4, MaxDuration: time.Hour,
 		RingingPerCaller: events.DefaultRingingPerCaller, BackendPrefix: events.DefaultServiceCallPrefix,
-		EndAlone: true, BackendRooms: true,
+		Reach: 10 * time.Second, EndAlone: true, BackendRooms: true,
 	}
 	becomes(t, apps, want)
 	for _, bad := range []string{
-		`garbage`, `{"capacity":51,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600,"end_when_alone":"now","room_id_from":"service","of_a_later_version":{"a":1}}`,
+		`garbage`, `{"capacity":51,"ring_timeout_s":30,"max_callees":4,"max_duration_s":3600,"reach_s":10,"end_when_alone":"now","room_id_from":"service","of_a_later_version":{"a":1}}`,
 	} {
 		put(t, kv, "demo", bad)
 	}

@@ -181,6 +181,7 @@ func limitTexts(s events.AppSettings) (list []string) {
 		{"api slots", s.APISlots, ""},
 		{"invitations of a pair", s.PairInvitesPerMin, "/min"},
 		{"ringing per caller", s.RingingPerCaller, ""},
+		{"reach", s.ReachS, "s"},
 	} {
 		if f.value > 0 {
 			list = append(list, fmt.Sprintf("%s %d%s", f.name, f.value, f.unit))

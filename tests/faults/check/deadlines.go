@@ -47,6 +47,7 @@ func (r *run) timedOut(s *story, i int, st *step, v *verdict) []lateness {
 		case ch.To != events.StateTimedOut || x == nil:
 		case ch.Reason == events.ReasonNotReached:
 			due = append(due, x.ReachDeadline)
+			v.count("not reached", 1)
 		default:
 			due = append(due, x.RingDeadline)
 		}

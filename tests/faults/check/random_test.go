@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"ringline.io/ringline/events"
 	"ringline.io/ringline/tests/faults/check"
@@ -54,7 +55,7 @@ func TestRightRunsHaveNoViolations(t *testing.T) {
 		"linearizable, exempt: not answered", "claims, busy", "claims, merged", "same_answer, repeated commands",
 		"notified, exempt: sent while the watcher was disconnected", "notified, exempt: may have been sent while the watcher was disconnected",
 		"notified, exempt: an invitation that ended before it was sent again", "history, event timed_out", "history, event ended",
-		"history, event fenced", "history, event added", "lost, not answered, executed", "lost, malformed") {
+		"deadlines, not reached", "history, event fenced", "history, event added", "lost, not answered, executed", "lost, malformed") {
 		if looked[name] == 0 {
 			t.Errorf("nothing was checked: %s", name)
 		}
@@ -83,6 +84,10 @@ func randomRun(tb testing.TB, seed uint64, commands int) *record.History {
 	p.h.Run.Nodes = 1 + 2*p.rng.IntN(2)
 	p.limits.Capacity = 1 + p.rng.IntN(4)/3
 	p.h.Run.Capacity = p.limits.Capacity
+	if seed%2 == 1 { // shorter than the ring timeout
+		const reach = 2
+		p.limits.Reach, p.h.Run.ReachS = reach*time.Second, reach
+	}
 	p.planFaults()
 	for range commands {
 		p.step()
