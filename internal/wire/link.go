@@ -129,6 +129,13 @@ func (l *Link) triggers(subject string, after bool) bool {
 	return true
 }
 
+// holds reports whether the direction is cut, or the delay is not over.
+func (l *Link) holds(d Direction, came time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state[d].cut || time.Until(came.Add(l.state[d].delay)) > 0
+}
+
 // pass waits until the direction is open and the delay is over. It returns false when gone is closed.
 func (l *Link) pass(d Direction, came time.Time, gone <-chan struct{}) bool {
 	for {

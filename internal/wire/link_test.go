@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,6 +118,27 @@ func TestDelay(t *testing.T) {
 	if took := time.Since(begun); took < by {
 		t.Errorf("it took %v", took)
 	}
+}
+
+// A delayed message passes although others follow it all the time.
+func TestDelayOfASteadyFlow(t *testing.T) {
+	l, near, far := ends(t)
+	l.Delay(wire.Up, 200*time.Millisecond)
+	over := make(chan struct{})
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for every := time.NewTicker(10 * time.Millisecond); ; {
+			_, _ = io.WriteString(near, "PING\r\n") // the test reads what arrives
+			select {
+			case <-every.C:
+			case <-over:
+				return
+			}
+		}
+	})
+	want(t, far, "PING\r\n")
+	close(over)
+	sending.Wait()
 }
 
 // A reset ends the connection, and held data is lost.

@@ -86,7 +86,7 @@ func (p *passage) carry(d Direction, from, to net.Conn, next func(*bufio.Reader)
 func (p *passage) write(d Direction, to net.Conn, pieces <-chan piece) bool {
 	w := bufio.NewWriterSize(to, pieceSize)
 	for x := range pieces {
-		if p.link.triggers(x.subject, false) && w.Flush() != nil {
+		if (p.link.triggers(x.subject, false) || p.link.holds(d, x.came)) && w.Flush() != nil { // what came before does not wait for x
 			return false
 		}
 		if !p.link.pass(d, x.came, p.gone) {
