@@ -20,15 +20,18 @@ const (
 	ruleAnew          // an edge that was without the broker begins its checks again
 	ruleBuffer        // an edge that was paused reads what arrived meanwhile before it judges
 	ruleCut           // an edge without the broker closes its sessions before others count it as lost
+	ruleIsland        // an edge that does not hear another edge asks the broker whether it reaches more than one node
+	ruleWait          // an edge that asks waits for a heartbeat of each edge that works before it judges
 	rules
 )
 
-var ruleNames = [rules]string{"ages", "all", "birth", "hello", "loss", "forget", "start", "pause", "anew", "buffer", "cut"}
+var ruleNames = [rules]string{"ages", "all", "birth", "hello", "loss", "forget", "start", "pause", "anew", "buffer", "cut", "island", "wait"}
 
 // edge is one edge: its process, and what the process knows.
 type edge struct {
 	alive, paused bool
 	offline       uint8 // ticks without the broker plus 1, or 0 with the broker
+	island        bool  // without the others, because the node of the broker that it is connected to is cut off
 	quiet         bool  // it has sent no heartbeat yet
 
 	session bool  // the device has a session here, as far as the edge knows
@@ -39,6 +42,7 @@ type edge struct {
 	since   uint8 // ticks of the check that count
 
 	asking, answered bool
+	waited           bool  // a tick has passed since the question
 	best             uint8 // the shortest time without a session in the answers
 	longest          uint8 // the longest absence since the question, which the edge does not know
 }
@@ -56,13 +60,19 @@ type state struct {
 	moves, stops uint8 // what the device and the environment may still do
 }
 
-func initial() state {
+func (m *model) initial() state {
 	up := edge{alive: true, without: grace}
-	return state{in: true, at: 0, edges: [2]edge{{alive: true, session: true}, up}, moves: 3, stops: 2}
+	return state{in: true, at: 0, edges: [2]edge{{alive: true, session: true}, up}, moves: 3, stops: uint8(2 + m.more)}
 }
 
-// online reports whether the edge works: it runs, and reaches the broker and the other edges.
+// online reports whether the edge runs, and reaches the broker and the other edges.
 func (e *edge) online() bool { return e.alive && !e.paused && e.offline == 0 }
+
+// works reports whether the edge runs, and believes that it reaches the broker and the other edges. It takes some time to
+// find out that its node is cut off.
+func (m *model) works(e *edge) bool {
+	return e.alive && !e.paused && (e.offline == 0 || e.island && (e.offline <= cut || !m.on(ruleIsland)))
+}
 
 // connected reports whether the device has a session with an edge that runs.
 func (s *state) connected() bool {
@@ -80,11 +90,18 @@ func (s *state) absent() {
 
 // close ends the session at an edge, and the edge begins to check the device.
 func (e *edge) close() {
-	e.session, e.without, e.suspect, e.since, e.asking = false, 0, true, 0, false
+	e.session, e.without, e.suspect, e.since = false, 0, true, 0
+	e.stop()
 }
 
+// stop ends the question in progress. Its answers count no more.
+func (e *edge) stop() { e.asking, e.answered, e.waited, e.best, e.longest = false, false, false, 0, 0 }
+
 // model is the protocol with some rules switched off.
-type model struct{ off [rules]bool }
+type model struct {
+	off  [rules]bool
+	more int // more faults than two; then no node is cut off
+}
 
 func (m *model) on(rule int) bool { return !m.off[rule] }
 
@@ -130,15 +147,16 @@ func (m *model) age(s *state, i int, hears bool) {
 	if e.offline > 0 {
 		e.offline = min(e.offline+1, cut+1)
 	}
-	if m.on(ruleCut) && e.offline > cut && !e.paused && e.session {
+	if m.on(ruleCut) && e.offline > cut && !e.paused && e.session && !m.works(e) {
 		e.close()
 		if s.at == int8(i) {
 			s.at = nowhere
 		}
 	}
-	if e.online() || !m.on(rulePause) {
+	if m.works(e) || !m.on(rulePause) {
 		e.without, e.since = min(e.without+1, grace), min(e.since+1, grace)
 		e.heard = min(e.heard+1, lost+1)
+		e.waited = e.asking
 	}
 	if hears {
 		e.heard = 0
@@ -155,7 +173,8 @@ func (m *model) loses(e *edge) {
 		e.sweep = true
 	}
 	if m.on(ruleForget) {
-		e.since, e.asking = 0, false
+		e.since = 0
+		e.stop()
 	}
 }
 
@@ -170,11 +189,12 @@ func (m *model) device(s state, i int8, out emit) {
 		n.at = nowhere
 		out(n, "the device loses its session at "+names[i])
 	}
-	if e := &s.edges[i]; s.at != i && e.online() {
+	if e := &s.edges[i]; s.at != i && m.works(e) {
 		n := s
 		n.at, n.gone = i, 0
 		e := &n.edges[i]
-		e.session, e.without, e.suspect, e.asking = true, 0, false, false
+		e.session, e.without, e.suspect = true, 0, false
+		e.stop()
 		out(n, "the device connects to "+names[i])
 	}
 }
@@ -195,9 +215,11 @@ func (m *model) environment(s state, i int, out emit) {
 	}
 	if e.offline > 0 {
 		do("reaches the broker again", func(n *state, e *edge) {
-			if e.offline = 0; m.on(ruleAnew) {
-				e.since, e.asking = 0, false
+			if !m.works(e) && m.on(ruleAnew) {
+				e.since = 0
+				e.stop()
 			}
+			e.offline, e.island = 0, false
 			m.announce(n, i)
 		})
 	}
@@ -217,6 +239,9 @@ func (m *model) environment(s state, i int, out emit) {
 		})
 		do("is paused", func(_ *state, e *edge) { e.paused = true })
 		do("loses the broker", func(_ *state, e *edge) { e.offline = 1 })
+		if m.more == 0 {
+			do("is cut off with its node", func(_ *state, e *edge) { e.offline, e.island = 1, true })
+		}
 	}
 }
 
@@ -252,10 +277,10 @@ func (m *model) steps(s state, i int, out emit) {
 	if e.alive && !e.paused && e.session && s.at != int8(i) {
 		step("notices the end of the session", func(_ *state, e *edge) { e.close() })
 	}
-	if !e.online() {
+	if !m.works(e) {
 		return
 	}
-	if e.sweep {
+	if e.sweep && e.online() {
 		step("checks every party", func(n *state, e *edge) {
 			if e.sweep = false; n.in && !e.session && !e.suspect {
 				e.suspect, e.since = true, 0
@@ -264,22 +289,31 @@ func (m *model) steps(s state, i int, out emit) {
 	}
 	if e.suspect && !e.asking && e.since >= grace {
 		step("asks", func(n *state, e *edge) {
-			e.asking, e.answered, e.best, e.longest = true, false, e.since, n.gone
+			e.asking, e.answered, e.waited, e.best, e.longest = true, false, false, e.since, n.gone
 		})
 	}
-	if e.asking && !e.answered && other.online() {
+	if e.asking && !e.answered && e.online() && other.online() {
 		step("has an answer", func(_ *state, e *edge) { m.answer(e, other) })
 	}
-	if e.asking && (e.answered || e.heard > lost || !m.on(ruleAll)) {
-		step("judges", func(n *state, e *edge) { m.judge(n, e) })
+	if e.asking && (e.waited || !m.on(ruleWait)) && (e.answered || e.heard > lost || !m.on(ruleAll)) {
+		step("judges", func(n *state, e *edge) {
+			if e.online() {
+				m.judge(n, e)
+			} else {
+				e.since = grace - 1
+				e.stop() // it can't read the call, and a drop reaches no coordinator: it asks again later
+			}
+		})
 	}
 }
 
 // answer adds the answer of another edge.
 func (m *model) answer(e, other *edge) {
+	e.heard = 0 // as after a heartbeat
 	switch e.answered = true; {
 	case other.session:
-		e.suspect, e.asking = false, false
+		e.suspect = false
+		e.stop()
 	case m.on(ruleAges):
 		e.best = min(e.best, other.without)
 	}
@@ -287,12 +321,12 @@ func (m *model) answer(e, other *edge) {
 
 // judge ends a check, or begins it again from the newest session in the answers.
 func (m *model) judge(s *state, e *edge) {
-	e.asking = false
 	if e.best < grace {
 		e.since = e.best
-		return
+	} else {
+		e.suspect, s.in = false, false
 	}
-	e.suspect, s.in = false, false
+	e.stop()
 }
 
 // falseLoss reports whether a judgment from s to n, by the edge that asked, is wrong.

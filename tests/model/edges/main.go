@@ -41,7 +41,7 @@ type node struct {
 // search visits every reachable state, and stops at the first violation. It knows visited states by a 64-bit hash.
 func (m *model) search() (bad result) {
 	seed, seen := maphash.MakeSeed(), map[uint64]bool{}
-	nodes := []node{{state: initial(), parent: -1}}
+	nodes := []node{{state: m.initial(), parent: -1}}
 	for i := 0; i < len(nodes) && bad.violation == ""; i++ {
 		s := nodes[i].state
 		m.successors(s, func(n state, what string) {
@@ -75,8 +75,9 @@ func trace(nodes []node) (list []string) {
 
 func main() {
 	without := flag.String("without", "", "the rule to switch off: "+strings.Join(ruleNames[:], ", "))
-	flag.Parse()
 	var m model
+	flag.IntVar(&m.more, "more", 0, "more faults than two; then no node of the broker is cut off")
+	flag.Parse()
 	if *without != "" {
 		i := slices.Index(ruleNames[:], *without)
 		if i < 0 {
