@@ -23,6 +23,7 @@ type Table struct {
 	entries map[Key]*list.Element // of away or rest
 	away    *list.List            // the devices that are away; the latest change is last
 	rest    *list.List            // the others, in the same order
+	forgot  time.Time             // no device that a full table forgot had a session here after this time
 }
 
 // entry is the content of a list element.
@@ -53,7 +54,7 @@ func (t *Table) Away(k Key, since, until time.Time) {
 
 // Back records that a device has opened a session, or said that it is back.
 func (t *Table) Back(k Key, now time.Time) {
-	if t.State(k) != (State{}) { // otherwise there is nothing to withdraw
+	if t.has(k) { // otherwise there is nothing to withdraw
 		t.update(k, State{Opened: now}, now.Add(t.limits.Kept))
 	}
 }
@@ -63,14 +64,21 @@ func (t *Table) Present(k Key, until time.Time) {
 	t.update(k, State{Seen: until}, until.Add(t.limits.Kept))
 }
 
-// State returns what the table remembers of a device.
+func (t *Table) has(k Key) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.entries[k] != nil
+}
+
+// State returns what the table remembers of a device. It may have forgotten any other device because it was full: such a
+// device counts as seen when the latest session ended that was forgotten.
 func (t *Table) State(k Key) State {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if e := t.entries[k]; e != nil {
 		return e.Value.(*entry).State
 	}
-	return State{}
+	return State{Seen: t.forgot}
 }
 
 // Each calls f with every device that is away, and until when it is remembered.
@@ -115,7 +123,7 @@ func (t *Table) Len() int {
 func (t *Table) update(k Key, s State, expires time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	x := entry{Key: k}
+	x := entry{Key: k, State: State{Seen: t.forgot}}
 	if e := t.entries[k]; e != nil {
 		x = *e.Value.(*entry)
 		t.remove(e, t.listOf(x))
@@ -147,6 +155,7 @@ func (t *Table) shrink() {
 	}
 	for _, l := range []*list.List{t.rest, t.away} {
 		if oldest := l.Front(); oldest != nil {
+			t.forgot = later(t.forgot, oldest.Value.(*entry).Seen)
 			t.remove(oldest, l)
 			return
 		}

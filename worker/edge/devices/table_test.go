@@ -66,7 +66,8 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// A full table forgets first the devices that left longest ago and are not away.
+// A full table forgets first the devices that left longest ago and are not away. A device that it forgot, or never knew,
+// counts as seen when the latest session ended that it forgot.
 func TestFullTable(t *testing.T) {
 	t.Parallel()
 	x := devices.New(devices.Limits{Entries: 3, Kept: time.Hour})
@@ -74,10 +75,17 @@ func TestFullTable(t *testing.T) {
 	for i := 2; i <= 5; i++ {
 		x.Left(key(i), at(0), at(i))
 	}
-	for i, known := range []bool{1: true, 2: false, 3: false, 4: true, 5: true} {
-		if s := x.State(key(i)); (s != devices.State{}) != known {
-			t.Errorf("device %d: %+v", i, s)
+	if s := x.State(key(1)); !s.IsAway() || !s.Seen.IsZero() {
+		t.Errorf("the device that is away: %+v", s)
+	}
+	for i, seen := range map[int]int{2: 3, 3: 3, 4: 4, 5: 5, 99: 3} {
+		if s := x.State(key(i)); !s.Seen.Equal(at(seen)) {
+			t.Errorf("device %d: %+v, want it seen at %v", i, s, at(seen))
 		}
+	}
+	x.Back(key(99), at(6))
+	if x.Len() != 3 {
+		t.Errorf("%d devices after one that is not away came back", x.Len())
 	}
 	for i := 6; i <= 9; i++ {
 		x.Away(key(i), at(i), at(10_000))
