@@ -53,7 +53,7 @@ const (
 // Headers defined by Ringline.
 const (
 	HeaderAnswer       = "Ringline-Answer"        // command: the token of the answer subject
-	HeaderDeadline     = "Ringline-Deadline"      // api request: when its sender stops waiting, in broker time
+	HeaderDeadline     = "Ringline-Deadline"      // api request: when its sender stops waiting; drop: after when it does not count. In broker time
 	HeaderTime         = "Ringline-Time"          // api reply: broker time
 	HeaderEvent        = "Ringline-Event"         // transition: its event
 	HeaderErrorCode    = "Ringline-Error-Code"    // rejected command: the error code

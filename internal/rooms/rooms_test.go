@@ -55,11 +55,11 @@ func order() []string {
 		"clients/js/demo",
 		"clients/js/histories",
 
+		"internal/wire",
 		"internal/natstest",
 		"internal/prose",
 		"internal/reference",
 		"internal/rooms",
-		"internal/wire",
 		"internal/device",
 		"internal/bench",
 

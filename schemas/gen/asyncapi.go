@@ -144,7 +144,8 @@ func headers() obj {
 	return obj{
 		{"commandHeaders", open("", "The headers of a command.",
 			may(events.HeaderAnswer, str("One token, or two with a dot between them. The answer is published on "+
-				"ringline.<app>.answer.<this value>. Without the header there is no answer.", member{"pattern", answerToken})))},
+				"ringline.<app>.answer.<this value>. Without the header there is no answer.", member{"pattern", answerToken})),
+			may(events.HeaderDeadline, str("Of a drop: when it no longer counts, in broker time (RFC 3339).")))},
 		{"transitionHeaders", open("", "The headers of a transition, for filters that do not parse the body.",
 			need("Content-Type", constant(events.ContentType, "A CloudEvents 1.0 event in structured JSON.")),
 			need(events.HeaderEvent, oneOf("The event.", events.Events(), eventMeaning)))},

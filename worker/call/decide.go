@@ -35,6 +35,7 @@ func DefaultLimits() Limits {
 type Input struct {
 	At      time.Time // when the command was stored: the time of the decision (ADR 0004)
 	Now     time.Time // broker time of this delivery (ADR 0016); only to find out what is late or early
+	Until   time.Time // after when the sender does not want the command to count, in broker time; zero: it always counts
 	Limits  Limits
 	Claimed Claimed // result of the claims on the lines that Claims lists
 	Ringing int     // callees that the sender makes ring in other calls

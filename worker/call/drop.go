@@ -6,7 +6,8 @@ import (
 	"ringline.io/ringline/events"
 )
 
-// freshFor is the time within which a drop counts. The device of the party may be back after it.
+// freshFor is the time after it was stored within which a drop counts. The device of the party may be back after it. A drop
+// may also have waited before it was stored, so presence sets Input.Until.
 const freshFor = 10 * time.Second
 
 // drop takes a party whose device is gone out of the call, as their leave would. It changes nothing if it waited for too
@@ -18,7 +19,9 @@ func drop(last events.Transition, cmd events.Command, in Input) Outcome {
 		return denied(cmd)
 	case last.Seq == 0, last.Call.EndReason == events.EndFailed:
 		return notFound(cmd)
-	case in.Now.Sub(in.At) > freshFor, !isGone(last, cmd):
+	case in.Now.Sub(in.At) > freshFor, !in.Until.IsZero() && in.Now.After(in.Until):
+		return Keep{}
+	case !isGone(last, cmd):
 		return Keep{}
 	}
 	return newDraft(last, cmd, events.TimeOf(in.At)).leave(cmd.Party.UserID, in.Limits)

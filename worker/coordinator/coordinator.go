@@ -193,7 +193,7 @@ func (c *Coordinator) decide(ctx context.Context, d delivery, base store.Loaded,
 	if err != nil {
 		return nil, err
 	}
-	in := call.Input{At: d.at, Now: c.now(d), Limits: limits}
+	in := call.Input{At: d.at, Now: c.now(d), Until: d.until, Limits: limits}
 	if in.Ringing, err = c.ringing(ctx, d, limits); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type delivery struct {
 	body      []byte
 	token     string     // where the answer goes; empty: no answer is wanted
 	at        time.Time  // when the command was stored
+	until     time.Time  // after when a drop does not count, in broker time; zero: it always counts
 	seq       uint64     // sequence of the message
 	delivered uint64     // number of deliveries, including this one
 	last      *time.Time // when the previous step was done
@@ -67,6 +68,9 @@ func read(msg worker.Msg) (delivery, error) {
 	}
 	if bad != nil {
 		return d, bad
+	}
+	if until, err := time.Parse(time.RFC3339, msg.Headers().Get(events.HeaderDeadline)); err == nil {
+		d.until = until
 	}
 	d.cmd, bad = events.ReadCommand(address, d.body)
 	return d, bad

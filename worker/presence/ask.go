@@ -94,6 +94,7 @@ func (c *Checker) ask(ctx context.Context, keys []devices.Key) (all map[devices.
 				continue
 			}
 			answered[a.Edge] = true
+			c.peers.answered(a.Edge, c.now())
 			c.merge(all, keys, a)
 		}
 	}

@@ -32,16 +32,18 @@ type Local interface {
 type Times struct {
 	Tick   time.Duration // between two looks at the suspects
 	Beat   time.Duration // between two messages to other edges
-	Lost   time.Duration // after which a silent edge is lost; longer than an edge without NATS keeps its sessions
+	Lost   time.Duration // after which a silent edge is lost; longer than an edge that is cut off keeps its sessions
 	Answer time.Duration // how long other edges have to answer
 	Again  time.Duration // after a look that decided nothing, or a drop: a drop is valid for 10 s
 	Sweep  time.Duration // between two checks of every party
 }
 
-// DefaultTimes returns the times of an edge that keeps its sessions for 10 s without NATS.
+// DefaultTimes returns the times of an edge that keeps its sessions for 10 s without NATS. It closes them up to 16 s after
+// a cut: it is quiet for 3 s, a leader that is cut off notices it within 4 s, 10 s pass, and one request takes 2 s. The
+// others have heard it last up to 2 s before the cut.
 func DefaultTimes() Times {
 	return Times{
-		Tick: time.Second, Beat: 2 * time.Second, Lost: 15 * time.Second, Answer: 2 * time.Second, Again: 10 * time.Second,
+		Tick: time.Second, Beat: 2 * time.Second, Lost: 20 * time.Second, Answer: 2 * time.Second, Again: 10 * time.Second,
 		Sweep: 10 * time.Minute,
 	}
 }
@@ -73,6 +75,8 @@ type Checker struct {
 	guard    guard
 	holding  bool // drops are held; only the ticks use it and guard
 
+	off    atomic.Bool   // this edge is cut off
+	cuts   atomic.Int64  // how often it was cut off
 	worked atomic.Int64  // the clock of this checker: the time in which it worked, in ns
 	beaten atomic.Int64  // when it last sent a beat: the time since started, in ns
 	sweep  chan struct{} // asks for a check of every party
@@ -122,6 +126,17 @@ func (c *Checker) Announce() {
 	silent := time.Since(c.started) - time.Duration(c.beaten.Load())
 	if silent > c.Times.Lost/3 || silent > c.Times.Beat/20 && c.Stall.Stalled() {
 		c.beat(false)
+	}
+}
+
+// Quiet reports whether another edge has missed a beat and is not lost, or no other edge is known. This one may be cut off.
+func (c *Checker) Quiet() bool { return c.peers.quiet(c.now(), c.Times.Beat*3/2) }
+
+// Cut says that this edge is cut off, or that it is no longer. Time in which it is cut off does not count, and then all
+// checks begin again.
+func (c *Checker) Cut(off bool) {
+	if was := c.off.Swap(off); off && !was {
+		c.cuts.Add(1)
 	}
 }
 
@@ -177,17 +192,22 @@ func (c *Checker) ticks(ctx context.Context) {
 	defer c.NC.RemoveStatusListener(reconnected)
 	tick := time.NewTicker(c.Times.Tick)
 	defer tick.Stop()
+	cuts := c.cuts.Load()
 	for last := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-reconnected: // it may have missed the whole session of a device on another edge
-			c.suspects.anew(c.now())
+		case <-reconnected:
+			c.anew()
 		case <-tick.C:
 			select {
 			case <-reconnected:
-				c.suspects.anew(c.now())
+				c.anew()
 			default:
+			}
+			if now := c.cuts.Load(); now != cuts && !c.off.Load() {
+				cuts = now
+				c.anew()
 			}
 			passed := time.Since(last)
 			last = last.Add(passed)
@@ -198,9 +218,13 @@ func (c *Checker) ticks(ctx context.Context) {
 	}
 }
 
-// works lets the clock of the checker run, unless the process was paused or has no connection.
+// anew begins all checks again after this edge was without the others: it may have missed the whole session of a device on
+// one of them. Within a beat it knows those that have started meanwhile.
+func (c *Checker) anew() { c.suspects.anew(c.now() + c.Times.Beat) }
+
+// works lets the clock of the checker run, unless the process was paused or is without the other edges.
 func (c *Checker) works(passed time.Duration) bool {
-	if c.NC.Status() != nats.CONNECTED || c.Stall.Stalled() {
+	if c.NC.Status() != nats.CONNECTED || c.off.Load() || c.Stall.Stalled() {
 		return false
 	}
 	c.worked.Add(int64(min(passed, c.Times.Tick+c.Times.Answer)))

@@ -15,24 +15,28 @@ import (
 // atOnce is the number of devices in one question.
 const atOnce = 200
 
-// fresh is how long answers may be acted on.
-const fresh = 3 * time.Second
+const (
+	fresh   = 3 * time.Second  // how long answers may be acted on
+	freshAs = 10 * time.Second // the same for a drop, which may wait on its way: in a socket, in a buffer, in the stream
+)
 
 // round is one question to the other edges. A drop needs answers that are fresh: no edge was lost since, this process was
-// not paused, and its connection was not lost.
+// not paused, and its connection was not lost or cut off.
 type round struct {
 	asked      time.Time
+	judged     time.Time // asked, in broker time
 	stall      time.Time
 	losses     int
+	cuts       int64
 	reconnects uint64
 }
 
 func (c *Checker) begin() round {
-	return round{time.Now(), c.Stall.Now(), c.peers.losses(), c.NC.Stats().Reconnects}
+	return round{time.Now(), c.Clock.Now(), c.Stall.Now(), c.peers.losses(), c.cuts.Load(), c.NC.Stats().Reconnects}
 }
 
 func (c *Checker) isFresh(r round) bool {
-	return time.Since(r.asked) < fresh && !c.Stall.Since(r.stall) && c.peers.losses() == r.losses &&
+	return time.Since(r.asked) < fresh && !c.Stall.Since(r.stall) && c.peers.losses() == r.losses && c.cuts.Load() == r.cuts &&
 		c.NC.Stats().Reconnects == r.reconnects && c.NC.Status() == nats.CONNECTED
 }
 
@@ -62,7 +66,8 @@ func (c *Checker) look(ctx context.Context, list map[devices.Key]suspect) bool {
 }
 
 func (c *Checker) again(k devices.Key, x suspect, wait time.Duration) {
-	c.suspects.later(k, x, c.now()+wait, x.inCall)
+	x.next = c.now() + wait
+	c.suspects.later(k, x)
 }
 
 // decide handles a suspect that has no session.
@@ -79,6 +84,7 @@ func (c *Checker) decide(ctx context.Context, r round, k devices.Key, x suspect,
 		c.suspects.remove(k, x)
 		return
 	case absent < least:
+		x.due = false
 		c.again(k, x, least-absent)
 		return
 	}
@@ -108,11 +114,18 @@ func (c *Checker) decide(ctx context.Context, r round, k devices.Key, x suspect,
 		c.suspects.remove(k, x)
 		return
 	}
+	if len(over) > 0 && !x.due { // before it drops, it hears a beat of each edge that works, also of those that it did not know
+		x.due, over, next = true, nil, c.Times.Beat
+	}
 	x.inCall = len(over) == 0 || c.holding // a device that is dropped now is not one of those to come
 	c.again(k, x, next)
-	if !c.holding {
-		c.drop(ctx, r, k, x, over)
+	if c.holding {
+		for _, call := range over {
+			c.Log.Debug().Str("app", k.App).Str("call_id", call.CallID).Msg("the drop of a party is held")
+		}
+		return
 	}
+	c.drop(ctx, r, k, x, over)
 }
 
 // drop takes the user out of these calls. The coordinator checks that the user is still in with this device, since the
@@ -122,7 +135,7 @@ func (c *Checker) drop(ctx context.Context, r round, k devices.Key, x suspect, c
 		if !c.suspects.holds(k, x) || !c.isFresh(r) {
 			return // it has opened a session here meanwhile, or it is checked again
 		}
-		if err := c.publish(ctx, k, call); err != nil {
+		if err := c.publish(ctx, r, k, call); err != nil {
 			c.Log.Warn().Err(err).Msg("a party whose device is gone could not be dropped; it is checked again")
 			continue
 		}
@@ -131,7 +144,8 @@ func (c *Checker) drop(ctx context.Context, r round, k devices.Key, x suspect, c
 	}
 }
 
-func (c *Checker) publish(ctx context.Context, k devices.Key, call events.Call) error {
+// publish publishes a drop. It does not count later than freshAs after the question, however long it is on its way.
+func (c *Checker) publish(ctx context.Context, r round, k devices.Key, call events.Call) error {
 	cmd := events.Command{
 		CommandAddress: events.CommandAddress{App: k.App, CallID: call.CallID, Verb: events.VerbDrop},
 		CommandID:      nuid.Next(), Service: events.ServicePresence, Seen: call.Seq,
@@ -141,7 +155,12 @@ func (c *Checker) publish(ctx context.Context, k devices.Key, call events.Call) 
 	if err != nil {
 		return err
 	}
-	if _, err := c.JS.Publish(ctx, events.CommandSubject(k.App, call.CallID, cmd.Verb), body); err != nil {
+	msg := nats.NewMsg(events.CommandSubject(k.App, call.CallID, cmd.Verb))
+	msg.Data = body
+	if c.Clock.Known() {
+		msg.Header.Set(events.HeaderDeadline, events.TimeOf(r.judged.Add(freshAs)).String())
+	}
+	if _, err := c.JS.PublishMsg(ctx, msg); err != nil {
 		return fmt.Errorf("presence: drop a party of call %s: %w", call.CallID, err)
 	}
 	return nil

@@ -42,6 +42,15 @@ func (p *peers) hear(b beat, now time.Duration) {
 	}
 }
 
+// answered records that an edge has answered. Its beats may have been lost so far.
+func (p *peers) answered(id string, now time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	x := p.edges[id]
+	x.Edge, x.heard = id, now
+	p.edges[id] = x
+}
+
 // forget removes an edge that is lost. The caller holds mu.
 func (p *peers) forget(id string) {
 	delete(p.edges, id)
@@ -69,6 +78,21 @@ func (p *peers) lost(now, most time.Duration) bool {
 	gone := p.gone
 	p.gone = false
 	return gone
+}
+
+// quiet reports whether an edge that is not lost has said nothing for longer than most, or there is none.
+func (p *peers) quiet(now, most time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.edges) == 0 {
+		return true
+	}
+	for _, x := range p.edges {
+		if now-x.heard > most {
+			return true
+		}
+	}
+	return false
 }
 
 // silent lists the edges that are not lost and have not answered.

@@ -13,6 +13,7 @@ type suspect struct {
 	next   time.Duration // when it is looked at
 	showed bool          // its last session showed a call
 	inCall bool          // it may be dropped when it is looked at next
+	due    bool          // a look has found that its grace period is over
 }
 
 // suspects are the devices that a checker looks at.
@@ -57,13 +58,12 @@ func (s *suspects) remove(k devices.Key, x suspect) {
 	}
 }
 
-// later looks at a device again at that time. It changes nothing if the device was removed, or its absence began again.
-func (s *suspects) later(k devices.Key, x suspect, next time.Duration, inCall bool) {
+// later looks at a device again. It changes nothing if the device was removed, or its absence began again.
+func (s *suspects) later(k devices.Key, x suspect) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now, known := s.list[k]; known && now.since == x.since {
-		now.next, now.inCall = next, inCall
-		s.list[k] = now
+		s.list[k] = x
 	}
 }
 
@@ -72,7 +72,7 @@ func (s *suspects) anew(now time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k, x := range s.list {
-		x.since, x.next = now, now
+		x.since, x.next, x.due = now, now, false
 		s.list[k] = x
 	}
 }

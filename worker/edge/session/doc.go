@@ -17,7 +17,9 @@
 //     later, by broker time, makes the newer session; equal times are ordered by session id. Every edge decides this
 //     alike, so two sessions never close each other. Edges inform each other over core NATS. If such a message is lost,
 //     the older session lives until its client does not answer a ping.
-//  6. An edge that NATS does not answer for Limits.WithoutNATS closes its sessions, and accepts none until it does.
+//  6. An edge that NATS does not answer for Limits.WithoutNATS closes its sessions at once, and accepts none until it does.
+//     A server that is cut off from its cluster still answers. So an edge that does not hear another one asks the leader of
+//     the commands every second, and counts that leader's silence, or its loss of a quorum, as that of NATS.
 //  7. Everything that a client may do is limited: sessions per user, connections per address, commands per second and
 //     in flight, message size, and queued bytes. Each refusal has a code and is counted.
 //  8. An edge that stops accepts no new sessions. It closes its sessions over a while, so that not all of them

@@ -60,6 +60,10 @@ type Presence interface {
 	Began(k devices.Key) (undo func())
 	// Ended reports that a device has no session any more, and whether its last one showed a call.
 	Ended(k devices.Key, inCall bool)
+	// Quiet reports whether another edge says nothing, or none is known: this edge may be cut off.
+	Quiet() bool
+	// Cut says whether this edge is cut off. It is called often.
+	Cut(off bool)
 }
 
 // Edge relays between NATS and client sessions.
@@ -121,7 +125,7 @@ func (e *Edge) Run(ctx context.Context) error {
 	<-ctx.Done()
 	e.stopping.Store(true)
 	e.linger()
-	e.closeAll()
+	e.closeAll(e.Limits.CloseOver)
 	err = e.node.shutdown(ctx)
 	e.emptied()
 	e.handOver()
@@ -228,14 +232,14 @@ func (e *Edge) Sessions() int {
 // ServeHTTP serves clients.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
 
-// closeAll closes the sessions in batches. If there are many, it takes up to Limits.CloseOver.
-func (e *Edge) closeAll() {
+// closeAll closes the sessions in batches. If there are many, it takes up to that long.
+func (e *Edge) closeAll(over time.Duration) {
 	const (
 		every = 50 * time.Millisecond
 		least = 50 // the smallest batch: a few sessions are closed together
 	)
 	all := e.users.all()
-	size := max(least, len(all)/max(1, int(e.Limits.CloseOver/every)))
+	size := max(least, len(all)/max(1, int(over/every)))
 	for len(all) > 0 {
 		n := min(size, len(all))
 		for _, s := range all[:n] {

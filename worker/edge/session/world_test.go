@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/rs/zerolog"
 
+	"ringline.io/ringline/events"
 	"ringline.io/ringline/internal/natstest"
 	"ringline.io/ringline/timeouts"
 	"ringline.io/ringline/worker/ask"
@@ -21,6 +22,7 @@ import (
 	"ringline.io/ringline/worker/edge/session"
 	"ringline.io/ringline/worker/edge/token"
 	"ringline.io/ringline/worker/meter"
+	"ringline.io/ringline/worker/presence"
 	"ringline.io/ringline/worker/store"
 )
 
@@ -28,18 +30,28 @@ import (
 const within = time.Minute
 
 // world is a NATS server with workers.
-type world struct{ *natstest.Server }
+type world struct {
+	*natstest.Server
+
+	presence *presence.Times // of the edges; nil: they check no presence
+}
 
 func newWorld(tb testing.TB) world {
 	tb.Helper()
-	w := world{natstest.Start(tb)}
+	w := world{Server: natstest.Start(tb)}
+	w.work(tb)
+	return w
+}
+
+// work runs a coordinator and a timeouts worker.
+func (w world) work(tb testing.TB) {
+	tb.Helper()
 	nc := w.Connect(tb)
 	js := stream(tb, nc)
 	apps := newApps(js)
 	run(tb, apps.Run)
 	run(tb, coordinator.New(nc, js, zerolog.Nop(), coordinator.Config{Parallel: 64, Limits: apps.Limits}).Run)
 	run(tb, timeouts.New(stream(tb, w.Connect(tb)), nil, zerolog.Nop(), timeouts.DefaultSweep(), nil).Run)
-	return w
 }
 
 // run runs f until the test ends, and waits until it returns.
@@ -121,9 +133,30 @@ func (w world) start(tb testing.TB, change ...func(*session.Config)) *edge {
 	if e.Edge, err = session.New(cfg); err != nil {
 		tb.Fatal(err)
 	}
+	if w.presence != nil {
+		e.watch(tb, *w.presence, apps)
+	}
 	e.url = serve(tb, e)
 	e.run(tb)
 	return e
+}
+
+// watch checks the presence of devices with these times.
+func (e *edge) watch(tb testing.TB, times presence.Times, apps *store.Apps) {
+	tb.Helper()
+	js, calls := stream(tb, e.nc), store.NewCalls(e.nc, zerolog.Nop(), nil)
+	checker, err := presence.New(presence.Config{
+		ID: e.ID(), NC: e.nc, JS: js, Local: e, Calls: calls, Lines: store.NewLines(e.nc, js, calls, zerolog.Nop(), nil), Times: times, Log: zerolog.Nop(),
+		Apps: func(ctx context.Context, app string) (events.AppSettings, error) {
+			s, _, err := apps.Settings(ctx, app)
+			return s, err
+		},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	e.Presence = checker
+	run(tb, checker.Run)
 }
 
 func (e *edge) run(tb testing.TB) {
