@@ -4,7 +4,7 @@ DURATION ?= 5m
 NODES ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help dev cluster test race soak faults clocks mutants model rings outage scale churn abuse idle lint fmt fuzz bench bench-sweeps scenarios generate ci clean
+.PHONY: help dev cluster test race soak faults clocks mutants model rings outage scale churn abuse idle presence losses lint fmt fuzz bench bench-sweeps scenarios generate ci clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ abuse: ## send an edge the traffic of bad clients, and measure how long good cli
 
 idle: ## measure the cost of 10,000 idle client sessions, compared with bare centrifuge (some 8 minutes)
 	go run ./tests/faults idle
+
+presence: ## measure how long lines of killed clients and edges are taken, and what 1,000 watched calls cost (some 15 minutes)
+	go run ./tests/faults presence --seed $(SEED)
+
+losses: ## look for false losses of 500 clients that come and go, while everything fails, for DURATION (5m) on NODES (1)
+	go run ./tests/faults presence --measure churn --seed $(SEED) --duration $(DURATION) --nodes $(NODES)
 
 lint: ## run the pinned golangci-lint (the first run installs it outside the repo: some minutes)
 	linter=$$(bash .ci/linter) && $$linter run && $$linter fmt --diff && cd tests && $$linter run && $$linter fmt --diff

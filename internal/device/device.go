@@ -24,6 +24,7 @@ type Hello struct {
 // Device is a connected session.
 type Device struct {
 	Socket *Socket
+	Heard  func() // called with each message, before Run handles it; may be nil
 
 	mu      sync.Mutex
 	last    int // last command id
@@ -127,6 +128,9 @@ func (d *Device) Run(push func(data []byte)) error {
 		var err error
 		if message, err = d.Socket.Receive(); err != nil {
 			return err
+		}
+		if d.Heard != nil {
+			d.Heard()
 		}
 	}
 }

@@ -54,6 +54,10 @@ func troubles() []incident {
 			s.Coordinators[0].Use(rig.Older)
 			return s.Coordinators[0].Start()
 		}},
+		{
+			"mass-disconnect", "After a minute the callers of 20 active calls lose their sessions, and come back after five.", 7 * time.Minute,
+			twoOfEach(), massDisconnect,
+		},
 		{"disk-full", "The disk of the only node is full after a minute, and has free space again after eight.", 12 * time.Minute, smallDisk(), diskFull},
 	}
 }

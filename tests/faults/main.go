@@ -29,7 +29,8 @@ func main() {
 	}
 	root.SetOut(os.Stdout)
 	root.AddCommand(runCommand(), checkCommand(), mutantsCommand(), outageCommand(), ringsCommand(), scaleCommand(), defectsCommand(),
-		churnCommand(), abuseCommand(), idleCommand(), sweepsCommand(), bareCommand(), attackCommand(), alertsCommand())
+		churnCommand(), abuseCommand(), idleCommand(), sweepsCommand(), bareCommand(), attackCommand(), alertsCommand(),
+		presenceCommand(), holdCommand())
 	err := root.ExecuteContext(ctx)
 	switch {
 	case err == nil:
