@@ -63,14 +63,20 @@ func (c *client) snapshot(f frame) []callback {
 	c.open = true
 	for _, l := range f.listed {
 		l.first = first
-		list := c.move(l)
-		if n := len(list); n > 0 && list[n-1].Name == callEnded {
-			over = append(over, list...)
-		} else {
-			rest = append(rest, list...)
-		}
+		ends, others := split(c.move(l))
+		over, rest = append(over, ends...), append(rest, others...)
 	}
 	return append(over, rest...)
+}
+
+// split separates the callbacks up to the last end from those after it.
+func split(list []callback) (ends, rest []callback) {
+	for i := len(list); i > 0; i-- {
+		if list[i-1].Name == callEnded {
+			return list[:i], list[i:]
+		}
+	}
+	return nil, list
 }
 
 // missing ends a call that the server no longer knows.
@@ -102,6 +108,22 @@ func (c *client) move(f frame) []callback {
 	if c.mistake == forgetsOldAttempt && j.before.attempt != j.own.attempt {
 		c.hide(f.call)
 	}
+	return append(c.leftBetween(j), c.newest(j)...)
+}
+
+// leftBetween ends the call here if this user was in it here, left, and was invited again, all within the jump.
+func (c *client) leftBetween(j jump) []callback {
+	wasIn := c.shows(j.call) && j.before.in() && j.before.device == c.device
+	if !wasIn || j.before.attempt == j.own.attempt || c.mistake == forgetsEnd {
+		return nil
+	}
+	c.hide(j.call)
+	return []callback{ended(j.view, string(events.ReasonLeft), &events.By{Kind: events.ByUser, UserID: c.user})}
+}
+
+// newest takes the device to the newest attempt.
+func (c *client) newest(j jump) []callback {
+	f, from := j.frame, j.from
 	switch {
 	case endedAtCreation(f.call.at(f.seq).Call):
 		return nil

@@ -129,8 +129,8 @@ func text(t *testing.T, list []callback) string {
 	return string(b)
 }
 
-// TestFactsAreReportedOnce checks that no callback follows the end of its call, and that no fact about the same attempts
-// is reported twice.
+// TestFactsAreReportedOnce checks that no callback follows the end of its call, unless the call begins again, that a call
+// does not start twice without an end in between, and that no fact about the same attempts is reported twice.
 func TestFactsAreReportedOnce(t *testing.T) {
 	all, _ := made()
 	for _, cases := range all {
@@ -142,18 +142,27 @@ func TestFactsAreReportedOnce(t *testing.T) {
 
 func checkOnce(t *testing.T, c oneCase) {
 	t.Helper()
-	reported := map[string]bool{}
+	reported, in := map[string]bool{}, map[string]bool{}
 	for i, list := range c.Expect {
 		over := map[string]bool{}
 		for _, x := range list {
 			id := x.Args[0].(string)
 			fact := text(t, []callback{x}) + attemptAt(c.frames[i], id)
-			switch {
-			case over[id]:
-				t.Errorf("%s, step %d: %s after the end", c.Name, i, x.Name)
-			case x.Name == callEnded:
-				over[id] = true
+			if x.Name == callEnded {
+				over[id], in[id] = true, false
 				continue
+			}
+			if x.Name == incomingReceived || x.Name == callStarted {
+				over[id] = false
+			}
+			if over[id] {
+				t.Errorf("%s, step %d: %s after the end", c.Name, i, x.Name)
+			}
+			if x.Name == callStarted {
+				if in[id] {
+					t.Errorf("%s, step %d: starts twice", c.Name, i)
+				}
+				in[id] = true
 			}
 			if reported[fact] {
 				t.Errorf("%s, step %d: reported twice: %s", c.Name, i, fact)

@@ -26,6 +26,7 @@ const (
 	startsUnanswered    mistake = "a call starts before a callee has answered"
 	mergedIsAccepted    mistake = "a call that an own invitation was merged into counts as accepted"
 	neverRestores       mistake = "a call that a new client finds itself in is not restored"
+	forgetsEnd          mistake = "a call that this user left and was invited to again within a jump does not end"
 	forgetsOldAttempt   mistake = "a call is no longer shown in the next attempt"
 )
 
@@ -33,7 +34,7 @@ func mistakes() []mistake {
 	return []mistake{
 		goesBack, replaysSuperseded, ringsOvertaken, ringsTooLate, showsTwice, endsTwice, keepsMissing, everyDevice,
 		alwaysElsewhere, reportsAfterLeaving, dataOfFrame, dataOfEntry, endsUnasked,
-		dropsOwnOver, ignoresRingInAnswer, forgetsOldAttempt, startsAgain, startsUnanswered, mergedIsAccepted, neverRestores,
+		dropsOwnOver, ignoresRingInAnswer, forgetsEnd, forgetsOldAttempt, startsAgain, startsUnanswered, mergedIsAccepted, neverRestores,
 	}
 }
 

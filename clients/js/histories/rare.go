@@ -17,6 +17,8 @@ const (
 	firstSeenOver          = "an own call first seen after its end"
 	leftThenEnded          = "a call that this user left, and that ended, within a jump"
 	endedByLeaving         = "a call that ended because this user left"
+	leftAndInvited         = "a call that this user left and is invited to again within a jump"
+	leftAndBack            = "a call that this user left and is in again within a jump"
 	answerFirst            = "an attempt first seen in an answer"
 	inviterNotified        = "an outcome of a callee that this participant invited"
 	inAgain                = "an outcome of a callee invited by a participant who rejoined"
@@ -28,21 +30,24 @@ const (
 func rarities() []string {
 	return []string{
 		expiredAttempt, otherAttempt, endWithoutNotification, otherOver, canceledByOthers, afterLeaving, supersededFact,
-		overtakenRing, acceptedLeft, ownEndedAtCreation, firstSeenOver, leftThenEnded, endedByLeaving, answerFirst, inviterNotified, inAgain, elsewhereLeft, canceledUnseen, mergedHere,
+		overtakenRing, acceptedLeft, ownEndedAtCreation, firstSeenOver, leftThenEnded, endedByLeaving, leftAndInvited, leftAndBack, answerFirst, inviterNotified, inAgain, elsewhereLeft, canceledUnseen, mergedHere,
 	}
 }
 
 // meets counts the rare situations in a jump.
 func (c *client) meets(j jump) {
 	shown, continues := c.shows(j.call), j.view.State != events.CallStateEnded
+	wasIn := shown && j.before.in() && j.before.attempt != j.own.attempt
 	leftBefore := j.own.state == events.StateLeft && j.call.at(j.own.changed).Call.State != events.CallStateEnded
 	for name, met := range map[string]bool{
-		otherAttempt:       shown && j.before.attempt != j.own.attempt && j.own.pending(),
-		otherOver:          shown && j.before.attempt != j.own.attempt && !j.own.pending(),
+		otherAttempt:       shown && j.before.pending() && j.before.attempt != j.own.attempt && j.own.pending(),
+		otherOver:          shown && j.before.pending() && j.before.attempt != j.own.attempt && !j.own.pending(),
 		ownEndedAtCreation: j.here && j.ofCaller() && !continues && j.seq == 1,
 		firstSeenOver:      j.here && j.ofCaller() && !continues && j.from == 0 && j.seq > 1,
 		leftThenEnded:      shown && j.here && leftBefore && !continues,
 		endedByLeaving:     shown && j.here && j.own.changed == j.seq && j.call.at(j.seq).Event == events.EventLeft && !continues && j.call.at(j.seq).By.UserID == j.user,
+		leftAndInvited:     wasIn && j.own.pending(),
+		leftAndBack:        wasIn && j.own.in(),
 		answerFirst:        j.kind == inAnswer && j.own.pending() && j.own.since > j.from,
 		elsewhereLeft:      shown && !j.here && j.own.state == events.StateLeft,
 		canceledUnseen:     shown && j.kind == inSnapshot && j.own.state == events.StateCanceled && continues,

@@ -97,8 +97,24 @@ export class Device {
   }
 
   accepts(attempt?: number): void {
-    const accepts = { kind: "accepts", callID: "c1" } as const;
-    this.take(reduce(this.state, attempt === undefined ? accepts : { ...accepts, attempt }));
+    this.sends("accepts", attempt);
+  }
+
+  leaves(attempt?: number): void {
+    this.sends("leaves", attempt);
+  }
+
+  takes(attempt?: number): void {
+    this.sends("takes", attempt);
+  }
+
+  refused(): void {
+    this.take(reduce(this.state, { kind: "refused", callID: "c1" }));
+  }
+
+  private sends(kind: "accepts" | "leaves" | "takes", attempt: number | undefined): void {
+    const sent = { kind, callID: "c1" } as const;
+    this.take(reduce(this.state, attempt === undefined ? sent : { ...sent, attempt }));
   }
 
   snapshot(calls: wire.View[], showing: string[] = [], ring_remaining_ms?: number): string[] {

@@ -60,11 +60,43 @@ const hidden: Moved = { place: "nowhere", callbacks: [] };
 function moved(before: KnownCall | undefined, update: CallUpdate): Moved {
   const { call, userID, deviceID } = update;
   if (neverRang(call)) return hidden;
+  const gone = before && endedBetween(before, update);
+  if (gone) {
+    const { callbacks, ...rest } = moved({ ...before, place: gone.place }, update);
+    return { ...rest, callbacks: [...gone.callbacks, ...callbacks] };
+  }
   if (call.caller?.user_id === userID) {
     return call.caller.device_id === deviceID ? asCaller(before, update, call.caller) : asCallerElsewhere(before, update, call.caller);
   }
   const own = call.callees.find((x) => x.user_id === userID);
   return own ? asCallee(before, update, own) : hidden;
+}
+
+/**
+ * The end of a part in the call that started here, if that part is over and the newer version does not show its end: the
+ * versions in between were missed. A later attempt follows only after this user was out. In one attempt, a device that is
+ * in gets another `changed_seq` only if another one took the call, and this one took it back.
+ */
+function endedBetween(before: KnownCall, { call, userID, deviceID, entry }: CallUpdate): Moved | undefined {
+  const [was, own] = [startedPart(before, userID), partOf(call, userID)];
+  if (!was || !own) return undefined;
+  if ("attempt" in was && "attempt" in own && was.attempt !== own.attempt) {
+    const reason = entry.endOf(call.call_id, was);
+    return { place: "nowhere", callbacks: [ended(call, reason, reason === "left" ? { kind: "user", user_id: userID } : undefined)] };
+  }
+  const isIn = (own.state === "in" || own.state === "accepted") && own.device_id === deviceID;
+  if (!isIn || was.changed_seq === own.changed_seq) return undefined;
+  return { place: "elsewhere", callbacks: [ended(call, "taken_elsewhere", undefined)] };
+}
+
+/** This user's part in a call that has started here. */
+function startedPart({ call, place }: KnownCall, userID: string): wire.Caller | wire.Callee | undefined {
+  const own = partOf(call, userID);
+  return place === "here" && call.state === "active" && (own?.state === "in" || own?.state === "accepted") ? own : undefined;
+}
+
+function partOf(call: wire.View, userID: string): wire.Caller | wire.Callee | undefined {
+  return call.caller?.user_id === userID ? call.caller : call.callees.find((x) => x.user_id === userID);
 }
 
 /** Calls that were born ended. No device shows them. */
@@ -78,7 +110,7 @@ function asCaller(before: KnownCall | undefined, update: CallUpdate, caller: wir
   const all = (): boolean => true;
   if (caller.state === "in") {
     const known = before?.place === "here" && before.call.state === "active";
-    const starts = call.state === "active" && !known ? [started(call, update.entry.ofCaller(before))] : [];
+    const starts = call.state === "active" && !known ? [started(call, update.entry.ofCaller(before, call))] : [];
     const callbacks = [...awaited(before?.call, call, all), ...starts, ...participants(before?.call, call, all, caller.at)];
     return { place: "here", callbacks };
   }

@@ -1,7 +1,7 @@
 import type { Callback } from "../api/callbacks.js";
 import type * as wire from "../wire/messages.js";
 import { dataOf, type Notification } from "../wire/read.js";
-import { Entry, nothingSent, sentAccept, sentInvitation, withoutInvitation, type Sent } from "./entry.js";
+import { Entry, nothingSent, sentAbout, sentInvitation, withoutInvitation, withoutTake, type Sent, type Source } from "./entry.js";
 import { advance, endMissing, endOfOldDevice, type Advance } from "./facts.js";
 import type { KnownCall } from "./known.js";
 
@@ -34,12 +34,12 @@ export type Frame =
   | { kind: "snapshot"; snapshot: wire.Snapshot; showing: readonly string[]; receivedAt: number }
   | { kind: "answer"; call: wire.View; verb?: string; ringRemainingMs?: number; receivedAt: number };
 
-/** A frame, or what this client does: it invites a single user, is refused that, or accepts. */
+/** A frame, or what this client does: it invites a single user, accepts, leaves, takes, or is refused an invite or take. */
 export type Input =
   | Frame
   | { kind: "invites"; callID: string; callee: string }
   | { kind: "refused"; callID: string }
-  | { kind: "accepts"; callID: string; attempt?: number };
+  | { kind: "accepts" | "leaves" | "takes"; callID: string; attempt?: number };
 
 /** Reports to the server that this device rings, once for each attempt that it shows. */
 export interface RingCommand {
@@ -76,9 +76,11 @@ export function reduce(state: State, input: Input): Step {
     case "invites":
       return quiet({ ...state, sent: sentInvitation(sent, input.callID, input.callee) });
     case "refused":
-      return quiet({ ...state, sent: withoutInvitation(sent, input.callID) });
+      return quiet({ ...state, sent: withoutTake(withoutInvitation(sent, input.callID), input.callID) });
     case "accepts":
-      return quiet({ ...state, sent: sentAccept(sent, input.callID, input.attempt) });
+    case "leaves":
+    case "takes":
+      return quiet({ ...state, sent: sentAbout(sent, input.kind, input.callID, input.attempt) });
   }
 }
 
@@ -129,7 +131,7 @@ class Draft {
   private deviceID: string;
   private sent: Sent;
   private isOpen: boolean;
-  private isFirst = false;
+  private source: Source = "message";
   private readonly calls: Map<string, KnownCall>;
   private readonly callbacks: Callback[] = [];
   private readonly commands: RingCommand[] = [];
@@ -159,14 +161,14 @@ class Draft {
       this.update(call, ring_remaining_ms, receivedAt);
       return this.callbacks.splice(0);
     });
-    const ends = (group: Callback[]): boolean => group.some((c) => c.name === "onCallEnded");
-    this.callbacks.push(...before, ...groups.filter(ends).flat(), ...groups.filter((g) => !ends(g)).flat());
+    const end = (group: Callback[]): number => group.map((c) => c.name).lastIndexOf("onCallEnded") + 1;
+    this.callbacks.push(...before, ...groups.flatMap((g) => g.slice(0, end(g))), ...groups.flatMap((g) => g.slice(end(g))));
   }
 
   /** A client whose device id another page holds gets a new one. It is in no call with that one. */
   private open({ user_id, device_id }: wire.Snapshot): void {
     const isOther = this.isOpen && device_id !== this.deviceID;
-    this.isFirst = !this.isOpen || isOther;
+    this.source = !this.isOpen || isOther ? "first snapshot" : "snapshot";
     this.isOpen = true;
     this.userID = user_id;
     this.deviceID = device_id;
@@ -189,8 +191,10 @@ class Draft {
       return;
     }
     const expired = remainingMs !== undefined && remainingMs <= 0;
-    const entry = new Entry(this.sent, this.isFirst, this.verb);
-    this.put(call.call_id, advance(before, { call, userID, deviceID, ringEndsAt, expired, by, entry }));
+    const entry = new Entry(this.sent, this.source, this.verb);
+    const next = advance(before, { call, userID, deviceID, ringEndsAt, expired, by, entry });
+    if (next.seen.place === "here") this.sent = withoutTake(this.sent, call.call_id);
+    this.put(call.call_id, next);
   }
 
   private put(callID: string, next: Advance): void {

@@ -248,7 +248,14 @@ export class RinglineClient {
 
   /** Moves a call that this user is in on another device to this device. There it ends with `taken_elsewhere`. */
   async take(callID: string): Promise<Call> {
-    return this.command("take", callID, { ...this.attempt(callID), ...this.seen(callID) });
+    const attempt = this.attempt(callID);
+    this.apply({ kind: "takes", callID, ...attempt });
+    try {
+      return await this.command("take", callID, { ...attempt, ...this.seen(callID) });
+    } catch (error) {
+      if (!this.commands.mayBeDone(error)) this.apply({ kind: "refused", callID });
+      throw error;
+    }
   }
 
   /** Declines the call, as declined or as busy. */
@@ -267,7 +274,10 @@ export class RinglineClient {
    * Leaves the call, which continues for the others. Before any callee has answered, this cancels the caller's call.
    */
   async leave(callID: string, options: { customData?: string } = {}): Promise<Call> {
-    return this.command("leave", callID, { ...this.attempt(callID), ...this.seen(callID), ...customDataOf(options.customData) });
+    const attempt = this.attempt(callID);
+    const fields = { ...attempt, ...this.seen(callID), ...customDataOf(options.customData) };
+    this.apply({ kind: "leaves", callID, ...attempt });
+    return this.command("leave", callID, fields);
   }
 
   /** Ends the call for all parties. For the caller only. */
