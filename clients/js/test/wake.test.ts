@@ -180,6 +180,10 @@ test("a page is away when it is frozen or cached, and when it is hidden only on 
     assert.deepEqual([...hidden, ...hear(page, "visibilitychange")], hides);
     life.stop();
     assert.deepEqual([...hear(page, "freeze"), ...hear(window, "pagehide", { persisted: true })], []);
+    page.hidden = true;
+    life.start();
+    assert.deepEqual(received, hides.slice(0, 1), "hidden when the session opens");
+    life.stop();
   }
 });
 

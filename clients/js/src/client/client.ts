@@ -109,7 +109,8 @@ export class RinglineClient {
     const connectTimeout = readConnectTimeout(options.connectTimeout);
     this.away = new Away(
       () => this.calls.current.some((c) => c.phase === "active" || (c.phase === "ringing" && c.direction === "outgoing")),
-      (method) => this.session?.request(method, {}),
+      (method) => this.session?.request(method, {}) ?? Promise.reject(new Error("not connected")),
+      clock,
     );
     this.makeSession = (listener) =>
       internals.makeSession(
@@ -379,6 +380,7 @@ export class RinglineClient {
     onDown: (refused) => {
       if (refused) return this.fail(refused);
       this.commands.down();
+      this.away.down();
       this.setConnection("connecting");
     },
   };

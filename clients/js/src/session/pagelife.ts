@@ -55,6 +55,7 @@ export class PageLife {
     this.on(page, "freeze", () => listener.onAway());
     this.on(page, "resume", () => (listener.onBack(), listener.onLook(true)));
     const suspends = suspendsHiddenPages();
+    if (suspends && page.hidden) listener.onAway();
     this.on(page, "visibilitychange", () => {
       if (!page.hidden) listener.onLook(false);
       if (suspends) page.hidden ? listener.onAway() : listener.onBack();
