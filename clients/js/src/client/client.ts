@@ -1,6 +1,6 @@
 import type { CallbackArgs, CallbackName, ConnectionState } from "../api/callbacks.js";
 import { RinglineError, messageOf } from "../api/error.js";
-import { initial, reduce, showing, without, type Frame, type Input, type State } from "../calls/reducer.js";
+import { initial, reduce, showing, without, type Frame, type Input, type State, type Step } from "../calls/reducer.js";
 import { callOf, errorsOf, type AddedCall, type Call } from "../calls/shapes.js";
 import { ShownCalls, type ObservableCalls } from "../calls/shown.js";
 import type { Clock } from "../platform/clock.js";
@@ -66,7 +66,9 @@ export class RinglineClient {
   private readonly watchers = new Emitter<{ change: unknown }>((_, error) => this.handlerFailed("", error));
   private readonly makeSession: (listener: SessionListener) => Session;
 
-  private state: State = initial;
+  private state: State;
+  // What a callback that disconnected left undone. The next session does it first, because the state contains it already.
+  private undone: Pick<Step, "callbacks" | "commands"> = { callbacks: [], commands: [] };
   private connection: ConnectionState = "disconnected";
   private session: Session | undefined;
   private device: DeviceID | undefined;
@@ -90,8 +92,9 @@ export class RinglineClient {
     private readonly options: RinglineClientOptions,
     internals: Internals = defaults,
   ) {
-    const { clock } = internals;
+    const { clock, calls = initial } = internals;
     this.clock = clock;
+    this.state = calls;
     this.tokens = new Tokens(options.token, options.getToken, clock);
     this.serverTime = new ServerTime(clock);
     this.tokenWatch = new TokenWatch(this.tokens, this.serverTime, clock, () => {
@@ -99,6 +102,7 @@ export class RinglineClient {
       if (onTokenWillExpire) guarded(onTokenWillExpire, [], (error) => this.handlerFailed("onTokenWillExpire", error));
     });
     this.shown = new ShownCalls(() => clock.now());
+    this.shown.take(calls);
     this.commands = new Commands(
       (method, data) => this.session?.request(method, data) ?? Promise.reject(new Error("not connected")),
       (answer, method) => this.answered(answer, method),
@@ -147,6 +151,11 @@ export class RinglineClient {
   /** The id of this device, as the server knows it; empty before the first connection. */
   get deviceID(): string {
     return this.state.deviceID;
+  }
+
+  /** The calls, for another client of this user that continues them. @internal */
+  get knownCalls(): State {
+    return this.state;
   }
 
   /** Milliseconds since 1970 by the server's clock, the only one that counts for a call. @internal */
@@ -440,14 +449,15 @@ export class RinglineClient {
   /** The only place where calls change. The order is: the state, the observers, the callbacks, the commands. */
   private apply(input: Input): void {
     const { generation } = this;
-    const { state, callbacks, commands } = reduce(this.state, input);
+    const { state, ...step } = reduce(this.state, input);
+    const callbacks = [...this.undone.callbacks, ...step.callbacks];
+    const commands = [...this.undone.commands, ...step.commands];
+    this.undone = { callbacks: [], commands: [] };
     this.state = state;
     if (this.shown.take(state)) this.watchers.emit("change", [this.shown.current]);
-    for (const { name, args } of callbacks) {
-      if (this.generation !== generation) return; // a callback has disconnected, so no further callbacks
-      this.emit(name, args);
-    }
-    if (this.generation !== generation) return;
+    const isUp = (): boolean => this.generation === generation && this.connection === "connected";
+    for (let next; isUp() && (next = callbacks.shift()); ) this.emit(next.name, next.args);
+    if (!isUp()) return void (this.undone = { callbacks, commands });
     for (const { callID, attempt } of commands) this.sendRing(callID, attempt);
     this.away.update();
   }

@@ -8,7 +8,7 @@ import { RinglineClient } from "../client/client.js";
 import { Emitter } from "../client/emitter.js";
 import type { AddOptions, CallInvitation } from "../client/options.js";
 import { mount, unmount } from "../ui/mount.js";
-import { CallScenario, KitSession, readInit, sameSession, type KitConfig } from "./kitsession.js";
+import { CallScenario, KitSession, readInit, sameSession, sameUser, type KitConfig } from "./kitsession.js";
 
 export interface LocalUser extends CallUser {
   /** The id of this device, as the server knows it; `""` before the first connection. */
@@ -74,7 +74,8 @@ export const Ringline = {
   /**
    * Connects this user, and makes the callbacks in `invitationEvents` from then on. It resolves once it is connected,
    * and rejects if an argument is invalid or the server refuses. A second call for the same user returns the same
-   * session with the new callbacks and token. Call `unInit` before an init for another user.
+   * session with the new callbacks and token. If the server has ended the session, it opens another one in which the calls
+   * continue. Call `unInit` before an init for another user.
    */
   async init(
     appID: string | number,
@@ -86,14 +87,16 @@ export const Ringline = {
     invitationEvents: InvitationEvents = {},
   ): Promise<LocalUser> {
     const init = readInit(appID, server, userID, userName, token, config);
-    if (session?.isOver) session = undefined; // refused by the server, so it can't be resumed
-    if (session && !sameSession(session.init, init)) {
-      if (!session.closing) throw new RinglineError("invalid_argument", "userID: another session is open; call unInit first");
-      session.close();
-      session = undefined;
+    if (session && !session.isOver && sameSession(session.init, init)) session.resume(init, invitationEvents);
+    else {
+      if (session && !session.isOver && !session.closing) {
+        throw new RinglineError("invalid_argument", "userID: another session is open; call unInit first");
+      }
+      const calls = session?.isOver && sameUser(session.init, init) ? session.client.knownCalls : undefined;
+      const next = new KitSession(init, invitationEvents, callsChanged, calls);
+      session?.close();
+      session = next;
     }
-    if (session) session.resume(init, invitationEvents);
-    else session = new KitSession(init, invitationEvents, callsChanged);
     callsChanged();
     mount(session.phone, init.config.ui);
     await session.connected;

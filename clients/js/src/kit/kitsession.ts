@@ -1,7 +1,9 @@
 import type { CallbackArgs, CallbackName, InvitationEvents } from "../api/callbacks.js";
 import { RinglineError } from "../api/error.js";
+import type { State } from "../calls/reducer.js";
 import type { Call } from "../calls/shapes.js";
 import { RinglineClient, type RinglineEvents } from "../client/client.js";
+import { defaults } from "../client/internals.js";
 import type { CallInvitation, RinglineClientOptions } from "../client/options.js";
 import { randomID } from "../platform/random.js";
 import { readClaims } from "../session/tokens.js";
@@ -88,7 +90,11 @@ function checkToken({ appID, userID }: Init, token: string): void {
 
 /** Whether both are for the same session, so that the second changes only callbacks and token. */
 export function sameSession(a: Init, b: Init): boolean {
-  return a.appID === b.appID && a.userID === b.userID && String(a.server) === String(b.server);
+  return sameUser(a, b) && String(a.server) === String(b.server);
+}
+
+export function sameUser(a: Init, b: Init): boolean {
+  return a.appID === b.appID && a.userID === b.userID;
 }
 
 function invalid(field: string, what: string): RinglineError {
@@ -113,16 +119,19 @@ export class KitSession {
     private callbacks: InvitationEvents,
     /** The calls have changed. */
     changed: () => void,
+    /** The calls of an earlier session of this user, which continue. */
+    calls?: State,
   ) {
     const { server, token, config } = init;
     const { getToken } = config;
-    this.client = new RinglineClient({
+    const options: RinglineClientOptions = {
       ...config,
       server,
       token,
       onTokenWillExpire: () => this.closing || this.init.config.onTokenWillExpire?.(),
       ...(getToken ? { getToken: () => this.requestToken() } : {}),
-    });
+    };
+    this.client = new RinglineClient(options, { ...defaults, calls });
     for (const event of Object.keys(events) as (keyof RinglineEvents)[]) {
       this.client.on(event, (...args: CallbackArgs<CallbackName>) => this.callBack(events[event], args));
     }
