@@ -124,3 +124,27 @@ test("a take is forgotten when the server refuses it, and when the call is here"
   assert.deepEqual(d.push(active(4, { changed_seq: 4 })), [started("taken")]);
   assert.deepEqual(d.push(active(6, { attempt: 2, changed_seq: 6 })), [leftByBob, started("accepted")]);
 });
+
+test("others who left and were invited again within a jump: they left, before their next attempt is reported", () => {
+  const inCall = (eve: Partial<TestCallee>, seq: number) => ({
+    ...active(seq),
+    callees: [...active(seq).callees, callee("eve", { state: "accepted", at: at(4), ...eve })],
+  });
+  const left = "onParticipantLeft(c1, eve)";
+  for (const [eve, bobs, anns] of [
+    [{ attempt: 2, state: "invited" }, [left], [left]],
+    [{ attempt: 2, state: "declined", at: at(9) }, [left], [left, "onOutgoingCallDeclined(c1, eve)"]],
+    [{ attempt: 2, at: at(9) }, [left, "onParticipantJoined(c1, eve)"], [left, "onOutgoingCallAccepted(c1, eve)"]],
+  ] as [Partial<TestCallee>, string[], string[]][]) {
+    const bob = isIn();
+    assert.deepEqual(bob.push(inCall({}, 3)), ["onParticipantJoined(c1, eve)"]);
+    assert.deepEqual(bob.push(inCall(eve, 7)), bobs);
+    assert.deepEqual(bob.push(inCall(eve, 8)), []);
+    const ann = new Device("ann", "a.1");
+    ann.push(inCall({}, 3));
+    assert.deepEqual(ann.push(inCall(eve, 7)), anns);
+  }
+  const pending = new Device("bob", "b.1");
+  pending.push({ ...inCall({}, 3), callees: [callee("bob"), callee("eve", { state: "accepted" })] }, { ring_remaining_ms: 9 });
+  assert.deepEqual(pending.answer(inCall({ attempt: 2, state: "invited" }, 7), "accept"), [started("accepted")]);
+});

@@ -3,7 +3,7 @@ import type * as wire from "../wire/messages.js";
 import { dataOf, pending, wasLost } from "../wire/read.js";
 import { started, type Entry } from "./entry.js";
 import type { KnownCall, Place } from "./known.js";
-import { awaited, participants } from "./others.js";
+import { awaited, invitedAgain, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
 
 /** A newer version of a call that this device received. */
@@ -111,7 +111,8 @@ function asCaller(before: KnownCall | undefined, update: CallUpdate, caller: wir
   if (caller.state === "in") {
     const known = before?.place === "here" && before.call.state === "active";
     const starts = call.state === "active" && !known ? [started(call, update.entry.ofCaller(before, call))] : [];
-    const callbacks = [...awaited(before?.call, call, all), ...starts, ...participants(before?.call, call, all, caller.at)];
+    const others = known ? invitedAgain(before.call, call) : [];
+    const callbacks = [...others, ...awaited(before?.call, call, all), ...starts, ...participants(before?.call, call, all, caller.at)];
     return { place: "here", callbacks };
   }
   if (before && before.place !== "here") return hidden;
@@ -141,7 +142,8 @@ function asCallee(before: KnownCall | undefined, update: CallUpdate, own: wire.C
   const invited = (x: wire.Callee): boolean => x.invited_by === own.user_id;
   if (own.state === "accepted" && here) {
     const starts = wasIn ? [] : [started(call, update.entry.ofCallee(before, call, own))];
-    const callbacks = [...awaited(before?.call, call, invited), ...starts, ...participants(before?.call, call, invited, own.at)];
+    const others = wasIn ? invitedAgain(before?.call, call) : [];
+    const callbacks = [...others, ...awaited(before?.call, call, invited), ...starts, ...participants(before?.call, call, invited, own.at)];
     return { place: "here", callbacks };
   }
   const place = own.state === "accepted" ? "elsewhere" : "nowhere";

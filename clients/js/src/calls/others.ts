@@ -44,6 +44,17 @@ export function participants(
   ];
 }
 
+/**
+ * Reports who was in the call with this device and has a later attempt now: they left, although no version that was seen
+ * shows it.
+ */
+export function invitedAgain(before: wire.View | undefined, call: wire.View): Callback[] {
+  const wereIn = before?.callees.filter((x) => x.state === "accepted") ?? [];
+  return wereIn
+    .filter((x) => call.callees.some((y) => y.user_id === x.user_id && y.attempt !== x.attempt))
+    .map((x) => ({ name: "onParticipantLeft", args: [call.call_id, x.user_id] }));
+}
+
 /** The earlier version of the same attempt. */
 function sameAttempt(before: wire.View | undefined, x: wire.Callee): wire.Callee | undefined {
   return before?.callees.find((y) => y.user_id === x.user_id && y.attempt === x.attempt);
