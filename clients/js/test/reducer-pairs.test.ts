@@ -74,6 +74,9 @@ test("a call that only rang stays shown in its next attempt, and ends once", () 
 test("taken by another device and taken back within a jump: it ends, and starts as taken", () => {
   assert.deepEqual(isIn().snapshot([active(6, { changed_seq: 6 })], ["c1"]), [ended("taken_elsewhere"), started("taken")]);
   assert.deepEqual(isIn().push(active(6)), [], "others changed");
+  for (const [known, newer] of [[2, undefined], [undefined, 6], [undefined, undefined]] as never[][]) {
+    assert.deepEqual(isIn({ changed_seq: known! }).push(active(6, { changed_seq: newer! })), [], "an older server");
+  }
   const ann = (seq: number, changed_seq: number, state: "ringing" | "active" = "active") => {
     const version = state === "active" ? active(seq) : call(seq, { callees: [callee("bob")] });
     return { ...version, caller: { ...version.caller!, changed_seq } };

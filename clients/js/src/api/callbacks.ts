@@ -120,7 +120,8 @@ export interface InvitationEvents {
   onParticipantLeft?(callID: string, userID: string): void;
   /**
    * This device is in the call now: join the room of the media. Once each time that it comes into a call, however it
-   * does, and not again when it reconnects. It follows onOutgoingCallAccepted. onCallEnded follows each of them.
+   * does, and not again when it reconnects. It follows onOutgoingCallAccepted. onCallEnded comes before the next
+   * onCallStarted of this call, but not in a page that is closed, nor after unInit.
    */
   onCallStarted?(callID: string, roomID: string, start: CallStart): void;
   /** The call is over on this device. It is the last callback of a call. */

@@ -85,7 +85,7 @@ function endedBetween(before: KnownCall, { call, userID, deviceID, entry }: Call
     return { place: "nowhere", callbacks: [ended(call, reason, reason === "left" ? { kind: "user", user_id: userID } : undefined)] };
   }
   const isIn = (own.state === "in" || own.state === "accepted") && own.device_id === deviceID;
-  if (!isIn || was.changed_seq === own.changed_seq) return undefined;
+  if (!isIn || !((own.changed_seq ?? 0) > (was.changed_seq ?? Infinity))) return undefined;
   return { place: "elsewhere", callbacks: [ended(call, "taken_elsewhere", undefined)] };
 }
 
