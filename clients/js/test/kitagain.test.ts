@@ -35,11 +35,11 @@ function init(more: { user?: string; device?: string; server?: string } = {}) {
   });
 }
 
-/** A call in which bob is, with his present device. */
+/** A call that bob is in with this device. */
 const active = (seq: number, bob: Partial<TestCallee> = {}) =>
   call(seq, { state: "active", callees: [callee("bob", { state: "accepted", device_id: Ringline.getLocalUser()?.deviceID ?? "", at: at(3), ...bob })] });
 
-/** Bob is in a call, and the server ends his session for good. */
+/** Bob is in a call, and the server ends the session for good. */
 async function refused(): Promise<void> {
   await init();
   edge.connected[0]!.push(push(active(2)));
