@@ -211,6 +211,9 @@ func (p *player) draw() events.Command {
 		events.VerbCancel, events.VerbLeave, events.VerbEnd, events.VerbAdd, events.VerbAdd,
 	}
 	cmd := p.command(id, verbs[p.rng.IntN(len(verbs))], who())
+	if in := present(p.newest(id).Call); cmd.Verb == events.VerbLeave && len(in) > 0 && p.rng.IntN(2) == 0 {
+		cmd.UserID = in[p.rng.IntN(len(in))]
+	}
 	if p.rng.IntN(9) == 0 {
 		cmd.CallID = fmt.Sprintf("c%d", p.calls+1) // does not exist yet
 	}
@@ -231,6 +234,19 @@ func (p *player) draw() events.Command {
 		cmd.UserID, cmd.DeviceID, cmd.Service = "", "", "desk"
 	}
 	return cmd
+}
+
+// present returns the users in the call.
+func present(c events.Call) (users []string) {
+	if c.CallerIn() {
+		users = append(users, c.Caller.UserID)
+	}
+	for _, x := range c.Callees {
+		if x.State == events.StateAccepted {
+			users = append(users, x.UserID)
+		}
+	}
+	return users
 }
 
 // invitation invites random users. Often it crosses another invitation.
