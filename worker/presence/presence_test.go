@@ -22,7 +22,7 @@ func TestADeviceThatIsGoneIsDropped(t *testing.T) {
 	a.open(bob)
 	gone := time.Now()
 	a.close(ann)
-	w.lostAfter("c1", gone, 2*time.Second)
+	w.lostAfter(gone, 2*time.Second)
 }
 
 // A device that comes back within the grace period, on the same edge or another one, is not dropped. The other call shows

@@ -117,7 +117,7 @@ func TestRuleAges(t *testing.T) {
 	w.answered(answers)
 	b.open(ann)
 	b.close(ann)
-	w.lostAfter("c1", time.Now(), 2*time.Second)
+	w.lostAfter(time.Now(), 2*time.Second)
 }
 
 // Rule `birth`: an edge is killed with a session of the device, and starts again with the same id. It does not know of the
@@ -136,7 +136,7 @@ func TestRuleBirth(t *testing.T) {
 	b.nc.Close()
 	gone := time.Now()
 	w.edge("b")
-	w.lostAfter("c1", gone, 2*time.Second)
+	w.lostAfter(gone, 2*time.Second)
 }
 
 // Rule `forget`: the device has moved to an edge that is killed. Its grace period begins when the loss is noticed.
@@ -152,7 +152,7 @@ func TestRuleForget(t *testing.T) {
 	w.answered(answers)
 	b.open(ann)
 	b.nc.Close()
-	w.lostAfter("c1", time.Now(), 3*time.Second)
+	w.lostAfter(time.Now(), 3*time.Second)
 }
 
 // Rule `forget`: an edge answers the second question about a device, which has no session. Before the last edge answers, the
@@ -181,7 +181,7 @@ func TestRuleForgetEndsQuestions(t *testing.T) {
 	}
 	gone := time.Now()
 	slow.Mend()
-	w.lostAfter("c1", gone, time.Second)
+	w.lostAfter(gone, time.Second)
 }
 
 // Rule `all`: the device has moved to an edge that does not answer, and is not lost. The other call shows that drops are
@@ -252,7 +252,7 @@ func TestRuleAnew(t *testing.T) {
 	b.nc.Close()
 	gone := time.Now()
 	link.Mend()
-	w.lostAfter("c1", gone, 2*time.Second)
+	w.lostAfter(gone, 2*time.Second)
 }
 
 // Rule `pause`: a paused edge does not count the time. The other call shows that the grace period has passed meanwhile.
@@ -275,7 +275,7 @@ func TestRulePause(t *testing.T) {
 	w.stays("c1")
 	resumed := time.Now()
 	run(t, watch.Run)
-	w.lostAfter("c1", resumed, time.Second)
+	w.lostAfter(resumed, time.Second)
 }
 
 // Rule `buffer`: an edge is paused when the grace period of a device is over. Meanwhile the device moves to an edge that

@@ -18,7 +18,6 @@ import (
 	"ringline.io/ringline/worker/coordinator"
 	"ringline.io/ringline/worker/edge/devices"
 	"ringline.io/ringline/worker/meter"
-	"ringline.io/ringline/worker/meter/metertest"
 	"ringline.io/ringline/worker/presence"
 	"ringline.io/ringline/worker/store"
 )
@@ -95,12 +94,6 @@ func (e *edge) count(text string) int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return strings.Count(e.logged.String(), text)
-}
-
-// suspects returns the number of devices that the edge checks.
-func (e *edge) suspects(t *testing.T) int {
-	t.Helper()
-	return int(metertest.Values(t, e.meter)["ringline_presence_suspects"])
 }
 
 // Device implements presence.Local.
@@ -226,11 +219,11 @@ func (w *world) lost(id string) (ended events.Call) {
 	return ended
 }
 
-// lostAfter waits until the caller is lost, and requires that this happens no earlier than that long after since.
-func (w *world) lostAfter(id string, since time.Time, least time.Duration) {
+// lostAfter waits until the caller of c1 is lost, and requires that this happens no earlier than that long after since.
+func (w *world) lostAfter(since time.Time, least time.Duration) {
 	w.Helper()
-	if took := w.lost(id).EndedAt.Time().Sub(since); took < least-time.Millisecond {
-		w.Errorf("%s: dropped after %v, want %v at least", id, took, least)
+	if took := w.lost("c1").EndedAt.Time().Sub(since); took < least-time.Millisecond {
+		w.Errorf("c1: dropped after %v, want %v at least", took, least)
 	}
 }
 

@@ -59,8 +59,10 @@ func (r Row) Median() time.Duration { return r.Took[len(r.Took)/2] }
 func clientKinds() []Row {
 	const ringing, active = events.DefaultLostRingingS * time.Second, events.DefaultLostActiveS * time.Second
 	return []Row{
-		{Kind: "killed, while it rings", Grace: ringing}, {Kind: "silent, while it rings", Grace: ringing},
-		{Kind: "killed, in an active call", Grace: active}, {Kind: "silent, in an active call", Grace: active},
+		{Kind: "killed, while it rings", Grace: ringing},
+		{Kind: "silent, while it rings", Grace: ringing},
+		{Kind: "killed, in an active call", Grace: active},
+		{Kind: "silent, in an active call", Grace: active},
 	}
 }
 

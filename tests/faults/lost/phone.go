@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,10 +105,5 @@ func (p *phone) there(before time.Time) (last time.Time) {
 func (p *phone) shows(callID string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, id := range p.calls {
-		if id == callID {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(p.calls, callID)
 }

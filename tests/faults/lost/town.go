@@ -85,7 +85,7 @@ func (t *Town) end(ctx context.Context, id, user string) error {
 
 func (t *Town) send(ctx context.Context, cmd events.Command) error {
 	if a := t.asker.Ask(ctx, cmd); !a.OK {
-		return fmt.Errorf("lost: %s of %s: %+v", cmd.Verb, cmd.CallID, a.Error)
+		return fmt.Errorf("lost: %s of %s: %w", cmd.Verb, cmd.CallID, a.Error)
 	}
 	return nil
 }
