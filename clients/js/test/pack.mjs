@@ -43,7 +43,7 @@ try {
   for (const name of names) assert.ok(exported[0].includes(name), name);
 
   const script = "require('@ringline/client/ringline.js'); console.log(Object.keys(globalThis.Ringline).join())";
-  assert.match(run("node", ["-e", script]), /init,sendCallInvitation,accept/);
+  assert.match(run("node", ["-e", script]), /init,sendCallInvitation,add,accept/);
   const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
   assert.equal(run("node", ["-p", "require('@ringline/client').Ringline.version"]).trim(), version);
   console.log(`packed, installed, type-checked and loaded: ${tarball}`);
