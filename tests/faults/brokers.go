@@ -6,6 +6,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"ringline.io/ringline/internal/wire"
 	"ringline.io/ringline/tests/faults/play"
 	"ringline.io/ringline/tests/faults/rig"
@@ -110,10 +112,13 @@ func (b *breaker) onRoute(there, back spoil) func(context.Context, fault, *rig.N
 	}
 }
 
+// change changes what a stream accepts. bytes is the number of bytes stored.
+type change func(cfg *jetstream.StreamConfig, bytes int64)
+
 // fill sets the byte limit of a stream to its current size for a while. The stream then rejects publishes, or
 // drops its oldest messages if its discard policy is old.
 func (b *breaker) fill(stream string) func(context.Context, fault, *rig.Node) (target, note string, err error) {
-	return b.squeeze(stream, func(bytes int64) int64 { return max(1, bytes) })
+	return b.squeeze(stream, func(cfg *jetstream.StreamConfig, bytes int64) { cfg.MaxBytes = max(1, bytes) })
 }
 
 // fillTimers leaves little room in RINGLINE_TIMERS for a while. The stream can't reject messages: above its
@@ -122,49 +127,60 @@ func (b *breaker) fill(stream string) func(context.Context, fault, *rig.Node) (t
 // limit.
 func (b *breaker) fillTimers() func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	const least = 16 << 10
-	return b.squeeze(streams.StreamTimers, func(bytes int64) int64 { return bytes + max(bytes*(100-storage.Mark)/storage.Mark, least) })
+	return b.squeeze(streams.StreamTimers, func(cfg *jetstream.StreamConfig, bytes int64) {
+		cfg.MaxBytes = bytes + max(bytes*(100-storage.Mark)/storage.Mark, least)
+	})
 }
 
-// squeeze sets the byte limit of a stream for a while. limit computes it from the number of bytes stored.
-func (b *breaker) squeeze(stream string, limit func(bytes int64) int64) func(context.Context, fault, *rig.Node) (target, note string, err error) {
+// rejectCommits makes RINGLINE_CALLS reject every commit for a while, although it has room. If it were full,
+// coordinators would refuse invitations before they claim lines.
+func (b *breaker) rejectCommits() func(context.Context, fault, *rig.Node) (target, note string, err error) {
+	return b.squeeze(streams.StreamCalls, func(cfg *jetstream.StreamConfig, _ int64) { cfg.MaxMsgSize = 1 })
+}
+
+// squeeze changes what a stream accepts for a while.
+func (b *breaker) squeeze(stream string, to change) func(context.Context, fault, *rig.Node) (target, note string, err error) {
 	return func(ctx context.Context, f fault, _ *rig.Node) (target, note string, err error) {
-		before, err := b.limit(ctx, stream, limit)
+		before, err := b.update(ctx, stream, to)
 		switch {
-		case before == 0:
+		case before.Name == "":
 			return "", "", nil // a broker may be down
 		case err != nil:
 			note = unsure
 		default:
 			play.Sleep(ctx, f.long)
 		}
-		return stream, note, b.restoreLimit(context.WithoutCancel(ctx), stream, before)
+		return stream, note, b.restore(context.WithoutCancel(ctx), before)
 	}
 }
 
 // unsure is the note of a fault whose update the broker did not acknowledge.
 const unsure = "the broker did not confirm the limit"
 
-// restoreLimit restores the byte limit of the stream.
-func (b *breaker) restoreLimit(ctx context.Context, stream string, limit int64) error {
+// restore restores what the stream accepts.
+func (b *breaker) restore(ctx context.Context, before jetstream.StreamConfig) error {
 	for begun := time.Now(); ; play.Sleep(ctx, 200*time.Millisecond) {
-		if _, err := b.limit(ctx, stream, func(int64) int64 { return limit }); err == nil || time.Since(begun) > comesBack {
+		_, err := b.update(ctx, before.Name, func(cfg *jetstream.StreamConfig, _ int64) {
+			cfg.MaxBytes, cfg.MaxMsgSize = before.MaxBytes, before.MaxMsgSize
+		})
+		if err == nil || time.Since(begun) > comesBack {
 			return err
 		}
 	}
 }
 
-// limit sets the byte limit of the stream to the result of most, which receives the number of bytes stored.
-// It returns the limit before. If it returns an error and a limit other than 0, the broker may have applied
-// the update.
-func (b *breaker) limit(ctx context.Context, stream string, most func(bytes int64) int64) (before int64, err error) {
+// update changes what the stream accepts. It returns the configuration before. If it returns both a
+// configuration and an error, the broker may have applied the update.
+func (b *breaker) update(ctx context.Context, stream string, to change) (before jetstream.StreamConfig, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	s, err := b.js.Stream(ctx, stream)
 	if err != nil {
-		return 0, err
+		return before, err
 	}
 	cfg := s.CachedInfo().Config
-	before, cfg.MaxBytes = cfg.MaxBytes, most(int64(s.CachedInfo().State.Bytes)) //nolint:gosec // it is far below
+	before = cfg
+	to(&cfg, int64(s.CachedInfo().State.Bytes)) //nolint:gosec // it is far below
 	_, err = b.js.UpdateStream(ctx, cfg)
 	return before, err
 }
@@ -206,7 +222,7 @@ func (b *breaker) staleClaims(ctx context.Context, f fault, _ *rig.Node) (target
 	f.point = "before commit"
 	note = b.await(ctx, f, w)
 	w.Pause()
-	target, unsaid, err := b.fill(streams.StreamCalls)(ctx, f, nil)
+	target, unsaid, err := b.rejectCommits()(ctx, f, nil)
 	if target == "" || unsaid != "" {
 		return target, unsaid, err
 	}

@@ -49,7 +49,7 @@ const (
 	fillTimers   kind = "timers-full"    // RINGLINE_TIMERS is near its limit
 	slowBroker   kind = "broker-slow"    // all traffic between workers and brokers is delayed: 0.4 to 0.7 s per round trip
 	fillDisk     kind = "disk-full"      // the disk of a broker, which disables JetStream and is then killed
-	staleClaims  kind = "stale-claims"   // RINGLINE_CALLS is full for half a minute, and a worker is paused before a commit meanwhile
+	staleClaims  kind = "stale-claims"   // RINGLINE_CALLS rejects publishes for half a minute, and a worker is paused before a commit meanwhile
 	stoppedClock      = 32 * time.Second // minimum duration of stale-claims: claims can be taken over after 30 s
 )
 

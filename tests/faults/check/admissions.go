@@ -10,7 +10,7 @@ import (
 
 // storeFaults lists the faults that fill a store, so that a coordinator may report it as full.
 func storeFaults() []string {
-	return []string{"store-full", "stale-claims", "commands-full", "lines-full", "timers-full", "disk-full"}
+	return []string{"store-full", "commands-full", "lines-full", "timers-full", "disk-full"}
 }
 
 // looksLate is the maximum delay until a coordinator notices that a store has room again.
