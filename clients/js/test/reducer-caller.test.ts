@@ -174,7 +174,46 @@ test("a party who was in the call before this user did not join it", () => {
   assert.deepEqual(d.push(bobIn({}, { state: "left", reason: "left", at: at(9) }, 5)), ["onParticipantLeft(c1, eve)"]);
 });
 
-test("a pending callee gets no callbacks about others", () => {
+// gil rings: bob invited them.
+function gil(more: Parameters<typeof callee>[1], seq: number, bob: Parameters<typeof callee>[1] = {}, caller = {}) {
+  const c = bobIn(more, {}, seq);
+  return {
+    ...c,
+    caller: { ...c.caller!, ...caller },
+    callees: c.callees.map((x) => (x.user_id === "bob" ? { ...x, ...bob } : x)),
+  };
+}
+
+test("a callee who rings learns that the caller or their inviter left", () => {
+  const d = new Device("gil", "g.1");
+  assert.equal(d.push(gil({}, 3), { ring_remaining_ms: 9_000 }).length, 2);
+  const left = { state: "left", at: at(5) } as const;
+  assert.deepEqual(d.push(gil({}, 5, {}, left)), ["onParticipantLeft(c1, ann)"]);
+  assert.deepEqual(d.push(gil({ state: "ringing" }, 6, {}, left)), []);
+  assert.deepEqual(d.push(gil({ state: "ringing" }, 7, { ...left, at: at(7) }, left)), ["onParticipantLeft(c1, bob)"]);
+  assert.deepEqual(d.push(gil({ state: "accepted", device_id: "g.1", at: at(9) }, 9, { ...left, at: at(7) }, left)), [
+    'onCallStarted(c1, room, {"callType":1,"how":"accepted"})',
+  ]);
+});
+
+test("a callee who answered meanwhile learns that the caller and their inviter left before and after", () => {
+  const d = new Device("gil", "g.1");
+  d.push(gil({}, 3), { ring_remaining_ms: 9_000 });
+  const mine = { state: "accepted", device_id: "g.1", at: at(6) } as const;
+  assert.deepEqual(d.push(gil(mine, 7, { state: "left", at: at(7) }, { state: "left", at: at(5) })), [
+    "onParticipantLeft(c1, ann)",
+    'onCallStarted(c1, room, {"callType":1,"how":"accepted"})',
+    "onParticipantLeft(c1, bob)",
+  ]);
+});
+
+test("a callee who rings learns that their inviter left and was invited again", () => {
+  const d = new Device("gil", "g.1");
+  d.push(gil({}, 3), { ring_remaining_ms: 9_000 });
+  assert.deepEqual(d.push(gil({}, 9, { attempt: 2, state: "invited", at: at(8) })), ["onParticipantLeft(c1, bob)"]);
+});
+
+test("a pending callee gets no other callbacks about others", () => {
   const d = new Device("eve", "e.1");
   assert.equal(d.push(bobIn({}, {}, 4)).length, 2);
   assert.deepEqual(d.push(bobIn({ state: "declined", at: at(9) }, {}, 5)), []);

@@ -116,7 +116,10 @@ export interface InvitationEvents {
    * Another user joined a call that this device is in. The user who invited them gets onOutgoingCallAccepted instead.
    */
   onParticipantJoined?(callID: string, userID: string): void;
-  /** Another user left a call that continues. */
+  /**
+   * Another user left a call that continues. This device is in the call, or it rings here and the user is the caller or invited
+   * this user.
+   */
   onParticipantLeft?(callID: string, userID: string): void;
   /**
    * This device is in the call now: join the room of the media. Once each time that it comes into a call, however it

@@ -3,7 +3,7 @@ import type * as wire from "../wire/messages.js";
 import { dataOf, pending, wasLost } from "../wire/read.js";
 import { started, type Entry } from "./entry.js";
 import type { KnownCall, Place } from "./known.js";
-import { awaited, invitedAgain, participants } from "./others.js";
+import { awaited, invitedAgain, inviterLeft, participants } from "./others.js";
 import { actorOf, userOf } from "./shapes.js";
 
 /** A newer version of a call that this device received. */
@@ -136,13 +136,17 @@ function asCallee(before: KnownCall | undefined, update: CallUpdate, own: wire.C
   const { call } = update;
   const shown = before?.place === "here";
   const known = before?.call.callees.find((x) => x.user_id === own.user_id && x.attempt === own.attempt);
-  if (pending(own)) return known ? { place: shown ? "here" : "nowhere", callbacks: [] } : rings(shown, update, own);
+  const rang = shown && known && pending(known);
+  if (pending(own)) {
+    if (!known) return rings(shown, update, own);
+    return { place: shown ? "here" : "nowhere", callbacks: rang ? inviterLeft(before.call, call, own) : [] };
+  }
   const here = own.device_id === update.deviceID;
   const wasIn = shown && known?.state === "accepted";
   const invited = (x: wire.Callee): boolean => x.invited_by === own.user_id;
   if (own.state === "accepted" && here) {
     const starts = wasIn ? [] : [started(call, update.entry.ofCallee(before, call, own))];
-    const others = wasIn ? invitedAgain(before?.call, call) : [];
+    const others = wasIn ? invitedAgain(before?.call, call) : rang ? inviterLeft(before.call, call, own, own.at) : [];
     const callbacks = [...others, ...awaited(before?.call, call, invited), ...starts, ...participants(before?.call, call, invited, own.at)];
     return { place: "here", callbacks };
   }

@@ -55,6 +55,20 @@ export function invitedAgain(before: wire.View | undefined, call: wire.View): Ca
     .map((x) => ({ name: "onParticipantLeft", args: [call.call_id, x.user_id] }));
 }
 
+/**
+ * Reports to a callee who rings, or rang until they answered at `until`, that the caller or the participant who invited them
+ * left, while the call continues.
+ */
+export function inviterLeft(before: wire.View, call: wire.View, own: wire.Callee, until?: string): Callback[] {
+  const left: string[] = [];
+  const soon = (at: string): boolean => until === undefined || at <= until;
+  if (before.caller?.state === "in" && call.caller?.state === "left" && soon(call.caller.at)) left.push(call.caller.user_id);
+  const inviter = before.callees.find((x) => x.user_id === own.invited_by && x.state === "accepted");
+  const now = inviter && call.callees.find((x) => x.user_id === inviter.user_id);
+  if (inviter && now && (now.attempt !== inviter.attempt || (now.state === "left" && soon(now.at)))) left.push(inviter.user_id);
+  return left.map((user) => ({ name: "onParticipantLeft", args: [call.call_id, user] }));
+}
+
 /** The earlier version of the same attempt. */
 function sameAttempt(before: wire.View | undefined, x: wire.Callee): wire.Callee | undefined {
   return before?.callees.find((y) => y.user_id === x.user_id && y.attempt === x.attempt);
