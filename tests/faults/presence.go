@@ -132,11 +132,10 @@ func (x watching) killClients(ctx context.Context, w io.Writer, r *rig.Rig, t *l
 	}
 	_, _ = fmt.Fprintf(w, "  %-28s %6s %8s %8s %8s %8s %8s\n", "client", "times", "grace", "min", "median", "max", "bound")
 	for _, row := range rows {
-		bound := row.Grace + lost.Bound
 		_, _ = fmt.Fprintf(w, "  %-28s %6d %7.0fs %7.1fs %7.1fs %7.1fs %7.0fs\n", row.Kind, len(row.Took), row.Grace.Seconds(), row.Took[0].Seconds(),
-			row.Median().Seconds(), row.Max().Seconds(), bound.Seconds())
-		if row.Took[0] < row.Grace || row.Max() > bound {
-			err = errors.Join(err, fmt.Errorf("%s: %v to %v, want %v to %v", row.Kind, row.Took[0], row.Max(), row.Grace, bound))
+			row.Median().Seconds(), row.Max().Seconds(), row.Bound.Seconds())
+		if row.Took[0] < row.Grace || row.Max() > row.Bound {
+			err = errors.Join(err, fmt.Errorf("%s: %v to %v, want %v to %v", row.Kind, row.Took[0], row.Max(), row.Grace, row.Bound))
 		}
 	}
 	return err

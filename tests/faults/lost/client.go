@@ -14,8 +14,12 @@ import (
 	"ringline.io/ringline/internal/device"
 )
 
-// Bound is how much longer than the grace period a line may be taken after a client is killed.
-const Bound = 15 * time.Second
+// The bounds: how much longer than the grace period a line may be taken. An edge notices only after a ping that a silent
+// client does not answer that it is gone.
+const (
+	ofKilled = 15 * time.Second
+	ofSilent = ofKilled + 15*time.Second
+)
 
 // Program is the process of a client.
 type Program interface {
@@ -46,6 +50,7 @@ func Hold(ctx context.Context, w io.Writer, edge, token string) error {
 type Row struct {
 	Kind  string
 	Grace time.Duration
+	Bound time.Duration   // the maximum of Took
 	Took  []time.Duration // from the kill to the free line, sorted
 }
 
@@ -59,10 +64,10 @@ func (r Row) Median() time.Duration { return r.Took[len(r.Took)/2] }
 func clientKinds() []Row {
 	const ringing, active = events.DefaultLostRingingS * time.Second, events.DefaultLostActiveS * time.Second
 	return []Row{
-		{Kind: "killed, while it rings", Grace: ringing},
-		{Kind: "silent, while it rings", Grace: ringing},
-		{Kind: "killed, in an active call", Grace: active},
-		{Kind: "silent, in an active call", Grace: active},
+		{Kind: "killed, while it rings", Grace: ringing, Bound: ringing + ofKilled},
+		{Kind: "silent, while it rings", Grace: ringing, Bound: ringing + ofSilent},
+		{Kind: "killed, in an active call", Grace: active, Bound: active + ofKilled},
+		{Kind: "silent, in an active call", Grace: active, Bound: active + ofSilent},
 	}
 }
 

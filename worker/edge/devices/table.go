@@ -23,7 +23,7 @@ type Table struct {
 	entries map[Key]*list.Element // of away or rest
 	away    *list.List            // the devices that are away; the latest change is last
 	rest    *list.List            // the others, in the same order
-	forgot  time.Time             // no device that a full table forgot had a session here after this time
+	forgot  time.Time             // no device that a full table forgot had a session here, or counts as present, after this time
 }
 
 // entry is the content of a list element.
