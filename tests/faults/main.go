@@ -113,6 +113,7 @@ func runCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.DurationVar(&t.duration, "duration", 5*time.Minute, "how long calls are played with faults")
 	f.DurationVar(&t.every, "every", t.every, "the mean time between two faults")
+	f.DurationVar(&t.reach, "reach", 8*time.Second, "how long the devices of a callee have to confirm that they ring; 0s: no limit")
 	f.StringSliceVar(&t.defects, "mutant", nil, "defects to plant")
 	f.StringSliceVar(&t.only, "only", nil, "the kinds of faults (default all)")
 	f.StringSliceVar(&t.points, "points", nil, "where faults wait for a message (default all)")

@@ -30,6 +30,7 @@ type trial struct {
 	outage   time.Duration // stops all coordinators for this time, instead of other faults
 	rings    time.Duration // maximum ring time of most calls
 	longest  time.Duration // maximum duration of a call
+	reach    time.Duration // reach_s of the apps
 	nodes    int
 	rate     float64
 	users    int
@@ -97,9 +98,11 @@ func open(ctx context.Context, t trial) (s *site, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	err = s.connect()
+	settings := device.Unlimited()
+	settings.ReachS = int(t.reach / time.Second)
 	for _, app := range apps() {
 		if err == nil {
-			_, err = device.NewApp(ctx, s.js, app, device.Unlimited())
+			_, err = device.NewApp(ctx, s.js, app, settings)
 		}
 	}
 	if err != nil {
@@ -170,6 +173,7 @@ func (t trial) run(ctx context.Context) (*outcome, error) {
 	h := s.rec.History()
 	h.Run = record.Run{
 		Seed: t.seed, Nodes: t.nodes, Capacity: 1, MaxDurationS: int(t.longest / time.Second), Began: record.Now(), Watchers: watchersOf, Rate: t.rate,
+		ReachS: int(t.reach / time.Second),
 	}
 
 	stopCounting := s.count(ctx)

@@ -26,6 +26,15 @@ func callerLeaves(w *world) {
 	w.do(w.command("c1", events.VerbLeave, "ann"))
 }
 
+// storedLate stores an invitation after its ring time, which was not over when the worker decided.
+func storedLate(w *world) {
+	d := w.send(w.invite("c1", "ann", "bob"))
+	w.pass(6 * second)
+	after := w.write(d, time.Second, call.Claimed{})
+	w.notify(after, after)
+	w.ok(d, after)
+}
+
 // withoutNotice removes a watcher's notifications of this event.
 func withoutNotice(event string) func(h *record.History) {
 	return func(h *record.History) {
@@ -101,6 +110,7 @@ func TestByHand(t *testing.T) {
 	runAll(t, []defect{
 		{"a leaver is not missed", "notified parting", leaves, withoutNotice("participant_left"), "never received participant_left to"},
 		{"a callee whose caller left rings on", "notified parting", callerLeaves, withoutNotice("participant_left"), "never received participant_left to"},
+		{"an invitation is stored after its ring time", "", storedLate, nil, ""},
 		{"a decline of another attempt", "history attempts", func(w *world) {
 			w.do(w.invite("c1", "ann", "bob", "eve"))
 			decline := w.command("c1", events.VerbDecline, "bob")

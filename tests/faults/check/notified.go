@@ -19,8 +19,9 @@ import (
 // before it answers. Without an answer, it ends a bound after the repair of the last fault.
 //
 // An invitation is published again only while it is pending (ADR 0006). If a worker dies, the first publish
-// may be lost, and the invitation may end before another worker takes over. If a watcher is excused from a
-// notification, the call at the end must still show its content.
+// may be lost, and the invitation may end before another worker takes over. The same holds if its ring time
+// ends between the decision and the storage. If a watcher is excused from a notification, the call at the end
+// must still show its content.
 func notified(r *run, v *verdict) {
 	facts := r.facts()
 	for _, t := range r.Notifications {
@@ -139,6 +140,8 @@ func (r *run) whyMissed(f *fact, w int) (why string, exempt bool) {
 		return "may have been sent while the watcher was disconnected", true
 	case f.Event == events.IncomingCallReceived && f.missedByAll() && r.overSoon(f):
 		return "an invitation that ended before it was sent again", true
+	case f.Event == events.IncomingCallReceived && f.missedByAll() && f.step.Call.Callee(f.To).RingDeadline.Time().UnixNano() <= until:
+		return "an invitation that may have been stored after its ring time", true
 	}
 	return "it was sent by " + r.when(until) + " at the latest, and the watcher missed nothing until then", false
 }

@@ -260,14 +260,15 @@ func (w *world) commit(before events.Transition, wr call.Write) events.Transitio
 	return t
 }
 
-// notify notifies all connected watchers.
+// notify notifies all connected watchers. No callee rings after their ring time.
 func (w *world) notify(t, now events.Transition) {
 	for _, n := range call.Notify(t) {
 		x, then := now.Call.Callee(n.To), t.Call.Callee(n.To)
-		if n.Event == events.IncomingCallReceived && (x == nil || !x.Pending() || x.Attempt != then.Attempt) {
+		at := w.tick()
+		late := x == nil || !x.Pending() || x.Attempt != then.Attempt || x.RingDeadline.Time().UnixNano() <= at
+		if n.Event == events.IncomingCallReceived && late {
 			continue
 		}
-		at := w.tick()
 		for i := range w.h.Run.Watchers {
 			if w.gone(i, at) {
 				continue
