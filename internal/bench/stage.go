@@ -54,7 +54,7 @@ type received struct {
 type inbox chan received
 
 // patience is the timeout of every wait of a call.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // await waits for a notification of this event and ignores others.
 func (e inbox) await(ctx context.Context, event events.Kind) (received, error) {

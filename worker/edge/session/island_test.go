@@ -18,7 +18,7 @@ import (
 	"ringline.io/ringline/worker/streams"
 )
 
-// talk makes an active call.
+// talk makes an active call. It repeats commands that are refused for the moment: the cluster may still be electing leaders.
 func (d *device) talk(id string, callee *device, user string) {
 	d.tb.Helper()
 	for _, x := range []struct {
@@ -28,11 +28,17 @@ func (d *device) talk(id string, callee *device, user string) {
 		{d, "invite", `{"command_id":"i","call_id":%q,"call_type":0,"callees":[{"user_id":"` + user + `"}]}`},
 		{callee, "accept", `{"command_id":"a","call_id":%q}`},
 	} {
-		raw, _ := receive(d.tb, "an answer", x.from.Call(x.verb, fmt.Sprintf(x.data, id)))
-		var a events.Answer
-		if json.Unmarshal(raw, &a) != nil || !a.OK {
-			d.tb.Fatalf("%s is answered %s", x.verb, raw)
-		}
+		eventually(d.tb, x.verb+" is carried out", func() bool {
+			raw, _ := receive(d.tb, "an answer", x.from.Call(x.verb, fmt.Sprintf(x.data, id)))
+			var a events.Answer
+			if json.Unmarshal(raw, &a) != nil || !a.OK && a.Error.Code != events.CodeUnavailable {
+				d.tb.Fatalf("%s is answered %s", x.verb, raw)
+			}
+			if !a.OK {
+				time.Sleep(100 * time.Millisecond)
+			}
+			return a.OK
+		})
 	}
 }
 
