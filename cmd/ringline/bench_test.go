@@ -21,7 +21,7 @@ func TestBench(t *testing.T) {
 		t.Run(x[0]+" over "+x[1], func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "report.json")
-			long := map[bool]string{true: "2s", false: "1s"}[x[0] == "outcomes"] // some outcomes take 1 s
+			long := map[bool]string{true: "2s", false: "1s"}[x[0] == "outcomes"] // some outcomes take 2 s
 			r := execute(t, program("ringline", "bench", "--mix", x[0], "--over", x[1], "--duration", long, "--warm-up", "0s",
 				"--concurrent", "8", "--users", "180", "--json", "--out", file))
 			if r.code != 0 {

@@ -184,9 +184,9 @@ func (x scene) outcome(ctx context.Context, n int) error {
 	return x.then(ctx, "cancel", 0, events.VerbCancel, 1, events.IncomingCallCanceled)
 }
 
-// unanswered rings for 1 s, and measures the time from the deadline to the caller's notification.
+// unanswered rings for 2 s, so that the callee's device can confirm on a busy machine too, and measures the time from the deadline to the caller's notification.
 func (x scene) unanswered(ctx context.Context) error {
-	const rings = 1
+	const rings = 2
 	begun := time.Now()
 	if err := x.invite(ctx, "invite", []int{1}, rings); err != nil {
 		return err

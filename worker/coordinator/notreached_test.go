@@ -73,9 +73,12 @@ func TestNotReachedAndTimedOut(t *testing.T) {
 	i.ok("c1", "invite", `{"command_id":"k1","user_id":"ann","call_type":0,"callees":[{"user_id":"bob"},{"user_id":"eve"}],"ring_timeout_s":8}`)
 	i.ok("c1", "ring", by("r1", "bob"))
 	ann.next("outgoing_call_ringing")
-	expect(t, ann.next("outgoing_call_timeout"), object{"user_id": "eve", "reason": "not_reached"})
-	expect(t, i.get("c1"), object{"state": "ringing"})
-	expect(t, ann.next("outgoing_call_timeout"), object{"user_id": "bob", "reason": "timed_out"})
+	got := object{}
+	for range 2 { // on a slow machine, both deadlines may be over before the first is handled
+		n := ann.next("outgoing_call_timeout")
+		got[n["user_id"].(string)] = n["reason"]
+	}
+	expect(t, got, object{"eve": "not_reached", "bob": "timed_out"})
 	expect(t, ann.next("call_ended"), object{"reason": "timed_out"})
 	c := i.get("c1")
 	if early := time.Until(timeOf(t, callee(c), "ring_deadline")); early > 0 {

@@ -57,7 +57,7 @@ func New() *cobra.Command {
 			"Mixes:\n  answered   one callee, who rings and accepts; the caller ends the call\n" +
 			"  outcomes   of 20 calls 10 are answered, 3 declined, 3 canceled, 2 have a busy callee and 2 time out\n" +
 			"  groups     a caller and 8 callees: 6 accept and 2 decline\n" +
-			"  timeouts   no callee answers within a second",
+			"  timeouts   no callee answers within two seconds",
 		Args: cli.NoArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := b.read(cmd); err != nil {
