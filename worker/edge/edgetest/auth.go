@@ -132,7 +132,7 @@ func revokedOnItsWay(s *stage) {
 // expiredOnItsWay checks that a session whose token expires is closed with the code that asks for a new token. A
 // session that refreshed its token stays open.
 func expiredOnItsWay(s *stage) {
-	soon := func(c *token.Claims) { c.Expires = time.Now().Truncate(time.Second).Add(2 * time.Second) }
+	soon := func(c *token.Claims) { c.Expires = time.Now().Truncate(time.Second).Add(8 * time.Second) } // a connect may take seconds
 	ann := s.opened("ann", Client{Token: s.token("ann", soon)})
 	if code, ok := receive(s, "a reply", ann.conn.Refresh(s.token("ann"))); !ok || code != 0 {
 		s.Fatalf("a new token is refused with %d", code)
