@@ -37,10 +37,10 @@ async function freePort(): Promise<number> {
 test("init with a wrong port: onError says so once, and init resolves when a server is there", async (t) => {
   const port = await freePort();
   const errors: CallError[] = [];
-  const config = { webSocket: WebSocket, storage: null, connectTimeout: 1_000 };
+  const config = { webSocket: WebSocket, storage: null, connectTimeout: 5_000 };
   const connected = Ringline.init("demo", `http://127.0.0.1:${port}`, "ann", "Ann", token("ann"), config, { onError: (e) => void errors.push(e) });
   t.after(() => Ringline.unInit());
-  await pause(3_000); // several rounds, and the timeout
+  await pause(6_000); // several rounds, and the timeout
   assert.equal(errors.length, 1);
   assert.equal(errors[0]?.code, "unavailable");
   assert.match(errors[0].message, new RegExp(`^no connection to http://127.0.0.1:${port}: ECONNREFUSED; nothing answers;`));

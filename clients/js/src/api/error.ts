@@ -12,7 +12,7 @@
  * - `rate_limited`: too many commands, or too many sessions of this user;
  * - `exhausted`: the server's call storage is nearly full; the command was not carried out, try again later;
  * - `unavailable`: the server got no answer in time; the command may still be carried out. For a connection: no server
- *   can be reached, and the client keeps trying;
+ *   can be reached, or getToken fails, and the client keeps trying;
  * - `internal`: a bug in the server or in this client, or an exception in a callback of the app.
  *
  * Two are the client's own:

@@ -363,13 +363,16 @@ export class RinglineClient {
 
   /** Gets the first token. Its device claim is needed before anything else. */
   private async firstToken(generation: number): Promise<Claims | undefined> {
+    let told = "";
     for (let pause = 500; ; pause = Math.min(20_000, 2 * pause)) {
       try {
         await this.tokens.current();
         return this.tokens.claims;
       } catch (error) {
         if (error instanceof RinglineError) throw error;
-        if (this.generation === generation) this.report(tokenError(error));
+        const why = tokenError(error);
+        if (this.generation === generation && why.message !== told) this.report(why);
+        told = why.message;
       }
       if (this.generation !== generation) return undefined; // a callback may also have disconnected
       await new Promise<void>((resolve) => (this.stopTimer = this.clock.after(pause, resolve)));

@@ -74,16 +74,11 @@ export class Outage {
     if (this.isFirst || (this.timeout > 0 && this.clock.now() - this.began >= this.timeout)) this.tell(cause);
   }
 
-  /** The cause is known, and reported elsewhere. */
-  known(cause: RinglineError): void {
-    this.cause = cause;
-    this.reported.add(cause.message);
-  }
-
   /** Reports a cause, unless it was reported. */
   tell(cause: RinglineError): void {
     if (this.isOver || this.reported.has(cause.message)) return;
-    this.known(cause);
+    this.cause = cause;
+    this.reported.add(cause.message);
     this.report(cause);
   }
 

@@ -17,7 +17,11 @@ export async function whyNoConnection(server: string, fetch: typeof globalThis.f
     const nothing = "nothing answers; is the address right, does the server run, and is its certificate trusted?";
     if (!page?.origin || page.origin === new URL(server).origin) return typeof code === "string" ? `${code}; ${nothing}` : nothing;
     return ask("no-cors").then(
-      () => `it answers, but not to pages from ${page.origin}: ${allow(page.origin)}, unless the path is wrong`,
+      () => {
+        const { pathname } = new URL(server);
+        const path = pathname === "/" ? "" : `is the path ${pathname} right? If so, `;
+        return `it answers, but not to pages from ${page.origin}: ${path}${allow(page.origin)}`;
+      },
       () => nothing,
     );
   }

@@ -171,7 +171,7 @@ export class CentrifugeSession implements Session {
       if (error instanceof RinglineError) return this.refuse(error);
       this.rotation.refused();
       this.next();
-      return this.noToken(tokenError(error)); // last, because the listener may close the session
+      return this.outage.tell(tokenError(error)); // last, because the listener may close the session
     }
     if (this.attemptID !== attemptID) return;
     this.isNewToken = tokens.isNew(token);
@@ -276,12 +276,7 @@ export class CentrifugeSession implements Session {
     const { isNewToken } = this;
     this.options.tokens.expired(token);
     this.failed(true);
-    if (isNewToken) this.noToken(tokenError("the server says that the new token has expired already"));
-  }
-
-  private noToken(error: RinglineError): void {
-    this.outage.known(error);
-    this.listener.onError(error);
+    if (isNewToken) this.outage.tell(tokenError("the server says that the new token has expired already"));
   }
 
   /** This attempt is over. `answered`: the server itself refused it. */

@@ -158,5 +158,5 @@ export class Tokens {
 
 /** A token is not available now. A retry may help. */
 export function tokenError(error: unknown): RinglineError {
-  return new RinglineError("disconnected", `getToken: ${messageOf(error)}`);
+  return new RinglineError("unavailable", `getToken: ${messageOf(error)}`);
 }
