@@ -90,7 +90,6 @@ func (c *census) counted() Counted {
 	all := Counted{}
 	for name, t := range c.traces {
 		places := map[string]Count{}
-		waited := map[string]map[int]bool{}
 		for _, o := range t.all {
 			x := places[o.place]
 			x.Messages++
@@ -100,16 +99,7 @@ func (c *census) counted() Counted {
 			}
 			places[o.place] = x
 		}
-		for _, o := range t.ops {
-			if o.reply == nil {
-				continue
-			}
-			if waited[o.place] == nil {
-				waited[o.place] = map[int]bool{}
-			}
-			waited[o.place][o.level] = true
-		}
-		for place, levels := range waited {
+		for place, levels := range t.waited() {
 			x := places[place]
 			x.Waits = len(levels)
 			places[place] = x

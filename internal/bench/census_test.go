@@ -70,6 +70,21 @@ func TestTrace(t *testing.T) {
 	}
 }
 
+// On a busy machine two concurrent operations may look sequential, without more waits in total. That trace is not the cheaper one.
+func TestCheaperHasFewerWaitsForEachPlace(t *testing.T) {
+	concurrent, err := ringline.trace(seen(command, delivered, claimAnn, claimBob, "_INBOX.w.3", "_INBOX.w.4", commit, "_INBOX.w.5", ack))
+	if err != nil {
+		t.Fatal(err)
+	}
+	delayed, err := ringline.trace(seen(command, delivered, claimAnn, "_INBOX.w.3", claimBob, commit, "_INBOX.w.4", "_INBOX.w.5", ack))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if concurrent.waits() != delayed.waits() || !concurrent.cheaper(delayed) || delayed.cheaper(concurrent) {
+		t.Errorf("%d and %d waits; cheaper: %v, %v", concurrent.waits(), delayed.waits(), concurrent.cheaper(delayed), delayed.cheaper(concurrent))
+	}
+}
+
 func TestTraceRefusesOtherMessages(t *testing.T) {
 	for _, lines := range [][]string{{}, {pull}, {commit}, {command, command}} {
 		if x, err := ringline.trace(seen(lines...)); err == nil {

@@ -11,5 +11,6 @@
 // command of the mix alone, while a plain subscription to all subjects records the messages. From the record it derives
 // the messages, their sizes, their streams, and which operation waits for which reply. The floor replays exactly these
 // operations, on copies of the streams with the same configuration, through the same client library. A second census
-// counts the floor. A floor that does more than Ringline is an error.
+// counts the floor, more than once if concurrent operations looked sequential on a busy machine. A floor that does more than
+// Ringline is an error.
 package bench

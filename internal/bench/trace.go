@@ -207,6 +207,30 @@ func (t trace) waits() int {
 	return n
 }
 
+// waitsByPlace is the total of the sequential waits for each place.
+func (t trace) waitsByPlace() int {
+	n := 0
+	for _, levels := range t.waited() {
+		n += len(levels)
+	}
+	return n
+}
+
+// waited returns the levels of the operations with a reply, by place. Those of one level are concurrent.
+func (t trace) waited() map[string]map[int]bool {
+	waited := map[string]map[int]bool{}
+	for _, o := range t.ops {
+		if o.reply == nil {
+			continue
+		}
+		if waited[o.place] == nil {
+			waited[o.place] = map[int]bool{}
+		}
+		waited[o.place][o.level] = true
+	}
+	return waited
+}
+
 // bytes is the total size of the messages.
 func (t trace) bytes() int {
 	n := 0
@@ -239,6 +263,8 @@ func (t trace) cheaper(u trace) bool {
 	switch {
 	case t.waits() != u.waits():
 		return t.waits() < u.waits()
+	case t.waitsByPlace() != u.waitsByPlace():
+		return t.waitsByPlace() < u.waitsByPlace()
 	case len(t.all) != len(u.all):
 		return len(t.all) < len(u.all)
 	}
