@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +12,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/internal/natstest"
 )
 
 const loopback = "127.0.0.1"
@@ -21,18 +22,15 @@ const loopback = "127.0.0.1"
 type natsServer struct {
 	options server.Options
 	url     string
-	srv     *server.Server
+	srv     *natstest.Process
 }
 
 func newNATS(t *testing.T, change ...func(*server.Options)) *natsServer {
 	t.Helper()
-	port, err := strconv.Atoi(freePort(t))
-	if err != nil {
-		t.Fatal(err)
-	}
+	port := natstest.FreePort(t)
 	n := &natsServer{
 		options: server.Options{
-			Host: loopback, Port: port, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
+			Host: loopback, Port: port, JetStream: true, StoreDir: t.TempDir(),
 			JetStreamMaxStore: 64 << 30,
 		},
 		url: fmt.Sprintf("nats://%s:%d", loopback, port),
@@ -40,16 +38,13 @@ func newNATS(t *testing.T, change ...func(*server.Options)) *natsServer {
 	for _, c := range change {
 		c(&n.options)
 	}
-	t.Cleanup(n.stop)
 	return n
 }
 
 func (n *natsServer) start(t *testing.T) *natsServer {
 	t.Helper()
 	n.begin(t)
-	if !n.srv.ReadyForConnections(within) {
-		t.Fatal("the NATS server is not ready")
-	}
+	n.srv.Await(t)
 	return n
 }
 
@@ -57,18 +52,12 @@ func (n *natsServer) start(t *testing.T) *natsServer {
 func (n *natsServer) begin(t *testing.T) {
 	t.Helper()
 	options := n.options
-	srv, err := server.NewServer(&options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.srv = srv
-	srv.Start()
+	n.srv = natstest.Begin(t, &options)
 }
 
 func (n *natsServer) stop() {
 	if n.srv != nil {
-		n.srv.Shutdown()
-		n.srv.WaitForShutdown()
+		n.srv.End()
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,20 +14,12 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/internal/natstest"
 )
 
-// freePort returns a port below the ephemeral range, so that the system does not assign it to another process
-// meanwhile.
-func freePort(t *testing.T) string {
-	t.Helper()
-	for {
-		port := strconv.Itoa(20000 + rand.IntN(10000))
-		if l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:"+port); err == nil {
-			_ = l.Close()
-			return port
-		}
-	}
-}
+// freePort is natstest.FreePort as text, for addresses and flags.
+func freePort(t *testing.T) string { t.Helper(); return strconv.Itoa(natstest.FreePort(t)) }
 
 // receipts is the received notifications: their ids by user, call and event.
 type receipts struct {

@@ -14,6 +14,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"ringline.io/ringline/internal/natstest"
 )
 
 // states returns the state that setup printed for each part, by name.
@@ -147,10 +149,7 @@ func TestThreeNodes(t *testing.T) {
 	var routes []*url.URL
 	var nodes []*natsServer
 	for i := range size {
-		port, err := strconv.Atoi(freePort(t))
-		if err != nil {
-			t.Fatal(err)
-		}
+		port := natstest.FreePort(t)
 		routes = append(routes, &url.URL{Scheme: "nats", Host: net.JoinHostPort(loopback, strconv.Itoa(port))})
 		nodes = append(nodes, newNATS(t, func(o *server.Options) {
 			o.ServerName, o.Cluster = fmt.Sprintf("n%d", i), server.ClusterOpts{Name: "ringline-test", Host: loopback, Port: port}

@@ -2,7 +2,6 @@ package natstest
 
 import (
 	"fmt"
-	"net"
 	"testing"
 	"time"
 
@@ -26,17 +25,15 @@ type Cluster struct {
 func StartCluster(tb testing.TB) *Cluster {
 	tb.Helper()
 	c := &Cluster{}
-	var at [clusterSize]string
+	var at [clusterSize]int // ports of the routes
 	for i := range at {
-		at[i] = freeAddress(tb)
+		at[i] = FreePort(tb)
 	}
 	for i := range c.Servers {
 		c.Servers[i] = c.start(tb, i, at)
 	}
-	for i, s := range c.Servers {
-		if !s.server.ReadyForConnections(within) {
-			tb.Fatalf("natstest: server %d is not ready after %v", i, within)
-		}
+	for _, s := range c.Servers {
+		s.server.Await(tb)
 		s.NC = s.Connect(tb)
 		var err error
 		if s.JS, err = jetstream.New(s.NC, jetstream.WithDefaultTimeout(within)); err != nil {
@@ -56,25 +53,18 @@ func StartCluster(tb testing.TB) *Cluster {
 	}
 }
 
-func (c *Cluster) start(tb testing.TB, self int, at [clusterSize]string) *Server {
+func (c *Cluster) start(tb testing.TB, self int, at [clusterSize]int) *Server {
 	tb.Helper()
-	host, port, err := net.SplitHostPort(at[self])
-	if err != nil {
-		tb.Fatal(err)
-	}
 	o := &server.Options{
-		ServerName: fmt.Sprint("n", self), Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: tb.TempDir(), NoSigs: true, NoLog: true,
+		ServerName: fmt.Sprint("n", self), Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: tb.TempDir(),
 		JetStreamMaxStore: 64 << 30,
-		Cluster:           server.ClusterOpts{Name: "test", Host: host, Advertise: "127.0.0.1:1", PoolSize: -1}, // they use only the links
-	}
-	if _, err := fmt.Sscan(port, &o.Cluster.Port); err != nil {
-		tb.Fatal(err)
+		Cluster:           server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: at[self], Advertise: "127.0.0.1:1", PoolSize: -1}, // they use only the links
 	}
 	for other, target := range at {
 		if other == self {
 			continue
 		}
-		l, err := wire.Listen(fmt.Sprintf("n%d→n%d", self, other), target, false)
+		l, err := wire.Listen(fmt.Sprintf("n%d→n%d", self, other), fmt.Sprintf("127.0.0.1:%d", target), false)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -82,13 +72,7 @@ func (c *Cluster) start(tb testing.TB, self int, at [clusterSize]string) *Server
 		c.links[self][other] = l
 		o.Routes = append(o.Routes, server.RoutesFromStr("nats://"+l.Addr())...)
 	}
-	srv, err := server.NewServer(o)
-	if err != nil {
-		tb.Fatalf("natstest: new server: %v", err)
-	}
-	srv.Start()
-	tb.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	return &Server{server: srv}
+	return &Server{server: Begin(tb, o)}
 }
 
 // Leader returns the number of the server that leads a stream.
@@ -122,15 +106,4 @@ func (c *Cluster) each(i int, f func(*wire.Link)) {
 			f(c.links[other][i])
 		}
 	}
-}
-
-func freeAddress(tb testing.TB) string {
-	tb.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(tb.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }

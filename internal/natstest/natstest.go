@@ -18,7 +18,7 @@ type Server struct {
 	NC *nats.Conn
 	JS jetstream.JetStream
 
-	server *server.Server
+	server *Process
 }
 
 // within is the timeout for things that take some milliseconds on an idle machine.
@@ -27,20 +27,12 @@ const within = time.Minute
 // Start starts a server with every stream, bucket and consumer. The server stops when the test ends.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: tb.TempDir(), NoSigs: true, NoLog: true,
-		JetStreamMaxStore: 64 << 30,
+	srv := Run(tb, &server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: tb.TempDir(), JetStreamMaxStore: 64 << 30,
 	})
-	if err != nil {
-		tb.Fatalf("natstest: new server: %v", err)
-	}
-	srv.Start()
-	tb.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(within) {
-		tb.Fatalf("natstest: the server is not ready after %v", within)
-	}
 	s := &Server{server: srv}
 	s.NC = s.Connect(tb)
+	var err error
 	if s.JS, err = jetstream.New(s.NC, jetstream.WithDefaultTimeout(within)); err != nil {
 		tb.Fatalf("natstest: jetstream: %v", err)
 	}
@@ -54,7 +46,7 @@ func Start(tb testing.TB) *Server {
 func (s *Server) URL() string { return s.server.ClientURL() }
 
 // Stop stops the server before the test ends.
-func (s *Server) Stop() { s.server.Shutdown(); s.server.WaitForShutdown() }
+func (s *Server) Stop() { s.server.End() }
 
 // Connect opens a new connection, which is closed when the test ends.
 func (s *Server) Connect(tb testing.TB) *nats.Conn {

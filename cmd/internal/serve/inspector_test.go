@@ -270,18 +270,10 @@ func TestServersOfDifferentClusters(t *testing.T) {
 // natsFor starts a server for these users, with every stream. as returns its URL for a user.
 func natsFor(t *testing.T, users ...*server.User) (as func(user string) string) {
 	t.Helper()
-	srv, err := server.NewServer(&server.Options{
-		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true,
-		JetStreamMaxStore: 64 << 30, Users: append(users, &server.User{Username: "all", Password: "x"}),
+	srv := natstest.Run(t, &server.Options{
+		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(), JetStreamMaxStore: 64 << 30,
+		Users: append(users, &server.User{Username: "all", Password: "x"}),
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
-	if !srv.ReadyForConnections(within) {
-		t.Fatal("the NATS server is not ready")
-	}
 	as = func(user string) string { return strings.Replace(srv.ClientURL(), "://", "://"+user+":x@", 1) }
 	nc, err := nats.Connect(as("all"), nats.Timeout(within))
 	if err != nil {
