@@ -51,7 +51,7 @@ func TestNotReachedFreesTheLine(t *testing.T) {
 	expect(t, ann.next("outgoing_call_timeout"), object{"user_id": "bob", "reason": "not_reached", "custom_data": "of ann"})
 	expect(t, ann.next("call_ended"), object{"reason": "timed_out", "user_id": nil})
 	late := time.Since(reach)
-	if late < 0 || late > 5*time.Second {
+	if late < 0 || late > time.Minute { // without it, 600 s
 		t.Errorf("%v after the reach deadline", late)
 	}
 	bob.next("incoming_call_received")

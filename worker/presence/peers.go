@@ -21,13 +21,14 @@ type peer struct {
 
 // peers are the other edges that are not lost.
 type peers struct {
-	mu    sync.Mutex
-	edges map[string]peer
-	gone  bool // an edge was lost since the last call of lost
-	count int  // of lost edges
+	mu      sync.Mutex
+	edges   map[string]peer
+	stopped map[string]time.Duration // the edges that said so, and when
+	gone    bool                     // an edge was lost since the last call of lost
+	count   int                      // of lost edges
 }
 
-func newPeers() *peers { return &peers{edges: map[string]peer{}} }
+func newPeers() *peers { return &peers{edges: map[string]peer{}, stopped: map[string]time.Duration{}} }
 
 // hear records a beat of another edge.
 func (p *peers) hear(b beat, now time.Duration) {
@@ -35,17 +36,23 @@ func (p *peers) hear(b beat, now time.Duration) {
 	defer p.mu.Unlock()
 	if !b.Stopping {
 		p.edges[b.Edge] = peer{b, now}
+		delete(p.stopped, b.Edge)
 		return
 	}
+	p.stopped[b.Edge] = now
 	if _, known := p.edges[b.Edge]; known {
 		p.forget(b.Edge)
 	}
 }
 
-// answered records that an edge has answered. Its beats may have been lost so far.
+// answered records that an edge has answered. Its beats may have been lost so far. An answer may also be read after the last
+// beat of an edge that stops: that edge answers no further question.
 func (p *peers) answered(id string, now time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if _, stopped := p.stopped[id]; stopped {
+		return
+	}
 	x := p.edges[id]
 	x.Edge, x.heard = id, now
 	p.edges[id] = x
@@ -73,6 +80,11 @@ func (p *peers) lost(now, most time.Duration) bool {
 	for id, x := range p.edges {
 		if now-x.heard > most {
 			p.forget(id)
+		}
+	}
+	for id, at := range p.stopped {
+		if now-at > most {
+			delete(p.stopped, id)
 		}
 	}
 	gone := p.gone
