@@ -77,6 +77,15 @@ func (n *natsServer) setUp(t *testing.T) *natsServer {
 	return n
 }
 
+// unlimited lifts the quota of the app, for tests that make as many calls as the machine can: on a fast one they exceed it.
+func (n *natsServer) unlimited(t *testing.T) *natsServer {
+	t.Helper()
+	if r := n.ringline(t, nil, "app", "set", "demo", "--commands-per-s", "1000000", "--bytes-per-s", "1GiB"); r.code != exitOK {
+		t.Fatalf("app set: %+v", r)
+	}
+	return n
+}
+
 // connect opens a connection for the test itself.
 func (n *natsServer) connect(t *testing.T) (*nats.Conn, jetstream.JetStream) {
 	t.Helper()
@@ -254,7 +263,7 @@ func TestSecondSignal(t *testing.T) {
 // two starts two workers of each kind, and prepares the players.
 func two(t *testing.T) (js jetstream.JetStream, coordinators, timers []*devServer, p *players) {
 	t.Helper()
-	n := newNATS(t).start(t).setUp(t)
+	n := newNATS(t).start(t).setUp(t).unlimited(t)
 	nc, js := n.connect(t)
 	for range 2 {
 		coordinators, timers = append(coordinators, n.startWorker(t, "coordinator")), append(timers, n.startWorker(t, "timeouts"))

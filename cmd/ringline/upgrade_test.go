@@ -74,7 +74,7 @@ func (f *fleet) warnings() (n int) {
 
 func newFleet(t *testing.T, size int) (*fleet, *callers) {
 	t.Helper()
-	n := newNATS(t).start(t).setUp(t)
+	n := newNATS(t).start(t).setUp(t).unlimited(t)
 	f := &fleet{t: t, nats: n}
 	for range size {
 		f.add("ringline")
