@@ -97,12 +97,16 @@ func (l *lines) Fatalf(format string, v ...any)  { l.add("fatal", format, v) }
 func (l *lines) Debugf(string, ...any)           {}
 func (l *lines) Tracef(string, ...any)           {}
 
-// FreePort returns a port of 127.0.0.1 on which nothing listens. It is below the ephemeral range, so that the system does
+// given are the ports that FreePort has returned.
+var given sync.Map //nolint:gochecknoglobals // of this process, like the ports
+
+// FreePort returns a port of 127.0.0.1 on which nothing listens, another one each time. It is below the ephemeral range, so that the system does
 // not assign it to another process meanwhile.
 func FreePort(tb testing.TB) int {
 	tb.Helper()
 	for {
-		if port := 20000 + rand.IntN(10000); isFree(tb, port) { //nolint:gosec // not a secret
+		port := 20000 + rand.IntN(10000) //nolint:gosec // not a secret
+		if _, again := given.LoadOrStore(port, true); !again && isFree(tb, port) {
 			return port
 		}
 	}
